@@ -1,0 +1,1 @@
+"""Answers: optimal plans, comparisons, and what they rest on."""

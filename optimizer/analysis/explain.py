@@ -1,0 +1,99 @@
+"""An infeasible scenario in the user's own numbers, with its proof."""
+
+from __future__ import annotations
+
+from optimizer.analysis.answer import Infeasibility, Relaxation
+from optimizer.analysis.reach import cure
+from optimizer.analysis.wording import amount, either, nats
+from optimizer.engine.diagnose import LEAST, ROOM, diagnose, infimum
+from optimizer.formulate import VARIABLES, Question
+from optimizer.posynomial import Term, build
+from optimizer.program import Constraint, GeometricProgram
+from optimizer.scenario import Scenario
+
+FIELD = {"N": "fix.parameters", "D": "fix.tokens"}
+
+
+def explain(scenario: Scenario, question: Question) -> Infeasibility:
+    """Explains why the solver found no plan, with relaxation programs.
+
+    Raises:
+        Defect: the relaxation programs find that there is a plan.
+    """
+    program = _with_fixed(question)
+    conflict = diagnose(program, [FIELD[name] for name in question.fixed])
+    names = conflict.names
+    relaxations = _relaxations(scenario, question, conflict.factors)
+    nearest = _nearest(question, program) if "target" in names else None
+    whole = either([_bound(question, name) for name in names], "and")
+    reason = f"no model meets {whole}{' together' if len(names) > 1 else ''}"
+    if conflict.uniform < 1 + ROOM:
+        reason = f"{whole} leave a single point, too little room to certify a plan"
+    elif nearest is not None:
+        reason += f"; within the limits the lowest loss is {nats(nearest)}"
+    shown = sorted(relaxations, key=lambda r: r.name not in names)
+    return Infeasibility(
+        reason=f"{reason}. {cure(shown)}",
+        conflict=names,
+        relaxations=relaxations,
+        nearest_loss=nearest,
+        uniform=conflict.uniform,
+        certificate=conflict.certificate,
+    )
+
+
+def _with_fixed(question: Question) -> GeometricProgram:
+    """The free program, with each fixed value as a bound from both sides."""
+    constraints = list(question.free.constraints)
+    for name, value in question.fixed.items():
+        for suffix, power in (("", 1.0), (LEAST, -1.0)):
+            term = Term("fixed", value**-power, {name: power})
+            posynomial = build(VARIABLES, [term])
+            constraints.append(Constraint(FIELD[name] + suffix, posynomial))
+    return GeometricProgram(question.free.objective, tuple(constraints))
+
+
+def _bound(question: Question, name: str) -> str:
+    for limit in question.limits:
+        if limit.name == name:
+            return f"{name} of {amount(limit.bound, limit.unit)}"
+    for variable, value in question.fixed.items():
+        if FIELD[variable] == name:
+            unit = "parameters" if variable == "N" else "tokens"
+            return f"{name} of {amount(value, unit)}"
+    return f"the target of {nats(question.target or 0.0)}"
+
+
+def _relaxations(
+    scenario: Scenario, question: Question, factors: dict[str, float | None]
+) -> tuple[Relaxation, ...]:
+    found = []
+    if question.reducible is not None and question.target is not None:
+        factor = factors["target"]
+        after = None
+        if factor is not None:
+            after = question.surface.loss_of(question.reducible * factor)
+        line = scenario.place("target").line or None
+        found.append(Relaxation("target", question.target, after, line))
+    for limit in question.limits:
+        factor = factors[limit.name]
+        after = None if factor is None else limit.bound * factor
+        line = scenario.place(limit.name).line or None
+        found.append(Relaxation(limit.name, limit.bound, after, line, limit.unit))
+    for variable, value in question.fixed.items():
+        name = FIELD[variable]
+        up, down = factors[name], factors[name + LEAST]
+        after = value * up if up is not None else None
+        if after is None and down is not None:
+            after = value / down
+        unit = "parameters" if variable == "N" else "tokens"
+        line = scenario.place(name).line or None
+        found.append(Relaxation(name, value, after, line, unit))
+    return tuple(found)
+
+
+def _nearest(question: Question, program: GeometricProgram) -> float:
+    """The lowest loss within the limits, which do not exclude each other."""
+    limits = tuple(c for c in program.constraints if c.name != "target")
+    least = infimum(GeometricProgram(build(VARIABLES, question.loss), limits))
+    return question.surface.loss_of(least.value)

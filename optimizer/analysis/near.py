@@ -1,0 +1,74 @@
+"""The near-optimal range: the optimum is flat in N, and this says how flat.
+
+The smallest and the largest N whose best plan costs at most (1 + ε) times the
+optimum are geometric programs too: minimise N or 1/N under cost ≤ (1 + ε)·optimum.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from optimizer.analysis.answer import NearOptimal
+from optimizer.engine.solve import refine
+from optimizer.posynomial import Array, Term, build
+from optimizer.program import Constraint, GeometricProgram, Solution
+
+WITHIN = (0.01, 0.05)
+
+
+def near_optimal(solution: Solution) -> tuple[NearOptimal, ...]:
+    """Finds the range of sizes within 1 % and 5 % of a program's optimum."""
+    return tuple(_range(solution, within) for within in WITHIN)
+
+
+def _range(solution: Solution, within: float) -> NearOptimal:
+    ends = [_end(solution, within, power) for power in (1.0, -1.0)]
+    sizes = ends[0]["N"], ends[1]["N"]
+    tokens = ends[0]["D"], ends[1]["D"]
+    ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
+    return NearOptimal(within, sizes, tokens, ratios)
+
+
+def _end(solution: Solution, within: float, power: float) -> dict[str, float]:
+    program = solution.program
+    z, multipliers = solution.optimum
+    best = math.exp(program.objective.log_value(z[None])[0])
+    slack = Constraint("cost", program.objective.scaled(1 / (best * (1 + within))))
+    size = build(program.variables, [Term("N", 1.0, {"N": power})])
+    question = GeometricProgram(size, (*program.constraints, slack))
+    step, price = _quadratic(solution, within, power)
+    guess = np.append(multipliers * price, price)
+    return dict(refine(question, z + step, guess).point)
+
+
+def _quadratic(solution: Solution, within: float, power: float) -> tuple[Array, float]:
+    """Where a quadratic model of the cost along the binding constraints ends.
+
+    Returns:
+        The step in ln x, and the multiplier of the cost there.
+    """
+    program = solution.program
+    z, multipliers = solution.optimum
+    point = z[None]
+    binding = multipliers > 1e-12
+    hessian = program.objective.hessian(point)[0]
+    rows = []
+    for constraint, weight, bound in zip(
+        program.constraints, multipliers, binding, strict=True
+    ):
+        hessian = hessian + weight * constraint.posynomial.hessian(point)[0]
+        if bound:
+            rows.append(constraint.posynomial.gradient(point)[0])
+    index = program.variables.index("N")
+    _, sizes, right = np.linalg.svd(np.array(rows).reshape(len(rows), len(z)))
+    free = right[int((sizes > 1e-12).sum()) :]
+    pull = -power * free[:, index]
+    curvature = free @ hessian @ free.T
+    if not free.size or not pull.any():
+        return np.zeros_like(z), 1.0
+    direction = np.linalg.solve(curvature + 1e-12 * np.eye(len(free)), pull)
+    energy = float(direction @ curvature @ direction)
+    reach = math.sqrt(2 * math.log1p(within) / max(energy, 1e-300))
+    return np.asarray(reach * direction @ free), 1 / reach

@@ -1,0 +1,130 @@
+"""What an expert would say about a plan: each with its reason and its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.analysis.answer import Answer, Pair, Warning
+from optimizer.analysis.wording import amount, counted, percent
+from optimizer.formulate import Question
+from optimizer.quantity import significant
+from optimizer.scenario import Scenario
+
+MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
+WIDE = 2.0
+
+
+def warnings(
+    answer: Answer, scenario: Scenario, question: Question
+) -> tuple[Warning, ...]:
+    """Lists the warnings of a plan, the gravest first."""
+    if answer.plan is None:
+        return ()
+    return (
+        *_range(answer.plan, scenario),
+        *_law(scenario),
+        *_demand(answer, scenario),
+        *_optimum(answer),
+    )
+
+
+def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
+    law = scenario.law
+    ratio = plan.tokens_per_parameter
+    checks = (
+        (
+            "N",
+            amount(plan.parameters, "parameters"),
+            plan.parameters,
+            law.range.parameters,
+            "parameters",
+        ),
+        ("D", amount(plan.tokens, "tokens"), plan.tokens, law.range.tokens, "tokens"),
+        ("D/N", significant(ratio), ratio, law.range.tokens_per_parameter, None),
+    )
+    outside = []
+    for symbol, text, value, interval, unit in checks:
+        if interval is None:
+            continue
+        low, high = interval
+        if low <= value <= high:
+            continue
+        edge = low if value < low else high
+        factor = edge / value if value < low else value / edge
+        shown = significant(edge) if unit is None else amount(edge, unit)
+        side = "below" if value < low else "above"
+        outside.append(
+            f"{symbol} = {text} is {significant(factor, 2)} times {side} {shown}"
+        )
+    if outside:
+        yield Warning(
+            "outside-range",
+            f"the plan lies outside the runs that {law.name} was fitted to: "
+            f"{'; '.join(outside)}. Its loss there is an extrapolation: try other "
+            "laws, or fit one to runs of your own",
+        )
+    covered = law.range.tokens_per_parameter
+    if covered is not None and ratio > covered[1]:
+        yield Warning(
+            "extreme-ratio",
+            f"{significant(ratio)} tokens per parameter is beyond the "
+            f"{significant(covered[1])} of the law's runs. Sardana et al. (2024) "
+            "trained up to 10,000 and found that laws fitted to lower ratios "
+            "overstate what the data are worth there: expect to need more tokens",
+        )
+    if plan.tokens > MOST_TOKENS:
+        yield Warning(
+            "beyond-36T",
+            f"{counted(plan.tokens, 'tokens')} is more than any published run used "
+            "(Qwen3: 36T). Set limits: {tokens: } to the data that you can get",
+        )
+
+
+def _law(scenario: Scenario) -> Iterator[Warning]:
+    law = scenario.law
+    target = scenario.spec.target
+    if target is not None and target.match is not None and law.counts != "total":
+        counts = {
+            "non-embedding": "parameters without the embeddings",
+            "active": "the parameters active for a token",
+        }[law.counts]
+        yield Warning(
+            "parameter-unit",
+            f"{law.name} counts {counts}, and the reference is read in that unit. "
+            "Published sizes are mostly totals: convert the reference first",
+        )
+    if law.form == "kaplan":
+        yield Warning(
+            "kaplan-compute",
+            "in Kaplan's law D is the size of a data set read until early stopping, "
+            "not the tokens seen, so that 6·N·D is not its training compute. Use it "
+            "to compare with older work, not to plan a run",
+        )
+
+
+def _demand(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
+    unpaid = [s.name for s in answer.demand.streams if s.cost_share == 0 < s.tokens]
+    if unpaid:
+        yield Warning(
+            "community-unpaid",
+            f"the serving cost of {', '.join(unpaid)} counts for nothing here, so "
+            "the plan ignores what its users will pay. Set cost_share above 0 % to "
+            "plan for them too",
+        )
+    for note in scenario.notes:
+        yield Warning(
+            "peak-price-example",
+            f"{note}; replace it by the price that you pay",
+        )
+
+
+def _optimum(answer: Answer) -> Iterator[Warning]:
+    for near in answer.near_optimal:
+        low, high = near.parameters
+        if near.within == 0.01 and high / low > WIDE:
+            yield Warning(
+                "wide-optimum",
+                f"every size from {amount(low, 'parameters')} to "
+                f"{amount(high, 'parameters')} is within {percent(near.within)} of "
+                "the optimum: let other reasons than cost choose among them",
+            )

@@ -1,0 +1,58 @@
+"""Amounts in words: each unit of an answer with the kind that writes it."""
+
+from __future__ import annotations
+
+from optimizer.kinds import (
+    BYTES,
+    COMPUTE,
+    DURATION,
+    ENERGY,
+    LOSS,
+    MONEY,
+    PARAMETERS,
+    TOKENS,
+    Kind,
+)
+from optimizer.quantity import significant, write
+
+KINDS: dict[str, Kind] = {
+    "parameters": PARAMETERS,
+    "tokens": TOKENS,
+    "FLOP": COMPUTE,
+    "s": DURATION,
+    "USD": MONEY,
+    "kWh": ENERGY,
+    "bytes": BYTES,
+    "nats": LOSS,
+}
+
+
+def amount(value: float, unit: str) -> str:
+    """Writes a value with its unit to three significant digits."""
+    if unit == "kgCO2e":
+        tonnes = abs(value) >= 1e3
+        size = value / 1e3 if tonnes else value
+        return f"{significant(size)} {'tCO2e' if tonnes else 'kgCO2e'}"
+    return write(value, KINDS[unit])
+
+
+def counted(value: float, unit: str) -> str:
+    """Writes a value of parameters or tokens with the word: 1.25T tokens."""
+    return f"{amount(value, unit)} {unit}"
+
+
+def nats(loss: float) -> str:
+    """Writes a loss to four decimals, since their differences are small."""
+    return f"{loss:.4f} nats"
+
+
+def percent(fraction: float) -> str:
+    """Writes a fraction as a percentage with two significant digits."""
+    return f"{significant(100 * fraction, 2)} %"
+
+
+def either(parts: list[str], word: str = "or") -> str:
+    """Joins words: `a`, `a or b`, `a, b or c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"

@@ -1,0 +1,218 @@
+"""Why no plan exists: which bounds conflict, and the least relaxation of each.
+
+Relaxing is a geometric program of its own, min u subject to g_i ≤ u for the bounds
+that may give and g_j ≤ 1 for the rest, so each statement here carries the same
+certificate as a plan. *Source*: Boyd, Kim, Vandenberghe & Hassibi 2007, section
+3.1 (feasibility); Chinneck, Feasibility and Infeasibility in Optimization (2008),
+section 6.2 (deletion filter).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from optimizer.engine.solve import solve
+from optimizer.errors import Defect
+from optimizer.posynomial import Posynomial, Term, build
+from optimizer.program import (
+    Certificate,
+    Constraint,
+    GeometricProgram,
+    Status,
+)
+
+Mask = npt.NDArray[np.bool_]
+ROOM = 1e-6  # a relaxation leaves this much, so that the relaxed program has a plan
+SLIVER = 1e-7  # closer to infeasible than this, no multiplier is a number
+FACTOR = "relaxation"
+LEAST = " (at least)"  # the lower side of an equality
+
+
+@dataclass(frozen=True)
+class Infimum:
+    """The greatest lower bound of a program, reached or not.
+
+    Attributes:
+        value: of the objective.
+        attained: False where it is only approached as a variable goes to 0 or ∞.
+        certificate: of the program without the terms that vanish.
+    """
+
+    value: float
+    attained: bool
+    certificate: Certificate | None
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A proof that no plan exists, and ways out.
+
+    Attributes:
+        names: an irreducible set of bounds that exclude each other: without any
+            one of them the rest can be met.
+        factors: for each bound of the program, the factor by which it alone must
+            grow for a plan to exist; None where no factor does.
+        uniform: the factor by which all bounds together must grow.
+        certificate: of the program that proves `uniform`.
+    """
+
+    names: tuple[str, ...]
+    factors: dict[str, float | None]
+    uniform: float
+    certificate: Certificate
+
+
+def diagnose(program: GeometricProgram, equalities: Collection[str] = ()) -> Conflict:
+    """Explains an infeasible program.
+
+    Args:
+        program: the program.
+        equalities: names of constraints that come in pairs, `x` and `x (at least)`,
+            and hold a variable at a value. They have no room by nature: both sides
+            stand or fall together, and only one side is relaxed at a time.
+
+    Raises:
+        Defect: the program is feasible with room to spare, so that there is nothing
+            to explain.
+    """
+    names = [c.name for c in program.constraints if not c.name.endswith(LEAST)]
+    bounds = [name for name in names if name not in equalities]
+
+    def relaxed(members: Sequence[str]) -> Infimum:
+        give = [name for name in members if name in bounds]
+        return least_relaxation(_keeping(program, members), give)
+
+    def excluded(members: Sequence[str]) -> bool:
+        some = any(name in bounds for name in members)
+        return some and relaxed(members).value > 1 - SLIVER
+
+    whole = relaxed(names)
+    if whole.value < 1 - SLIVER or whole.certificate is None:
+        raise Defect("the solver found no plan although the bounds leave room")
+    conflict = list(names)
+    for name in names:
+        rest = [other for other in conflict if other != name]
+        if excluded(rest):
+            conflict = rest
+    factors: dict[str, float | None] = {}
+    for name in names:
+        sides = [name, name + LEAST] if name in equalities else [name]
+        if excluded([other for other in names if other != name]):
+            factors.update(dict.fromkeys(sides))
+            continue
+        for side in sides:
+            least = max(least_relaxation(program, [side]).value, 1.0) * (1 + ROOM)
+            factors[side] = least if math.isfinite(least) else None
+    return Conflict(tuple(conflict), factors, whole.value, whole.certificate)
+
+
+def least_relaxation(program: GeometricProgram, relaxed: Collection[str]) -> Infimum:
+    """The least factor by which some bounds must grow for all to be met.
+
+    Args:
+        program: its objective does not matter.
+        relaxed: the names of the constraints that may give, by a common factor.
+    """
+    variables = (*program.variables, FACTOR)
+    constraints = tuple(
+        Constraint(
+            c.name,
+            c.posynomial.over(variables).times({FACTOR: -1.0})
+            if c.name in relaxed
+            else c.posynomial.over(variables),
+        )
+        for c in program.constraints
+    )
+    objective = build(variables, [Term(FACTOR, 1.0, {FACTOR: 1.0})])
+    return infimum(GeometricProgram(objective, constraints))
+
+
+def infimum(program: GeometricProgram) -> Infimum:
+    """The greatest lower bound of a program that may approach it only at infinity.
+
+    Along a direction in which no term grows, the terms that fall vanish in the
+    limit. They are taken out until no such direction is left; what remains attains
+    its infimum, and that is the infimum of the program.
+    A program without a feasible point has the infimum ∞.
+    """
+    attained = True
+    program = _narrowed(program)
+    while (falling := _falling(program)) is not None:
+        attained = False
+        kept = [
+            _without(p, gone) for p, gone in zip(_all(program), falling, strict=True)
+        ]
+        if kept[0] is None:
+            return Infimum(0.0, attained, None)
+        constraints = tuple(
+            Constraint(c.name, p)
+            for c, p in zip(program.constraints, kept[1:], strict=True)
+            if p is not None
+        )
+        program = _narrowed(GeometricProgram(kept[0], constraints))
+    if not program.variables:
+        return Infimum(float(program.objective.coefficients[0].sum()), attained, None)
+    solution = solve(program)
+    if solution.status is not Status.OPTIMAL:
+        return Infimum(math.inf, attained, None)
+    z, _ = solution.optimum
+    value = float(np.exp(program.objective.log_value(z[None])[0]))
+    return Infimum(value, attained, solution.certificate)
+
+
+def _keeping(program: GeometricProgram, names: Collection[str]) -> GeometricProgram:
+    kept = tuple(c for c in program.constraints if c.name.removesuffix(LEAST) in names)
+    return GeometricProgram(program.objective, kept)
+
+
+def _all(program: GeometricProgram) -> list[Posynomial]:
+    return [program.objective, *(c.posynomial for c in program.constraints)]
+
+
+def _falling(program: GeometricProgram) -> list[Mask] | None:
+    """Per posynomial, the terms that can vanish while none grows; None if none can.
+
+    A linear program over directions d: maximise Σ e_t with a_t·d + e_t ≤ 0.
+    """
+    from scipy.optimize import linprog  # noqa: PLC0415 - only where nothing fits
+
+    exponents = np.concatenate([p.exponents[0] for p in _all(program)])
+    terms, n = exponents.shape
+    found = linprog(
+        np.concatenate([np.zeros(n), -np.ones(terms)]),
+        A_ub=np.hstack([exponents, np.eye(terms)]),
+        b_ub=np.zeros(terms),
+        bounds=[(-1e3, 1e3)] * n + [(0.0, 1.0)] * terms,
+    )
+    fall = found.x[n:] > 1e-6
+    if not fall.any():
+        return None
+    sizes = np.cumsum([len(p.labels) for p in _all(program)])[:-1]
+    return np.split(fall, sizes)
+
+
+def _without(p: Posynomial, gone: Mask) -> Posynomial | None:
+    if gone.all():
+        return None
+    keep = np.flatnonzero(~gone)
+    labels = tuple(p.labels[i] for i in keep)
+    return Posynomial(
+        p.variables, p.coefficients[:, keep], p.exponents[:, keep], labels
+    )
+
+
+def _narrowed(program: GeometricProgram) -> GeometricProgram:
+    """The program without variables that no term uses any more."""
+    exponents = np.concatenate([p.exponents[0] for p in _all(program)])
+    names = [program.variables[i] for i in np.flatnonzero(exponents.any(axis=0))]
+    return GeometricProgram(
+        program.objective.over(names),
+        tuple(
+            Constraint(c.name, c.posynomial.over(names)) for c in program.constraints
+        ),
+    )

@@ -1,0 +1,146 @@
+"""One program, solved by cvxpy as a geometric program, polished and certified.
+
+The only file that imports cvxpy. Programs of one shape (the same pattern of
+non-zero exponents) share one compiled problem whose coefficients and exponents are
+parameters, so that a second solve reuses the canonicalisation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from optimizer.engine.certify import certify, passes, require
+from optimizer.engine.polish import polish
+from optimizer.posynomial import Array, Posynomial
+from optimizer.program import GeometricProgram, Solution, Status
+
+Pattern = tuple[tuple[tuple[bool, ...], ...], ...]
+TOLERANCES = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12}
+
+
+def solve(program: GeometricProgram, start: Array | None = None) -> Solution:
+    """Finds the certified global optimum of a program of one member.
+
+    Args:
+        program: the program; bounded below by construction.
+        start: ln of a point near the optimum, shape `(variables,)`; it only
+            scales the numbers that the solver sees.
+
+    Returns:
+        An optimal solution with its certificate, or one with the status
+        INFEASIBLE; `diagnose` proves and explains that.
+
+    Raises:
+        Defect: the answer failed its certificate.
+    """
+    origin = np.zeros(len(program.variables)) if start is None else start
+    posynomials = [program.objective, *(c.posynomial for c in program.constraints)]
+    compiled = _compile(tuple(_pattern(p) for p in posynomials))
+    scale = np.exp(program.objective.log_value(origin[None])[0])
+    for p, slots in zip(posynomials, compiled.slots, strict=True):
+        logs = p.log_terms(origin[None])[0]
+        factor = scale if p is program.objective else 1.0
+        for t, slot in enumerate(slots):
+            slot.coefficient.value = float(np.exp(logs[t]) / factor)
+            for j, exponent in slot.exponents:
+                exponent.value = float(p.exponents[0, t, j])
+    if not _run(compiled):
+        return Solution(program, Status.INFEASIBLE)
+    z = origin + np.log([v.value for v in compiled.variables])
+    duals = [c.dual_value for c in compiled.problem.constraints]
+    multipliers = np.maximum(np.array(duals, dtype=float).reshape(-1), 0.0)
+    z, multipliers = polish(program, z, multipliers)
+    certificate = require(certify(program, z, multipliers))
+    return Solution(program, Status.OPTIMAL, z, multipliers, certificate)
+
+
+def refine(program: GeometricProgram, z: Array, multipliers: Array) -> Solution:
+    """Finds the optimum from a good guess, by Newton alone where that suffices.
+
+    The certificate decides: a guess that Newton cannot bring to it goes to `solve`.
+
+    Args:
+        program: a program of one member.
+        z: ln of the guess, shape `(variables,)`.
+        multipliers: guess of λ, shape `(constraints,)`; a constraint with 0 is
+            taken as slack at first.
+    """
+    with np.errstate(all="ignore"):
+        point, found = polish(program, z, multipliers)
+        certificate = certify(program, point, found)
+    if passes(certificate):
+        return Solution(program, Status.OPTIMAL, point, found, certificate)
+    return solve(program, z)
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """The cvxpy parameters of one term."""
+
+    coefficient: Any
+    exponents: tuple[tuple[int, Any], ...]
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A cvxpy problem of one shape with its variables and parameters."""
+
+    problem: Any
+    variables: tuple[Any, ...]
+    slots: tuple[tuple[_Slot, ...], ...]
+
+
+def _pattern(p: Posynomial) -> tuple[tuple[bool, ...], ...]:
+    return tuple(tuple(bool(a) for a in row) for row in p.exponents[0])
+
+
+@lru_cache(maxsize=64)
+def _compile(patterns: Pattern) -> _Compiled:
+    import cvxpy  # noqa: PLC0415 - takes a second, so only where a solve is asked
+
+    count = len(patterns[0][0])
+    variables = tuple(cvxpy.Variable(pos=True) for _ in range(count))
+    sums = []
+    slots = []
+    for pattern in patterns:
+        terms = []
+        row = []
+        for used in pattern:
+            coefficient = cvxpy.Parameter(pos=True)
+            term = coefficient
+            exponents = []
+            for j in range(count):
+                if used[j]:
+                    exponent = cvxpy.Parameter()
+                    term = term * variables[j] ** exponent
+                    exponents.append((j, exponent))
+            terms.append(term)
+            row.append(_Slot(coefficient, tuple(exponents)))
+        sums.append(sum(terms[1:], terms[0]))
+        slots.append(tuple(row))
+    constraints: list[Any] = [g <= 1 for g in sums[1:]]
+    problem = cvxpy.Problem(cvxpy.Minimize(sums[0]), constraints)
+    return _Compiled(problem, variables, tuple(slots))
+
+
+def _run(compiled: _Compiled) -> bool:
+    """Runs the solver; says whether it left a point to polish."""
+    import warnings  # noqa: PLC0415
+
+    import cvxpy  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        # "may be inaccurate" is for the certificate to judge.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            compiled.problem.solve(
+                gp=True, solver=cvxpy.CLARABEL, enforce_dpp=True, **TOLERANCES
+            )
+        except cvxpy.error.SolverError:
+            return False
+    values = [v.value for v in compiled.variables]
+    return all(v is not None and np.isfinite(v) and v > 0 for v in values)

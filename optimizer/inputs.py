@@ -1,0 +1,97 @@
+"""Every number of a scenario and of its law, by name, to vary one at a time.
+
+Sensitivities use the complex step: an analytic f obeys f'(x) = Im f(x + ih)/h up to
+h², without the cancellation of a difference. *Source*: Squire & Trapp, "Using complex
+variables to estimate derivatives of real functions", SIAM Review 40 (1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from optimizer.document import Steps
+from optimizer.quantity import Flow
+from optimizer.scenario import Scenario
+from optimizer.world.demand import Spread
+
+STEP = 1e-30
+DISCRETE = {"experts"}  # a choice of model, not an amount
+
+
+@dataclass(frozen=True)
+class Input:
+    """One number that the answer depends on.
+
+    Attributes:
+        name: its dotted path, as `--set` takes it.
+        path: the steps to it from the spec, or `("law", coefficient)`.
+        value: in the base unit of its kind.
+    """
+
+    name: str
+    path: Steps
+    value: float
+
+
+def inputs(scenario: Scenario) -> tuple[Input, ...]:
+    """Lists the numbers that the file gives, then the law's coefficients.
+
+    Defaults that the file does not mention are not inputs.
+    """
+    found = list(_numbers(scenario.spec, ()))
+    named = [replace(i, name=_named(scenario, i.path)) for i in found]
+    law = (
+        Input(f"law.{symbol}", ("law", symbol), value)
+        for symbol, value in scenario.law.coefficients.items()
+    )
+    return (*named, *law)
+
+
+def stepped(scenario: Scenario, path: Steps) -> Scenario:
+    """Returns the scenario with one number x moved to x·(1 + i·STEP)."""
+    if path[0] == "law":
+        symbol = str(path[1])
+        coefficients: dict[str, Any] = dict(scenario.law.coefficients)
+        coefficients[symbol] *= 1 + STEP * 1j
+        law = replace(scenario.law, coefficients=coefficients)
+        return replace(scenario, law=law)
+    return replace(scenario, spec=_moved(scenario.spec, path))
+
+
+def _numbers(node: Any, path: Steps) -> Iterator[Input]:
+    if isinstance(node, Flow):
+        yield Input("", path, node.amount)
+    elif isinstance(node, Spread):
+        yield from _numbers(node.expected, (*path, "expected"))
+    elif isinstance(node, BaseModel):
+        for word in type(node).model_fields:
+            if word in node.model_fields_set and word not in DISCRETE:
+                yield from _numbers(getattr(node, word), (*path, word))
+    elif isinstance(node, tuple):
+        for index, member in enumerate(node):
+            yield from _numbers(member, (*path, index))
+    elif isinstance(node, int | float) and not isinstance(node, bool):
+        yield Input("", path, float(node))
+
+
+def _moved(node: Any, path: Steps) -> Any:
+    if not path:
+        if isinstance(node, Flow):
+            return replace(node, amount=_moved(node.amount, ()))
+        return node * (1 + STEP * 1j)
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        return tuple(_moved(m, rest) if i == step else m for i, m in enumerate(node))
+    return node.model_copy(update={step: _moved(getattr(node, step), rest)})
+
+
+def _named(scenario: Scenario, path: Steps) -> str:
+    """A dotted path in which streams go by their names."""
+    words = [str(step) for step in path]
+    if len(path) > 1 and isinstance(path[1], int):
+        words[1] = scenario.streams[path[1]].name or words[1]
+    return ".".join(words)

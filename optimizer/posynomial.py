@@ -1,0 +1,180 @@
+"""A posynomial is data: coefficients and exponents, evaluated in logarithms.
+
+f(x) = Σ_t c_t · Π_j x_j^a_tj with c_t > 0. In z = ln x, ln f is a log-sum-exp of
+affine functions and therefore convex. From this one record come the cvxpy
+expression, the certificate, the cost breakdown, the sensitivities and the printed
+formula.
+
+*Source*: Boyd, Kim, Vandenberghe & Hassibi, "A tutorial on geometric programming",
+Optimization and Engineering 8 (2007).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from optimizer.errors import Defect
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One monomial c · Π x^a, by the names of its variables.
+
+    Attributes:
+        label: what the term stands for, such as `training`.
+        coefficient: c; zero drops the term. Complex during a complex step.
+        exponents: a, by variable; a variable that is absent has exponent 0.
+    """
+
+    label: str
+    coefficient: float
+    exponents: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Posynomial:
+    """A sum of monomials with a leading batch axis.
+
+    Attributes:
+        variables: names of the variables, in the order of the last axis.
+        coefficients: c, above 0, shape `(batch, terms)`.
+        exponents: a, shape `(batch, terms, variables)`.
+        labels: a word for each term.
+    """
+
+    variables: tuple[str, ...]
+    coefficients: Array
+    exponents: Array
+    labels: tuple[str, ...]
+
+    def log_terms(self, z: Array) -> Array:
+        """Returns ln of each term at z = ln x `(batch, variables)`."""
+        exponents: Array = np.einsum("btv,bv->bt", self.exponents, z)
+        return np.asarray(np.log(self.coefficients) + exponents)
+
+    def log_value(self, z: Array) -> Array:
+        """Returns ln f `(batch,)` at z = ln x `(batch, variables)`."""
+        logs = self.log_terms(z)
+        top = logs.max(axis=1, keepdims=True)
+        return np.asarray(top[:, 0] + np.log(np.exp(logs - top).sum(axis=1)))
+
+    def shares(self, z: Array) -> Array:
+        """Returns each term's share of f `(batch, terms)`; they sum to 1."""
+        logs = self.log_terms(z)
+        weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+    def gradient(self, z: Array) -> Array:
+        """Returns d ln f / d ln x `(batch, variables)`."""
+        return np.asarray(np.einsum("bt,btv->bv", self.shares(z), self.exponents))
+
+    def hessian(self, z: Array) -> Array:
+        """Returns the second derivatives of ln f `(batch, variables, variables)`."""
+        shares = self.shares(z)
+        mean = np.einsum("bt,btv->bv", shares, self.exponents)
+        second = np.einsum(
+            "bt,btv,btw->bvw", shares, self.exponents, self.exponents, optimize=True
+        )
+        return np.asarray(second - mean[:, :, None] * mean[:, None, :])
+
+    def scaled(self, factor: float) -> Posynomial:
+        """Returns factor · f, for a factor above 0."""
+        return Posynomial(
+            self.variables, self.coefficients * factor, self.exponents, self.labels
+        )
+
+    def times(self, powers: Mapping[str, float]) -> Posynomial:
+        """Returns f · Π x^p for the given powers p by variable."""
+        shift = np.array([powers.get(name, 0.0) for name in self.variables])
+        return Posynomial(
+            self.variables, self.coefficients, self.exponents + shift, self.labels
+        )
+
+    def over(self, variables: Sequence[str]) -> Posynomial:
+        """Returns the same posynomial on a longer or reordered list of variables.
+
+        Raises:
+            Defect: a variable that the posynomial uses is not in the list.
+        """
+        batch, terms, _ = self.exponents.shape
+        exponents = np.zeros((batch, terms, len(variables)), self.exponents.dtype)
+        for index, name in enumerate(self.variables):
+            if name in variables:
+                exponents[:, :, variables.index(name)] = self.exponents[:, :, index]
+            elif self.exponents[:, :, index].any():
+                raise Defect(f"{name} is used but is not among {list(variables)}")
+        return Posynomial(tuple(variables), self.coefficients, exponents, self.labels)
+
+    def fixing(self, name: str, value: float) -> Posynomial:
+        """Returns the posynomial in the other variables with `name` = value > 0."""
+        if name not in self.variables:
+            return self
+        index = self.variables.index(name)
+        keep = [i for i in range(len(self.variables)) if i != index]
+        return Posynomial(
+            tuple(self.variables[i] for i in keep),
+            self.coefficients * value ** self.exponents[:, :, index],
+            self.exponents[:, :, keep],
+            self.labels,
+        )
+
+    def formula(self, constants: bool = True) -> str:
+        """Returns the first member as text, such as `6·N·D + 4e12·N`."""
+        return " + ".join(
+            _monomial(c if constants else 1.0, a, self.variables)
+            for c, a in zip(self.coefficients[0], self.exponents[0], strict=True)
+        )
+
+
+def _monomial(c: float, powers: Array, variables: tuple[str, ...]) -> str:
+    factors = [f"{c:.4g}"] if c != 1.0 else []
+    for name, power in zip(variables, powers, strict=True):
+        if power == 1:
+            factors.append(name)
+        elif power:
+            factors.append(f"{name}^{power:.4g}")
+    return "·".join(factors) or "1"
+
+
+def build(variables: Sequence[str], terms: Iterable[Term]) -> Posynomial:
+    """Builds a posynomial of one member; terms with coefficient 0 are left out.
+
+    Raises:
+        Defect: no term is left, a coefficient is negative or not finite, or a
+            variable is not in `variables`.
+    """
+    kept = [term for term in terms if term.coefficient != 0]
+    if not kept:
+        raise Defect("a posynomial needs at least one term above zero")
+    coefficients = np.array([[term.coefficient for term in kept]])
+    real = coefficients.real
+    if not (np.isfinite(real).all() and (real > 0).all()):
+        raise Defect(f"coefficients must be above zero and finite: {real.tolist()}")
+    strangers = {name for term in kept for name in term.exponents} - set(variables)
+    if strangers:
+        raise Defect(f"unknown variables: {sorted(strangers)}")
+    exponents = np.array(
+        [[[term.exponents.get(name, 0.0) for name in variables] for term in kept]]
+    )
+    labels = tuple(term.label for term in kept)
+    return Posynomial(tuple(variables), coefficients, exponents, labels)
+
+
+def merge(terms: Iterable[Term]) -> list[Term]:
+    """Adds up terms of equal exponents, so that streams of one kind are one term."""
+    sums: dict[frozenset[tuple[str, float]], Term] = {}
+    for term in terms:
+        key = frozenset((n, a) for n, a in term.exponents.items() if a != 0)
+        if key in sums:
+            first = sums[key]
+            total = first.coefficient + term.coefficient
+            sums[key] = Term(first.label, total, first.exponents)
+        else:
+            sums[key] = term
+    return list(sums.values())

@@ -1,0 +1,1 @@
+"""What the world provides: machines, laws, demand, and what they cost."""

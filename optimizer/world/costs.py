@@ -1,0 +1,202 @@
+"""Costs: each line of the lifetime bill as monomials in N and D, unit by unit.
+
+Training costs 6·N·D FLOP, a served token 2·N (Kaplan et al. 2020, table 1);
+attention adds 12·L·width·T a trained token (Chowdhery et al. 2022, PaLM, appendix
+B) and 2·L·width·T a prompt token, the causal mean. A `Machine` turns the FLOPs into
+seconds, dollars, energy and carbon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from optimizer.fields import Count, Fraction, Model, Money, PriceTokens, Rate
+from optimizer.posynomial import Term
+from optimizer.world.demand import Served
+from optimizer.world.machines import Machine, PhaseMfu, Serving, Training
+
+Group = Literal["training", "inference", "other"]
+UNITS = {
+    "compute": "FLOP",
+    "dollars": "USD",
+    "energy": "kWh",
+    "carbon": "kgCO2e",
+}
+MILLION = 1e6
+
+
+class Architecture(Model):
+    """The shape of the model, for attention and the KV cache."""
+
+    layers: Count
+    width: Count
+    kv_heads: Count | None = None
+    head_size: Count | None = None
+    sequence: Count | None = Field(None, description="training sequence length")
+
+
+class MoneyOverTime(Model):
+    """How dollars of later months count."""
+
+    discount_rate: Rate = 0.0
+    price_decline: Fraction = Field(0.0, description="yearly fall of hardware prices")
+
+
+class Costs(Model):
+    """Costs beyond the accelerators' useful work."""
+
+    fixed: Money = Field(0.0, description="dollars that no choice changes")
+    restart: Fraction = Field(0.0, description="training work lost and done again")
+
+
+class Data(Model):
+    """What training data cost."""
+
+    price: PriceTokens = Field(0.0, description="dollars per million training tokens")
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """One line of the bill.
+
+    Attributes:
+        name: `training`, the stream's name, `data` or `fixed`.
+        group: which sum it belongs to.
+        terms: by unit (FLOP, s, USD, kWh, kgCO2e) the monomials of the full cost;
+            a unit that is absent is not known, an empty tuple is zero.
+        share: the part that the objective counts.
+        served: the stream behind the line, if one is.
+        counted: the weight of a nominal token in present-value dollars.
+    """
+
+    name: str
+    group: Group
+    terms: Mapping[str, tuple[Term, ...]]
+    share: float = 1.0
+    served: Served | None = None
+    counted: float = 1.0
+
+    def amount(self, unit: str, point: Mapping[str, float]) -> float | None:
+        """The full cost at N and D, or None where the unit is not known."""
+        if unit not in self.terms:
+            return None
+        return sum(value(term, point) for term in self.terms[unit])
+
+
+def value(term: Term, point: Mapping[str, float]) -> float:
+    """A monomial at a point given by the names of its variables."""
+    result = term.coefficient
+    for name, power in term.exponents.items():
+        result = result * point[name] ** power
+    return result
+
+
+def training_line(
+    training: Training,
+    machine: Machine,
+    restart: float,
+    architecture: Architecture | None,
+) -> CostLine:
+    """The training run, restarts included.
+
+    Raises:
+        ValueError: attention is asked for without an architecture and sequence.
+    """
+    work = [("training", 6.0 * (1 + restart), {"N": 1.0, "D": 1.0})]
+    if training.attention:
+        if architecture is None or architecture.sequence is None:
+            raise ValueError(
+                "needs the model's shape; add architecture: {layers: 32, width: 4096, "
+                "sequence: 4096}"
+            )
+        span = architecture.layers * architecture.width * architecture.sequence
+        work.append(("attention", 12.0 * span * (1 + restart), {"D": 1.0}))
+    return CostLine("training", "training", _priced(work, machine, training.mfu))
+
+
+def serving_line(
+    served: Served,
+    serving: Serving,
+    machine: Machine,
+    money: MoneyOverTime,
+    architecture: Architecture | None,
+) -> CostLine:
+    """One stream of demand.
+
+    Raises:
+        ValueError: prefill and decode differ but the stream gives no split, or
+            attention is asked for without what it needs.
+    """
+    mfu = serving.mfu if serving.by_time else None
+    prefill = mfu.prefill if isinstance(mfu, PhaseMfu) else mfu
+    decode = mfu.decode if isinstance(mfu, PhaseMfu) else mfu
+    factor = served.weighted(money.discount_rate, money.price_decline)
+    phases: list[tuple[str, float, float | None]] = [("tokens", served.tokens, prefill)]
+    if served.input_tokens is not None and served.output_tokens is not None:
+        phases = [
+            ("input", served.input_tokens, prefill),
+            ("output", served.output_tokens, decode),
+        ]
+    elif isinstance(mfu, PhaseMfu):
+        raise ValueError(
+            "gives only a total, but prefill and decode have different MFU; add "
+            "input_tokens and output_tokens, for example 800 and 300"
+        )
+    terms: dict[str, tuple[Term, ...]] = {}
+    for phase, tokens, utilisation in phases:
+        work = [(phase, 2.0 * tokens, {"N": 1.0})]
+        if serving.attention and phase != "output":
+            if architecture is None or served.prompt is None:
+                raise ValueError(
+                    "counts attention in prefill, which needs architecture: {layers: "
+                    "32, width: 4096} and the input_tokens of a request"
+                )
+            span = architecture.layers * architecture.width * served.prompt
+            work.append((phase, 2.0 * span * tokens, {}))
+        for unit, found in _priced(work, machine, utilisation).items():
+            part = tuple(
+                Term(t.label, t.coefficient * factor, t.exponents) for t in found
+            )
+            terms[unit] = terms.get(unit, ()) + (part if unit == "USD" else found)
+    if served.tokens == 0:
+        terms = dict.fromkeys(("FLOP", "s", *UNITS.values()), ())
+    return CostLine(
+        served.name,
+        "inference",
+        terms,
+        share=served.share,
+        served=served,
+        counted=served.weighted(money.discount_rate, 0.0),
+    )
+
+
+def other_lines(costs: Costs, data: Data) -> tuple[CostLine, ...]:
+    """Data and fixed costs, in dollars; they use no accelerator time."""
+    nothing = dict.fromkeys(("FLOP", "s", "kWh", "kgCO2e"), ())
+    entries = (
+        ("data", Term("data", data.price / MILLION, {"D": 1.0})),
+        ("fixed", Term("fixed", costs.fixed, {})),
+    )
+    return tuple(
+        CostLine(name, "other", {**nothing, "USD": (term,)})
+        for name, term in entries
+        if term.coefficient != 0
+    )
+
+
+def _priced(
+    work: list[tuple[str, float, dict[str, float]]],
+    machine: Machine,
+    mfu: float | None,
+) -> dict[str, tuple[Term, ...]]:
+    """Turns FLOP monomials into monomials of every unit that is known."""
+    priced: dict[str, tuple[Term, ...]] = {}
+    for label, flop, exponents in work:
+        for unit, amount in machine.amounts(flop, mfu).items():
+            term = Term(label, amount, exponents)
+            priced[unit] = (*priced.get(unit, ()), term)
+    return priced

@@ -1,0 +1,233 @@
+"""Demand: the tokens that a deployment serves over the life of the model.
+
+A stream is described as products know it, by requests a day, or as a total. It
+becomes a lifetime number of input and output tokens and their course by month, to
+which prices and discounting apply. Everything here is analytic in its numbers, so
+that a complex step gives exact sensitivities; comparisons look at real parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from optimizer.fields import (
+    DemandTokens,
+    Duration,
+    Fraction,
+    Model,
+    Quantity,
+    Rate,
+    Ratio,
+    Requests,
+    Wait,
+)
+from optimizer.quantity import DEMAND_TOKENS, MONTH, YEAR, Flow
+from optimizer.world.machines import Serving
+
+T = TypeVar("T")
+TokenFlow = Annotated[Flow, Quantity(DEMAND_TOKENS, flow=True)]
+
+
+class Spread(Model, Generic[T]):
+    """An uncertain number: its 10th percentile, its expected value, its 90th."""
+
+    low: T
+    expected: T
+    high: T
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Spread[T]:
+        low, middle, high = (_size(v) for v in (self.low, self.expected, self.high))
+        if not low <= middle <= high:
+            raise ValueError("must have low ≤ expected ≤ high")
+        return self
+
+
+def _size(value: Any) -> float:
+    return float((value.amount if isinstance(value, Flow) else value).real)
+
+
+def _kind_of(value: Any) -> str:
+    return "spread" if isinstance(value, dict | Spread) else "value"
+
+
+Uncertain = Annotated[
+    Annotated[T, Tag("value")] | Annotated[Spread[T], Tag("spread")],
+    Discriminator(_kind_of),
+]
+
+
+class Stream(Model):
+    """One use of the model: how much it serves, when, and who pays.
+
+    Either `tokens`, or `requests` with their input and output tokens.
+    """
+
+    name: str | None = Field(None, description="a word for reports and --set")
+    tokens: Uncertain[TokenFlow] | None = Field(
+        None, description="inference tokens, input and output: 2T in all, or 5B/day"
+    )
+    requests: Uncertain[Requests] | None = Field(
+        None, description="requests in all (1e10), or per time (5M/day)"
+    )
+    input_tokens: Uncertain[DemandTokens] | None = Field(
+        None, description="input tokens a request"
+    )
+    output_tokens: Uncertain[DemandTokens] | None = Field(
+        None, description="output tokens an answer"
+    )
+    samples: Uncertain[Ratio] = Field(
+        1.0, description="answers a request; multiplies output tokens only"
+    )
+    lifetime: Uncertain[Duration] | None = Field(
+        None, description="how long it is served: 2 years"
+    )
+    growth: Uncertain[Rate] = Field(
+        0.0, description="growth of the demand: 5 %/month, or per year"
+    )
+    start: Uncertain[Wait] = Field(
+        0.0, description="when serving starts, after training ends"
+    )
+    cost_share: Uncertain[Fraction] = Field(
+        1.0,
+        description="share of this stream's serving cost that the objective counts",
+    )
+    serving: Serving | None = Field(
+        None, description="overrides the scenario's serving for this stream"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Stream:
+        if self.tokens is None and self.requests is None:
+            raise ValueError(
+                "has no amount; add tokens: 2T, or requests: 5M/day with "
+                "input_tokens and output_tokens"
+            )
+        if self.tokens is not None and self.requests is not None:
+            raise ValueError("has both tokens and requests; keep one of them")
+        flow = expected(self.tokens if self.requests is None else self.requests)
+        if self.requests is not None and (
+            self.input_tokens is None or self.output_tokens is None
+        ):
+            raise ValueError(
+                "has requests without their length; add input_tokens: 800 and "
+                "output_tokens: 300"
+            )
+        if (self.input_tokens is None) != (self.output_tokens is None):
+            raise ValueError("needs input_tokens and output_tokens together, or none")
+        if self.lifetime is None and (flow.per is not None or expected(self.growth)):
+            raise ValueError(
+                "has a rate or a growth but no lifetime; add lifetime: 2 years"
+            )
+        served(self)
+        return self
+
+
+@dataclass(frozen=True)
+class Served:
+    """What one stream serves over the model's life.
+
+    Attributes:
+        name: the stream's name.
+        tokens: input and output tokens together.
+        input_tokens: prompt tokens, or None where only the total is known.
+        output_tokens: generated tokens, or None likewise.
+        prompt: input tokens of one request, or None.
+        share: the part of the serving cost that the objective counts.
+        months: (months after the end of training, part of the tokens) pairs; the
+            parts sum to 1.
+    """
+
+    name: str
+    tokens: float
+    input_tokens: float | None
+    output_tokens: float | None
+    prompt: float | None
+    share: float
+    months: tuple[tuple[float, float], ...]
+
+    def weighted(self, discount_rate: float, price_decline: float) -> float:
+        """The mean present price of a token over the price at the end of training.
+
+        Args:
+            discount_rate: yearly, as a fraction.
+            price_decline: yearly fall of the hardware price, as a fraction.
+
+        Source: Σ_m part_m · (1 − decline)^(m/12) / (1 + rate)^(m/12).
+        """
+        factor = ((1 - price_decline) / (1 + discount_rate)) ** (1 / 12)
+        mean: float = sum(part * factor**month for month, part in self.months)
+        return mean
+
+
+def expected(value: Any) -> Any:
+    """The number that a solve uses: the expected one where a spread is given."""
+    return value.expected if isinstance(value, Spread) else value
+
+
+def served(stream: Stream) -> Served:
+    """Folds a stream into its lifetime tokens.
+
+    Requests or tokens per time are summed month by month over the lifetime, the
+    last month in part, each month's rate (1 + growth)^(m/12) times the first's. A
+    total is spread over the months in the same proportions.
+
+    Raises:
+        ValueError: the sum overflows.
+    """
+    flow: Flow = expected(stream.tokens if stream.requests is None else stream.requests)
+    weights = _weights(stream)
+    total = sum(weight for _, weight in weights)
+    amount = flow.amount
+    try:
+        if flow.per is not None:
+            amount = amount * (MONTH / flow.per) * total
+    except OverflowError:
+        amount = float("inf")
+    prompt = expected(stream.input_tokens)
+    answer = expected(stream.output_tokens)
+    inputs = outputs = None
+    if prompt is not None and answer is not None:
+        answer = answer * expected(stream.samples)
+        length = prompt + answer
+        if length.real <= 0:
+            raise ValueError("needs input_tokens or output_tokens above 0")
+        requests = amount if stream.requests is not None else amount / length
+        inputs, outputs = requests * prompt, requests * answer
+        amount = inputs + outputs
+    if not abs(amount) < float("inf"):
+        raise ValueError(
+            "grows beyond any number over its lifetime; lower growth or lifetime"
+        )
+    start = expected(stream.start) / MONTH
+    return Served(
+        name=stream.name or "demand",
+        tokens=amount,
+        input_tokens=inputs,
+        output_tokens=outputs,
+        prompt=prompt,
+        share=expected(stream.cost_share),
+        months=tuple((start + m, weight / total) for m, weight in weights),
+    )
+
+
+def _weights(stream: Stream) -> list[tuple[int, float]]:
+    """Each month of the lifetime with its demand relative to a full first month."""
+    if stream.lifetime is None:
+        return [(0, 1.0)]
+    months = expected(stream.lifetime) / MONTH
+    full = int(months.real)
+    rest = months - full
+    try:
+        step = (1 + expected(stream.growth)) ** (MONTH / YEAR)
+        weights = [(m, step**m) for m in range(full)]
+        if rest.real > 0 or not weights:
+            weights.append((full, rest * step**full))
+    except OverflowError:
+        raise ValueError(
+            "grows beyond any number over its lifetime; lower growth or lifetime"
+        ) from None
+    return weights

@@ -1,0 +1,222 @@
+"""A scaling law as published: coefficients, what they were fitted on, and caveats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from optimizer.document import suggest
+from optimizer.world.surface import Frontier, Surface, ln, power
+
+Form = Literal["chinchilla", "kaplan", "joint-moe", "frontier"]
+Counts = Literal["total", "non-embedding", "active"]
+Interval = tuple[float, float]
+
+SYMBOLS: Mapping[str, tuple[str, ...]] = {
+    "chinchilla": ("E", "A", "B", "alpha", "beta"),
+    "kaplan": ("Nc", "Dc", "alpha_N", "alpha_D"),
+    "joint-moe": (
+        *("a", "alpha", "delta", "gamma", "b", "beta"),
+        *("omega", "zeta", "E_start", "E_max", "c"),
+    ),
+    "frontier": (),
+}
+_EXPONENTS = {"alpha", "beta", "alpha_N", "alpha_D"}
+_ANY_SIGN = {"alpha", "beta", "delta", "gamma", "omega", "zeta"}  # of joint-moe
+
+
+@dataclass(frozen=True)
+class Range:
+    """What the runs behind a law covered, each (low, high) or None if not known."""
+
+    parameters: Interval | None = None
+    tokens: Interval | None = None
+    tokens_per_parameter: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """The covariance of fitted coefficients: `ln_A` is ln A, `alpha` is alpha."""
+
+    order: tuple[str, ...]
+    matrix: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A number the law must reproduce.
+
+    With `loss`: the loss of N parameters on D tokens. Without: D tokens are
+    compute-optimal for N parameters. `within` is the relative tolerance.
+    """
+
+    parameters: float
+    tokens: float
+    loss: float | None = None
+    experts: int | None = None
+    within: float = 1e-3
+
+
+@dataclass(frozen=True)
+class Law:
+    """A scaling law as published: its coefficients in its own symbols, and its past.
+
+    Attributes:
+        name: the built-in name, the file's, or the user's.
+        form: which formula the coefficients belong to; `SYMBOLS` lists them.
+        coefficients: the law's own symbols → values.
+        counts: what its N counts.
+        source: where the coefficients were read, or how they were computed.
+        loss_unit: the unit of its losses.
+        data: the training data, where known.
+        tokenizer: the tokenizer, where known.
+        range: what its runs covered.
+        covariance: of the fitted coefficients, where known.
+        draws: coefficient → bootstrap values, all of one length, where known.
+        check: numbers that it reproduces; verified when it is read.
+        caveats: what a user of this law should hear.
+        experts: the expert counts it was fitted on; None for a law without experts.
+        extras: coefficients of further published terms, explained in its file.
+        line: the compute-optimal line of a law that gives nothing else.
+    """
+
+    name: str
+    form: Form
+    coefficients: Mapping[str, float]
+    counts: Counts = "total"
+    source: str = ""
+    loss_unit: str = "nats per token"
+    data: str | None = None
+    tokenizer: str | None = None
+    range: Range = Range()
+    covariance: Covariance | None = None
+    draws: Mapping[str, tuple[float, ...]] | None = None
+    check: tuple[Check, ...] = ()
+    caveats: tuple[str, ...] = ()
+    experts: tuple[int, ...] | None = None
+    extras: Mapping[str, float] = field(default_factory=dict)
+    line: Frontier | None = None
+
+    def surface(self, experts: int | None = None) -> Surface:
+        """The loss surface; a joint-MoE law needs the number of experts.
+
+        Source: Kaplan et al. 2020, eq. 1.5, with the outer exponent alpha_D taken
+        out; Ludziejewski et al. 2025, eq. 6 and 7, at fixed experts.
+
+        Raises:
+            ValueError: the law has no surface, or `experts` does not fit it.
+        """
+        if experts is not None and self.experts is None:
+            raise ValueError(
+                f"law {self.name} is for dense models and has no experts; "
+                "remove experts or choose ludziejewski-2025"
+            )
+        if self.form == "frontier":
+            raise ValueError(
+                f"law {self.name} gives only which tokens are compute-optimal for a "
+                "size, not the loss; choose a law with a loss surface, such as "
+                "besiroglu-2024-refit"
+            )
+        c = self.coefficients
+        if self.form == "kaplan":
+            alpha = c["alpha_N"] / c["alpha_D"]
+            A = power(c["Nc"], alpha)
+            surface = Surface(0.0, A, c["Dc"], alpha, 1.0, outer=c["alpha_D"])
+        elif self.form == "joint-moe":
+            surface = self._mixture(experts)
+        else:
+            surface = Surface(**c)
+        bounds = (surface.A, surface.B, surface.alpha, surface.beta)
+        if not all(0 < value.real < float("inf") for value in bounds):
+            raise ValueError(
+                f"law {self.name}: its coefficients leave a loss that does not fall "
+                "with parameters and tokens"
+            )
+        return surface
+
+    def _mixture(self, experts: int | None) -> Surface:
+        fitted = self.experts or (1, 1)
+        if experts is None:
+            raise ValueError(
+                f"law {self.name} needs the number of experts: add e.g. "
+                f"experts: {fitted[-1]} (it was fitted on "
+                f"{', '.join(map(str, fitted))})"
+            )
+        if not fitted[0] <= experts <= fitted[-1]:
+            raise ValueError(
+                f"law {self.name} was fitted on {fitted[0]} to {fitted[-1]} experts, "
+                f"got {experts}"
+            )
+        c = self.coefficients
+        if not c["E_start"].real < c["E_max"].real:
+            raise ValueError(f"law {self.name}: E_start must be below E_max")
+        spread = 1 / (1 / c["E_start"] - 1 / c["E_max"])
+        effective = 1 / (1 / (experts - 1 + spread) + 1 / c["E_max"])
+        return Surface(
+            E=c["c"],
+            A=c["a"] * power(effective, c["delta"]),
+            B=c["b"] * power(effective, c["omega"]),
+            alpha=-(c["alpha"] + c["gamma"] * ln(effective)),
+            beta=-(c["beta"] + c["zeta"] * ln(effective)),
+        )
+
+    def frontier(self) -> Frontier:
+        """The compute-optimal line of a law that gives nothing else.
+
+        Raises:
+            ValueError: the law has a loss surface, which answers such questions.
+        """
+        if self.line is None:
+            raise ValueError(f"law {self.name} has a loss surface, not only a line")
+        return self.line
+
+    def with_coefficients(self, **changes: float) -> Law:
+        """A copy with other coefficients, named after the change.
+
+        Covariance, draws and checks belong to the fit, so the copy has none.
+
+        Raises:
+            ValueError: an unknown coefficient, or a value out of its bounds.
+        """
+        known = SYMBOLS[self.form]
+        for symbol, value in changes.items():
+            if symbol not in known:
+                raise ValueError(
+                    f'law {self.name} has no coefficient "{symbol}"'
+                    f"{suggest(symbol, known)}; it has {', '.join(known) or 'none'}"
+                )
+            if wrong := out_of_bounds(self.form, symbol, value):
+                raise ValueError(f"{symbol}: {wrong}")
+        listed = ", ".join(f"{k}={v:.6g}" for k, v in changes.items())
+        return replace(
+            self,
+            name=f"{self.name} with {listed}" if changes else self.name,
+            coefficients={**self.coefficients, **changes},
+            covariance=None,
+            draws=None,
+            check=(),
+        )
+
+
+def out_of_bounds(form: Form, symbol: str, value: float) -> str:
+    """What is wrong with a coefficient, in words; empty when nothing is.
+
+    The outer bounds are far from any law and near enough to keep powers finite.
+    """
+    low, high = _bounds(form, symbol)
+    if low <= value.real <= high:
+        return ""
+    if low >= 0 and not value.real > 0:
+        wanted = "above 0" if low else "0 or above"
+    else:
+        wanted = f"between {low:g} and {high:g}"
+    return f"must be {wanted}, got {value:g}"
+
+
+def _bounds(form: Form, symbol: str) -> Interval:
+    if form == "joint-moe" and symbol in _ANY_SIGN:
+        return -10, 10
+    if symbol in ("E", "c"):
+        return 0, 1e9
+    return (0.01, 10) if symbol in _EXPONENTS else (1e-9, 1e30)

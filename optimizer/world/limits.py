@@ -1,0 +1,151 @@
+"""Limits: walls of the plan, each a posynomial under a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optimizer.fields import Budget as Dollars
+from optimizer.fields import (
+    Bytes,
+    Compute,
+    Duration,
+    Energy,
+    Model,
+    Parameters,
+    Tokens,
+)
+from optimizer.posynomial import Term
+from optimizer.world.costs import Architecture, CostLine
+from optimizer.world.machines import Serving
+
+
+class Limits(Model):
+    """Upper bounds of the plan, each optional."""
+
+    parameters: Parameters | None = None
+    tokens: Tokens | None = None
+    training_compute: Compute | None = None
+    training_time: Duration | None = None
+    training_cost: Dollars | None = None
+    total_cost: Dollars | None = None
+    memory: Bytes | None = None
+    energy: Energy | None = None
+
+
+class Budget(Model):
+    """What may be spent; the answer is the lowest loss that it buys. One of them."""
+
+    compute: Compute | None = None
+    cost: Dollars | None = None
+    training_compute: Compute | None = None
+    training_time: Duration | None = None
+    training_cost: Dollars | None = None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Σ terms ≤ bound.
+
+    Attributes:
+        name: the user's word, such as `limits.parameters`.
+        bound: in the unit.
+        unit: of the bound and the terms.
+        terms: the monomials in N and D.
+    """
+
+    name: str
+    bound: float
+    unit: str
+    terms: tuple[Term, ...]
+
+
+def wall(
+    name: str, bound: float, lines: Sequence[CostLine], accelerators: float | None
+) -> Limit:
+    """Turns a bound of the user's into a limit on N and D; `memory` has its own.
+
+    Args:
+        name: `limits.` or `budget.` and the word.
+        bound: in the word's base unit.
+        lines: the bill, training first.
+        accelerators: how many train at a time.
+
+    Raises:
+        ValueError: an input that the limit needs is missing; says what to add.
+    """
+    unit, terms = _bill(name.split(".")[1], lines, accelerators)
+    return Limit(name, bound, unit, terms)
+
+
+def _bill(
+    word: str, lines: Sequence[CostLine], accelerators: float | None
+) -> tuple[str, tuple[Term, ...]]:
+    if word == "parameters":
+        return "parameters", (Term("parameters", 1.0, {"N": 1.0}),)
+    if word == "tokens":
+        return "tokens", (Term("tokens", 1.0, {"D": 1.0}),)
+    if word == "training_time":
+        if accelerators is None:
+            raise ValueError("needs training: {accelerators: 384}")
+        seconds = counted(lines[:1], "s")
+        return "s", tuple(
+            Term(t.label, t.coefficient / accelerators, t.exponents) for t in seconds
+        )
+    whole = {"compute": "FLOP", "cost": "USD", "total_cost": "USD", "energy": "kWh"}
+    if word in whole:
+        return whole[word], counted(lines, whole[word])
+    unit = {"training_compute": "FLOP", "training_cost": "USD"}[word]
+    return unit, counted(lines[:1], unit)
+
+
+NEEDS = {
+    "s": "hardware and mfu",
+    "USD": "hardware, mfu and price",
+    "kWh": "hardware with a TDP, mfu, and energy: {pue: , power_fraction: }",
+    "kgCO2e": "hardware with a TDP, mfu, and energy: {pue: , power_fraction: , grid: }",
+}
+
+
+def counted(lines: Sequence[CostLine], unit: str) -> tuple[Term, ...]:
+    """The counted cost of some lines, as monomials in N and D.
+
+    Raises:
+        ValueError: a line is not known in that unit; says what to add.
+    """
+    terms = []
+    for line in lines:
+        if unit not in line.terms:
+            section = "training" if line.group == "training" else "serving"
+            who = "training" if line.group == "training" else f"serving {line.name}"
+            raise ValueError(
+                f"the {unit} of {who} cannot be told; give {section} {NEEDS[unit]}"
+            )
+        terms += [
+            Term(t.label, t.coefficient * line.share, t.exponents)
+            for t in line.terms[unit]
+        ]
+    return tuple(terms)
+
+
+def memory_wall(
+    name: str, bound: float, serving: Serving, shape: Architecture | None
+) -> Limit:
+    """Weights, and the KV cache of `batch` sequences of `context` tokens [bytes].
+
+    Source: KV bytes a token = 2 · layers · kv_heads · head_size · bytes a number.
+
+    Raises:
+        ValueError: a context is stated without the shape that sizes its cache.
+    """
+    terms = [Term("weights", serving.weight_bytes, {"N": 1.0})]
+    if serving.context is not None:
+        if shape is None or shape.kv_heads is None or shape.head_size is None:
+            raise ValueError(
+                "the KV cache needs architecture: {layers: 32, width: 4096, "
+                "kv_heads: 8, head_size: 128}"
+            )
+        token = 2.0 * shape.layers * shape.kv_heads * shape.head_size * serving.kv_bytes
+        batch = 1.0 if serving.batch is None else serving.batch
+        terms.append(Term("kv cache", token * serving.context * batch, {}))
+    return Limit(name, bound, "bytes", tuple(terms))

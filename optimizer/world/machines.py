@@ -1,0 +1,178 @@
+"""Training and serving as machines: what a FLOP costs in time, money and energy.
+
+A utilised accelerator does peak · MFU FLOP/s. Its second costs price/3600 dollars,
+TDP · power_fraction · PUE joules, and their carbon. *Source*: Sardana et al. 2024,
+eq. 6, for dollars; energy by the mean power over TDP, never by MFU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from optimizer.fields import (
+    Carbon,
+    Count,
+    Mfu,
+    Model,
+    PriceHour,
+    Ratio,
+)
+from optimizer.quantity import HOUR
+from optimizer.world.hardware import Hardware
+
+Arithmetic = Literal["bf16", "fp8", "int8", "fp4"]
+Storage = Literal["bf16", "fp8", "int8", "fp4", "int4"]
+BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}
+KWH = 3.6e6  # [J]
+
+
+class PhaseMfu(Model):
+    """MFU of the two phases of serving."""
+
+    prefill: Mfu
+    decode: Mfu
+
+
+class Training(Model):
+    """The machine that trains the model."""
+
+    hardware: str | dict[str, Any] | None = Field(
+        None, description="a chip by name, a hardware file, or an entry inline"
+    )
+    precision: Arithmetic = "bf16"
+    mfu: Mfu | None = None
+    price: PriceHour | Literal["example"] | None = None
+    accelerators: Count | None = None
+    attention: bool = Field(
+        False, description="count attention's FLOPs, from the architecture"
+    )
+
+
+class Serving(Model):
+    """The machine that serves the model."""
+
+    model: Literal["flops", "mfu"] | None = Field(
+        None, description="flops: 2N a token; mfu: the time of an accelerator"
+    )
+    hardware: str | dict[str, Any] | None = None
+    precision: Arithmetic | None = Field(None, description="of arithmetic; bf16")
+    weights: Storage | None = Field(None, description="as stored; the precision")
+    kv: Storage | None = Field(None, description="as stored; the precision")
+    mfu: Mfu | PhaseMfu | None = None
+    price: PriceHour | Literal["example"] | None = None
+    accelerators: Count | None = Field(None, description="of one replica")
+    batch: Count | None = Field(None, description="sequences held in memory")
+    context: Count | None = Field(None, description="tokens a sequence holds")
+    attention: bool | None = Field(
+        None, description="count attention's FLOPs in prefill, from the architecture"
+    )
+
+    @property
+    def arithmetic(self) -> str:
+        """The precision in which it computes."""
+        return self.precision or "bf16"
+
+    @property
+    def weight_bytes(self) -> float:
+        """Bytes of one stored weight."""
+        return BYTES[self.weights or self.arithmetic]
+
+    @property
+    def kv_bytes(self) -> float:
+        """Bytes of one stored number of the KV cache."""
+        return BYTES[self.kv or self.arithmetic]
+
+    @property
+    def by_time(self) -> bool:
+        """Whether it costs accelerator time, and not only FLOPs."""
+        return self.model == "mfu" or (self.model is None and self.mfu is not None)
+
+    def over(self, common: Serving) -> Serving:
+        """Returns the common serving with this one's words in place of its own."""
+        return common.model_copy(
+            update={name: getattr(self, name) for name in self.model_fields_set}
+        )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Serving:
+        if self.model == "mfu" and self.mfu is None:
+            raise ValueError("counts time but has no mfu; add mfu: 0.4")
+        return self
+
+
+class Energy(Model):
+    """How accelerator time becomes energy and carbon; all the user's figures."""
+
+    pue: Ratio
+    power_fraction: Mfu = Field(description="mean power over TDP, never MFU")
+    grid: Carbon | None = None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a second of one accelerator does and costs.
+
+    Attributes:
+        name: the chip.
+        flops: peak FLOP/s at the arithmetic precision, or None.
+        price: dollars an hour, or None.
+        power: mean power at the wall [W], or None.
+        grid: carbon intensity [kg/kWh], or None.
+    """
+
+    name: str | None = None
+    flops: float | None = None
+    price: float | None = None
+    power: float | None = None
+    grid: float | None = None
+
+    def amounts(self, flop: float, mfu: float | None) -> Mapping[str, float]:
+        """What some FLOP cost, by unit, as far as the machine's figures are given.
+
+        Args:
+            flop: the work [FLOP].
+            mfu: the part of the peak that does useful work.
+
+        Returns:
+            FLOP, and where known s (accelerator-seconds), USD, kWh and kgCO2e.
+        """
+        result = {"FLOP": flop}
+        if self.flops is None or mfu is None:
+            return result
+        seconds = result["s"] = flop / (self.flops * mfu)
+        if self.price is not None:
+            result["USD"] = seconds / HOUR * self.price
+        if self.power is not None:
+            energy = result["kWh"] = seconds * self.power / KWH
+            if self.grid is not None:
+                result["kgCO2e"] = energy * self.grid
+        return result
+
+
+def machine(
+    hardware: Hardware | None,
+    precision: str,
+    price: float | None,
+    energy: Energy | None,
+) -> Machine:
+    """Puts a chip, its price and the energy figures together.
+
+    Raises:
+        ValueError: the chip has no such precision.
+    """
+    if hardware is None:
+        return Machine(price=price)
+    power = None
+    if energy is not None and hardware.tdp is not None:
+        power = hardware.tdp * energy.power_fraction * energy.pue
+    return Machine(
+        name=hardware.key,
+        flops=hardware.peak(precision),
+        price=price,
+        power=power,
+        grid=None if energy is None else energy.grid,
+    )
