@@ -16,6 +16,7 @@ from optimizer.posynomial import Array, Term, build
 from optimizer.program import Constraint, GeometricProgram, Solution
 
 WITHIN = (0.01, 0.05)
+BINDING = 1e-9  # |ln g| below which a constraint counts as met with equality
 
 
 def near_optimal(solution: Solution) -> tuple[NearOptimal, ...]:
@@ -37,10 +38,34 @@ def _end(solution: Solution, within: float, power: float) -> dict[str, float]:
     best = math.exp(program.objective.log_value(z[None])[0])
     slack = Constraint("cost", program.objective.scaled(1 / (best * (1 + within))))
     size = build(program.variables, [Term("N", 1.0, {"N": power})])
+    if _pinned(program, z):
+        return dict(solution.point)
     question = GeometricProgram(size, (*program.constraints, slack))
     step, price = _quadratic(solution, within, power)
     guess = np.append(multipliers * price, price)
-    return dict(refine(question, z + step, guess).point)
+    return dict(refine(question, z + step, guess, start=z).point)
+
+
+def _pinned(program: GeometricProgram, z: Array) -> bool:
+    """Whether the constraints leave a single point, which has no multipliers.
+
+    The tangent cone {d: ∇G_i·d ≤ 0 for the binding i} of a convex set is {0} just
+    where the set is that point.
+    """
+    values = [c.posynomial.log_value(z[None])[0] for c in program.constraints]
+    binding = np.flatnonzero(np.abs(values) < BINDING)
+    if len(binding) <= len(z):
+        return False
+    from scipy.optimize import linprog  # noqa: PLC0415 - rarely needed
+
+    rows = [program.constraints[i].posynomial.gradient(z[None])[0] for i in binding]
+    box = [(-1.0, 1.0)] * len(z)
+    ends = [
+        linprog(sign * axis, A_ub=np.array(rows), b_ub=np.zeros(len(rows)), bounds=box)
+        for axis in np.eye(len(z))
+        for sign in (1.0, -1.0)
+    ]
+    return all(abs(end.fun) < BINDING for end in ends)
 
 
 def _quadratic(solution: Solution, within: float, power: float) -> tuple[Array, float]:

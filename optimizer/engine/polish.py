@@ -22,6 +22,7 @@ Mask = npt.NDArray[np.bool_]
 STEPS = 60
 LONGEST = 1.0  # in ln x: beyond a factor e the quadratic model is no guide
 FEASIBLE = 1e-11
+APART = 1e-9
 NOISE = 1e-13  # a multiplier below this is rounding
 
 
@@ -38,13 +39,19 @@ def polish(
             signs of what Newton finds.
     """
     values = _values(program, z)
-    active = multipliers > np.abs(values)
+    lead = multipliers - np.abs(values)
+    active = lead > 0
     for _ in range(2 * len(program.constraints) + 2):
         z, multipliers = _newton(program, z, multipliers, active)
         values = _values(program, z)
         violated = ~active & (values > FEASIBLE)
         negative = np.where(active, multipliers, 0.0)
-        if violated.any():
+        apart = active & (np.abs(values) > APART)
+        if apart.any():
+            # They cannot all bind at once: the least convincing one does not.
+            active = active.copy()
+            active[np.argmin(np.where(active, lead, np.inf))] = False
+        elif violated.any():
             active = active.copy()
             active[np.argmax(np.where(violated, values, -np.inf))] = True
         elif negative.size and negative.min() < -FEASIBLE:

@@ -58,7 +58,9 @@ def solve(program: GeometricProgram, start: Array | None = None) -> Solution:
     return Solution(program, Status.OPTIMAL, z, multipliers, certificate)
 
 
-def refine(program: GeometricProgram, z: Array, multipliers: Array) -> Solution:
+def refine(
+    program: GeometricProgram, z: Array, multipliers: Array, start: Array | None = None
+) -> Solution:
     """Finds the optimum from a good guess, by Newton alone where that suffices.
 
     The certificate decides: a guess that Newton cannot bring to it goes to `solve`.
@@ -68,13 +70,14 @@ def refine(program: GeometricProgram, z: Array, multipliers: Array) -> Solution:
         z: ln of the guess, shape `(variables,)`.
         multipliers: guess of λ, shape `(constraints,)`; a constraint with 0 is
             taken as slack at first.
+        start: for `solve`, where Newton fails; the guess if None.
     """
     with np.errstate(all="ignore"):
         point, found = polish(program, z, multipliers)
         certificate = certify(program, point, found)
     if passes(certificate):
         return Solution(program, Status.OPTIMAL, point, found, certificate)
-    return solve(program, z)
+    return solve(program, z if start is None else start)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,167 @@
+"""The engine on random programs: whatever is found is judged by certify alone."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimizer.engine import solve as engine
+from optimizer.engine.certify import RADIUS, UncertifiedError, certify, passes, require
+from optimizer.engine.diagnose import diagnose, infimum, least_relaxation
+from optimizer.engine.solve import refine, solve
+from optimizer.errors import Defect
+from optimizer.posynomial import Term, build
+from optimizer.program import Certificate, Constraint, GeometricProgram, Status
+
+
+def program(objective, **constraints):
+    """A program from `(coefficient, powers)` pairs in x and y."""
+
+    def make(terms):
+        named = [Term("t", c, dict(zip("xy", a, strict=True))) for c, a in terms]
+        return build(("x", "y"), named)
+
+    return GeometricProgram(
+        make(objective),
+        tuple(Constraint(name, make(terms)) for name, terms in constraints.items()),
+    )
+
+
+# min x·y + x with 1/x + 1/y ≤ 1: bounded, smooth, one constraint.
+PLAIN = program([(1, (1, 1)), (1, (1, 0))], target=[(1, (-1, 0)), (1, (0, -1))])
+
+
+@st.composite
+def scaling_programs(draw):
+    """Programs of the shape that scenarios have, with two limits that may bind."""
+    A, B = draw(st.floats(0.1, 1e4)), draw(st.floats(0.1, 1e5))
+    alpha, beta = draw(st.floats(0.05, 0.8)), draw(st.floats(0.05, 0.8))
+    s = draw(st.floats(0.02, 2.0))
+    T = 10 ** draw(st.floats(0, 20))
+    N0 = (A * (1 + alpha / beta) / s) ** (1 / alpha)
+    D0 = (B * (1 + beta / alpha) / s) ** (1 / beta)
+    room = draw(st.floats(1.001, 1e3)), draw(st.floats(1.001, 1e3))
+    return program(
+        [(6, (1, 1)), (2 * T, (1, 0))],
+        target=[(A / s, (-alpha, 0)), (B / s, (0, -beta))],
+        x=[(1 / (N0 * room[0]), (1, 0))],
+        y=[(1 / (D0 * room[1]), (0, 1))],
+    )
+
+
+@given(scaling_programs(), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_random_programs_are_certified_and_no_random_point_beats_them(p, random):
+    solution = solve(p)
+    assert solution.status is Status.OPTIMAL
+    assert passes(certify(p, *solution.optimum))
+    z, _ = solution.optimum
+    rng = np.random.default_rng(random.randrange(2**32))
+    points = z + rng.normal(0, 0.5, (4000, 2)) * rng.choice([1e-3, 0.1, 1], (4000, 1))
+    values = np.max([c.posynomial.log_value(points) for c in p.constraints], axis=0)
+    costs = p.objective.log_value(points)[values <= 0]
+    assert (costs >= p.objective.log_value(z[None])[0] - 1e-9).all()
+
+
+def test_a_wrong_point_fails_the_certificate():
+    solution = solve(PLAIN)
+    z, multipliers = solution.optimum
+    assert passes(certify(PLAIN, z, multipliers))
+    assert not passes(certify(PLAIN, z + [1e-4, 0], multipliers))
+    assert not passes(certify(PLAIN, z, multipliers * 1.001))
+    assert not passes(certify(PLAIN, z, -multipliers))
+    assert not passes(certify(PLAIN, z * math.nan, multipliers))
+
+
+def test_the_gap_is_a_bound_even_far_from_the_optimum():
+    """ln(cost/optimum) ≤ gap for any multipliers, as weak duality says."""
+    best, price = solve(PLAIN).optimum
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        z = best + np.abs(rng.normal(0, 0.3, 2))
+        gap = certify(PLAIN, z, price * rng.uniform(0.5, 2)).gap
+        lost = PLAIN.objective.log_value(z[None]) - PLAIN.objective.log_value(
+            best[None]
+        )
+        assert lost[0] <= gap
+    assert np.abs(best).max() < RADIUS
+
+
+def test_an_uncertified_answer_is_an_error():
+    with pytest.raises(UncertifiedError, match="failed its certificate"):
+        require(Certificate(1e-3, 0.0, 0.0, 1.0))
+
+
+def test_multipliers_are_log_log_sensitivities():
+    """λ = −d ln cost / d ln bound, by re-solving with the bound moved (Boyd 2007)."""
+    h = 1e-5
+
+    def optimum(bound):
+        p = program(
+            [(1, (1, 1)), (1, (1, 0))],
+            target=[(1 / bound, (-1, 0)), (1 / bound, (0, -1))],
+        )
+        return p.objective.log_value(solve(p).optimum[0][None])[0]
+
+    slope = (optimum(math.exp(h)) - optimum(math.exp(-h))) / (2 * h)
+    assert solve(PLAIN).optimum[1][0] == pytest.approx(-slope, rel=1e-8)
+
+
+def test_a_second_solve_reuses_the_canonicalisation():
+    engine._compile.cache_clear()
+    solve(PLAIN)
+    solve(program([(9, (2, 1)), (1, (1, 0))], target=[(1, (-2, 0)), (2, (0, -1))]))
+    info = engine._compile.cache_info()
+    assert (info.misses, info.hits) == (1, 1)
+
+
+def test_refine_from_afar_ends_in_the_same_optimum():
+    best, price = solve(PLAIN).optimum
+    for shift in ([0.5, -0.2], [3.0, 3.0], [-30.0, 40.0]):
+        again = refine(PLAIN, best + shift, price)
+        np.testing.assert_allclose(again.optimum[0], best, atol=1e-10)
+
+
+def test_infeasible_is_a_value_that_says_what_to_do():
+    p = program([(1, (1, 1))], a=[(2, (1, 0))], b=[(1, (-1, 0))], c=[(1, (0, -1))])
+    solution = solve(p)
+    assert solution.status is Status.INFEASIBLE
+    assert "relax" in solution.status.advice
+    with pytest.raises(Defect, match="no optimal point"):
+        _ = solution.optimum
+
+
+def test_a_conflict_is_irreducible_and_its_relaxations_are_least():
+    """x ≤ 1/2 and x ≥ 1 conflict; y ≥ 1 has nothing to do with it."""
+    p = program([(1, (1, 1))], a=[(2, (1, 0))], b=[(1, (-1, 0))], c=[(1, (0, -1))])
+    conflict = diagnose(p)
+    assert conflict.names == ("a", "b")
+    assert conflict.factors["a"] == pytest.approx(2, rel=2e-6)
+    assert conflict.factors["b"] == pytest.approx(2, rel=2e-6)
+    assert conflict.factors["c"] is None
+    assert conflict.uniform == pytest.approx(math.sqrt(2), rel=1e-9)
+    assert passes(conflict.certificate)
+
+
+def test_diagnosing_a_feasible_program_is_a_defect():
+    with pytest.raises(Defect, match="leave room"):
+        diagnose(program([(1, (1, 1))], a=[(0.5, (1, 0))], b=[(1, (-1, 0))]))
+
+
+def test_an_infimum_that_is_only_approached_is_told_so():
+    """min 1 + 1/x falls to 1 as x grows, and never gets there."""
+    found = infimum(program([(1, (0, 0)), (1, (-1, 0))]))
+    assert found.value == pytest.approx(1)
+    assert not found.attained
+    free = infimum(program([(1, (-1, 0))], cap=[(1, (0, 1))]))
+    assert free.value == 0
+    held = infimum(program([(1, (-1, 0))], cap=[(0.25, (1, 0))]))
+    assert held.value == pytest.approx(0.25)
+    assert held.attained
+
+
+def test_the_least_relaxation_of_one_bound_keeps_the_others():
+    p = program([(1, (1, 1))], a=[(2, (1, 0))], b=[(3, (-1, 0))])
+    assert least_relaxation(p, ["a"]).value == pytest.approx(6)
