@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark
-from optimizer.yamltext import DEPTH, SIZE, Steps, failed, parse
+from optimizer.yamltext import DEPTH, SIZE, Steps, dotted, failed, legible, parse
 
 __all__ = [
     "Document",
     "Path_",
     "Steps",
     "dotted",
+    "legible",
     "load_file",
     "load_text",
     "nearest",
@@ -64,12 +65,6 @@ class Document:
     def key_mark(self, path: Steps) -> Mark:
         """Return the place of the key of a value, or of the nearest value."""
         return self.keys.get(path) or self.mark(path)
-
-
-def dotted(path: Sequence[str | int]) -> str:
-    """Return `demand[0].tokens` for `("demand", 0, "tokens")`."""
-    words = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return "".join(words).removeprefix(".")
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
@@ -145,7 +140,10 @@ def parse_assignment(assignment: str) -> tuple[Steps, Document]:
     try:
         value = parse(right, mark.file)
     except InputError as error:
-        raise InputError(replace(p, mark=mark) for p in error.problems) from None
+        raise InputError(
+            replace(p, mark=mark, path=".".join(filter(None, (dotted(path), p.path))))
+            for p in error.problems
+        ) from None
     marks, keys = dict.fromkeys(value.marks, mark), dict.fromkeys(value.keys, mark)
     return path, Document(mark.file, value.value, marks, keys, right)
 

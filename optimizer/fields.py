@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -20,6 +21,7 @@ from optimizer.document import Document, Steps, dotted, suggest
 from optimizer.errors import InputError, Problem
 from optimizer.mistakes import Mistake, explain
 from optimizer.quantity import Flow, Kind
+from optimizer.yamltext import MOST
 
 __all__ = [
     "Bandwidth",
@@ -173,8 +175,9 @@ def read_model(
         document: the file.
         model: the record to read.
         at: where in the document it stands.
-        not_yet: words that are designed and not built, by path (`*` for a list
-            index), each with a reason or nothing; they are refused.
+        not_yet: what is designed and not built, by path (`*` for a list index), each
+            with what it is part of, or nothing; it is refused. A last word such as
+            `model=roofline` means that value alone, `hardware=[]` any list.
 
     Raises:
         InputError: with every mistake, at its place.
@@ -183,19 +186,11 @@ def read_model(
     if missing:
         problem = Problem(document.mark(at), dotted(at), "is missing")
         raise InputError([problem])
-    early = {
-        path: reason
-        for pattern, reason in (not_yet or {}).items()
-        for path in _matches(value, pattern)
-    }
-    mistakes = [
-        Mistake(
-            path,
-            f'"{path[-1]}" is not supported yet' + (f"; {reason}" if reason else ""),
-            at_key=True,
-        )
-        for path, reason in early.items()
-    ]
+    early = {mistake.path: mistake for mistake in islice(_empty(value), MOST)}
+    for pattern, reason in (not_yet or {}).items():
+        later = f"is not supported yet{reason and f' ({reason})'}"
+        early |= {mistake.path: mistake for mistake in _later(value, pattern, later)}
+    mistakes = list(early.values())
     result = None
     try:
         result = model.model_validate(_without(value, frozenset(early)))
@@ -234,22 +229,41 @@ def _inner(value: Any, path: Steps) -> tuple[object, bool]:
     return value, False
 
 
-def _matches(
-    value: object, pattern: tuple[str, ...], before: Steps = ()
-) -> Iterator[Steps]:
-    """Yield the paths that a pattern stands for, where a word ends it."""
+def _empty(value: object, before: Steps = ()) -> Iterator[Mistake]:
+    """Yield the words with nothing after them: to leave one out is to leave it."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            path = (*before, key)
+            if inner is None:
+                message = "is empty; give it a value, or remove the word"
+                if ":" in key:
+                    message = 'is empty; a space must follow the ":"'
+                yield Mistake(path, message, at_key=True)
+            yield from _empty(inner, path)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _empty(inner, (*before, index))
+
+
+def _later(
+    value: object, pattern: tuple[str, ...], later: str, before: Steps = ()
+) -> Iterator[Mistake]:
+    """Yield what a pattern of words that are not built yet finds."""
     head, rest = pattern[0], pattern[1:]
-    steps: list[str | int] = []
-    if isinstance(value, dict) and head in value:
-        steps = [head]
-    elif isinstance(value, list) and head == "*" and rest:
-        steps = list(range(len(value)))
-    for step in steps:
+    word, equals, only = head.partition("=")
+    if isinstance(value, list) and head == "*" and rest:
+        for index, member in enumerate(value):
+            yield from _later(member, rest, later, (*before, index))
+    elif isinstance(value, dict) and word in value:
+        path, inner = (*before, word), value[word]
         if rest:
-            inner: Any = value
-            yield from _matches(inner[step], rest, (*before, step))
-        else:
-            yield (*before, step)
+            yield from _later(inner, rest, later, path)
+        elif not equals:
+            yield Mistake(path, f'"{word}" {later}; remove it', at_key=True)
+        elif only == "[]" and isinstance(inner, list):
+            yield Mistake(path, f"a list of choices {later}; give one value")
+        elif only == inner:
+            yield Mistake(path, f'"{only}" {later}; choose another')
 
 
 def _without(value: object, paths: frozenset[Steps], before: Steps = ()) -> object:

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
 
+import numpy as np
+
 from optimizer.document import Steps, dotted
 from optimizer.errors import InputError, Problem
-from optimizer.posynomial import Posynomial, Term, build, merge
+from optimizer.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.program import Constraint, GeometricProgram
 from optimizer.scenario import Scenario
 from optimizer.world.costs import (
@@ -83,6 +85,14 @@ class Question:
             return GeometricProgram(build(VARIABLES, self.loss), walls)
         target = Constraint("target", under(self.loss, self.reducible))
         return GeometricProgram(build(VARIABLES, merge(self.cost)), (target, *walls))
+
+    def start(self, program: GeometricProgram) -> Array:
+        """Returns ln of a point of reasonable size, to scale the solver's numbers."""
+        point = {"N": 1e9, "D": 2e10}
+        if self.reducible is not None:
+            N, D = self.surface.training_optimal(self.reducible)
+            point = {"N": N, "D": D}
+        return np.log([point.get(name, 1.0) for name in program.variables])
 
     @cached_property
     def program(self) -> GeometricProgram:

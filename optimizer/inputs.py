@@ -17,6 +17,7 @@ from optimizer.document import Steps
 from optimizer.quantity import Flow
 from optimizer.scenario import Scenario
 from optimizer.world.demand import Spread
+from optimizer.world.hardware import Hardware
 
 STEP = 1e-30
 DISCRETE = {"experts"}  # a choice of model, not an amount
@@ -42,7 +43,7 @@ def inputs(scenario: Scenario) -> tuple[Input, ...]:
 
     Defaults that the file does not mention are not inputs.
     """
-    found = list(_numbers(scenario.spec, ()))
+    found = [*_numbers(scenario.spec, ()), *_chips(scenario)]
     named = [replace(i, name=_named(scenario, i.path)) for i in found]
     law = (
         Input(f"law.{symbol}", ("law", symbol), value)
@@ -59,7 +60,39 @@ def stepped(scenario: Scenario, path: Steps) -> Scenario:
         coefficients[symbol] *= 1 + STEP * 1j
         law = replace(scenario.law, coefficients=coefficients)
         return replace(scenario, law=law)
+    if "hardware" in path:
+        cut = path.index("hardware")
+        place, inside = path[:cut], path[cut + 1 :]
+        chips = {**scenario.hardware}
+        chips[place] = _changed(chips[place], inside)
+        return replace(scenario, hardware=chips)
     return replace(scenario, spec=_moved(scenario.spec, path))
+
+
+def _chips(scenario: Scenario) -> Iterator[Input]:
+    """The figures of accelerators that the scenario itself describes."""
+    for place in scenario.hardware:
+        node: Any = scenario.document.value
+        for step in (*place, "hardware"):
+            node = node[step]
+        if isinstance(node, dict):
+            chip = scenario.hardware[place]
+            for precision, peak in chip.peaks.items():
+                yield Input("", (*place, "hardware", "peaks", precision), peak)
+            for word in ("memory", "bandwidth", "tdp"):
+                if (value := getattr(chip, word)) is not None:
+                    yield Input("", (*place, "hardware", word), value)
+
+
+def _changed(chip: Hardware, path: Steps) -> Hardware:
+    step = 1 + STEP * 1j
+    word = str(path[0])
+    if word == "peaks":
+        peaks: dict[str, Any] = {**chip.peaks}
+        peaks[str(path[1])] *= step
+        return replace(chip, peaks=peaks)
+    moved: Any = {word: getattr(chip, word) * step}
+    return replace(chip, **moved)
 
 
 def _numbers(node: Any, path: Steps) -> Iterator[Input]:

@@ -163,6 +163,7 @@ DURATION = Kind(
     },
     scale=("µs", "ms", "s", "min", "h", "days", "years"),
     plain=False,
+    high=1000 * YEAR,  # service is summed month by month
 )
 WAIT = replace(DURATION, low_inclusive=True)
 MONEY = Kind(

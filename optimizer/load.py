@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from optimizer.checks import contradictions, misfits, unlawful
 from optimizer.document import (
     Document,
     Steps,
     dotted,
+    legible,
     load_file,
     load_text,
     override,
@@ -19,6 +21,7 @@ from optimizer.document import (
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fields import read_model
 from optimizer.formulate import formulate
+from optimizer.quantity import NUMBER, read
 from optimizer.scenario import ALTERNATIVES, NOT_YET, Scenario, Spec
 from optimizer.world.hardware import (
     Hardware,
@@ -31,6 +34,7 @@ from optimizer.world.laws import law_from_mapping, load_law
 from optimizer.world.models import load_model
 
 T = TypeVar("T")
+_DEFERRED = frozenset({"law"})  # `--set law.alpha` waits for the law's own file
 
 
 def load_scenario(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -43,7 +47,7 @@ def load_scenario(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     Raises:
         InputError: every mistake of the file, each with its place.
     """
-    return _checked(load_file(path), Path(path).parent, overrides)
+    return read_document(load_file(path), Path(path).parent, overrides)
 
 
 def read_scenario(
@@ -59,38 +63,58 @@ def read_scenario(
     Raises:
         InputError: every mistake of the text, each with its place.
     """
-    return _checked(load_text(text, file), Path(), overrides)
+    return read_document(load_text(text, file), Path(), overrides)
 
 
-def _checked(document: Document, base: Path, overrides: Sequence[str]) -> Scenario:
-    for assignment in overrides:
-        document = override(document, assignment, ALTERNATIVES, frozenset({"law"}))
+def read_document(
+    document: Document, base: Path, overrides: Sequence[str] = ()
+) -> Scenario:
+    """Checks a scenario that is a document already.
+
+    Args:
+        document: its words, with their places.
+        base: the folder that relative paths start from.
+        overrides: as for `load_scenario`.
+
+    Raises:
+        InputError: every mistake, each with its place.
+    """
     collect = _Collector()
-    collect.problems += _exclusions(document)
+    for assignment in overrides:
+        changed = partial(override, document, assignment, ALTERNATIVES, _DEFERRED)
+        document = collect(changed) or document
+    collect.problems += contradictions(document)
     spec = collect(partial(read_model, document, Spec, not_yet=NOT_YET))
     law = collect(partial(_law, document, base))
-    chips: dict[Steps, Hardware] = {}
-    for path in _hardware_paths(document.value):
-        chip = collect(partial(_hardware, document, base, path))
-        if chip is not None:
-            chips[path[:-1]] = chip
+    paths = tuple(_hardware_paths(document))
+    found = {p[:-1]: collect(partial(_hardware, document, base, p)) for p in paths}
+    chips = {path: chip for path, chip in found.items() if chip is not None}
     reference = collect(partial(_reference, document))
-    collect.finish()
-    if spec is None or law is None:
-        raise InputError([Problem(Mark(document.file), "", "cannot be read")])
+    existing = collect(partial(_existing, document, spec))
+    if spec is None or len(chips) < len(paths):
+        raise collect.error()
     scenario = Scenario(
         name=spec.name or Path(document.file).stem,
         file=document.file,
         spec=spec,
-        law=law,
+        # Without its law a scenario can still be checked; it is never returned.
+        law=cast(Law, law),
         hardware=chips,
         document=document,
         reference=reference,
+        existing=existing,
+        base=base,
     )
-    collect.problems += _surface_problems(scenario)
+    if law is not None:
+        collect.problems += unlawful(scenario)
+    sound = not collect.problems
     scenario = _with_prices(scenario, collect)
-    collect.finish()
-    formulate(scenario)
+    collect.problems += misfits(scenario)
+    if sound:
+        told = tuple(collect.problems)
+        collect.problems += (p for p in _unsolvable(scenario) if not _said(p, told))
+    if collect.problems:
+        raise collect.error()
     return scenario
 
 
@@ -107,9 +131,27 @@ class _Collector:
             self.problems += error.problems
             return None
 
-    def finish(self) -> None:
-        if self.problems:
-            raise InputError(dict.fromkeys(self.problems))
+    def error(self) -> InputError:
+        return InputError(dict.fromkeys(self.problems))
+
+
+def _unsolvable(scenario: Scenario) -> Sequence[Problem]:
+    try:
+        formulate(scenario)
+    except InputError as error:
+        return error.problems
+    return ()
+
+
+def _said(problem: Problem, told: Sequence[Problem]) -> bool:
+    """Whether a problem was told already: better placed, or at a word inside.
+
+    Streams also answer for the words of the common `serving`.
+    """
+    inside = [f"{problem.path}."]
+    if problem.path.startswith("demand"):
+        inside.append("serving.")
+    return any(f"{known.path}.".startswith(tuple(inside)) for known in told)
 
 
 def _value(document: Document, path: Steps) -> Any:
@@ -124,99 +166,62 @@ def _value(document: Document, path: Steps) -> Any:
     return node
 
 
-def _exclusions(document: Document) -> Iterator[Problem]:
-    """Sections of which one may stand, or one must."""
-    value = document.value
-    if not isinstance(value, dict):
-        return
-    pairs: list[tuple[Steps, tuple[str, ...], str]] = [
-        ((), ("target", "budget"), "target: {loss: 2.0}, or budget: {compute: 1e24}"),
-        (("target",), ("loss", "match"), "loss: 2.0, or match: {parameters: 13B}"),
-        (("target", "match"), ("parameters", "model"), "parameters: 13B"),
-        (
-            ("budget",),
-            (
-                "compute",
-                "cost",
-                "training_compute",
-                "training_time",
-                "training_cost",
-            ),
-            "compute: 1e24",
-        ),
-        (("fix",), ("parameters", "tokens"), "parameters: 7B"),
-    ]
-    for path, words, example in pairs:
-        inside = _value(document, path)
-        if not isinstance(inside, dict):
-            continue
-        given = [word for word in words if word in inside]
-        for word in given[1:]:
-            yield Problem(
-                document.key_mark((*path, word)),
-                dotted((*path, word)),
-                f"cannot stand beside {dotted((*path, given[0]))}; keep one of them",
-            )
-        if not given:
-            yield Problem(
-                document.mark(path), dotted(path), f"is incomplete; add {example}"
-            )
-    match = _value(document, ("target", "match"))
-    if isinstance(match, dict) and "model" in match and "tokens" in match:
-        yield Problem(
-            document.key_mark(("target", "match", "tokens")),
-            "target.match.tokens",
-            "cannot stand beside target.match.model; keep one of them",
-        )
-    if "demand" not in value and "budget" not in value:
-        yield Problem(
-            document.mark(()),
-            "demand",
-            "is missing; add demand: {tokens: 2T}, or tokens: 0 for a model that "
-            "serves nothing",
-        )
-
-
 def _law(document: Document, base: Path) -> Law | None:
-    named = _value(document, ("law",))
+    path: Steps = ("law",)
+    named = _value(document, path)
     if isinstance(named, str):
-        law = load_law(named, base, document.mark(("law",)))
+        law = _of_file(
+            document, path, lambda: load_law(named, base, document.mark(path))
+        )
     elif isinstance(named, dict):
-        law = law_from_mapping(document, ("law",))
+        law = law_from_mapping(document, path)
     else:
         return None  # missing or of the wrong type: told with the other words
-    for path, value, mark in document.deferred:
-        law = _changed(law, path, value, mark)
+    collect = _Collector()
+    for inner, value, mark in document.deferred:
+        law = collect(partial(_changed, law, inner, value, mark)) or law
+    if collect.problems:
+        raise collect.error()
     return law
 
 
-def _changed(law: Law, path: Steps, value: object, mark: Mark) -> Law:
-    symbol = str(path[-1])
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(
-            [Problem(mark, dotted(path), f"must be a number, got {value!r}")]
-        )
+def _of_file(document: Document, path: Steps, load: Callable[[], T]) -> T:
+    """What another file says; where that cannot be read, this one is to blame."""
     try:
-        return law.with_coefficients(**{symbol: float(value)})
+        return load()
+    except InputError as error:
+        raise InputError(
+            p
+            if p.mark.line or p.path
+            else Problem(
+                document.mark(path),
+                dotted(path),
+                f"{legible(p.mark.file, 1000)}: {p.message}",
+            )
+            for p in error.problems
+        ) from None
+
+
+def _changed(law: Law, path: Steps, value: object, mark: Mark) -> Law:
+    """The law with the coefficient of `--set law.alpha=0.3`."""
+    symbol = str(path[-1])
+    try:
+        if path[1:-1] not in ((), ("coefficients",)):
+            known = ", ".join(f"law.{symbol}" for symbol in law.coefficients)
+            raise ValueError(f"cannot be set; coefficients can: {known}")
+        return law.with_coefficients(**{symbol: read(value, NUMBER)})
     except ValueError as error:
-        raise InputError([Problem(mark, dotted(path), str(error))]) from None
+        message = str(error).removeprefix(f"{symbol}: ")
+        raise InputError([Problem(mark, dotted(path), message)]) from None
 
 
-def _hardware_paths(value: object) -> Iterator[Steps]:
-    if not isinstance(value, dict):
-        return
+def _hardware_paths(document: Document) -> Iterator[Steps]:
     places: list[Steps] = [("training",), ("serving",), ("demand", "serving")]
-    demand = value.get("demand")
+    demand = _value(document, ("demand",))
     if isinstance(demand, list):
         places += [("demand", index, "serving") for index in range(len(demand))]
     for place in places:
-        node: Any = value
-        for step in place:
-            try:
-                node = node[step]
-            except (KeyError, IndexError, TypeError):
-                node = None
-        if isinstance(node, dict) and isinstance(node.get("hardware"), str | dict):
+        if isinstance(_value(document, (*place, "hardware")), str | dict):
             yield (*place, "hardware")
 
 
@@ -224,7 +229,9 @@ def _hardware(document: Document, base: Path, path: Steps) -> Hardware:
     named = _value(document, path)
     if isinstance(named, dict):
         return hardware_from_mapping(document, path)
-    return load_hardware(named, base, document.mark(path), dotted(path))
+    mark = document.mark(path)
+    load = partial(load_hardware, named, base, mark, dotted(path))
+    return _of_file(document, path, load)
 
 
 def _reference(document: Document) -> tuple[float, float] | None:
@@ -236,12 +243,19 @@ def _reference(document: Document) -> tuple[float, float] | None:
     return model.active_parameters or model.parameters, model.tokens
 
 
-def _surface_problems(scenario: Scenario) -> Iterator[Problem]:
-    try:
-        scenario.law.surface(scenario.spec.experts)
-    except ValueError as error:
-        word = "experts" if scenario.spec.experts is not None else "law"
-        yield Problem(scenario.document.mark((word,)), word, str(error))
+def _existing(
+    document: Document, spec: Spec | None
+) -> tuple[str, float, float | None] | None:
+    path = ("existing", "model")
+    if spec is None or spec.existing is None:
+        return None
+    named = spec.existing.model
+    if named is not None:
+        model = load_model(named, document.mark(path), dotted(path))
+        return named, model.active_parameters or model.parameters, model.tokens
+    if spec.existing.parameters is None:
+        return None  # told as a contradiction
+    return "", spec.existing.parameters, spec.existing.tokens
 
 
 def _with_prices(scenario: Scenario, collect: _Collector) -> Scenario:

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from optimizer.document import Steps, nearest, suggest
 from optimizer.quantity import OutOfBoundsError, shown
+from optimizer.yamltext import MOST
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,10 @@ def explain(
     error: ValidationError, value: object, model: type[BaseModel]
 ) -> list[Mistake]:
     """Return every mistake of a value that a model refused."""
-    found = [_located(e, value) for e in error.errors(include_url=False)]
-    mistakes = _collapsed(found, value, model)
+    errors = error.errors(include_url=False)
+    mistakes = _collapsed([_located(e, value) for e in errors[:MOST]], value, model)
+    if more := len(errors[MOST:]):
+        mistakes.append(Mistake((), f"has {more} more mistakes than are told here"))
     # A misspelled word is one mistake, not an unknown and a missing one.
     misspelled = {(*m.path[:-1], m.instead) for m in mistakes if m.instead}
     return [m for m in mistakes if not (m.absent and m.path in misspelled)]
@@ -156,7 +159,7 @@ def _mistakes(found: _Found, model: type[BaseModel]) -> Iterator[Mistake]:
         allowed = sorted({n for m in _models(model, error["loc"]) for n in _words(m)})
         near = nearest(str(path[-1]), allowed) or ""
         listed = f'; did you mean "{near}"? allowed' if near else "; allowed"
-        message = f'unknown word "{path[-1]}"{listed}: {", ".join(allowed)}'
+        message = f"unknown word {shown(path[-1])}{listed}: {', '.join(allowed)}"
         yield Mistake(path, message, at_key=True, instead=near)
     elif kind == "missing":
         yield Mistake(path, f"is missing{_sample(model, error['loc'])}", absent=True)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from optimizer.errors import Defect
 
 Array = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class Term:
 
     Attributes:
         label: what the term stands for, such as `training`.
-        coefficient: c; zero drops the term. Complex during a complex step.
-        exponents: a, by variable; a variable that is absent has exponent 0.
+        coefficient: c; zero drops the term. Complex during a complex step, or one
+            for each member of a batch.
+        exponents: a, by variable; a variable that is absent has exponent 0. Likewise.
     """
 
     label: str
@@ -44,7 +46,8 @@ class Posynomial:
     Attributes:
         variables: names of the variables, in the order of the last axis.
         coefficients: c, above 0, shape `(batch, terms)`.
-        exponents: a, shape `(batch, terms, variables)`.
+        exponents: a, shape `(batch, terms, variables)`; in both a batch of 1 stands
+            for any number of equal members.
         labels: a word for each term.
     """
 
@@ -111,16 +114,34 @@ class Posynomial:
                 raise Defect(f"{name} is used but is not among {list(variables)}")
         return Posynomial(tuple(variables), self.coefficients, exponents, self.labels)
 
+    def renamed(self, names: Mapping[str, str]) -> Posynomial:
+        """Returns the same with variables under other names."""
+        variables = tuple(names.get(v, v) for v in self.variables)
+        return Posynomial(variables, self.coefficients, self.exponents, self.labels)
+
     def fixing(self, name: str, value: float) -> Posynomial:
-        """Returns the posynomial in the other variables with `name` = value > 0."""
+        """Returns the posynomial in the other variables with `name` = value > 0.
+
+        A value for each member of a batch has shape `(batch,)`.
+        """
         if name not in self.variables:
             return self
         index = self.variables.index(name)
         keep = [i for i in range(len(self.variables)) if i != index]
+        powers = np.asarray(value)[..., None] ** self.exponents[:, :, index]
         return Posynomial(
             tuple(self.variables[i] for i in keep),
-            self.coefficients * value ** self.exponents[:, :, index],
+            self.coefficients * powers,
             self.exponents[:, :, keep],
+            self.labels,
+        )
+
+    def members(self, chosen: Integers) -> Posynomial:
+        """Returns a smaller batch: the members of some numbers."""
+        return Posynomial(
+            self.variables,
+            self.coefficients[chosen if len(self.coefficients) > 1 else [0]],
+            self.exponents[chosen if len(self.exponents) > 1 else [0]],
             self.labels,
         )
 
@@ -143,7 +164,10 @@ def _monomial(c: float, powers: Array, variables: tuple[str, ...]) -> str:
 
 
 def build(variables: Sequence[str], terms: Iterable[Term]) -> Posynomial:
-    """Builds a posynomial of one member; terms with coefficient 0 are left out.
+    """Builds a posynomial; terms with coefficient 0 are left out.
+
+    It has one member, unless coefficients or exponents have one number for each
+    member, as `Many` has.
 
     Raises:
         Defect: no term is left, a coefficient is negative or not finite, or a
@@ -152,25 +176,33 @@ def build(variables: Sequence[str], terms: Iterable[Term]) -> Posynomial:
     kept = [term for term in terms if term.coefficient != 0]
     if not kept:
         raise Defect("a posynomial needs at least one term above zero")
-    coefficients = np.array([[term.coefficient for term in kept]])
+    coefficients = _columns([term.coefficient for term in kept])
     real = coefficients.real
     if not (np.isfinite(real).all() and (real > 0).all()):
         raise Defect(f"coefficients must be above zero and finite: {real.tolist()}")
     strangers = {name for term in kept for name in term.exponents} - set(variables)
     if strangers:
         raise Defect(f"unknown variables: {sorted(strangers)}")
-    exponents = np.array(
-        [[[term.exponents.get(name, 0.0) for name in variables] for term in kept]]
-    )
+    exponents = _columns(
+        [term.exponents.get(name, 0.0) for term in kept for name in variables]
+    ).reshape(-1, len(kept), len(variables))
     labels = tuple(term.label for term in kept)
     return Posynomial(tuple(variables), coefficients, exponents, labels)
 
 
+def _columns(numbers: Sequence[float]) -> Array:
+    """Numbers, or one for each member, side by side: `(batch or 1, numbers)`."""
+    columns = [np.atleast_1d(np.asarray(number)) for number in numbers]
+    if not columns:
+        return np.zeros((1, 0))
+    return np.stack(np.broadcast_arrays(*columns), axis=1)
+
+
 def merge(terms: Iterable[Term]) -> list[Term]:
     """Adds up terms of equal exponents, so that streams of one kind are one term."""
-    sums: dict[frozenset[tuple[str, float]], Term] = {}
+    sums: dict[frozenset[tuple[str, object]], Term] = {}
     for term in terms:
-        key = frozenset((n, a) for n, a in term.exponents.items() if a != 0)
+        key = frozenset((n, _hashable(a)) for n, a in term.exponents.items() if a != 0)
         if key in sums:
             first = sums[key]
             total = first.coefficient + term.coefficient
@@ -178,3 +210,33 @@ def merge(terms: Iterable[Term]) -> list[Term]:
         else:
             sums[key] = term
     return list(sums.values())
+
+
+def _hashable(exponent: float) -> object:
+    column = np.asarray(exponent)
+    return column.tobytes() if column.ndim else exponent
+
+
+def stack(parts: Sequence[Posynomial], sizes: Sequence[int]) -> Posynomial:
+    """Joins batches of posynomials of one shape to one batch.
+
+    Args:
+        parts: with the same variables and as many terms.
+        sizes: the members of each.
+    """
+
+    def joined(arrays: Sequence[Array]) -> Array:
+        if len(arrays) == 1:
+            return arrays[0]
+        whole = [
+            np.broadcast_to(array, (size, *array.shape[1:]))
+            for array, size in zip(arrays, sizes, strict=True)
+        ]
+        return np.concatenate(whole)
+
+    return Posynomial(
+        parts[0].variables,
+        joined([part.coefficients for part in parts]),
+        joined([part.exponents for part in parts]),
+        parts[0].labels,
+    )

@@ -12,8 +12,12 @@ from enum import Enum
 
 import numpy as np
 
+from optimizer.composite import Composite
 from optimizer.errors import Defect
 from optimizer.posynomial import Array, Posynomial
+
+
+Function = Posynomial | Composite
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,24 +26,38 @@ class Constraint:
 
     Attributes:
         name: the user's word for it, such as `limits.parameters`.
-        posynomial: the left-hand side over its bound.
+        posynomial: the left-hand side over its bound; a `Composite` where it
+            saturates.
     """
 
     name: str
-    posynomial: Posynomial
+    posynomial: Function
 
 
 @dataclass(frozen=True, eq=False)
 class GeometricProgram:
     """Minimise a posynomial under posynomial constraints; convex in logarithms."""
 
-    objective: Posynomial
+    objective: Function
     constraints: tuple[Constraint, ...]
 
     @property
     def variables(self) -> tuple[str, ...]:
         """Names of the variables, in the order of every exponent array."""
         return self.objective.variables
+
+    @property
+    def posynomials(self) -> list[Posynomial]:
+        """The objective and the left-hand sides, of a program without composites.
+
+        Raises:
+            Defect: a function is a composite: enclose the program first.
+        """
+        functions = [self.objective, *(c.posynomial for c in self.constraints)]
+        found = [f for f in functions if isinstance(f, Posynomial)]
+        if len(found) < len(functions):
+            raise Defect("a program with composites is no geometric program")
+        return found
 
     def fixing(self, values: Mapping[str, float]) -> GeometricProgram:
         """Returns the program with some variables held at values above 0."""

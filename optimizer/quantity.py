@@ -58,10 +58,10 @@ def read_flow(value: object, kind: Kind | None = None) -> Flow:
     Raises:
         ValueError: it is neither; the message says what is.
     """
-    kind = kind or REQUESTS
     if isinstance(value, Flow):
         return value
-    if isinstance(value, str):
+    kind = kind or REQUESTS
+    if isinstance(value, str) and len(value) <= _LONG:
         head, slash, period = _slashed(value).rpartition("/")
         if slash:
             seconds = _factor(period, DURATION) if period else None
@@ -115,7 +115,8 @@ def shown(value: object) -> str:
     text = "something else"
     if isinstance(value, str):
         short = value if len(value) <= 60 else value[:57] + "..."
-        text = json.dumps(short, ensure_ascii=False)
+        # What cannot be seen, or would steer a terminal, is shown by its code.
+        text = json.dumps(short, ensure_ascii=not short.isprintable())
     elif value is None:
         text = "nothing"
     elif isinstance(value, bool):
@@ -137,6 +138,7 @@ _NUMBER = re.compile(
     r"(?![0-9_.,])\s*(.*?)\s*",
     re.DOTALL,
 )
+_LONG = 100  # [characters] no number with a unit is longer
 _SUFFIX = re.compile(r"([A-Za-z]+)\s*(.*)", re.DOTALL)
 _SUFFIXES = {
     **{"K": 1e3, "k": 1e3, "M": 1e6, "B": 1e9, "b": 1e9, "T": 1e12, "t": 1e12},
@@ -154,9 +156,8 @@ def _read(value: object, kind: Kind, given: object) -> float:
     else:
         raise ValueError(f"must be {_wanted(kind)}, got {shown(given)}")
     if not unit and not kind.plain and number:
-        raise ValueError(
-            f"must be {_wanted(kind)}, got {shown(given)}; add a unit: {_some(kind)}"
-        )
+        hint = f"add a unit: {_some(kind)}"
+        raise ValueError(f"must be {_wanted(kind)}, got {shown(given)}; {hint}")
     result = _based(number, unit, given, kind)
     _check_bounds(result, given, kind)
     return result
@@ -164,7 +165,7 @@ def _read(value: object, kind: Kind, given: object) -> float:
 
 def _split(text: str, kind: Kind, given: object) -> tuple[float, str]:
     """Return the number, its suffix applied, and the unit after it."""
-    match = _NUMBER.fullmatch(text)
+    match = _NUMBER.fullmatch(text) if len(text) <= _LONG else None
     if match is None or (match[2] and not kind.currency) or (match[1] and match[3]):
         raise ValueError(f"must be {_wanted(kind)}, got {shown(given)}")
     number, unit = float((match[1] or match[3]) + match[4]), _slashed(match[5])
@@ -220,8 +221,8 @@ def _factor(unit: str, kind: Kind) -> float | None:
 
 
 def _finite(number: float, given: object) -> float:
-    if isinstance(number, float) and math.isnan(number):
-        raise ValueError("must be a finite number, got nan")
+    if isinstance(number, float) and not number > -math.inf:
+        raise ValueError(f"must be a finite number, got {number}")
     try:
         result = float(number)
     except OverflowError:
@@ -232,23 +233,24 @@ def _finite(number: float, given: object) -> float:
 
 
 def _check_bounds(result: float, value: object, kind: Kind) -> None:
-    limit = ""
+    limit = hint = ""
     if result < kind.low or (result == kind.low and not kind.low_inclusive):
-        limit = f"{'at least' if kind.low_inclusive else 'above'} {_bound(kind, 0)}"
+        word = "at least" if kind.low_inclusive else "above"
+        limit = f"{word} {_bound(kind.low, kind)}"
     elif result > kind.high:
-        limit = f"at most {_bound(kind, 1)}"
+        limit = f"at most {_bound(kind.high, kind)}"
         if kind.percent and isinstance(value, (int, float)) and value <= 100:
-            limit += f" (that is, 100 %), got {shown(value)}; did you mean {value} %?"
-            raise OutOfBoundsError(f"must be {limit}")
+            hint = f"; did you mean {value} %?"
     elif kind.whole and not result.is_integer():
         limit = "a whole number"
     if limit:
-        raise OutOfBoundsError(f"must be {limit}, got {shown(value)}")
+        raise OutOfBoundsError(f"must be {limit}, got {shown(value)}{hint}")
 
 
-def _bound(kind: Kind, which: int) -> str:
-    bound = kind.high if which else kind.low
-    return f"{100 * bound:g} %" if kind.yearly else significant(bound)
+def _bound(bound: float, kind: Kind) -> str:
+    if kind.scale and bound:
+        return write(bound, kind)
+    return f"{100 * bound:g} %" if kind.percent and bound else significant(bound)
 
 
 def _wanted(kind: Kind) -> str:
@@ -294,6 +296,4 @@ def _scaled(size: float, kind: Kind) -> str:
 def _dollars(size: float) -> str:
     if round(size, 2) >= 1000:
         return _suffixed(size, "k")
-    if size == 0 or size >= 0.1:
-        return f"{size:.2f}" if size else "0"
-    return significant(size)
+    return f"{size:.2f}" if size >= 0.1 else significant(size)

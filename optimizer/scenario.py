@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from optimizer.document import Document, Steps
 from optimizer.errors import Mark
-from optimizer.fields import Count, Loss, Model, Parameters, Tokens
+from optimizer.fields import (
+    Count,
+    Fraction,
+    Loss,
+    Model,
+    Parameters,
+    PriceTokens,
+    Tokens,
+)
 from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
 from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
@@ -46,21 +55,37 @@ class Fix(Model):
     tokens: Tokens | None = None
 
 
+class Buy(Model):
+    """An API that could serve the demand instead, by its price list."""
+
+    input: PriceTokens = Field(description="dollars per million input tokens")
+    output: PriceTokens = Field(description="dollars per million output tokens")
+
+
+class Existing(Model):
+    """A model that exists already, its training paid; by name, or by its size."""
+
+    model: str | None = Field(None, description="a published model by name")
+    parameters: Parameters | None = None
+    tokens: Tokens | None = Field(None, description="that it was trained on")
+
+
 class Spec(Model):
     """The words of a scenario file."""
 
     name: str | None = None
     description: str | None = None
     law: str | dict[str, Any] = Field(
-        description="a built-in law, a law file, or coefficients inline"
+        description="a built-in law, a law file, or coefficients inline",
+        examples=["besiroglu-2024-refit"],
     )
     experts: Count | None = Field(None, description="experts of a joint-MoE law")
     objective: Literal["compute", "dollars", "energy", "carbon"] = "compute"
     target: Target | None = None
     budget: Budget | None = None
     fix: Fix | None = None
-    demand: Stream | tuple[Stream, ...] | None = Field(
-        None, description="what the model serves: one stream, or a list"
+    demand: Stream | Annotated[tuple[Stream, ...], Field(max_length=1000)] | None = (
+        Field(None, description="what the model serves: one stream, or a list")
     )
     training: Training = Training()
     serving: Serving = Serving()
@@ -70,41 +95,76 @@ class Spec(Model):
     money: MoneyOverTime = MoneyOverTime()
     energy: Energy | None = None
     costs: Costs = Costs()
-
-
-# Sets of paths of which at most one may stand; `--set` of one removes the others.
-ALTERNATIVES: tuple[frozenset[tuple[str, ...]], ...] = tuple(
-    frozenset((*prefix, word) for word in words)
-    for prefix, words in (
-        ((), ("target", "budget")),
-        (("target",), ("loss", "match")),
-        (("target", "match"), ("parameters", "model")),
-        (("target", "match"), ("tokens", "model")),
-        (("budget",), tuple(Budget.model_fields)),
-        (("fix",), ("parameters", "tokens")),
-        (("demand",), ("tokens", "requests")),
-        (("demand", "*"), ("tokens", "requests")),
+    buy: Buy | None = Field(None, description="compared with the plan")
+    existing: Existing | None = Field(None, description="compared with the plan")
+    probability: Fraction | None = Field(
+        None, description="of this scenario among those it is compared with"
     )
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Words of which at most one may stand.
+
+    Attributes:
+        at: the path of the mapping that holds them.
+        words: the words.
+        example: what to add where none stands; empty where none need stand.
+    """
+
+    at: tuple[str, ...]
+    words: tuple[str, ...]
+    example: str = ""
+
+    @property
+    def paths(self) -> frozenset[tuple[str, ...]]:
+        """The path of each word."""
+        return frozenset((*self.at, word) for word in self.words)
+
+
+ONE_OF = (
+    OneOf((), ("target", "budget"), "target: {loss: 2.0}, or budget: {compute: 1e24}"),
+    OneOf(("target",), ("loss", "match"), "loss: 2.0, or match: {parameters: 13B}"),
+    OneOf(
+        ("target", "match"),
+        ("parameters", "model"),
+        "parameters: 13B, or model: llama-3-8b",
+    ),
+    OneOf(("target", "match"), ("tokens", "model")),
+    OneOf(("budget",), tuple(Budget.model_fields), "compute: 1e24"),
+    OneOf(("fix",), ("parameters", "tokens"), "parameters: 7B, or tokens: 2T"),
+    OneOf(
+        ("existing",),
+        ("model", "parameters"),
+        "model: llama-3-8b, or parameters: 8B",
+    ),
+)
+# `--set` of one takes the others away. Streams see to their own amounts.
+ALTERNATIVES = (
+    *(group.paths for group in ONE_OF),
+    *(OneOf(at, ("tokens", "requests")).paths for at in (("demand",), ("demand", "*"))),
 )
 
+_ROOFLINE = "the roofline model of serving"
 NOT_YET: Mapping[tuple[str, ...], str] = {
-    ("buy",): "comparing with a bought API",
-    ("existing",): "a model that is already trained",
     ("data", "unique_tokens"): "repeated data",
+    ("experts=[]",): "",
     **{
-        (*prefix, "serving", word): "the roofline model of serving"
+        (*prefix, "serving", word): reason
         for prefix in ((), ("demand",), ("demand", "*"))
-        for word in (
-            "mbu",
-            "peak_to_mean",
-            "idle_paid",
-            "max_time_per_output_token",
-            "max_time_to_first_token",
-        )
-    },
-    **{
-        (*prefix, "serving", "quantization_penalty"): "the loss of quantized serving"
-        for prefix in ((), ("demand",), ("demand", "*"))
+        for word, reason in {
+            "model=roofline": _ROOFLINE,
+            "mbu": _ROOFLINE,
+            "peak_to_mean": _ROOFLINE,
+            "idle_paid": _ROOFLINE,
+            "max_time_per_output_token": _ROOFLINE,
+            "max_time_to_first_token": _ROOFLINE,
+            "quantization_penalty": "the loss of quantized serving",
+            "hardware=[]": "",
+            "precision=[]": "",
+            "weights=[]": "",
+            "accelerators": _ROOFLINE,
+        }.items()
     },
 }
 
@@ -126,6 +186,8 @@ class Scenario:
         prices: example prices of the library by chip [USD/h], where the file asks
             for them with `price: example`.
         notes: what those prices are, in words.
+        existing: name, parameters and tokens of `existing`, or None.
+        base: the folder that relative paths start from.
     """
 
     name: str
@@ -137,6 +199,8 @@ class Scenario:
     reference: tuple[float, float] | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    existing: tuple[str, float, float | None] | None = None
+    base: Path = Path()
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -159,6 +223,13 @@ class Scenario:
             return common, chip
         chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
         return own.over(common), chip
+
+    def serving_path(self, index: int, word: str) -> Steps:
+        """The path of a word about a stream's serving: its own, or the common one."""
+        own = self.streams[index].serving
+        if own is not None and word in own.model_fields_set:
+            return (*self.stream_path(index), "serving", word)
+        return ("serving", word)
 
     def price(self, price: float | str | None, chip: Hardware | None) -> float | None:
         """Dollars an hour of a chip, where `example` stands for the library's."""

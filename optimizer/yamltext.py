@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.quantity import shown
 
 Steps = tuple[str | int, ...]  # the path of a value
 
 SIZE = 1_000_000  # [bytes]
 DEPTH = 20
+MOST = 100  # mistakes that are told at once
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TYPES = {
@@ -41,6 +43,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _UNPRINTABLE = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
+_GLUED = re.compile(r"[ -]*[A-Za-z_]+:(?=[^\s/])")  # `tokens:2T`
 _MISFIT = "this line does not fit the indentation of the lines above"
 _COLON = 'a ":" cannot stand here; quote the value, or end the line above with a ":"'
 # What the parsers say (there are two, of C and of Python), in plain words.
@@ -93,7 +96,7 @@ def parse(text: str | bytes, file: str) -> Parsed:
     reader = _Reader(file)
     try:
         for event in yaml.parse(decoded, Loader=_LOADER):
-            if not reader.take(event):
+            if not reader.take(event) or len(reader.problems) >= MOST:
                 break
     except yaml.MarkedYAMLError as error:
         reader.problems.append(_explained(error, decoded, file))
@@ -103,6 +106,19 @@ def parse(text: str | bytes, file: str) -> Parsed:
     return Parsed(reader.root, reader.marks, reader.keys, decoded)
 
 
+def dotted(path: Sequence[str | int]) -> str:
+    """Return `demand[0].tokens` for `("demand", 0, "tokens")`."""
+    words = (
+        f"[{step}]" if isinstance(step, int) else f".{legible(step)}" for step in path
+    )
+    return "".join(words).removeprefix(".")
+
+
+def legible(text: str, length: int = 60) -> str:
+    """Return a short text of visible characters as it is, else cut and quoted."""
+    return text if text.isprintable() and len(text) <= length else shown(text)
+
+
 def failed(mark: Mark, message: str) -> InputError:
     """Return the error of one problem that concerns no field."""
     return InputError([Problem(mark, "", message)])
@@ -110,11 +126,23 @@ def failed(mark: Mark, message: str) -> InputError:
 
 @dataclass
 class _Open:
-    """A mapping or list that is being filled; `key` awaits its value."""
+    """A mapping or list that is being filled; `key` awaits its value.
+
+    `repeated` tells that the key stood before, `inside` that one around it did.
+    """
 
     value: Any
     path: Steps
+    inside: bool = False
     key: str | None = None
+    repeated: bool = False
+
+    @property
+    def here(self) -> Steps:
+        """The path of the member that comes next."""
+        if isinstance(self.value, list):
+            return (*self.path, len(self.value))
+        return self.path if self.key is None else (*self.path, self.key)
 
 
 class _Reader:
@@ -150,11 +178,13 @@ class _Reader:
     def _check_node(self, event: Any, mark: Mark) -> None:
         if event.anchor is not None:
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
-            what = f'"{sign}{event.anchor}" refers to another place of the file'
+            what = (
+                f'"{sign}{legible(event.anchor)}" refers to another place of the file'
+            )
             self._refuse(mark, f"{what}, which is not supported; write the value out")
         tag = getattr(event, "tag", None)
         if tag not in (None, "!", *_TAGS):
-            self._refuse(mark, f'the tag "{tag}" is not supported; leave it out')
+            self._refuse(mark, f"the tag {shown(tag)} is not supported; leave it out")
 
     def _take_key(self, event: Any, mark: Mark, top: _Open) -> bool:
         if isinstance(event, yaml.CollectionStartEvent):
@@ -162,15 +192,17 @@ class _Reader:
             return False
         key = str(getattr(event, "value", ""))
         path = (*top.path, key)
+        top.repeated = path in self.keys
         if isinstance(event, yaml.ScalarEvent):
             known = _resolve(event)
             if not isinstance(known, str):
-                self._refuse(mark, f'a key must be a word, not "{key}"; quote it')
+                self._refuse(mark, f"a key must be a word, not {shown(key)}; quote it")
             elif key == "<<" and not event.style:
                 self._refuse(mark, '"<<" is not supported; write the values out')
-            elif path in self.keys:
+            elif top.repeated and not top.inside:
                 line = self.keys[path].line
-                self._refuse(mark, f'"{key}" stands twice; the first is in line {line}')
+                message = f"stands twice, the first time in line {line}; keep one"
+                self.problems.append(Problem(mark, dotted(path), message))
         self.keys.setdefault(path, mark)
         top.key = key
         return True
@@ -185,7 +217,7 @@ class _Reader:
             value = _resolve(event)
             name = _TAGS.get(event.tag or "", "")
             if name and not isinstance(value, _TYPES[name]):
-                self._refuse(mark, f'"{event.value}" is not of the type {name}')
+                self._refuse(mark, f"{shown(event.value)} is not of the type {name}")
         path: Steps = ()
         if top is None:
             self.root = value
@@ -199,13 +231,17 @@ class _Reader:
         self.marks[path] = mark
         if isinstance(value, (dict, list)):
             if len(self.stack) == DEPTH:
-                self._refuse(mark, f"is nested more than {DEPTH} levels deep")
+                message = f"is nested more than {DEPTH} levels deep"
+                self.problems.append(Problem(mark, "", message))
                 return False
-            self.stack.append(_Open(value, path))
+            # What stands in a key's second mapping is no mistake of its own.
+            inside = top is not None and (top.inside or top.repeated)
+            self.stack.append(_Open(value, path, inside))
         return True
 
     def _refuse(self, mark: Mark, message: str) -> None:
-        self.problems.append(Problem(mark, "", message))
+        path = self.stack[-1].here if self.stack else ()
+        self.problems.append(Problem(mark, dotted(path), message))
 
 
 def _resolve(event: Any) -> object:
@@ -252,6 +288,9 @@ def _explained(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
             return Problem(
                 Mark(file, number, column), "", "a tab stands here; indent with spaces"
             )
+        if number >= line and (glued := _GLUED.match(content)):
+            mark = Mark(file, number, glued.end())
+            return Problem(mark, "", 'a space must follow the ":"')
     said = f"{error.problem or ''} {error.context or ''}"
     for phrase, words in _PLAIN_WORDS:
         if phrase in said:

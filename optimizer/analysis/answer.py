@@ -268,6 +268,27 @@ class Infeasibility:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Another way to serve the scenario's demand.
+
+    Attributes:
+        name: `buy`, or `existing` with the model's name.
+        total: its counted lifetime cost in the objective's unit.
+        per_token: that over the served tokens.
+        loss: of an existing model under the law; None where its tokens are not
+            known, and for a bought one.
+        overtaken_at: served tokens above which the best new model is cheaper; None
+            if it never is, 0 if it always is.
+    """
+
+    name: str
+    total: float
+    per_token: float
+    loss: float | None
+    overtaken_at: float | None
+
+
+@dataclass(frozen=True)
 class Answer:
     """The answer to one scenario; see `docs/json.md` for every field."""
 
@@ -291,6 +312,7 @@ class Answer:
     savings: Savings | None = None
     near_optimal: tuple[NearOptimal, ...] = ()
     fixed: Fixed | None = None
+    others: tuple[Alternative, ...] = ()
     parties: Parties | None = None
     limits: tuple[LimitUsed, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()

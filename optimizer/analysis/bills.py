@@ -89,6 +89,8 @@ def unit_cost(question: Question, point: Point) -> UnitCost | None:
         weights["tokens"] += line.counted * served.tokens
         for term in line.terms["USD"]:
             dollars[term.label] += value(term, point)
+    if weights["tokens"] == 0:
+        return None  # discounted to nothing
     serving = sum(dollars.values())
     split = all(line.served and line.served.input_tokens is not None for line in lines)
     everything = sum(part for part in full if part is not None)
@@ -101,8 +103,6 @@ def unit_cost(question: Question, point: Point) -> UnitCost | None:
         output=rate(dollars["output"], weights["output"]) if split else None,
         total=serving / weights["tokens"] * MILLION,
         with_training=(
-            None
-            if any(part is None for part in full)
-            else everything / weights["tokens"] * MILLION
+            None if None in full else everything / weights["tokens"] * MILLION
         ),
     )

@@ -1,22 +1,92 @@
-"""Scenarios side by side."""
+"""Scenarios side by side: what differs, what each plan costs in the others' worlds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optimizer.analysis.answer import Answer
+from optimizer.analysis.differences import Difference, differences
 from optimizer.analysis.optimum import solve
+from optimizer.analysis.regret import TAIL, Regret, Robust, regret, robust
+from optimizer.analysis.share import MOVE, ShareThreshold, share_thresholds
 from optimizer.scenario import Scenario
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The answers to several scenarios, in the order in which they were asked."""
+    """The answers to several scenarios, in the order in which they were asked.
+
+    Attributes:
+        plans: one answer a scenario.
+        regret: each plan in each scenario; None for fewer than two.
+        robust: plans for not knowing which comes; None likewise.
+        differences: for each scenario after the first, what it changes.
+        shares: for each scenario, the cost shares at which its plan moves.
+    """
 
     plans: tuple[Answer, ...]
+    regret: Regret | None = None
+    robust: Robust | None = None
+    differences: tuple[tuple[Difference, ...], ...] = ()
+    shares: tuple[tuple[ShareThreshold, ...], ...] = ()
 
 
-def compare(scenarios: Iterable[Scenario]) -> Comparison:
-    """Solves several scenarios; an infeasible one is a column that says why."""
+def solve_all(scenarios: Sequence[Scenario]) -> Comparison:
+    """Solves several scenarios, without comparing them."""
     return Comparison(tuple(solve(scenario) for scenario in scenarios))
+
+
+def compare(
+    scenarios: Sequence[Scenario], tail: float = TAIL, move: float = MOVE
+) -> Comparison:
+    """Solves several scenarios; an infeasible one is a column that says why.
+
+    Args:
+        scenarios: with a `probability` each, or none with one.
+        tail: the worst part of the futures that the CVaR looks at.
+        move: the change of N that counts as a moved plan, as a fraction.
+
+    Raises:
+        ValueError: some scenarios have a probability and others none, or they do not
+            sum to 1.
+    """
+    weights = probabilities(scenarios)
+    plans = tuple(solve(scenario) for scenario in scenarios)
+    if len(plans) < 2:  # noqa: PLR2004
+        return Comparison(plans)
+    first = scenarios[0], plans[0]
+    return Comparison(
+        plans=plans,
+        regret=regret(scenarios, plans),
+        robust=robust(scenarios, plans, weights, tail),
+        differences=tuple(
+            differences(*first, scenario, plan)
+            for scenario, plan in zip(scenarios[1:], plans[1:], strict=True)
+        ),
+        shares=tuple(share_thresholds(scenario, move) for scenario in scenarios),
+    )
+
+
+def probabilities(scenarios: Sequence[Scenario]) -> list[float] | None:
+    """The scenarios' probabilities; None where none has one.
+
+    Raises:
+        ValueError: some have one and others none, or they do not sum to 1.
+    """
+    given = [scenario.spec.probability for scenario in scenarios]
+    known = [p for p in given if p is not None]
+    if not known:
+        return None
+    if len(known) < len(given):
+        lacking = scenarios[given.index(None)]
+        raise ValueError(
+            f"{lacking.file}: probability: is missing, and other scenarios have one; "
+            "give every scenario one, or none"
+        )
+    if abs(sum(known) - 1) > 1e-9:  # noqa: PLR2004
+        raise ValueError(
+            f"{scenarios[0].file}: probability: all must sum to 100 %, got "
+            f"{100 * sum(known):.6g} %"
+        )
+    return known

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from optimizer.analysis.answer import Infeasibility, Relaxation
 from optimizer.analysis.reach import cure
 from optimizer.analysis.wording import amount, either, nats
@@ -31,7 +34,7 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
         reason = f"{whole} leave a single point, too little room to certify a plan"
     elif nearest is not None:
         reason += f"; within the limits the lowest loss is {nats(nearest)}"
-    shown = sorted(relaxations, key=lambda r: r.name not in names)
+    shown = sorted(relaxations, key=lambda r: _change(r, conflict.factors))
     return Infeasibility(
         reason=f"{reason}. {cure(shown)}",
         conflict=names,
@@ -40,6 +43,12 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
         uniform=conflict.uniform,
         certificate=conflict.certificate,
     )
+
+
+def _change(way: Relaxation, factors: Mapping[str, float | None]) -> float:
+    """How far a bound must move, in logarithms; the target's is its reducible loss."""
+    sides = (factors.get(way.name), factors.get(way.name + LEAST))
+    return min((math.log(side) for side in sides if side is not None), default=0.0)
 
 
 def _with_fixed(question: Question) -> GeometricProgram:

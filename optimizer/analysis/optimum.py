@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+from optimizer.analysis.alternatives import alternatives
 from optimizer.analysis.answer import (
     Answer,
     Critical,
@@ -53,7 +54,7 @@ def solve(scenario: Scenario) -> Answer:
     if (reason := unreachable(scenario, question)) is not None:
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=reason)
     try:
-        solution = solve_program(question.program)
+        solution = solve_program(question.program, question.start(question.program))
     except UncertifiedError:
         # Bounds that leave next to no room have no multipliers to certify with.
         solution = Solution(question.program, Status.INFEASIBLE)
@@ -114,7 +115,9 @@ def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answe
         feasible=_within(question, {"N": N0, "D": D0}),
         cost=bill(question, {"N": N0, "D": D0}),
     )
-    free = solve_program(question.free) if question.fixed else solution
+    free = solution
+    if question.fixed:
+        free = solve_program(question.free, question.start(question.free))
     ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
     moves = sensitivities(scenario, solution)
@@ -143,6 +146,7 @@ def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answe
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
         fixed=_fixed(question, solution, free, point) if question.fixed else None,
+        others=alternatives(scenario, question),
         parties=parties(question, point),
         limits=_limits(scenario, question, solution, moves, point),
         sensitivities=moves,
@@ -255,8 +259,8 @@ def implied_demand(question: Question, point: Mapping[str, float]) -> float | No
     FLOPs that is 3·D·(w − 1).
 
     Returns:
-        Tokens in the objective's accounting (T_eff); negative where the model is
-        undertrained even for no demand.
+        Served tokens of the scenario's mix of streams, or of a plain stream where it
+        serves nothing; negative where the model is undertrained even for no demand.
     """
     surface = question.surface
     w = surface.weight(point["N"], point["D"])
@@ -279,7 +283,11 @@ def implied_demand(question: Question, point: Mapping[str, float]) -> float | No
         t.coefficient for t in training if t.exponents == {"N": 1.0, "D": 1.0}
     )
     token = per_flop / 3 * point["N"]
-    return (w * slope["D"] - slope["N"]) / token
+    effective = (w * slope["D"] - slope["N"]) / token
+    demand = _demand(question)
+    if not demand.effective_tokens:
+        return effective
+    return effective * demand.tokens / demand.effective_tokens
 
 
 def _limits(

@@ -18,8 +18,8 @@ import numpy as np
 from optimizer.errors import Mark
 from optimizer.formulate import formulate
 from optimizer.inputs import STEP, inputs, stepped
-from optimizer.posynomial import Array, Posynomial
-from optimizer.program import GeometricProgram, Solution
+from optimizer.posynomial import Array
+from optimizer.program import Function, GeometricProgram, Solution
 from optimizer.scenario import Scenario
 
 BINDING = 1e-8  # |ln g| below which a constraint counts as met with equality
@@ -88,10 +88,9 @@ def _written(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     return ("law", "coefficients", path[1]) if path[0] == "law" else path
 
 
-def _partial(moved: Posynomial, base: Posynomial, z: Array) -> float:
-    """D ln f / d ln θ at a fixed point, from the complex coefficients."""
-    logs = np.log(moved.coefficients).imag[0] + (moved.exponents.imag @ z)[0]
-    return float(base.shares(z[None])[0] @ logs) / STEP
+def _partial(moved: Function, base: Function, z: Array) -> float:
+    """The derivative d ln f / d ln θ at a fixed point, from the complex terms."""
+    return float(base.shares(z[None])[0] @ moved.log_terms(z[None])[0].imag) / STEP
 
 
 class _Multipliers:

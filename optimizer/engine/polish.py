@@ -22,6 +22,7 @@ Mask = npt.NDArray[np.bool_]
 STEPS = 60
 LONGEST = 1.0  # in ln x: beyond a factor e the quadratic model is no guide
 FEASIBLE = 1e-11
+HUGE = 1e8  # a Newton step beyond this comes from a singular system
 APART = 1e-9
 NOISE = 1e-13  # a multiplier below this is rounding
 
@@ -99,8 +100,7 @@ def _newton(
             hessian = hessian + max(weight, 0.0) * g.hessian(point)[0]
         corner = np.zeros((len(lam), len(lam)))
         system = np.block([[hessian, jacobian.T], [jacobian, corner]])
-        # Least squares, since multipliers are not unique where bounds coincide.
-        step = np.linalg.lstsq(system, -residual, rcond=1e-13)[0]
+        step = _step(system, -residual)
         z = z + step[:n] * min(
             1.0, LONGEST / max(float(np.abs(step[:n]).max()), 1e-300)
         )
@@ -108,3 +108,14 @@ def _newton(
     full = np.zeros(len(program.constraints))
     full[indices] = result[1]
     return result[0], full
+
+
+def _step(system: Array, right: Array) -> Array:
+    """Solves a Newton system; by least squares where multipliers are not unique."""
+    try:
+        step = np.linalg.solve(system, right)
+        if np.isfinite(step).all() and np.abs(step).max(initial=0.0) < HUGE:
+            return np.asarray(step)
+    except np.linalg.LinAlgError:
+        pass  # singular: bounds coincide, or a variable does not matter
+    return np.asarray(np.linalg.lstsq(system, right, rcond=1e-13)[0])

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from optimizer.engine.certify import certify, passes, require
+from optimizer.engine.enclose import enclose, tighten
 from optimizer.engine.polish import polish
 from optimizer.posynomial import Array, Posynomial
 from optimizer.program import GeometricProgram, Solution, Status
 
 Pattern = tuple[tuple[tuple[bool, ...], ...], ...]
+ROUNDS = 6  # of tangents, where the first do not lead Newton home
 TOLERANCES = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12}
 
 
@@ -37,8 +39,27 @@ def solve(program: GeometricProgram, start: Array | None = None) -> Solution:
     Raises:
         Defect: the answer failed its certificate.
     """
+    n, count = len(program.variables), len(program.constraints)
+    outer = enclose(program)
+    for last in range(ROUNDS, -1, -1):
+        found = _search(outer, start if outer is program else None)
+        if found is None:
+            return Solution(program, Status.INFEASIBLE)
+        z, multipliers = found[0][:n], found[1][:count]
+        z, multipliers = polish(program, z, multipliers)
+        certificate = certify(program, z, multipliers)
+        if passes(certificate) or outer is program or not last:
+            break
+        outer = tighten(program, outer, found[0][:n])
+    return Solution(program, Status.OPTIMAL, z, multipliers, require(certificate))
+
+
+def _search(
+    program: GeometricProgram, start: Array | None
+) -> tuple[Array, Array] | None:
+    """Runs cvxpy on a program of posynomials; None where it finds no point."""
     origin = np.zeros(len(program.variables)) if start is None else start
-    posynomials = [program.objective, *(c.posynomial for c in program.constraints)]
+    posynomials = program.posynomials
     compiled = _compile(tuple(_pattern(p) for p in posynomials))
     scale = np.exp(program.objective.log_value(origin[None])[0])
     for p, slots in zip(posynomials, compiled.slots, strict=True):
@@ -49,13 +70,11 @@ def solve(program: GeometricProgram, start: Array | None = None) -> Solution:
             for j, exponent in slot.exponents:
                 exponent.value = float(p.exponents[0, t, j])
     if not _run(compiled):
-        return Solution(program, Status.INFEASIBLE)
+        return None
     z = origin + np.log([v.value for v in compiled.variables])
     duals = [c.dual_value for c in compiled.problem.constraints]
     multipliers = np.maximum(np.array(duals, dtype=float).reshape(-1), 0.0)
-    z, multipliers = polish(program, z, multipliers)
-    certificate = require(certify(program, z, multipliers))
-    return Solution(program, Status.OPTIMAL, z, multipliers, certificate)
+    return z, multipliers
 
 
 def refine(

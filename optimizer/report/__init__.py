@@ -1,0 +1,1 @@
+"""The page: records in, blocks, texts out."""

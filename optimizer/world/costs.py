@@ -12,9 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from optimizer.fields import Count, Fraction, Model, Money, PriceTokens, Rate
+from optimizer.fields import (
+    Count,
+    FieldError,
+    Fraction,
+    Model,
+    Money,
+    PriceTokens,
+    Rate,
+)
 from optimizer.posynomial import Term
 from optimizer.world.demand import Served
 from optimizer.world.machines import Machine, PhaseMfu, Serving, Training
@@ -44,6 +52,12 @@ class MoneyOverTime(Model):
 
     discount_rate: Rate = 0.0
     price_decline: Fraction = Field(0.0, description="yearly fall of hardware prices")
+
+    @model_validator(mode="after")
+    def _not_free(self) -> MoneyOverTime:
+        if self.price_decline == 1:
+            raise FieldError((("price_decline",), "must be below 100 %, got 100 %"))
+        return self
 
 
 class Costs(Model):
@@ -141,6 +155,8 @@ def serving_line(
             ("input", served.input_tokens, prefill),
             ("output", served.output_tokens, decode),
         ]
+    elif served.tokens == 0:
+        phases = []
     elif isinstance(mfu, PhaseMfu):
         raise ValueError(
             "gives only a total, but prefill and decode have different MFU; add "

@@ -9,13 +9,14 @@ that a complex step gives exact sensitivities; comparisons look at real parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from optimizer.fields import (
     DemandTokens,
     Duration,
+    FieldError,
     Fraction,
     Model,
     Quantity,
@@ -28,6 +29,7 @@ from optimizer.quantity import DEMAND_TOKENS, MONTH, YEAR, Flow
 from optimizer.world.machines import Serving
 
 T = TypeVar("T")
+LONGEST = 1000.0  # years of service; the months are summed one by one
 TokenFlow = Annotated[Flow, Quantity(DEMAND_TOKENS, flow=True)]
 
 
@@ -40,24 +42,37 @@ class Spread(Model, Generic[T]):
 
     @model_validator(mode="after")
     def _ordered(self) -> Spread[T]:
-        low, middle, high = (_size(v) for v in (self.low, self.expected, self.high))
+        three = (self.low, self.expected, self.high)
+        if len({isinstance(v, Flow) and v.per is None for v in three}) > 1:
+            raise ValueError("must have three totals or three rates")
+        low, middle, high = (_size(v) for v in three)
         if not low <= middle <= high:
             raise ValueError("must have low ≤ expected ≤ high")
         return self
 
 
 def _size(value: Any) -> float:
-    return float((value.amount if isinstance(value, Flow) else value).real)
+    if isinstance(value, Flow):
+        value = value.amount / (value.per or 1.0)
+    return float(value.real)
 
 
 def _kind_of(value: Any) -> str:
     return "spread" if isinstance(value, dict | Spread) else "value"
 
 
-Uncertain = Annotated[
-    Annotated[T, Tag("value")] | Annotated[Spread[T], Tag("spread")],
-    Discriminator(_kind_of),
-]
+if TYPE_CHECKING:
+    Uncertain: TypeAlias = T | Spread[T]
+else:
+
+    class Uncertain:
+        """A number, or three; a generic alias would leave Spread unparametrised."""
+
+        def __class_getitem__(cls, kind: Any) -> Any:
+            """The type of a field that holds either."""
+            value = Annotated[kind, Tag("value")]
+            spread = Annotated[Spread[kind], Tag("spread")]
+            return Annotated[value | spread, Discriminator(_kind_of)]
 
 
 class Stream(Model):
@@ -122,6 +137,10 @@ class Stream(Model):
             raise ValueError(
                 "has a rate or a growth but no lifetime; add lifetime: 2 years"
             )
+        if self.lifetime is not None and expected(self.lifetime) > LONGEST * YEAR:
+            years = expected(self.lifetime) / YEAR
+            message = f"must be at most {LONGEST:g} years, got {years:.4g} years"
+            raise FieldError((("lifetime",), message))
         served(self)
         return self
 
@@ -156,10 +175,20 @@ class Served:
             discount_rate: yearly, as a fraction.
             price_decline: yearly fall of the hardware price, as a fraction.
 
+        Raises:
+            ValueError: it is beyond any number, since the discount rate is negative
+                or the start is far away.
+
         Source: Σ_m part_m · (1 − decline)^(m/12) / (1 + rate)^(m/12).
         """
         factor = ((1 - price_decline) / (1 + discount_rate)) ** (1 / 12)
-        mean: float = sum(part * factor**month for month, part in self.months)
+        try:
+            mean: float = sum(part * factor**month for month, part in self.months)
+        except OverflowError:
+            raise ValueError(
+                "starts so late that its present price is beyond any number; give an "
+                "earlier start or a discount_rate above 0"
+            ) from None
         return mean
 
 
@@ -176,17 +205,16 @@ def served(stream: Stream) -> Served:
     total is spread over the months in the same proportions.
 
     Raises:
-        ValueError: the sum overflows.
+        ValueError: the sum overflows, or a request has no tokens.
     """
     flow: Flow = expected(stream.tokens if stream.requests is None else stream.requests)
     weights = _weights(stream)
     total = sum(weight for _, weight in weights)
+    if not abs(total) < float("inf"):
+        raise _endless()
     amount = flow.amount
-    try:
-        if flow.per is not None:
-            amount = amount * (MONTH / flow.per) * total
-    except OverflowError:
-        amount = float("inf")
+    if flow.per is not None:
+        amount = amount * (MONTH / flow.per) * total
     prompt = expected(stream.input_tokens)
     answer = expected(stream.output_tokens)
     inputs = outputs = None
@@ -199,9 +227,7 @@ def served(stream: Stream) -> Served:
         inputs, outputs = requests * prompt, requests * answer
         amount = inputs + outputs
     if not abs(amount) < float("inf"):
-        raise ValueError(
-            "grows beyond any number over its lifetime; lower growth or lifetime"
-        )
+        raise ValueError("serves more tokens than any number; lower its demand")
     start = expected(stream.start) / MONTH
     return Served(
         name=stream.name or "demand",
@@ -215,7 +241,12 @@ def served(stream: Stream) -> Served:
 
 
 def _weights(stream: Stream) -> list[tuple[int, float]]:
-    """Each month of the lifetime with its demand relative to a full first month."""
+    """Each month of the lifetime with its demand relative to a full first month.
+
+    At a whole number of months a longer life gains at the rate of the next month, a
+    shorter one loses at the rate of the last; the derivative there is their mean,
+    which is also what a central difference finds.
+    """
     if stream.lifetime is None:
         return [(0, 1.0)]
     months = expected(stream.lifetime) / MONTH
@@ -224,10 +255,15 @@ def _weights(stream: Stream) -> list[tuple[int, float]]:
     try:
         step = (1 + expected(stream.growth)) ** (MONTH / YEAR)
         weights = [(m, step**m) for m in range(full)]
-        if rest.real > 0 or not weights:
+        if rest.real > 0 or full == 0:
             weights.append((full, rest * step**full))
+        elif rest != 0:  # a complex step
+            weights += [(m, rest / 2 * step**m) for m in (full - 1, full)]
     except OverflowError:
-        raise ValueError(
-            "grows beyond any number over its lifetime; lower growth or lifetime"
-        ) from None
+        raise _endless() from None
     return weights
+
+
+def _endless() -> FieldError:
+    message = "grows beyond any number over the lifetime; lower growth or lifetime"
+    return FieldError((("growth",), message))

@@ -9,13 +9,14 @@ from typing import Literal
 from optimizer.document import suggest
 from optimizer.world.surface import Frontier, Surface, ln, power
 
-Form = Literal["chinchilla", "kaplan", "joint-moe", "frontier"]
+Form = Literal["chinchilla", "kaplan", "hestness", "joint-moe", "frontier"]
 Counts = Literal["total", "non-embedding", "active"]
 Interval = tuple[float, float]
 
 SYMBOLS: Mapping[str, tuple[str, ...]] = {
     "chinchilla": ("E", "A", "B", "alpha", "beta"),
     "kaplan": ("Nc", "Dc", "alpha_N", "alpha_D"),
+    "hestness": ("E", "B", "beta"),
     "joint-moe": (
         *("a", "alpha", "delta", "gamma", "b", "beta"),
         *("omega", "zeta", "E_start", "E_max", "c"),
@@ -41,6 +42,43 @@ class Covariance:
 
     order: tuple[str, ...]
     matrix: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class ErrorLaw:
+    """The error on downstream tasks from the loss: ε − k·exp(−γ·L).
+
+    Attributes:
+        epsilon: the error without any skill, a fraction.
+        k: how fast the error falls with the loss.
+        gamma: [1/loss].
+        draws: coefficient → values in step with the law's own draws, where known.
+
+    *Source*: Gadre et al. 2024, eq. 5.
+    """
+
+    epsilon: float
+    k: float
+    gamma: float
+    draws: Mapping[str, tuple[float, ...]] | None = None
+
+    def error(self, loss: float) -> float:
+        """The error [fraction] of a loss."""
+        return self.epsilon - self.k * power(2.718281828459045, -self.gamma * loss)
+
+    def loss(self, error: float) -> float:
+        """The loss of an error.
+
+        Raises:
+            ValueError: no loss has it.
+        """
+        low = self.epsilon - self.k
+        if not low < error.real < self.epsilon:
+            raise ValueError(
+                f"must be between {max(low, 0):.3g} and {self.epsilon:.3g}, the "
+                f"errors that this law knows, got {error:g}"
+            )
+        return ln(self.k / (self.epsilon - error)) / self.gamma
 
 
 @dataclass(frozen=True)
@@ -79,6 +117,8 @@ class Law:
         experts: the expert counts it was fitted on; None for a law without experts.
         extras: coefficients of further published terms, explained in its file.
         line: the compute-optimal line of a law that gives nothing else.
+        error: from its loss to the error on downstream tasks, where known.
+        fit: how it was fitted, in the words of its file; empty where not told.
     """
 
     name: str
@@ -97,6 +137,8 @@ class Law:
     experts: tuple[int, ...] | None = None
     extras: Mapping[str, float] = field(default_factory=dict)
     line: Frontier | None = None
+    error: ErrorLaw | None = None
+    fit: Mapping[str, object] = field(default_factory=dict)
 
     def surface(self, experts: int | None = None) -> Surface:
         """The loss surface; a joint-MoE law needs the number of experts.
@@ -117,6 +159,12 @@ class Law:
                 f"law {self.name} gives only which tokens are compute-optimal for a "
                 "size, not the loss; choose a law with a loss surface, such as "
                 "besiroglu-2024-refit"
+            )
+        if self.form == "hestness":
+            raise ValueError(
+                f"law {self.name} gives the loss of a number of tokens and says "
+                "nothing of the model's size; choose a law of both, such as "
+                "besiroglu-2024-refit, or fit one (--form chinchilla)"
             )
         c = self.coefficients
         if self.form == "kaplan":
@@ -196,6 +244,7 @@ class Law:
             covariance=None,
             draws=None,
             check=(),
+            fit={},
         )
 
 

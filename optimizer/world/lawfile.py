@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import Literal
 
 from pydantic import Field
 
@@ -54,6 +55,42 @@ class CovarianceFile(Model):
     matrix: tuple[tuple[Number, ...], ...]
 
 
+class ErrorFile(Model):
+    """The error on downstream tasks from the loss: epsilon − k·exp(−gamma·L)."""
+
+    epsilon: Fraction
+    k: Positive
+    gamma: Positive
+    draws: dict[Literal["epsilon", "k", "gamma"], tuple[Number, ...]] | None = None
+
+
+class FitFile(Model):
+    """How a law was fitted: enough to do it again and to judge it."""
+
+    command: str = Field("", description="what was typed")
+    tool: str = ""
+    runs_file: str = ""
+    runs_sha256: str = Field("", description="of the file of the runs")
+    runs: Count | None = Field(None, description="how many the fit used")
+    exclude: tuple[str, ...] = Field((), description="rules for runs left out")
+    left_out: tuple[Count, ...] = Field((), description="lines of runs not used")
+    tied: bool = False
+    fixed: dict[str, Number] = {}
+    delta: Positive | None = Field(None, description="of Huber's loss on ln L")
+    objective: Number | None = Field(None, description="Huber's loss, summed")
+    stationarity: Number | None = Field(None, description="the scaled gradient")
+    inside: Number | None = Field(None, description="residuals inside delta")
+    scatter: Number | None = Field(None, description="of the residuals of ln L")
+    r_squared: Number | None = None
+    starts: Count | None = None
+    reached: Count | None = Field(None, description="starts that ended here")
+    resample: str = ""
+    seed: Number | None = None
+    level: Fraction | None = Field(None, description="of the intervals")
+    intervals: dict[str, tuple[Number, Number]] = {}
+    standard_errors: dict[str, Number] = {}
+
+
 class Row(Model):
     """A point of a compute-optimal line: two of the three, for C = 6·N·D."""
 
@@ -78,6 +115,8 @@ class Fitted(Model):
     check: tuple[CheckFile, ...] = ()
     source: str = ""
     caveats: tuple[str, ...] = ()
+    error: ErrorFile | None = None
+    fit: FitFile | None = None
 
 
 class InlineLaw(Fitted):
@@ -158,6 +197,8 @@ def _of_draws(file: LawFile) -> Mistakes:
         return
     symbols = SYMBOLS[file.form]
     for symbol, values in file.draws.items():
+        if symbol in file.extras:
+            continue
         if symbol not in symbols:
             message = f'unknown coefficient "{symbol}"{suggest(symbol, symbols)}'
             yield ("draws", symbol), message

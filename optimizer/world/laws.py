@@ -14,7 +14,15 @@ from optimizer.document import Document, dotted, load_file, suggest
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fields import read_model
 from optimizer.quantity import PARAMETERS, TOKENS, shown, write
-from optimizer.world.law import SYMBOLS, Check, Covariance, Interval, Law, Range
+from optimizer.world.law import (
+    SYMBOLS,
+    Check,
+    Covariance,
+    ErrorLaw,
+    Interval,
+    Law,
+    Range,
+)
 from optimizer.world.lawfile import (
     Fitted,
     InlineLaw,
@@ -29,6 +37,7 @@ from optimizer.yamltext import Steps
 __all__ = [
     "Check",
     "Covariance",
+    "ErrorLaw",
     "Frontier",
     "InlineLaw",
     "Law",
@@ -163,6 +172,8 @@ def _law(file: LawFile, name: str) -> Law:
         experts=tuple(sorted(file.experts)) if file.experts else None,
         extras=file.extras,
         line=Frontier(*map(tuple, zip(*rows, strict=True))) if rows else None,
+        error=ErrorLaw(**dict(file.error)) if file.error else None,
+        fit=file.fit.model_dump(exclude_defaults=True) if file.fit else {},
     )
 
 
@@ -176,7 +187,7 @@ def _interval(pair: Sequence[float | None] | None) -> Interval | None:
 def _failed(law: Law) -> Mistakes:
     """What keeps a law from giving a surface, and the checks it does not reproduce."""
     try:
-        if law.line is None:
+        if law.line is None and law.form != "hestness":
             law.surface(law.experts[0] if law.experts else None)
     except ValueError as error:
         yield (), str(error)

@@ -72,9 +72,16 @@ def wall(
         accelerators: how many train at a time.
 
     Raises:
-        ValueError: an input that the limit needs is missing; says what to add.
+        ValueError: an input that the limit needs is missing; says what to add. Or the
+            bound is too small for double precision.
     """
     unit, terms = _bill(name.split(".")[1], lines, accelerators)
+    return _limit(name, bound, unit, terms)
+
+
+def _limit(name: str, bound: float, unit: str, terms: tuple[Term, ...]) -> Limit:
+    if not all(abs(t.coefficient / bound) < FAR for t in terms):
+        raise ValueError(f"must be a bound that some plan can keep, got {bound:g}")
     return Limit(name, bound, unit, terms)
 
 
@@ -99,6 +106,8 @@ def _bill(
     return unit, counted(lines[:1], unit)
 
 
+FAR = 1e60  # from one FLOP, dollar or kWh: further off no solver can reckon
+WORDS = {"s": "time", "USD": "dollars", "kWh": "energy", "kgCO2e": "carbon"}
 NEEDS = {
     "s": "hardware and mfu",
     "USD": "hardware, mfu and price",
@@ -111,20 +120,33 @@ def counted(lines: Sequence[CostLine], unit: str) -> tuple[Term, ...]:
     """The counted cost of some lines, as monomials in N and D.
 
     Raises:
-        ValueError: a line is not known in that unit; says what to add.
+        ValueError: a line is not known in that unit; says what to add. Or all of it
+            is zero, or beyond any number.
     """
-    terms = []
+    terms: list[Term] = []
     for line in lines:
         if unit not in line.terms:
             section = "training" if line.group == "training" else "serving"
             who = "training" if line.group == "training" else f"serving {line.name}"
             raise ValueError(
-                f"the {unit} of {who} cannot be told; give {section} {NEEDS[unit]}"
+                f"the {WORDS[unit]} of {who} cannot be told; give {section} "
+                f"{NEEDS[unit]}"
             )
         terms += [
             Term(t.label, t.coefficient * line.share, t.exponents)
             for t in line.terms[unit]
         ]
+    total = abs(sum(t.coefficient for t in terms))
+    if total == 0:
+        raise ValueError(
+            f"the {WORDS[unit]} of every plan is zero, so none is best; minimise "
+            "another one, for example objective: energy"
+        )
+    if not 1 / FAR < total < FAR:
+        raise ValueError(
+            f"adds up to {total:.1e} {unit} and more, which is no amount that a plan "
+            "can have; correct the demand or the prices"
+        )
     return tuple(terms)
 
 
@@ -136,9 +158,15 @@ def memory_wall(
     Source: KV bytes a token = 2 · layers · kv_heads · head_size · bytes a number.
 
     Raises:
-        ValueError: a context is stated without the shape that sizes its cache.
+        ValueError: a context is stated without the shape that sizes its cache, or a
+            batch without a context.
     """
     terms = [Term("weights", serving.weight_bytes, {"N": 1.0})]
+    if serving.batch is not None and serving.context is None:
+        raise ValueError(
+            "the KV cache of a batch needs the length of its sequences; add "
+            "serving: {context: 4000}"
+        )
     if serving.context is not None:
         if shape is None or shape.kv_heads is None or shape.head_size is None:
             raise ValueError(
@@ -148,4 +176,4 @@ def memory_wall(
         token = 2.0 * shape.layers * shape.kv_heads * shape.head_size * serving.kv_bytes
         batch = 1.0 if serving.batch is None else serving.batch
         terms.append(Term("kv cache", token * serving.context * batch, {}))
-    return Limit(name, bound, "bytes", tuple(terms))
+    return _limit(name, bound, "bytes", tuple(terms))

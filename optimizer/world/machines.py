@@ -162,13 +162,14 @@ def machine(
     """Puts a chip, its price and the energy figures together.
 
     Raises:
-        ValueError: the chip has no such precision.
+        ValueError: the chip has no such precision, or no thermal design power where
+            energy is asked for.
     """
     if hardware is None:
         return Machine(price=price)
     power = None
-    if energy is not None and hardware.tdp is not None:
-        power = hardware.tdp * energy.power_fraction * energy.pue
+    if energy is not None:
+        power = hardware.power() * energy.power_fraction * energy.pue
     return Machine(
         name=hardware.key,
         flops=hardware.peak(precision),

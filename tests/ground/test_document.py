@@ -99,13 +99,17 @@ def test_every_value_and_key_has_its_place() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3", '3:1: "a" stands twice; the first is in line 1'),
-        ("a: {b: 1, b: 2}", '1:11: "b" stands twice; the first is in line 1'),
-        ("a: &x 1", '1:4: "&x" refers to another place'),
-        ("a: &x 1\nb: *x", '2:4: "*x" refers to another place'),
+        ("a: 1\nb: 2\na: 3", "3:1: a: stands twice, the first time in line 1"),
+        (
+            "a: {b: 1, b: 2}",
+            "1:11: a.b: stands twice, the first time in line 1; keep one",
+        ),
+        ("a: {b: 1}\na: {b: 2}", "f.yaml:2:1: a: stands twice"),
+        ("a: &x 1", '1:4: a: "&x" refers to another place'),
+        ("a: &x 1\nb: *x", '2:4: b: "*x" refers to another place'),
         ("<<: {a: 1}", '1:1: "<<" is not supported'),
-        ("a: !!python/object:os.system 1", "1:4: the tag "),
-        ("a: !!int x", '1:4: "x" is not of the type int'),
+        ("a: !!python/object:os.system 1", "1:4: a: the tag "),
+        ("a: !!int x", '1:4: a: "x" is not of the type int'),
         ("a: 1\n---\nb: 2", "2:1: a second document begins here"),
         ("1: x", '1:1: a key must be a word, not "1"; quote it'),
         ("true: x", '1:1: a key must be a word, not "true"; quote it'),
@@ -270,7 +274,7 @@ def test_what_belongs_to_another_file_is_deferred() -> None:
         ("demand.2.tokens=3", '"demand" has 2 members, from 0'),
         (f"demand.{'9' * 5000}.tokens=3", '"demand" has 2 members, from 0'),
         ("a=[1", 'a "[" lacks its "]"'),
-        ("a={b: 1, b: 2}", '"b" stands twice'),
+        ("a={b: 1, b: 2}", "a.b: stands twice"),
     ],
 )
 def test_set_says_what_is_wrong(assignment: str, message: str) -> None:

@@ -139,7 +139,8 @@ def test_reads_a_scenario_in_base_units() -> None:
         ("serving: {idle_paid: 1}", "must be true or false, got 1"),
         ("serving: {mfu: 40}", "got 40; did you mean 40 %?"),
         ("serving: [1]", "3:10: serving: must be a mapping of words to values, got a"),
-        ("serving:", "serving: must be a mapping of words to values, got nothing"),
+        ("serving:", "3:1: serving: is empty; give it a value, or remove the word"),
+        ("demand: [{name: }]", "3:11: demand[0].name: is empty; give it a value"),
         (
             "law: 5",
             "3:6: law: must be text or a mapping of words to values, got 5; "
@@ -204,11 +205,21 @@ def test_what_is_not_built_yet_is_refused_and_misleads_no_other_check() -> None:
     }
     text = "name: x\nbudget: {compute: 1}\ndemand:\n  - {name: a, samples: 3}\n"
     assert wrong(text, later).splitlines() == [
-        'f.yaml:2:1: budget: "budget" is not supported yet; use target',
-        'f.yaml:4:15: demand[0].samples: "samples" is not supported yet',
+        'f.yaml:2:1: budget: "budget" is not supported yet (use target); remove it',
+        'f.yaml:4:15: demand[0].samples: "samples" is not supported yet; remove it',
     ]
     assert "demand.samples" in wrong(ASKED + "demand: {samples: 3}", later)
     assert read(ASKED, later).name == "x"
+
+
+def test_one_value_or_any_list_may_be_what_is_not_built_yet() -> None:
+    later = {("serving", "precision=[]"): "", ("serving", "price=example"): "why"}
+    assert wrong(ASKED + "serving: {precision: [bf16], price: example}", later) == (
+        "f.yaml:3:22: serving.precision: a list of choices is not supported yet; give "
+        'one value\nf.yaml:3:37: serving.price: "example" is not supported yet (why); '
+        "choose another"
+    )
+    assert read(ASKED + "serving: {precision: fp8, price: $2/h}", later).serving.price
 
 
 def test_a_part_of_a_document() -> None:

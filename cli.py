@@ -1,0 +1,75 @@
+"""The command line: `overtrain`, or `python cli.py`.
+
+Exit codes: 0 answered, 1 the tool failed, 2 bad input, 3 a plan is infeasible, 4 a
+`--fail-on` condition held, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from types import FrameType
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns its exit code.
+
+    Args:
+        arguments: of the command; those of the process unless given.
+    """
+    alone = arguments is None  # the process is ours, and ends after this
+    if alone:
+        # Importing cvxpy makes half a million objects, none of which is garbage:
+        # looking for it takes a tenth of the time of `solve`.
+        gc.set_threshold(100_000, 50, 50)
+    pressed = False
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        # Inside, so that Ctrl-C during the second of imports ends well too.
+        from optimizer.commands.group import run  # noqa: PLC0415
+
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Exception as error:
+        # An import that is interrupted may wrap the interrupt in its own error.
+        code = INTERRUPTED if pressed else _explained(error)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if alone:
+            gc.freeze()  # nor is there any to look for at the end
+    if code == INTERRUPTED:
+        print("interrupted", file=sys.stderr)
+    return code
+
+
+def _explained(error: Exception) -> int:
+    """Says on standard error what went wrong, and whose part it is to mend."""
+    from optimizer.errors import Defect, InputError  # noqa: PLC0415
+
+    if isinstance(error, InputError):
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    if os.environ.get("OVERTRAIN_TRACEBACK"):
+        raise error
+    told = str(error) if isinstance(error, Defect) else f"{error!r}"
+    print(
+        f"overtrain failed: {told}. No answer is given; this is a defect of the tool. "
+        "OVERTRAIN_TRACEBACK=1 shows where",
+        file=sys.stderr,
+    )
+    return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

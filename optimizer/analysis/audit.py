@@ -1,0 +1,219 @@
+"""Was this model right? What a law says of a model that exists, or might.
+
+Along a loss surface, training compute over its least is a function of w alone, the
+ratio of what parameters and tokens still give:
+
+    C/C_min = ((α + β·w)/(α + β))^(1/γ) · w^(−1/α),   γ = αβ/(α+β),
+
+and a model is lifetime-optimal for the demand at which w is what the costs ask:
+T = 3·D·(w − 1) in FLOPs. *Source*: Sardana et al. 2024, first-order conditions;
+de Vries 2023 for k_N, k_D and the critical size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optimizer.analysis.answer import Cost, Critical, Pair
+from optimizer.analysis.bills import bill
+from optimizer.analysis.optimum import critical_size, implied_demand, pair
+from optimizer.formulate import Question, formulate
+from optimizer.scenario import Scenario
+from optimizer.world.costs import value
+from optimizer.world.law import Law
+from optimizer.world.laws import builtin_names, load_law
+from optimizer.world.models import PublishedModel
+
+
+@dataclass(frozen=True)
+class Implied:
+    """The demand for which a model is lifetime-optimal.
+
+    Attributes:
+        tokens: served tokens; negative where it is undertrained even for none; None
+            where no demand suits it.
+        low: the least, where a binding limit makes it an interval; else `tokens`.
+        high: the greatest; None without bound.
+    """
+
+    tokens: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a law without a loss surface says of a size.
+
+    Attributes:
+        law: its name.
+        tokens: that it asks of this size.
+        ratio: the model's tokens over those.
+    """
+
+    law: str
+    tokens: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One model under one law.
+
+    Attributes:
+        name: of the model.
+        law: of the law.
+        parameters: N, in the law's unit.
+        tokens: D.
+        loss: that the law gives.
+        w: the weight (∂s/∂ln N)/(∂s/∂ln D); 1 at the training optimum.
+        implied_demand: see `Implied`.
+        overhead: training compute over the least for this loss, − 1.
+        k_N: N over that of the training-optimal model of this loss.
+        k_D: D over that of it.
+        overtraining: D over the training-optimal tokens for this N.
+        critical: floor, critical size and training overhead for this loss.
+        training_optimal: the model of this loss with the least training compute.
+        lifetime: the lifetime cost under the scenario, or None without one.
+        frontier: what laws without a surface ask.
+        note: what a comparison should bear in mind; may be empty.
+    """
+
+    name: str
+    law: str
+    parameters: float
+    tokens: float
+    loss: float
+    w: float
+    implied_demand: Implied
+    overhead: float
+    k_N: float  # noqa: N815 - de Vries' symbol
+    k_D: float  # noqa: N815 - de Vries' symbol
+    overtraining: float
+    critical: Critical
+    training_optimal: Pair
+    lifetime: Cost | None
+    frontier: tuple[Asked, ...]
+    note: str = ""
+
+
+def audit(
+    name: str,
+    parameters: float,
+    tokens: float,
+    law: Law,
+    experts: int | None = None,
+    scenario: Scenario | None = None,
+    note: str = "",
+) -> Audit:
+    """Judges a model of N parameters trained on D tokens.
+
+    Args:
+        name: for the report.
+        parameters: N > 0, in the law's unit.
+        tokens: D > 0, seen in training.
+        law: a law with a loss surface.
+        experts: for a joint-MoE law.
+        scenario: its costs, demand and limits price the model; its target is not
+            used. None counts FLOPs without a limit.
+        note: passed on.
+
+    Raises:
+        ValueError: the law has no surface.
+    """
+    surface = law.surface(experts)
+    s = surface.A * parameters**-surface.alpha + surface.B * tokens**-surface.beta
+    N0, D0 = surface.training_optimal(s)
+    overhead = parameters * tokens / (N0 * D0) - 1
+    w = surface.weight(parameters, tokens)
+    point = {"N": parameters, "D": tokens}
+    implied = Implied(*(3 * tokens * (w - 1),) * 3)
+    lifetime = None
+    if scenario is not None:
+        question = formulate(scenario)
+        lifetime = bill(question, point)
+        implied = _implied(question, point)
+    return Audit(
+        name=name,
+        law=law.name,
+        parameters=parameters,
+        tokens=tokens,
+        loss=surface.loss_of(s),
+        w=w,
+        implied_demand=implied,
+        overhead=overhead,
+        k_N=parameters / N0,
+        k_D=tokens / D0,
+        overtraining=tokens / surface.optimal_tokens(parameters),
+        critical=Critical(surface.floor(s), critical_size(surface, s), overhead),
+        training_optimal=pair(surface, N0, D0),
+        lifetime=lifetime,
+        frontier=frontier(parameters, tokens),
+        note=note,
+    )
+
+
+def _implied(question: Question, point: dict[str, float]) -> Implied:
+    """The implied demand under a scenario's costs, an interval at a binding limit.
+
+    A limit with the log-gradient (a_N, a_D) binds with any multiplier μ ≥ 0:
+    ∂C/∂ln N + μ·a_N = w·(∂C/∂ln D + μ·a_D), so that T may move by a positive multiple
+    of w·a_D − a_N from what it is at μ = 0.
+    """
+    tokens = implied_demand(question, point)
+    low = high = tokens
+    for limit in question.limits:
+        used = sum(value(t, point) for t in limit.terms)
+        if abs(used / limit.bound - 1) > 1e-6:  # noqa: PLR2004
+            continue
+        slopes = {
+            name: sum(t.exponents.get(name, 0.0) * value(t, point) for t in limit.terms)
+            / used
+            for name in ("N", "D")
+        }
+        w = question.surface.weight(point["N"], point["D"])
+        if w * slopes["D"] > slopes["N"]:
+            high = None
+        elif w * slopes["D"] < slopes["N"]:
+            low = None
+    return Implied(tokens, low, high)
+
+
+def frontier(parameters: float, tokens: float) -> tuple[Asked, ...]:
+    """What the built-in laws without a surface ask of a size, beside what it had."""
+    found = []
+    for name in builtin_names():
+        law = load_law(name)
+        if law.form == "frontier":
+            asked = law.frontier().optimal_tokens(parameters)
+            found.append(Asked(name, asked, tokens / asked))
+    return tuple(found)
+
+
+def size_in(model: PublishedModel, law: Law) -> float:
+    """The parameters of a published model as a law counts them, where it can be told.
+
+    Training a mixture of experts costs what its active parameters cost, so these
+    stand for it under every law.
+    """
+    return model.active_parameters or model.parameters
+
+
+def audit_models(
+    models: Sequence[PublishedModel], laws: Sequence[Law], scenario: Scenario | None
+) -> tuple[Audit, ...]:
+    """Judges published models under several laws, model by model."""
+    return tuple(
+        audit(
+            model.name,
+            size_in(model, law),
+            model.tokens,
+            law,
+            experts=1 if law.experts else None,
+            scenario=scenario,
+            note=model.note,
+        )
+        for model in models
+        for law in laws
+    )

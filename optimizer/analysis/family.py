@@ -1,0 +1,130 @@
+"""The answer to a portfolio: each model's plan, and the price of what they share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.analysis.answer import Answer, LimitUsed
+from optimizer.analysis.optimum import solve as solve_alone
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.diagnose import diagnose
+from optimizer.engine.solve import solve as solve_program
+from optimizer.portfolio import JointQuestion, Portfolio, formulate_portfolio, variable
+from optimizer.program import Certificate, Solution, Status
+from optimizer.scenario import Fix
+from optimizer.world.costs import value
+
+
+@dataclass(frozen=True)
+class Family:
+    """The joint answer to a portfolio.
+
+    Attributes:
+        name: of the portfolio.
+        file: where it was read.
+        status: whether there is a joint plan.
+        members: each model's answer, held to the size that the joint plan gives it;
+            its `fixed` says what sharing costs it against a plan of its own.
+        total: the joint lifetime cost; None without a plan.
+        unit: of the total.
+        shared: the shared bounds, with their shadow prices.
+        certificate: of the joint program.
+        conflict: names of bounds that exclude each other, where there is no plan.
+    """
+
+    name: str
+    file: str
+    status: Status
+    members: tuple[Answer, ...]
+    total: float | None
+    unit: str
+    shared: tuple[LimitUsed, ...]
+    certificate: Certificate | None
+    conflict: tuple[str, ...] = ()
+
+
+def solve_portfolio(portfolio: Portfolio) -> Family:
+    """Finds the plans of least joint lifetime cost under the shared bounds.
+
+    Raises:
+        Defect: the joint program's point failed its certificate.
+    """
+    joint = formulate_portfolio(portfolio)
+    units = {question.unit for question in joint.questions}
+    alone = tuple(solve_alone(member) for member in portfolio.members)
+    bare = Family(
+        name=portfolio.name,
+        file=portfolio.file,
+        status=Status.INFEASIBLE,
+        members=alone,
+        total=None,
+        unit=units.pop(),
+        shared=(),
+        certificate=None,
+    )
+    stuck = [answer for answer in alone if answer.status is not Status.OPTIMAL]
+    if stuck:
+        return replace(bare, conflict=tuple(answer.scenario for answer in stuck))
+    try:
+        solution = solve_program(joint.program)
+    except UncertifiedError:
+        solution = Solution(joint.program, Status.INFEASIBLE)
+    if solution.status is not Status.OPTIMAL:
+        return replace(bare, conflict=diagnose(joint.program).names)
+    point = _point(joint, portfolio, solution)
+    members = []
+    for member in portfolio.members:
+        size = Fix(parameters=point[variable("N", member.name)])
+        spec = member.spec.model_copy(update={"fix": size})
+        members.append(solve_alone(replace(member, spec=spec)))
+    z, _ = solution.optimum
+    return replace(
+        bare,
+        status=Status.OPTIMAL,
+        members=tuple(members),
+        total=math.exp(joint.program.objective.log_value(z[None])[0]),
+        shared=_used(joint, portfolio, solution, point),
+        certificate=solution.certificate,
+    )
+
+
+def _point(
+    joint: JointQuestion, portfolio: Portfolio, solution: Solution
+) -> dict[str, float]:
+    point = dict(solution.point)
+    for member, question in zip(portfolio.members, joint.questions, strict=True):
+        for name, fixed in question.fixed.items():
+            point[variable(name, member.name)] = fixed
+    return point
+
+
+def _used(
+    joint: JointQuestion,
+    portfolio: Portfolio,
+    solution: Solution,
+    point: dict[str, float],
+) -> tuple[LimitUsed, ...]:
+    z, multipliers = solution.optimum
+    total = math.exp(joint.program.objective.log_value(z[None])[0])
+    names = [c.name for c in joint.program.constraints]
+    found = []
+    for limit in joint.shared:
+        price = float(multipliers[names.index(limit.name)])
+        used = sum(value(t, point) for t in limit.terms)
+        binding = bool(np.log(limit.bound / used) < 1e-9)  # noqa: PLR2004
+        found.append(
+            LimitUsed(
+                name=limit.name,
+                bound=limit.bound,
+                value=used,
+                unit=limit.unit,
+                binding=binding,
+                elasticity=-price if binding else 0.0,
+                shadow_price=-price * total / limit.bound if binding else 0.0,
+                line=portfolio.place(limit.name).line or None,
+            )
+        )
+    return tuple(found)

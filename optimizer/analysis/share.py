@@ -1,0 +1,75 @@
+"""How much of the community's serving bill must count before the plan moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from optimizer.analysis.optimum import solve
+from optimizer.document import dotted
+from optimizer.scenario import Scenario
+
+MOVE = 0.10
+
+
+@dataclass(frozen=True)
+class ShareThreshold:
+    """The cost share of one stream at which the plan has moved by a stated size.
+
+    Attributes:
+        stream: its path in the file.
+        move: the stated size, as a fraction of the parameters at share 0.
+        parameters: at share 0.
+        share: at which they are smaller by that fraction; None if not even at 100 %.
+    """
+
+    stream: str
+    move: float
+    parameters: float
+    share: float | None
+
+
+def share_thresholds(
+    scenario: Scenario, move: float = MOVE
+) -> tuple[ShareThreshold, ...]:
+    """Finds the threshold of each stream whose cost share is below 100 %.
+
+    N falls as the share rises, so the threshold is a bracketed root.
+    """
+    found = []
+    for index, stream in enumerate(scenario.streams):
+        if "cost_share" not in stream.model_fields_set:
+            continue
+        base = _size(scenario, index, 0.0)
+        if base is None:
+            continue
+        wanted = base * (1 - move)
+        found.append(
+            ShareThreshold(
+                stream=dotted(scenario.stream_path(index)),
+                move=move,
+                parameters=base,
+                share=_root(scenario, index, wanted),
+            )
+        )
+    return tuple(found)
+
+
+def _root(scenario: Scenario, index: int, wanted: float) -> float | None:
+    from scipy.optimize import brentq  # noqa: PLC0415 - only where a share is given
+
+    def excess(share: float) -> float:
+        return (_size(scenario, index, share) or 0.0) / wanted - 1
+
+    if excess(1.0) > 0:
+        return None
+    return float(brentq(excess, 0.0, 1.0, xtol=1e-9))
+
+
+def _size(scenario: Scenario, index: int, share: float) -> float | None:
+    """N of the plan with one stream's cost share set."""
+    streams = list(scenario.streams)
+    streams[index] = streams[index].model_copy(update={"cost_share": share})
+    demand = tuple(streams) if isinstance(scenario.spec.demand, tuple) else streams[0]
+    spec = scenario.spec.model_copy(update={"demand": demand})
+    answer = solve(replace(scenario, spec=spec))
+    return None if answer.plan is None else answer.plan.parameters

@@ -1,0 +1,62 @@
+"""What `solve` and `compare` do after solving: show, judge, and choose a code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from optimizer.analysis.compare import Comparison
+from optimizer.commands.condition import Condition
+from optimizer.commands.output import colourful, emit
+from optimizer.program import Status
+from optimizer.report.blocks import Blocks
+
+INFEASIBLE, CONDITION_HELD = 3, 4
+
+
+def show(
+    pages: Sequence[Blocks], comparison: Comparison, form: str, output: Path | None
+) -> None:
+    """Writes answers in a format; tables and Markdown page by page."""
+    if form == "json":
+        from optimizer import __version__  # noqa: PLC0415
+        from optimizer.report import data  # noqa: PLC0415 - as all formats, one is used
+
+        text = data.write(data.document(comparison.plans, __version__))
+    elif form == "csv":
+        from optimizer.report import sheet  # noqa: PLC0415
+
+        text = sheet.write(comparison.plans)
+    elif form == "markdown":
+        from optimizer.report import markdown  # noqa: PLC0415
+
+        text = "\n".join(markdown.render(page) for page in pages)
+    else:
+        from optimizer.report import text as terminal  # noqa: PLC0415
+
+        width = 80 if output is not None else terminal.width()
+        colour = colourful(output)
+        text = "\n\n".join(terminal.render(page, width, colour) for page in pages)
+    emit(text, output)
+
+
+def code(comparison: Comparison, conditions: Sequence[Condition]) -> int:
+    """The exit code of some answers; tells on standard error which condition held."""
+    held = False
+    if conditions:
+        from optimizer.report.data import plan  # noqa: PLC0415
+
+        for answer in comparison.plans:
+            for condition in conditions:
+                if condition.holds(plan(answer)):
+                    held = True
+                    click.echo(
+                        f"{answer.file}: {answer.scenario}: --fail-on "
+                        f"{condition.text} holds",
+                        err=True,
+                    )
+    if any(answer.status is Status.INFEASIBLE for answer in comparison.plans):
+        return INFEASIBLE
+    return CONDITION_HELD if held else 0

@@ -1,0 +1,44 @@
+"""`overtrain hardware`: the library of accelerators."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from optimizer.commands import options
+from optimizer.commands.listed import show
+from optimizer.commands.output import refuse_unwritable
+
+ALLOWED = ("table", "json", "markdown")
+
+
+@click.command("hardware")
+@click.argument("name", required=False)
+@options.formats(*ALLOWED)
+@options.output
+def command(name: str | None, form: str | None, output: Path | None) -> int:
+    """List the accelerators, or all about one.
+
+    NAME is one of the library or a file (.yaml).
+    """
+    form = options.chosen(form, output, *ALLOWED)
+    refuse_unwritable(output)
+
+    from optimizer.report import library  # noqa: PLC0415 - imports pydantic
+    from optimizer.world import hardware  # noqa: PLC0415
+
+    names = hardware.hardware_names() if name is None else (name,)
+    chips = [hardware.load_hardware(known) for known in names]
+    prices: dict[str, hardware.ExamplePrice] = {}
+    for chip in chips:
+        with suppress(ValueError):  # the library has no price for each
+            prices[chip.key] = hardware.example_price(chip.key)
+    if name is None:
+        blocks = library.chips_blocks(chips, prices)
+    else:
+        blocks = library.chip_blocks(chips[0], prices.get(chips[0].key))
+    listed = [library.chip_data(chip, prices.get(chip.key)) for chip in chips]
+    show(blocks, {"hardware": listed}, form, output)
+    return 0

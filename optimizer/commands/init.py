@@ -1,0 +1,68 @@
+"""`overtrain init`: a commented scenario to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from optimizer.commands.output import emit, refuse_unwritable, write
+from optimizer.commands.schema import text as schema_text
+from optimizer.document import suggest
+from optimizer.errors import InputError, Mark, Problem
+
+STARTERS = Path(__file__).resolve().parent.parent / "starters"
+SCHEMA = "scenario.schema.json"
+MODELINE = "# yaml-language-server: $schema="
+FIRST = "internal-use"
+
+
+@click.command("init")
+@click.argument("name", default=FIRST)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write it; NAME.yaml unless given, - for the terminal.",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def command(name: str, output: Path | None, force: bool) -> int:
+    """Write a commented scenario to start from.
+
+    It runs as it is. The schema that editors check it with is written beside it.
+    With an unknown NAME the names are listed.
+    """
+    name = name.removesuffix(".yaml")
+    names = starter_names()
+    if name not in names:
+        message = f"there is no starter{suggest(name, names)}; there are "
+        raise InputError([Problem(Mark(name), "", message + ", ".join(names))])
+    scenario = (STARTERS / f"{name}.yaml").read_text(encoding="utf-8")
+    scenario = _pointing_beside(scenario)
+    target = output or Path(f"{name}.yaml")
+    if str(target) == "-":
+        emit(scenario, None)
+        return 0
+    beside = target.parent / SCHEMA
+    refuse_unwritable(target)
+    if target.exists() and not force:
+        message = "is there already; --force writes over it, -o names another file"
+        raise InputError([Problem(Mark(str(target)), "", message)])
+    write(beside, schema_text())
+    write(target, scenario)
+    emit(f"wrote {target} and {beside}; next: overtrain solve {target}\n", None)
+    return 0
+
+
+def starter_names() -> list[str]:
+    """The starters, sorted."""
+    return sorted(path.stem for path in STARTERS.glob("*.yaml"))
+
+
+def _pointing_beside(scenario: str) -> str:
+    """The text with a first line that finds the schema in its own directory."""
+    first, newline, rest = scenario.partition("\n")
+    if not first.startswith(MODELINE):
+        first, newline, rest = "", "", scenario
+    return f"{MODELINE}{SCHEMA}\n{rest if newline or not first else scenario}"

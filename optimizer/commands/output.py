@@ -1,0 +1,110 @@
+"""Where results go: standard output, or a file written beside and then renamed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from optimizer.errors import InputError, Mark, Problem
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Prints a text, or writes it to a file.
+
+    A reader that has seen enough, such as `head`, is no error.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    if output is not None and str(output) != "-":
+        write(output, text)
+        return
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        hush()
+    except OSError as error:
+        hush()
+        raise _failed(
+            Path("<stdout>"), f"cannot be written: {error.strerror}"
+        ) from None
+
+
+def hush() -> None:
+    """Points standard output at nothing, so that closing it raises no second error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def colourful(output: Path | None) -> bool:
+    """Whether terminal codes are welcome: a terminal, and nobody said no to them.
+
+    *Source*: no-color.org.
+    """
+    if output is not None or sys.stdout is None or os.environ.get("NO_COLOR"):
+        return False
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def refuse_unwritable(output: Path | None) -> None:
+    """Tells early, before any work, that a file has no place to go.
+
+    Raises:
+        InputError: its directory is missing, or it is a directory itself.
+    """
+    if output is None or str(output) == "-":
+        return
+    if output.is_dir():
+        raise _failed(output, "this is a directory, not a file")
+    if not output.parent.is_dir():
+        raise _failed(output, f"there is no directory {output.parent}")
+
+
+def write(output: Path, text: str) -> None:
+    """Writes a file whole or not at all.
+
+    The text goes to a new file beside the old one, which then takes its name; links
+    are followed and permissions kept. What is no plain file, such as a device, is
+    written as it is.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    refuse_unwritable(output)
+    try:
+        if output.exists() and not output.is_file():
+            output.write_text(text, encoding="utf-8")
+        else:
+            _replace(output.resolve(), text)
+    except OSError as error:
+        raise _failed(output, f"cannot be written: {error.strerror}") from None
+
+
+def _replace(target: Path, text: str) -> None:
+    if target.exists():
+        if not os.access(target, os.W_OK):
+            raise PermissionError(13, "no permission to write this file")
+        mode = stat.S_IMODE(target.stat().st_mode)
+    else:
+        mask = os.umask(0)
+        os.umask(mask)
+        mode = 0o666 & ~mask
+    number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8", newline="") as beside:
+            beside.write(text)
+        os.chmod(name, mode)
+        os.replace(name, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _failed(output: Path, message: str) -> InputError:
+    return InputError([Problem(Mark(str(output)), "", message)])

@@ -1,0 +1,185 @@
+"""The law of a fit, with everything that a reader of its file should know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.errors import InputError, Mark, Problem
+from optimizer.fit import Fit
+from optimizer.fitting.objective import Array
+from optimizer.world.law import (
+    SYMBOLS,
+    Check,
+    Counts,
+    Covariance,
+    ErrorLaw,
+    Law,
+    Range,
+    out_of_bounds,
+)
+
+DIGITS = 9  # of a draw: ln A and alpha are tied by a correlation of 0.999
+
+
+@dataclass(frozen=True)
+class About:
+    """What the user says about the law.
+
+    Attributes:
+        name: of the law.
+        command: what was typed.
+        tool: this tool and its version.
+        counts: what N counts.
+        data: the training data.
+        tokenizer: the tokenizer.
+        loss_unit: the unit of the losses.
+    """
+
+    name: str
+    command: str = ""
+    tool: str = "overtrain"
+    counts: Counts = "total"
+    data: str | None = None
+    tokenizer: str | None = None
+    loss_unit: str = "nats per token"
+
+
+def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
+    """The law of a fit, as its file will have it.
+
+    Raises:
+        InputError: a coefficient came out beyond what a law file may say.
+    """
+    form = fit.settings.choice.law
+    for symbol, value in fit.coefficients.items():
+        if wrong := out_of_bounds(form, symbol, value):
+            message = f"the fit gives {symbol} = {value:g}, which {wrong}"
+            raise InputError([Problem(Mark(fit.runs.file), "", message)])
+    draws, moved = _drawn(fit)
+    said = [*caveats]
+    if moved:
+        said.append(f"{moved} of its draws were moved to the bounds of a law file.")
+    runs = fit.runs
+    sized = form != "hestness"
+    covariance = fit.covariance
+    return Law(
+        name=about.name,
+        form=form,
+        coefficients=dict(fit.coefficients),
+        counts=about.counts,
+        source=f"fitted by {about.tool} to {runs.file}",
+        loss_unit=about.loss_unit,
+        data=about.data,
+        tokenizer=about.tokenizer,
+        range=Range(
+            parameters=_span(runs.parameters) if sized else None,
+            tokens=_span(runs.tokens),
+            tokens_per_parameter=(
+                _span(runs.tokens / runs.parameters) if sized else None
+            ),
+        ),
+        covariance=(
+            None
+            if covariance is None
+            else Covariance(covariance[0], tuple(map(tuple, covariance[1].tolist())))
+        ),
+        draws=draws,
+        check=(_check(fit),) if sized else (),
+        caveats=tuple(said),
+        extras=dict(fit.extras),
+        error=_error(fit),
+        fit=_how(fit, about),
+    )
+
+
+def _drawn(fit: Fit) -> tuple[dict[str, tuple[float, ...]], int]:
+    """The draws, rounded, within the bounds of a law file; how many were moved."""
+    form = fit.settings.choice.law
+    moved: set[int] = set()
+    found = {}
+    for symbol in SYMBOLS[form]:
+        values = fit.draws[symbol]
+        for row in range(len(values)):
+            if out_of_bounds(form, symbol, float(values[row])):
+                moved.add(row)
+        found[symbol] = values
+    good = next((i for i in range(fit.settings.draws) if i not in moved), None)
+    told = {}
+    for symbol, values in {**found, **fit.extra_draws}.items():
+        kept = values.copy()
+        # A draw is moved as a whole: its coefficients belong together.
+        kept[sorted(moved)] = fit.coefficients.get(symbol, kept[good or 0])
+        told[symbol] = _rounded(kept)
+    return told, len(moved)
+
+
+def _rounded(values: Array) -> tuple[float, ...]:
+    return tuple(float(f"{value:.{DIGITS}g}") for value in values)
+
+
+def _span(values: Array) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
+def _check(fit: Fit) -> Check:
+    """The loss that the law gives in the middle of the runs."""
+    runs = fit.runs
+    size = float(f"{math.exp(np.log(runs.parameters).mean()):.3g}")
+    data = float(f"{math.exp(np.log(runs.tokens).mean()):.3g}")
+    law = Law("", fit.settings.choice.law, dict(fit.coefficients))
+    loss = law.surface().loss(size, data)
+    return Check(size, data, float(f"{loss:.10g}"), within=1e-8)
+
+
+def _error(fit: Fit) -> ErrorLaw | None:
+    if fit.error is None:
+        return None
+    draws = {name: _rounded(values) for name, values in fit.error.draws.items()}
+    return ErrorLaw(**fit.error.coefficients, draws=draws)
+
+
+def _how(fit: Fit, about: About) -> dict[str, object]:
+    settings, runs = fit.settings, fit.runs
+    left_out = [note.line for note in runs.notes if note.done == "left out"]
+    excluded = [line for _, lines in runs.excluded for line in lines]
+    told: dict[str, object] = {
+        "command": about.command,
+        "tool": about.tool,
+        "runs_file": runs.file,
+        "runs_sha256": runs.sha256,
+        "runs": runs.count,
+        "exclude": tuple(text for text, _ in runs.excluded),
+        "left_out": tuple(sorted({*left_out, *excluded})),
+        "tied": settings.choice.tied,
+        "fixed": dict(settings.choice.fixed),
+        "delta": settings.delta,
+        "objective": fit.value,
+        "stationarity": fit.stationarity,
+        "inside": float(fit.inside),
+        "scatter": fit.scale,
+        "r_squared": r_squared(fit),
+        "starts": fit.starts,
+        "reached": fit.reached,
+        "resample": settings.resample,
+        "seed": float(settings.seed),
+        "level": settings.level,
+        "intervals": {s: tuple(pair) for s, pair in fit.intervals.items()},
+        "standard_errors": dict(fit.errors or {}),
+    }
+    return {key: value for key, value in told.items() if value not in ("", (), {})}
+
+
+def r_squared(fit: Fit) -> float:
+    """The share of the variance of ln L that the law explains."""
+    spread = np.log(fit.runs.loss)
+    return float(1 - fit.residual.var() / spread.var()) if spread.var() else 0.0
+
+
+def intervals_of(fit: Fit) -> Mapping[str, tuple[float, float]]:
+    """The intervals of what was fitted; fixed coefficients have none."""
+    fixed = fit.settings.choice.fixed
+    return {s: pair for s, pair in fit.intervals.items() if s not in fixed}

@@ -1,0 +1,156 @@
+"""Why: what moves an answer, the law behind it, its proof, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.analysis.answer import Answer
+from optimizer.analysis.sensitivity import Sensitivity
+from optimizer.analysis.wording import amount, either, nats
+from optimizer.quantity import (
+    CARBON,
+    DURATION,
+    FRACTION,
+    MONEY,
+    PARAMETERS,
+    RATE,
+    REQUESTS,
+    TOKENS,
+    significant,
+    write,
+)
+from optimizer.report.blocks import GAP, Block, Column, Heading, Table, Text, named
+from optimizer.report.headline import lifetime
+
+KINDS = {
+    "parameters": PARAMETERS,
+    **dict.fromkeys(("tokens", "input_tokens", "output_tokens"), TOKENS),
+    "requests": REQUESTS,
+    **dict.fromkeys(("lifetime", "start"), DURATION),
+    **dict.fromkeys(("growth", "discount_rate", "price_decline"), RATE),
+    **dict.fromkeys(("cost_share", "mfu", "prefill", "decode", "restart"), FRACTION),
+    "power_fraction": FRACTION,
+    "fixed": MONEY,
+    "unique_tokens": TOKENS,
+    "grid": CARBON,
+}
+NEGLIGIBLE = 5e-4  # an elasticity that three decimals of a percent cannot show
+
+
+def moves(answer: Answer) -> Iterator[Block]:
+    """Every input by how much a change of it moves the optimum."""
+    if not answer.sensitivities:
+        return
+    ranked = sorted(answer.sensitivities, key=_size, reverse=True)
+    shown = [move for move in ranked if _size(move) >= NEGLIGIBLE]
+    idle = [move for move in ranked if _size(move) < NEGLIGIBLE]
+    what = "the reducible loss"
+    if answer.question == "target" and answer.cost is not None:
+        what = lifetime(answer.cost.unit)
+    yield Heading(f"What moves {what}")
+    rows = tuple(
+        (
+            f"+1 % {move.input}",
+            _change(move),
+            _value(answer, move),
+            "law" if move.line is None else f"line {move.line}",
+        )
+        for move in shown
+    )
+    columns = (*named("", "now"), Column("from", "left"))
+    yield Table(columns, rows)
+    if idle:
+        names = either([move.input for move in idle], "and")
+        yield Text(f"No effect: {names}.")
+
+
+def _size(move: Sensitivity) -> float:
+    sides = (move.elasticity, move.left, move.right)
+    known = [abs(side) for side in sides if side is not None]
+    if move.value != 0 and move.elasticity is None and move.right is None:
+        known.append(1e9)  # a step to that side leaves no plan: nothing moves more
+    return max(known, default=0.0)
+
+
+def _change(move: Sensitivity) -> str:
+    if move.elasticity is not None:
+        return signed(move.elasticity)
+    up = "no plan" if move.right is None else signed(move.right)
+    down = "no plan" if move.left is None else signed(-move.left)
+    return f"{up} (−1 %: {down})"
+
+
+def signed(percent: float) -> str:
+    """`+0.35 %`, with a minus as wide as the plus."""
+    sign = "+" if percent >= 0 else "−"
+    return f"{sign}{significant(abs(percent))} %"
+
+
+def _value(answer: Answer, move: Sensitivity) -> str:
+    for limit in answer.limits:
+        if limit.name == move.input:
+            return amount(limit.bound, limit.unit)
+    kind = KINDS.get(move.input.rpartition(".")[2])
+    return f"{move.value:.6g}" if kind is None else write(move.value, kind)
+
+
+def law_line(answer: Answer) -> Text:
+    """The formula that was solved, what its N counts, and where it was read."""
+    law = answer.law
+    body = f"{law.E:.6g} + {law.A:.6g}/N^{law.alpha:.6g} + {law.B:.6g}/D^{law.beta:.6g}"
+    if law.outer != 1:
+        body = f"({body})^{law.outer:.6g}"
+    counts = "all parameters" if law.counts == "total" else f"{law.counts} parameters"
+    source = f" Source: {law.source}." if law.source else ""
+    return Text(
+        f"{law.name}, L(N, D) = {body} in {law.loss_unit}; N counts {counts}.{source}",
+        label="law",
+    )
+
+
+def proof(answer: Answer) -> Iterator[Text]:
+    """The certificate in words."""
+    proven = answer.certificate
+    if proven is None:
+        return
+    what = "loss" if answer.question == "budget" else "cost"
+    if proven.gap == 0 and answer.fixed is not None:
+        yield Text("what you fixed leaves nothing to choose.", label="proof")
+        return
+    yield Text(
+        f"certified global optimum: within {significant(proven.gap, 2)} of the best "
+        f"possible {what}, in relative terms, over all plans within a factor "
+        f"{significant(proven.box, 2)} of this one. Constraints are kept to "
+        f"{significant(proven.violation, 2)}, stationarity is "
+        f"{significant(proven.stationarity, 2)}.",
+        label="proof",
+    )
+
+
+def infeasible(answer: Answer) -> Iterator[Block]:
+    """What conflicts, and the least change of each bound that restores a plan."""
+    why = answer.infeasibility
+    if why is None:
+        return
+    rows = []
+    for way in why.relaxations:
+        now, then = (_bound(v, way.unit) for v in (way.before, way.after))
+        place = GAP if way.line is None else f"line {way.line}"
+        conflict = "conflicts" if way.name in why.conflict else GAP
+        rows.append((way.name, now, then, place, conflict))
+    yield Heading("What would make a plan")
+    columns = (*named("now", "needed"), Column("", "left"), Column("", "left"))
+    yield Table(columns, tuple(rows))
+    if why.uniform is not None:
+        yield Text(
+            f"Or all of them together, each looser by a factor "
+            f"{significant(why.uniform)}."
+        )
+    if why.nearest_loss is not None:
+        yield Text(f"The lowest loss within the limits is {nats(why.nearest_loss)}.")
+
+
+def _bound(value: float | None, unit: str) -> str:
+    if value is None:
+        return "no value alone"
+    return nats(value) if unit == "nats" else amount(value, unit)

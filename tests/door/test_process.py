@@ -1,0 +1,114 @@
+"""What only a process of its own can show: imports, signals and pipes."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cli
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, str(ROOT / "cli.py")]
+HEAVY = ("cvxpy", "numpy", "scipy", "pydantic", "yaml", "tabulate")
+
+
+def python(code):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(option):
+    out = python(
+        f"import sys, cli; code = cli.main([{option!r}]); "
+        f"print(code, [m for m in {HEAVY} if m in sys.modules])"
+    )
+    assert out.splitlines()[-1] == "0 []"
+    if option == "--help":
+        assert "solve     Find the plan of least lifetime cost, with its proof." in out
+    else:
+        assert out.startswith("overtrain ")
+
+
+def test_the_api_is_lazy_and_its_results_look_good():
+    out = python(
+        "import sys, optimizer\n"
+        f"print([m for m in {HEAVY} if m in sys.modules])\n"
+        "from optimizer import compare, read_scenario, solve\n"
+        "s = read_scenario('{law: kaplan-2020, target: {match: {parameters: 1B}}, "
+        "demand: {tokens: 1T}}')\n"
+        "answer = solve(s)\n"
+        "print(str(answer)[:40].split()[0], answer._repr_html_()[:4])\n"
+        "print(compare([s])._repr_markdown_()[:12])\n"
+        "print(set(optimizer.__all__) <= set(dir(optimizer)))\n"
+    )
+    assert out.splitlines() == ["[]", "<text> <div", "# Comparison", "True"]
+
+
+def test_ctrl_c_ends_with_a_word_and_nothing_written(tmp_path):
+    """A named pipe tells when the command reads: from there it waits for us."""
+    pipe = tmp_path / "scenario.yaml"
+    os.mkfifo(pipe)
+    done = subprocess.Popen(
+        [*COMMAND, "solve", str(pipe), "-o", str(tmp_path / "out.txt")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with open(pipe, "w"):
+        done.send_signal(signal.SIGINT)
+        out, err = done.communicate(timeout=60)
+    assert done.returncode == 130
+    assert out == ""
+    assert err.split() == ["interrupted"]
+    assert [path.name for path in tmp_path.iterdir()] == ["scenario.yaml"]
+
+
+def test_an_interrupt_that_an_import_wrapped_is_still_one(monkeypatch, capsys):
+    def wrapped(_arguments):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.pause()
+        except KeyboardInterrupt:
+            raise ImportError("numpy failed to import") from None
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("optimizer.commands.group.run", wrapped)
+    assert cli.main([]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_closed_pipe_ends_quietly(here):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*COMMAND, "solve", "impossible.yaml"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert done.stderr == b""
+    assert done.returncode == 3
+
+
+def test_a_terminal_without_our_signs_still_gets_its_page(here):
+    done = subprocess.run(
+        [*COMMAND, "solve", "good.yaml"],
+        env={**os.environ, "PYTHONIOENCODING": "iso8859-5", "NO_COLOR": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert b"4.5 ? Chinchilla-optimal" in done.stdout
+    assert b"\x1b" not in done.stdout
