@@ -57,7 +57,7 @@ class Composite:
     quantities: tuple[Concave, ...]
 
     def _extended(self, z: Array) -> tuple[Array, Array, list[Array]]:
-        """ln of variables and quantities, their Jacobian, and each one's Hessian."""
+        """Ln of variables and quantities, their Jacobian, and each one's Hessian."""
         batch, n = z.shape
         count = len(self.quantities)
         values = [z]

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from optimizer.document import Document, Steps, dotted
+from optimizer.document import Document, Steps, dotted, load_file, override
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fields import read_model
 from optimizer.load import read_document
 from optimizer.portfolio import Portfolio, Shared, formulate_portfolio
-from optimizer.scenario import Scenario
+from optimizer.quantity import shown
+from optimizer.scenario import ALTERNATIVES, Scenario
 
 OWN = ("models", "shared")  # words of the portfolio itself
+SEVERAL = 100  # models of one portfolio
+_DEFERRED = frozenset({"law"})  # `--set law.alpha` waits for the law's own file
+_ALTERNATIVES = (
+    *ALTERNATIVES,
+    *(frozenset(("models", "*", *path) for path in group) for group in ALTERNATIVES),
+)
 
 
 def is_portfolio(document: Document) -> bool:
@@ -21,60 +30,77 @@ def is_portfolio(document: Document) -> bool:
     return isinstance(document.value, dict) and "models" in document.value
 
 
-def read_portfolio(document: Document, base: Path) -> Portfolio:
-    """Checks a file with `models`, a list of scenarios in which common words are left
-    out.
+def load_portfolio(path: str | Path, overrides: Sequence[str] = ()) -> Portfolio:
+    """Reads and checks a portfolio file.
+
+    Args:
+        path: the file.
+        overrides: assignments such as `models.edge.demand.tokens=5T`, as `--set`
+            takes them; a common word such as `demand.tokens` changes those models
+            that do not have their own.
+
+    Raises:
+        InputError: every mistake of the file, each with its place.
+    """
+    document = load_file(path)
+    if not is_portfolio(document):
+        message = "has no models; it is a scenario: read it with load_scenario"
+        raise InputError([Problem(Mark(document.file), "", message)])
+    return read_portfolio(document, Path(path).parent, overrides)
+
+
+def read_portfolio(
+    document: Document, base: Path, overrides: Sequence[str] = ()
+) -> Portfolio:
+    """Checks a file with `models`: scenarios without the words that all share.
 
     Args:
         document: its words, with their places.
         base: the folder that relative paths start from.
+        overrides: as for `load_portfolio`.
 
     Raises:
         InputError: every mistake, each with its place.
     """
-    value: Any = document.value
     problems: list[Problem] = []
+    for assignment in overrides:
+        try:
+            document = override(document, assignment, _ALTERNATIVES, _DEFERRED)
+        except InputError as error:
+            problems += error.problems
+    value: Any = document.value
     members = value.get("models")
-    if not isinstance(members, list) or not members:
-        mark = document.mark(("models",))
+    if not isinstance(members, list) or not 0 < len(members) <= SEVERAL:
         message = "must be a list of models, each with a name, target and demand"
-        raise InputError([Problem(mark, "models", message)])
+        if isinstance(members, list) and members:
+            message = f"must be at most {SEVERAL} models, got {len(members)}"
+        problems.append(_problem(document, ("models",), message))
+        raise InputError(problems)
+    name = value.get("name", Path(document.file).stem)
+    if not isinstance(name, str):
+        message = f"must be text, got {shown(name)}"
+        problems.append(_problem(document, ("name",), message))
     scenarios: list[Scenario] = []
-    for index, member in enumerate(members):
-        path: Steps = ("models", index)
-        name = member.get("name") if isinstance(member, dict) else None
-        if not isinstance(name, str) or not name.strip() or set(name) & set(".=[]:"):
-            message = "needs a name, a word without . = : [ and ]; add name: edge"
-            problems.append(Problem(document.mark(path), dotted(path), message))
-            continue
-        if any(name == other.get("name") for other in members[:index]):
-            message = f'"{name}" names two models; choose another'
-            where = (*path, "name")
-            problems.append(Problem(document.mark(where), dotted(where), message))
+    for index in range(len(members)):
+        wrong = list(_names(document, members, index))
+        problems += wrong
+        if wrong:
             continue
         try:
             scenarios.append(read_document(_member(document, index), base))
         except InputError as error:
-            problems += error.problems
+            problems += map(partial(_placed, document, index), error.problems)
     shared = Shared()
     if "shared" in value:
         try:
             shared = read_model(document, Shared, at=("shared",))
         except InputError as error:
             problems += error.problems
-    for index, scenario in enumerate(scenarios):
-        if scenario.spec.target is None:
-            message = f"model {scenario.name} needs a target; a portfolio has no budget"
-            where = ("models", index)
-            problems.append(Problem(document.mark(where), dotted(where), message))
-    if len({scenario.spec.objective for scenario in scenarios}) > 1:
-        mark = document.mark(("models",))
-        message = "the models must have one objective; state it once, above them"
-        problems.append(Problem(mark, "models", message))
+    problems += _unfit(document, members, scenarios)
     if problems:
         raise InputError(dict.fromkeys(problems))
     portfolio = Portfolio(
-        name=value.get("name") or Path(document.file).stem,
+        name=name,
         file=document.file,
         members=tuple(scenarios),
         shared=shared,
@@ -82,6 +108,72 @@ def read_portfolio(document: Document, base: Path) -> Portfolio:
     )
     formulate_portfolio(portfolio)
     return portfolio
+
+
+def _problem(document: Document, path: Steps, message: str) -> Problem:
+    return Problem(document.mark(path), dotted(path), message)
+
+
+def _names(document: Document, members: list[Any], index: int) -> Iterator[Problem]:
+    """Models go by their names in reports and in `--set`."""
+    path: Steps = ("models", index)
+    if not isinstance(members[index], dict):
+        message = "must be a model: name: edge, and words of a scenario"
+        yield _problem(document, path, message)
+        return
+    name = members[index].get("name")
+    known = [m.get("name") for m in members[:index] if isinstance(m, dict)]
+    if name is None:
+        yield _problem(document, path, "needs a name; add name: edge")
+    elif (
+        not isinstance(name, str)
+        or not name.strip()
+        or not name.isprintable()
+        or name.isdecimal()
+        or set(name) & set(".=[]:")
+    ):
+        message = f"must be a word without . = : [ and ], got {shown(name)}"
+        yield _problem(document, (*path, "name"), message)
+    elif name in known:
+        message = f'"{name}" is the name of another model; choose another'
+        yield _problem(document, (*path, "name"), message)
+    for word in OWN:
+        if word in members[index]:
+            message = "belongs to the portfolio, not to one model; move it up"
+            yield Problem(
+                document.key_mark((*path, word)), dotted((*path, word)), message
+            )
+
+
+def _placed(document: Document, index: int, problem: Problem) -> Problem:
+    """A model's mistake, by its path in the file: its own words are in the list."""
+    value: Any = document.value
+    start: Steps = ("models", index)
+    word = problem.path.split(".")[0].split("[")[0]
+    common = word and word in value and word not in value["models"][index]
+    if common or problem.mark.file != document.file:
+        return problem
+    path = ".".join(filter(None, (dotted(start), problem.path)))
+    return replace(problem, path=path)
+
+
+def _unfit(
+    document: Document, members: Sequence[Any], scenarios: Sequence[Scenario]
+) -> Iterator[Problem]:
+    """What each model may say alone and a portfolio may not."""
+    names = [m.get("name") if isinstance(m, dict) else None for m in members]
+    for scenario in scenarios:
+        path: tuple[str, int] = ("models", names.index(scenario.name))
+        if scenario.spec.target is None:
+            message = "needs a target; a portfolio has no budget, but shared limits"
+            yield _problem(document, path, message)
+        if scenario.spec.probability is not None:
+            message = "is of a scenario that is compared with others; remove it"
+            own = "probability" in members[path[1]]
+            yield _problem(document, (*(path if own else ()), "probability"), message)
+    if len({scenario.spec.objective for scenario in scenarios}) > 1:
+        message = "must have one objective; state it once, above them"
+        yield _problem(document, ("models",), message)
 
 
 def _member(document: Document, index: int) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
         form=form,
         coefficients=dict(fit.coefficients),
         counts=about.counts,
-        source=f"fitted by {about.tool} to {runs.file}",
+        source=f"fitted by {about.tool} to {Path(runs.file).name}",
         loss_unit=about.loss_unit,
         data=about.data,
         tokenizer=about.tokenizer,
@@ -149,7 +150,7 @@ def _how(fit: Fit, about: About) -> dict[str, object]:
     told: dict[str, object] = {
         "command": about.command,
         "tool": about.tool,
-        "runs_file": runs.file,
+        "runs_file": Path(runs.file).name,
         "runs_sha256": runs.sha256,
         "runs": runs.count,
         "exclude": tuple(text for text, _ in runs.excluded),
@@ -170,7 +171,9 @@ def _how(fit: Fit, about: About) -> dict[str, object]:
         "intervals": {s: tuple(pair) for s, pair in fit.intervals.items()},
         "standard_errors": dict(fit.errors or {}),
     }
-    return {key: value for key, value in told.items() if value not in ("", (), {})}
+    return {
+        key: value for key, value in told.items() if value not in ("", (), {}, False)
+    }
 
 
 def r_squared(fit: Fit) -> float:

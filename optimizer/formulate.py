@@ -13,16 +13,14 @@ that a complex step through this file gives exact derivatives.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import TypeVar
 
-import numpy as np
-
+from optimizer.composite import Concave
 from optimizer.document import Steps, dotted
 from optimizer.errors import InputError, Problem
-from optimizer.posynomial import Array, Posynomial, Term, build, merge
-from optimizer.program import Constraint, GeometricProgram
+from optimizer.posynomial import Term
+from optimizer.question import Question
 from optimizer.scenario import Scenario
 from optimizer.world.costs import (
     UNITS,
@@ -31,79 +29,16 @@ from optimizer.world.costs import (
     serving_line,
     training_line,
 )
-from optimizer.world.demand import served
+from optimizer.world.demand import expected, served
+from optimizer.world.laws import load_law
 from optimizer.world.limits import Limit, counted, memory_wall, wall
 from optimizer.world.machines import Serving, machine
+from optimizer.world.quantization import BITS, penalty
+from optimizer.world.repetition import COVERED, Repetition
+from optimizer.world.roofline import Replica, replica
 from optimizer.world.surface import Surface
 
-VARIABLES = ("N", "D")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """A scenario as mathematics.
-
-    Attributes:
-        surface: the loss surface.
-        reducible: s of the target, or None under a budget.
-        target: the target loss, or None under a budget.
-        reference: N and D of the reference model, or None.
-        bill: the lines of the lifetime cost, training first.
-        unit: of the objective's cost.
-        cost: the counted lifetime cost in that unit, as monomials.
-        limits: the limits and the budget.
-        fixed: values of variables that are decided, by name.
-    """
-
-    surface: Surface
-    reducible: float | None
-    target: float | None
-    reference: tuple[float, float] | None
-    bill: tuple[CostLine, ...]
-    unit: str
-    cost: tuple[Term, ...]
-    limits: tuple[Limit, ...]
-    fixed: Mapping[str, float]
-
-    @property
-    def loss(self) -> tuple[Term, ...]:
-        """The reducible loss as monomials."""
-        return (
-            Term("parameters", self.surface.A, {"N": -self.surface.alpha}),
-            Term("tokens", self.surface.B, {"D": -self.surface.beta}),
-        )
-
-    @cached_property
-    def free(self) -> GeometricProgram:
-        """The program with nothing fixed; the target's s must be above 0."""
-        walls = tuple(
-            Constraint(limit.name, under(limit.terms, limit.bound))
-            for limit in self.limits
-        )
-        if self.reducible is None:
-            return GeometricProgram(build(VARIABLES, self.loss), walls)
-        target = Constraint("target", under(self.loss, self.reducible))
-        return GeometricProgram(build(VARIABLES, merge(self.cost)), (target, *walls))
-
-    def start(self, program: GeometricProgram) -> Array:
-        """Returns ln of a point of reasonable size, to scale the solver's numbers."""
-        point = {"N": 1e9, "D": 2e10}
-        if self.reducible is not None:
-            N, D = self.surface.training_optimal(self.reducible)
-            point = {"N": N, "D": D}
-        return np.log([point.get(name, 1.0) for name in program.variables])
-
-    @cached_property
-    def program(self) -> GeometricProgram:
-        """What the engine solves, in the variables that are left to choose."""
-        return self.free.fixing(self.fixed)
-
-
-def under(terms: Sequence[Term], bound: float) -> Posynomial:
-    """Σ terms / bound, the left-hand side of a constraint."""
-    scaled = [Term(t.label, t.coefficient / bound, t.exponents) for t in terms]
-    return build(VARIABLES, merge(scaled))
 
 
 def formulate(scenario: Scenario) -> Question:
@@ -116,7 +51,8 @@ def formulate(scenario: Scenario) -> Question:
     spec = scenario.spec
     surface = scenario.law.surface(spec.experts)
     attempt = _Attempts(scenario)
-    bill = _bill(scenario, attempt)
+    replicas = _replicas(scenario, attempt)
+    bill = _bill(scenario, replicas, attempt)
     limits = _limits(scenario, bill, attempt)
     unit = UNITS[spec.objective]
     cost = attempt(("objective",), partial(counted, bill, unit)) or ()
@@ -133,17 +69,100 @@ def formulate(scenario: Scenario) -> Question:
             N, D = reference
             reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
             target = surface.loss_of(reducible)
+    loss, quantities, repeated = _loss(scenario, surface)
+    machines = tuple(dict.fromkeys(replicas.values()))
     return Question(
         surface=surface,
+        loss=loss,
+        quantities=quantities,
         reducible=reducible,
         target=target,
         reference=reference,
         bill=bill,
         unit=unit,
         cost=cost,
-        limits=limits,
+        limits=(*limits, *(wall for r in machines for wall in r.limits())),
+        physics=(*repeated, *(wall for r in machines for wall in r.physics())),
+        replicas=machines,
         fixed=_fixed(scenario),
     )
+
+
+def _loss(
+    scenario: Scenario, surface: Surface
+) -> tuple[tuple[Term, ...], tuple[Concave, ...], tuple[Limit, ...]]:
+    """The reducible loss, with repeated data and quantized serving where asked."""
+    names = {"N": "N", "D": "D"}
+    quantities: list[Concave] = []
+    walls: list[Limit] = []
+    unique = scenario.spec.data.unique_tokens
+    if unique is not None:
+        stars = scenario.law.extras
+        if "R_D_star" not in stars:
+            stars = load_law("muennighoff-2023").extras
+        repetition = Repetition(unique, stars["R_D_star"], stars["R_N_star"])
+        quantities = [repetition.parameters(surface), repetition.tokens()]
+        names = {"N": "N'", "D": "D'"}
+        cap = Term("epochs", 1.0 / unique, {"D": 1.0})
+        walls.append(Limit("data.unique_tokens", COVERED, "epochs", (cap,)))
+    terms = [
+        Term("parameters", surface.A, {names["N"]: -surface.alpha}),
+        Term("tokens", surface.B, {names["D"]: -surface.beta}),
+    ]
+    bits = [
+        BITS[serving.weights or serving.arithmetic]
+        for serving in _servings(scenario)
+        if serving.quantization_penalty
+    ]
+    if bits:
+        # The fewest bits lose most at every N and D, so theirs is the loss.
+        terms.append(penalty(load_law("kumar-2024").extras, min(bits)))
+    return tuple(terms), tuple(quantities), tuple(walls)
+
+
+def _servings(scenario: Scenario) -> list[Serving]:
+    """Each stream's serving machine; the common one where nothing is served."""
+    streams = range(len(scenario.streams))
+    found = [scenario.serving_of(index)[0] for index in streams]
+    return found or [scenario.spec.serving]
+
+
+def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
+    """The roofline machine of each stream that has one, by the stream's index."""
+    groups: dict[str, list[int]] = {}
+    for index, stream in enumerate(scenario.streams):
+        if scenario.serving_of(index)[0].model == "roofline":
+            own = f" ({stream.name or index + 1})"
+            groups.setdefault("" if stream.serving is None else own, []).append(index)
+    found: dict[int, Replica] = {}
+    for suffix, members in groups.items():
+        serving, chip = scenario.serving_of(members[0])
+        lengths = _lengths(scenario, members)
+        make = partial(
+            replica,
+            suffix,
+            serving,
+            chip,
+            scenario.spec.architecture,
+            lengths,
+            scenario.law.stored_share(scenario.spec.experts),
+        )
+        path = ("serving",) if not suffix else scenario.stream_path(members[0])
+        if (built := attempt(path, make)) is not None:
+            found.update(dict.fromkeys(members, built))
+    return found
+
+
+def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] | None:
+    """The longest prompt and answer of some streams, where all give lengths."""
+    pairs = []
+    for index in members:
+        stream = scenario.streams[index]
+        if stream.input_tokens is None or stream.output_tokens is None:
+            return None
+        pairs.append((expected(stream.input_tokens), expected(stream.output_tokens)))
+    longest = [max(side, key=lambda x: x.real) for side in zip(*pairs, strict=True)]
+    return longest[0], longest[1]
 
 
 def _fixed(scenario: Scenario) -> dict[str, float]:
@@ -189,7 +208,9 @@ class _Attempts:
             raise InputError(self.problems)
 
 
-def _bill(scenario: Scenario, attempt: _Attempts) -> tuple[CostLine, ...]:
+def _bill(
+    scenario: Scenario, replicas: Mapping[int, Replica], attempt: _Attempts
+) -> tuple[CostLine, ...]:
     spec = scenario.spec
 
     def training() -> CostLine:
@@ -203,10 +224,15 @@ def _bill(scenario: Scenario, attempt: _Attempts) -> tuple[CostLine, ...]:
         price = scenario.price(serving.price, chip)
         rates = machine(chip, serving.arithmetic, price, spec.energy)
         demand = served(scenario.streams[index])
-        return serving_line(demand, serving, rates, spec.money, spec.architecture)
+        decoding = replicas[index].decoding if index in replicas else None
+        return serving_line(
+            demand, serving, rates, spec.money, spec.architecture, decoding
+        )
 
     lines = [attempt(("training",), training)]
     for index in range(len(scenario.streams)):
+        if scenario.serving_of(index)[0].model == "roofline" and index not in replicas:
+            continue  # told already
         lines.append(attempt(scenario.stream_path(index), partial(stream, index)))
     found = tuple(line for line in lines if line is not None)
     if len(found) < len(lines):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from optimizer.checks import contradictions, misfits, unlawful
+from optimizer.choices import combinations
 from optimizer.document import (
     Document,
     Steps,
@@ -22,7 +23,7 @@ from optimizer.errors import InputError, Mark, Problem
 from optimizer.fields import read_model
 from optimizer.formulate import formulate
 from optimizer.quantity import NUMBER, read
-from optimizer.scenario import ALTERNATIVES, NOT_YET, Scenario, Spec
+from optimizer.scenario import ALTERNATIVES, Scenario, Spec, Variant
 from optimizer.world.hardware import (
     Hardware,
     example_price,
@@ -83,8 +84,39 @@ def read_document(
     for assignment in overrides:
         changed = partial(override, document, assignment, ALTERNATIVES, _DEFERRED)
         document = collect(changed) or document
+    choices = collect(partial(combinations, document))
+    if choices is None or len(choices) == 1 or collect.problems:
+        return _single(document, base, collect)
+    return _several(choices, document, base)
+
+
+def _several(
+    choices: Sequence[tuple[Mapping[str, str], Document]],
+    document: Document,
+    base: Path,
+) -> Scenario:
+    """Checks every combination; those that do not fit are told with the answer."""
+    variants = []
+    errors = []
+    for choice, single in choices:
+        try:
+            scenario = _single(single, base, _Collector())
+        except InputError as error:
+            errors.append(error)
+            message = error.problems[0].message
+            variants.append(Variant(choice, None, message))
+        else:
+            variants.append(Variant(choice, scenario))
+    fitting = [v.scenario for v in variants if v.scenario is not None]
+    if not fitting:
+        raise min(errors, key=lambda error: len(error.problems))
+    return replace(fitting[0], document=document, variants=tuple(variants))
+
+
+def _single(document: Document, base: Path, collect: _Collector) -> Scenario:
+    """Checks a scenario in which every list of choices is down to one value."""
     collect.problems += contradictions(document)
-    spec = collect(partial(read_model, document, Spec, not_yet=NOT_YET))
+    spec = collect(partial(read_model, document, Spec))
     law = collect(partial(_law, document, base))
     paths = tuple(_hardware_paths(document))
     found = {p[:-1]: collect(partial(_hardware, document, base, p)) for p in paths}

@@ -16,9 +16,10 @@ from optimizer.document import Document
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fields import Budget as Dollars
 from optimizer.fields import Compute, Duration, Energy, Model, Tokens
-from optimizer.formulate import Question, formulate
+from optimizer.formulate import formulate
 from optimizer.posynomial import Posynomial, Term, build, merge
 from optimizer.program import Constraint, GeometricProgram
+from optimizer.question import Question
 from optimizer.scenario import Scenario
 from optimizer.world.limits import Limit, wall
 
@@ -54,7 +55,7 @@ class Portfolio:
 
     def place(self, name: str) -> Mark:
         """The place in the file of `shared.` and a word."""
-        return self.document.mark(tuple(name.split(" ")[0].split(".")))
+        return self.document.mark(tuple(name.split(" ", maxsplit=1)[0].split(".")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,8 @@ def formulate_portfolio(portfolio: Portfolio) -> JointQuestion:
         variables += tuple(variable(v, name) for v in question.program.variables)
     for name, question in zip(names, questions, strict=True):
         for constraint in question.program.constraints:
-            own = constraint.posynomial.renamed(_names(name)).over(variables)
+            own = constraint.posynomial.renamed(_names(name, question))
+            own = own.over(variables)
             constraints.append(Constraint(f"{name}: {constraint.name}", own))
         cost += _joint(question.cost, name, question)
     shared = _shared(portfolio, questions)
@@ -106,8 +108,9 @@ def formulate_portfolio(portfolio: Portfolio) -> JointQuestion:
     )
 
 
-def _names(member: str) -> dict[str, str]:
-    return {v: variable(v, member) for v in ("N", "D", "N'", "D'")}
+def _names(member: str, question: Question) -> dict[str, str]:
+    derived = tuple(quantity.name for quantity in question.quantities)
+    return {v: variable(v, member) for v in (*question.variables, *derived)}
 
 
 def _joint(terms: Sequence[Term], member: str, question: Question) -> list[Term]:

@@ -77,6 +77,36 @@ class Posynomial:
         """Returns d ln f / d ln x `(batch, variables)`."""
         return np.asarray(np.einsum("bt,btv->bv", self.shares(z), self.exponents))
 
+    def tangent(self, z: Array) -> tuple[Array, Array]:
+        """Returns ln f and its gradient in one go, for long batches.
+
+        Term by term on contiguous columns, which is several times as fast as a short
+        last axis.
+        """
+        columns = [np.ascontiguousarray(column) for column in z.T]
+        fixed = len(self.exponents) == 1
+        logs = []
+        for t in range(len(self.labels)):
+            log = np.log(self.coefficients[:, t])
+            for j, column in enumerate(columns):
+                power = self.exponents[:, t, j]
+                if not (fixed and power[0] == 0):
+                    log = log + (column if fixed and power[0] == 1 else power * column)
+            logs.append(log)
+        top = logs[0]
+        for log in logs[1:]:
+            top = np.maximum(top, log)
+        weights = [np.exp(log - top) for log in logs]
+        total = sum(weights[1:], weights[0])
+        gradient = np.zeros_like(z)
+        for j in range(len(columns)):
+            for t, weight in enumerate(weights):
+                power = self.exponents[:, t, j]
+                if not (fixed and power[0] == 0):
+                    gradient[:, j] += power * weight
+            gradient[:, j] /= total
+        return top + np.log(total), gradient
+
     def hessian(self, z: Array) -> Array:
         """Returns the second derivatives of ln f `(batch, variables, variables)`."""
         shares = self.shares(z)

@@ -16,7 +16,6 @@ from optimizer.composite import Composite
 from optimizer.errors import Defect
 from optimizer.posynomial import Array, Posynomial
 
-
 Function = Posynomial | Composite
 
 

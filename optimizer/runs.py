@@ -8,7 +8,6 @@ suspicious is kept by name.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,9 +16,10 @@ from numpy.typing import NDArray
 
 from optimizer.document import suggest
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.oddities import Note, implausible, once, rising
 from optimizer.quantity import COMPUTE, NUMBER, PARAMETERS, TOKENS, Kind, read, shown
 from optimizer.rules import Rule
-from optimizer.runfile import Table, failed, read_table
+from optimizer.runfile import Table, read_table
 
 Array = NDArray[np.float64]
 
@@ -33,26 +33,8 @@ KINDS: Mapping[str, Kind] = {
     "weight": NUMBER,
 }
 COLUMNS = tuple(KINDS)
-FEWEST_PARAMETERS = 100.0
-FEWEST_TOKENS = 1e5
-RATIOS = (1e-3, 1e6)  # tokens per parameter that any run may have had
+MOST_TOLD = 20  # runs that an error names
 COMPUTE_OFF = 2.0  # the factor by which 6·N·D may miss a stated compute
-RISE = 1e-3  # the relative rise of a loss that is more than noise
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something odd about a run: where, what, and what was done.
-
-    Attributes:
-        line: in the file; 0 where it concerns all of it.
-        message: what was found.
-        done: `left out`, `kept`, or what else was done.
-    """
-
-    line: int
-    message: str
-    done: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,15 +128,22 @@ def read_runs(
         rule = next((rule for rule in exclude if rule.holds(row, cells)), None)
         if rule is not None:
             excluded[rule.text].append(line)
-        elif (odd := _implausible(row, sized)) is not None:
+        elif (odd := implausible(row, sized)) is not None:
             notes.append(Note(line, odd, "left out"))
         else:
             found.append(row)
-    found = _once(found, notes)
-    notes += _rising(found)
+    found = once(found, notes)
+    notes += rising(found)
     if not found:
-        listed = "".join(f"\n{n.line}: {n.message}: {n.done}" for n in notes[:20])
-        raise failed(table.file, f"has no run that can be used{listed}")
+        problems = [
+            _problem(
+                table,
+                "has no run that can be used; other units: --unit tokens=B",
+                0,
+            )
+        ]
+        problems += [_problem(table, f"{n.message}: {n.done}", n.line) for n in notes]
+        raise InputError(problems[: MOST_TOLD + 1])
     ours = {word: np.array([row[word] for row in found]) for word in _words(found)}
     return Runs(
         file=table.file,
@@ -170,6 +159,10 @@ def read_runs(
         excluded=tuple((text, tuple(lines)) for text, lines in excluded.items()),
         read=len(table.rows),
     )
+
+
+def _problem(table: Table, message: str, line: int) -> Problem:
+    return Problem(Mark(table.file, line, 1 if line else 0), "", message)
 
 
 def _words(found: Sequence[Mapping[str, float]]) -> list[str]:
@@ -248,8 +241,7 @@ def _number(word: str, value: object, unit: str) -> float:
     text = str(value).lower().lstrip("+-")
     if text in ("inf", "infinity", "nan"):
         raise ValueError(f"must be finite, got {shown(value)}")
-    plain = not isinstance(value, str)
-    if unit and (plain or str(value).replace(".", "").isdigit()):
+    if unit and _bare(value):
         value = f"{value} {unit}"
     number = read(value, KINDS[word])
     if number < 0 or (number == 0 and word not in ("error", "weight")):
@@ -257,6 +249,15 @@ def _number(word: str, value: object, unit: str) -> float:
     if word == "error" and number > 1:
         raise ValueError(f"must be a fraction of at most 1, got {shown(value)}")
     return number
+
+
+def _bare(value: object) -> bool:
+    """Whether a value is a number without a unit of its own."""
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 def _completed(row: dict[str, float], notes: list[Note]) -> Iterator[str]:
@@ -278,55 +279,3 @@ def _completed(row: dict[str, float], notes: list[Note]) -> Iterator[str]:
         row["tokens"] = compute / 6 / row["parameters"]
     else:
         row["parameters"] = compute / 6 / row["tokens"]
-
-
-def _implausible(row: Mapping[str, float], sized: bool) -> str | None:
-    """What makes a run look as if a number were in another unit."""
-    N, D = row["parameters"], row["tokens"]
-    if FEWEST_TOKENS > D:
-        return f"{D:g} tokens: in thousands, millions or billions? Write e.g. {D:g}B"
-    if sized and FEWEST_PARAMETERS > N:
-        return f"{N:g} parameters: in millions or billions? Write e.g. {N:g}B"
-    if sized and not RATIOS[0] <= D / N <= RATIOS[1]:
-        return f"{D / N:.3g} tokens per parameter: mixed units?"
-    return None
-
-
-def _once(found: list[dict[str, float]], notes: list[Note]) -> list[dict[str, float]]:
-    """The runs without exact copies; the same run with another loss is a repeat."""
-    kept: list[dict[str, float]] = []
-    seen: dict[tuple[float, ...], int] = {}
-    pairs: dict[tuple[float, ...], int] = {}
-    for row in found:
-        line = int(row["line"])
-        same = tuple(value for word, value in row.items() if word != "line")
-        pair = (row["parameters"], row["tokens"], row.get("unique_tokens", 0.0))
-        if same in seen:
-            notes.append(Note(line, f"the same run as line {seen[same]}", "left out"))
-            continue
-        if pair in pairs:
-            message = f"parameters and tokens of line {pairs[pair]}, another loss"
-            notes.append(Note(line, message, "kept, as a repeat"))
-        seen[same] = line
-        pairs.setdefault(pair, line)
-        kept.append(row)
-    return kept
-
-
-def _rising(found: Sequence[Mapping[str, float]]) -> Iterator[Note]:
-    """Runs whose loss lies above that of the same size on fewer tokens."""
-    sizes: dict[tuple[float, float], list[Mapping[str, float]]] = defaultdict(list)
-    for row in found:
-        sizes[row["parameters"], row.get("unique_tokens", 0.0)].append(row)
-    for same in sizes.values():
-        best: Mapping[str, float] | None = None
-        for row in sorted(same, key=lambda r: r["tokens"]):
-            more = best is not None and row["tokens"] > best["tokens"]
-            if best and more and row["loss"] > best["loss"] * (1 + RISE):
-                message = (
-                    f"loss {row['loss']:.6g} is above the {best['loss']:.6g} of line "
-                    f"{best['line']:.0f}, the same size on fewer tokens"
-                )
-                yield Note(int(row["line"]), message, "kept")
-            if best is None or row["loss"] < best["loss"]:
-                best = row

@@ -145,28 +145,30 @@ ALTERNATIVES = (
     *(OneOf(at, ("tokens", "requests")).paths for at in (("demand",), ("demand", "*"))),
 )
 
-_ROOFLINE = "the roofline model of serving"
-NOT_YET: Mapping[tuple[str, ...], str] = {
-    ("data", "unique_tokens"): "repeated data",
-    ("experts=[]",): "",
-    **{
-        (*prefix, "serving", word): reason
+# Words that may hold a list, of which the best is chosen.
+CHOICES: tuple[tuple[str, ...], ...] = (
+    ("experts",),
+    *(
+        (*prefix, "serving", word)
         for prefix in ((), ("demand",), ("demand", "*"))
-        for word, reason in {
-            "model=roofline": _ROOFLINE,
-            "mbu": _ROOFLINE,
-            "peak_to_mean": _ROOFLINE,
-            "idle_paid": _ROOFLINE,
-            "max_time_per_output_token": _ROOFLINE,
-            "max_time_to_first_token": _ROOFLINE,
-            "quantization_penalty": "the loss of quantized serving",
-            "hardware=[]": "",
-            "precision=[]": "",
-            "weights=[]": "",
-            "accelerators": _ROOFLINE,
-        }.items()
-    },
-}
+        for word in ("hardware", "precision", "weights", "accelerators")
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One combination of a scenario's lists.
+
+    Attributes:
+        choice: dotted word → value.
+        scenario: with these values, or None where they do not fit together.
+        reason: why there is none.
+    """
+
+    choice: Mapping[str, str]
+    scenario: Scenario | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +190,8 @@ class Scenario:
         notes: what those prices are, in words.
         existing: name, parameters and tokens of `existing`, or None.
         base: the folder that relative paths start from.
+        variants: every combination of the lists that it holds; this scenario is then
+            the first that fits. Empty where it holds none.
     """
 
     name: str
@@ -201,6 +205,7 @@ class Scenario:
     notes: tuple[str, ...] = ()
     existing: tuple[str, float, float | None] | None = None
     base: Path = Path()
+    variants: tuple[Variant, ...] = ()
 
     @property
     def streams(self) -> tuple[Stream, ...]:

@@ -8,20 +8,23 @@ concave in demand), so that each pair crosses at most once.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from optimizer.analysis.answer import Alternative
 from optimizer.engine.solve import refine, solve
-from optimizer.formulate import Question, formulate
+from optimizer.formulate import formulate
 from optimizer.posynomial import Array
 from optimizer.program import Status
 from optimizer.quantity import Flow
+from optimizer.question import Question
 from optimizer.scenario import Scenario
 from optimizer.world.costs import MILLION
 from optimizer.world.demand import Spread, Stream
 
 WIDEST = 1e9  # crossings are sought within this factor of the stated demand
+NARROW = 1e-6  # in ln demand, how close the edge of what is feasible is sought
 
 
 def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, ...]:
@@ -87,7 +90,8 @@ def _scaled(stream: Stream, factor: float) -> Stream:
 def _crossing(scenario: Scenario, total: float, served: float) -> float | None:
     """The served tokens at which the best new model costs as much as `total` scaled.
 
-    ln(cost/factor) falls in ln factor, so the crossing is a bracketed root.
+    ln(cost/factor) falls in ln factor, so the crossing is a bracketed root. Walls of
+    money or energy may leave no plan from some demand on; that is sought first.
     """
     from scipy.optimize import brentq  # noqa: PLC0415 - only where alternatives stand
 
@@ -107,8 +111,18 @@ def _crossing(scenario: Scenario, total: float, served: float) -> float | None:
         return cost - log_factor - math.log(total)
 
     low, high = -math.log(WIDEST), math.log(WIDEST)
+    if math.isinf(excess(high)):
+        high = _last(excess, low, high)
     if excess(high) > 0:
         return None
     if excess(low) < 0:
         return 0.0
     return served * math.exp(float(brentq(excess, low, high, xtol=1e-12, rtol=1e-12)))
+
+
+def _last(excess: Callable[[float], float], low: float, high: float) -> float:
+    """The highest demand at which there still is a plan; `low` if there is none."""
+    while high - low > NARROW:
+        middle = (low + high) / 2
+        low, high = (low, middle) if math.isinf(excess(middle)) else (middle, high)
+    return low

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from optimizer.analysis.sensitivity import Sensitivity
 from optimizer.program import Certificate, Status
@@ -268,6 +268,46 @@ class Infeasibility:
 
 
 @dataclass(frozen=True)
+class ServingUse:
+    """How one roofline machine serves at the plan.
+
+    Attributes:
+        stream: the stream, or the streams that share the machine.
+        batch: sequences decoded together.
+        step_time: of one token of each [s].
+        replicas: that the mean load times the peak needs; None without a lifetime.
+        bound_by: `compute`, `bandwidth`, `memory` or `latency`.
+        usage_cost: of a million output tokens while it works; USD, None without price.
+        allocated_cost: of the same with capacity for the peak paid all the time.
+    """
+
+    stream: str
+    batch: float
+    step_time: float
+    replicas: float | None
+    bound_by: str
+    usage_cost: float | None
+    allocated_cost: float | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One combination of the scenario's lists.
+
+    Attributes:
+        choice: word → value.
+        total: its lifetime cost, or its loss under a budget; None without a plan.
+        status: `best`, `optimal`, `infeasible` or `refused`.
+        reason: why it has no plan; may be empty.
+    """
+
+    choice: Mapping[str, str]
+    total: float | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Alternative:
     """Another way to serve the scenario's demand.
 
@@ -313,6 +353,10 @@ class Answer:
     near_optimal: tuple[NearOptimal, ...] = ()
     fixed: Fixed | None = None
     others: tuple[Alternative, ...] = ()
+    serving: tuple[ServingUse, ...] = ()
+    choice: Mapping[str, str] = field(default_factory=dict)
+    alternatives: tuple[Choice, ...] = ()
+    epochs: float | None = None
     parties: Parties | None = None
     limits: tuple[LimitUsed, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()

@@ -13,13 +13,16 @@ de Vries 2023 for k_N, k_D and the critical size.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optimizer.analysis.answer import Cost, Critical, Pair
 from optimizer.analysis.bills import bill
-from optimizer.analysis.optimum import critical_size, implied_demand, pair
-from optimizer.formulate import Question, formulate
-from optimizer.scenario import Scenario
+from optimizer.analysis.extremes import critical_size
+from optimizer.analysis.optimum import implied_demand, pair, solve
+from optimizer.analysis.warn import outside
+from optimizer.formulate import formulate
+from optimizer.question import Question
+from optimizer.scenario import Match, Scenario, Target
 from optimizer.world.costs import value
 from optimizer.world.law import Law
 from optimizer.world.laws import builtin_names, load_law
@@ -77,6 +80,11 @@ class Audit:
         training_optimal: the model of this loss with the least training compute.
         lifetime: the lifetime cost under the scenario, or None without one.
         frontier: what laws without a surface ask.
+        demand: tokens that the scenario serves; None without one.
+        lifetime_optimal: the plan of the same loss that is best under the scenario;
+            None without one, or where its limits leave none.
+        lifetime_overhead: lifetime cost over that of this plan, − 1.
+        outside: where the model lies outside the runs that the law was fitted to.
         note: what a comparison should bear in mind; may be empty.
     """
 
@@ -95,10 +103,14 @@ class Audit:
     training_optimal: Pair
     lifetime: Cost | None
     frontier: tuple[Asked, ...]
+    demand: float | None = None
+    lifetime_optimal: Pair | None = None
+    lifetime_overhead: float | None = None
+    outside: tuple[str, ...] = ()
     note: str = ""
 
 
-def audit(
+def audit(  # noqa: PLR0913, PLR0917 - a model, a law, and what prices it
     name: str,
     parameters: float,
     tokens: float,
@@ -115,8 +127,8 @@ def audit(
         tokens: D > 0, seen in training.
         law: a law with a loss surface.
         experts: for a joint-MoE law.
-        scenario: its costs, demand and limits price the model; its target is not
-            used. None counts FLOPs without a limit.
+        scenario: its costs, demand and limits price the model; its target and its
+            law are not used. None counts FLOPs without a limit.
         note: passed on.
 
     Raises:
@@ -129,11 +141,23 @@ def audit(
     w = surface.weight(parameters, tokens)
     point = {"N": parameters, "D": tokens}
     implied = Implied(*(3 * tokens * (w - 1),) * 3)
-    lifetime = None
+    lifetime = best = above = demand = None
     if scenario is not None:
-        question = formulate(scenario)
+        spec = scenario.spec.model_copy(
+            update={
+                "target": Target(match=Match(parameters=parameters, tokens=tokens)),
+                **{"budget": None, "fix": None, "experts": experts},
+            }
+        )
+        priced = replace(scenario, law=law, spec=spec, reference=None)
+        question = formulate(priced)
+        point = question.complete(point)
         lifetime = bill(question, point)
         implied = _implied(question, point)
+        answer = solve(priced)
+        demand = answer.demand.tokens
+        if answer.plan is not None and answer.cost is not None:
+            best, above = answer.plan, lifetime.total / answer.cost.total - 1
     return Audit(
         name=name,
         law=law.name,
@@ -150,6 +174,10 @@ def audit(
         training_optimal=pair(surface, N0, D0),
         lifetime=lifetime,
         frontier=frontier(parameters, tokens),
+        demand=demand,
+        lifetime_optimal=best,
+        lifetime_overhead=above,
+        outside=tuple(outside(law, parameters, tokens)),
         note=note,
     )
 
@@ -165,7 +193,7 @@ def _implied(question: Question, point: dict[str, float]) -> Implied:
     low = high = tokens
     for limit in question.limits:
         used = sum(value(t, point) for t in limit.terms)
-        if abs(used / limit.bound - 1) > 1e-6:  # noqa: PLR2004
+        if abs(used / limit.bound - 1) > 1e-6:
             continue
         slopes = {
             name: sum(t.exponents.get(name, 0.0) * value(t, point) for t in limit.terms)
@@ -201,19 +229,35 @@ def size_in(model: PublishedModel, law: Law) -> float:
 
 
 def audit_models(
-    models: Sequence[PublishedModel], laws: Sequence[Law], scenario: Scenario | None
+    models: Sequence[PublishedModel],
+    laws: Sequence[Law],
+    scenario: Scenario | None,
+    experts: int | None = None,
 ) -> tuple[Audit, ...]:
-    """Judges published models under several laws, model by model."""
+    """Judges published models under several laws, model by model.
+
+    Args:
+        models: from the library, or made up.
+        laws: each with a loss surface.
+        scenario: as for `audit`.
+        experts: of a joint-MoE law; 1, a dense model, unless given.
+    """
     return tuple(
         audit(
             model.name,
             size_in(model, law),
             model.tokens,
             law,
-            experts=1 if law.experts else None,
+            experts=(experts or 1) if law.experts else None,
             scenario=scenario,
-            note=model.note,
+            note=_note(model),
         )
         for model in models
         for law in laws
     )
+
+
+def _note(model: PublishedModel) -> str:
+    active = "a mixture of experts, judged by its active parameters"
+    parts = (active if model.active_parameters else "", model.note)
+    return "; ".join(part for part in parts if part)

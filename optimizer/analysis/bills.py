@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from optimizer.analysis.answer import Cost, Line, Parties, TrainingRun, UnitCost
-from optimizer.formulate import Question
 from optimizer.quantity import HOUR
+from optimizer.question import Question
 from optimizer.scenario import Scenario
 from optimizer.world.costs import MILLION, UNITS, value
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from optimizer.analysis.answer import Answer
-from optimizer.analysis.differences import Difference, differences
 from optimizer.analysis.optimum import solve
-from optimizer.analysis.regret import TAIL, Regret, Robust, regret, robust
-from optimizer.analysis.share import MOVE, ShareThreshold, share_thresholds
+from optimizer.errors import InputError, Problem
 from optimizer.scenario import Scenario
+
+if TYPE_CHECKING:
+    from optimizer.analysis.differences import Difference
+    from optimizer.analysis.regret import Regret, Robust
+    from optimizer.analysis.share import ShareThreshold
 
 
 @dataclass(frozen=True)
@@ -38,33 +42,42 @@ def solve_all(scenarios: Sequence[Scenario]) -> Comparison:
 
 
 def compare(
-    scenarios: Sequence[Scenario], tail: float = TAIL, move: float = MOVE
+    scenarios: Sequence[Scenario],
+    tail: float | None = None,
+    move: float | None = None,
 ) -> Comparison:
     """Solves several scenarios; an infeasible one is a column that says why.
 
     Args:
         scenarios: with a `probability` each, or none with one.
-        tail: the worst part of the futures that the CVaR looks at.
-        move: the change of N that counts as a moved plan, as a fraction.
+        tail: the worst part of the futures that the CVaR looks at; a fifth if None.
+        move: the change of N that counts as a moved plan; a tenth if None.
 
     Raises:
-        ValueError: some scenarios have a probability and others none, or they do not
+        InputError: some scenarios have a probability and others none, or they do not
             sum to 1.
     """
+    # Here, because `solve` does without them.
+    from optimizer.analysis.differences import differences  # noqa: PLC0415
+    from optimizer.analysis.regret import TAIL, regret, robust  # noqa: PLC0415
+    from optimizer.analysis.share import MOVE, share_thresholds  # noqa: PLC0415
+
     weights = probabilities(scenarios)
     plans = tuple(solve(scenario) for scenario in scenarios)
-    if len(plans) < 2:  # noqa: PLR2004
+    if len(plans) < 2:
         return Comparison(plans)
     first = scenarios[0], plans[0]
     return Comparison(
         plans=plans,
         regret=regret(scenarios, plans),
-        robust=robust(scenarios, plans, weights, tail),
+        robust=robust(scenarios, plans, weights, tail or TAIL),
         differences=tuple(
             differences(*first, scenario, plan)
             for scenario, plan in zip(scenarios[1:], plans[1:], strict=True)
         ),
-        shares=tuple(share_thresholds(scenario, move) for scenario in scenarios),
+        shares=tuple(
+            share_thresholds(scenario, move or MOVE) for scenario in scenarios
+        ),
     )
 
 
@@ -72,21 +85,23 @@ def probabilities(scenarios: Sequence[Scenario]) -> list[float] | None:
     """The scenarios' probabilities; None where none has one.
 
     Raises:
-        ValueError: some have one and others none, or they do not sum to 1.
+        InputError: some have one and others none, or they do not sum to 1.
     """
     given = [scenario.spec.probability for scenario in scenarios]
     known = [p for p in given if p is not None]
-    if not known:
+    if not known or len(scenarios) < 2:
         return None
     if len(known) < len(given):
         lacking = scenarios[given.index(None)]
-        raise ValueError(
-            f"{lacking.file}: probability: is missing, and other scenarios have one; "
-            "give every scenario one, or none"
+        message = (
+            "is missing, and other scenarios have one; give every scenario one, or none"
         )
-    if abs(sum(known) - 1) > 1e-9:  # noqa: PLR2004
-        raise ValueError(
-            f"{scenarios[0].file}: probability: all must sum to 100 %, got "
+        raise InputError([Problem(lacking.place(""), "probability", message)])
+    if abs(sum(known) - 1) > 1e-9:
+        message = (
+            "those of all scenarios must sum to 100 %, and they sum to "
             f"{100 * sum(known):.6g} %"
         )
+        place = scenarios[0].place("probability")
+        raise InputError([Problem(place, "probability", message)])
     return known

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from optimizer.analysis.answer import Answer
@@ -18,7 +18,7 @@ from optimizer.errors import InputError
 from optimizer.load import read_document
 from optimizer.scenario import ALTERNATIVES, Scenario
 
-PROSE = {"name", "description"}
+PROSE = {"name", "description", "probability"}  # they move no plan
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def differences(
         answer, reason = _alone(first, path, after)
         factors = _factors(first_answer, answer)
         words = _words(before), _words(after)
-        found.append(Difference(dotted(path), *words, *factors, reason))
+        told = _told(first.document, path)
+        found.append(Difference(told, *words, *factors, reason))
     if len(found) > 1:
         whole = _factors(first_answer, second_answer)
         parts = [(d.parameters, d.tokens, d.total) for d in found]
@@ -93,6 +94,10 @@ def _changes(
 
     Words of which only one may stand change together, with what holds them.
     """
+    if _streams(first) and _streams(first) == _streams(second):
+        for index, (one, other) in enumerate(zip(first, second, strict=True)):
+            yield from _changes(one, other, (*path, index))
+        return
     if not (isinstance(first, dict) and isinstance(second, dict)) or _swaps(
         first, second, path
     ):
@@ -104,8 +109,30 @@ def _changes(
             yield from _changes(first.get(word), second.get(word), (*path, word))
 
 
+def _streams(value: Any) -> list[Any]:
+    """The names of a list of streams; empty for anything else."""
+    if not isinstance(value, list):
+        return []
+    return [m.get("name") if isinstance(m, dict) else None for m in value]
+
+
+def _told(document: Document, path: Steps) -> str:
+    """A path as `--set` takes it, in which streams go by their names."""
+    node: Any = document.value
+    words: list[str | int] = []
+    for step in path:
+        node = node.get(step) if isinstance(node, dict) else node[step]
+        named = isinstance(step, int) and isinstance(node, dict) and node.get("name")
+        words.append(str(named) if named else step)
+        if node is None:
+            words += path[len(words) :]
+            break
+    return dotted(words)
+
+
 def _swaps(first: dict[str, Any], second: dict[str, Any], path: Steps) -> bool:
-    changed = {(*path, word) for word in set(first) ^ set(second)}
+    marked = tuple("*" if isinstance(step, int) else step for step in path)
+    changed = {(*marked, word) for word in set(first) ^ set(second)}
     if not path:
         return False
     return any(sum(change in group for change in changed) > 1 for group in ALTERNATIVES)
@@ -127,6 +154,12 @@ def _with(document: Document, path: Steps, after: Any) -> Document:
     def put(node: Any, steps: Steps) -> Any:
         if not steps:
             return after
+        if isinstance(node, list) and isinstance(steps[0], int):
+            index = steps[0]
+            return [
+                put(each, steps[1:]) if at == index else each
+                for at, each in enumerate(node)
+            ]
         inner = dict(node) if isinstance(node, dict) else {}
         value = put(inner.get(steps[0]), steps[1:])
         if value is None:
@@ -135,9 +168,7 @@ def _with(document: Document, path: Steps, after: Any) -> Document:
             inner[str(steps[0])] = value
         return inner
 
-    return Document(
-        document.file, put(document.value, path), document.marks, document.keys
-    )
+    return replace(document, value=put(document.value, path))
 
 
 def _words(value: Any) -> str:

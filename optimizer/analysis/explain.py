@@ -9,9 +9,9 @@ from optimizer.analysis.answer import Infeasibility, Relaxation
 from optimizer.analysis.reach import cure
 from optimizer.analysis.wording import amount, either, nats
 from optimizer.engine.diagnose import LEAST, ROOM, diagnose, infimum
-from optimizer.formulate import VARIABLES, Question
 from optimizer.posynomial import Term, build
 from optimizer.program import Constraint, GeometricProgram
+from optimizer.question import Question
 from optimizer.scenario import Scenario
 
 FIELD = {"N": "fix.parameters", "D": "fix.tokens"}
@@ -57,7 +57,7 @@ def _with_fixed(question: Question) -> GeometricProgram:
     for name, value in question.fixed.items():
         for suffix, power in (("", 1.0), (LEAST, -1.0)):
             term = Term("fixed", value**-power, {name: power})
-            posynomial = build(VARIABLES, [term])
+            posynomial = build(question.variables, [term])
             constraints.append(Constraint(FIELD[name] + suffix, posynomial))
     return GeometricProgram(question.free.objective, tuple(constraints))
 
@@ -104,5 +104,5 @@ def _relaxations(
 def _nearest(question: Question, program: GeometricProgram) -> float:
     """The lowest loss within the limits, which do not exclude each other."""
     limits = tuple(c for c in program.constraints if c.name != "target")
-    least = infimum(GeometricProgram(build(VARIABLES, question.loss), limits))
+    least = infimum(GeometricProgram(question.lossy(), limits))
     return question.surface.loss_of(least.value)

@@ -12,6 +12,7 @@ from optimizer.analysis.optimum import solve as solve_alone
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.diagnose import diagnose
 from optimizer.engine.solve import solve as solve_program
+from optimizer.errors import Defect
 from optimizer.portfolio import JointQuestion, Portfolio, formulate_portfolio, variable
 from optimizer.program import Certificate, Solution, Status
 from optimizer.scenario import Fix
@@ -76,10 +77,10 @@ def solve_portfolio(portfolio: Portfolio) -> Family:
         return replace(bare, conflict=diagnose(joint.program).names)
     point = _point(joint, portfolio, solution)
     members = []
-    for member in portfolio.members:
+    for member, own in zip(portfolio.members, alone, strict=True):
         size = Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
-        members.append(solve_alone(replace(member, spec=spec)))
+        members.append(_beside(solve_alone(replace(member, spec=spec)), own))
     z, _ = solution.optimum
     return replace(
         bare,
@@ -89,6 +90,21 @@ def solve_portfolio(portfolio: Portfolio) -> Family:
         shared=_used(joint, portfolio, solution, point),
         certificate=solution.certificate,
     )
+
+
+def _beside(held: Answer, own: Answer) -> Answer:
+    """A member in the joint plan, with what that costs it against a plan of its own.
+
+    Raises:
+        Defect: the size of the joint plan does not suit the model.
+    """
+    if held.cost is None or held.fixed is None or own.cost is None or own.plan is None:
+        raise Defect(f"the joint plan does not suit {held.scenario}")
+    extra = held.cost.total - own.cost.total
+    fixed = replace(
+        held.fixed, optimum=own.plan, extra=extra, fraction=extra / own.cost.total
+    )
+    return replace(held, fixed=fixed)
 
 
 def _point(
@@ -114,7 +130,7 @@ def _used(
     for limit in joint.shared:
         price = float(multipliers[names.index(limit.name)])
         used = sum(value(t, point) for t in limit.terms)
-        binding = bool(np.log(limit.bound / used) < 1e-9)  # noqa: PLR2004
+        binding = bool(np.log(limit.bound / used) < 1e-9)
         found.append(
             LimitUsed(
                 name=limit.name,

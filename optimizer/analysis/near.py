@@ -11,17 +11,29 @@ import math
 import numpy as np
 
 from optimizer.analysis.answer import NearOptimal
-from optimizer.engine.solve import refine
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import refine, solve
 from optimizer.posynomial import Array, Term, build
-from optimizer.program import Constraint, GeometricProgram, Solution
+from optimizer.program import Constraint, GeometricProgram, Solution, Status
 
 WITHIN = (0.01, 0.05)
+DIGITS = 1e-5  # an end of the range is told to five digits
 BINDING = 1e-9  # |ln g| below which a constraint counts as met with equality
 
 
 def near_optimal(solution: Solution) -> tuple[NearOptimal, ...]:
-    """Finds the range of sizes within 1 % and 5 % of a program's optimum."""
-    return tuple(_range(solution, within) for within in WITHIN)
+    """Finds the range of sizes within 1 % and 5 % of a program's optimum.
+
+    A range whose ends cannot be certified, as where bounds leave next to no room, is
+    left out rather than guessed.
+    """
+    found = []
+    for within in WITHIN:
+        try:
+            found.append(_range(solution, within))
+        except UncertifiedError:
+            continue
+    return tuple(found)
 
 
 def _range(solution: Solution, within: float) -> NearOptimal:
@@ -43,7 +55,15 @@ def _end(solution: Solution, within: float, power: float) -> dict[str, float]:
     question = GeometricProgram(size, (*program.constraints, slack))
     step, price = _quadratic(solution, within, power)
     guess = np.append(multipliers * price, price)
-    return dict(refine(question, z + step, guess, start=z).point)
+    found = refine(question, z + step, guess, start=z, gap=DIGITS)
+    end = dict(found.point)
+    if found.optimum[1][-1] > 0:
+        return end
+    # A limit ends the range before the cost does, so that D is still to choose.
+    rest = program.fixing({"N": end["N"]})
+    rest_start = np.delete(found.optimum[0], program.variables.index("N"))
+    inner = solve(rest, rest_start, gap=DIGITS)
+    return end if inner.status is not Status.OPTIMAL else {**end, **inner.point}
 
 
 def _pinned(program: GeometricProgram, z: Array) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from optimizer.analysis.alternatives import alternatives
 from optimizer.analysis.answer import (
     Answer,
+    Choice,
     Critical,
     DemandTotal,
     Fixed,
@@ -22,15 +23,19 @@ from optimizer.analysis.answer import (
 )
 from optimizer.analysis.bills import amounts, bill, parties, training_run, unit_cost
 from optimizer.analysis.explain import explain
+from optimizer.analysis.extremes import critical, smallest, training_optimal
 from optimizer.analysis.near import near_optimal
 from optimizer.analysis.reach import unreachable
+from optimizer.analysis.rooflines import serving_use
 from optimizer.analysis.sensitivity import Sensitivity, sensitivities
 from optimizer.analysis.warn import warnings
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
-from optimizer.formulate import Question, formulate
+from optimizer.errors import Defect
+from optimizer.formulate import formulate
 from optimizer.program import Solution, Status
-from optimizer.scenario import Scenario
+from optimizer.question import Question
+from optimizer.scenario import Scenario, Variant
 from optimizer.world.costs import value
 from optimizer.world.surface import Surface
 
@@ -50,6 +55,8 @@ def solve(scenario: Scenario) -> Answer:
     Raises:
         Defect: the solver's point failed its certificate; no answer is given.
     """
+    if scenario.variants:
+        return _best(scenario)
     question = formulate(scenario)
     if (reason := unreachable(scenario, question)) is not None:
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=reason)
@@ -62,6 +69,44 @@ def solve(scenario: Scenario) -> Answer:
         reason = explain(scenario, question)
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=reason)
     return _answer(scenario, question, solution)
+
+
+def _best(scenario: Scenario) -> Answer:
+    """Solves every combination of the scenario's lists and keeps the best."""
+    answers = [
+        None if v.scenario is None else solve(v.scenario) for v in scenario.variants
+    ]
+    values = [_value(answer) for answer in answers]
+    known = [value for value in values if value is not None]
+    best = values.index(min(known)) if known else None
+    rows = tuple(
+        _row(variant, answer, index == best)
+        for index, (variant, answer) in enumerate(
+            zip(scenario.variants, answers, strict=True)
+        )
+    )
+    if best is None:
+        first = next(answer for answer in answers if answer is not None)
+        return replace(first, alternatives=rows)
+    chosen = answers[best]
+    if chosen is None:
+        raise Defect("the best choice has no answer")
+    return replace(chosen, choice=scenario.variants[best].choice, alternatives=rows)
+
+
+def _value(answer: Answer | None) -> float | None:
+    """What choices are compared by: the lifetime cost, or the loss under a budget."""
+    if answer is None or answer.plan is None or answer.cost is None:
+        return None
+    return answer.plan.loss if answer.target_loss is None else answer.cost.total
+
+
+def _row(variant: Variant, answer: Answer | None, best: bool) -> Choice:
+    if answer is None:
+        return Choice(variant.choice, None, "refused", variant.reason)
+    reason = "" if answer.infeasibility is None else answer.infeasibility.reason
+    status = "best" if best else answer.status.value
+    return Choice(variant.choice, _value(answer), status, reason)
 
 
 def _bare(
@@ -97,29 +142,29 @@ def _bare(
 
 def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answer:
     surface = question.surface
-    point = {**question.fixed, **solution.point}
+    found = {**question.fixed, **solution.point}
+    point = question.complete({"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
-    plan = pair(surface, N, D)
-    # Of the plan's loss through s, which keeps the digits that L − E loses.
-    s = (
-        question.reducible
-        or surface.A * N**-surface.alpha + surface.B * D**-surface.beta
-    )
-    N0, D0 = surface.training_optimal(s)
+    plan = _pair(question, point)
+    # Of the target through s, which keeps the digits that L − E loses.
+    s = question.reducible or question.reducible_at(point)
+    best = training_optimal(question, s)
+    N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
     optimal = TrainingOptimal(
         parameters=N0,
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=_within(question, {"N": N0, "D": D0}),
-        cost=bill(question, {"N": N0, "D": D0}),
+        feasible=_within(question, best),
+        cost=bill(question, best),
     )
     free = solution
     if question.fixed:
         free = solve_program(question.free, question.start(question.free))
     ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
+    unique = scenario.spec.data.unique_tokens
     moves = sensitivities(scenario, solution)
     base = optimal.cost.total
     answer = _bare(
@@ -135,8 +180,8 @@ def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answe
             cost_ratio=cost.total / base,
         ),
         critical=Critical(
-            floor=surface.floor(s),
-            size=critical_size(surface, s),
+            floor=smallest(question, s),
+            size=critical(question, s, best),
             training_overhead=N * D / (N0 * D0) - 1,
         ),
         cost=cost,
@@ -147,6 +192,8 @@ def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answe
         near_optimal=ranges,
         fixed=_fixed(question, solution, free, point) if question.fixed else None,
         others=alternatives(scenario, question),
+        serving=serving_use(scenario, question, point),
+        epochs=None if unique is None else D / unique,
         parties=parties(question, point),
         limits=_limits(scenario, question, solution, moves, point),
         sensitivities=moves,
@@ -160,30 +207,17 @@ def pair(surface: Surface, N: float, D: float) -> Pair:
     return Pair(N, D, D / N, surface.loss(N, D))
 
 
-def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:
-    """The smaller N at which training costs (1 + overhead) times the least for s.
-
-    With k = N/N_opt the overhead is k·(1 − (β/α)(k^-α − 1))^(-1/β) − 1, which falls
-    in k up to 1; bisection in ln k between the floor and 1.
-
-    Source: de Vries, "Go smol or go home" (2023).
-    """
-    alpha, beta = surface.alpha, surface.beta
-    low, high = -math.log1p(alpha / beta) / alpha, 0.0
-    target = math.log1p(overhead)
-    for _ in range(200):
-        middle = (low + high) / 2
-        rest = 1 - beta / alpha * math.expm1(-alpha * middle)
-        ratio = middle - math.log(rest) / beta if rest > 0 else math.inf
-        low, high = (middle, high) if ratio > target else (low, middle)
-    return surface.training_optimal(s)[0] * math.exp((low + high) / 2)
+def _pair(question: Question, size: Mapping[str, float]) -> Pair:
+    """The record of a model, with all effects on its loss."""
+    N, D = size["N"], size["D"]
+    return Pair(N, D, D / N, question.loss_at(size))
 
 
 def _within(question: Question, point: Mapping[str, float]) -> bool:
     """Whether a point keeps every limit and fixed value."""
     kept = all(
         sum(value(t, point) for t in limit.terms) <= limit.bound * (1 + BINDING)
-        for limit in question.limits
+        for limit in (*question.limits, *question.physics)
     )
     return kept and all(
         math.isclose(point[name], fixed, rel_tol=BINDING)
@@ -244,7 +278,7 @@ def _fixed(
     best = math.exp(free.program.objective.log_value(z0[None])[0])
     here = math.exp(solution.program.objective.log_value(z[None])[0])
     surface = question.surface
-    optimum = pair(surface, free.point["N"], free.point["D"])
+    optimum = _pair(question, free.point)
     extra = here - best
     if question.reducible is None:
         extra = surface.loss_of(here) - surface.loss_of(best)
@@ -262,9 +296,8 @@ def implied_demand(question: Question, point: Mapping[str, float]) -> float | No
         Served tokens of the scenario's mix of streams, or of a plain stream where it
         serves nothing; negative where the model is undertrained even for no demand.
     """
-    surface = question.surface
-    w = surface.weight(point["N"], point["D"])
-    if not math.isfinite(w):
+    w = question.weight(point)
+    if w is None or not math.isfinite(w):
         return None
     training = question.bill[0].terms.get(question.unit, ())
     other = [

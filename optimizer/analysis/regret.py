@@ -23,7 +23,7 @@ from optimizer.analysis.answer import Answer
 from optimizer.analysis.wording import amount, either, nats
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect
-from optimizer.formulate import VARIABLES, Question, formulate
+from optimizer.formulate import formulate
 from optimizer.posynomial import Term, build, merge
 from optimizer.program import (
     Certificate,
@@ -32,6 +32,7 @@ from optimizer.program import (
     Solution,
     Status,
 )
+from optimizer.question import SIZE, Question
 from optimizer.scenario import Scenario
 from optimizer.world.costs import value
 
@@ -119,7 +120,7 @@ def _cell(
         return None, f"{column.scenario} has no optimum to compare with"
     if question.reducible is None:
         return None, f"{column.scenario} asks for the lowest loss, not the lowest cost"
-    point = {"N": row.plan.parameters, "D": row.plan.tokens}
+    point = question.complete({"N": row.plan.parameters, "D": row.plan.tokens})
     missed = missing(question, point)
     if missed:
         return None, missed
@@ -134,13 +135,15 @@ def cost_of(question: Question, point: Point) -> float:
 def missing(question: Question, point: Point) -> str:
     """What a model misses in a scenario, in words; empty where it misses nothing."""
     if question.reducible is not None and question.target is not None:
-        s = sum(value(term, point) for term in question.loss)
+        s = question.reducible_at(point)
         if s > question.reducible * (1 + TOUCHING):
             loss = question.surface.loss_of(s)
             return f"misses the target: {nats(loss)} against {nats(question.target)}"
-    for limit in question.limits:
+    for limit in (*question.limits, *question.physics):
         used = sum(value(term, point) for term in limit.terms)
         if used > limit.bound * (1 + TOUCHING):
+            if not limit.unit:
+                return f"breaks {limit.name}"
             return (
                 f"breaks {limit.name}: {amount(used, limit.unit)} against "
                 f"{amount(limit.bound, limit.unit)}"
@@ -199,10 +202,27 @@ def _unsuited(questions: Sequence[Question], answers: Sequence[Answer]) -> str:
         if question.reducible is None:
             return f"{answer.scenario} has a budget; regret compares costs"
     fixed = [question.fixed for question in questions if question.fixed]
-    for name in VARIABLES:
+    for name in SIZE:
         if len({held[name] for held in fixed if name in held}) > 1:
             return f"the scenarios fix {name} at different values"
     return ""
+
+
+def _names(index: int, question: Question) -> dict[str, str]:
+    """Own names for what each scenario chooses or derives for itself."""
+    own = (*question.variables[len(SIZE) :], *(q.name for q in question.quantities))
+    return {name: f"{name}#{index}" for name in own}
+
+
+def _renamed(terms: Sequence[Term], names: Mapping[str, str]) -> list[Term]:
+    return [
+        Term(
+            t.label,
+            t.coefficient,
+            {names.get(name, name): power for name, power in t.exponents.items()},
+        )
+        for t in terms
+    ]
 
 
 def _constraints(
@@ -210,7 +230,10 @@ def _constraints(
 ) -> list[Constraint]:
     """All targets and limits of all scenarios, on a longer list of variables."""
     return [
-        Constraint(f"{index}: {c.name}", c.posynomial.over(variables))
+        Constraint(
+            f"{index}: {c.name}",
+            c.posynomial.renamed(_names(index, question)).over(variables),
+        )
         for index, question in enumerate(questions)
         for c in question.free.constraints
     ]
@@ -225,7 +248,12 @@ def _solve(
 ) -> Solution:
     """Minimises one extra variable that covers several costs."""
     (extra,) = objective.exponents
-    variables = (*VARIABLES, extra)
+    own = [
+        _names(index, question).get(name, name)
+        for index, question in enumerate(questions)
+        for name in question.variables[len(SIZE) :]
+    ]
+    variables = (*SIZE, *own, extra)
     constraints = _constraints(questions, variables)
     for index, terms in enumerate(covers):
         under = [
@@ -250,8 +278,11 @@ def _minimax(
     questions: Sequence[Question], optima: Sequence[float]
 ) -> RobustPlan | None:
     covers = [
-        [Term(t.label, t.coefficient / best, t.exponents) for t in question.cost]
-        for question, best in zip(questions, optima, strict=True)
+        [
+            Term(t.label, t.coefficient / best, t.exponents)
+            for t in _renamed(question.cost, _names(index, question))
+        ]
+        for index, (question, best) in enumerate(zip(questions, optima, strict=True))
     ]
     solution = _solve(questions, Term("regret", 1.0, {"r": 1.0}), covers)
     if solution.status is not Status.OPTIMAL:
@@ -266,8 +297,10 @@ def _weighted(
     covers = [
         [
             Term(t.label, t.coefficient * weight, t.exponents)
-            for question, weight in zip(questions, weights, strict=True)
-            for t in question.cost
+            for index, (question, weight) in enumerate(
+                zip(questions, weights, strict=True)
+            )
+            for t in _renamed(question.cost, _names(index, question))
         ]
         for weights in vertices
     ]
@@ -281,8 +314,8 @@ def _cvar(
     vertices: list[Sequence[float]] = [probabilities]
     while True:
         plan = _weighted(questions, vertices)
-        point = {"N": plan.parameters, "D": plan.tokens}
-        costs = [cost_of(question, point) for question in questions]
+        size = {"N": plan.parameters, "D": plan.tokens}
+        costs = [cost_of(question, question.complete(size)) for question in questions]
         worst = worst_weights(costs, probabilities, tail)
         if float(np.dot(worst, costs)) <= plan.value * (1 + EXACT):
             return plan

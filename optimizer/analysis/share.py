@@ -9,6 +9,7 @@ from optimizer.document import dotted
 from optimizer.scenario import Scenario
 
 MOVE = 0.10
+CLOSE = 1e-5  # of a share to the move that defines it
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class ShareThreshold:
     """The cost share of one stream at which the plan has moved by a stated size.
 
     Attributes:
-        stream: its path in the file.
+        stream: its path, as `--set` takes it.
         move: the stated size, as a fraction of the parameters at share 0.
         parameters: at share 0.
         share: at which they are smaller by that fraction; None if not even at 100 %.
@@ -45,13 +46,20 @@ def share_thresholds(
         wanted = base * (1 - move)
         found.append(
             ShareThreshold(
-                stream=dotted(scenario.stream_path(index)),
+                stream=_named(scenario, index),
                 move=move,
                 parameters=base,
                 share=_root(scenario, index, wanted),
             )
         )
     return tuple(found)
+
+
+def _named(scenario: Scenario, index: int) -> str:
+    """A stream's path as `--set` takes it."""
+    name = scenario.streams[index].name
+    path = scenario.stream_path(index)
+    return f"{path[0]}.{name}" if name and len(path) > 1 else dotted(path)
 
 
 def _root(scenario: Scenario, index: int, wanted: float) -> float | None:
@@ -62,7 +70,9 @@ def _root(scenario: Scenario, index: int, wanted: float) -> float | None:
 
     if excess(1.0) > 0:
         return None
-    return float(brentq(excess, 0.0, 1.0, xtol=1e-9))
+    share = float(brentq(excess, 0.0, 1.0, xtol=1e-9))
+    # Where the plan ends before it has moved that far, the root is only its end.
+    return share if abs(excess(share)) < CLOSE else None
 
 
 def _size(scenario: Scenario, index: int, share: float) -> float | None:

@@ -15,11 +15,12 @@ import numpy as np
 
 from optimizer.analysis.optimum import solve
 from optimizer.analysis.reach import unreachable
+from optimizer.analysis.rowwise import answers, near
 from optimizer.engine import batch
 from optimizer.errors import Defect
-from optimizer.formulate import Question
-from optimizer.posynomial import Array, Integers, Term
+from optimizer.posynomial import Array, Integers
 from optimizer.program import GeometricProgram, Status
+from optimizer.question import Question
 from optimizer.scenario import Scenario
 from optimizer.vary import Group, Plan, groups, member
 
@@ -149,7 +150,11 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
     sizes = [len(group.rows) for group in alike]
     programs = [group.view for group in alike if group.view is not None]
     program = batch.stacked(programs, sizes)
-    starts = [_start(group, program.variables) for group in alike]
+    starts = [
+        near(group.question, program.variables, size)
+        for group, size in zip(alike, sizes, strict=True)
+        if group.question is not None
+    ]
     solved = batch.solve_block(program, sum(sizes), np.concatenate(starts))
     work.alone += solved.alone
     first = 0
@@ -157,88 +162,11 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
         part = slice(first, first + size)
         work.status[group.rows] = solved.ended[part]
         proof = (solved.stationarity[part], solved.violation[part], solved.gap[part])
-        work.results[group.rows] = np.stack(
-            [*_answers(group, program.variables, solved.z[part]), *proof], axis=1
-        )
+        if group.question is not None:
+            point = dict(zip(program.variables, solved.z[part].T, strict=True))
+            said = answers(group.question, point, size)
+            work.results[group.rows] = np.stack([*said, *proof], axis=1)
         first += size
-
-
-def _start(group: Group[View], variables: tuple[str, ...]) -> Array:
-    """ln of a point of reasonable size for each member."""
-    point: dict[str, object] = {"N": 1e9, "D": 2e10}
-    question = group.question
-    if question is not None and question.reducible is not None:
-        N, D = question.surface.training_optimal(question.reducible)
-        point = {"N": N, "D": D}
-    columns = [np.asarray(point.get(name, 1.0)) for name in variables]
-    size = len(group.rows)
-    return np.log(
-        np.stack([np.broadcast_to(column, size) for column in columns], axis=1)
-    )
-
-
-def _answers(group: Group[View], variables: tuple[str, ...], z: Array) -> list[Array]:
-    """The columns of `RESULTS` up to the certificate; NaN where z is."""
-    question = group.question
-    if question is None:
-        raise Defect("a member without a question has no answer")
-    size = len(group.rows)
-
-    def column(number: object) -> Array:
-        return np.broadcast_to(np.asarray(number, dtype=float), size)
-
-    point = {name: column(value) for name, value in question.fixed.items()}
-    point |= dict(zip(variables, np.exp(z).T, strict=True))
-    surface = question.surface
-    N, D = point["N"], point["D"]
-    A, B, alpha, beta, E, outer = (
-        column(getattr(surface, name))
-        for name in ("A", "B", "alpha", "beta", "E", "outer")
-    )
-    reached = A * N**-alpha + B * D**-beta
-    s = reached if question.reducible is None else column(question.reducible)
-    optimum = {
-        "N": (A * (alpha / beta + 1) / s) ** (1 / alpha),
-        "D": (B * (beta / alpha + 1) / s) ** (1 / beta),
-    }
-    optimal_tokens = (beta * B / (alpha * A) * N**alpha) ** (1 / beta)
-    costs = _costs(question, point, size)
-    base = sum(_costs(question, optimum, size).values())
-    total = sum(costs.values())
-    known = np.where(np.isfinite(N), 1.0, np.nan)
-    return [
-        np.asarray(answer) * known
-        for answer in (
-            N,
-            D,
-            D / N,
-            D / optimal_tokens,
-            (E + reached) ** outer,
-            costs["training"],
-            costs["inference"],
-            total,
-            1 - total / base,
-        )
-    ]
-
-
-def _costs(
-    question: Question, point: Mapping[str, Array], size: int
-) -> dict[str, Array]:
-    """The counted lifetime cost by group, `(members,)` each."""
-    sums = {name: np.zeros(size) for name in ("training", "inference", "other")}
-    for line in question.bill:
-        share = np.asarray(line.share, dtype=float)
-        for term in line.terms.get(question.unit, ()):
-            sums[line.group] = sums[line.group] + share * _amount(term, point)
-    return sums
-
-
-def _amount(term: Term, point: Mapping[str, Array]) -> Array:
-    amount = np.asarray(term.coefficient, dtype=float)
-    for name, power in term.exponents.items():
-        amount = amount * (point[name] if power == 1 else point[name] ** power)
-    return amount
 
 
 def _alone(work: _Work, row: int) -> None:

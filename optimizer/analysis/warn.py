@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from optimizer.analysis.answer import Answer, Pair, Warning
 from optimizer.analysis.wording import amount, counted, percent
-from optimizer.formulate import Question
 from optimizer.quantity import significant
+from optimizer.question import Question
 from optimizer.scenario import Scenario
+from optimizer.world.law import Law
 
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
@@ -28,21 +29,13 @@ def warnings(
     )
 
 
-def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
-    law = scenario.law
-    ratio = plan.tokens_per_parameter
+def outside(law: Law, N: float, D: float) -> Iterator[str]:
+    """Says of N, D and D/N which lie outside the runs of a law, and how far."""
     checks = (
-        (
-            "N",
-            amount(plan.parameters, "parameters"),
-            plan.parameters,
-            law.range.parameters,
-            "parameters",
-        ),
-        ("D", amount(plan.tokens, "tokens"), plan.tokens, law.range.tokens, "tokens"),
-        ("D/N", significant(ratio), ratio, law.range.tokens_per_parameter, None),
+        ("N", amount(N, "parameters"), N, law.range.parameters, "parameters"),
+        ("D", amount(D, "tokens"), D, law.range.tokens, "tokens"),
+        ("D/N", significant(D / N), D / N, law.range.tokens_per_parameter, None),
     )
-    outside = []
     for symbol, text, value, interval, unit in checks:
         if interval is None:
             continue
@@ -53,14 +46,18 @@ def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
         factor = edge / value if value < low else value / edge
         shown = significant(edge) if unit is None else amount(edge, unit)
         side = "below" if value < low else "above"
-        outside.append(
-            f"{symbol} = {text} is {significant(factor, 2)} times {side} {shown}"
-        )
-    if outside:
+        yield f"{symbol} = {text} is {significant(factor, 2)} times {side} {shown}"
+
+
+def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
+    law = scenario.law
+    ratio = plan.tokens_per_parameter
+    found = list(outside(law, plan.parameters, plan.tokens))
+    if found:
         yield Warning(
             "outside-range",
             f"the plan lies outside the runs that {law.name} was fitted to: "
-            f"{'; '.join(outside)}. Its loss there is an extrapolation: try other "
+            f"{'; '.join(found)}. Its loss there is an extrapolation: try other "
             "laws, or fit one to runs of your own",
         )
     covered = law.range.tokens_per_parameter

@@ -1,13 +1,14 @@
-"""What `solve` and `compare` do after solving: show, judge, and choose a code."""
+"""What commands do after solving: show, judge, and choose an exit code."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from optimizer.analysis.compare import Comparison
+from optimizer.analysis.answer import Answer
 from optimizer.commands.condition import Condition
 from optimizer.commands.output import colourful, emit
 from optimizer.program import Status
@@ -17,38 +18,48 @@ INFEASIBLE, CONDITION_HELD = 3, 4
 
 
 def show(
-    pages: Sequence[Blocks], comparison: Comparison, form: str, output: Path | None
+    pages: Callable[[], Sequence[Blocks]],
+    content: Callable[[], Mapping[str, Any]],
+    sheet: Callable[[], str],
+    form: str,
+    output: Path | None,
 ) -> None:
-    """Writes answers in a format; tables and Markdown page by page."""
+    """Writes what was found in a format; tables and Markdown page by page.
+
+    Args:
+        pages: makes the blocks of each page.
+        content: makes the JSON, without the frame around it.
+        sheet: makes the CSV.
+        form: one of the formats.
+        output: a file, or None for the terminal.
+    """
     if form == "json":
         from optimizer import __version__  # noqa: PLC0415
         from optimizer.report import data  # noqa: PLC0415 - as all formats, one is used
 
-        text = data.write(data.document(comparison.plans, __version__))
+        text = data.write(data.wrapped(content(), __version__))
     elif form == "csv":
-        from optimizer.report import sheet  # noqa: PLC0415
-
-        text = sheet.write(comparison.plans)
+        text = sheet()
     elif form == "markdown":
         from optimizer.report import markdown  # noqa: PLC0415
 
-        text = "\n".join(markdown.render(page) for page in pages)
+        text = "\n".join(markdown.render(page) for page in pages())
     else:
         from optimizer.report import text as terminal  # noqa: PLC0415
 
         width = 80 if output is not None else terminal.width()
         colour = colourful(output)
-        text = "\n\n".join(terminal.render(page, width, colour) for page in pages)
+        text = "\n\n".join(terminal.render(page, width, colour) for page in pages())
     emit(text, output)
 
 
-def code(comparison: Comparison, conditions: Sequence[Condition]) -> int:
+def code(answers: Sequence[Answer], conditions: Sequence[Condition]) -> int:
     """The exit code of some answers; tells on standard error which condition held."""
     held = False
     if conditions:
         from optimizer.report.data import plan  # noqa: PLC0415
 
-        for answer in comparison.plans:
+        for answer in answers:
             for condition in conditions:
                 if condition.holds(plan(answer)):
                     held = True
@@ -57,6 +68,6 @@ def code(comparison: Comparison, conditions: Sequence[Condition]) -> int:
                         f"{condition.text} holds",
                         err=True,
                     )
-    if any(answer.status is Status.INFEASIBLE for answer in comparison.plans):
+    if any(answer.status is Status.INFEASIBLE for answer in answers):
         return INFEASIBLE
     return CONDITION_HELD if held else 0

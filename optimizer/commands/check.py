@@ -15,17 +15,17 @@ BAD_INPUT = 2
 @options.files
 @options.overrides
 def command(files: tuple[str, ...], overrides: tuple[str, ...]) -> int:
-    """Check scenario files without solving them.
+    """Check scenario and portfolio files without solving them.
 
     Prints one line a good file, and every mistake of the others with its place.
     """
     bad = False
     for file in dict.fromkeys(files):
         try:
-            scenario = options.read_all([file], overrides)[0]
+            read = options.read_files([file], overrides)[0]
         except InputError as error:
             bad = True
             click.echo(str(error), err=True)
         else:
-            emit(f"{scenario.file}: ok\n", None)
+            emit(f"{read.file}: ok\n", None)
     return BAD_INPUT if bad else 0

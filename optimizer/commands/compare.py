@@ -1,4 +1,4 @@
-"""`overtrain compare`: scenarios side by side."""
+"""`overtrain compare`: scenarios side by side, and a plan for not knowing which."""
 
 from __future__ import annotations
 
@@ -9,41 +9,108 @@ import click
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions
 from optimizer.commands.output import refuse_unwritable
+from optimizer.errors import InputError, Mark, Problem
 
 ALLOWED = ("table", "json", "markdown", "csv")
 EXAMPLES = """\b
 Examples:
   overtrain compare internal.yaml release.yaml
-  overtrain compare *.yaml --set law=besiroglu-2024-refit --format markdown
+  overtrain compare a.yaml b.yaml --tail '10 %' --format json
+  overtrain compare a.yaml --law besiroglu-2024 --law hoffmann-2022-devries
 """
 
 
 @click.command("compare", epilog=EXAMPLES)
 @options.files
 @options.overrides
+@options.laws
+@click.option(
+    "--tail",
+    metavar="PART",
+    help="The worst part of the futures that the CVaR plan looks at; 20 % unless "
+    "given. Needs a probability in every scenario.",
+)
+@click.option(
+    "--move",
+    metavar="PART",
+    help="The change of size that counts as a moved plan, where cost shares are "
+    "given; 10 % unless given.",
+)
 @options.formats(*ALLOWED)
 @options.output
 @options.fail_on
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     files: tuple[str, ...],
     overrides: tuple[str, ...],
+    laws: tuple[str, ...],
+    tail: str | None,
+    move: str | None,
     form: str | None,
     output: Path | None,
     conditions: tuple[str, ...],
 ) -> int:
     """Solve scenarios and show them side by side, one column each.
 
-    JSON and CSV are the same as those of solve.
+    It says what differs between the files and what each difference does, what the
+    plan for one scenario costs in the others, and which plan to choose when it is
+    not known which will come. CSV is the same as that of solve.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
     judged = read_conditions(conditions)
-    scenarios = options.read_all(files, overrides)
+    worst, moved = _part("--tail", tail, 1.0), _part("--move", move, 0.99)
+    bare = options.read_all(files, overrides)
+    groups = options.under(bare, laws)
 
     from optimizer.analysis.compare import compare  # noqa: PLC0415 - imports cvxpy
     from optimizer.commands.answered import code, show  # noqa: PLC0415
-    from optimizer.report.side import comparison_blocks  # noqa: PLC0415
+    from optimizer.report.blocks import Blocks  # noqa: PLC0415
 
-    answers = compare(scenarios)
-    show([comparison_blocks(answers)], answers, form, output)
-    return code(answers, judged)
+    found = compare([s for group in groups for s in group], worst, moved)
+
+    def pages() -> list[Blocks]:
+        from optimizer.report.lawside import laws_side_blocks  # noqa: PLC0415
+        from optimizer.report.side import comparison_blocks  # noqa: PLC0415
+
+        plans = iter(found.plans)
+        own = [[next(plans) for _ in group] for group in groups]
+        tables = [
+            list(laws_side_blocks(scenario.name, answers))
+            for scenario, answers in zip(bare, own, strict=True)
+            if len(answers) > 1
+        ]
+        return [*tables, comparison_blocks(found)]
+
+    def content() -> dict[str, object]:
+        from optimizer.report.decisions import compared  # noqa: PLC0415
+
+        return compared(found)
+
+    def sheet() -> str:
+        from optimizer.report.sheet import write  # noqa: PLC0415
+
+        return write(found.plans)
+
+    show(pages, content, sheet, form, output)
+    return code(found.plans, judged)
+
+
+def _part(option: str, text: str | None, most: float) -> float | None:
+    """Reads a part such as 10 % or 0.1, above 0.
+
+    Raises:
+        InputError: it is no such part.
+    """
+    if text is None:
+        return None
+    from optimizer.quantity import FRACTION, read  # noqa: PLC0415 - only where given
+
+    try:
+        part = read(text, FRACTION)
+        if not 0 < part <= most:
+            raise ValueError(
+                f"must be above 0 % and at most {100 * most:g} %, got {text}"
+            )
+    except ValueError as error:
+        raise InputError([Problem(Mark(option), "", str(error))]) from None
+    return part

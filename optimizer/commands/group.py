@@ -11,8 +11,11 @@ import click
 COMMANDS = {
     "solve": "Find the plan of least lifetime cost, with its proof.",
     "compare": "Solve scenarios and show them side by side.",
+    "audit": "Say for what demand a model is right.",
+    "sweep": "Solve a scenario for many values at once, a row each.",
     "check": "Check scenario files without solving them.",
     "init": "Write a commented scenario to start from.",
+    "fit": "Fit a scaling law to training runs, with error bars.",
     "laws": "List the scaling laws, or all about one.",
     "hardware": "List the accelerators, or all about one.",
     "schema": "Print the JSON Schema of the scenario file.",

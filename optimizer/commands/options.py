@@ -12,6 +12,7 @@ import click
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
+    from optimizer.portfolio import Portfolio
     from optimizer.scenario import Scenario
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +27,15 @@ overrides = click.option(
     multiple=True,
     metavar="PATH=VALUE",
     help="Change a line of every scenario, such as demand.tokens=5T. Repeatable.",
+)
+
+laws = click.option(
+    "--law",
+    "laws",
+    multiple=True,
+    metavar="NAME",
+    help="A law in place of the scenario's: a name, a law file, or all. Repeatable; "
+    "with several, the same scenario is shown under each.",
 )
 
 output = click.option(
@@ -75,24 +85,84 @@ def read_all(paths: Sequence[str], overrides: Sequence[str]) -> list[Scenario]:
         overrides: assignments for each of them.
 
     Raises:
+        InputError: every mistake of every file, or a file holds several models.
+    """
+    from optimizer.portfolio import Portfolio  # noqa: PLC0415 - heavy
+
+    found: list[Scenario] = []
+    for read in read_files(paths, overrides):
+        if isinstance(read, Portfolio):
+            message = (
+                "holds several models that share; this command takes one model a "
+                "file: solve the portfolio, or write each model to a file of its own"
+            )
+            raise InputError([Problem(read.place("models"), "models", message)])
+        found.append(read)
+    return found
+
+
+def read_files(
+    paths: Sequence[str], overrides: Sequence[str]
+) -> list[Scenario | Portfolio]:
+    """Reads every scenario and portfolio before any is solved.
+
+    Args:
+        paths: files; `-` is standard input.
+        overrides: assignments for each of them.
+
+    Raises:
         InputError: every mistake of every file.
     """
-    from optimizer.load import load_scenario, read_scenario  # noqa: PLC0415 - heavy
+    from optimizer.document import load_file, load_text  # noqa: PLC0415 - heavy
+    from optimizer.family_file import is_portfolio, read_portfolio  # noqa: PLC0415
+    from optimizer.load import read_document  # noqa: PLC0415
 
-    scenarios: list[Scenario] = []
+    found: list[Scenario | Portfolio] = []
     problems: list[Problem] = []
     if list(paths).count(STDIN) > 1:
         message = "standard input can be read only once; name it only once"
         raise InputError([Problem(Mark("<stdin>"), "", message)])
     for path in paths:
         try:
+            base = Path(path).parent
             if path == STDIN:
-                text = sys.stdin.buffer.read()
-                scenarios.append(read_scenario(text, "<stdin>", overrides))
+                base, document = Path(), load_text(sys.stdin.buffer.read(), "<stdin>")
             else:
-                scenarios.append(load_scenario(path, overrides))
+                document = load_file(path)
+            if is_portfolio(document):
+                found.append(read_portfolio(document, base, overrides))
+            else:
+                found.append(read_document(document, base, overrides))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(dict.fromkeys(problems))
-    return scenarios
+    return found
+
+
+def under(
+    read: Sequence[Scenario | Portfolio], laws: Sequence[str]
+) -> list[tuple[Scenario, ...]]:
+    """Each scenario under each law of `--law`, or as it is where none is given.
+
+    A portfolio has none of its own: its models are solved together.
+
+    Raises:
+        InputError: every law that is none, or does not fit.
+    """
+    from optimizer.portfolio import Portfolio  # noqa: PLC0415 - heavy
+
+    if not laws:
+        return [() if isinstance(one, Portfolio) else (one,) for one in read]
+    from optimizer.laws_all import under_laws  # noqa: PLC0415
+
+    found: list[tuple[Scenario, ...]] = []
+    problems: list[Problem] = []
+    for one in read:
+        try:
+            found.append(() if isinstance(one, Portfolio) else under_laws(one, laws))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return found

@@ -6,7 +6,8 @@ import os
 import stat
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -31,9 +32,7 @@ def emit(text: str, output: Path | None) -> None:
         hush()
     except OSError as error:
         hush()
-        raise _failed(
-            Path("<stdout>"), f"cannot be written: {error.strerror}"
-        ) from None
+        raise failed(Path("<stdout>"), f"cannot be written: {error.strerror}") from None
 
 
 def hush() -> None:
@@ -60,9 +59,9 @@ def refuse_unwritable(output: Path | None) -> None:
     if output is None or str(output) == "-":
         return
     if output.is_dir():
-        raise _failed(output, "this is a directory, not a file")
+        raise failed(output, "this is a directory, not a file")
     if not output.parent.is_dir():
-        raise _failed(output, f"there is no directory {output.parent}")
+        raise failed(output, f"there is no directory {output.parent}")
 
 
 def write(output: Path, text: str) -> None:
@@ -82,10 +81,21 @@ def write(output: Path, text: str) -> None:
         else:
             _replace(output.resolve(), text)
     except OSError as error:
-        raise _failed(output, f"cannot be written: {error.strerror}") from None
+        raise failed(output, f"cannot be written: {error.strerror}") from None
 
 
 def _replace(target: Path, text: str) -> None:
+    with beside(target) as path:
+        path.write_text(text, encoding="utf-8", newline="")
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """A new file beside another, whose name it takes at the end; never after an error.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     if target.exists():
         if not os.access(target, os.W_OK):
             raise PermissionError(13, "no permission to write this file")
@@ -95,9 +105,9 @@ def _replace(target: Path, text: str) -> None:
         os.umask(mask)
         mode = 0o666 & ~mask
     number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(number)
     try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="") as beside:
-            beside.write(text)
+        yield Path(name)
         os.chmod(name, mode)
         os.replace(name, target)
     except BaseException:
@@ -106,5 +116,6 @@ def _replace(target: Path, text: str) -> None:
         raise
 
 
-def _failed(output: Path, message: str) -> InputError:
+def failed(output: Path, message: str) -> InputError:
+    """An error about a file that was to be written."""
     return InputError([Problem(Mark(str(output)), "", message)])

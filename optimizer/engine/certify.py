@@ -15,15 +15,20 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from optimizer.errors import Defect
-from optimizer.posynomial import Array
-from optimizer.program import Certificate, GeometricProgram
+from optimizer.posynomial import Array, Posynomial
+from optimizer.program import Certificate, Function, GeometricProgram
+
+Mask = npt.NDArray[np.bool_]
 
 STATIONARITY = 1e-9
 VIOLATION = 1e-10
 GAP = 1e-8
 RADIUS = math.log(1e12)
+FARTHEST = math.log(1e60)  # no plan is larger or smaller than this in any variable
+EXCLUDED = 1e-10  # at the least, in ln g, of a violation that no point avoids
 
 
 def residuals(
@@ -37,16 +42,50 @@ def residuals(
         multipliers: λ, shape `(batch, constraints)`; a negative one is a failure
             and makes every residual infinite.
     """
-    r = program.objective.gradient(z)
-    values = np.zeros_like(multipliers)
+    _, r = _tangent(program.objective, z)
+    violation = np.zeros(len(z))
+    gap = np.zeros(len(z))
+    bad = np.zeros(len(z), dtype=bool)
     for i, constraint in enumerate(program.constraints):
-        values[:, i] = constraint.posynomial.log_value(z)
-        r = r + multipliers[:, i, None] * constraint.posynomial.gradient(z)
-    stationarity = np.abs(r).max(axis=1, initial=0.0)
-    violation = np.maximum(values, 0.0).max(axis=1, initial=0.0)
-    gap = (multipliers * np.abs(values)).sum(axis=1) + RADIUS * np.abs(r).sum(axis=1)
-    bad = (multipliers < 0).any(axis=1) | ~np.isfinite(gap + violation)
-    return tuple(np.where(bad, np.inf, part) for part in (stationarity, violation, gap))  # type: ignore[return-value]
+        weight = multipliers[:, i]
+        value, slope = _tangent(constraint.posynomial, z)
+        r = r + weight[:, None] * slope
+        violation = np.maximum(violation, value)
+        gap = gap + weight * np.abs(value)
+        bad |= weight < 0
+    # Column by column: a reduction along a short axis takes ten times as long.
+    stationarity = np.zeros(len(z))
+    for part in np.abs(r).T:
+        stationarity = np.maximum(stationarity, part)
+        gap = gap + RADIUS * part
+    bad |= ~np.isfinite(gap + violation)
+    if bad.any():
+        stationarity[bad] = violation[bad] = gap[bad] = np.inf
+    return stationarity, violation, gap
+
+
+def _tangent(function: Function, z: Array) -> tuple[Array, Array]:
+    if isinstance(function, Posynomial):
+        return function.tangent(z)
+    return function.log_value(z), function.gradient(z)
+
+
+def excluded(program: GeometricProgram, z: Array, multipliers: Array) -> Mask:
+    """Says of which members the multipliers prove that no point meets all bounds.
+
+    For μ = λ/Σλ and r = Σ μ_i ∇G_i every y has max_i G_i(y) ≥ Σ μ_i G_i(z) +
+    r·(y − z), which is bounded below on |y| ≤ ln 1e60. Shapes as for `residuals`.
+    """
+    with np.errstate(all="ignore"):
+        weights = multipliers / multipliers.sum(axis=1, keepdims=True)
+        r = np.zeros_like(z)
+        bound = np.zeros(len(z))
+        for i, constraint in enumerate(program.constraints):
+            value, slope = _tangent(constraint.posynomial, z)
+            bound += weights[:, i] * value
+            r += weights[:, i, None] * slope
+        bound -= (r * z + FARTHEST * np.abs(r)).sum(axis=1)
+        return np.asarray((bound > EXCLUDED) & (multipliers >= 0).all(axis=1))
 
 
 def certify(program: GeometricProgram, z: Array, multipliers: Array) -> Certificate:
@@ -56,12 +95,17 @@ def certify(program: GeometricProgram, z: Array, multipliers: Array) -> Certific
     return Certificate(stationarity, violation, gap, math.exp(RADIUS))
 
 
-def passes(certificate: Certificate) -> bool:
-    """Says whether a certificate is good enough to give an answer."""
+def passes(certificate: Certificate, gap: float = GAP) -> bool:
+    """Says whether a certificate is good enough to give an answer.
+
+    Args:
+        certificate: of the answer.
+        gap: that is allowed, for answers that need fewer digits.
+    """
     return (
         certificate.stationarity <= STATIONARITY
         and certificate.violation <= VIOLATION
-        and certificate.gap <= GAP
+        and certificate.gap <= gap
     )
 
 
@@ -69,18 +113,18 @@ class UncertifiedError(Defect):
     """A point was found but its optimality could not be proven."""
 
 
-def require(certificate: Certificate) -> Certificate:
+def require(certificate: Certificate, gap: float = GAP) -> Certificate:
     """Returns the certificate, or refuses the answer that it belongs to.
 
     Raises:
         UncertifiedError: a residual is above its threshold.
     """
-    if not passes(certificate):
+    if not passes(certificate, gap):
         raise UncertifiedError(
             "the solver's answer failed its certificate (stationarity "
             f"{certificate.stationarity:.1e} of {STATIONARITY:.0e} allowed, violation "
             f"{certificate.violation:.1e} of {VIOLATION:.0e}, gap "
-            f"{certificate.gap:.1e} of {GAP:.0e}); no answer is given. Please report "
+            f"{certificate.gap:.1e} of {gap:.0e}); no answer is given. Please report "
             "the scenario as a defect"
         )
     return certificate

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from optimizer.engine.enclose import enclose
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
 from optimizer.posynomial import Posynomial, Term, build
@@ -28,7 +29,9 @@ from optimizer.program import (
 
 Mask = npt.NDArray[np.bool_]
 ROOM = 1e-6  # a relaxation leaves this much, so that the relaxed program has a plan
+FAR = 1e-3  # and this much where its least has a variable at 0 or ∞
 SLIVER = 1e-7  # closer to infeasible than this, no multiplier is a number
+NOWHERE = np.zeros((1, 0))  # the only point of a program without variables
 FACTOR = "relaxation"
 LEAST = " (at least)"  # the lower side of an equality
 
@@ -106,8 +109,10 @@ def diagnose(program: GeometricProgram, equalities: Collection[str] = ()) -> Con
             factors.update(dict.fromkeys(sides))
             continue
         for side in sides:
-            least = max(least_relaxation(program, [side]).value, 1.0) * (1 + ROOM)
-            factors[side] = least if math.isfinite(least) else None
+            least = least_relaxation(program, [side])
+            room = ROOM if least.attained else FAR
+            factor = max(least.value, 1.0) * (1 + room)
+            factors[side] = factor if math.isfinite(factor) else None
     return Conflict(tuple(conflict), factors, whole.value, whole.certificate)
 
 
@@ -137,15 +142,20 @@ def infimum(program: GeometricProgram) -> Infimum:
 
     Along a direction in which no term grows, the terms that fall vanish in the
     limit. They are taken out until no such direction is left; what remains attains
-    its infimum, and that is the infimum of the program.
+    its infimum, and that is the infimum of the program. The program itself attains it
+    unless the objective or a constraint that binds there has lost a term.
     A program without a feasible point has the infimum ∞.
     """
+    thinned: set[str] = set()
     attained = True
-    program = _narrowed(program)
+    program = _narrowed(enclose(program))
     while (falling := _falling(program)) is not None:
-        attained = False
+        attained = attained and not falling[0].any()
+        names = (c.name for c in program.constraints)
+        thinned |= {n for n, gone in zip(names, falling[1:], strict=True) if gone.any()}
         kept = [
-            _without(p, gone) for p, gone in zip(_all(program), falling, strict=True)
+            _without(p, gone)
+            for p, gone in zip(program.posynomials, falling, strict=True)
         ]
         if kept[0] is None:
             return Infimum(0.0, attained, None)
@@ -156,22 +166,22 @@ def infimum(program: GeometricProgram) -> Infimum:
         )
         program = _narrowed(GeometricProgram(kept[0], constraints))
     if not program.variables:
-        return Infimum(float(program.objective.coefficients[0].sum()), attained, None)
+        return Infimum(
+            float(np.exp(program.objective.log_value(NOWHERE)[0])), attained, None
+        )
     solution = solve(program)
     if solution.status is not Status.OPTIMAL:
         return Infimum(math.inf, attained, None)
-    z, _ = solution.optimum
+    z, multipliers = solution.optimum
     value = float(np.exp(program.objective.log_value(z[None])[0]))
+    for constraint, weight in zip(program.constraints, multipliers, strict=True):
+        attained = attained and not (constraint.name in thinned and weight > 0)
     return Infimum(value, attained, solution.certificate)
 
 
 def _keeping(program: GeometricProgram, names: Collection[str]) -> GeometricProgram:
     kept = tuple(c for c in program.constraints if c.name.removesuffix(LEAST) in names)
     return GeometricProgram(program.objective, kept)
-
-
-def _all(program: GeometricProgram) -> list[Posynomial]:
-    return [program.objective, *(c.posynomial for c in program.constraints)]
 
 
 def _falling(program: GeometricProgram) -> list[Mask] | None:
@@ -181,7 +191,7 @@ def _falling(program: GeometricProgram) -> list[Mask] | None:
     """
     from scipy.optimize import linprog  # noqa: PLC0415 - only where nothing fits
 
-    exponents = np.concatenate([p.exponents[0] for p in _all(program)])
+    exponents = np.concatenate([p.exponents[0] for p in program.posynomials])
     terms, n = exponents.shape
     found = linprog(
         np.concatenate([np.zeros(n), -np.ones(terms)]),
@@ -192,7 +202,7 @@ def _falling(program: GeometricProgram) -> list[Mask] | None:
     fall = found.x[n:] > 1e-6
     if not fall.any():
         return None
-    sizes = np.cumsum([len(p.labels) for p in _all(program)])[:-1]
+    sizes = np.cumsum([len(p.labels) for p in program.posynomials])[:-1]
     return np.split(fall, sizes)
 
 
@@ -208,7 +218,7 @@ def _without(p: Posynomial, gone: Mask) -> Posynomial | None:
 
 def _narrowed(program: GeometricProgram) -> GeometricProgram:
     """The program without variables that no term uses any more."""
-    exponents = np.concatenate([p.exponents[0] for p in _all(program)])
+    exponents = np.concatenate([p.exponents[0] for p in program.posynomials])
     names = [program.variables[i] for i in np.flatnonzero(exponents.any(axis=0))]
     return GeometricProgram(
         program.objective.over(names),

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from optimizer.engine.certify import certify, passes
 from optimizer.posynomial import Array
 from optimizer.program import GeometricProgram
 
@@ -24,6 +25,7 @@ LONGEST = 1.0  # in ln x: beyond a factor e the quadratic model is no guide
 FEASIBLE = 1e-11
 HUGE = 1e8  # a Newton step beyond this comes from a singular system
 APART = 1e-9
+SMALL = 1e-9
 NOISE = 1e-13  # a multiplier below this is rounding
 
 
@@ -36,27 +38,45 @@ def polish(
         program: a program of one member.
         z: ln of the guess, shape `(variables,)`.
         multipliers: guess of λ, shape `(constraints,)`. A constraint counts as
-            binding where λ exceeds its slack; the set is then corrected by the
-            signs of what Newton finds.
+            binding where λ exceeds its slack; where that guess does not lead to a
+            certificate, where λ is more than noise, and then by the largest λ.
     """
-    values = _values(program, z)
-    lead = multipliers - np.abs(values)
-    active = lead > 0
+    slack = np.abs(_values(program, z))
+    order = np.argsort(-multipliers)
+    guesses = [multipliers > slack, multipliers > SMALL]
+    guesses += [
+        np.isin(np.arange(len(order)), order[:count])
+        for count in range(min(len(z), len(order)), 0, -1)
+    ]
+    best: tuple[float, Array, Array] = (np.inf, z, multipliers)
+    for active in guesses:
+        point, found = _settle(program, z, multipliers, active)
+        certificate = certify(program, point, found)
+        if passes(certificate):
+            return point, found
+        if certificate.gap < best[0]:
+            best = (certificate.gap, point, found)
+    return best[1], best[2]
+
+
+def _settle(
+    program: GeometricProgram, z: Array, multipliers: Array, active: Mask
+) -> tuple[Array, Array]:
+    """Newton on a set of binding constraints, corrected by what Newton finds."""
+    lead = multipliers - np.abs(_values(program, z))
     for _ in range(2 * len(program.constraints) + 2):
         z, multipliers = _newton(program, z, multipliers, active)
         values = _values(program, z)
         violated = ~active & (values > FEASIBLE)
         negative = np.where(active, multipliers, 0.0)
         apart = active & (np.abs(values) > APART)
+        active = active.copy()
         if apart.any():
             # They cannot all bind at once: the least convincing one does not.
-            active = active.copy()
             active[np.argmin(np.where(active, lead, np.inf))] = False
         elif violated.any():
-            active = active.copy()
             active[np.argmax(np.where(violated, values, -np.inf))] = True
         elif negative.size and negative.min() < -FEASIBLE:
-            active = active.copy()
             active[np.argmin(negative)] = False
         else:
             break

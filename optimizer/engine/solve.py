@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.engine.certify import certify, passes, require
+from optimizer.engine.certify import GAP, certify, passes, require
 from optimizer.engine.enclose import enclose, tighten
 from optimizer.engine.polish import polish
 from optimizer.posynomial import Array, Posynomial
@@ -24,13 +24,16 @@ ROUNDS = 6  # of tangents, where the first do not lead Newton home
 TOLERANCES = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12}
 
 
-def solve(program: GeometricProgram, start: Array | None = None) -> Solution:
+def solve(
+    program: GeometricProgram, start: Array | None = None, gap: float = GAP
+) -> Solution:
     """Finds the certified global optimum of a program of one member.
 
     Args:
         program: the program; bounded below by construction.
         start: ln of a point near the optimum, shape `(variables,)`; it only
             scales the numbers that the solver sees.
+        gap: that the certificate may leave, in ln of the objective.
 
     Returns:
         An optimal solution with its certificate, or one with the status
@@ -48,10 +51,10 @@ def solve(program: GeometricProgram, start: Array | None = None) -> Solution:
         z, multipliers = found[0][:n], found[1][:count]
         z, multipliers = polish(program, z, multipliers)
         certificate = certify(program, z, multipliers)
-        if passes(certificate) or outer is program or not last:
+        if passes(certificate, gap) or outer is program or not last:
             break
         outer = tighten(program, outer, found[0][:n])
-    return Solution(program, Status.OPTIMAL, z, multipliers, require(certificate))
+    return Solution(program, Status.OPTIMAL, z, multipliers, require(certificate, gap))
 
 
 def _search(
@@ -78,7 +81,11 @@ def _search(
 
 
 def refine(
-    program: GeometricProgram, z: Array, multipliers: Array, start: Array | None = None
+    program: GeometricProgram,
+    z: Array,
+    multipliers: Array,
+    start: Array | None = None,
+    gap: float = GAP,
 ) -> Solution:
     """Finds the optimum from a good guess, by Newton alone where that suffices.
 
@@ -90,13 +97,14 @@ def refine(
         multipliers: guess of λ, shape `(constraints,)`; a constraint with 0 is
             taken as slack at first.
         start: for `solve`, where Newton fails; the guess if None.
+        gap: as for `solve`.
     """
     with np.errstate(all="ignore"):
         point, found = polish(program, z, multipliers)
         certificate = certify(program, point, found)
-    if passes(certificate):
+    if passes(certificate, gap):
         return Solution(program, Status.OPTIMAL, point, found, certificate)
-    return solve(program, z if start is None else start)
+    return solve(program, z if start is None else start, gap)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.answer import Answer, Infeasibility
+
+if TYPE_CHECKING:
+    from optimizer.analysis.snap import Snap
 
 FORMAT_VERSION = 1
 
@@ -29,8 +32,8 @@ def wrapped(content: Mapping[str, Any], version: str) -> dict[str, Any]:
     return {"format_version": FORMAT_VERSION, "tool": tool, **content}
 
 
-def plan(answer: Answer) -> dict[str, Any]:
-    """One answer as plain data."""
+def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
+    """One answer as plain data, and its rounding where it was asked for."""
     content: dict[str, Any] = {
         "scenario": answer.scenario,
         "file": answer.file,
@@ -56,6 +59,7 @@ def plan(answer: Answer) -> dict[str, Any]:
         "choice": {},
         "alternatives": [],
         "others": answer.others,
+        "snap": snapped,
         "parties": answer.parties,
         "limits": answer.limits,
         "sensitivities": answer.sensitivities,

@@ -29,6 +29,8 @@ def _law(law: Law) -> Iterator[str]:
     yield from _mapping("coefficients", law.coefficients)
     if law.extras:
         yield from _mapping("extras", law.extras)
+    if law.experts:
+        yield f"experts: {_value(law.experts)}"
     yield f"counts: {law.counts}"
     yield f"loss_unit: {_value(law.loss_unit)}"
     for word in ("data", "tokenizer", "source"):
@@ -42,6 +44,11 @@ def _law(law: Law) -> Iterator[str]:
     if spans:
         yield "range:"
         yield from (f"  {word}: {_interval(pair)}" for word, pair in spans.items())
+    yield from _past(law)
+    yield from _uncertain(law)
+
+
+def _past(law: Law) -> Iterator[str]:
     if law.check:
         yield "check:"
     for check in law.check:
@@ -58,6 +65,9 @@ def _law(law: Law) -> Iterator[str]:
                 yield from _mapping(word, value, "  ")
             else:
                 yield f"  {word}: {_value(value)}"
+
+
+def _uncertain(law: Law) -> Iterator[str]:
     if law.covariance is not None:
         yield "covariance:"
         yield f"  order: [{', '.join(law.covariance.order)}]"
@@ -88,7 +98,9 @@ def _draws(draws: Mapping[str, Sequence[float]], indent: str) -> Iterator[str]:
         yield f"{indent}  ]"
 
 
-def _mapping(word: str, values: Mapping[str, object], indent: str = "") -> Iterator[str]:
+def _mapping(
+    word: str, values: Mapping[str, object], indent: str = ""
+) -> Iterator[str]:
     yield f"{indent}{word}:"
     yield from (f"{indent}  {key}: {_value(value)}" for key, value in values.items())
 
@@ -99,7 +111,8 @@ def _flow(values: Mapping[str, object]) -> str:
 
 def _interval(pair: Interval) -> str:
     low, high = pair
-    return f"[{_value(low)}, {'null' if math.isinf(high) else _value(high)}]"
+    ends = None if low == 0 else low, None if math.isinf(high) else high
+    return _value(ends)
 
 
 def _value(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.answer import Answer, LimitUsed, Line, Pair
 from optimizer.analysis.wording import amount, counted, percent
@@ -23,18 +23,24 @@ from optimizer.report.reasons import infeasible, law_line, moves, proof, signed
 SINGULAR = {"parameters": "parameter", "tokens": "token", "bytes": "byte"}
 
 
-def answer_blocks(answer: Answer) -> list[Block]:
-    """The whole page of one answer."""
-    return [Heading(answer.scenario, 1), *_body(answer)]
+def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
+    """The whole page of one answer.
+
+    Args:
+        answer: with a plan or the reason why there is none.
+        rounded: the section on sizes that exist, where it was asked for.
+    """
+    return [Heading(answer.scenario, 1), *_body(answer, rounded)]
 
 
-def _body(answer: Answer) -> Iterator[Block]:
+def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     yield Text(headline(answer), lead=True)
     if answer.plan is None:
         yield from infeasible(answer)
         yield from demand(answer)
     else:
         yield from _plan(answer)
+        yield from rounded
         yield from _bill(answer)
         yield from demand(answer)
         yield from _dollars(answer)
@@ -215,7 +221,7 @@ def _others(answer: Answer) -> Iterator[Block]:
     million = [(other.name, other.total, other.per_token) for other in answer.others]
     if served:
         million.insert(0, ("this plan", cost.total, cost.total / served))
-    passed = {other.name: _overtaken(other.overtaken_at) for other in answer.others}
+    passed = {other.name: overtaken(other.overtaken_at) for other in answer.others}
     losses = {o.name: o.loss for o in answer.others if o.loss is not None}
     if answer.plan is not None:
         losses["this plan"] = answer.plan.loss
@@ -234,9 +240,13 @@ def _others(answer: Answer) -> Iterator[Block]:
             for name, total, each in million
         ),
     )
+    for name, loss in losses.items():
+        if answer.target_loss is not None and loss > answer.target_loss * (1 + 1e-9):
+            yield Text(f"{name} misses the target loss of {answer.target_loss:.4f}.")
 
 
-def _overtaken(tokens: float | None) -> str:
+def overtaken(tokens: float | None) -> str:
+    """From which demand on a new model is cheaper than another way to serve it."""
     if tokens is None:
         return "never"
     return "always" if tokens == 0 else f"above {amount(tokens, 'tokens')}"
@@ -278,10 +288,11 @@ def _limits(answer: Answer) -> Iterator[Block]:
         unit, what = answer.cost.unit, "cost"
     yield Heading("Limits")
     columns = named("bound", "used", f"{what} at +1 %", "shadow price")
-    yield Table(columns, tuple(_limit(limit, unit) for limit in answer.limits))
+    yield Table(columns, tuple(limit_row(limit, unit) for limit in answer.limits))
 
 
-def _limit(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
+def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
+    """A limit with what it holds back, and what one more unit is worth."""
     used, bound = (amount(v, limit.unit) for v in (limit.value, limit.bound))
     if not limit.binding:
         return limit.name, bound, used, "slack", GAP

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from optimizer.analysis.answer import Answer
 from optimizer.analysis.sensitivity import Sensitivity
 from optimizer.analysis.wording import amount, either, nats
+from optimizer.program import Certificate
 from optimizer.quantity import (
     CARBON,
     DURATION,
@@ -110,20 +111,24 @@ def law_line(answer: Answer) -> Text:
 
 def proof(answer: Answer) -> Iterator[Text]:
     """The certificate in words."""
-    proven = answer.certificate
-    if proven is None:
+    certificate = answer.certificate
+    if certificate is None:
         return
     what = "loss" if answer.question == "budget" else "cost"
-    if proven.gap == 0 and answer.fixed is not None:
-        yield Text("what you fixed leaves nothing to choose.", label="proof")
-        return
-    yield Text(
-        f"certified global optimum: within {significant(proven.gap, 2)} of the best "
-        f"possible {what}, in relative terms, over all plans within a factor "
-        f"{significant(proven.box, 2)} of this one. Constraints are kept to "
-        f"{significant(proven.violation, 2)}, stationarity is "
-        f"{significant(proven.stationarity, 2)}.",
-        label="proof",
+    told = proven(certificate, what)
+    if certificate.gap == 0 and answer.fixed is not None:
+        told = "what you fixed leaves nothing to choose."
+    yield Text(told, label="proof")
+
+
+def proven(certificate: Certificate, what: str) -> str:
+    """A certificate as a sentence about the best possible cost or loss."""
+    return (
+        f"certified global optimum: within {significant(certificate.gap, 2)} of the "
+        f"best possible {what}, in relative terms, over all plans within a factor "
+        f"{significant(certificate.box, 2)} of this one. Constraints are kept to "
+        f"{significant(certificate.violation, 2)}, stationarity is "
+        f"{significant(certificate.stationarity, 2)}."
     )
 
 

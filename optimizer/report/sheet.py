@@ -6,10 +6,13 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.answer import Answer
 from optimizer.report.data import plan
+
+if TYPE_CHECKING:
+    from optimizer.analysis.snap import Snap
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # with these a cell is a formula
 
@@ -46,28 +49,68 @@ COLUMNS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def write(answers: Sequence[Answer]) -> str:
-    """CSV text: a row of column names, then a row a plan."""
+SNAP = ("snap_name", "snap_parameters", "snap_tokens", "snap_fraction")
+AUDIT: tuple[tuple[str, ...], ...] = (
+    *((word,) for word in ("name", "law", "parameters", "tokens", "loss", "w")),
+    *(("implied_demand", side) for side in ("tokens", "low", "high")),
+    *((word,) for word in ("overhead", "k_N", "k_D", "overtraining")),
+    *(("critical", word) for word in ("floor", "size")),
+    *(("training_optimal", word) for word in ("parameters", "tokens")),
+    ("demand",),
+    *(("lifetime", word) for word in ("unit", "total")),
+    *(("lifetime_optimal", word) for word in ("parameters", "tokens")),
+    ("lifetime_overhead",),
+    ("note",),
+)
+
+
+def write(answers: Sequence[Answer], snaps: Sequence[Snap | None] = ()) -> str:
+    """CSV text: a row of column names, then a row a plan.
+
+    Args:
+        answers: the plans.
+        snaps: the rounding of each to sizes that exist; none adds no columns.
+    """
     near = [
         f"near_optimal_{percent}_{word}"
         for percent in (1, 5)
         for word in ("parameters_low", "parameters_high")
     ]
-    page = io.StringIO(newline="")
-    # With this terminator every cell that has a line break in it is quoted.
-    sheet = csv.writer(page, lineterminator="\r\n")
-    sheet.writerow(
-        ["_".join(path) for path in COLUMNS]
-        + [*near, "warnings", "infeasibility_reason"]
-    )
-    for answer in answers:
+    head = ["_".join(path) for path in COLUMNS]
+    head += [*near, "warnings", "infeasibility_reason"]
+    rows: list[list[object]] = []
+    for index, answer in enumerate(answers):
         data = plan(answer)
         sizes = [size for n in data["near_optimal"] for size in n["parameters"]]
         row = [_at(data, path) for path in COLUMNS]
         row += sizes or [None] * len(near)
         row.append(" ".join(warning["code"] for warning in data["warnings"]))
         row.append(_at(data, ("infeasibility", "reason")))
-        sheet.writerow([cell(value) for value in row])
+        if any(snaps):
+            row += _snapped(snaps[index])
+        rows.append(row)
+    return _page([*head, *(SNAP if any(snaps) else ())], rows)
+
+
+def _snapped(snapped: Snap | None) -> list[object]:
+    best = None if snapped is None else snapped.best
+    if best is None:
+        return [None] * len(SNAP)
+    return [best.name, best.parameters, best.tokens, best.fraction]
+
+
+def audits(data: Sequence[Mapping[str, Any]]) -> str:
+    """CSV text of audits, from their JSON: a row a model and law."""
+    head = ["_".join(path) for path in AUDIT]
+    return _page(head, [[_at(row, path) for path in AUDIT] for row in data])
+
+
+def _page(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    page = io.StringIO(newline="")
+    # With this terminator every cell that has a line break in it is quoted.
+    sheet = csv.writer(page, lineterminator="\r\n")
+    sheet.writerow(head)
+    sheet.writerows([cell(value) for value in row] for row in rows)
     return page.getvalue().replace("\r\n", "\n")
 
 

@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.analysis.answer import Answer
+from optimizer.analysis.audit import Audit
 from optimizer.analysis.compare import Comparison
+from optimizer.analysis.family import Family
 from optimizer.report import html, markdown, text
+from optimizer.report.audit_page import audits_blocks
 from optimizer.report.blocks import Blocks
+from optimizer.report.family_page import family_blocks
 from optimizer.report.plan import answer_blocks
 from optimizer.report.side import comparison_blocks
 
+Shown = Answer | Audit | Comparison | Family
 
-def blocks(record: Answer | Comparison) -> Blocks:
+
+def blocks(record: Shown) -> Blocks:
     """The page of a record."""
+    if isinstance(record, Audit):
+        return audits_blocks([record])
+    if isinstance(record, Family):
+        return family_blocks(record)
     if isinstance(record, Comparison):
         return comparison_blocks(record)
     return answer_blocks(record)
@@ -22,10 +32,10 @@ def blocks(record: Answer | Comparison) -> Blocks:
 def attach() -> None:
     """Gives the records their looks: `print(answer)`, and the notebook's cells."""
 
-    def plain(record: Answer | Comparison) -> str:
+    def plain(record: Shown) -> str:
         return text.render(blocks(record), text.width()).rstrip("\n")
 
-    def pretty(record: Answer | Comparison, printer: Any, _cycle: bool) -> None:
+    def pretty(record: Shown, printer: Any, _cycle: bool) -> None:
         printer.text(plain(record))
 
     looks = {
@@ -34,6 +44,6 @@ def attach() -> None:
         "_repr_markdown_": lambda record: markdown.render(blocks(record)),
         "_repr_pretty_": pretty,
     }
-    for record in (Answer, Comparison):
+    for record in (Answer, Audit, Comparison, Family):
         for name, look in looks.items():
             setattr(record, name, look)

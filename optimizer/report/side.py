@@ -6,6 +6,7 @@ from optimizer.analysis.answer import Answer
 from optimizer.analysis.compare import Comparison
 from optimizer.analysis.wording import amount, either, percent
 from optimizer.quantity import significant
+from optimizer.report.against import against_blocks, decision
 from optimizer.report.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.headline import headline, lifetime
 from optimizer.report.plan import figure, share
@@ -44,11 +45,13 @@ def comparison_blocks(comparison: Comparison) -> list[Block]:
     )
     blocks: list[Block] = [
         Heading("Comparison", 1),
+        *decision(comparison),
         Table(named(*(plan.scenario for plan in plans)), rows, apart=True),
     ]
     if len(laws) == 1:
         blocks.append(Text(f"All under the law {laws.pop()}."))
-    return [*blocks, *(_first_line(plan) for plan in plans)]
+    blocks += (_first_line(plan) for plan in plans)
+    return [*blocks, *against_blocks(comparison)]
 
 
 def _row_name(name: str, plans: tuple[Answer, ...]) -> str:

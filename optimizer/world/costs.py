@@ -8,7 +8,7 @@ seconds, dollars, energy and carbon.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,10 +22,11 @@ from optimizer.fields import (
     Money,
     PriceTokens,
     Rate,
+    Tokens,
 )
 from optimizer.posynomial import Term
 from optimizer.world.demand import Served
-from optimizer.world.machines import Machine, PhaseMfu, Serving, Training
+from optimizer.world.machines import Machine, PhaseMfu, Serving, Training, phases
 
 Group = Literal["training", "inference", "other"]
 UNITS = {
@@ -68,8 +69,11 @@ class Costs(Model):
 
 
 class Data(Model):
-    """What training data cost."""
+    """What training data there are, and what they cost."""
 
+    unique_tokens: Tokens | None = Field(
+        None, description="distinct tokens; reading them again is worth less"
+    )
     price: PriceTokens = Field(0.0, description="dollars per million training tokens")
 
 
@@ -138,32 +142,42 @@ def serving_line(
     machine: Machine,
     money: MoneyOverTime,
     architecture: Architecture | None,
+    decoding: Callable[[float], Term] | None = None,
 ) -> CostLine:
     """One stream of demand.
+
+    Args:
+        served: its lifetime tokens.
+        serving: the machine's words.
+        machine: the machine's figures.
+        money: how dollars of later months count.
+        architecture: the model's shape, for attention.
+        decoding: from output tokens to accelerator-seconds, under a roofline.
 
     Raises:
         ValueError: prefill and decode differ but the stream gives no split, or
             attention is asked for without what it needs.
     """
+    if serving.by_time and serving.mfu is None:
+        raise ValueError("counts time but has no mfu; add serving: {mfu: 0.4}")
     mfu = serving.mfu if serving.by_time else None
-    prefill = mfu.prefill if isinstance(mfu, PhaseMfu) else mfu
-    decode = mfu.decode if isinstance(mfu, PhaseMfu) else mfu
+    prefill, decode = phases(mfu)
     factor = served.weighted(money.discount_rate, money.price_decline)
-    phases: list[tuple[str, float, float | None]] = [("tokens", served.tokens, prefill)]
+    parts: list[tuple[str, float, float | None]] = [("tokens", served.tokens, prefill)]
     if served.input_tokens is not None and served.output_tokens is not None:
-        phases = [
+        parts = [
             ("input", served.input_tokens, prefill),
             ("output", served.output_tokens, decode),
         ]
     elif served.tokens == 0:
-        phases = []
-    elif isinstance(mfu, PhaseMfu):
+        parts = []
+    elif isinstance(mfu, PhaseMfu) or decoding is not None:
         raise ValueError(
-            "gives only a total, but prefill and decode have different MFU; add "
+            "gives only a total, but prefill and decode cost differently; add "
             "input_tokens and output_tokens, for example 800 and 300"
         )
     terms: dict[str, tuple[Term, ...]] = {}
-    for phase, tokens, utilisation in phases:
+    for phase, tokens, utilisation in parts:
         work = [(phase, 2.0 * tokens, {"N": 1.0})]
         if serving.attention and phase != "output":
             if architecture is None or served.prompt is None:
@@ -173,11 +187,18 @@ def serving_line(
                 )
             span = architecture.layers * architecture.width * served.prompt
             work.append((phase, 2.0 * span * tokens, {}))
-        for unit, found in _priced(work, machine, utilisation).items():
-            part = tuple(
-                Term(t.label, t.coefficient * factor, t.exponents) for t in found
+        timed = phase == "output" and decoding is not None
+        priced = _priced(work, machine, None if timed else utilisation)
+        if decoding is not None and phase == "output":
+            second = decoding(tokens)
+            for unit, amount in machine.time(second.coefficient).items():
+                priced[unit] = (Term(phase, amount, second.exponents),)
+        for unit, found in priced.items():
+            weight = 1.0 if unit == "FLOP" else serving.standby
+            weight = weight * factor if unit == "USD" else weight
+            terms[unit] = terms.get(unit, ()) + tuple(
+                Term(t.label, t.coefficient * weight, t.exponents) for t in found
             )
-            terms[unit] = terms.get(unit, ()) + (part if unit == "USD" else found)
     if served.tokens == 0:
         terms = dict.fromkeys(("FLOP", "s", *UNITS.values()), ())
     return CostLine(

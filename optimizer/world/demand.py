@@ -29,7 +29,6 @@ from optimizer.quantity import DEMAND_TOKENS, MONTH, YEAR, Flow
 from optimizer.world.machines import Serving
 
 T = TypeVar("T")
-LONGEST = 1000.0  # years of service; the months are summed one by one
 TokenFlow = Annotated[Flow, Quantity(DEMAND_TOKENS, flow=True)]
 
 
@@ -137,10 +136,6 @@ class Stream(Model):
             raise ValueError(
                 "has a rate or a growth but no lifetime; add lifetime: 2 years"
             )
-        if self.lifetime is not None and expected(self.lifetime) > LONGEST * YEAR:
-            years = expected(self.lifetime) / YEAR
-            message = f"must be at most {LONGEST:g} years, got {years:.4g} years"
-            raise FieldError((("lifetime",), message))
         served(self)
         return self
 

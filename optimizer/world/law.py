@@ -209,6 +209,14 @@ class Law:
             beta=-(c["beta"] + c["zeta"] * ln(effective)),
         )
 
+    def stored_share(self, experts: int | None) -> float:
+        """Stored parameters over N: above 1 where N counts the active ones.
+
+        Source: Ludziejewski et al. 2025, section 5: N_act = 2·d·V + 13·n·d² and
+        N_tot = 2·d·V + (4 + 9E)·n·d², so that N_tot ≤ (4 + 9E)/13 · N_act.
+        """
+        return 1.0 if experts is None else (4 + 9 * experts) / 13
+
     def frontier(self) -> Frontier:
         """The compute-optimal line of a law that gives nothing else.
 

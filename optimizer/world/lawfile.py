@@ -75,7 +75,7 @@ class FitFile(Model):
     exclude: tuple[str, ...] = Field((), description="rules for runs left out")
     left_out: tuple[Count, ...] = Field((), description="lines of runs not used")
     tied: bool = False
-    fixed: dict[str, Number] = {}
+    fixed: dict[str, Number] = Field({})
     delta: Positive | None = Field(None, description="of Huber's loss on ln L")
     objective: Number | None = Field(None, description="Huber's loss, summed")
     stationarity: Number | None = Field(None, description="the scaled gradient")
@@ -87,8 +87,8 @@ class FitFile(Model):
     resample: str = ""
     seed: Number | None = None
     level: Fraction | None = Field(None, description="of the intervals")
-    intervals: dict[str, tuple[Number, Number]] = {}
-    standard_errors: dict[str, Number] = {}
+    intervals: dict[str, tuple[Number, Number]] = Field({})
+    standard_errors: dict[str, Number] = Field({})
 
 
 class Row(Model):

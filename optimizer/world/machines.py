@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from optimizer.fields import (
     Carbon,
     Count,
+    Duration,
     Mfu,
     Model,
     PriceHour,
@@ -55,20 +56,40 @@ class Training(Model):
 class Serving(Model):
     """The machine that serves the model."""
 
-    model: Literal["flops", "mfu"] | None = Field(
-        None, description="flops: 2N a token; mfu: the time of an accelerator"
+    model: Literal["flops", "mfu", "roofline"] | None = Field(
+        None,
+        description="flops: 2N a token; mfu: the time of an accelerator at a constant "
+        "utilisation; roofline: the time that compute and memory traffic allow",
     )
     hardware: str | dict[str, Any] | None = None
     precision: Arithmetic | None = Field(None, description="of arithmetic; bf16")
     weights: Storage | None = Field(None, description="as stored; the precision")
     kv: Storage | None = Field(None, description="as stored; the precision")
     mfu: Mfu | PhaseMfu | None = None
+    mbu: Mfu | None = Field(
+        None, description="memory bandwidth utilisation, of the roofline"
+    )
     price: PriceHour | Literal["example"] | None = None
-    accelerators: Count | None = Field(None, description="of one replica")
-    batch: Count | None = Field(None, description="sequences held in memory")
+    accelerators: Count | None = Field(None, description="of one replica; 1")
+    batch: Count | None = Field(
+        None, description="sequences decoded together; a roofline chooses it"
+    )
     context: Count | None = Field(None, description="tokens a sequence holds")
     attention: bool | None = Field(
         None, description="count attention's FLOPs in prefill, from the architecture"
+    )
+
+    memory_fill: Mfu | None = Field(
+        None, description="part of HBM for weights and cache, of the roofline; 90 %"
+    )
+    peak_to_mean: Ratio | None = Field(None, description="of the load; 1")
+    idle_paid: bool | None = Field(
+        None, description="whether capacity for the peak is paid all the time"
+    )
+    max_time_per_output_token: Duration | None = None
+    max_time_to_first_token: Duration | None = None
+    quantization_penalty: bool | None = Field(
+        None, description="whether stored weights of few bits cost quality"
     )
 
     @property
@@ -89,19 +110,19 @@ class Serving(Model):
     @property
     def by_time(self) -> bool:
         """Whether it costs accelerator time, and not only FLOPs."""
-        return self.model == "mfu" or (self.model is None and self.mfu is not None)
+        timed = self.model in ("mfu", "roofline")
+        return timed or (self.model is None and self.mfu is not None)
+
+    @property
+    def standby(self) -> float:
+        """Accelerator time paid over accelerator time used."""
+        return self.peak_to_mean or 1.0 if self.idle_paid else 1.0
 
     def over(self, common: Serving) -> Serving:
         """Returns the common serving with this one's words in place of its own."""
         return common.model_copy(
             update={name: getattr(self, name) for name in self.model_fields_set}
         )
-
-    @model_validator(mode="after")
-    def _complete(self) -> Serving:
-        if self.model == "mfu" and self.mfu is None:
-            raise ValueError("counts time but has no mfu; add mfu: 0.4")
-        return self
 
 
 class Energy(Model):
@@ -141,9 +162,13 @@ class Machine:
             FLOP, and where known s (accelerator-seconds), USD, kWh and kgCO2e.
         """
         result = {"FLOP": flop}
-        if self.flops is None or mfu is None:
-            return result
-        seconds = result["s"] = flop / (self.flops * mfu)
+        if self.flops is not None and mfu is not None:
+            result.update(self.time(flop / (self.flops * mfu)))
+        return result
+
+    def time(self, seconds: float) -> Mapping[str, float]:
+        """What some accelerator-seconds cost, by unit, FLOP apart."""
+        result = {"s": seconds}
         if self.price is not None:
             result["USD"] = seconds / HOUR * self.price
         if self.power is not None:
@@ -151,6 +176,13 @@ class Machine:
             if self.grid is not None:
                 result["kgCO2e"] = energy * self.grid
         return result
+
+
+def phases(mfu: PhaseMfu | float | None) -> tuple[float | None, float | None]:
+    """The MFU of prefill and of decode."""
+    if isinstance(mfu, PhaseMfu):
+        return mfu.prefill, mfu.decode
+    return mfu, mfu
 
 
 def machine(

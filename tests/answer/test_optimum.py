@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from optimizer.analysis.optimum import critical_size, solve
+from optimizer.analysis.extremes import critical_size
+from optimizer.analysis.optimum import solve
 from optimizer.engine.certify import passes
 from optimizer.load import read_scenario
 from optimizer.world.laws import load_law

@@ -117,9 +117,7 @@ def test_the_cvar_plan_against_the_primal_definition_at_random_points():
 
     def cvar(point):
         costs = np.array([cost_of(q, point) for q in questions])
-        return min(
-            t + np.dot(WEIGHTS, np.maximum(costs - t, 0)) / tail for t in costs
-        )
+        return min(t + np.dot(WEIGHTS, np.maximum(costs - t, 0)) / tail for t in costs)
 
     at = {"N": best.parameters, "D": best.tokens}
     assert cvar(at) == pytest.approx(best.value, rel=1e-9)
@@ -166,7 +164,10 @@ def test_worst_weights_fill_the_dearest_first():
             "no plan meets all",
         ),
         (
-            [MATCH + "demand: {tokens: 1T}\n", LAW + "target: {loss: 1}\ndemand: {tokens: 1}\n"],
+            [
+                MATCH + "demand: {tokens: 1T}\n",
+                LAW + "target: {loss: 1}\ndemand: {tokens: 1}\n",
+            ],
             "has no plan of its own",
         ),
     ],

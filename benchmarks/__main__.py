@@ -1,0 +1,113 @@
+"""What a command takes, against a bare `import cvxpy`: python -m benchmarks.
+
+Whole processes, taken in turns so that the machine's moods hit all alike; medians. It
+is no test: it prints a table, and docs/benchmarks.md shows one with its machine.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SCENARIO = ROOT / "scenarios" / "open-release.yaml"
+ROUNDS = 15
+ENTRY = "import sys, cli; sys.exit(cli.main(sys.argv[1:]))"
+
+PROCESSES: Mapping[str, tuple[str, ...]] = {
+    "python, nothing imported": ("-c", "pass"),
+    "import cvxpy": ("-c", "import cvxpy"),
+    "overtrain --version": ("-c", ENTRY, "--version"),
+    "overtrain --help": ("-c", ENTRY, "--help"),
+    "overtrain check": ("-c", ENTRY, "check", str(SCENARIO)),
+    "overtrain solve": ("-c", ENTRY, "solve", str(SCENARIO)),
+}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Returns how long one call takes [s]."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def start(words: tuple[str, ...]) -> None:
+    """Runs Python with some arguments, from the top of this checkout."""
+    subprocess.run(  # noqa: S603 - our own commands
+        [sys.executable, *words],
+        cwd=ROOT,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def processes() -> dict[str, float]:
+    """Returns the median time of each whole process [s]."""
+    times: dict[str, list[float]] = {name: [] for name in PROCESSES}
+    for words in PROCESSES.values():
+        start(words)  # once, to fill the caches
+    for _ in range(ROUNDS):
+        for name, words in PROCESSES.items():
+            times[name].append(seconds(partial(start, words)))
+    return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def solves() -> dict[str, float]:
+    """Returns the time of the first solve and the median of later ones [s].
+
+    The later ones differ in their demand, so that nothing but the compiled program is
+    shared.
+    """
+    import cvxpy  # noqa: F401, PLC0415 - its import is no part of a solve
+
+    from optimizer.analysis.optimum import solve as answer  # noqa: PLC0415
+    from optimizer.engine.solve import solve  # noqa: PLC0415
+    from optimizer.formulate import formulate  # noqa: PLC0415
+    from optimizer.load import load_scenario  # noqa: PLC0415
+
+    scenarios = [
+        load_scenario(SCENARIO, (f"demand.tokens={n}T",)) for n in range(1, ROUNDS + 2)
+    ]
+    programs = [formulate(scenario).program for scenario in scenarios]
+    first, *later = (seconds(partial(solve, p)) for p in programs)
+    whole = (seconds(partial(answer, s)) for s in scenarios)
+    return {
+        "first solve of a program": first,
+        "solve of another of the same shape": statistics.median(later),
+        "whole answer, warm": statistics.median(whole),
+    }
+
+
+def table(times: Mapping[str, float], base: str) -> str:
+    """Returns a Markdown table with each time and its ratio to one of them."""
+    rows = [f"| what | median | × {base} |", "| --- | --- | --- |"]
+    rows += [
+        f"| {name} | {1000 * taken:.4g} ms | {taken / times[base]:.3g} |"
+        for name, taken in times.items()
+    ]
+    return "\n".join(rows)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parts = (
+        f"Python {platform.python_version()}, cvxpy {version('cvxpy')}, numpy "
+        f"{version('numpy')}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores, {ROUNDS} rounds",
+        table(processes(), "import cvxpy"),
+        table(solves(), "first solve of a program"),
+    )
+    sys.stdout.write("\n\n".join(parts) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,414 @@
+"""Writes the generated pages of the documentation; a test compares them.
+
+    python docs/generate.py
+
+What a page says about a word, a law or an accelerator stands once, in the code or
+the data file that the tool itself reads.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from optimizer import kinds
+from optimizer.commands.group import COMMANDS, overtrain
+from optimizer.commands.schema import text as schema
+from optimizer.quantity import significant, write
+from optimizer.scenario import NOT_YET, Spec
+from optimizer.world.hardware import Hardware, hardware_names, load_hardware
+from optimizer.world.law import Interval, Law
+from optimizer.world.laws import builtin_names, load_law
+
+HERE = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py; change the code, not this page. -->\n\n"
+Schema = Mapping[str, Any]
+
+
+def pages() -> dict[str, str]:
+    """Returns the text of every generated page by file name."""
+    return {
+        "cli.md": NOTE + "\n".join(_cli()),
+        "hardware.md": NOTE + "\n".join(_hardware()),
+        "laws.md": NOTE + "\n".join(_laws()),
+        "scenario.md": NOTE + "\n".join(_scenario()),
+        "scenario.schema.json": schema(),
+    }
+
+
+def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    """Returns the lines of a Markdown table."""
+    for row in (head, ("---",) * len(head), *rows):
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    yield ""
+
+
+# The scenario file
+
+
+def _scenario() -> Iterator[str]:
+    form = Spec.model_json_schema()
+    yield from (
+        "# The scenario file",
+        "",
+        "A scenario is a YAML file. It says what to reach, what to serve, and what may",
+        "not be exceeded. Three words are enough:",
+        "",
+        "```yaml",
+        "law: besiroglu-2024-refit",
+        "target:",
+        "  match: {parameters: 13B}",
+        "demand:",
+        "  tokens: 2T",
+        "```",
+        "",
+        "`overtrain init` writes a commented one to start from. Editors that know YAML",
+        "complete and check a file whose first line names the schema, which",
+        "`overtrain schema` prints.",
+        "",
+        "Any value can be replaced on the command line:",
+        "`--set demand.tokens=5T`, `--set law.alpha=0.35`,",
+        '`--set "limits.training_time=30 days"`. A stream of demand goes by its name:',
+        "`--set demand.chat.requests=5M/day`.",
+        "",
+        "- `target` or `budget`: one of them. A target asks for the least cost, a",
+        "  budget for the lowest loss.",
+        "- A word that is misspelt, given twice or unknown is an error with its line.",
+        "  Nothing is ignored.",
+        "- There are no silent defaults for prices, PUE and the carbon of the grid.",
+        "",
+        "## The file itself",
+        "",
+    )
+    yield from _words(form)
+    for name, title in TITLES.items():
+        if title != RANGE:
+            section = form["$defs"][name]
+            yield from (f"## `{title}`", "", section.get("description", ""), "")
+            yield from _words(section)
+    yield from (f"## `{RANGE}`", "", ABOUT_RANGE, "")
+    yield from ("## Numbers and units", "")
+    yield from (
+        "Numbers may carry a suffix (K, M, B, T), an exponent (`1e12`), underscores",
+        "(`1_000_000`) and a unit. Each word knows its own units.",
+        "",
+    )
+    yield from table(("what", "example", "units"), _units())
+    yield from ("## Not yet supported", "")
+    yield "These words are planned. They are refused, never ignored:"
+    yield ""
+    for path, what in sorted(NOT_YET.items()):
+        if "demand" not in path:
+            word = ".".join(path).replace("=[]", ": […]").replace("=", ": ")
+            yield f"- `{word}`: {what}"
+    yield ""
+
+
+def _words(section: Schema) -> Iterator[str]:
+    needed = section.get("required", ())
+    rows = (
+        (
+            f"`{word}`",
+            _value(entry),
+            "needed" if word in needed else _default(entry.get("default")),
+            _meaning(entry),
+        )
+        for word, entry in section["properties"].items()
+    )
+    return table(("word", "value", "default", "meaning"), rows)
+
+
+def _meaning(entry: Schema) -> str:
+    text = str(entry.get("description", ""))
+    return "" if ", such as " in text else text
+
+
+def _default(value: object) -> str:
+    if value is None or isinstance(value, dict):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _value(entry: Schema) -> str:
+    """What may stand for a word, read from its schema."""
+    return " or ".join(dict.fromkeys(_kinds(entry)))
+
+
+def _kinds(entry: Schema) -> Iterator[str]:
+    if "$ref" in entry:
+        title = TITLES[entry["$ref"].rpartition("/")[2]]
+        what = "a range" if title == RANGE else "a mapping"
+        yield f"[{what}](#{re.sub(r'[^a-z_-]', '', title.replace(' ', '-'))})"
+    elif "enum" in entry:
+        yield from (f"`{choice}`" for choice in entry["enum"])
+    elif "const" in entry:
+        if entry["const"] != 0:
+            yield f"`{entry['const']}`"
+    elif "examples" in entry:
+        yield f"`{entry['examples'][0]}`"
+    elif entry.get("type") in ("array", "boolean", "string", "object"):
+        yield {
+            "array": "a list of them",
+            "boolean": "`true` or `false`",
+            "string": "text",
+            "object": "a mapping",
+        }[entry["type"]]
+    for inner in (*entry.get("anyOf", ()), *entry.get("oneOf", ())):
+        yield from _kinds(inner)
+
+
+RANGE = "low, expected, high"
+ABOUT_RANGE = """Any number of a stream may be uncertain:
+`requests: {low: 2M/day, expected: 5M/day, high: 12M/day}`. `low` and `high` are the
+10th and the 90th percentile. A solve uses `expected`."""
+
+
+def _sections(form: Schema) -> dict[str, str]:
+    """Returns the definitions that the file's words lead to, each with its title.
+
+    A title is the shortest path to it, such as `target.match`; all kinds of ranges
+    share one.
+    """
+    titles: dict[str, str] = {}
+    level = [("", form)]
+    while level:
+        below = []
+        for path, section in level:
+            for word, entry in section.get("properties", {}).items():
+                for name in _references(entry):
+                    if name not in titles:
+                        title = RANGE if "Spread" in name else f"{path}{word}"
+                        titles[name] = title
+                        below.append((f"{title}.", form["$defs"][name]))
+        level = below
+    words = [*form["properties"], RANGE]
+    return dict(
+        sorted(titles.items(), key=lambda item: words.index(item[1].split(".")[0]))
+    )
+
+
+def _references(entry: Schema) -> Iterator[str]:
+    if "$ref" in entry:
+        yield entry["$ref"].rpartition("/")[2]
+    for inner in (
+        *entry.get("anyOf", ()),
+        *entry.get("oneOf", ()),
+        *([entry["items"]] if "items" in entry else ()),
+    ):
+        yield from _references(inner)
+
+
+TITLES = _sections(Spec.model_json_schema())
+
+
+def _units() -> Iterator[tuple[str, ...]]:
+    """Each kind of number with its units, one spelling of each size."""
+    rows: dict[tuple[str, ...], None] = {}
+    for name in kinds.__all__:
+        kind = getattr(kinds, name)
+        if isinstance(kind, kinds.Kind) and kind.units:
+            sizes = {size: unit for unit, size in reversed([*kind.units.items()])}
+            units = ", ".join(f"`{sizes[size]}`" for size in sorted(sizes))
+            need = "" if kind.plain else "; one is needed"
+            rows[kind.name, f"`{kind.example}`", units + need] = None
+    return iter(rows)
+
+
+# Laws
+
+
+def _laws() -> Iterator[str]:
+    laws = [load_law(name) for name in builtin_names()]
+    yield from (
+        "# The built-in laws",
+        "",
+        "A law says what loss N parameters trained on D tokens reach. The tool has no",
+        "default law, because published laws disagree: choose one, say why, and try",
+        "another. `overtrain laws NAME` prints a law; a file of your own has the same",
+        "form as those in `optimizer/data/laws`.",
+        "",
+        "Losses of different laws are measured on different data and tokenizers. They",
+        "are not comparable. A target that names a reference model carries over; a",
+        "loss does not.",
+        "",
+    )
+    rows = (
+        (
+            f"[{law.name}](#{law.name.replace('.', '')})",
+            law.form,
+            law.counts,
+            _interval(law.range.parameters, kinds.PARAMETERS),
+            _interval(law.range.tokens_per_parameter, None),
+        )
+        for law in laws
+    )
+    yield from table(("law", "form", "N counts", "fitted N", "fitted D/N"), rows)
+    for law in laws:
+        yield from _law(law)
+
+
+FORMS = {
+    "chinchilla": "L = E + A·N^-α + B·D^-β",
+    "kaplan": "L = ((Nc/N)^(αN/αD) + Dc/D)^αD",
+    "joint-moe": "L = a·Ê^δ·N^(α + γ·ln Ê) + b·Ê^ω·D^(β + ζ·ln Ê) + c",
+    "frontier": "only which tokens are compute-optimal for a size",
+}
+
+
+def _law(law: Law) -> Iterator[str]:
+    yield from (f"## {law.name}", "", f"{FORMS[law.form]}", "")
+    if law.coefficients:
+        numbers = ", ".join(f"{k} {v:.8g}" for k, v in law.coefficients.items())
+        yield f"- Coefficients: {numbers}"
+    yield f"- N counts {COUNTS[law.counts]}; loss in {law.loss_unit}"
+    for what, interval, kind in (
+        ("parameters", law.range.parameters, kinds.PARAMETERS),
+        ("tokens", law.range.tokens, kinds.TOKENS),
+        ("tokens per parameter", law.range.tokens_per_parameter, None),
+    ):
+        if interval is not None:
+            yield f"- Fitted {what}: {_interval(interval, kind)}"
+    if law.data:
+        yield f"- Data: {law.data}"
+    if law.tokenizer:
+        yield f"- Tokenizer: {law.tokenizer}"
+    if law.covariance is not None:
+        yield f"- Covariance of {', '.join(law.covariance.order)}"
+    yield f"- Source: {_line(law.source)}"
+    yield from (f"- Caveat: {_line(text)}" for text in law.caveats)
+    yield ""
+
+
+COUNTS = {
+    "total": "all parameters, embeddings included",
+    "non-embedding": "parameters without the embeddings",
+    "active": "the parameters active for a token",
+}
+
+
+def _interval(interval: Interval | None, kind: kinds.Kind | None) -> str:
+    if interval is None:
+        return "not known"
+    low, high = (significant(x) if kind is None else write(x, kind) for x in interval)
+    return f"{low} to {high}" if interval[0] > 0 else f"up to {high}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+# Accelerators
+
+
+def _hardware() -> Iterator[str]:
+    yield from (
+        "# The built-in accelerators",
+        "",
+        "Dense peaks as the makers state them, without sparsity. A peak that no source",
+        "states is absent: the tool refuses the question, and never derives one peak",
+        "from another. Give your own accelerator in a file or inline, in the form of",
+        "`optimizer/data/hardware.yaml`.",
+        "",
+    )
+    chips = [load_hardware(name) for name in hardware_names()]
+    precisions = ("bf16", "fp8", "int8", "fp4")
+    head = ("key", *(f"{p} [TFLOP/s]" for p in precisions), "memory", "bandwidth")
+    rows = ((chip.key, *_chip(chip, precisions)) for chip in chips)
+    yield from table((*head, "TDP", "source", "read"), rows)
+    for chip in chips:
+        if chip.note:
+            yield f"- {chip.key}: {_line(chip.note)}"
+    yield ""
+
+
+def _chip(chip: Hardware, precisions: tuple[str, ...]) -> Iterator[str]:
+    for precision in precisions:
+        peak = chip.peaks.get(precision)
+        yield "–" if peak is None else f"{peak / 1e12:g}"
+    yield "–" if chip.memory is None else f"{chip.memory / 1e9:g} GB"
+    yield "–" if chip.bandwidth is None else f"{chip.bandwidth / 1e9:g} GB/s"
+    yield "–" if chip.tdp is None else f"{chip.tdp:g} W"
+    yield _line(chip.source)
+    yield str(chip.date)
+
+
+# The command line
+
+
+def _cli() -> Iterator[str]:
+    yield from (
+        "# The command line",
+        "",
+        "`overtrain --help` and `overtrain COMMAND --help` print what stands here.",
+        "",
+    )
+    context = click.Context(overtrain, info_name="overtrain")
+    yield from table(("command", "what it does"), _commands())
+    for name in COMMANDS:
+        command = overtrain.get_command(context, name)
+        if command is not None:
+            yield from _command(click.Context(command, context, info_name=name))
+    yield from ("## Exit codes", "")
+    yield from table(("code", "meaning"), iter(EXIT_CODES))
+    yield from (
+        "Results go to standard output, messages to standard error. With `-o FILE`",
+        "the file is written whole, or not at all.",
+        "",
+    )
+
+
+def _commands() -> Iterator[tuple[str, ...]]:
+    for name, what in COMMANDS.items():
+        yield f"[{name}](#overtrain-{name})", what
+
+
+def _command(context: click.Context) -> Iterator[str]:
+    """One command: its usage, its text, and its options."""
+    command = context.command
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield from (f"## {context.command_path}", "")
+    yield from ("```text", f"{context.command_path} {usage}", "```", "")
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        text = paragraph.replace("\b", "").strip("\n")
+        if text != paragraph.strip("\n"):
+            text = f"```text\n{text}\n```"
+        yield from (text, "")
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    yield from table(("option", "meaning"), (_option(option) for option in options))
+
+
+def _option(option: click.Option) -> tuple[str, str]:
+    value = option.metavar or ""
+    if isinstance(option.type, click.Choice):
+        value = "|".join(str(choice) for choice in option.type.choices)
+    names = ", ".join(sorted(option.opts, key=len))
+    return f"`{names} {value}`".replace(" `", "`"), str(option.help)
+
+
+EXIT_CODES = (
+    ("0", "answered"),
+    ("1", "the tool failed: a defect, please report it"),
+    ("2", "bad input; all files are read first, and if one is bad nothing is solved"),
+    ("3", "a scenario has no plan; all answers are printed, with the reason"),
+    ("4", "a condition of `--fail-on` held"),
+    ("130", "interrupted"),
+)
+
+
+def main() -> None:
+    """Writes the pages."""
+    for name, text in pages().items():
+        (HERE / name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"docs/{name}\n")
+
+
+if __name__ == "__main__":
+    main()

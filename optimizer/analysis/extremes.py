@@ -1,0 +1,73 @@
+"""The ends of a loss: its training optimum, its smallest model, its critical size.
+
+On a bare surface these are closed forms; where data repeat or weights are quantized
+they are geometric programs of their own.
+"""
+
+from __future__ import annotations
+
+import math
+
+from optimizer.engine.diagnose import infimum
+from optimizer.engine.solve import solve
+from optimizer.posynomial import Posynomial, Term, build
+from optimizer.program import Constraint, GeometricProgram
+from optimizer.question import SIZE, Question
+from optimizer.world.surface import Surface
+
+TWICE = 2.0  # de Vries: the critical size trains at twice the least compute
+
+
+def training_optimal(question: Question, s: float) -> dict[str, float]:
+    """The model of reducible loss s with the least 6·N·D, and its best serving."""
+    if question.plain:
+        N, D = question.surface.training_optimal(s)
+        return question.complete({"N": N, "D": D})
+    compute = build(SIZE, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
+    solution = solve(GeometricProgram(compute, (_target(question, s),)))
+    return question.complete(dict(solution.point))
+
+
+def smallest(question: Question, s: float) -> float:
+    """The N that no number of tokens can go below."""
+    if question.plain:
+        return question.surface.floor(s)
+    return infimum(GeometricProgram(_size(), (_target(question, s),))).value
+
+
+def critical(question: Question, s: float, best: dict[str, float]) -> float:
+    """The smaller N at which training costs twice the least compute for s."""
+    if question.plain:
+        return critical_size(question.surface, s)
+    most = TWICE * best["N"] * best["D"]
+    compute = build(SIZE, [Term("training", 1 / most, {"N": 1.0, "D": 1.0})])
+    budget = Constraint("compute", compute)
+    solution = solve(GeometricProgram(_size(), (_target(question, s), budget)))
+    return solution.point["N"]
+
+
+def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:
+    """The smaller N at which training costs (1 + overhead) times the least for s.
+
+    With k = N/N_opt the overhead is k·(1 − (β/α)(k^-α − 1))^(-1/β) − 1, which falls
+    in k up to 1; bisection in ln k between the floor and 1.
+
+    Source: de Vries, "Go smol or go home" (2023).
+    """
+    alpha, beta = surface.alpha, surface.beta
+    low, high = -math.log1p(alpha / beta) / alpha, 0.0
+    target = math.log1p(overhead)
+    for _ in range(200):
+        middle = (low + high) / 2
+        rest = 1 - beta / alpha * math.expm1(-alpha * middle)
+        ratio = middle - math.log(rest) / beta if rest > 0 else math.inf
+        low, high = (middle, high) if ratio > target else (low, middle)
+    return surface.training_optimal(s)[0] * math.exp((low + high) / 2)
+
+
+def _size() -> Posynomial:
+    return build(SIZE, [Term("size", 1.0, {"N": 1.0})])
+
+
+def _target(question: Question, s: float) -> Constraint:
+    return Constraint("target", question.lossy(s).over(SIZE))

@@ -1,0 +1,158 @@
+"""Profile likelihood: how much worse the fit gets as one coefficient is moved.
+
+The others are fitted anew at every value. With Huber's loss twice the rise, scaled by
+E ψ' / E ψ², is nearly χ² with one degree of freedom; E ψ' is the chance of a residual
+inside δ, read from a smooth density because few runs lie there.
+
+*Source*: Ronchetti 1982, the τ-test; Huber & Ronchetti 2009, chapter 13.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.fit import Fit
+from optimizer.fitting.forms import Choice, checked, problem
+from optimizer.fitting.objective import Array
+from optimizer.fitting.search import FAR, NEAR, search
+
+POINTS = 21
+CHI2 = 3.841459  # 95 % of χ² with one degree of freedom
+STARTS = 3  # besides the fit: the draws nearest to the value
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One coefficient moved.
+
+    Attributes:
+        symbol: of the coefficient.
+        values: what it was set to, rising.
+        rise: twice the rise of the objective, as χ².
+        low: where the rise passes 95 %; None where it does not within `values`.
+        high: likewise above the fit.
+    """
+
+    symbol: str
+    values: tuple[float, ...]
+    rise: tuple[float, ...]
+    low: float | None
+    high: float | None
+
+
+def profiles(found: Fit) -> tuple[Profile, ...]:
+    """The profile of each fitted coefficient that can be moved alone."""
+    choice = found.settings.choice
+    if choice.form == "data-constrained" or len(choice.free) < 2:
+        return ()
+    scale = _scale(found)
+    movable = [s for s in choice.free if s not in ("Nc", "alpha_N")]
+    return tuple(_profile(found, symbol, scale) for symbol in movable)
+
+
+def _scale(found: Fit) -> float:
+    """E ψ' / E ψ² of the residuals."""
+    residual, delta = found.residual, found.settings.delta
+    spread = 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
+    width: float = 1.06 * max(spread, delta / 10) * residual.size**-0.2
+    values: list[float] = residual.tolist()
+    at = [_normal((delta - r) / width) - _normal((-delta - r) / width) for r in values]
+    pull = np.clip(residual, -delta, delta)
+    square = max(float(np.mean(pull**2)), 1e-300)
+    return float(np.mean(at)) / square
+
+
+def _normal(x: float) -> float:
+    return (1 + math.erf(x / math.sqrt(2))) / 2
+
+
+def _profile(found: Fit, symbol: str, scale: float) -> Profile:
+    choice, runs = found.settings.choice, found.runs
+    values = _grid(found, symbol)
+    asked = None
+    offsets: list[Array] = []
+    symbols: tuple[str, ...] = ()
+    for value in values:
+        moved = checked(
+            Choice(choice.form, choice.tie, {**choice.fixed, symbol: float(value)})
+        )
+        asked, centre = problem(runs, moved)
+        offsets.append(asked.offset)
+        symbols = moved.free
+    if asked is None:
+        return Profile(symbol, (), (), None, None)
+    starts = [_free(found, symbols, centre.x, centre.y, None)] * len(values)
+    members = list(range(len(values)))
+    for i, value in enumerate(values):
+        near = np.argsort(np.abs(found.draws[symbol] - value))[:STARTS]
+        for row in near:
+            starts.append(_free(found, symbols, centre.x, centre.y, int(row)))
+            members.append(i)
+    stacked = replace(asked, offset=np.array(offsets)[members])
+    ends = search(
+        stacked, np.array(starts), found.settings.delta, widest=NEAR, steps=FAR
+    )
+    best = np.full(len(values), np.inf)
+    np.minimum.at(best, members, ends.value)
+    rise = 2 * np.maximum(best - found.value, 0.0) * scale
+    centre_value = found.coefficients[symbol]
+    low = _crossing(values[::-1], rise[::-1], centre_value, -1)
+    high = _crossing(values, rise, centre_value, 1)
+    return Profile(symbol, tuple(values.tolist()), tuple(rise.tolist()), low, high)
+
+
+def _free(
+    found: Fit, symbols: tuple[str, ...], x: float, y: float, row: int | None
+) -> Array:
+    """The objective's coefficients of the fit or of one of its draws."""
+    values = {
+        s: found.coefficients[s] if row is None else float(v[row])
+        for s, v in found.draws.items()
+    }
+    told = dict(values)
+    for size, exponent, mean in (("A", "alpha", x), ("B", "beta", y)):
+        if size in values:
+            told[size] = math.log(values[size]) - values.get(exponent, 0.0) * mean
+    if "Nc" in values:
+        alpha = values["alpha_N"] / values["alpha_D"]
+        told["Nc"] = alpha * (math.log(values["Nc"]) - x)
+        told["Dc"] = math.log(values["Dc"]) - y
+        told["alpha_N"] = alpha
+    return np.array([told[s] for s in symbols])
+
+
+def _grid(found: Fit, symbol: str) -> Array:
+    """Values about the fit, half as far again as all but a few of the draws."""
+    low, high = np.percentile(found.draws[symbol], [0.5, 99.5])
+    here = found.coefficients[symbol]
+    low, high = min(float(low), here), max(float(high), here)
+    if symbol in ("A", "B", "Dc"):
+        a, b, c = np.log([low, high, here])
+        ends = max(a - 0.5 * (c - a), -20.0), min(b + 0.5 * (b - c), 68.0)
+        inside = np.exp(np.linspace(*ends, POINTS))
+    else:
+        bottom, top = (
+            (0.0, float(found.runs.loss.min())) if symbol == "E" else (0.01, 10)
+        )
+        ends = (
+            max(low - 0.5 * (here - low), bottom),
+            min(high + 0.5 * (high - here), top),
+        )
+        inside = np.linspace(*ends, POINTS)
+    return np.unique(np.append(inside, here))
+
+
+def _crossing(values: Array, rise: Array, here: float, side: int) -> float | None:
+    """Where the rise passes χ² going away from the fit."""
+    for i in range(1, len(values)):
+        if side * (values[i] - here) <= 0 or rise[i] < CHI2:
+            continue
+        before, after = rise[i - 1], rise[i]
+        if before >= CHI2:
+            return float(values[i - 1])
+        share = (CHI2 - before) / (after - before)
+        return float(values[i - 1] + share * (values[i] - values[i - 1]))
+    return None

@@ -1,0 +1,199 @@
+"""`overtrain audit`: was this model right, and for what demand?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.commands import options
+from optimizer.commands.output import refuse_unwritable
+from optimizer.errors import InputError, Mark, Problem
+
+if TYPE_CHECKING:
+    from optimizer.report.blocks import Blocks
+    from optimizer.scenario import Scenario
+    from optimizer.world.law import Law
+    from optimizer.world.models import PublishedModel
+
+ALLOWED = ("table", "json", "markdown", "csv")
+LAWS = ("besiroglu-2024-refit", "hoffmann-2022-devries")
+EXAMPLES = """\b
+Examples:
+  overtrain audit llama-3-8b
+  overtrain audit --parameters 8B --tokens 15T --law all
+  overtrain audit smollm3-3b --scenario open-release.yaml
+  overtrain audit --all --format csv -o audit.csv
+"""
+
+
+@click.command("audit", epilog=EXAMPLES)
+@click.argument("names", nargs=-1, metavar="[MODELS]...")
+@click.option("--parameters", metavar="N", help="Of a model of your own, such as 8B.")
+@click.option("--tokens", metavar="D", help="That it was trained on, such as 15T.")
+@click.option("--all", "every", is_flag=True, help="Every published model.")
+@click.option(
+    "--scenario",
+    metavar="FILE",
+    help="Prices the model by its costs, demand, limits and law. Alone, it audits "
+    "the model that the scenario matches or says exists.",
+)
+@options.overrides
+@options.laws
+@click.option(
+    "--experts", type=click.IntRange(min=1), metavar="E", help="Of a joint-MoE law."
+)
+@options.formats(*ALLOWED)
+@options.output
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    names: tuple[str, ...],
+    parameters: str | None,
+    tokens: str | None,
+    every: bool,
+    scenario: str | None,
+    overrides: tuple[str, ...],
+    laws: tuple[str, ...],
+    experts: int | None,
+    form: str | None,
+    output: Path | None,
+) -> int:
+    """Say for what demand a model is right, and what it costs to be wrong.
+
+    MODELS are published ones by name. Without --scenario, FLOPs are counted and
+    nothing is limited.
+    """
+    form = options.chosen(form, output, *ALLOWED)
+    refuse_unwritable(output)
+    if overrides and scenario is None:
+        raise _wrong("--set", "changes a scenario; add --scenario FILE")
+    priced = None if scenario is None else options.read_all([scenario], overrides)[0]
+    models = list(_models(names, parameters, tokens, every, priced))
+    judges, experts = _laws(laws, experts, priced)
+
+    from optimizer.analysis.audit import audit_models  # noqa: PLC0415 - imports cvxpy
+    from optimizer.commands.answered import show  # noqa: PLC0415
+    from optimizer.report.decisions import audited  # noqa: PLC0415
+
+    audits = audit_models(models, judges, priced, experts)
+    told = ""
+    if not laws and priced is None and experts is None:
+        told = f"Laws unless --law names others: {' and '.join(LAWS)}."
+
+    def pages() -> list[Blocks]:
+        from optimizer.report.audit_page import audits_blocks  # noqa: PLC0415
+
+        return [audits_blocks(audits, told)]
+
+    def sheet() -> str:
+        from optimizer.report.sheet import audits as rows  # noqa: PLC0415
+
+        return rows(audited(audits)["audits"])
+
+    show(pages, lambda: audited(audits), sheet, form, output)
+    return 0
+
+
+def _wrong(place: str, message: str) -> InputError:
+    return InputError([Problem(Mark(place), "", message)])
+
+
+def _models(
+    names: tuple[str, ...],
+    parameters: str | None,
+    tokens: str | None,
+    every: bool,
+    scenario: Scenario | None,
+) -> Iterator[PublishedModel]:
+    """The models to audit: by name, by size, or the one that a scenario is about.
+
+    Raises:
+        InputError: no model is named, or one is not known.
+    """
+    from optimizer.quantity import PARAMETERS, TOKENS, read  # noqa: PLC0415
+    from optimizer.world.models import load_model, model_names  # noqa: PLC0415
+
+    pair = {"--parameters": (parameters, PARAMETERS), "--tokens": (tokens, TOKENS)}
+    given = {option: text for option, (text, _) in pair.items() if text is not None}
+    if len(given) == 1:
+        missing = "--tokens 15T" if tokens is None else "--parameters 8B"
+        raise _wrong(next(iter(given)), f"says half of a model; add {missing}")
+    chosen = model_names() if every else tuple(dict.fromkeys(names))
+    yield from (load_model(name, Mark("audit")) for name in chosen)
+    if given:
+        size = []
+        for option, (text, kind) in pair.items():
+            try:
+                size.append(read(text, kind))
+            except ValueError as error:
+                raise _wrong(option, str(error)) from None
+        yield _unnamed(size[0], size[1])
+    elif not chosen:
+        if scenario is None:
+            message = (
+                "nothing to audit; name a published model, or give --parameters 8B "
+                "--tokens 15T, or --all"
+            )
+            raise _wrong("audit", message)
+        yield _of_scenario(scenario)
+
+
+def _unnamed(parameters: float, tokens: float) -> PublishedModel:
+    from optimizer.quantity import PARAMETERS, TOKENS, write  # noqa: PLC0415
+    from optimizer.world.models import PublishedModel  # noqa: PLC0415
+
+    name = f"{write(parameters, PARAMETERS)} on {write(tokens, TOKENS)}"
+    return PublishedModel(name, name, parameters, None, tokens, "")
+
+
+def _of_scenario(scenario: Scenario) -> PublishedModel:
+    """The model that a scenario matches as it was trained, or says exists."""
+    from optimizer.world.models import load_model  # noqa: PLC0415
+
+    target, existing = scenario.spec.target, scenario.spec.existing
+    match = None if target is None else target.match
+    for named in (match, existing):
+        if named is None:
+            continue
+        if named.model is not None:
+            return load_model(named.model)
+        if named.parameters is not None and named.tokens is not None:
+            return _unnamed(named.parameters, named.tokens)
+    raise InputError(
+        [
+            Problem(
+                scenario.place("target"),
+                "target",
+                "names no model as it was trained; say which to audit: a published "
+                "model, or --parameters 8B --tokens 15T",
+            )
+        ]
+    )
+
+
+def _laws(
+    names: tuple[str, ...], experts: int | None, scenario: Scenario | None
+) -> tuple[tuple[Law, ...], int | None]:
+    """The laws that judge, each with a loss surface, and the experts of their N.
+
+    Raises:
+        InputError: a name is no law, or the law has no surface.
+    """
+    from optimizer.laws_all import ALL, chosen_laws  # noqa: PLC0415 - heavy
+
+    if scenario is not None:
+        experts = scenario.spec.experts if experts is None else experts
+        if not names:
+            return (scenario.law,), experts
+    laws = chosen_laws(names or (LAWS if experts is None else (ALL,)), experts)
+    problems = []
+    for law in laws:
+        try:
+            law.surface(experts)
+        except ValueError as error:
+            message = str(error).removeprefix(f"law {law.name} ")
+            problems.append(Problem(Mark(f"--law {law.name}"), "", message))
+    if problems:
+        raise InputError(problems)
+    return laws, experts

@@ -1,0 +1,291 @@
+"""`overtrain fit`: a scaling law of your own, from training runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimizer.commands import options
+from optimizer.commands.output import emit, refuse_unwritable
+from optimizer.commands.output import write as write_file
+from optimizer.commands.typed import typed
+from optimizer.errors import InputError, Mark, Problem
+
+if TYPE_CHECKING:
+    from optimizer.analysis.judged import Judged
+
+ALLOWED = ("table", "json", "markdown")
+FORMS = ("chinchilla", "gadre", "kaplan", "hestness", "data-constrained")
+MOST = 10_000
+EXAMPLES = """\b
+Examples:
+  overtrain fit runs.csv -o my-law.yaml
+  overtrain fit runs.csv --column "loss=Smoothed Loss" --unit tokens=B
+  overtrain fit runs.csv --exclude "tokens_per_parameter > 500" --compare
+  overtrain fit runs.csv --next 1e22 --for my-scenario.yaml
+"""
+
+
+@click.command("fit", epilog=EXAMPLES)
+@click.argument("runs", metavar="RUNS")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the law to a file (.yaml), ready for law: in a scenario.",
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="WORD=NAME",
+    help="The column of parameters, tokens, loss, compute, unique_tokens, error or "
+    "weight, where its name differs. Repeatable.",
+)
+@click.option(
+    "--unit",
+    "units",
+    multiple=True,
+    metavar="WORD=UNIT",
+    help="The unit of plain numbers, such as tokens=B. Repeatable.",
+)
+@click.option(
+    "--exclude",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="Leave out runs of which this holds, such as 'tokens_per_parameter > 500'; "
+    "it is written into the law. Repeatable.",
+)
+@click.option(
+    "--form",
+    "shape",
+    type=click.Choice(FORMS),
+    default="chinchilla",
+    show_default=True,
+    help="The form of the law.",
+)
+@click.option("--tie", is_flag=True, help="One exponent for parameters and tokens.")
+@click.option(
+    "--fix",
+    "fixed",
+    multiple=True,
+    metavar="SYMBOL=VALUE",
+    help="Give a coefficient instead of fitting it, such as E=1.7. Repeatable.",
+)
+@click.option(
+    "--resample",
+    type=click.Choice(("pairs", "residuals")),
+    default="pairs",
+    show_default=True,
+    help="What the bootstrap draws.",
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(50, MOST),
+    default=1000,
+    show_default=True,
+    help="Resamples of the bootstrap.",
+)
+@click.option(
+    "--starts",
+    type=click.IntRange(0, 4500),
+    default=500,
+    show_default=True,
+    help="Starts from Hoffmann's lattice, besides those of the projection.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of the bootstrap.")
+@click.option(
+    "--hold-out",
+    type=click.FloatRange(0, 0.5),
+    default=0.2,
+    show_default=True,
+    help="The share of runs, the largest, to predict from the others.",
+)
+@click.option("--compare", is_flag=True, help="Set it beside the published laws.")
+@click.option(
+    "--next",
+    "ahead",
+    metavar="COMPUTE",
+    help="Rank further runs of at most this compute, such as 1e21; by default that of "
+    "the largest run.",
+)
+@click.option(
+    "--for",
+    "scenario",
+    metavar="FILE",
+    help="The scenario whose plan further runs should narrow.",
+)
+@click.option("--name", help="Name of the law; by default that of its file.")
+@click.option(
+    "--counts",
+    type=click.Choice(("total", "non-embedding", "active")),
+    default="total",
+    show_default=True,
+    help="What the parameters of the runs count.",
+)
+@options.formats(*ALLOWED)
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
+    runs: str,
+    output: Path | None,
+    columns: tuple[str, ...],
+    units: tuple[str, ...],
+    rules: tuple[str, ...],
+    shape: str,
+    tie: bool,
+    fixed: tuple[str, ...],
+    resample: str,
+    draws: int,
+    starts: int,
+    seed: int,
+    hold_out: float,
+    compare: bool,
+    ahead: str | None,
+    scenario: str | None,
+    name: str | None,
+    counts: Any,
+    form: str | None,
+) -> int:
+    """Fit a scaling law to training runs, with error bars.
+
+    RUNS is a table with the columns parameters, tokens and loss (compute may stand for
+    either of the first two): CSV, JSON lines or Parquet. The law is Hoffmann's
+    approach 3; whatever is odd about a run is told with its line.
+    """
+    _refuse_output(output)
+
+    from optimizer.analysis.judged import Asked, judge  # noqa: PLC0415 - imports numpy
+    from optimizer.commands.options import read_all  # noqa: PLC0415
+    from optimizer.fit import Settings, fit, work  # noqa: PLC0415
+    from optimizer.fitlaw import About  # noqa: PLC0415
+    from optimizer.fitting.forms import Choice  # noqa: PLC0415
+    from optimizer.rules import read_rules  # noqa: PLC0415
+    from optimizer.runs import COLUMNS, read_runs  # noqa: PLC0415
+
+    compute = None if ahead is None else _read_compute(ahead)
+    choice = Choice(shape, tie, _read_fixed(fixed))
+    law = name or (output.stem if output else "my-law")
+    _refuse_name(law)
+    table = read_runs(
+        runs,
+        _pairs("--column", columns, COLUMNS),
+        _pairs("--unit", units, COLUMNS),
+        read_rules(rules),
+        sized=shape != "hestness",
+    )
+    question = None if scenario is None else read_all([scenario], ())[0]
+    settings = Settings(
+        choice, starts=starts, draws=draws, resample=resample, seed=seed
+    )
+    with _progress(work(settings)) as told:
+        found = fit(table, settings, told)
+    judged = judge(
+        found,
+        About(law, typed(), _tool(), counts),
+        Asked(hold_out, compute, question, compare),
+    )
+    if output is not None:
+        from optimizer.report.lawtext import law_text  # noqa: PLC0415
+
+        write_file(output, law_text(judged.law, (f"Written by {typed()}",)))
+    emit(_shown(judged, options.chosen(form, None, *ALLOWED), output), None)
+    return 0
+
+
+def _shown(judged: Judged, form: str, output: Path | None) -> str:
+    from optimizer.report.fit_page import fit_blocks, fit_data  # noqa: PLC0415
+
+    if form == "json":
+        from optimizer import __version__  # noqa: PLC0415
+        from optimizer.report import data  # noqa: PLC0415
+
+        return data.write(data.wrapped({"fit": fit_data(judged)}, __version__))
+    blocks = fit_blocks(judged)
+    if output is not None:
+        from optimizer.report.blocks import Text  # noqa: PLC0415
+
+        blocks.append(Text(f"The law is in {output}; use it with law: {output}"))
+    if form == "markdown":
+        from optimizer.report import markdown  # noqa: PLC0415
+
+        return markdown.render(blocks)
+    from optimizer.commands.output import colourful  # noqa: PLC0415
+    from optimizer.report import text  # noqa: PLC0415
+
+    return text.render(blocks, text.width(), colourful(None))
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _count: None
+        return
+    with click.progressbar(length=total, label="fitting", file=sys.stderr) as bar:
+        yield bar.update
+
+
+def _tool() -> str:
+    from optimizer import __version__  # noqa: PLC0415
+
+    return f"overtrain {__version__}"
+
+
+def _refuse_output(output: Path | None) -> None:
+    refuse_unwritable(output)
+    if output is not None and output.suffix.lower() not in (".yaml", ".yml"):
+        raise _failed(str(output), "a law file ends in .yaml; for JSON: --format json")
+
+
+def _refuse_name(name: str) -> None:
+    from optimizer.world.laws import builtin_names  # noqa: PLC0415
+
+    if name in builtin_names():
+        raise _failed(name, "is the name of a built-in law; choose another with --name")
+
+
+def _pairs(
+    flag: str, texts: Sequence[str], allowed: Sequence[str]
+) -> Mapping[str, str]:
+    from optimizer.document import suggest  # noqa: PLC0415
+
+    found = {}
+    for text in texts:
+        word, equals, name = text.partition("=")
+        if not equals or not name:
+            raise _failed(f"{flag} {text}", 'needs a "=", as in loss=NAME')
+        if word not in allowed:
+            known = suggest(word, allowed) or f"; choose of {', '.join(allowed)}"
+            raise _failed(f"{flag} {text}", f'there is no word "{word}"{known}')
+        found[word] = name
+    return found
+
+
+def _read_fixed(texts: Sequence[str]) -> Mapping[str, float]:
+    found = {}
+    for text in texts:
+        symbol, _, value = text.partition("=")
+        try:
+            found[symbol.strip()] = float(value)
+        except ValueError:
+            raise _failed(f"--fix {text}", "must be such as E=1.7") from None
+    return found
+
+
+def _read_compute(text: str) -> float:
+    from optimizer.quantity import COMPUTE, read  # noqa: PLC0415
+
+    try:
+        return read(text, COMPUTE)
+    except ValueError as error:
+        raise _failed(f"--next {text}", str(error)) from None
+
+
+def _failed(place: str, message: str) -> InputError:
+    return InputError([Problem(Mark(place), "", message)])

@@ -1,0 +1,128 @@
+"""`overtrain sweep`: many scenarios at once, one row each."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from optimizer.commands import options
+from optimizer.commands.output import colourful, refuse_unwritable
+from optimizer.errors import InputError, Mark, Problem
+
+INTERRUPTED = 130
+
+
+@click.command("sweep")
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--vary",
+    "varied",
+    multiple=True,
+    metavar="PATH=VALUES",
+    help="What to vary: LOW:HIGH:STEPS, LOW:HIGH:log:STEPS, or a list A,B,C. "
+    "Repeatable; all combinations are taken.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Draw N times from the uncertainties that the scenario and its law state.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the draws.")
+@options.overrides
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where the rows go: a .parquet or .csv file.",
+)
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    file: str,
+    varied: tuple[str, ...],
+    sample: int | None,
+    seed: int,
+    overrides: tuple[str, ...],
+    output: Path | None,
+) -> int:
+    """Solve a scenario for every combination of what varies, a row each.
+
+    Any number of the scenario can vary. Each row has the plan, its costs and its
+    certificate; a row without a plan has a status that says so. Ctrl-C ends early
+    and keeps the rows that are done.
+
+    \b
+    Examples:
+      overtrain sweep a.yaml --vary demand.tokens=1e9:1e15:log:200 -o sweep.parquet
+      overtrain sweep a.yaml --vary target.loss=1.9:2.2:50 \\
+        --vary serving.mfu=0.2,0.4 -o sweep.csv
+      overtrain sweep a.yaml --sample 10000 --seed 1 -o draws.parquet
+    """
+    if not varied and sample is None:
+        message = "nothing varies; add --vary demand.tokens=1e9:1e15:log:200"
+        raise InputError([Problem(Mark("sweep"), "", message)])
+    if output is not None:
+        from optimizer.commands.rowfile import checked  # noqa: PLC0415
+
+        refuse_unwritable(output)
+        checked(output)
+    scenario = options.read_all([file], overrides)[0]
+
+    from optimizer.analysis.sweep import sweep  # noqa: PLC0415 - imports numpy
+    from optimizer.report import sweep_page, text  # noqa: PLC0415
+    from optimizer.vary import plan as read  # noqa: PLC0415
+    from optimizer.world.costs import UNITS  # noqa: PLC0415
+
+    plan = read(scenario, varied, sample, seed)
+    summary = sweep_page.Summary(UNITS[scenario.spec.objective])
+    with ExitStack() as stack:
+        pressed = stack.enter_context(_interruptible())
+        rows = None
+        if output is not None:
+            from optimizer.commands.rowfile import row_file  # noqa: PLC0415
+
+            columns = sweep_page.units(plan, summary.unit)
+            rows = stack.enter_context(row_file(output, *columns))
+        advance = stack.enter_context(_progress(plan.count))
+        for part in sweep(plan, pressed):
+            if rows is not None:
+                rows.write(part)
+            summary.add(part)
+            advance(len(part.status))
+        interrupted = pressed()
+    page = sweep_page.sweep_blocks(plan, summary, "" if output is None else str(output))
+    click.echo(text.render(page, text.width(), colourful(None)), nl=False)
+    return INTERRUPTED if interrupted and summary.done < plan.count else 0
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Turns the first Ctrl-C into a wish to stop; the second stops at once."""
+    pressed = False
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=count, file=sys.stderr, label="rows") as bar:
+        yield bar.update

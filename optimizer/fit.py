@@ -1,0 +1,312 @@
+"""Training runs in, a scaling law out, with its error bars.
+
+runs  →  the best of many minima  →  the same on resampled runs  →  a law.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from optimizer.fitting import bootstrap
+from optimizer.fitting.downstream import ErrorFit, fit_error
+from optimizer.fitting.forms import (
+    SYMBOLS,
+    Centre,
+    Choice,
+    checked,
+    coefficients,
+    problem,
+)
+from optimizer.fitting.newton import STATIONARY, Minimum
+from optimizer.fitting.objective import Array
+from optimizer.fitting.objective import Problem as Objective
+from optimizer.fitting.refuse import (
+    failed,
+    jacobian,
+    refuse_flat,
+    refuse_hopeless,
+    refuse_unstationary,
+    refuse_vanished,
+    seen_once,
+)
+from optimizer.fitting.repeats import fit_repeats
+from optimizer.fitting.search import (
+    DELTA,
+    FAR,
+    NEAR,
+    Found,
+    Progress,
+    best_of,
+    search,
+    silent,
+)
+from optimizer.fitting.starts import starts
+from optimizer.oddities import Note
+from optimizer.runs import Runs
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to fit.
+
+    Attributes:
+        choice: the form, and what is tied or fixed.
+        delta: of Huber's loss, on ln L.
+        starts: of Hoffmann's lattice, besides those of the projection.
+        draws: resamples.
+        resample: `pairs` of inputs and loss, or `residuals`.
+        seed: of the resamples.
+        level: of the intervals.
+    """
+
+    choice: Choice = field(default_factory=Choice)
+    delta: float = DELTA
+    starts: int = 500
+    draws: int = 1000
+    resample: str = "pairs"
+    seed: int = 0
+    level: float = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted law.
+
+    Attributes:
+        runs: what it was fitted to.
+        settings: how.
+        coefficients: symbol → value.
+        draws: symbol → values on resampled runs, in step, (draws,).
+        intervals: symbol → percentiles of its draws.
+        errors: symbol → standard error by the sandwich formula, or None.
+        errors_withheld: why there are none.
+        covariance: the order and matrix, where a normal matches the draws.
+        covariance_withheld: why there is none.
+        predicted: the fitted ln L of each run.
+        value: of the objective, as Hoffmann's sum over runs.
+        stationarity: the scaled gradient at the fit.
+        inside: how many residuals lie inside δ.
+        starts: how many searches there were.
+        reached: how many ended at the best minimum.
+        others: how many other minima were found.
+        unstationary: draws whose gradient did not vanish.
+        at_bound: symbols that came to rest at a bound of the search.
+        loose: symbols at a bound in more than one draw of twenty.
+        extras: coefficients of further terms, as the repeated data's.
+        extra_draws: their draws.
+        error: the law of the downstream error, where the runs have one.
+    """
+
+    runs: Runs
+    settings: Settings
+    coefficients: Mapping[str, float]
+    draws: Mapping[str, Array]
+    intervals: Mapping[str, Interval]
+    errors: Mapping[str, float] | None
+    errors_withheld: str
+    covariance: tuple[tuple[str, ...], Array] | None
+    covariance_withheld: str
+    predicted: Array
+    value: float
+    stationarity: float
+    inside: int
+    starts: int
+    reached: int
+    others: int
+    unstationary: int
+    at_bound: tuple[str, ...]
+    loose: tuple[str, ...]
+    extras: Mapping[str, float] = field(default_factory=dict)
+    extra_draws: Mapping[str, Array] = field(default_factory=dict)
+    error: ErrorFit | None = None
+
+    @property
+    def residual(self) -> Array:
+        """Ln of measured over fitted loss, (runs,)."""
+        return np.asarray(np.log(self.runs.loss) - self.predicted)
+
+    @property
+    def scale(self) -> float:
+        """The scatter of ln L: 1.4826 of the residuals' median size, as if normal.
+
+        The k smallest are left out: k coefficients pass through about k of the runs.
+        """
+        free = len(self.settings.choice.free)
+        sizes = np.sort(np.abs(self.residual))
+        return float(1.4826 * np.median(sizes[min(free, len(sizes) // 2) :]))
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Whatever was odd about the runs."""
+        return self.runs.notes
+
+
+def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
+    """Fits a law to training runs.
+
+    Args:
+        runs: from `read_runs`.
+        settings: what to fit and how.
+        progress: told how many searches were done, of `work(settings)`.
+
+    Raises:
+        InputError: the runs cannot tell the coefficients, whatever the optimiser.
+        Defect: no search came to rest at a stationary point.
+    """
+    try:
+        choice = checked(settings.choice)
+    except ValueError as error:
+        raise failed("--fix", str(error)) from None
+    base = seen_once(runs, choice)
+    settings, runs = _enough_pairs(settings, runs, base)
+    refuse_hopeless(base, choice)
+    asked, centre = problem(base, choice)
+    ends = search(
+        asked,
+        starts(asked, choice, centre, settings.starts),
+        settings.delta,
+        steps=FAR,
+        progress=progress,
+    )
+    found = best_of(ends)
+    refuse_flat(asked, found, choice, base)
+    refuse_unstationary(found)
+    refuse_vanished(found, choice, base)
+    return _told(runs, base, settings, asked, centre, found, progress)
+
+
+def _enough_pairs(settings: Settings, runs: Runs, base: Runs) -> tuple[Settings, Runs]:
+    """Residuals in place of pairs where a resample may have too few runs to fit."""
+    need = bootstrap.PAIRS * len(checked(settings.choice).free)
+    if settings.resample != "pairs" or base.count >= need:
+        return settings, runs
+    message = f"{base.count} runs are too few to resample pairs, which needs {need}"
+    note = Note(0, message, "residuals resampled instead")
+    changed = replace(runs, notes=(note, *runs.notes))
+    return replace(settings, resample="residuals"), changed
+
+
+def work(settings: Settings) -> int:
+    """How many searches a fit takes, about."""
+    return settings.starts + 144 + settings.draws
+
+
+def _told(  # noqa: PLR0913, PLR0917 - the steps of one story
+    runs: Runs,
+    base: Runs,
+    settings: Settings,
+    asked: Objective,
+    centre: Centre,
+    found: Found,
+    progress: Progress,
+) -> Fit:
+    choice = checked(settings.choice)
+    generator = np.random.default_rng(settings.seed)
+    weights = bootstrap.counts(runs, settings.draws, generator)
+    fitted = asked.predict(found.z[None])[0]
+    member = np.isin(runs.line, base.line)
+    again = _resample(asked, settings, fitted, weights[:, member], generator)
+    first = np.repeat(found.z[None], settings.draws, 0)
+    drawn = search(again, first, settings.delta, widest=NEAR, progress=progress)
+    draws = coefficients(asked.full(drawn.z), choice, centre)
+    best = coefficients(asked.full(found.z[None]), choice, centre)
+    here = {symbol: float(values[0]) for symbol, values in best.items()}
+    extras: Mapping[str, float] = {}
+    extra_draws: Mapping[str, Array] = {}
+    predicted = fitted
+    if choice.form == "data-constrained":
+        repeated = fit_repeats(runs, here, draws, weights, settings.delta)
+        extras, extra_draws = repeated.coefficients, repeated.draws
+        predicted = repeated.predicted
+    named = bootstrap.logs(draws, choice.fixed)
+    why = bootstrap.unfaithful(named)
+    errors = _errors(asked, found, settings, choice)
+    level = settings.level
+    everything = {**draws, **extra_draws}
+    inside = int(found.minimum.inside[found.best])
+    return Fit(
+        runs=runs,
+        settings=settings,
+        coefficients=here,
+        draws=draws,
+        intervals={s: bootstrap.interval(v, level) for s, v in everything.items()},
+        errors=errors,
+        errors_withheld="" if errors else _too_few(inside, choice),
+        covariance=None if why else (tuple(named), np.cov(np.stack([*named.values()]))),
+        covariance_withheld=why,
+        predicted=predicted,
+        value=float(found.minimum.value[found.best]),
+        stationarity=float(found.minimum.stationarity[found.best]),
+        inside=inside,
+        starts=len(found.minimum.value),
+        reached=found.reached,
+        others=found.others,
+        unstationary=int((drawn.stationarity > STATIONARY).sum()),
+        at_bound=_at_bound(found.minimum, choice, found.best),
+        loose=_loose(drawn, choice),
+        extras=extras,
+        extra_draws=extra_draws,
+        error=None if runs.error is None else fit_error(runs, weights, level),
+    )
+
+
+def _resample(
+    asked: Objective,
+    settings: Settings,
+    fitted: Array,
+    weights: Array,
+    generator: np.random.Generator,
+) -> Objective:
+    if settings.resample == "pairs":
+        return replace(asked, weight=weights * asked.weight)
+    targets = bootstrap.resampled(asked, fitted, settings.draws, generator)
+    return replace(asked, target=targets)
+
+
+def _errors(
+    asked: Objective, found: Found, settings: Settings, choice: Choice
+) -> dict[str, float] | None:
+    """Standard errors of the exponents and of the logs of the sizes."""
+    best = found.best
+    slope = jacobian(asked, found.z)
+    residual = asked.predict(found.z[None])[0] - asked.target
+    pull = np.clip(residual, -settings.delta, settings.delta)
+    if found.minimum.held[best].any():
+        return None
+    matrix = bootstrap.sandwich(
+        slope,
+        pull,
+        asked.weight,
+        found.minimum.hessian[best],
+        float(found.minimum.inside[best]),
+    )
+    if matrix is None:
+        return None
+    return {
+        symbol: float(math.sqrt(matrix[i, i]))
+        for i, symbol in enumerate(choice.free)
+        if SYMBOLS[choice.law][symbol] in ("alpha", "beta", "E", "outer")
+    }
+
+
+def _too_few(inside: int, choice: Choice) -> str:
+    need = bootstrap.ENOUGH * len(choice.free)
+    if inside >= need:
+        return "a coefficient rests at its bound, or the curvature is not positive"
+    return f"{inside} residuals lie inside delta; {need} are needed"
+
+
+def _at_bound(ends: Minimum, choice: Choice, best: int) -> tuple[str, ...]:
+    held = ends.held[best]
+    return tuple(s for s, h in zip(choice.free, held, strict=True) if h)
+
+
+def _loose(drawn: Minimum, choice: Choice) -> tuple[str, ...]:
+    share = drawn.held.mean(0)
+    return tuple(s for s, h in zip(choice.free, share, strict=True) if h > 0.05)

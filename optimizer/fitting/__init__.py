@@ -1,0 +1,1 @@
+"""Fitting a scaling law to training runs."""

@@ -1,0 +1,187 @@
+"""The forms of a law that can be fitted, each as an affine map from what is free.
+
+The coefficients of a law are in its own symbols (`A`, `alpha`); the objective has
+its six `TERMS`. What is tied, fixed or absent never reaches the optimiser.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from optimizer.document import suggest
+from optimizer.fitting.objective import ABSENT, TERMS, Array, Problem
+from optimizer.runs import Runs
+from optimizer.world.law import Form, out_of_bounds
+
+LARGEST = math.log(1e30)  # of a coefficient in a law file
+SMALLEST = 0.01  # of an exponent in a law file
+
+FORMS: Mapping[str, Form] = {
+    "chinchilla": "chinchilla",
+    "gadre": "chinchilla",
+    "data-constrained": "chinchilla",
+    "kaplan": "kaplan",
+    "hestness": "hestness",
+}
+# The symbols that are fitted, and which of the objective's terms each one moves.
+SYMBOLS: Mapping[str, Mapping[str, str]] = {
+    "chinchilla": {"A": "u", "B": "v", "E": "E", "alpha": "alpha", "beta": "beta"},
+    "kaplan": {"Nc": "u", "Dc": "v", "alpha_N": "alpha", "alpha_D": "outer"},
+    "hestness": {"B": "v", "E": "E", "beta": "beta"},
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to fit.
+
+    Attributes:
+        form: a key of `FORMS`.
+        tie: one exponent for parameters and tokens.
+        fixed: symbol → value of the coefficients that are not fitted.
+    """
+
+    form: str = "chinchilla"
+    tie: bool = False
+    fixed: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def law(self) -> Form:
+        """The form of its law file."""
+        return FORMS[self.form]
+
+    @property
+    def tied(self) -> bool:
+        """Whether both exponents are one; Gadre's law says so itself."""
+        return self.tie or self.form == "gadre"
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """The symbols that are fitted; of tied ones the first."""
+        symbols = [s for s in SYMBOLS[self.law] if s not in self.fixed]
+        if self.tied and "beta" in symbols:
+            symbols.remove("beta" if "alpha" in symbols else "")
+        return tuple(symbols)
+
+
+@dataclass(frozen=True)
+class Centre:
+    """The means of ln N and ln D, from which the objective counts."""
+
+    x: float
+    y: float
+
+
+def checked(choice: Choice) -> Choice:
+    """The choice, its fixed exponent given to both where they are tied.
+
+    Raises:
+        ValueError: what is fixed is no coefficient of the form or out of bounds.
+    """
+    symbols = SYMBOLS[choice.law]
+    for symbol, value in choice.fixed.items():
+        if symbol not in symbols:
+            raise ValueError(
+                f'{choice.form} has no coefficient "{symbol}"'
+                f"{suggest(symbol, symbols)}; it has {', '.join(symbols)}"
+            )
+        if wrong := out_of_bounds(choice.law, symbol, value):
+            raise ValueError(f"{symbol} {wrong}")
+        if choice.law == "kaplan" and symbol in ("Nc", "alpha_N"):
+            raise ValueError(f"{symbol} cannot be fixed; Dc and alpha_D can")
+    if choice.tied and choice.law != "chinchilla":
+        raise ValueError(f"{choice.form} has no two exponents to tie")
+    fixed = dict(choice.fixed)
+    if choice.tied and {"alpha", "beta"} & set(fixed):
+        alpha = fixed.setdefault("alpha", fixed.get("beta", 0.0))
+        if fixed.setdefault("beta", alpha) != alpha:
+            raise ValueError("alpha and beta are tied and cannot be fixed apart")
+    if not set(symbols) - set(fixed):
+        raise ValueError("everything is fixed; leave something to fit")
+    return Choice(choice.form, choice.tie, fixed)
+
+
+def problem(runs: Runs, choice: Choice) -> tuple[Problem, Centre]:
+    """The objective of some runs for a choice from `checked`."""
+    log_n, log_d, log_l = map(np.log, (runs.parameters, runs.tokens, runs.loss))
+    centre = Centre(float(log_n.mean()), float(log_d.mean()))
+    spread, offset = _map(choice, centre)
+    low, high = _bounds(choice, centre, log_l)
+    kept = [TERMS.index(SYMBOLS[choice.law][symbol]) for symbol in choice.free]
+    found = Problem(
+        x=log_n - centre.x,
+        y=log_d - centre.y,
+        target=log_l,
+        weight=runs.weight / runs.weight.mean(),
+        spread=spread,
+        offset=offset,
+        low=low[kept],
+        high=high[kept],
+    )
+    return found, centre
+
+
+def _map(choice: Choice, centre: Centre) -> tuple[Array, Array]:
+    free, fixed = choice.free, choice.fixed
+    spread, offset = np.zeros((6, len(free))), np.zeros(6)
+    offset[5] = 1.0
+    for column, symbol in enumerate(free):
+        spread[TERMS.index(SYMBOLS[choice.law][symbol]), column] = 1.0
+    if choice.law == "hestness":
+        offset[0] = ABSENT
+    if choice.law == "kaplan":
+        offset[4] = 1.0
+        offset[5] = fixed.get("alpha_D", 0.0)
+        if "Dc" in fixed:
+            offset[1] = math.log(fixed["Dc"]) - centre.y
+        return spread, offset
+    if choice.tied and "alpha" in free:
+        spread[4, free.index("alpha")] = 1.0
+    offset[2] = fixed.get("E", 0.0)
+    for scale, size, exponent, mean in (
+        ("A", 0, 3, centre.x),
+        ("B", 1, 4, centre.y),
+    ):
+        offset[exponent] = fixed.get(TERMS[exponent], 0.0)
+        if scale in fixed:
+            # ln A = u + alpha · mean is what stays, whatever the exponent does.
+            offset[size] = math.log(fixed[scale]) - mean * offset[exponent]
+            spread[size] = -mean * spread[exponent]
+    return spread, offset
+
+
+def _bounds(choice: Choice, centre: Centre, log_l: Array) -> tuple[Array, Array]:
+    """Bounds of the six terms, that no law which fits comes near."""
+    least, most = float(log_l.min()), float(log_l.max())
+    low = np.array([least - 14, least - 14, 0.0, SMALLEST, SMALLEST, 0.01])
+    high = np.array([most + 4, most + 4, math.exp(least), 3.0, 3.0, 2.0])
+    if choice.law == "kaplan":
+        low[:2], high[:2] = -50.0, 200.0
+        return low, high
+    # A = e^(u + alpha · mean) must fit the law file.
+    for exponent, mean in ((3, centre.x), (4, centre.y)):
+        most_here = (LARGEST - high[0]) / max(mean, 1.0)
+        high[exponent] = min(high[exponent], most_here)
+    return low, high
+
+
+def coefficients(theta: Array, choice: Choice, centre: Centre) -> dict[str, Array]:
+    """The law's own symbols → values, (batch,), from the six terms (batch, 6)."""
+    u, v, E, alpha, beta, outer = theta.T
+    with np.errstate(over="ignore"):
+        if choice.law == "kaplan":
+            logs = (u + alpha * centre.x) / alpha, v + centre.y
+            sizes = [np.exp(np.clip(log, -LARGEST / 4, LARGEST)) for log in logs]
+            found = {"Nc": sizes[0], "Dc": sizes[1]}
+            return {**found, "alpha_N": alpha * outer, "alpha_D": outer}
+        found = {"E": E, "B": np.exp(v + beta * centre.y), "beta": beta}
+    if choice.law != "hestness":
+        found |= {"A": np.exp(u + alpha * centre.x), "alpha": alpha}
+    for symbol, value in choice.fixed.items():
+        found[symbol] = np.full_like(u, value)
+    order = ("E", "A", "B", "alpha", "beta")
+    return {symbol: found[symbol] for symbol in order if symbol in found}

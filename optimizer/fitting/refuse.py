@@ -1,0 +1,134 @@
+"""What no optimiser can fit, told before or after it tried."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.errors import Defect, InputError, Mark, Problem
+from optimizer.fitting.forms import Choice
+from optimizer.fitting.newton import STATIONARY
+from optimizer.fitting.objective import Array
+from optimizer.fitting.objective import Problem as Objective
+from optimizer.fitting.search import Found
+from optimizer.runs import Runs
+
+SIZED = {"A", "alpha", "Nc", "alpha_N"}
+DATED = {"B", "beta", "Dc"}
+SAME_RATIO = 1.01  # a span of D/N at which N and D are one
+FLAT = 1e-6  # singular value of the scaled Jacobian under which nothing is known
+
+
+def seen_once(runs: Runs, choice: Choice) -> Runs:
+    """The runs that the law itself is fitted to: those without repeated data.
+
+    Raises:
+        InputError: the form asks for unique tokens and no column has them.
+    """
+    if choice.form != "data-constrained":
+        return runs
+    if runs.unique is None:
+        raise failed(runs.file, "data-constrained needs the column unique_tokens")
+    fresh = runs.tokens <= runs.unique * (1 + 1e-9)
+    if fresh.all():
+        raise failed(runs.file, "no run repeats its data: R_D_star cannot be fitted")
+    return runs.take(fresh)
+
+
+def refuse_hopeless(runs: Runs, choice: Choice) -> None:
+    """Refuses runs that no optimiser could fit the form to."""
+    free = choice.free
+    what = f"{len(free)} coefficients ({', '.join(free)})"
+    cure = "add runs, fix a coefficient (--fix E=1.7) or tie the exponents (--tie)"
+    if runs.count <= len(free):
+        raise failed(
+            runs.file,
+            f"{runs.count} usable runs cannot give {what} an error bar: {cure}",
+        )
+    for values, word, symbols in (
+        (runs.parameters, "parameters", SIZED),
+        (runs.tokens, "tokens", DATED),
+    ):
+        if len(np.unique(values)) > 1 or not symbols & set(free):
+            continue
+        lines = ", ".join(map(str, runs.line[:5]))
+        other = (
+            "use --form hestness, which is of tokens alone, or add runs of other sizes"
+            if word == "parameters"
+            else "add runs on more or fewer tokens"
+        )
+        raise failed(
+            runs.file,
+            f"all runs (lines {lines}{', …' if runs.count > 5 else ''}) have "
+            f"{values[0]:.4g} {word}, which cannot tell "
+            f"{' from '.join(sorted(symbols & set(free)))}: {other}",
+        )
+    ratio = runs.tokens / runs.parameters
+    both = bool(SIZED & set(free)) and bool(DATED & set(free))
+    if choice.law != "hestness" and both and ratio.max() / ratio.min() < SAME_RATIO:
+        raise failed(
+            runs.file,
+            f"all runs have {ratio[0]:.4g} tokens per parameter, so that parameters "
+            "and tokens cannot be told apart: add runs at another ratio, fix the "
+            "coefficients of one (--fix B=… --fix beta=…), or use --form hestness",
+        )
+
+
+def refuse_vanished(found: Found, choice: Choice, runs: Runs) -> None:
+    """Refuses a fit in which the loss does not fall with parameters, or with tokens."""
+    held = found.minimum.held[found.best]
+    at = {s for s, h in zip(choice.free, held, strict=True) if h} - {"E"}
+    for word, symbols in (("parameters", SIZED), ("tokens", DATED)):
+        if stuck := sorted(at & symbols):
+            rising = [n.line for n in runs.notes if " is above the " in n.message]
+            lines = f" (see lines {', '.join(map(str, rising[:8]))})" if rising else ""
+            raise failed(
+                runs.file,
+                f"the loss of these runs does not fall with {word} as a power law"
+                f"{lines}: the best fit has {', '.join(stuck)} at the bound of what a "
+                "law may say. Check the runs, or leave some out (--exclude)",
+            )
+
+
+def refuse_unstationary(found: Found) -> None:
+    """Refuses a best search that stopped before its minimum."""
+    rest = float(found.minimum.stationarity[found.best])
+    if not rest <= STATIONARY:
+        raise Defect(
+            f"the best of {len(found.minimum.value)} searches has a scaled gradient of "
+            f"{rest:.1e}, above {STATIONARY:g}: it stopped before the minimum"
+        )
+
+
+def jacobian(asked: Objective, z: Array) -> Array:
+    """∂f/∂z of each run by a central difference, (runs, free)."""
+    step = 1e-5
+    moves = step * np.eye(asked.free)
+    high, low = asked.predict(z + moves), asked.predict(z - moves)
+    return np.asarray((high - low).T / (2 * step))
+
+
+def refuse_flat(asked: Objective, found: Found, choice: Choice, runs: Runs) -> None:
+    """Refuses a fit that a whole line of coefficients fits as well."""
+    slope = jacobian(asked, found.z) * np.sqrt(asked.weight)[:, None]
+    held = found.minimum.held[found.best]
+    slope = slope[:, ~held]
+    size = np.sqrt((slope**2).sum(0))
+    if not (size > 0).all():
+        return
+    _, values, directions = np.linalg.svd(slope / size, full_matrices=False)
+    if values[-1] > FLAT:
+        return
+    symbols = np.array(choice.free)[~held]
+    involved = symbols[np.abs(directions[-1]) > 0.1]
+    raise failed(
+        runs.file,
+        f"these runs cannot tell {', '.join(involved)} apart: other values fit them as "
+        f"well ({len(np.unique(runs.parameters))} sizes, "
+        f"{len(np.unique(runs.tokens))} token counts). Add runs, fix one of them "
+        "(--fix E=1.7) or tie the exponents (--tie)",
+    )
+
+
+def failed(place: str, message: str) -> InputError:
+    """The error of a file or an option."""
+    return InputError([Problem(Mark(place), "", message)])

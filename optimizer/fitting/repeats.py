@@ -1,0 +1,190 @@
+"""The law of repeated data: how much a token still teaches when it is seen again.
+
+    D' = U + U·R*·(1 − e^(−R/R*)),  U = min(D, unique),  R = D/U − 1,
+
+and likewise N' from the size that is compute-optimal for U. The law itself comes from
+the runs that saw their data once; here are the two R*, by the same objective.
+
+*Source*: Muennighoff et al. 2023, eq. 5 and 6, fitted in the same two steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.errors import InputError, Mark, Problem
+from optimizer.fitting.newton import minimise
+from optimizer.fitting.objective import Array, Point, Rows
+from optimizer.runs import Runs
+
+LOW, HIGH = np.log([0.1, 0.1]), np.log([1e4, 1e4])
+NAMES = ("R_D_star", "R_N_star")
+BLOCK = 300
+
+
+@dataclass(frozen=True, eq=False)
+class Repeats:
+    """The two constants of repetition.
+
+    Attributes:
+        coefficients: R_D_star and R_N_star.
+        draws: on resampled runs.
+        predicted: the fitted ln L of every run.
+    """
+
+    coefficients: Mapping[str, float]
+    draws: Mapping[str, Array]
+    predicted: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """Laws (batch, 1) and runs (runs,) with the excess of each over fresh data."""
+
+    law: tuple[Array, Array, Array, Array, Array]
+    log_n: Array
+    log_d: Array
+    excess_n: Array
+    excess_d: Array
+    target: Array
+    weight: Array
+
+    def take(self, rows: Rows) -> _Data:
+        return _Data(
+            tuple(c[rows] for c in self.law),  # type: ignore[arg-type]
+            self.log_n[rows],
+            self.log_d,
+            self.excess_n[rows],
+            self.excess_d,
+            self.target,
+            self.weight[rows],
+        )
+
+
+def fit_repeats(
+    runs: Runs,
+    law: Mapping[str, float],
+    draws: Mapping[str, Array],
+    weights: Array,
+    delta: float,
+) -> Repeats:
+    """Fits R_D* and R_N* to all runs, given the law of fresh data.
+
+    Args:
+        runs: with `unique`.
+        law: the coefficients of fresh data.
+        draws: theirs on resampled runs, (draws,).
+        weights: of each run in each resample, (draws, runs).
+        delta: of Huber's loss.
+
+    Raises:
+        InputError: there are too few runs on repeated data.
+    """
+    unique = runs.unique
+    repeated = 0 if unique is None else int((runs.tokens > unique).sum())
+    if unique is None or repeated < 3:
+        message = f"{repeated} runs repeat their data; R_D_star and R_N_star need 3"
+        raise InputError([Problem(Mark(runs.file), "", message)])
+    grid = np.log([1.0, 3.0, 10.0, 30.0, 100.0])
+    starts = np.array([(d, n) for d in grid for n in grid])
+    many = {s: np.full(len(starts), value) for s, value in law.items()}
+    data = _data(runs, unique, many, np.ones((len(starts), runs.count)))
+    found = _minimised(data, starts, delta, 1.0)
+    best = found.value.argmin()
+    z = found.z[best]
+    again = _data(runs, unique, draws, weights)
+    drawn = _minimised(again, np.repeat(z[None], len(weights), 0), delta, 0.03)
+    one = data.take(np.array([best]))
+    return Repeats(
+        coefficients=dict(zip(NAMES, map(float, np.exp(z)), strict=True)),
+        draws=dict(zip(NAMES, np.exp(drawn.z).T, strict=True)),
+        predicted=_evaluate(one, z[None], np.array([delta]))[1][0],
+    )
+
+
+def _minimised(data: _Data, starts: Array, delta: float, wide: float):  # type: ignore[no-untyped-def]
+    ends = []
+    for first in range(0, len(starts), BLOCK):
+        rows = np.arange(first, min(first + BLOCK, len(starts)))
+        part = data.take(rows)
+
+        def at(members: Rows, z: Array, width: Array, part: _Data = part) -> Point:
+            return _evaluate(part.take(members), z, width)[0]
+
+        width = np.full(len(rows), wide)
+        ends.append(minimise(at, starts[rows], LOW, HIGH, delta, width))
+    fields = type(ends[0]).__dataclass_fields__
+    joined = {f: np.concatenate([getattr(e, f) for e in ends]) for f in fields}
+    return type(ends[0])(**joined)
+
+
+def _data(runs: Runs, unique: Array, laws: Mapping[str, Array], weight: Array) -> _Data:
+    E, A, B, alpha, beta = (laws[s][:, None] for s in ("E", "A", "B", "alpha", "beta"))
+    seen = np.minimum(runs.tokens, unique)
+    # The size that is compute-optimal for the unique tokens.
+    optimal = ((alpha * A / (beta * B)) * seen**beta) ** (1 / alpha)
+    size = np.minimum(runs.parameters, optimal)
+    with np.errstate(divide="ignore"):
+        logs = np.log(A), np.log(B), np.log(E)
+    return _Data(
+        (*logs, alpha, beta),
+        np.log(size),
+        np.log(seen),
+        runs.parameters / size - 1,
+        runs.tokens / seen - 1,
+        np.log(runs.loss),
+        weight * runs.weight / runs.weight.mean(),
+    )
+
+
+def _gain(excess: Array, rho: Array) -> tuple[Array, Array, Array]:
+    """ln(D'/U) for R and ρ = ln R*, with its first and second derivative in ρ."""
+    star = np.exp(rho)
+    q = excess / star
+    fading = np.exp(-q)
+    h = 1 - star * np.expm1(-q)
+    first = star * (-np.expm1(-q) - q * fading) / h
+    second = star * (-np.expm1(-q) - q * fading - q * q * fading) / h - first**2
+    return np.log(h), first, second
+
+
+def _evaluate(data: _Data, z: Array, delta: Array) -> tuple[Point, Array]:
+    a, b, e, alpha, beta = data.law
+    gain_d, d1, d2 = _gain(data.excess_d, z[:, :1])
+    gain_n, n1, n2 = _gain(data.excess_n, z[:, 1:])
+    terms = np.stack(
+        np.broadcast_arrays(
+            a - alpha * (data.log_n + gain_n), b - beta * (data.log_d + gain_d), e
+        )
+    )
+    top = terms.max(0)
+    parts = np.exp(terms - top)
+    fitted = top + np.log(parts.sum(0))
+    w0, w1, _ = parts / parts.sum(0)
+    bound = delta[:, None]
+    residual = fitted - data.target
+    clipped = np.clip(residual, -bound, bound)
+    flat = data.weight * (clipped == residual)
+    pull = data.weight * clipped
+    slope = np.stack([-beta * w1 * d1, -alpha * w0 * n1], 2)
+    gradient = np.einsum("br,brk->bk", pull, slope)
+    hessian = np.einsum("br,brj,brk->bjk", flat, slope, slope)
+    bent_d = -beta * w1 * d2 + beta**2 * w1 * (1 - w1) * d1**2
+    bent_n = -alpha * w0 * n2 + alpha**2 * w0 * (1 - w0) * n1**2
+    cross = -alpha * beta * w0 * w1 * n1 * d1
+    hessian[:, 0, 0] += (pull * bent_d).sum(1)
+    hessian[:, 1, 1] += (pull * bent_n).sum(1)
+    hessian[:, 0, 1] += (pull * cross).sum(1)
+    hessian[:, 1, 0] += (pull * cross).sum(1)
+    point = Point(
+        value=(pull * (residual - clipped / 2)).sum(1),
+        gradient=gradient,
+        hessian=hessian,
+        damping=np.einsum("br,brk->bk", data.weight, slope**2),
+        reach=np.einsum("br,brk->bk", data.weight, np.abs(slope)),
+        inside=flat.sum(1),
+    )
+    return point, fitted

@@ -1,0 +1,94 @@
+"""The search: many starts or resamples in blocks, each to its own minimum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.fitting.newton import STEPS, Minimum, minimise
+from optimizer.fitting.objective import Array, Point, Problem, Rows, evaluate
+
+DELTA = 1e-3
+WIDEST = 1.0  # δ of a search from afar; nearly least squares
+NEAR = 0.03  # δ of a search from a minimum of nearly the same data
+BLOCK = 36_000  # numbers in an array of a block, which then stays in the cache
+FAR = 300  # steps of a search from afar
+SAME = 1e-6  # relative difference of two values of one minimum
+
+Progress = Callable[[int], None]
+
+
+def silent(_count: int) -> None:
+    """Tells nobody how far it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The best of many minima.
+
+    Attributes:
+        z: free coefficients, (free,).
+        minimum: every start's end.
+        reached: how many starts ended at the best.
+        others: how many other stationary minima there are, by their value.
+    """
+
+    z: Array
+    minimum: Minimum
+    reached: int
+    others: int
+
+    @property
+    def best(self) -> int:
+        """Its place among the starts."""
+        return int(np.argmin(self.minimum.value))
+
+
+def search(  # noqa: PLR0913 - what to find, and how
+    problem: Problem,
+    starts: Array,
+    delta: float = DELTA,
+    *,
+    widest: float = WIDEST,
+    steps: int = STEPS,
+    progress: Progress = silent,
+) -> Minimum:
+    """Runs every start to a minimum.
+
+    Args:
+        problem: with as many members as there are starts, or one for all.
+        starts: (batch, free).
+        delta: of Huber's loss.
+        widest: δ to start from.
+        steps: after which a search is given up.
+        progress: told how many starts each block had.
+    """
+    size = max(1, BLOCK // problem.x.size)
+    ends = []
+    for first in range(0, len(starts), size):
+        rows = np.arange(first, min(first + size, len(starts)))
+        part = problem.take(rows)
+
+        def at(members: Rows, z: Array, width: Array, part: Problem = part) -> Point:
+            return evaluate(part.take(members), z, width)
+
+        wide = np.full(len(rows), widest)
+        low, high = problem.low, problem.high
+        ends.append(minimise(at, starts[rows], low, high, delta, wide, steps=steps))
+        progress(len(rows))
+    fields = Minimum.__dataclass_fields__
+    joined = {name: np.concatenate([getattr(e, name) for e in ends]) for name in fields}
+    return Minimum(**joined)
+
+
+def best_of(minimum: Minimum, stationary: float = 1e-8) -> Found:
+    """The best of all ends, and how far the others agree."""
+    values = minimum.value
+    best = values.min()
+    near = values <= best * (1 + SAME) + 1e-15
+    rest = values[~near & (minimum.stationarity <= stationary)]
+    others = len(np.unique(np.round(np.log(rest + 1e-300), 4)))
+    z = minimum.z[int(np.argmin(values))]
+    return Found(z, minimum, int(near.sum()), others)

@@ -1,0 +1,137 @@
+"""What is asked, as numbers: the bill, the loss, the walls, and the program of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from optimizer.composite import Concave, compose
+from optimizer.posynomial import Array, Posynomial, Term, build, merge
+from optimizer.program import Constraint, Function, GeometricProgram
+from optimizer.world.costs import CostLine
+from optimizer.world.limits import Limit
+from optimizer.world.roofline import Replica
+from optimizer.world.surface import Surface
+
+SIZE = ("N", "D")
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A scenario as mathematics.
+
+    Attributes:
+        surface: the loss surface.
+        loss: the reducible loss as monomials in N and D, and in N' and D' where data
+            repeat.
+        quantities: the concave quantities that `loss` uses; none on unique data.
+        reducible: s of the target, or None under a budget.
+        target: the target loss, or None under a budget.
+        reference: N and D of the reference model, or None.
+        bill: the lines of the lifetime cost, training first.
+        unit: of the objective's cost.
+        cost: the counted lifetime cost in that unit, as monomials.
+        limits: the limits and the budget.
+        physics: what serving hardware and data allow, each at most 1.
+        replicas: the machines of a roofline, which bring variables of their own.
+        fixed: values of variables that are decided, by name.
+    """
+
+    surface: Surface
+    loss: tuple[Term, ...]
+    quantities: tuple[Concave, ...]
+    reducible: float | None
+    target: float | None
+    reference: tuple[float, float] | None
+    bill: tuple[CostLine, ...]
+    unit: str
+    cost: tuple[Term, ...]
+    limits: tuple[Limit, ...]
+    physics: tuple[Limit, ...]
+    replicas: tuple[Replica, ...]
+    fixed: Mapping[str, float]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """N and D, then what serving leaves to choose."""
+        return (*SIZE, *(v for r in self.replicas for v in r.variables))
+
+    @property
+    def plain(self) -> bool:
+        """Whether the loss is the bare surface, with its closed forms."""
+        return not self.quantities and len(self.loss) == 2
+
+    def lossy(self, bound: float = 1.0) -> Function:
+        """The reducible loss over a bound, as a function of the variables."""
+        scaled = [Term(t.label, t.coefficient / bound, t.exponents) for t in self.loss]
+        names = [quantity.name for quantity in self.quantities]
+        inner = build((*self.variables, *names), merge(scaled))
+        return compose(inner, self.quantities) if names else inner
+
+    @cached_property
+    def free(self) -> GeometricProgram:
+        """The program with nothing fixed; the target's s must be above 0."""
+        walls = tuple(
+            Constraint(limit.name, self.under(limit))
+            for limit in (*self.limits, *self.physics)
+        )
+        if self.reducible is None:
+            return GeometricProgram(self.lossy(), walls)
+        target = Constraint("target", self.lossy(self.reducible))
+        return GeometricProgram(
+            build(self.variables, merge(self.cost)), (target, *walls)
+        )
+
+    @cached_property
+    def program(self) -> GeometricProgram:
+        """What the engine solves, in the variables that are left to choose."""
+        return self.free.fixing(self.fixed)
+
+    def under(self, limit: Limit) -> Posynomial:
+        """Σ terms / bound, the left-hand side of a limit's constraint."""
+        scaled = [
+            Term(t.label, t.coefficient / limit.bound, t.exponents) for t in limit.terms
+        ]
+        return build(self.variables, merge(scaled))
+
+    def start(self, program: GeometricProgram) -> Array:
+        """Returns ln of a point of reasonable size, to scale the solver's numbers."""
+        N, D = 1e9, 2e10
+        if self.reducible is not None:
+            N, D = self.surface.training_optimal(self.reducible)
+        point = self.complete({"N": N, "D": D})
+        return np.log([point.get(name, 1.0) for name in program.variables])
+
+    def complete(self, size: Mapping[str, float]) -> dict[str, float]:
+        """A model's N and D with the best serving choices for its size."""
+        point = dict(size)
+        for replica in self.replicas:
+            point.update(replica.point(size["N"]))
+        return point
+
+    def reducible_at(self, size: Mapping[str, float]) -> float:
+        """The reducible loss of a model, all effects included."""
+        return math.exp(self._loss.log_value(self._logs(size))[0])
+
+    def loss_at(self, size: Mapping[str, float]) -> float:
+        """The loss of a model, all effects included."""
+        return self.surface.loss_of(self.reducible_at(size))
+
+    def weight(self, size: Mapping[str, float]) -> float | None:
+        """W = (∂s/∂ln N)/(∂s/∂ln D); None where more tokens do not lower the loss."""
+        slope = self._loss.gradient(self._logs(size))[0]
+        n, d = float(slope[0]), float(slope[1])
+        return n / d if d < 0 else None
+
+    @cached_property
+    def _loss(self) -> Function:
+        return self.lossy().over(self.variables)
+
+    def _logs(self, size: Mapping[str, float]) -> Array:
+        logs = np.zeros((1, len(self.variables)))
+        logs[0, :2] = np.log([size["N"], size["D"]])
+        return logs

@@ -1,0 +1,124 @@
+"""The summary of a sweep: how many rows of each status, and how far they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from optimizer.analysis.sweep import RESULTS, STATUSES, Rows
+from optimizer.analysis.wording import KINDS, amount, percent
+from optimizer.posynomial import Array
+from optimizer.quantity import significant
+from optimizer.report.blocks import Block, Heading, Table, Text, named
+from optimizer.vary import Plan
+
+SHOWN = {
+    "parameters": "parameters",
+    "tokens": "tokens",
+    "tokens_per_parameter": "tokens per parameter",
+    "overtraining_factor": "× Chinchilla-optimal",
+    "cost_total": "lifetime cost",
+    "saving": "saving",
+}
+REASONS = 3  # invalid rows are explained by their first few reasons
+
+
+@dataclass
+class Summary:
+    """What is known of the rows so far; it does not grow with them.
+
+    Attributes:
+        unit: of the cost.
+        counts: rows of each status.
+        low: the least of each result.
+        high: the greatest.
+        alone: rows that were answered one by one.
+        problems: reasons of invalid rows.
+    """
+
+    unit: str
+    counts: Array = field(default_factory=lambda: np.zeros(len(STATUSES), dtype=int))
+    low: Array = field(default_factory=lambda: np.full(len(RESULTS), np.inf))
+    high: Array = field(default_factory=lambda: np.full(len(RESULTS), -np.inf))
+    alone: int = 0
+    problems: dict[str, None] = field(default_factory=dict)
+
+    def add(self, rows: Rows) -> None:
+        """Takes rows in."""
+        self.counts += np.bincount(rows.status, minlength=len(STATUSES))
+        self.low = np.fmin(self.low, np.fmin.reduce(rows.results))
+        self.high = np.fmax(self.high, np.fmax.reduce(rows.results))
+        self.alone += rows.alone
+        for problem in rows.problems:
+            if len(self.problems) < REASONS:
+                self.problems[problem] = None
+
+    @property
+    def done(self) -> int:
+        """How many rows."""
+        return int(self.counts.sum())
+
+
+def sweep_blocks(plan: Plan, summary: Summary, written: str) -> list[Block]:
+    """The page of a sweep.
+
+    Args:
+        plan: what was varied.
+        summary: of its rows.
+        written: the name of the file, or nothing.
+    """
+    return [Heading(plan.scenario.name, 1), *_body(plan, summary, written)]
+
+
+def _body(plan: Plan, summary: Summary, written: str) -> Iterator[Block]:
+    done, count = summary.done, plan.count
+    parts = [
+        f"{number:,} {word}"
+        for word, number in zip(STATUSES, summary.counts.tolist(), strict=True)
+        if number
+    ]
+    rows = f"{done:,} rows" if done == count else f"{done:,} of {count:,} rows"
+    where = f" in {written}" if written else ""
+    yield Text(f"{rows}{where}: {', '.join(parts) or 'none'}.", lead=True)
+    varied = ", ".join(number.name for number in plan.numbers)
+    yield Text(f"Varied: {varied}.")
+    if summary.alone:
+        yield Text(f"{summary.alone:,} rows needed the single solver.")
+    for problem in summary.problems:
+        yield Text(problem, label="invalid")
+    if summary.counts[0]:
+        yield Heading("Optimal rows")
+        yield Table(named("lowest", "highest"), tuple(_ranges(summary)))
+        proof = [f"{word} ≤ {_most(summary, word):.1e}" for word in _PROOF]
+        yield Text(f"Every one is certified: {', '.join(proof)}.")
+
+
+_PROOF = ("stationarity", "violation", "gap")
+
+
+def _most(summary: Summary, word: str) -> float:
+    return float(summary.high[list(RESULTS).index(word)])
+
+
+def _ranges(summary: Summary) -> Iterator[tuple[str, ...]]:
+    for index, word in enumerate(RESULTS):
+        if word in SHOWN:
+            ends = (summary.low[index], summary.high[index])
+            cells = [_written(float(x), word, summary.unit) for x in ends]
+            yield (SHOWN[word], *cells)
+
+
+def _written(value: float, word: str, unit: str) -> str:
+    if word == "saving":
+        return percent(value)
+    if word == "cost_total":
+        return amount(value, unit)
+    return amount(value, word) if word in KINDS else significant(value)
+
+
+def units(plan: Plan, unit: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The columns of a sweep with their units: what varies, and what is found."""
+    found = {word: unit if of == "cost" else of for word, of in RESULTS.items()}
+    return {number.name: number.unit for number in plan.numbers}, found

@@ -1,0 +1,232 @@
+"""Serving as it is: decoding bound by compute or by memory traffic, in batches.
+
+A replica of g accelerators decodes b sequences together, a step of t seconds for one
+token of each:
+
+    t ≥ 2·N·b/(g·F·mfu)                    compute
+    t ≥ (w·N + b·ctx·κ)/(g·BW·mbu)         traffic: weights once, the KV cache of each
+    w·N + b·ctx·κ ≤ g·HBM·fill             memory
+    t ≤ time per output token,   2·N·prompt/(g·F·mfu) ≤ time to first token
+
+so that an output token takes g·t/b accelerator-seconds. All of it is posynomial in
+(N, b, t). *Source*: Williams, Waterman & Patterson, "Roofline", CACM 52 (2009); Pope
+et al., "Efficiently scaling transformer inference" (2022), section 3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from optimizer.posynomial import Term
+from optimizer.world.costs import Architecture
+from optimizer.world.hardware import Hardware
+from optimizer.world.limits import Limit
+from optimizer.world.machines import Serving, phases
+
+Bound = Literal["compute", "bandwidth", "memory", "latency"]
+# 2·32 layers·8 KV heads·128 numbers a token of Llama 3 8B, scaled as depth times a
+# constant number of heads' width: N^(2/3). An assumption; state an architecture.
+KV_NUMBERS = 65_536 / 8.03e9 ** (2 / 3)
+FILL = 0.9  # of HBM, the rest for activations and the runtime
+
+
+@dataclass(frozen=True)
+class Replica:
+    """The machine behind one or more streams, with figures put in.
+
+    Attributes:
+        suffix: of its names; empty for the common serving.
+        compute: useful FLOP/s of the replica when decoding.
+        prefill: useful FLOP/s when reading prompts.
+        traffic: useful bytes/s.
+        memory: usable bytes.
+        weights: stored bytes a parameter of N.
+        kv: stored bytes of one token of context: (coefficient, power of N).
+        context: tokens that a sequence holds.
+        prompt: tokens of the longest prompt, or None.
+        accelerators: g.
+        batch: b where it is given, or None.
+        time_per_token: the limit [s], or None.
+        time_to_first: the limit [s], or None.
+    """
+
+    suffix: str
+    compute: float
+    prefill: float
+    traffic: float
+    memory: float
+    weights: float
+    kv: tuple[float, float]
+    context: float
+    prompt: float | None
+    accelerators: float
+    batch: float | None
+    time_per_token: float | None
+    time_to_first: float | None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of b, where it is left to choose, and of t."""
+        step = f"step{self.suffix}"
+        return (step,) if self.batch is not None else (f"batch{self.suffix}", step)
+
+    def _with_batch(self, factor: float, powers: dict[str, float], b: float) -> Term:
+        """A monomial times b^`b`."""
+        if self.batch is not None:
+            return Term("", factor * self.batch**b, powers)
+        return Term("", factor, {**powers, f"batch{self.suffix}": b})
+
+    def _stored(self) -> tuple[Term, Term]:
+        c, power = self.kv
+        return (
+            Term("weights", self.weights, {"N": 1.0}),
+            self._with_batch(self.context * c, {"N": power} if power else {}, 1.0),
+        )
+
+    def physics(self) -> tuple[Limit, ...]:
+        """Compute, traffic and a batch of at least one, each ≤ 1."""
+        step = f"step{self.suffix}"
+        work = self._with_batch(2.0 / self.compute, {"N": 1.0, step: -1.0}, 1.0)
+        moved = tuple(
+            Term(t.label, t.coefficient / self.traffic, {**t.exponents, step: -1.0})
+            for t in self._stored()
+        )
+        found = [
+            Limit(f"serving.compute{self.suffix}", 1.0, "", (work,)),
+            Limit(f"serving.bandwidth{self.suffix}", 1.0, "", moved),
+        ]
+        if self.batch is None:
+            least = Term("batch", 1.0, {f"batch{self.suffix}": -1.0})
+            found.append(Limit(f"serving.batch{self.suffix}", 1.0, "", (least,)))
+        return tuple(found)
+
+    def limits(self) -> tuple[Limit, ...]:
+        """Memory and the latencies, which the user can move."""
+        step = f"step{self.suffix}"
+        found = [
+            Limit(f"serving.memory{self.suffix}", self.memory, "bytes", self._stored())
+        ]
+        if self.time_per_token is not None:
+            name = f"serving.max_time_per_output_token{self.suffix}"
+            term = Term("step", 1.0, {step: 1.0})
+            found.append(Limit(name, self.time_per_token, "s", (term,)))
+        if self.time_to_first is not None and self.prompt is not None:
+            name = f"serving.max_time_to_first_token{self.suffix}"
+            term = Term("prefill", 2.0 * self.prompt / self.prefill, {"N": 1.0})
+            found.append(Limit(name, self.time_to_first, "s", (term,)))
+        return tuple(found)
+
+    def decoding(self, tokens: float) -> Term:
+        """Accelerator-seconds of some output tokens."""
+        step = f"step{self.suffix}"
+        return self._with_batch(tokens * self.accelerators, {step: 1.0}, -1.0)
+
+    def best(self, N: float) -> tuple[float, float, Bound]:
+        """The least batch of least cost for a size, its step time, and what binds.
+
+        The time of a token, t/b, falls in b until compute binds and is flat then; so
+        b is the least of where that is, what memory holds and what latency allows.
+        Below 1 the replica cannot serve; 1 then stands for its own cost.
+        """
+        c, power = self.kv
+        cache = self.context * c * N**power
+        weights = self.weights * N
+        each = 2.0 * N / self.compute
+        slope = each - cache / self.traffic
+        knee = weights / self.traffic / slope if slope > 0 else math.inf
+        ends: dict[Bound, float] = {
+            "compute": knee,
+            "memory": (self.memory - weights) / cache if cache > 0 else math.inf,
+        }
+        if self.time_per_token is not None:
+            moved = self.time_per_token * self.traffic - weights
+            ends["latency"] = min(
+                self.time_per_token / each, moved / cache if cache > 0 else math.inf
+            )
+        bound = min(ends, key=lambda word: ends[word])
+        b = max(ends[bound], 1.0)
+        if self.batch is not None:
+            b = self.batch
+            bound = "compute" if b >= knee else "bandwidth"
+        t = max(each * b, (weights + b * cache) / self.traffic)
+        return b, t, bound
+
+    def point(self, N: float) -> dict[str, float]:
+        """The values of its variables at the best batch for a size."""
+        b, t, _ = self.best(N)
+        values = {f"step{self.suffix}": t}
+        if self.batch is None:
+            values[f"batch{self.suffix}"] = b
+        return values
+
+
+def replica(
+    suffix: str,
+    serving: Serving,
+    chip: Hardware | None,
+    shape: Architecture | None,
+    lengths: tuple[float, float] | None,
+    stored: float = 1.0,
+) -> Replica:
+    """Puts a serving machine's figures together.
+
+    Args:
+        suffix: of its names.
+        serving: the words.
+        chip: the accelerator.
+        shape: the model's, for the KV cache; without it the cache scales as N^(2/3)
+            from Llama 3 8B's.
+        lengths: longest prompt and answer of its streams, or None.
+        stored: stored parameters over N, above 1 where N counts active ones.
+
+    Raises:
+        ValueError: a figure is missing or impossible; says what to do.
+    """
+    prefill, decode = phases(serving.mfu)
+    if chip is None or prefill is None or decode is None or serving.mbu is None:
+        raise ValueError(
+            "the roofline needs serving: {hardware: h100-sxm, mfu: 0.5, mbu: 0.7}"
+        )
+    if chip.bandwidth is None or chip.memory is None:
+        raise ValueError(
+            f"{chip.key} has no memory size or bandwidth, which the roofline needs; "
+            "describe it in the scenario: hardware: {name: my-chip, memory: 80 GB, "
+            "bandwidth: 3.35 TB/s, …}"
+        )
+    context: float | None = serving.context
+    if context is None:
+        if lengths is None:
+            raise ValueError(
+                "the roofline needs the length of a sequence; add context: 4000, or "
+                "input_tokens and output_tokens to the demand"
+            )
+        context = lengths[0] + lengths[1]
+    kv = (KV_NUMBERS * serving.kv_bytes, 2 / 3)
+    if shape is not None and shape.kv_heads and shape.head_size:
+        heads = 2.0 * shape.layers * shape.kv_heads * shape.head_size
+        kv = (heads * serving.kv_bytes, 0.0)
+    if serving.max_time_to_first_token is not None and lengths is None:
+        raise ValueError(
+            "max_time_to_first_token needs the length of a prompt; add input_tokens "
+            "and output_tokens to the demand"
+        )
+    g = 1.0 if serving.accelerators is None else serving.accelerators
+    peak = chip.peak(serving.arithmetic)
+    fill = FILL if serving.memory_fill is None else serving.memory_fill
+    return Replica(
+        suffix=suffix,
+        compute=g * peak * decode,
+        prefill=g * peak * prefill,
+        traffic=g * chip.bandwidth * serving.mbu,
+        memory=g * chip.memory * fill,
+        weights=serving.weight_bytes * stored,
+        kv=kv,
+        context=context,
+        prompt=None if lengths is None else lengths[0],
+        accelerators=g,
+        batch=serving.batch,
+        time_per_token=serving.max_time_per_output_token,
+        time_to_first=serving.max_time_to_first_token,
+    )

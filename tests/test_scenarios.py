@@ -1,0 +1,227 @@
+"""The shipped scenarios run as they are, and what their comments claim holds."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from optimizer.analysis.answer import Answer
+from optimizer.analysis.optimum import solve
+from optimizer.load import load_scenario
+from optimizer.program import Status
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "scenarios").glob("*.yaml"))
+HEADER = "# yaml-language-server: $schema=../docs/scenario.schema.json\n"
+
+# Figures of the comments: plan [parameters], plan [tokens], overtraining factor, all
+# to the digits that the comments print.
+CLAIMS = {
+    "api-at-scale": ("4.0e9", "2.00e12", "24"),
+    "consumer-api": ("1.31e10", "2.7e12", "11"),
+    "internal-use": ("9.00e9", "3.91e11", "2.2"),
+    "llama-3-8b": ("8.03e9", "1.50e13", "92"),
+    "on-device": ("3.06e9", "4.64e11", "7"),
+    "open-release": ("6.1e9", "7.3e11", "5.9"),
+    "open-release-community-0": ("1.02e10", "3.3e11", "1.6"),
+    "open-release-community-1": ("5.9e9", "7.6e11", "6.3"),
+    "regulated-internal-assistant": ("2.15e10", "8.2e11", "2.0"),
+    "sardana-13b-2t": ("6.97e9", "1.25e12", "4.5"),
+    "smollm3": ("3.08e9", "1.12e13", "171"),
+}
+
+
+@cache
+def answer(name: str, *overrides: str) -> Answer:
+    return solve(load_scenario(ROOT / "scenarios" / f"{name}.yaml", overrides))
+
+
+def printed(value: float, digits: str) -> bool:
+    """Whether a value rounds to a number as it is printed."""
+    number = float(digits)
+    shown = digits.split("e", maxsplit=1)[0].replace(".", "").lstrip("0")
+    step = 10.0 ** (math.floor(math.log10(number)) - len(shown) + 1)
+    return abs(value - number) <= step / 2 * (1 + 1e-9)
+
+
+def test_every_scenario_has_its_claims() -> None:
+    assert {path.stem for path in FILES} == set(CLAIMS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_scenario_is_certified(path: Path) -> None:
+    found = answer(path.stem)
+    assert found.status is Status.OPTIMAL
+    assert found.certificate is not None
+    assert found.certificate.stationarity <= 1e-9
+    assert found.certificate.violation <= 1e-10
+    assert found.certificate.gap <= 1e-8
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_scenario_gives_the_plan_of_its_comments(path: Path) -> None:
+    found = answer(path.stem)
+    assert found.plan is not None
+    assert found.overtraining is not None
+    parameters, tokens, factor = CLAIMS[path.stem]
+    assert printed(found.plan.parameters, parameters)
+    assert printed(found.plan.tokens, tokens)
+    assert printed(found.overtraining.factor, factor)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_scenario_teaches(path: Path) -> None:
+    """Editors find the schema, lines fit a screen, every section has its reason."""
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(HEADER)
+    assert max(map(len, text.splitlines())) <= 88
+    lines = text.splitlines()
+    for index, line in enumerate(lines):
+        if line.startswith(("law:", "limits:", "budget:", "fix:")):
+            assert lines[index - 1].startswith("#"), line
+
+
+def saving(name: str, *overrides: str) -> float:
+    found = answer(name, *overrides).savings
+    assert found is not None
+    return found.fraction
+
+
+def total(name: str, *overrides: str) -> float:
+    found = answer(name, *overrides).cost
+    assert found is not None
+    return found.total
+
+
+def size(name: str, *overrides: str) -> tuple[float, float]:
+    found = answer(name, *overrides).plan
+    assert found is not None
+    return found.parameters, found.tokens
+
+
+def binding(name: str, *overrides: str) -> set[str]:
+    return {limit.name for limit in answer(name, *overrides).limits if limit.binding}
+
+
+def test_open_release_saves_29_percent() -> None:
+    assert printed(saving("open-release"), "29e-2")
+
+
+def test_internal_use_pays_little_for_its_limit() -> None:
+    free = ("limits.parameters=100B",)
+    assert binding("internal-use") == {"limits.parameters"}
+    assert printed(size("internal-use", *free)[0], "9.7e9")
+    extra = total("internal-use") / total("internal-use", *free) - 1
+    assert printed(extra, "3e-3")
+
+
+def test_api_at_scale_runs_out_of_data() -> None:
+    free = ("limits.tokens=10T",)
+    assert binding("api-at-scale") == {"limits.tokens"}
+    assert printed(saving("api-at-scale"), "64e-2")
+    assert printed(size("api-at-scale", *free)[0], "3.5e9")
+    assert printed(size("api-at-scale", *free)[1], "3.5e12")
+    lower = 1 - total("api-at-scale", *free) / total("api-at-scale")
+    assert printed(lower, "4.5e-2")
+    (limit,) = answer("api-at-scale").limits
+    assert printed(-limit.elasticity, "0.16")
+
+
+def test_sardana_saves_what_the_paper_prints() -> None:
+    """Sardana et al. 2024: 7B on 2.1x data saves 1.7e22 FLOP, 17 %."""
+    found = answer("sardana-13b-2t")
+    assert found.savings is not None
+    assert printed(found.savings.amount, "1.69e22")
+    assert printed(found.savings.fraction, "17.4e-2")
+    parameters, tokens = size("sardana-13b-2t", "demand.tokens=0")
+    assert math.isclose(parameters, 13e9, rel_tol=1e-9)
+    assert printed(tokens, "5.765e11")
+
+
+def test_llama_3_8b_suits_190t_tokens() -> None:
+    found = answer("llama-3-8b").fixed
+    assert found is not None
+    assert found.implied_demand is not None
+    assert printed(found.implied_demand, "1.9e14")
+    assert printed(found.optimum.parameters, "9.8e9")
+    assert printed(found.optimum.tokens, "6.4e12")
+    assert printed(found.fraction, "13e-2")
+    # At that demand nothing is lost by the size.
+    suited = answer("llama-3-8b", f"demand.tokens={found.implied_demand!r}").fixed
+    assert suited is not None
+    assert abs(suited.fraction) < 1e-9
+
+
+def test_smollm3_takes_11_2t_tokens_in_its_24_days() -> None:
+    """SmolLM3-3B's model card: 11.2T tokens on 384 H100 in 24 days."""
+    found = answer("smollm3")
+    assert found.training_run is not None
+    assert found.training_run.accelerator_hours == pytest.approx(384 * 24 * 24)
+    assert found.fixed is not None
+    assert printed(found.fixed.extra, "9e-2")
+    assert printed(found.fixed.optimum.parameters, "4.8e10")
+    assert printed(found.fixed.optimum.tokens, "8.5e11")
+    assert found.fixed.implied_demand is not None
+    assert printed(found.fixed.implied_demand, "2.3e14")
+    assert printed(size("smollm3", "training.attention=false")[1], "1.34e13")
+
+
+def test_bank_waits_for_its_machines() -> None:
+    name = "regulated-internal-assistant"
+    assert binding(name) == {"limits.training_time"}
+    assert printed(total(name), "5.0e5")
+    wall = next(x for x in answer(name).limits if x.name == "limits.training_time")
+    assert printed(-wall.elasticity, "0.35")
+    free = (name, "limits.training_time=90 days")
+    assert printed(size(*free)[0], "1.86e10")
+    assert printed(size(*free)[1], "1.0e12")
+
+
+def test_consumer_api_pays_more_for_output() -> None:
+    found = answer("consumer-api")
+    assert printed(total("consumer-api"), "1.5e6")
+    price = found.unit_cost
+    assert price is not None
+    assert price.input is not None
+    assert price.output is not None
+    assert price.output / price.input == pytest.approx(5, rel=0.01)
+    assert printed(found.demand.tokens, "1.8e13")
+    assert found.demand.effective_tokens is not None
+    assert printed(found.demand.effective_tokens, "1.12e13")
+    better = ("consumer-api", "serving.mfu.decode=50 %")
+    assert printed(size(*better)[0], "1.57e10")
+    assert printed(size(*better)[1], "1.8e12")
+
+
+def test_community_pays_for_a_plan_that_ignores_it() -> None:
+    unpaid = answer("open-release-community-0").parties
+    paid = answer("open-release-community-1")
+    assert unpaid is not None
+    assert paid.parties is not None
+    assert paid.cost is not None
+    assert "community-unpaid" in {
+        warning.code for warning in answer("open-release-community-0").warnings
+    }
+    assert printed(unpaid.social, "6.5e22")
+    assert printed(paid.parties.social, "5.3e22")
+    assert printed(unpaid.social / paid.parties.social - 1, "22e-2")
+    lines = {line.name: line.amount for line in paid.cost.lines}
+    lab = lines["training"] + lines["lab"]
+    assert printed(lab, "3.0e22")
+    assert printed(lab / unpaid.lab - 1, "21e-2")
+    assert printed(1 - lines["community"] / unpaid.community, "42e-2")
+
+
+def test_phone_memory_is_the_wall() -> None:
+    found = answer("on-device")
+    assert binding("on-device") == {"limits.memory"}
+    assert found.critical is not None
+    assert printed(found.critical.training_overhead, "42e-2")
+    assert printed(-found.limits[0].elasticity, "1.4")
+    paid = ("on-device", "demand.cost_share=100 %")
+    assert printed(size(*paid)[0], "1.6e9")
+    assert printed(size(*paid)[1], "4.4e12")
+    assert binding(*paid) == set()
