@@ -1,4 +1,4 @@
-"""Fitting 240 synthetic runs, beside the PyPI package chinchilla: python -m benchmarks.fit.
+"""Fitting 240 synthetic runs, beside the package chinchilla: python -m benchmarks.fit.
 
 Both get the same runs, Hoffmann's lattice of 4,500 starts and Huber's loss with δ =
 1e-3 on ln L; this tool also draws 4,000 resamples, which the other does not offer. It
@@ -13,6 +13,7 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -41,10 +42,12 @@ def synthetic(seed: int = 0) -> Runs:
     return Runs("synthetic", "", line, N, D, loss, None, None, np.ones(RUNS))
 
 
-def objective(runs: Runs, E: float, A: float, B: float, a: float, b: float) -> float:
+def objective(runs: Runs, law: Mapping[str, float]) -> float:
     """Returns Huber's loss of a law on some runs, summed."""
-    fitted = np.log(E + A * runs.parameters**-a + B * runs.tokens**-b)
-    return float(huber(fitted - np.log(runs.loss), np.array(DELTA)).sum())
+    size = law["A"] * runs.parameters ** -law["alpha"]
+    data = law["B"] * runs.tokens ** -law["beta"]
+    residual = np.log(law["E"] + size + data) - np.log(runs.loss)
+    return float(huber(residual, np.array(DELTA)).sum())
 
 
 def ours(runs: Runs) -> tuple[float, float, str]:
@@ -56,11 +59,9 @@ def ours(runs: Runs) -> tuple[float, float, str]:
     taken = time.perf_counter() - start
     remark = (
         f"{found.reached} of {found.starts} starts agree, gradient "
-        f"{found.stationarity:.0e}, {found.unstationary} of {DRAWS} draws not stationary"
+        f"{found.stationarity:.0e}, {found.unstationary} draws not stationary"
     )
-    c = found.coefficients
-    value = objective(runs, c["E"], c["A"], c["B"], c["alpha"], c["beta"])
-    return taken, value, remark
+    return taken, objective(runs, found.coefficients), remark
 
 
 def theirs(runs: Runs) -> tuple[float, float, str]:
@@ -93,9 +94,8 @@ def theirs(runs: Runs) -> tuple[float, float, str]:
         start = time.perf_counter()
         model.fit(parallel=True)
         taken = time.perf_counter() - start
-    p = model.params if hasattr(model, "params") else model.get_params()
-    E, A, B, a, b = (p[key] for key in ("E", "A", "B", "alpha", "beta"))
-    return taken, objective(runs, E, A, B, a, b), "no error bars"
+    law = {key: float(model.params[key]) for key in ("E", "A", "B", "alpha", "beta")}
+    return taken, objective(runs, law), "no error bars"
 
 
 def main() -> None:

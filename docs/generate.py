@@ -20,6 +20,7 @@ import click
 from optimizer import kinds
 from optimizer.commands.group import COMMANDS, overtrain
 from optimizer.commands.schema import text as schema
+from optimizer.portfolio import Shared
 from optimizer.quantity import significant, write
 from optimizer.scenario import NOT_YET, Spec
 from optimizer.world.hardware import Hardware, hardware_names, load_hardware
@@ -93,6 +94,8 @@ def _scenario() -> Iterator[str]:
             yield from (f"## `{title}`", "", section.get("description", ""), "")
             yield from _words(section)
     yield from (f"## `{RANGE}`", "", ABOUT_RANGE, "")
+    yield from ("## `models` and `shared`", "", ABOUT_MODELS, "")
+    yield from _words(Shared.model_json_schema())
     yield from ("## Numbers and units", "")
     yield from (
         "Numbers may carry a suffix (K, M, B, T), an exponent (`1e12`), underscores",
@@ -164,6 +167,11 @@ def _kinds(entry: Schema) -> Iterator[str]:
     for inner in (*entry.get("anyOf", ()), *entry.get("oneOf", ())):
         yield from _kinds(inner)
 
+
+ABOUT_MODELS = """A portfolio file has several scenarios in one: a list `models`, each
+with a `name` and words of its own; the words above the list are common to all that do
+not have their own. `shared` bounds what they use together. `tokens` is one data set,
+which each model may read; the others add up over the models."""
 
 RANGE = "low, expected, high"
 ABOUT_RANGE = """Any number of a stream may be uncertain:

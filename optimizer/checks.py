@@ -66,7 +66,8 @@ def contradictions(document: Document) -> Iterator[Problem]:
             beside = dotted((*group.at, given[0]))
             message = f"cannot stand beside {beside}; keep one of them"
             yield Problem(document.key_mark(path), dotted(path), message)
-        if group.example and not given:
+        misspelt = group.at and set(inside) - {*group.words, "tokens"}
+        if group.example and not given and not misspelt:
             message = f"needs {_listed(group.words, 'or')}; add {group.example}"
             if not group.at:
                 message = f"the scenario {message}"

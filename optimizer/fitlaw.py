@@ -63,7 +63,9 @@ def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
     draws, moved = _drawn(fit)
     said = [*caveats]
     if moved:
-        said.append(f"{moved} of its draws were moved to the bounds of a law file.")
+        said.append(
+            f"{moved} draws beyond what a law file may say stand as the fit itself."
+        )
     runs = fit.runs
     sized = form != "hestness"
     covariance = fit.covariance
@@ -88,7 +90,8 @@ def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
             if covariance is None
             else Covariance(covariance[0], tuple(map(tuple, covariance[1].tolist())))
         ),
-        draws=draws,
+        draws={symbol: draws[symbol] for symbol in SYMBOLS[form]},
+        extra_draws={symbol: draws[symbol] for symbol in fit.extras} or None,
         check=(_check(fit),) if sized else (),
         caveats=tuple(said),
         extras=dict(fit.extras),
@@ -98,7 +101,7 @@ def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
 
 
 def _drawn(fit: Fit) -> tuple[dict[str, tuple[float, ...]], int]:
-    """The draws, rounded, within the bounds of a law file; how many were moved."""
+    """The draws, rounded, and how many a law file could not hold as they are."""
     form = fit.settings.choice.law
     moved: set[int] = set()
     found = {}
@@ -108,12 +111,11 @@ def _drawn(fit: Fit) -> tuple[dict[str, tuple[float, ...]], int]:
             if out_of_bounds(form, symbol, float(values[row])):
                 moved.add(row)
         found[symbol] = values
-    good = next((i for i in range(fit.settings.draws) if i not in moved), None)
     told = {}
     for symbol, values in {**found, **fit.extra_draws}.items():
         kept = values.copy()
         # A draw is moved as a whole: its coefficients belong together.
-        kept[sorted(moved)] = fit.coefficients.get(symbol, kept[good or 0])
+        kept[sorted(moved)] = {**fit.coefficients, **fit.extras}[symbol]
         told[symbol] = _rounded(kept)
     return told, len(moved)
 

@@ -172,8 +172,9 @@ MONEY = Kind(
     suffixes=True,
     currency=True,
     low_inclusive=True,
+    high=1e12,
 )
-BUDGET = replace(MONEY, low_inclusive=False)
+BUDGET = replace(MONEY, low_inclusive=False, high=1e18)
 PRICE_HOUR = Kind(
     name="a price",
     example="$2.50/h",

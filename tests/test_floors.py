@@ -53,8 +53,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "__init__ → commands/options → commands/output → commands/condition → "
         "commands/answered → commands/listed → commands/schema → commands/init → "
-        "commands/check → commands/solve → commands/compare → commands/audit → commands/typed → "
-        "commands/fit → commands/laws → "
+        "commands/check → commands/solve → commands/compare → commands/audit → "
+        "commands/typed → commands/fit → commands/laws → "
         "commands/hardware → commands/group → cli",
     ),
 )

@@ -312,10 +312,11 @@ def implied_demand(question: Question, point: Mapping[str, float]) -> float | No
         )
         for name in ("N", "D")
     }
-    per_flop = sum(
-        t.coefficient for t in training if t.exponents == {"N": 1.0, "D": 1.0}
+    unit, flop = (
+        sum(t.coefficient for t in terms if t.exponents == {"N": 1.0, "D": 1.0})
+        for terms in (training, question.bill[0].terms["FLOP"])
     )
-    token = per_flop / 3 * point["N"]
+    token = 2 * point["N"] * unit / flop
     effective = (w * slope["D"] - slope["N"]) / token
     demand = _demand(question)
     if not demand.effective_tokens:

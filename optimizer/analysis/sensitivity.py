@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.errors import Mark
+from optimizer.document import Steps
 from optimizer.formulate import formulate
 from optimizer.inputs import STEP, inputs, stepped
 from optimizer.posynomial import Array
@@ -55,8 +55,7 @@ def sensitivities(scenario: Scenario, solution: Solution) -> tuple[Sensitivity, 
     choices = _Multipliers(program, z)
     found = []
     for item in inputs(scenario):
-        mark = scenario.document.marks.get(_written(item.path), Mark(""))
-        line = mark.line or None
+        line = _line(scenario, item.path)
         if item.value == 0:
             found.append(Sensitivity(item.name, 0.0, None, None, None, line))
             continue
@@ -84,8 +83,13 @@ def sensitivities(scenario: Scenario, solution: Solution) -> tuple[Sensitivity, 
     return tuple(found)
 
 
-def _written(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    return ("law", "coefficients", path[1]) if path[0] == "law" else path
+def _line(scenario: Scenario, path: Steps) -> int | None:
+    """The line of a number, also of a coefficient of an inline law."""
+    full = ("law", "coefficients", *path[1:]) if path[0] == "law" else path
+    for place in (path, full):
+        if (mark := scenario.document.marks.get(place)) is not None:
+            return mark.line or None
+    return None
 
 
 def _partial(moved: Function, base: Function, z: Array) -> float:

@@ -143,7 +143,7 @@ def _robust(robust: Robust) -> Iterator[Block]:
             plans.append((name, plan, figure(plan.value, plan.unit)))
     if plans:
         yield Heading("One plan for all of them")
-        columns = named("parameters", "tokens", "tokens per parameter", "cost")
+        columns = named("size", "tokens", "tokens per parameter", "cost")
         yield Table(
             columns,
             tuple(

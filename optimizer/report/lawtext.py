@@ -79,12 +79,16 @@ def _uncertain(law: Law) -> Iterator[str]:
             yield f"  {word}: {_value(getattr(law.error, word))}"
         if law.error.draws:
             yield from _draws(law.error.draws, "  ")
+    if law.extra_draws:
+        yield from _draws(law.extra_draws, "", "extra_draws")
     if law.draws:
         yield from _draws(law.draws, "")
 
 
-def _draws(draws: Mapping[str, Sequence[float]], indent: str) -> Iterator[str]:
-    yield f"{indent}draws:"
+def _draws(
+    draws: Mapping[str, Sequence[float]], indent: str, word: str = "draws"
+) -> Iterator[str]:
+    yield f"{indent}{word}:"
     for symbol, values in draws.items():
         yield f"{indent}  {symbol}: ["
         line = indent + "   "

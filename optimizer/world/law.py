@@ -112,6 +112,7 @@ class Law:
         range: what its runs covered.
         covariance: of the fitted coefficients, where known.
         draws: coefficient → bootstrap values, all of one length, where known.
+        extra_draws: those of further terms, in step with `draws`.
         check: numbers that it reproduces; verified when it is read.
         caveats: what a user of this law should hear.
         experts: the expert counts it was fitted on; None for a law without experts.
@@ -138,6 +139,7 @@ class Law:
     extras: Mapping[str, float] = field(default_factory=dict)
     line: Frontier | None = None
     error: ErrorLaw | None = None
+    extra_draws: Mapping[str, tuple[float, ...]] | None = None
     fit: Mapping[str, object] = field(default_factory=dict)
 
     def surface(self, experts: int | None = None) -> Surface:
@@ -251,6 +253,7 @@ class Law:
             coefficients={**self.coefficients, **changes},
             covariance=None,
             draws=None,
+            extra_draws=None,
             check=(),
             fit={},
         )

@@ -112,6 +112,9 @@ class Fitted(Model):
     draws: dict[str, tuple[Number, ...]] | None = Field(
         None, description="coefficient: bootstrap values, as many for each"
     )
+    extra_draws: dict[str, tuple[Number, ...]] | None = Field(
+        None, description="of further terms, in step with the draws"
+    )
     check: tuple[CheckFile, ...] = ()
     source: str = ""
     caveats: tuple[str, ...] = ()
@@ -197,8 +200,6 @@ def _of_draws(file: LawFile) -> Mistakes:
         return
     symbols = SYMBOLS[file.form]
     for symbol, values in file.draws.items():
-        if symbol in file.extras:
-            continue
         if symbol not in symbols:
             message = f'unknown coefficient "{symbol}"{suggest(symbol, symbols)}'
             yield ("draws", symbol), message

@@ -167,6 +167,7 @@ def _law(file: LawFile, name: str) -> Law:
         ),
         covariance=Covariance(about.order, about.matrix) if about else None,
         draws=file.draws,
+        extra_draws=file.extra_draws,
         check=tuple(Check(**dict(check)) for check in file.check),
         caveats=file.caveats,
         experts=tuple(sorted(file.experts)) if file.experts else None,

@@ -18,6 +18,7 @@ from optimizer.world.laws import builtin_names, load_law
 
 QUICK = {"starts": 60, "draws": 60}
 LAW = load_law("besiroglu-2024-refit")
+SURFACE = LAW.surface()
 SCENARIO = """\
 law: my-law.yaml
 target: {match: {parameters: 13B}}
@@ -27,7 +28,7 @@ demand: {tokens: 2T}
 
 @pytest.fixture(scope="module")
 def found(made):
-    runs = made.runs(LAW.surface().loss, *made.grid(6, 6), 0.003)
+    runs = made.runs(SURFACE.loss, *made.grid(6, 6), 0.003)
     return fit(runs, Settings(**QUICK))
 
 
@@ -52,6 +53,28 @@ def test_other_forms_read_back(form, made, tmp_path):
     surface = load_law("kaplan-2020").surface()
     runs = made.runs(surface.loss, *made.grid(6, 6), 0.002)
     law = law_of(fit(runs, Settings(Choice(form), **QUICK)), About("my-law"))
+    assert written(tmp_path, law) == law
+
+
+def test_tied_exponents_read_back_with_their_covariance(made, tmp_path):
+    """Both exponents stand in it, as one: of no variance apart."""
+    surface = load_law("gadre-2024-rpj").surface()
+    runs = made.runs(surface.loss, *made.grid(12, 12), 0.001)
+    settings = Settings(Choice("gadre"), starts=20, draws=400)
+    law = law_of(fit(runs, settings), About("my-law"))
+    assert law.covariance is not None
+    assert {"alpha", "beta"} < set(law.covariance.order)
+    assert written(tmp_path, law) == law
+
+
+def test_repeated_data_read_back(made, tmp_path):
+    N, D = made.grid(6, 6)
+    U = np.where(np.arange(36) % 3 == 0, D / 4, D)
+    runs = made.runs(SURFACE.loss, N, D, 0.002, unique=U)
+    choice = Choice("data-constrained")
+    law = law_of(fit(runs, Settings(choice, **QUICK)), About("my-law"))
+    assert set(law.extras) == set(law.extra_draws) == {"R_D_star", "R_N_star"}
+    assert set(law.draws) == set(law.coefficients)
     assert written(tmp_path, law) == law
 
 
@@ -91,7 +114,7 @@ def test_works_at_once_as_the_law_of_a_scenario(found, tmp_path):
 
 def test_covariance_only_where_it_matches_the_draws(found, made):
     """Skewed draws have none; those of many quiet runs have one, of their spread."""
-    quiet = made.runs(LAW.surface().loss, *made.grid(12, 12), 0.001)
+    quiet = made.runs(SURFACE.loss, *made.grid(12, 12), 0.001)
     good = fit(quiet, Settings(starts=20, draws=400))
     law = law_of(good, About("my-law"))
     assert law.covariance is not None
@@ -103,7 +126,7 @@ def test_covariance_only_where_it_matches_the_draws(found, made):
         matrix[at, at] * matrix[order.index("ln_A"), order.index("ln_A")]
     )
     assert correlation > 0.99
-    noisy = made.runs(LAW.surface().loss, *made.grid(5, 4, span=(15, 30)), 0.01)
+    noisy = made.runs(SURFACE.loss, *made.grid(5, 4, span=(15, 30)), 0.01)
     bad = fit(noisy, Settings(starts=20, draws=200))
     assert bad.covariance is None
     assert "standard deviations off a normal" in bad.covariance_withheld
@@ -117,7 +140,7 @@ def test_error_law_turns_an_error_into_a_loss(made, tmp_path):
     with pytest.raises(ValueError, match=r"between 0 and 0\.865"):
         law.loss(0.9)
     N, D = made.grid(5, 5)
-    runs = made.runs(LAW.surface().loss, N, D, 0.002, error=np.zeros(25))
+    runs = made.runs(SURFACE.loss, N, D, 0.002, error=np.zeros(25))
     runs.error[:] = 0.86528 - 2.21481 * np.exp(-0.707049 * runs.loss)
     read = written(tmp_path, law_of(fit(runs, Settings(**QUICK)), About("my-law")))
     assert read.error.gamma == pytest.approx(0.707049, rel=1e-6)
