@@ -34,7 +34,7 @@ from optimizer.world.laws import load_law
 from optimizer.world.limits import Limit, counted, memory_wall, wall
 from optimizer.world.machines import Serving, machine
 from optimizer.world.quantization import BITS, penalty
-from optimizer.world.repetition import COVERED, Repetition
+from optimizer.world.repetition import Repetition
 from optimizer.world.roofline import Replica, replica
 from optimizer.world.surface import Surface
 
@@ -69,42 +69,52 @@ def formulate(scenario: Scenario) -> Question:
             N, D = reference
             reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
             target = surface.loss_of(reducible)
-    loss, quantities, repeated = _loss(scenario, surface)
+    repetition = _repetition(scenario)
+    loss, quantities = _loss(scenario, surface, repetition)
     machines = tuple(dict.fromkeys(replicas.values()))
+    repeated = () if repetition is None else (repetition.limit(),)
+    read = () if repetition is None else repetition.physics()
     return Question(
         surface=surface,
         loss=loss,
         quantities=quantities,
+        unique=None if repetition is None else repetition.unique,
         reducible=reducible,
         target=target,
         reference=reference,
         bill=bill,
         unit=unit,
         cost=cost,
-        limits=(*limits, *(wall for r in machines for wall in r.limits())),
-        physics=(*repeated, *(wall for r in machines for wall in r.physics())),
+        limits=(*limits, *repeated, *(wall for r in machines for wall in r.limits())),
+        physics=(*read, *(wall for r in machines for wall in r.physics())),
         replicas=machines,
         fixed=_fixed(scenario),
     )
 
 
+def _repetition(scenario: Scenario) -> Repetition | None:
+    """How data repeat, where their unique tokens are given."""
+    unique = scenario.spec.data.unique_tokens
+    if unique is None:
+        return None
+    stars = scenario.law.extras
+    if "R_D_star" not in stars:
+        stars = load_law("muennighoff-2023").extras
+    return Repetition(unique, stars["R_D_star"], stars.get("R_N_star"))
+
+
 def _loss(
-    scenario: Scenario, surface: Surface
-) -> tuple[tuple[Term, ...], tuple[Concave, ...], tuple[Limit, ...]]:
+    scenario: Scenario, surface: Surface, repetition: Repetition | None
+) -> tuple[tuple[Term, ...], tuple[Concave, ...]]:
     """The reducible loss, with repeated data and quantized serving where asked."""
     names = {"N": "N", "D": "D"}
     quantities: list[Concave] = []
-    walls: list[Limit] = []
-    unique = scenario.spec.data.unique_tokens
-    if unique is not None:
-        stars = scenario.law.extras
-        if "R_D_star" not in stars:
-            stars = load_law("muennighoff-2023").extras
-        repetition = Repetition(unique, stars["R_D_star"], stars["R_N_star"])
-        quantities = [repetition.parameters(surface), repetition.tokens()]
-        names = {"N": "N'", "D": "D'"}
-        cap = Term("epochs", 1.0 / unique, {"D": 1.0})
-        walls.append(Limit("data.unique_tokens", COVERED, "epochs", (cap,)))
+    if repetition is not None:
+        names["D"] = "D'"
+        quantities.append(repetition.tokens())
+        if (parameters := repetition.parameters(surface)) is not None:
+            names["N"] = "N'"
+            quantities.append(parameters)
     terms = [
         Term("parameters", surface.A, {names["N"]: -surface.alpha}),
         Term("tokens", surface.B, {names["D"]: -surface.beta}),
@@ -117,7 +127,7 @@ def _loss(
     if bits:
         # The fewest bits lose most at every N and D, so theirs is the loss.
         terms.append(penalty(load_law("kumar-2024").extras, min(bits)))
-    return tuple(terms), tuple(quantities), tuple(walls)
+    return tuple(terms), tuple(quantities)
 
 
 def _servings(scenario: Scenario) -> list[Serving]:

@@ -29,6 +29,7 @@ class Question:
         loss: the reducible loss as monomials in N and D, and in N' and D' where data
             repeat.
         quantities: the concave quantities that `loss` uses; none on unique data.
+        unique: the unique tokens that there are, or None.
         reducible: s of the target, or None under a budget.
         target: the target loss, or None under a budget.
         reference: N and D of the reference model, or None.
@@ -44,6 +45,7 @@ class Question:
     surface: Surface
     loss: tuple[Term, ...]
     quantities: tuple[Concave, ...]
+    unique: float | None
     reducible: float | None
     target: float | None
     reference: tuple[float, float] | None
@@ -57,8 +59,19 @@ class Question:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """N and D, then what serving leaves to choose."""
-        return (*SIZE, *(v for r in self.replicas for v in r.variables))
+        """N and D, unique tokens where data repeat, and what serving chooses."""
+        return (*self.core, *(v for r in self.replicas for v in r.variables))
+
+    @property
+    def core(self) -> tuple[str, ...]:
+        """The variables of the loss."""
+        return SIZE if self.unique is None else (*SIZE, "U")
+
+    @property
+    def data(self) -> tuple[Limit, ...]:
+        """The limits and the physics that belong to repeated data."""
+        walls = (*self.limits, *self.physics)
+        return tuple(wall for wall in walls if wall.name.startswith("data."))
 
     @property
     def plain(self) -> bool:
@@ -107,8 +120,10 @@ class Question:
         return np.log([point.get(name, 1.0) for name in program.variables])
 
     def complete(self, size: Mapping[str, float]) -> dict[str, float]:
-        """A model's N and D with the best serving choices for its size."""
+        """A model's N and D with all its unique data and the best serving choices."""
         point = dict(size)
+        if self.unique is not None:
+            point["U"] = min(size["D"], self.unique)
         for replica in self.replicas:
             point.update(replica.point(size["N"]))
         return point
@@ -125,13 +140,14 @@ class Question:
         """W = (∂s/∂ln N)/(∂s/∂ln D); None where more tokens do not lower the loss."""
         slope = self._loss.gradient(self._logs(size))[0]
         n, d = float(slope[0]), float(slope[1])
+        if self.unique is not None and size["D"] < self.unique:
+            d += float(slope[2])  # all tokens are unique: U grows with D
         return n / d if d < 0 else None
 
     @cached_property
     def _loss(self) -> Function:
-        return self.lossy().over(self.variables)
+        return self.lossy().over(self.core)
 
     def _logs(self, size: Mapping[str, float]) -> Array:
-        logs = np.zeros((1, len(self.variables)))
-        logs[0, :2] = np.log([size["N"], size["D"]])
-        return logs
+        point = self.complete(size)
+        return np.log([[point[name] for name in self.core]])

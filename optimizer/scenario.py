@@ -34,7 +34,9 @@ from optimizer.world.machines import Energy, Serving, Training
 class Match(Model):
     """A reference model: the target is its loss under the scenario's law."""
 
-    parameters: Parameters | None = None
+    parameters: Parameters | None = Field(
+        None, description="the size of the reference model"
+    )
     tokens: Tokens | None = Field(
         None, description="as trained; without it, training-optimal"
     )
@@ -44,15 +46,15 @@ class Match(Model):
 class Target(Model):
     """The quality to reach; one of the two."""
 
-    loss: Loss | None = None
-    match: Match | None = None
+    loss: Loss | None = Field(None, description="the loss itself, in the law's unit")
+    match: Match | None = Field(None, description="as good as a reference model")
 
 
 class Fix(Model):
     """What has been decided already; one of the two."""
 
-    parameters: Parameters | None = None
-    tokens: Tokens | None = None
+    parameters: Parameters | None = Field(None, description="the size")
+    tokens: Tokens | None = Field(None, description="the training tokens")
 
 
 class Buy(Model):
@@ -73,28 +75,42 @@ class Existing(Model):
 class Spec(Model):
     """The words of a scenario file."""
 
-    name: str | None = None
-    description: str | None = None
+    name: str | None = Field(
+        None, description="for reports; the file's name unless given"
+    )
+    description: str | None = Field(None, description="for the reader; not used")
     law: str | dict[str, Any] = Field(
         description="a built-in law, a law file, or coefficients inline",
         examples=["besiroglu-2024-refit"],
     )
     experts: Count | None = Field(None, description="experts of a joint-MoE law")
-    objective: Literal["compute", "dollars", "energy", "carbon"] = "compute"
-    target: Target | None = None
-    budget: Budget | None = None
-    fix: Fix | None = None
+    objective: Literal["compute", "dollars", "energy", "carbon"] = Field(
+        "compute", description="what to minimise over the model's life"
+    )
+    target: Target | None = Field(
+        None, description="the quality to reach at the least cost"
+    )
+    budget: Budget | None = Field(
+        None, description="what may be spent, in place of a target"
+    )
+    fix: Fix | None = Field(None, description="what is decided already")
     demand: Stream | Annotated[tuple[Stream, ...], Field(max_length=1000)] | None = (
         Field(None, description="what the model serves: one stream, or a list")
     )
-    training: Training = Training()
-    serving: Serving = Serving()
-    limits: Limits = Limits()
-    data: Data = Data()
-    architecture: Architecture | None = None
-    money: MoneyOverTime = MoneyOverTime()
-    energy: Energy | None = None
-    costs: Costs = Costs()
+    training: Training = Field(Training(), description="the machine that trains")
+    serving: Serving = Field(Serving(), description="the machine that serves")
+    limits: Limits = Field(Limits(), description="what may not be exceeded")
+    data: Data = Field(Data(), description="what training data cost")
+    architecture: Architecture | None = Field(
+        None, description="the shape, for attention and the KV cache"
+    )
+    money: MoneyOverTime = Field(
+        MoneyOverTime(), description="discounting and falling prices"
+    )
+    energy: Energy | None = Field(
+        None, description="from machine time to energy and carbon"
+    )
+    costs: Costs = Field(Costs(), description="costs beyond compute")
     buy: Buy | None = Field(None, description="compared with the plan")
     existing: Existing | None = Field(None, description="compared with the plan")
     probability: Fraction | None = Field(

@@ -23,16 +23,16 @@ def training_optimal(question: Question, s: float) -> dict[str, float]:
     if question.plain:
         N, D = question.surface.training_optimal(s)
         return question.complete({"N": N, "D": D})
-    compute = build(SIZE, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
-    solution = solve(GeometricProgram(compute, (_target(question, s),)))
-    return question.complete(dict(solution.point))
+    compute = build(question.core, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
+    solution = solve(GeometricProgram(compute, _bounds(question, s)))
+    return question.complete({name: solution.point[name] for name in SIZE})
 
 
 def smallest(question: Question, s: float) -> float:
     """The N that no number of tokens can go below."""
     if question.plain:
         return question.surface.floor(s)
-    return infimum(GeometricProgram(_size(), (_target(question, s),))).value
+    return infimum(GeometricProgram(_size(question), _bounds(question, s))).value
 
 
 def critical(question: Question, s: float, best: dict[str, float]) -> float:
@@ -40,10 +40,9 @@ def critical(question: Question, s: float, best: dict[str, float]) -> float:
     if question.plain:
         return critical_size(question.surface, s)
     most = TWICE * best["N"] * best["D"]
-    compute = build(SIZE, [Term("training", 1 / most, {"N": 1.0, "D": 1.0})])
-    budget = Constraint("compute", compute)
-    solution = solve(GeometricProgram(_size(), (_target(question, s), budget)))
-    return solution.point["N"]
+    compute = build(question.core, [Term("training", 1 / most, {"N": 1.0, "D": 1.0})])
+    bounds = (*_bounds(question, s), Constraint("compute", compute))
+    return solve(GeometricProgram(_size(question), bounds)).point["N"]
 
 
 def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:
@@ -65,9 +64,12 @@ def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:
     return surface.training_optimal(s)[0] * math.exp((low + high) / 2)
 
 
-def _size() -> Posynomial:
-    return build(SIZE, [Term("size", 1.0, {"N": 1.0})])
+def _size(question: Question) -> Posynomial:
+    return build(question.core, [Term("size", 1.0, {"N": 1.0})])
 
 
-def _target(question: Question, s: float) -> Constraint:
-    return Constraint("target", question.lossy(s).over(SIZE))
+def _bounds(question: Question, s: float) -> tuple[Constraint, ...]:
+    """The target, and what repeated data allow."""
+    core = question.core
+    data = (Constraint(w.name, question.under(w).over(core)) for w in question.data)
+    return (Constraint("target", question.lossy(s).over(core)), *data)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from optimizer.analysis.answer import ServingUse
-from optimizer.question import Question
 from optimizer.quantity import HOUR
+from optimizer.question import Question
 from optimizer.scenario import Scenario
 from optimizer.world.costs import MILLION
 from optimizer.world.demand import expected

@@ -41,17 +41,17 @@ MILLION = 1e6
 class Architecture(Model):
     """The shape of the model, for attention and the KV cache."""
 
-    layers: Count
-    width: Count
-    kv_heads: Count | None = None
-    head_size: Count | None = None
+    layers: Count = Field(description="number of layers")
+    width: Count = Field(description="model width")
+    kv_heads: Count | None = Field(None, description="key and value heads a layer")
+    head_size: Count | None = Field(None, description="width of one head")
     sequence: Count | None = Field(None, description="training sequence length")
 
 
 class MoneyOverTime(Model):
     """How dollars of later months count."""
 
-    discount_rate: Rate = 0.0
+    discount_rate: Rate = Field(0.0, description="yearly; later dollars count less")
     price_decline: Fraction = Field(0.0, description="yearly fall of hardware prices")
 
     @model_validator(mode="after")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from optimizer.fields import Budget as Dollars
 from optimizer.fields import (
     Bytes,
@@ -23,24 +25,34 @@ from optimizer.world.machines import Serving
 class Limits(Model):
     """Upper bounds of the plan, each optional."""
 
-    parameters: Parameters | None = None
-    tokens: Tokens | None = None
-    training_compute: Compute | None = None
-    training_time: Duration | None = None
-    training_cost: Dollars | None = None
-    total_cost: Dollars | None = None
-    memory: Bytes | None = None
-    energy: Energy | None = None
+    parameters: Parameters | None = Field(None, description="the size")
+    tokens: Tokens | None = Field(None, description="training tokens")
+    training_compute: Compute | None = Field(None, description="of the training run")
+    training_time: Duration | None = Field(
+        None, description="of the training run; needs accelerators and MFU"
+    )
+    training_cost: Dollars | None = Field(
+        None, description="of the training run, in dollars"
+    )
+    total_cost: Dollars | None = Field(
+        None, description="of the whole life, in dollars"
+    )
+    memory: Bytes | None = Field(None, description="weights and KV cache as served")
+    energy: Energy | None = Field(None, description="of the whole life")
 
 
 class Budget(Model):
     """What may be spent; the answer is the lowest loss that it buys. One of them."""
 
-    compute: Compute | None = None
-    cost: Dollars | None = None
-    training_compute: Compute | None = None
-    training_time: Duration | None = None
-    training_cost: Dollars | None = None
+    compute: Compute | None = Field(None, description="of the whole life")
+    cost: Dollars | None = Field(None, description="of the whole life, in dollars")
+    training_compute: Compute | None = Field(None, description="of the training run")
+    training_time: Duration | None = Field(
+        None, description="of the training run; needs accelerators and MFU"
+    )
+    training_cost: Dollars | None = Field(
+        None, description="of the training run, in dollars"
+    )
 
 
 @dataclass(frozen=True)

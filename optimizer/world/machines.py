@@ -34,8 +34,8 @@ KWH = 3.6e6  # [J]
 class PhaseMfu(Model):
     """MFU of the two phases of serving."""
 
-    prefill: Mfu
-    decode: Mfu
+    prefill: Mfu = Field(description="while reading the prompt")
+    decode: Mfu = Field(description="while writing the answer")
 
 
 class Training(Model):
@@ -44,10 +44,13 @@ class Training(Model):
     hardware: str | dict[str, Any] | None = Field(
         None, description="a chip by name, a hardware file, or an entry inline"
     )
-    precision: Arithmetic = "bf16"
-    mfu: Mfu | None = None
-    price: PriceHour | Literal["example"] | None = None
-    accelerators: Count | None = None
+    precision: Arithmetic = Field("bf16", description="of arithmetic")
+    mfu: Mfu | None = Field(None, description="useful FLOP over the dense peak")
+    price: PriceHour | Literal["example"] | None = Field(
+        None,
+        description="of one accelerator; example takes a dated offer from the library",
+    )
+    accelerators: Count | None = Field(None, description="that train together")
     attention: bool = Field(
         False, description="count attention's FLOPs, from the architecture"
     )
@@ -61,15 +64,22 @@ class Serving(Model):
         description="flops: 2N a token; mfu: the time of an accelerator at a constant "
         "utilisation; roofline: the time that compute and memory traffic allow",
     )
-    hardware: str | dict[str, Any] | None = None
+    hardware: str | dict[str, Any] | None = Field(
+        None, description="a chip by name, a hardware file, or an entry inline"
+    )
     precision: Arithmetic | None = Field(None, description="of arithmetic; bf16")
     weights: Storage | None = Field(None, description="as stored; the precision")
     kv: Storage | None = Field(None, description="as stored; the precision")
-    mfu: Mfu | PhaseMfu | None = None
+    mfu: Mfu | PhaseMfu | None = Field(
+        None, description="useful FLOP over the dense peak, one number or one a phase"
+    )
     mbu: Mfu | None = Field(
         None, description="memory bandwidth utilisation, of the roofline"
     )
-    price: PriceHour | Literal["example"] | None = None
+    price: PriceHour | Literal["example"] | None = Field(
+        None,
+        description="of one accelerator; example takes a dated offer from the library",
+    )
     accelerators: Count | None = Field(None, description="of one replica; 1")
     batch: Count | None = Field(
         None, description="sequences decoded together; a roofline chooses it"
@@ -128,9 +138,9 @@ class Serving(Model):
 class Energy(Model):
     """How accelerator time becomes energy and carbon; all the user's figures."""
 
-    pue: Ratio
+    pue: Ratio = Field(description="power of the whole site over that of the machines")
     power_fraction: Mfu = Field(description="mean power over TDP, never MFU")
-    grid: Carbon | None = None
+    grid: Carbon | None = Field(None, description="carbon of the electricity")
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """Repeated data: what tokens beyond the unique ones, and parameters beyond what
 unique data support, are still worth.
 
-    D' = U + U·R_D*·(1 − exp(−R/R_D*)),   R = D/U − 1 for D > U, else D' = D
+    D' = U + U·R_D*·(1 − exp(−R/R_D*)),     R = D/U − 1
     N' = U_N + U_N·R_N*·(1 − exp(−R/R_N*)), R = N/U_N − 1 for N > U_N, else N' = N
-    U_N = N_opt(min(D, U))
+    U_N = N_opt(U),                         U = min(D, unique tokens)
 
-Both are concave in logarithms: ln D' = ln U + H(ln D − ln U), and ln N' = u + H(n − u)
-with u = min of two affine functions of ln D. *Source*: Muennighoff et al. 2023
-(arXiv 2305.16264), eq. 5, 6, 16 and 17.
+U, the unique tokens that are read, is a variable: U ≤ D and U ≤ unique. Neither D' nor
+N' falls in U, so that the optimum has it as large as it may be; and all is concave in
+logarithms, ln D' = ln U + H(ln D − ln U) and ln N' = u + H(n − u) with u affine in
+ln U. *Source*: Muennighoff et al. 2023 (arXiv 2305.16264), eq. 5, 6, 16 and 17.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.composite import Concave, Powers
-from optimizer.posynomial import Array
+from optimizer.posynomial import Array, Term
+from optimizer.world.limits import Limit
 from optimizer.world.surface import Surface
 
 COVERED = 500.0  # epochs that the law's runs went through
 TANGENTS = 14
-FARTHEST = 60.0  # in units of R*: where nothing more is to be had
+FARTHEST = 12.0  # in units of R*: where next to nothing more is to be had
 
 
 @dataclass(frozen=True)
@@ -30,59 +32,67 @@ class Repetition:
     """How data repeat.
 
     Attributes:
-        unique: U [tokens].
+        unique: the tokens that there are.
         R_D: repetitions after which a token is worth 1/e.
-        R_N: likewise for parameters beyond U_N; infinite leaves N' = N.
+        R_N: likewise for parameters beyond U_N; None leaves N' = N.
     """
 
     unique: float
     R_D: float
-    R_N: float
+    R_N: float | None
 
-    def epochs(self, tokens: float) -> float:
-        """How often the unique tokens are read."""
-        return tokens / self.unique
+    def limit(self) -> Limit:
+        """U ≤ unique, which the user can move."""
+        read = Term("unique tokens", 1.0, {"U": 1.0})
+        return Limit("data.unique_tokens", self.unique, "tokens", (read,))
+
+    def physics(self) -> tuple[Limit, ...]:
+        """U ≤ D, and no more epochs than the law covers."""
+        read = Term("unique tokens", 1.0, {"U": 1.0, "D": -1.0})
+        epochs = Term("epochs", 1.0, {"D": 1.0, "U": -1.0})
+        return (
+            Limit("data.read", 1.0, "", (read,)),
+            Limit("data.epochs", COVERED, "", (epochs,)),
+        )
 
     def tokens(self) -> Concave:
-        """D' as a concave quantity of D."""
-        U = self.unique
+        """D' as a concave quantity of D and U."""
 
         def evaluate(z: Array) -> tuple[Array, Array, Array]:
-            value, slope, bend = saturation(z[:, 0] - np.log(U), self.R_D)
-            return np.log(U) + value, slope[:, None], bend[:, None, None]
+            return _saturating(z[:, 0], z[:, 1], 1.0, self.R_D)
 
         tangents: list[Powers] = []
         for c, power in _tangents(self.R_D):
-            tangents.append((c * U ** (1 - power), {"D": power}))
-        return Concave("D'", ("D",), evaluate, tuple(tangents))
+            tangents.append((c, {"D": power, "U": 1 - power}))
+        return Concave("D'", ("D", "U"), evaluate, tuple(tangents))
 
-    def parameters(self, surface: Surface) -> Concave:
-        """N' as a concave quantity of N and D."""
+    def parameters(self, surface: Surface) -> Concave | None:
+        """N' as a concave quantity of N and U; None where N' = N."""
+        if self.R_N is None:
+            return None
+        R = self.R_N
+        # ln N_opt(U) = base + ratio·ln U along the training-optimal line.
         ratio = surface.beta / surface.alpha
-        # ln N_opt(D) = base + ratio·ln D along the training-optimal line.
         base = np.log(surface.optimal_parameters(1.0))
-        cap = base + ratio * np.log(self.unique)
 
         def evaluate(z: Array) -> tuple[Array, Array, Array]:
-            rising = base + ratio * z[:, 1]
-            below = rising < cap
-            u = np.where(below, rising, cap)
-            du = np.where(below, ratio, 0.0)
-            h, slope, bend = saturation(z[:, 0] - u, self.R_N)
-            gradient = np.stack([slope, du * (1 - slope)], axis=1)
-            direction = np.stack([np.ones_like(du), -du], axis=1)
-            hessian = bend[:, None, None] * (
-                direction[:, :, None] * direction[:, None, :]
-            )
-            return u + h, gradient, hessian
+            return _saturating(z[:, 0], base + ratio * z[:, 1], ratio, R)
 
         tangents: list[Powers] = []
-        for c, power in _tangents(self.R_N):
-            tangents.append((c * np.exp(cap * (1 - power)), {"N": power}))
-            if power < 1:
-                grown = {"N": power, "D": ratio * (1 - power)}
-                tangents.append((c * np.exp(base * (1 - power)), grown))
-        return Concave("N'", ("N", "D"), evaluate, tuple(tangents))
+        for c, power in _tangents(R):
+            grown = {"N": power, "U": ratio * (1 - power)}
+            tangents.append((c * np.exp(base * (1 - power)), grown))
+        return Concave("N'", ("N", "U"), evaluate, tuple(tangents))
+
+
+def _saturating(
+    x: Array, u: Array, rise: float, R: float
+) -> tuple[Array, Array, Array]:
+    """u + H(x − u), with derivatives by x and by what u rises in."""
+    h, slope, bend = saturation(x - u, R)
+    gradient = np.stack([slope, rise * (1 - slope)], axis=1)
+    direction = np.array([1.0, -rise])
+    return u + h, gradient, bend[:, None, None] * np.outer(direction, direction)
 
 
 def saturation(x: Array, R: float) -> tuple[Array, Array, Array]:
@@ -103,7 +113,7 @@ def saturation(x: Array, R: float) -> tuple[Array, Array, Array]:
 
 def _tangents(R: float) -> list[tuple[float, float]]:
     """Tangents of H at ratios from 1 to where it is flat: (c, a) of c·ratio^a."""
-    farthest = np.log1p(R * min(FARTHEST, 12.0))
+    farthest = np.log1p(R * FARTHEST)
     places = np.linspace(0.0, farthest, TANGENTS)
     value, slope, _ = saturation(places, R)
     lines = [(1.0, 1.0)]
