@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from optimizer.document import Document, Steps, dotted
@@ -89,14 +89,27 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
         word = "experts" if spec.experts is not None else "law"
         message = str(error).removeprefix("law ")
         yield Problem(scenario.document.mark((word,)), word, message)
-    if spec.limits.memory is not None and law.counts == "active":
-        message = (
-            "is not supported yet for a mixture of experts: memory holds all "
-            f"parameters, but N of the law {law.name} counts the active ones; remove "
-            "it, or choose a law of dense models"
-        )
-        mark = scenario.document.mark(("limits", "memory"))
-        yield Problem(mark, "limits.memory", message)
+    if spec.target is not None and spec.target.error is not None:
+        path = ("target", "error")
+        try:
+            if law.error is None:
+                raise ValueError(
+                    f"needs a law that maps loss to error, and {law.name} has none; "
+                    "choose gadre-2024-c4, fit one, or give loss: 2.0"
+                )
+            law.error.loss(spec.target.error)
+        except ValueError as error:
+            mark = scenario.document.mark(path)
+            yield Problem(mark, dotted(path), str(error))
+    for index in range(len(scenario.streams)):
+        serving, _ = scenario.serving_of(index)
+        if serving.quantization_penalty and law.form == "kaplan":
+            path = scenario.serving_path(index, "quantization_penalty")
+            message = (
+                f"adds to the loss, but law {law.name} gives a power of a sum, to "
+                "which nothing can be added; remove it, or choose another law"
+            )
+            yield Problem(scenario.document.mark(path), dotted(path), message)
 
 
 def misfits(scenario: Scenario) -> Iterator[Problem]:
@@ -104,6 +117,7 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
     found = (
         *_names(scenario),
         *_machines(scenario),
+        *_roofline(scenario),
         *_bought(scenario),
         *_unknown_costs(scenario),
     )
@@ -166,6 +180,66 @@ def _machines(scenario: Scenario) -> Iterator[Finding]:
                     path,
                     f"needs the length of prompts; add {where}.input_tokens: 800",
                 )
+
+
+_WALLS = ("max_time_per_output_token", "max_time_to_first_token")
+
+
+def _roofline(scenario: Scenario) -> Iterator[Finding]:
+    """What a roofline needs, and words that say nothing without one."""
+    used = {"mfu": "0.5", "mbu": "0.7"}
+    rooflines = set()
+    for index, stream in enumerate(scenario.streams):
+        serving, chip = scenario.serving_of(index)
+        if serving.model != "roofline":
+            own = stream.serving.model_fields_set if stream.serving else set()
+            place = (*scenario.stream_path(index), "serving")
+            yield from _unused(serving, place, own)
+            continue
+        rooflines.add(index)
+        lacking = [word for word in used if getattr(serving, word) is None]
+        listed = [f"{word}: {used[word]}" for word in lacking]
+        if chip is None:
+            listed.insert(0, "hardware: h100-sxm")
+        if listed:
+            path = scenario.serving_path(index, "model")
+            yield path, f"needs more figures; add for example {', '.join(listed)}"
+        if chip is not None and (chip.bandwidth is None or chip.memory is None):
+            missing = "memory" if chip.memory is None else "bandwidth"
+            path = scenario.serving_path(index, "hardware")
+            yield (
+                path,
+                f"{chip.key} has no {missing}, which the roofline needs; describe it "
+                "in the scenario: hardware: {name: my-chip, peaks: {bf16: 990 TFLOP/s},"
+                " memory: 80 GB, bandwidth: 3.35 TB/s}",
+            )
+        if stream.input_tokens is None and not _idle(stream):
+            yield (
+                scenario.stream_path(index),
+                "gives only a total, but a roofline prices reading and writing apart; "
+                "add input_tokens: 800 and output_tokens: 300",
+            )
+    common = scenario.spec.serving
+    if not rooflines:
+        yield from _unused(common, ("serving",), common.model_fields_set)
+
+
+def _unused(serving: Serving, place: Steps, own: Collection[str]) -> Iterator[Finding]:
+    """Words of a machine without a roofline that nothing would read.
+
+    Its figures may stand beside another model, to compare the two; limits may not.
+    """
+    if serving.model == "roofline":
+        return
+    figures = () if serving.model else ("mbu", "memory_fill")
+    for word in (*_WALLS, *figures):
+        if word in own:
+            yield (*place, word), "is for a roofline; add model: roofline, or remove it"
+    if "idle_paid" in own and serving.idle_paid and serving.peak_to_mean is None:
+        yield (*place, "idle_paid"), "needs the load's peak; add peak_to_mean: 3"
+    if "peak_to_mean" in own and not serving.by_time:
+        message = "is about time; add model: roofline, or model: mfu"
+        yield (*place, "peak_to_mean"), f"{message}, with hardware and mfu"
 
 
 def _bought(scenario: Scenario) -> Iterator[Finding]:

@@ -196,11 +196,12 @@ def _held(quantity: Concave, name: str, value: float) -> Concave | tuple[str, fl
     rest = tuple(v for v in quantity.variables if v != name)
     if not rest:
         log_value = quantity.evaluate(np.log([[value]]))[0][0]
-        return quantity.name, float(np.exp(log_value))
+        return quantity.name, np.exp(log_value).item()
     keep = [i for i in range(len(quantity.variables)) if i != place]
+    at = np.log(value)
 
     def evaluate(z: Array) -> tuple[Array, Array, Array]:
-        whole = np.insert(z, place, np.log(value), axis=1)
+        whole = np.insert(z.astype(np.result_type(z, value)), place, at, axis=1)
         y, slope, bend = quantity.evaluate(whole)
         return y, slope[:, keep], bend[:, keep][:, :, keep]
 

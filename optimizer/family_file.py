@@ -167,6 +167,9 @@ def _unfit(
         if scenario.spec.target is None:
             message = "needs a target; a portfolio has no budget, but shared limits"
             yield _problem(document, path, message)
+        if scenario.variants:
+            message = "has lists to choose from; a portfolio takes one value of each"
+            yield _problem(document, path, message)
         if scenario.spec.probability is not None:
             message = "is of a scenario that is compared with others; remove it"
             own = "probability" in members[path[1]]

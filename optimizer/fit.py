@@ -5,7 +5,6 @@ runs  →  the best of many minima  →  the same on resampled runs  →  a law.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +13,6 @@ import numpy as np
 from optimizer.fitting import bootstrap
 from optimizer.fitting.downstream import ErrorFit, fit_error
 from optimizer.fitting.forms import (
-    SYMBOLS,
     Centre,
     Choice,
     checked,
@@ -26,7 +24,6 @@ from optimizer.fitting.objective import Array
 from optimizer.fitting.objective import Problem as Objective
 from optimizer.fitting.refuse import (
     failed,
-    jacobian,
     refuse_flat,
     refuse_hopeless,
     refuse_unstationary,
@@ -34,6 +31,7 @@ from optimizer.fitting.refuse import (
     seen_once,
 )
 from optimizer.fitting.repeats import fit_repeats
+from optimizer.fitting.sandwich import standard_errors, withheld
 from optimizer.fitting.search import (
     DELTA,
     FAR,
@@ -226,7 +224,7 @@ def _told(  # noqa: PLR0913, PLR0917 - the steps of one story
         predicted = repeated.predicted
     named = bootstrap.logs(draws, choice.fixed)
     why = bootstrap.unfaithful(named)
-    errors = _errors(asked, found, settings, choice)
+    errors = standard_errors(asked, found, settings.delta, choice)
     level = settings.level
     everything = {**draws, **extra_draws}
     inside = int(found.minimum.inside[found.best])
@@ -237,7 +235,7 @@ def _told(  # noqa: PLR0913, PLR0917 - the steps of one story
         draws=draws,
         intervals={s: bootstrap.interval(v, level) for s, v in everything.items()},
         errors=errors,
-        errors_withheld="" if errors else _too_few(inside, choice),
+        errors_withheld="" if errors else withheld(inside, choice),
         covariance=None if why else (tuple(named), np.cov(np.stack([*named.values()]))),
         covariance_withheld=why,
         predicted=predicted,
@@ -267,39 +265,6 @@ def _resample(
         return replace(asked, weight=weights * asked.weight)
     targets = bootstrap.resampled(asked, fitted, settings.draws, generator)
     return replace(asked, target=targets)
-
-
-def _errors(
-    asked: Objective, found: Found, settings: Settings, choice: Choice
-) -> dict[str, float] | None:
-    """Standard errors of the exponents and of the logs of the sizes."""
-    best = found.best
-    slope = jacobian(asked, found.z)
-    residual = asked.predict(found.z[None])[0] - asked.target
-    pull = np.clip(residual, -settings.delta, settings.delta)
-    if found.minimum.held[best].any():
-        return None
-    matrix = bootstrap.sandwich(
-        slope,
-        pull,
-        asked.weight,
-        found.minimum.hessian[best],
-        float(found.minimum.inside[best]),
-    )
-    if matrix is None:
-        return None
-    return {
-        symbol: float(math.sqrt(matrix[i, i]))
-        for i, symbol in enumerate(choice.free)
-        if SYMBOLS[choice.law][symbol] in ("alpha", "beta", "E", "outer")
-    }
-
-
-def _too_few(inside: int, choice: Choice) -> str:
-    need = bootstrap.ENOUGH * len(choice.free)
-    if inside >= need:
-        return "a coefficient rests at its bound, or the curvature is not positive"
-    return f"{inside} residuals lie inside delta; {need} are needed"
 
 
 def _at_bound(ends: Minimum, choice: Choice, best: int) -> tuple[str, ...]:

@@ -64,6 +64,9 @@ def formulate(scenario: Scenario) -> Question:
         if spec.target.loss is not None:
             target = spec.target.loss
             reducible = surface.reducible(target)
+        elif spec.target.error is not None and scenario.law.error is not None:
+            target = scenario.law.error.loss(spec.target.error)
+            reducible = surface.reducible(target)
         elif reference is not None:
             # E cancels where a reference sets the quality: no rounding through L.
             N, D = reference
@@ -155,7 +158,7 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
             chip,
             scenario.spec.architecture,
             lengths,
-            scenario.law.stored_share(scenario.spec.experts),
+            _stored(scenario),
         )
         path = ("serving",) if not suffix else scenario.stream_path(members[0])
         if (built := attempt(path, make)) is not None:
@@ -164,13 +167,14 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
 
 
 def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] | None:
-    """The longest prompt and answer of some streams, where all give lengths."""
+    """The longest prompt and sequence of some streams, where all give lengths."""
     pairs = []
     for index in members:
         stream = scenario.streams[index]
         if stream.input_tokens is None or stream.output_tokens is None:
             return None
-        pairs.append((expected(stream.input_tokens), expected(stream.output_tokens)))
+        prompt = expected(stream.input_tokens)
+        pairs.append((prompt, prompt + expected(stream.output_tokens)))
     longest = [max(side, key=lambda x: x.real) for side in zip(*pairs, strict=True)]
     return longest[0], longest[1]
 
@@ -263,14 +267,18 @@ def _limits(
             if word == "memory":
                 for suffix, serving in _stores(scenario).items():
                     named = name + suffix
-                    make = partial(
-                        memory_wall, named, bound, serving, spec.architecture
-                    )
+                    shape, stored = spec.architecture, _stored(scenario)
+                    make = partial(memory_wall, named, bound, serving, shape, stored)
                     found.append(attempt(path, make))
             else:
                 make = partial(wall, name, bound, bill, spec.training.accelerators)
                 found.append(attempt(path, make))
     return tuple(limit for limit in found if limit is not None)
+
+
+def _stored(scenario: Scenario) -> float:
+    """Stored parameters over N."""
+    return scenario.law.stored_share(scenario.spec.experts)
 
 
 def _stores(scenario: Scenario) -> dict[str, Serving]:

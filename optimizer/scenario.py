@@ -5,8 +5,8 @@ Here are the words and the record; `load` reads them from a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -44,10 +44,13 @@ class Match(Model):
 
 
 class Target(Model):
-    """The quality to reach; one of the two."""
+    """The quality to reach; one of the three."""
 
     loss: Loss | None = Field(None, description="the loss itself, in the law's unit")
     match: Match | None = Field(None, description="as good as a reference model")
+    error: Fraction | None = Field(
+        None, description="mean error on downstream tasks, by the law's own map"
+    )
 
 
 class Fix(Model):
@@ -140,7 +143,11 @@ class OneOf:
 
 ONE_OF = (
     OneOf((), ("target", "budget"), "target: {loss: 2.0}, or budget: {compute: 1e24}"),
-    OneOf(("target",), ("loss", "match"), "loss: 2.0, or match: {parameters: 13B}"),
+    OneOf(
+        ("target",),
+        ("loss", "match", "error"),
+        "loss: 2.0, or match: {parameters: 13B}",
+    ),
     OneOf(
         ("target", "match"),
         ("parameters", "model"),
@@ -231,9 +238,38 @@ class Scenario:
             return ()
         return demand if isinstance(demand, tuple) else (demand,)
 
+    @property
+    def singles(self) -> tuple[Scenario, ...]:
+        """Every combination of the lists that it holds and that fits; or itself."""
+        found = tuple(v.scenario for v in self.variants if v.scenario is not None)
+        return found or (self,)
+
+    def chosen(self, choice: Mapping[str, str]) -> Scenario:
+        """The combination of a choice; itself where it holds no lists."""
+        for variant in self.variants:
+            if variant.scenario is not None and variant.choice == choice:
+                return variant.scenario
+        return self
+
+    def every(self, change: Callable[[Scenario], Scenario]) -> Scenario:
+        """Itself after a change, made in each combination of its lists too."""
+        variants = tuple(
+            v if v.scenario is None else replace(v, scenario=change(v.scenario))
+            for v in self.variants
+        )
+        return replace(change(self), variants=variants)
+
     def place(self, name: str) -> Mark:
-        """The place in the file of a dotted path such as `limits.parameters`."""
-        return self.document.mark(tuple(name.split(" ", maxsplit=1)[0].split(".")))
+        """The place in the file of a dotted path such as `limits.parameters`.
+
+        `serving.memory (chat)` is about the machine that the stream chat has alone.
+        """
+        word, _, own = name.partition(" (")
+        path = tuple(word.split("."))
+        for index, stream in enumerate(self.streams if path[0] == "serving" else ()):
+            if own == f"{stream.name or index + 1})":
+                return self.document.mark(self.serving_path(index, path[-1]))
+        return self.document.mark(path)
 
     def serving_of(self, index: int) -> tuple[Serving, Hardware | None]:
         """The machine that serves a stream: its own words over the common ones."""

@@ -30,8 +30,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "scenario → checks → inputs → oddities → rules → runfile → runs → "
         "fitting/forms → fitting/starts → fitting/bootstrap → fitting/refuse → "
-        "fitting/downstream → fitting/repeats → fit → fitlaw → formulate → load → "
-        "portfolio → family_file → laws_all",
+        "fitting/sandwich → fitting/downstream → fitting/repeats → fit → fitlaw → "
+        "formulate → load → portfolio → family_file → laws_all",
     ),
     (
         "analysis/sensitivity → analysis/answer → analysis/wording → analysis/bills → "

@@ -143,17 +143,15 @@ def audit(  # noqa: PLR0913, PLR0917 - a model, a law, and what prices it
     implied = Implied(*(3 * tokens * (w - 1),) * 3)
     lifetime = best = above = demand = None
     if scenario is not None:
-        spec = scenario.spec.model_copy(
-            update={
-                "target": Target(match=Match(parameters=parameters, tokens=tokens)),
-                **{"budget": None, "fix": None, "experts": experts},
-            }
-        )
-        priced = replace(scenario, law=law, spec=spec, reference=None)
-        question = formulate(priced)
-        point = question.complete(point)
-        lifetime = bill(question, point)
-        implied = _implied(question, point)
+        matched = Target(match=Match(parameters=parameters, tokens=tokens))
+        priced = scenario.every(lambda one: _priced(one, matched, law, experts))
+        # Serving choices are made anew for the model.
+        bills = [
+            (bill(question, question.complete(point)), question)
+            for question in map(formulate, priced.singles)
+        ]
+        lifetime, question = min(bills, key=lambda pair: pair[0].total)
+        implied = _implied(question, question.complete(point))
         answer = solve(priced)
         demand = answer.demand.tokens
         if answer.plan is not None and answer.cost is not None:
@@ -180,6 +178,15 @@ def audit(  # noqa: PLR0913, PLR0917 - a model, a law, and what prices it
         outside=tuple(outside(law, parameters, tokens)),
         note=note,
     )
+
+
+def _priced(
+    scenario: Scenario, target: Target, law: Law, experts: int | None
+) -> Scenario:
+    """A scenario that asks for the loss of a model, with nothing decided."""
+    words = {"target": target, "budget": None, "fix": None, "experts": experts}
+    spec = scenario.spec.model_copy(update=words)
+    return replace(scenario, law=law, spec=spec, reference=None)
 
 
 def _implied(question: Question, point: dict[str, float]) -> Implied:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.analysis.answer import Infeasibility, Relaxation
-from optimizer.analysis.reach import cure
+from optimizer.analysis.reach import called, cure
 from optimizer.analysis.wording import amount, either, nats
 from optimizer.engine.diagnose import LEAST, ROOM, diagnose, infimum
 from optimizer.posynomial import Term, build
 from optimizer.program import Constraint, GeometricProgram
 from optimizer.question import Question
 from optimizer.scenario import Scenario
+from optimizer.world.repetition import COVERED
 
 FIELD = {"N": "fix.parameters", "D": "fix.tokens"}
 
@@ -24,7 +25,8 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
         Defect: the relaxation programs find that there is a plan.
     """
     program = _with_fixed(question)
-    conflict = diagnose(program, [FIELD[name] for name in question.fixed])
+    decided = [FIELD[name] for name in question.fixed]
+    conflict = diagnose(program, decided, [wall.name for wall in question.physics])
     names = conflict.names
     relaxations = _relaxations(scenario, question, conflict.factors)
     nearest = _nearest(question, program) if "target" in names else None
@@ -35,14 +37,44 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
     elif nearest is not None:
         reason += f"; within the limits the lowest loss is {nats(nearest)}"
     shown = sorted(relaxations, key=lambda r: _change(r, conflict.factors))
+    notes = "".join(f". {note}" for note in _notes(question, relaxations, names))
     return Infeasibility(
-        reason=f"{reason}. {cure(shown)}",
+        reason=f"{reason}{notes}. {cure(shown)}",
         conflict=names,
         relaxations=relaxations,
         nearest_loss=nearest,
         uniform=conflict.uniform,
         certificate=conflict.certificate,
     )
+
+
+def _notes(
+    question: Question, relaxations: Sequence[Relaxation], names: Sequence[str]
+) -> Iterator[str]:
+    """What is behind a conflict with serving hardware or with repeated data."""
+    after = {way.name: way.after for way in relaxations}
+    for replica in question.replicas:
+        memory = f"serving.memory{replica.suffix}"
+        if names == (memory,):
+            cache = "sequence" if replica.batch is None else "batch"
+            yield (
+                f"The KV cache of one {cache} alone takes more: shorten the context, or "
+                "give a replica more accelerators"
+            )
+        elif memory in names:
+            yield (
+                "A replica holds the weights and the KV cache of what it decodes "
+                "together: more accelerators, a larger chip, fewer bits or a shorter "
+                "context make room"
+            )
+        step = f"serving.max_time_per_output_token{replica.suffix}"
+        if step in names and (least := after[step]) is not None:
+            yield (
+                "Every token reads all the weights once, which at the smallest size "
+                f"that would do takes {amount(least, 's')}"
+            )
+    if question.unique is not None and "data.unique_tokens" in names:
+        yield f"The law covers at most {COVERED:.0f} epochs of the unique tokens"
 
 
 def _change(way: Relaxation, factors: Mapping[str, float | None]) -> float:
@@ -65,7 +97,7 @@ def _with_fixed(question: Question) -> GeometricProgram:
 def _bound(question: Question, name: str) -> str:
     for limit in question.limits:
         if limit.name == name:
-            return f"{name} of {amount(limit.bound, limit.unit)}"
+            return f"{called(name)} of {amount(limit.bound, limit.unit)}"
     for variable, value in question.fixed.items():
         if FIELD[variable] == name:
             unit = "parameters" if variable == "N" else "tokens"

@@ -15,6 +15,7 @@ from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine, solve
 from optimizer.posynomial import Array, Term, build
 from optimizer.program import Constraint, GeometricProgram, Solution, Status
+from optimizer.question import SIZE
 
 WITHIN = (0.01, 0.05)
 DIGITS = 1e-5  # an end of the range is told to five digits
@@ -66,15 +67,25 @@ def _end(solution: Solution, within: float, power: float) -> dict[str, float]:
     return end if inner.status is not Status.OPTIMAL else {**end, **inner.point}
 
 
+def _read(program: GeometricProgram, z: Array) -> Array:
+    """A guess in which no more unique tokens are read than tokens."""
+    names = program.variables
+    if not {"U", "D"} <= set(names):
+        return z
+    U, D = names.index("U"), names.index("D")
+    return np.where(np.arange(len(z)) == U, np.minimum(z[U], z[D]), z)
+
+
 def _pinned(program: GeometricProgram, z: Array) -> bool:
-    """Whether the constraints leave a single point, which has no multipliers.
+    """Whether the constraints leave a single size, which has no multipliers.
 
     The tangent cone {d: ∇G_i·d ≤ 0 for the binding i} of a convex set is {0} just
-    where the set is that point.
+    where the set is a point; what serving chooses may still be open.
     """
     values = [c.posynomial.log_value(z[None])[0] for c in program.constraints]
     binding = np.flatnonzero(np.abs(values) < BINDING)
-    if len(binding) <= len(z):
+    size = [name for name in program.variables if name in SIZE]
+    if len(binding) <= len(size):
         return False
     from scipy.optimize import linprog  # noqa: PLC0415 - rarely needed
 
@@ -82,7 +93,8 @@ def _pinned(program: GeometricProgram, z: Array) -> bool:
     box = [(-1.0, 1.0)] * len(z)
     ends = [
         linprog(sign * axis, A_ub=np.array(rows), b_ub=np.zeros(len(rows)), bounds=box)
-        for axis in np.eye(len(z))
+        for name, axis in zip(program.variables, np.eye(len(z)), strict=True)
+        if name in SIZE
         for sign in (1.0, -1.0)
     ]
     return all(abs(end.fun) < BINDING for end in ends)

@@ -316,12 +316,11 @@ def implied_demand(question: Question, point: Mapping[str, float]) -> float | No
         sum(t.coefficient for t in terms if t.exponents == {"N": 1.0, "D": 1.0})
         for terms in (training, question.bill[0].terms["FLOP"])
     )
-    token = 2 * point["N"] * unit / flop
-    effective = (w * slope["D"] - slope["N"]) / token
+    worth = (w * slope["D"] - slope["N"]) / (point["N"] * unit)
     demand = _demand(question)
     if not demand.effective_tokens:
-        return effective
-    return effective * demand.tokens / demand.effective_tokens
+        return worth * flop / 2  # a plain stream, for which no work is done again
+    return worth * 3 * demand.tokens / demand.effective_tokens
 
 
 def _limits(

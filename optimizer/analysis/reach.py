@@ -138,11 +138,17 @@ def cure(relaxations: Sequence[Relaxation]) -> str:
     Args:
         relaxations: the smallest change first.
     """
-    ways = [f"{r.name} to {_typed(r)}" for r in relaxations if r.after is not None]
+    given = [r for r in relaxations if r.after is not None]
+    ways = [f"{called(r.name)} to {_typed(r)}" for r in given]
     if not ways:
         return "No single change restores a plan; relax several of them together"
     least = f"The smallest change that restores a plan is {ways[0]}"
     return f"{least}; {either(ways[1:])} would do too" if ways[1:] else least
+
+
+def called(name: str) -> str:
+    """A bound by the user's word; the memory of a replica is no word of the file."""
+    return name.replace("serving.memory", "the memory of a serving replica")
 
 
 def _typed(way: Relaxation) -> str:

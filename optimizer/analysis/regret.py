@@ -21,6 +21,7 @@ import numpy as np
 
 from optimizer.analysis.answer import Answer
 from optimizer.analysis.wording import amount, either, nats
+from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect
 from optimizer.formulate import formulate
@@ -98,12 +99,12 @@ class Robust:
 
 def regret(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Regret:
     """Runs every plan in every scenario."""
-    questions = [formulate(scenario) for scenario in scenarios]
+    worlds = [[formulate(one) for one in each.singles] for each in scenarios]
     table, reasons = [], []
     for row in answers:
         cells = [
-            _cell(row, question, column)
-            for question, column in zip(questions, answers, strict=True)
+            _cell(row, questions, column)
+            for questions, column in zip(worlds, answers, strict=True)
         ]
         table.append(tuple(entry for entry, _ in cells))
         reasons.append(tuple(reason for _, reason in cells))
@@ -112,19 +113,24 @@ def regret(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Regret:
 
 
 def _cell(
-    row: Answer, question: Question, column: Answer
+    row: Answer, questions: Sequence[Question], column: Answer
 ) -> tuple[float | None, str | None]:
+    """One entry, or why there is none; the best of the column's choices serves."""
     if row.plan is None:
         return None, f"{row.scenario} has no plan"
     if column.plan is None or column.cost is None:
         return None, f"{column.scenario} has no optimum to compare with"
-    if question.reducible is None:
+    if questions[0].reducible is None:
         return None, f"{column.scenario} asks for the lowest loss, not the lowest cost"
-    point = question.complete({"N": row.plan.parameters, "D": row.plan.tokens})
-    missed = missing(question, point)
-    if missed:
-        return None, missed
-    return cost_of(question, point) / column.cost.total, None
+    size = {"N": row.plan.parameters, "D": row.plan.tokens}
+    costs, missed = [], []
+    for question in questions:
+        point = question.complete(size)
+        if reason := missing(question, point):
+            missed.append(reason)
+        else:
+            costs.append(cost_of(question, point))
+    return (min(costs) / column.cost.total, None) if costs else (None, missed[0])
 
 
 def cost_of(question: Question, point: Point) -> float:
@@ -169,7 +175,11 @@ def robust(
             cost and the CVaR.
         tail: the worst part of the futures that the CVaR looks at.
     """
-    questions = [formulate(scenario) for scenario in scenarios]
+    # Of lists to choose from, each scenario keeps the choice of its own plan.
+    questions = [
+        formulate(scenario.chosen(answer.choice))
+        for scenario, answer in zip(scenarios, answers, strict=True)
+    ]
     reason = _unsuited(questions, answers)
     if reason:
         return Robust(None, None, None, tail, reason)
@@ -262,7 +272,12 @@ def _solve(
         ]
         constraints.append(Constraint(f"cover {index}", build(variables, under)))
     program = GeometricProgram(build(variables, [objective]), tuple(constraints))
-    return solve_program(program.fixing(_held(questions)))
+    program = program.fixing(_held(questions))
+    try:
+        return solve_program(program)
+    except UncertifiedError:
+        # Bounds that leave next to no room have no multipliers to certify with.
+        return Solution(program, Status.INFEASIBLE)
 
 
 def _plan(

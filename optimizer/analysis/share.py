@@ -77,9 +77,13 @@ def _root(scenario: Scenario, index: int, wanted: float) -> float | None:
 
 def _size(scenario: Scenario, index: int, share: float) -> float | None:
     """N of the plan with one stream's cost share set."""
+    answer = solve(scenario.every(lambda one: _shared(one, index, share)))
+    return None if answer.plan is None else answer.plan.parameters
+
+
+def _shared(scenario: Scenario, index: int, share: float) -> Scenario:
     streams = list(scenario.streams)
     streams[index] = streams[index].model_copy(update={"cost_share": share})
     demand = tuple(streams) if isinstance(scenario.spec.demand, tuple) else streams[0]
     spec = scenario.spec.model_copy(update={"demand": demand})
-    answer = solve(replace(scenario, spec=spec))
-    return None if answer.plan is None else answer.plan.parameters
+    return replace(scenario, spec=spec)

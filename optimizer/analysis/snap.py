@@ -54,9 +54,13 @@ def snap(scenario: Scenario, sizes: Sequence[tuple[str, float]]) -> Snap:
     return Snap(rows, best)
 
 
-def _size(scenario: Scenario, name: str, N: float) -> Size:
+def _held(scenario: Scenario, N: float) -> Scenario:
     spec = scenario.spec.model_copy(update={"fix": Fix(parameters=N)})
-    answer = solve(replace(scenario, spec=spec))
+    return replace(scenario, spec=spec)
+
+
+def _size(scenario: Scenario, name: str, N: float) -> Size:
+    answer = solve(scenario.every(lambda one: _held(one, N)))
     if answer.status is not Status.OPTIMAL or answer.plan is None or not answer.fixed:
         return Size(name, N, None, None, None, False)
     total = answer.plan.loss

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ALLOWED = ("table", "json", "markdown")
 FORMS = ("chinchilla", "gadre", "kaplan", "hestness", "data-constrained")
-MOST = 10_000
+MOST = 6000  # draws; a law file with more is longer than may be read
 EXAMPLES = """\b
 Examples:
   overtrain fit runs.csv -o my-law.yaml

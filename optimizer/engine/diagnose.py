@@ -33,7 +33,7 @@ FAR = 1e-3  # and this much where its least has a variable at 0 or ∞
 SLIVER = 1e-7  # closer to infeasible than this, no multiplier is a number
 NOWHERE = np.zeros((1, 0))  # the only point of a program without variables
 FACTOR = "relaxation"
-LEAST = " (at least)"  # the lower side of an equality
+LEAST = " [at least]"  # the lower side of an equality; no name has such brackets
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,11 @@ class Conflict:
     certificate: Certificate
 
 
-def diagnose(program: GeometricProgram, equalities: Collection[str] = ()) -> Conflict:
+def diagnose(
+    program: GeometricProgram,
+    equalities: Collection[str] = (),
+    given: Collection[str] = (),
+) -> Conflict:
     """Explains an infeasible program.
 
     Args:
@@ -78,17 +82,23 @@ def diagnose(program: GeometricProgram, equalities: Collection[str] = ()) -> Con
         equalities: names of constraints that come in pairs, `x` and `x (at least)`,
             and hold a variable at a value. They have no room by nature: both sides
             stand or fall together, and only one side is relaxed at a time.
+        given: names of constraints that nobody can move, such as physics; they hold
+            throughout and are no part of a conflict.
 
     Raises:
         Defect: the program is feasible with room to spare, so that there is nothing
             to explain.
     """
-    names = [c.name for c in program.constraints if not c.name.endswith(LEAST)]
+    names = [
+        c.name
+        for c in program.constraints
+        if not c.name.endswith(LEAST) and c.name not in given
+    ]
     bounds = [name for name in names if name not in equalities]
 
     def relaxed(members: Sequence[str]) -> Infimum:
         give = [name for name in members if name in bounds]
-        return least_relaxation(_keeping(program, members), give)
+        return least_relaxation(_keeping(program, (*members, *given)), give)
 
     def excluded(members: Sequence[str]) -> bool:
         some = any(name in bounds for name in members)
@@ -145,9 +155,13 @@ def infimum(program: GeometricProgram) -> Infimum:
     its infimum, and that is the infimum of the program. The program itself attains it
     unless the objective or a constraint that binds there has lost a term.
     A program without a feasible point has the infimum ∞.
+
+    Where quantities saturate this is done to the program around, whose infimum may lie
+    a little below; one that is attained is then found on the true curves.
     """
     thinned: set[str] = set()
     attained = True
+    true = program
     program = _narrowed(enclose(program))
     while (falling := _falling(program)) is not None:
         attained = attained and not falling[0].any()
@@ -169,6 +183,8 @@ def infimum(program: GeometricProgram) -> Infimum:
         return Infimum(
             float(np.exp(program.objective.log_value(NOWHERE)[0])), attained, None
         )
+    if attained and not thinned and set(true.variables) <= set(program.variables):
+        program = true
     solution = solve(program)
     if solution.status is not Status.OPTIMAL:
         return Infimum(math.inf, attained, None)

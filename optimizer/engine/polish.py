@@ -75,7 +75,9 @@ def _settle(
             # They cannot all bind at once: the least convincing one does not.
             active[np.argmin(np.where(active, lead, np.inf))] = False
         elif violated.any():
-            active[np.argmax(np.where(violated, values, -np.inf))] = True
+            broken = np.argmax(np.where(violated, values, -np.inf))
+            active[broken] = True
+            lead[broken] = np.inf  # found to bind: another gives way before it
         elif negative.size and negative.min() < -FEASIBLE:
             active[np.argmin(negative)] = False
         else:

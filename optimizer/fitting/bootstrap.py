@@ -12,7 +12,6 @@ from optimizer.runs import Runs
 
 Generator = np.random.Generator
 PAIRS = 3  # runs for each coefficient that resampling pairs needs
-ENOUGH = 5  # residuals inside δ for each coefficient
 FAITHFUL = 0.25  # of a standard deviation: how far a normal may miss the draws
 LEVELS = (0.025, 0.16, 0.5, 0.84, 0.975)
 NORMAL = (-1.959964, -0.994458, 0.0, 0.994458, 1.959964)
@@ -57,35 +56,6 @@ def interval(values: Array, level: float) -> tuple[float, float]:
     tail = 50 * (1 - level)
     low, high = np.percentile(values, [tail, 100 - tail])
     return float(low), float(high)
-
-
-def sandwich(
-    jacobian: Array, pull: Array, weight: Array, hessian: Array, inside: float
-) -> Array | None:
-    """H⁻¹ (Σ ω²ψ² J Jᵀ) H⁻¹, or None where too few residuals lie inside δ.
-
-    The curvature of Huber's loss comes from the residuals inside δ alone; with few
-    of them it is an accident.
-
-    Args:
-        jacobian: ∂f/∂z, (runs, free).
-        pull: ψ, the clipped residuals, (runs,).
-        weight: ω, (runs,).
-        hessian: at the minimum, (free, free).
-        inside: the residuals inside δ.
-
-    *Source*: Huber 1967; White 1982.
-    """
-    free = jacobian.shape[1]
-    if inside < ENOUGH * free:
-        return None
-    scaled = jacobian * (weight * pull)[:, None]
-    try:
-        bread = np.linalg.inv(hessian)
-    except np.linalg.LinAlgError:
-        return None
-    found = bread @ (scaled.T @ scaled) @ bread
-    return found if (np.diag(found) > 0).all() else None
 
 
 def logs(draws: Mapping[str, Array], fixed: Collection[str]) -> dict[str, Array]:

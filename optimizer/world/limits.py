@@ -163,9 +163,15 @@ def counted(lines: Sequence[CostLine], unit: str) -> tuple[Term, ...]:
 
 
 def memory_wall(
-    name: str, bound: float, serving: Serving, shape: Architecture | None
+    name: str,
+    bound: float,
+    serving: Serving,
+    shape: Architecture | None,
+    stored: float = 1.0,
 ) -> Limit:
     """Weights, and the KV cache of `batch` sequences of `context` tokens [bytes].
+
+    `stored` are the stored parameters over N, above 1 where N counts active ones.
 
     Source: KV bytes a token = 2 · layers · kv_heads · head_size · bytes a number.
 
@@ -173,7 +179,7 @@ def memory_wall(
         ValueError: a context is stated without the shape that sizes its cache, or a
             batch without a context.
     """
-    terms = [Term("weights", serving.weight_bytes, {"N": 1.0})]
+    terms = [Term("weights", serving.weight_bytes * stored, {"N": 1.0})]
     if serving.batch is not None and serving.context is None:
         raise ValueError(
             "the KV cache of a batch needs the length of its sequences; add "

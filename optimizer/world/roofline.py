@@ -178,7 +178,7 @@ def replica(
         chip: the accelerator.
         shape: the model's, for the KV cache; without it the cache scales as N^(2/3)
             from Llama 3 8B's.
-        lengths: longest prompt and answer of its streams, or None.
+        lengths: longest prompt and longest sequence of its streams, or None.
         stored: stored parameters over N, above 1 where N counts active ones.
 
     Raises:
@@ -202,7 +202,7 @@ def replica(
                 "the roofline needs the length of a sequence; add context: 4000, or "
                 "input_tokens and output_tokens to the demand"
             )
-        context = lengths[0] + lengths[1]
+        context = lengths[1]
     kv = (KV_NUMBERS * serving.kv_bytes, 2 / 3)
     if shape is not None and shape.kv_heads and shape.head_size:
         heads = 2.0 * shape.layers * shape.kv_heads * shape.head_size

@@ -81,4 +81,19 @@ def test_the_schema_names_its_dialect_and_closes_its_objects(run):
     assert "$id" not in schema
     assert schema["additionalProperties"] is False
     assert {"law", "target", "budget", "demand"} <= set(schema["properties"])
-    assert schema["required"] == ["law"]
+    assert schema["anyOf"] == [{"required": ["law"]}, {"required": ["models"]}]
+
+
+def test_the_schema_knows_the_models_of_a_portfolio(run):
+    """Every word of a model is one of a scenario, by a pointer that leads there."""
+    schema = json.loads(run("schema").out)
+    words = set(schema["properties"]) - {"models", "shared"}
+    model = schema["properties"]["models"]["items"]
+    assert set(model["properties"]) == words
+    for word, entry in model["properties"].items():
+        assert entry == {"$ref": f"#/properties/{word}"}
+    assert model["required"] == ["name"]
+    assert model["additionalProperties"] is False
+    shared = schema["properties"]["shared"]
+    assert "training_time" in shared["properties"]
+    assert shared["additionalProperties"] is False

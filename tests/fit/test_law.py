@@ -59,7 +59,7 @@ def test_other_forms_read_back(form, made, tmp_path):
 def test_tied_exponents_read_back_with_their_covariance(made, tmp_path):
     """Both exponents stand in it, as one: of no variance apart."""
     surface = load_law("gadre-2024-rpj").surface()
-    runs = made.runs(surface.loss, *made.grid(12, 12), 0.001)
+    runs = made.runs(surface.loss, *made.grid(12, 12), 2e-4)
     settings = Settings(Choice("gadre"), starts=20, draws=400)
     law = law_of(fit(runs, settings), About("my-law"))
     assert law.covariance is not None

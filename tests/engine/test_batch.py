@@ -1,0 +1,256 @@
+"""Batches against single solves, on random programs with every feature on and off."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from optimizer.engine import batch
+from optimizer.engine.batch import (
+    INFEASIBLE,
+    OPTIMAL,
+    members,
+    shape,
+    solve_batch,
+    stacked,
+    swift,
+)
+from optimizer.engine.certify import (
+    GAP,
+    STATIONARITY,
+    VIOLATION,
+    UncertifiedError,
+    excluded,
+    residuals,
+)
+from optimizer.engine.diagnose import SLIVER, least_relaxation
+from optimizer.engine.solve import solve
+from optimizer.errors import Defect
+from optimizer.many import Many
+from optimizer.posynomial import Posynomial, Term, build
+from optimizer.program import Constraint, GeometricProgram, Status
+
+MEMBERS = 200  # of each drawn shape; with 50 shapes 10,000 programs in all
+# cvxpy takes milliseconds for each, so by default it answers a part of them.
+ALONE = MEMBERS if os.environ.get("OVERTRAIN_THOROUGH") else 25
+
+FEATURES = (
+    *("attention", "data price", "fixed cost", "roofline", "latency", "memory"),
+    *("parameters", "tokens", "compute", "cost", "decided", "budget"),
+)
+
+
+def programs(features, seed, count=MEMBERS):
+    """Random programs of one shape: scaling laws, costs and limits of all sizes."""
+    random = np.random.default_rng(seed)
+
+    def even(low, high):
+        return Many(random.uniform(low, high, count))
+
+    def wide(low, high):
+        return Many(10 ** random.uniform(low, high, count))
+
+    def one(name, *terms):
+        return Constraint(name, build(variables, [Term("", c, a) for c, a in terms]))
+
+    variables = ("N", "D") + (("b", "t") if "roofline" in features else ())
+    A, B = wide(0.5, 3.5), wide(0.5, 4.5)
+    alpha, beta, s = even(0.15, 0.6), even(0.15, 0.6), even(0.05, 1.5)
+    N0 = (A * (alpha / beta + 1) / s) ** (1 / alpha)
+    D0 = (B * (beta / alpha + 1) / s) ** (1 / beta)
+    T = D0 * wide(-4, 4)
+    loss = [(A, {"N": -alpha}), (B, {"D": -beta})]
+    cost = [(6.0, {"N": 1.0, "D": 1.0}), (2 * T, {"N": 1.0})]
+    bounds = []
+    if "attention" in features:
+        cost.append((6 * N0 * wide(-3, 0), {"D": 1.0}))
+    if "data price" in features:
+        cost.append((6 * N0 * wide(-3, 1), {"D": 1.0}))
+    if "fixed cost" in features:
+        cost.append((6 * N0 * D0 * wide(-3, 1), {}))
+    if "roofline" in features:
+        F, W = wide(14, 16), wide(12, 14)
+        cache = wide(7, 9)
+        cost[1] = (T * F * wide(-1, 1), {"t": 1.0, "b": -1.0})
+        moved = [(1 / W, {"N": 1.0, "t": -1.0}), (cache / W, {"b": 1.0, "t": -1.0})]
+        bounds += [
+            one("compute", (2 / F, {"N": 1.0, "b": 1.0, "t": -1.0})),
+            one("traffic", *moved),
+            one("batch", (1.0, {"b": -1.0})),
+        ]
+        if "latency" in features:
+            bounds.append(one("latency", (W / N0 * wide(-2, 0.5), {"t": 1.0})))
+        room = N0 * wide(-0.2, 2) + cache
+        bounds.append(one("hbm", (1 / room, {"N": 1.0}), (cache / room, {"b": 1.0})))
+    if "memory" in features:
+        bounds.append(one("memory", (1 / (N0 * wide(-0.2, 1)), {"N": 1.0})))
+    if "parameters" in features:
+        bounds.append(one("parameters", (1 / (N0 * wide(-0.3, 1)), {"N": 1.0})))
+    if "tokens" in features:
+        bounds.append(one("tokens", (1 / (D0 * wide(-0.3, 1)), {"D": 1.0})))
+    if "compute" in features:
+        most = 6 * N0 * D0 * wide(-0.1, 1)
+        bounds.append(one("training", (6 / most, {"N": 1.0, "D": 1.0})))
+    if "cost" in features or "budget" in features:
+        most = (6 * N0 * D0 + 2 * T * N0) * wide(0, 2)
+        bounds.append(one("cost", *((c / most, a) for c, a in cost)))
+    if "budget" in features:
+        objective, target = loss, []
+    else:
+        objective = cost
+        target = [one("target", *((c / s, a) for c, a in loss))]
+    posynomial = build(variables, [Term("", c, a) for c, a in objective])
+    program = GeometricProgram(posynomial, (*target, *bounds))
+    if "decided" in features:
+        program = program.fixing({"N": N0 * wide(-0.5, 0.5)})
+    return program
+
+
+def alone(program):
+    """The single solver's answer: a solution, or None where there is no plan."""
+    try:
+        solution = solve(program)
+    except UncertifiedError:
+        names = [constraint.name for constraint in program.constraints]
+        assert least_relaxation(program, names).value > 1 - SLIVER
+        return None
+    return solution if solution.status is Status.OPTIMAL else None
+
+
+@given(st.sets(st.sampled_from(FEATURES)), st.integers(0, 2**32 - 1))
+@example(set(), 1)
+@example({"roofline", "latency", "memory", "tokens", "compute", "cost"}, 2)
+@example({"budget", "parameters", "tokens"}, 3)
+@settings(max_examples=50, deadline=None)
+def test_a_batch_is_as_good_as_cvxpy_and_polish(features, seed):
+    program = programs(features, seed)
+    found = solve_batch(program)
+    optimal = found.ended == OPTIMAL
+    assert set(found.ended.tolist()) <= {OPTIMAL, INFEASIBLE}
+    judged = residuals(program, found.z, found.multipliers)
+    for part, told, most in zip(
+        judged,
+        (found.stationarity, found.violation, found.gap),
+        (STATIONARITY, VIOLATION, GAP),
+        strict=True,
+    ):
+        assert (part[optimal] <= most).all()
+        np.testing.assert_array_equal(part[optimal], told[optimal])
+    assert np.isnan(found.z[~optimal]).all()
+    assert np.isnan(found.gap[~optimal]).all()
+    for i in range(ALONE):
+        one = members(program, np.array([i]))
+        solution = alone(one)
+        assert (solution is not None) == optimal[i], i
+        if solution is None:
+            continue
+        z, _ = solution.optimum
+        cost = one.objective.log_value(np.stack([z, found.z[i]]))
+        assert abs(cost[1] - cost[0]) < 1e-9, i
+        free = [v for v in one.variables if v in ("N", "D")]
+        for j in range(len(free)):
+            assert abs(found.z[i, j] - z[j]) < 1e-6, (i, free[j])
+
+
+def test_what_is_infeasible_has_a_proof_that_the_judge_accepts():
+    """And the judge accepts none for a program that has a plan."""
+    x, y = ({"x": 1.0}, {"y": 1.0})
+    cap = Many(np.array([0.5, 2.0]))
+    program = GeometricProgram(
+        build(("x", "y"), [Term("", 1.0, {"x": 1.0, "y": 1.0})]),
+        (
+            Constraint("a", build(("x", "y"), [Term("", 1 / cap, x)])),
+            Constraint("b", build(("x", "y"), [Term("", 1.0, {"x": -1.0})])),
+            Constraint("c", build(("x", "y"), [Term("", 1.0, {"y": -1.0})])),
+        ),
+    )
+    assert solve_batch(program).ended.tolist() == [INFEASIBLE, OPTIMAL]
+    z, weights = np.zeros((2, 2)), np.array([[0.5, 0.5, 0.0]] * 2)
+    assert excluded(program, z, weights).tolist() == [True, False]
+    assert not excluded(program, z, -weights).any()
+    assert y  # the second variable is not part of the conflict
+
+
+def test_an_optimum_at_infinity_is_still_found_infeasible():
+    """x ≤ 1 and 2/x + 1/y ≤ 1: nearer as y grows, and never there."""
+    names = ("x", "y")
+    program = GeometricProgram(
+        build(names, [Term("", 1.0, {"x": 1.0, "y": 1.0})]),
+        (
+            Constraint("cap", build(names, [Term("", 1.0, {"x": 1.0})])),
+            Constraint(
+                "target",
+                build(names, [Term("", 2.0, {"x": -1.0}), Term("", 1.0, {"y": -1.0})]),
+            ),
+        ),
+    )
+    assert solve_batch(program).ended.tolist() == [INFEASIBLE]
+
+
+@pytest.mark.parametrize("features", [set(), {"tokens", "cost"}])
+def test_without_numba_the_answers_are_the_same(features, monkeypatch):
+    program = programs(features, 5, 24)
+    fast = solve_batch(program)
+    monkeypatch.setattr(batch, "_kernel", lambda: None)
+    assert swift(program)
+    slow = solve_batch(program)
+    np.testing.assert_array_equal(slow.ended, fast.ended)
+    np.testing.assert_allclose(slow.z, fast.z, atol=1e-9)
+
+
+def test_a_start_far_off_changes_no_answer():
+    program = programs({"roofline", "memory"}, 6, 100)
+    best = solve_batch(program)
+    shifted = np.nan_to_num(best.z) + np.random.default_rng(0).normal(0, 9, (100, 4))
+    again = solve_batch(program, shifted)
+    np.testing.assert_array_equal(again.ended, best.ended)
+    np.testing.assert_allclose(again.z[:, :2], best.z[:, :2], atol=1e-8)
+
+
+def test_blocks_and_threads_change_no_bit(monkeypatch):
+    program = programs({"tokens", "data price"}, 7, 3000)
+    whole = solve_batch(program)
+    monkeypatch.setattr(batch, "BLOCK", 700)
+    for workers in (1, 3):
+        parts = solve_batch(program, workers=workers)
+        np.testing.assert_array_equal(parts.ended, whole.ended)
+        np.testing.assert_allclose(parts.z, whole.z, rtol=0, atol=1e-13)
+
+
+def test_stacking_joins_programs_of_one_shape():
+    first, second = programs({"tokens"}, 8, 5), programs({"tokens"}, 9, 3)
+    other = programs({"compute"}, 8, 5)
+    assert shape(first) == shape(second) != shape(other)
+    both = solve_batch(stacked([first, second], [5, 3]))
+    alone = [solve_batch(first), solve_batch(second)]
+    np.testing.assert_allclose(
+        both.z, np.concatenate([a.z for a in alone]), atol=1e-12
+    )
+
+
+def test_a_member_that_cannot_be_certified_is_failed_not_wrong(monkeypatch):
+    program = programs({"tokens"}, 10, 8)
+    monkeypatch.setattr(batch, "_kernel", lambda: None)
+    monkeypatch.setattr(batch, "plain", lambda _: None)
+
+    def broken(*_):
+        raise Defect("no")
+
+    monkeypatch.setattr(batch, "solve", broken)
+    found = solve_batch(program)
+    assert (found.ended == batch.FAILED).all()
+    assert np.isnan(found.z).all()
+
+
+def test_tangents_agree_with_the_other_formulas():
+    random = np.random.default_rng(3)
+    exponents = random.normal(size=(1, 3, 2))
+    exponents[0, 1] = [1.0, 0.0]
+    for coefficients in (random.uniform(1, 9, (50, 3)), random.uniform(1, 9, (1, 3))):
+        p = Posynomial(("x", "y"), coefficients, exponents, ("a", "b", "c"))
+        z = random.normal(size=(50, 2))
+        value, gradient = p.tangent(z)
+        np.testing.assert_allclose(value, p.log_value(z), atol=1e-13)
+        np.testing.assert_allclose(gradient, p.gradient(z), atol=1e-13)
