@@ -19,9 +19,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from optimizer.fit import Settings, fit, work
+from optimizer.fitting.fit import Settings, fit, work
 from optimizer.fitting.objective import huber
-from optimizer.runs import Runs
+from optimizer.fitting.runs import Runs
 from optimizer.world.laws import load_law
 
 RUNS, STARTS, DRAWS = 240, 4500, 4000

@@ -22,7 +22,7 @@ from optimizer.commands.group import COMMANDS, overtrain
 from optimizer.commands.schema import text as schema
 from optimizer.portfolio import Shared
 from optimizer.quantity import significant, write
-from optimizer.scenario import NOT_YET, Spec
+from optimizer.scenario import Spec
 from optimizer.world.hardware import Hardware, hardware_names, load_hardware
 from optimizer.world.law import Interval, Law
 from optimizer.world.laws import builtin_names, load_law
@@ -103,14 +103,6 @@ def _scenario() -> Iterator[str]:
         "",
     )
     yield from table(("what", "example", "units"), _units())
-    yield from ("## Not yet supported", "")
-    yield "These words are planned. They are refused, never ignored:"
-    yield ""
-    for path, what in sorted(NOT_YET.items()):
-        if "demand" not in path:
-            word = ".".join(path).replace("=[]", ": […]").replace("=", ": ")
-            yield f"- `{word}`: {what}"
-    yield ""
 
 
 def _words(section: Schema) -> Iterator[str]:

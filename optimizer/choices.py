@@ -36,6 +36,13 @@ def combinations(document: Document) -> list[tuple[Mapping[str, str], Document]]
         path = next(iter(lists))
         message = f"makes {count} combinations with the other lists; at most {MOST}"
         problems.append(Problem(document.mark(path), dotted(path), message))
+    match = ("target", "match")
+    if ("experts",) in lists and any(_matches(document.value, match)):
+        message = (
+            "is a model of another quality for each number of experts, so that their "
+            "costs could not be compared; give target: {loss: 2.2}"
+        )
+        problems.append(Problem(document.mark(match), dotted(match), message))
     if problems:
         raise InputError(problems)
     found: list[tuple[Mapping[str, str], Document]] = []

@@ -103,7 +103,8 @@ def _several(
             scenario = _single(single, base, _Collector())
         except InputError as error:
             errors.append(error)
-            message = error.problems[0].message
+            first = error.problems[0]
+            message = f"{first.path}: {first.message}"
             variants.append(Variant(choice, None, message))
         else:
             variants.append(Variant(choice, scenario))

@@ -28,9 +28,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "fitting/objective → fitting/newton → fitting/search",
     ),
     (
-        "scenario → checks → inputs → oddities → rules → runfile → runs → "
+        "scenario → checks → inputs → fitting/oddities → fitting/rules → fitting/runfile → fitting/runs → "
         "fitting/forms → fitting/starts → fitting/bootstrap → fitting/refuse → "
-        "fitting/sandwich → fitting/downstream → fitting/repeats → fit → fitlaw → "
+        "fitting/sandwich → fitting/downstream → fitting/repeats → fitting/fit → fitting/fitlaw → "
         "formulate → load → portfolio → family_file → laws_all",
     ),
     (
@@ -43,7 +43,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "analysis/versus → analysis/judged",
     ),
     (
-        "report/blocks → report/headline → report/reasons → report/plan → "
+        "report/blocks → report/headline → report/reasons → report/machines → report/plan → "
         "report/snapped → report/lawside → report/against → report/side → "
         "report/family_page → report/audit_page → report/solved → report/data → "
         "report/decisions → report/sheet → report/schema → report/library → "
@@ -66,10 +66,10 @@ DOORS = {
     "numba": {"engine/kernel"},
     "numpy": {
         *("posynomial", "composite", "members", "program", "world/repetition"),
-        *("formulate", "runs", "fit", "fitlaw"),
+        *("formulate", "fitting/runs", "fitting/fit", "fitting/fitlaw"),
         *("engine/*", "fitting/*", "analysis/*"),
     },
-    "pyarrow": {"runfile"},
+    "pyarrow": {"fitting/runfile"},
     "pydantic": {"fields", "mistakes", "world/*", "scenario", "inputs"},
     "scipy": {"engine/*", "analysis/*"},
     "tabulate": {"report/text"},

@@ -9,18 +9,23 @@ from pathlib import Path
 import pytest
 
 from optimizer.analysis.answer import Answer
+from optimizer.analysis.family import Family, solve_portfolio
 from optimizer.analysis.optimum import solve
+from optimizer.family_file import load_portfolio
 from optimizer.load import load_scenario
 from optimizer.program import Status
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted((ROOT / "scenarios").glob("*.yaml"))
+EVERY = sorted((ROOT / "scenarios").glob("*.yaml"))
+PORTFOLIO = ROOT / "scenarios" / "portfolio.yaml"
+FILES = [path for path in EVERY if path != PORTFOLIO]
 HEADER = "# yaml-language-server: $schema=../docs/scenario.schema.json\n"
 
 # Figures of the comments: plan [parameters], plan [tokens], overtraining factor, all
 # to the digits that the comments print.
 CLAIMS = {
     "api-at-scale": ("4.0e9", "2.00e12", "24"),
+    "buy-or-build": ("9.6e9", "3.58e11", "1.9"),
     "consumer-api": ("1.31e10", "2.7e12", "11"),
     "internal-use": ("9.00e9", "3.91e11", "2.2"),
     "llama-3-8b": ("8.03e9", "1.50e13", "92"),
@@ -72,7 +77,7 @@ def test_scenario_gives_the_plan_of_its_comments(path: Path) -> None:
     assert printed(found.overtraining.factor, factor)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 def test_scenario_teaches(path: Path) -> None:
     """Editors find the schema, lines fit a screen, every section has its reason."""
     text = path.read_text(encoding="utf-8")
@@ -225,3 +230,52 @@ def test_phone_memory_is_the_wall() -> None:
     assert printed(size(*paid)[0], "1.6e9")
     assert printed(size(*paid)[1], "4.4e12")
     assert binding(*paid) == set()
+
+
+def test_buying_is_cheaper_until_the_demand_is_twice_as_high() -> None:
+    bought, kept = answer("buy-or-build").others
+    assert printed(total("buy-or-build"), "66e3")
+    assert printed(bought.total, "35e3")
+    assert bought.overtaken_at is not None
+    assert printed(bought.overtaken_at, "277e9")
+    assert printed(kept.total, "10e3")
+    assert kept.overtaken_at is not None
+    assert printed(kept.overtaken_at, "1.6e12")
+    plan = answer("buy-or-build").plan
+    assert plan is not None
+    assert kept.loss is not None
+    assert kept.loss < plan.loss
+    more = answer("buy-or-build", "demand.requests=1M/day")
+    assert more.cost is not None
+    assert more.cost.total < more.others[0].total
+
+
+def family(*overrides: str) -> Family:
+    return solve_portfolio(load_portfolio(PORTFOLIO, overrides))
+
+
+def test_portfolio_shares_a_budget() -> None:
+    found = family()
+    sizes = {m.scenario: m.plan for m in found.members if m.plan is not None}
+    for name, parameters, tokens in (
+        ("edge", "1.5e9", "161e9"),
+        ("server", "4.03e9", "2.0e12"),
+        ("flagship", "51.5e9", "1.77e12"),
+    ):
+        assert printed(sizes[name].parameters, parameters)
+        assert printed(sizes[name].tokens, tokens)
+    assert found.total is not None
+    assert printed(found.total, "1.36e6")
+    assert {wall.name for wall in found.shared if wall.binding} == {
+        "shared.training_cost",
+        "shared.tokens (server)",
+    }
+    price = next(w for w in found.shared if w.name == "shared.training_cost")
+    assert printed(-price.shadow_price, "43e-2")
+    alone = sum(
+        m.cost.total - m.fixed.extra for m in found.members if m.cost and m.fixed
+    )
+    assert printed(found.total / alone - 1, "5e-3")
+    rich = family("shared.training_cost=$2M")
+    assert rich.total is not None
+    assert rich.total < found.total

@@ -24,7 +24,7 @@ from optimizer.world.costs import MILLION
 from optimizer.world.demand import Spread, Stream
 
 WIDEST = 1e9  # crossings are sought within this factor of the stated demand
-NARROW = 1e-6  # in ln demand, how close the edge of what is feasible is sought
+NARROW = 1e-4  # in ln demand, how close the edge of what is feasible is sought
 
 
 def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, ...]:
@@ -111,18 +111,23 @@ def _crossing(scenario: Scenario, total: float, served: float) -> float | None:
         return cost - log_factor - math.log(total)
 
     low, high = -math.log(WIDEST), math.log(WIDEST)
-    if math.isinf(excess(high)):
-        high = _last(excess, low, high)
-    if excess(high) > 0:
-        return None
     if excess(low) < 0:
         return 0.0
+    if math.isinf(excess(high)):
+        low, high = _overtaken(excess, low, high)
+    if excess(high) > 0:
+        return None
     return served * math.exp(float(brentq(excess, low, high, xtol=1e-12, rtol=1e-12)))
 
 
-def _last(excess: Callable[[float], float], low: float, high: float) -> float:
-    """The highest demand at which there still is a plan; `low` if there is none."""
+def _overtaken(
+    excess: Callable[[float], float], low: float, high: float
+) -> tuple[float, float]:
+    """Narrows a bracket until a plan at its upper end is cheaper, or none is left."""
     while high - low > NARROW:
         middle = (low + high) / 2
-        low, high = (low, middle) if math.isinf(excess(middle)) else (middle, high)
-    return low
+        gap = excess(middle)
+        if gap <= 0:
+            return low, middle
+        low, high = (low, middle) if math.isinf(gap) else (middle, high)
+    return low, low

@@ -21,7 +21,7 @@ from optimizer.analysis.extremes import critical_size
 from optimizer.analysis.optimum import implied_demand, pair, solve
 from optimizer.analysis.warn import outside
 from optimizer.formulate import formulate
-from optimizer.question import Question
+from optimizer.question import SIZE, Question
 from optimizer.scenario import Match, Scenario, Target
 from optimizer.world.costs import value
 from optimizer.world.law import Law
@@ -199,6 +199,8 @@ def _implied(question: Question, point: dict[str, float]) -> Implied:
     tokens = implied_demand(question, point)
     low = high = tokens
     for limit in question.limits:
+        if any(set(t.exponents) - set(SIZE) for t in limit.terms):
+            continue  # a machine's bound: its batch gives way, not the model
         used = sum(value(t, point) for t in limit.terms)
         if abs(used / limit.bound - 1) > 1e-6:
             continue

@@ -45,6 +45,7 @@ def compare(
     scenarios: Sequence[Scenario],
     tail: float | None = None,
     move: float | None = None,
+    changes: bool = True,
 ) -> Comparison:
     """Solves several scenarios; an infeasible one is a column that says why.
 
@@ -52,6 +53,7 @@ def compare(
         scenarios: with a `probability` each, or none with one.
         tail: the worst part of the futures that the CVaR looks at; a fifth if None.
         move: the change of N that counts as a moved plan; a tenth if None.
+        changes: whether to say what each difference between the files does alone.
 
     Raises:
         InputError: some scenarios have a probability and others none, or they do not
@@ -74,6 +76,7 @@ def compare(
         differences=tuple(
             differences(*first, scenario, plan)
             for scenario, plan in zip(scenarios[1:], plans[1:], strict=True)
+            if changes
         ),
         shares=tuple(
             share_thresholds(scenario, move or MOVE) for scenario in scenarios

@@ -10,10 +10,10 @@ import numpy as np
 
 from optimizer.analysis.profiles import Profile
 from optimizer.errors import Defect, InputError
-from optimizer.fit import Fit, Settings, fit
+from optimizer.fitting.fit import Fit, Settings, fit
 from optimizer.fitting.objective import Array
+from optimizer.fitting.runs import Runs
 from optimizer.quantity import significant
-from optimizer.runs import Runs
 from optimizer.world.law import Law
 from optimizer.world.surface import Surface
 

@@ -22,9 +22,9 @@ from optimizer.analysis.diagnostics import (
 from optimizer.analysis.nextruns import AHEAD, NextRuns, next_runs
 from optimizer.analysis.profiles import Profile, profiles
 from optimizer.analysis.versus import Versus, versus
-from optimizer.fit import Fit
-from optimizer.fitlaw import About, law_of
 from optimizer.fitting.bootstrap import PAIRS
+from optimizer.fitting.fit import Fit
+from optimizer.fitting.fitlaw import About, law_of
 from optimizer.scenario import Scenario
 from optimizer.world.law import Law
 

@@ -22,7 +22,7 @@ from optimizer.analysis.reach import unreachable
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect
-from optimizer.fit import Fit
+from optimizer.fitting.fit import Fit
 from optimizer.fitting.objective import Array
 from optimizer.formulate import formulate
 from optimizer.program import Status

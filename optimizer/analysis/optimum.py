@@ -13,6 +13,7 @@ from optimizer.analysis.answer import (
     Critical,
     DemandTotal,
     Fixed,
+    Infeasibility,
     LawUsed,
     LimitUsed,
     Overtraining,
@@ -39,6 +40,7 @@ from optimizer.scenario import Scenario, Variant
 from optimizer.world.costs import value
 from optimizer.world.surface import Surface
 
+SHIFT = 1e-5  # of ln N, for a derivative: exact to ten digits
 BINDING = 1e-9  # ln(value/bound) above which a limit counts as met
 
 
@@ -57,56 +59,55 @@ def solve(scenario: Scenario) -> Answer:
     """
     if scenario.variants:
         return _best(scenario)
+    question, found = _searched(scenario)
+    if isinstance(found, Infeasibility):
+        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
+    return _answer(scenario, question, found)
+
+
+def _searched(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
+    """The certified optimum of a scenario, or why there is none."""
     question = formulate(scenario)
     if (reason := unreachable(scenario, question)) is not None:
-        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=reason)
+        return question, reason
     try:
         solution = solve_program(question.program, question.start(question.program))
     except UncertifiedError:
         # Bounds that leave next to no room have no multipliers to certify with.
         solution = Solution(question.program, Status.INFEASIBLE)
     if solution.status is Status.INFEASIBLE:
-        reason = explain(scenario, question)
-        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=reason)
-    return _answer(scenario, question, solution)
+        return question, explain(scenario, question)
+    return question, solution
 
 
 def _best(scenario: Scenario) -> Answer:
-    """Solves every combination of the scenario's lists and keeps the best."""
-    answers = [
-        None if v.scenario is None else solve(v.scenario) for v in scenario.variants
-    ]
-    values = [_value(answer) for answer in answers]
-    known = [value for value in values if value is not None]
-    best = values.index(min(known)) if known else None
-    rows = tuple(
-        _row(variant, answer, index == best)
-        for index, (variant, answer) in enumerate(
-            zip(scenario.variants, answers, strict=True)
-        )
-    )
-    if best is None:
-        first = next(answer for answer in answers if answer is not None)
-        return replace(first, alternatives=rows)
-    chosen = answers[best]
-    if chosen is None:
-        raise Defect("the best choice has no answer")
-    return replace(chosen, choice=scenario.variants[best].choice, alternatives=rows)
+    """Solves every combination of the scenario's lists and answers the best."""
+    rows = [_row(variant) for variant in scenario.variants]
+    totals = [row.total for row in rows if row.total is not None]
+    if not totals:
+        # None has a plan: the first that fits together says why.
+        first = next(v.scenario for v in scenario.variants if v.scenario is not None)
+        return replace(solve(first), alternatives=tuple(rows))
+    best = next(i for i, row in enumerate(rows) if row.total == min(totals))
+    rows[best] = replace(rows[best], status="best")
+    variant = scenario.variants[best]
+    if variant.scenario is None:
+        raise Defect("the best choice has no scenario")
+    answer = solve(variant.scenario)
+    return replace(answer, choice=variant.choice, alternatives=tuple(rows))
 
 
-def _value(answer: Answer | None) -> float | None:
-    """What choices are compared by: the lifetime cost, or the loss under a budget."""
-    if answer is None or answer.plan is None or answer.cost is None:
-        return None
-    return answer.plan.loss if answer.target_loss is None else answer.cost.total
-
-
-def _row(variant: Variant, answer: Answer | None, best: bool) -> Choice:
-    if answer is None:
+def _row(variant: Variant) -> Choice:
+    """A combination by its lifetime cost, or by its loss under a budget."""
+    if variant.scenario is None:
         return Choice(variant.choice, None, "refused", variant.reason)
-    reason = "" if answer.infeasibility is None else answer.infeasibility.reason
-    status = "best" if best else answer.status.value
-    return Choice(variant.choice, _value(answer), status, reason)
+    question, found = _searched(variant.scenario)
+    if isinstance(found, Infeasibility):
+        return Choice(variant.choice, None, Status.INFEASIBLE.value, found.reason)
+    optimum = math.exp(found.program.objective.log_value(found.optimum[0][None])[0])
+    if question.reducible is None:
+        optimum = question.surface.loss_of(optimum)
+    return Choice(variant.choice, optimum, Status.OPTIMAL.value, "")
 
 
 def _bare(
@@ -316,11 +317,28 @@ def implied_demand(question: Question, point: Mapping[str, float]) -> float | No
         sum(t.coefficient for t in terms if t.exponents == {"N": 1.0, "D": 1.0})
         for terms in (training, question.bill[0].terms["FLOP"])
     )
-    worth = (w * slope["D"] - slope["N"]) / (point["N"] * unit)
+    gain = w * slope["D"] - slope["N"]
+    worth = gain / (point["N"] * unit)
     demand = _demand(question)
     if not demand.effective_tokens:
         return worth * flop / 2  # a plain stream, for which no work is done again
+    if question.replicas:
+        return gain * demand.tokens / _serving_slope(question, point)
     return worth * 3 * demand.tokens / demand.effective_tokens
+
+
+def _serving_slope(question: Question, point: Mapping[str, float]) -> float:
+    """d(serving cost)/d ln N where the machines are set anew for each size.
+
+    A central difference: the best batch for a size is known in closed form only
+    between the bounds that hold it.
+    """
+
+    def cost(step: float) -> float:
+        size = {"N": point["N"] * math.exp(step), "D": point["D"]}
+        return bill(question, question.complete(size)).inference
+
+    return (cost(SHIFT) - cost(-SHIFT)) / (2 * SHIFT)
 
 
 def _limits(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.fit import Fit
+from optimizer.fitting.fit import Fit
 from optimizer.fitting.forms import Choice, checked, problem
 from optimizer.fitting.objective import Array
 from optimizer.fitting.search import FAR, NEAR, search

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from optimizer.analysis.optimum import solve
+from optimizer.analysis.reach import unreachable
 from optimizer.document import dotted
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import solve
+from optimizer.formulate import formulate
+from optimizer.program import Status
 from optimizer.scenario import Scenario
 
 MOVE = 0.10
@@ -77,8 +81,29 @@ def _root(scenario: Scenario, index: int, wanted: float) -> float | None:
 
 def _size(scenario: Scenario, index: int, share: float) -> float | None:
     """N of the plan with one stream's cost share set."""
-    answer = solve(scenario.every(lambda one: _shared(one, index, share)))
-    return None if answer.plan is None else answer.plan.parameters
+    found = [
+        optimum
+        for one in scenario.every(lambda each: _shared(each, index, share)).singles
+        if (optimum := _optimum(one)) is not None
+    ]
+    return min(found)[1] if found else None
+
+
+def _optimum(scenario: Scenario) -> tuple[float, float] | None:
+    """The least ln cost and its N, without all else that an answer tells."""
+    question = formulate(scenario)
+    if unreachable(scenario, question) is not None:
+        return None
+    program = question.program
+    try:
+        solution = solve(program, question.start(program))
+    except UncertifiedError:
+        return None  # next to no room between the bounds
+    if solution.status is not Status.OPTIMAL:
+        return None
+    z, _ = solution.optimum
+    N = {**question.fixed, **solution.point}["N"]
+    return float(program.objective.log_value(z[None])[0]), N
 
 
 def _shared(scenario: Scenario, index: int, share: float) -> Scenario:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.fit import Fit
+from optimizer.fitting.fit import Fit
 from optimizer.world.law import Law
 from optimizer.world.laws import builtin_names, load_law
 

@@ -13,6 +13,7 @@ from optimizer.world.law import Law
 
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
+MANY = 4.0  # epochs
 
 
 def warnings(
@@ -24,6 +25,7 @@ def warnings(
     return (
         *_range(answer.plan, scenario),
         *_law(scenario),
+        *_data(answer, question),
         *_demand(answer, scenario),
         *_optimum(answer),
     )
@@ -96,6 +98,27 @@ def _law(scenario: Scenario) -> Iterator[Warning]:
             "in Kaplan's law D is the size of a data set read until early stopping, "
             "not the tokens seen, so that 6·N·D is not its training compute. Use it "
             "to compare with older work, not to plan a run",
+        )
+
+
+def _data(answer: Answer, question: Question) -> Iterator[Warning]:
+    epochs = answer.epochs
+    if epochs is not None and epochs > MANY:
+        yield Warning(
+            "many-epochs",
+            f"the unique tokens are read {significant(epochs)} times. By Muennighoff et "
+            "al. (2023) the fifth reading of a token is worth 77 % of a new token, the "
+            "sixteenth 38 %, the fortieth 8 %. Find more unique data, or choose a "
+            "larger model",
+        )
+    if any(term.label == "quantization" for term in question.loss):
+        yield Warning(
+            "quantization-constants",
+            "the loss of quantized weights uses constants that were fitted on models of "
+            "up to 1.7B parameters and 26B tokens; their authors write that these are "
+            "unlikely to be useful elsewhere (Kumar et al. 2024). Measure the loss of "
+            "your own quantized model before you rely on it. The reference of a match "
+            "is taken without this loss, the training-optimal model with it",
         )
 
 

@@ -162,11 +162,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
     from optimizer.analysis.judged import Asked, judge  # noqa: PLC0415 - imports numpy
     from optimizer.commands.options import read_all  # noqa: PLC0415
-    from optimizer.fit import Settings, fit, work  # noqa: PLC0415
-    from optimizer.fitlaw import About  # noqa: PLC0415
+    from optimizer.fitting.fit import Settings, fit, work  # noqa: PLC0415
+    from optimizer.fitting.fitlaw import About  # noqa: PLC0415
     from optimizer.fitting.forms import Choice  # noqa: PLC0415
-    from optimizer.rules import read_rules  # noqa: PLC0415
-    from optimizer.runs import COLUMNS, read_runs  # noqa: PLC0415
+    from optimizer.fitting.rules import read_rules  # noqa: PLC0415
+    from optimizer.fitting.runs import COLUMNS, read_runs  # noqa: PLC0415
 
     compute = None if ahead is None else _read_compute(ahead)
     choice = Choice(shape, tie, _read_fixed(fixed))

@@ -11,8 +11,12 @@ import click
 COMMANDS = {
     "solve": "Find the plan of least lifetime cost, with its proof.",
     "compare": "Solve scenarios and show them side by side.",
+    "report": "Write a report for those who pay: HTML, Markdown, Excel.",
+    "plot": "Draw one chart as SVG or PNG.",
     "audit": "Say for what demand a model is right.",
     "sweep": "Solve a scenario for many values at once, a row each.",
+    "frontier": "Show what each loss costs, and training against serving.",
+    "uncertainty": "Say how far a plan may be trusted, and find one that is safe.",
     "check": "Check scenario files without solving them.",
     "init": "Write a commented scenario to start from.",
     "fit": "Fit a scaling law to training runs, with error bars.",

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from optimizer.scenario import Scenario
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = {"table": "", "json": ".json", "markdown": ".md", "csv": ".csv"}
+FORMATS = {
+    **{"table": "", "json": ".json", "markdown": ".md", "csv": ".csv"},
+    **{"html": ".html", "xlsx": ".xlsx"},
+}
 STDIN = "-"
 
 files = click.argument("files", nargs=-1, required=True, metavar="FILES...")

@@ -28,7 +28,7 @@ from optimizer.engine.certify import (
 )
 from optimizer.engine.diagnose import SLIVER, least_relaxation
 from optimizer.engine.root import Plain, plain, root
-from optimizer.engine.solve import refine, solve
+from optimizer.engine.solve import solve
 from optimizer.errors import Defect
 from optimizer.posynomial import Array, Integers, Posynomial, stack
 from optimizer.program import Constraint, GeometricProgram, Solution, Status
@@ -197,7 +197,8 @@ class _Block:
         if self._open().size:
             self._interior(start)
         for member in self._open().tolist():
-            self._one(member)
+            origin = np.zeros(self.z.shape[1]) if start is None else start[member]
+            self._one(member, origin)
         bad = self.ended != OPTIMAL
         if bad.any():
             self.z[bad] = self.multipliers[bad] = np.nan
@@ -250,15 +251,13 @@ class _Block:
             proven = (ended == INFEASIBLE) & excluded(program, z, multipliers)
             self.ended[rows[proven]] = INFEASIBLE
 
-    def _one(self, member: int) -> None:
-        """Asks cvxpy, from where the others stopped."""
+    def _one(self, member: int, origin: Array) -> None:
+        """Asks cvxpy."""
         program = members(self.program, np.array([member]))
-        z, multipliers = self.z[member], self.multipliers[member]
         self.alone += 1
         with _cvxpy:
             try:
-                near = np.isfinite(z).all() and np.isfinite(multipliers).all()
-                found = refine(program, z, multipliers) if near else solve(program)
+                found = solve(program, origin)
             except UncertifiedError:
                 found = _without_room(program)
             except Defect:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from optimizer.composite import Composite, compose
 from optimizer.engine.enclose import enclose
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
@@ -23,16 +24,20 @@ from optimizer.posynomial import Posynomial, Term, build
 from optimizer.program import (
     Certificate,
     Constraint,
+    Function,
     GeometricProgram,
     Status,
 )
 
 Mask = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
 ROOM = 1e-6  # a relaxation leaves this much, so that the relaxed program has a plan
 FAR = 1e-3  # and this much where its least has a variable at 0 or ∞
 SLIVER = 1e-7  # closer to infeasible than this, no multiplier is a number
 NOWHERE = np.zeros((1, 0))  # the only point of a program without variables
 FACTOR = "relaxation"
+OBJECTIVE = "objective"
+ENDLESS = 1e80  # where a variable goes to ∞ and what saturates has saturated
 LEAST = " [at least]"  # the lower side of an equality; no name has such brackets
 
 
@@ -156,35 +161,41 @@ def infimum(program: GeometricProgram) -> Infimum:
     unless the objective or a constraint that binds there has lost a term.
     A program without a feasible point has the infimum ∞.
 
-    Where quantities saturate this is done to the program around, whose infimum may lie
-    a little below; one that is attained is then found on the true curves.
+    Where quantities saturate, the program around says which terms vanish, and the
+    rest is solved on the true curves.
     """
     thinned: set[str] = set()
     attained = True
     true = program
     program = _narrowed(enclose(program))
+    kept = [np.arange(len(p.labels)) for p in program.posynomials]
+    rows = {c.name: i + 1 for i, c in enumerate(program.constraints)}
     while (falling := _falling(program)) is not None:
         attained = attained and not falling[0].any()
-        names = (c.name for c in program.constraints)
+        names = [c.name for c in program.constraints]
         thinned |= {n for n, gone in zip(names, falling[1:], strict=True) if gone.any()}
-        kept = [
-            _without(p, gone)
+        for row, gone in zip((0, *(rows[n] for n in names)), falling, strict=True):
+            kept[row] = kept[row][~gone]
+        left = [
+            _only(p, np.flatnonzero(~gone))
             for p, gone in zip(program.posynomials, falling, strict=True)
         ]
-        if kept[0] is None:
+        if left[0] is None:
             return Infimum(0.0, attained, None)
         constraints = tuple(
             Constraint(c.name, p)
-            for c, p in zip(program.constraints, kept[1:], strict=True)
+            for c, p in zip(program.constraints, left[1:], strict=True)
             if p is not None
         )
-        program = _narrowed(GeometricProgram(kept[0], constraints))
+        program = _narrowed(GeometricProgram(left[0], constraints))
     if not program.variables:
         return Infimum(
             float(np.exp(program.objective.log_value(NOWHERE)[0])), attained, None
         )
-    if attained and not thinned and set(true.variables) <= set(program.variables):
-        program = true
+    if any(isinstance(f, Composite) for f in _functions(true)):
+        program, far = _on_the_curves(true, kept, program.variables)
+        thinned |= far
+        attained = attained and OBJECTIVE not in far
     solution = solve(program)
     if solution.status is not Status.OPTIMAL:
         return Infimum(math.inf, attained, None)
@@ -193,6 +204,66 @@ def infimum(program: GeometricProgram) -> Infimum:
     for constraint, weight in zip(program.constraints, multipliers, strict=True):
         attained = attained and not (constraint.name in thinned and weight > 0)
     return Infimum(value, attained, solution.certificate)
+
+
+def _on_the_curves(
+    true: GeometricProgram, kept: Sequence[Indices], names: Sequence[str]
+) -> tuple[GeometricProgram, set[str]]:
+    """The program whose terms are the kept ones, with quantities at their curves.
+
+    A variable that no kept term has any more goes to ∞; quantities of it go to where
+    they saturate.
+
+    Returns:
+        The program, and the names of functions that come near such a limit only.
+    """
+    variables = [v for v in true.variables if v in names]
+    far: set[str] = set()
+    found: list[Function | None] = []
+    labels = [OBJECTIVE, *(c.name for c in true.constraints)]
+    for name, function, terms in zip(labels, _functions(true), kept, strict=False):
+        inner = function.inner if isinstance(function, Composite) else function
+        rest: Function | None = _only(inner, terms)
+        if rest is not None and isinstance(function, Composite):
+            rest, endless = _saturated(function, rest, variables)
+            far |= {name} if endless else set()
+        found.append(None if rest is None else rest.over(variables))
+    objective = found[0]
+    if objective is None:
+        raise Defect("the objective has no term left")
+    constraints = tuple(
+        Constraint(c.name, f)
+        for c, f in zip(true.constraints, found[1:], strict=True)
+        if f is not None
+    )
+    return GeometricProgram(objective, constraints), far
+
+
+def _saturated(
+    function: Composite, inner: Function, variables: Sequence[str]
+) -> tuple[Function, bool]:
+    """A composite of some of its terms, and whether a quantity is at its limit."""
+    if not isinstance(inner, Posynomial):
+        raise Defect("terms of a composite are a posynomial")
+    used = {
+        name
+        for name, powers in zip(inner.variables, inner.exponents[0].T, strict=True)
+        if powers.any()
+    }
+    quantities = [q for q in function.quantities if q.name in used]
+    if not quantities:
+        return inner.over([v for v in inner.variables if v in used]), False
+    own = [*function.variables, *(q.name for q in quantities)]
+    result: Function = compose(inner.over(own), quantities)
+    needed = {v for q in quantities for v in q.variables}
+    gone = [v for v in function.variables if v in needed and v not in variables]
+    for name in gone:
+        result = result.fixing(name, ENDLESS)
+    return result, bool(gone)
+
+
+def _functions(program: GeometricProgram) -> list[Function]:
+    return [program.objective, *(c.posynomial for c in program.constraints)]
 
 
 def _keeping(program: GeometricProgram, names: Collection[str]) -> GeometricProgram:
@@ -222,13 +293,13 @@ def _falling(program: GeometricProgram) -> list[Mask] | None:
     return np.split(fall, sizes)
 
 
-def _without(p: Posynomial, gone: Mask) -> Posynomial | None:
-    if gone.all():
+def _only(p: Posynomial, terms: Indices) -> Posynomial | None:
+    """The posynomial of some terms, or None where there are none."""
+    if not terms.size:
         return None
-    keep = np.flatnonzero(~gone)
-    labels = tuple(p.labels[i] for i in keep)
+    labels = tuple(p.labels[i] for i in terms)
     return Posynomial(
-        p.variables, p.coefficients[:, keep], p.exponents[:, keep], labels
+        p.variables, p.coefficients[:, terms], p.exponents[:, terms], labels
     )
 
 

@@ -32,9 +32,10 @@ Integers = npt.NDArray[np.int64]
 OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 ROUNDS = 80  # of the interior-point method; 8 to 20 are usual
 CLOSE = 1e-9  # residuals and mean s·λ at which Newton on the binding set takes over
+SHY = 1e-3  # curvature added for each unit of residual, where cost is flat
 BOUNDARY = 0.995  # part of the way to s = 0 or λ = 0 that a step may go
 LONGEST = 20.0  # of a step in ln x
-SHORTEST = 0.5
+SHORTEST = 0.02  # likewise, of a variable that keeps turning round
 TIED = 0.01  # s·λ aims no lower than this part of the residuals
 LEAST = 1e-14  # s·λ is kept above this, so that no pair loses its balance
 DIVERGED = 1e8  # residuals and multipliers beyond which the path leads nowhere
@@ -43,7 +44,7 @@ PROVEN = 1e-10  # lower bound of max G_i above which there is no feasible point
 STEPS = 12  # of Newton on one set of binding constraints
 EXACT = 1e-14  # residual at which it stops
 FINISHED = 1e-11  # residual that it must reach
-DAMPING = 1e-10  # of Newton where cost is flat; its answer is as exact
+DAMPING = 1e-6  # of Newton where cost is flat; its answer is as exact
 SLACK = 1e-11  # G_i above this is violated, λ_i below −this has the wrong sign
 NOISE = 1e-13  # a multiplier below this is rounding
 
@@ -335,6 +336,8 @@ def _interior(program: Program, point: Point, work: Work) -> int:
             for j in range(n):
                 for k in range(j + 1):
                     matrix[j, k] += ratio * gradient[i, j] * gradient[i, k]
+        for j in range(n):
+            matrix[j, j] += SHY * min(worst, 1.0)
         _factor(matrix, n)
         for i in range(1, m + 1):
             work.aim[i] = 0.0
@@ -471,8 +474,7 @@ def _finish(program: Program, point: Point, work: Work) -> bool:
     for i in range(1, m + 1):
         active[i] = 1 if weight[i] > point.slack[i] else 0
     for _ in range(2 * m + 2):
-        if not _newton(program, point, work):
-            return False
+        exact = _newton(program, point, work)
         _evaluate(program, point)
         worst, wrong = SLACK, 0
         for i in range(1, m + 1):
@@ -485,7 +487,7 @@ def _finish(program: Program, point: Point, work: Work) -> bool:
             if active[i] == 1 and -weight[i] > worst:
                 worst, wrong = -weight[i], i
         if wrong == 0:
-            return True
+            return exact
         active[wrong] = 0
     return False
 
@@ -592,8 +594,8 @@ def solve_members(
                 end = INFEASIBLE
             else:
                 end = _interior(program, point, work)
-        if end == OPTIMAL and not _finish(program, point, work):
-            end = UNSOLVED
+        if end != INFEASIBLE:
+            end = OPTIMAL if _finish(program, point, work) else UNSOLVED
         ended[b] = end
         z[b] = point.z
         for i in range(m):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from optimizer.fitting.objective import Array, Problem
-from optimizer.runs import Runs
+from optimizer.fitting.runs import Runs
 
 Generator = np.random.Generator
 PAIRS = 3  # runs for each coefficient that resampling pairs needs

@@ -16,7 +16,7 @@ import numpy as np
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.bootstrap import interval
 from optimizer.fitting.objective import Array
-from optimizer.runs import Runs
+from optimizer.fitting.runs import Runs
 
 FEWEST = 5
 GAMMA = (0.02, 20.0)

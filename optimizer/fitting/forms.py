@@ -14,7 +14,7 @@ import numpy as np
 
 from optimizer.document import suggest
 from optimizer.fitting.objective import ABSENT, TERMS, Array, Problem
-from optimizer.runs import Runs
+from optimizer.fitting.runs import Runs
 from optimizer.world.law import Form, out_of_bounds
 
 LARGEST = math.log(1e30)  # of a coefficient in a law file

@@ -9,8 +9,8 @@ from optimizer.fitting.forms import Choice
 from optimizer.fitting.newton import STATIONARY
 from optimizer.fitting.objective import Array
 from optimizer.fitting.objective import Problem as Objective
+from optimizer.fitting.runs import Runs
 from optimizer.fitting.search import Found
-from optimizer.runs import Runs
 
 SIZED = {"A", "alpha", "Nc", "alpha_N"}
 DATED = {"B", "beta", "Dc"}

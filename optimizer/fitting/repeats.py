@@ -18,7 +18,7 @@ import numpy as np
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.newton import minimise
 from optimizer.fitting.objective import Array, Point, Rows
-from optimizer.runs import Runs
+from optimizer.fitting.runs import Runs
 
 LOW, HIGH = np.log([0.1, 0.1]), np.log([1e4, 1e4])
 NAMES = ("R_D_star", "R_N_star")

@@ -28,7 +28,7 @@ def _body(family: Family) -> Iterator[Block]:
     yield Heading("Models")
     title = lifetime(family.unit)
     columns = named(
-        *("parameters", "tokens", "loss", "overtraining factor", title, "above alone"),
+        *("size", "tokens", "loss", "overtraining factor", title, "above alone"),
     )
     yield Table(columns, tuple(_row(answer) for answer in family.members))
     if family.status is not Status.OPTIMAL:

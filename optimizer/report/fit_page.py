@@ -8,7 +8,7 @@ from typing import Any
 
 from optimizer.analysis.judged import Judged
 from optimizer.analysis.wording import amount, either, percent
-from optimizer.fitlaw import r_squared
+from optimizer.fitting.fitlaw import r_squared
 from optimizer.quantity import significant
 from optimizer.report.blocks import Block, Column, Heading, Table, Text, facts, named
 from optimizer.report.data import plain

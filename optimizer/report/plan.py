@@ -18,6 +18,7 @@ from optimizer.report.blocks import (
     named,
 )
 from optimizer.report.headline import headline, lifetime
+from optimizer.report.machines import choices, machines
 from optimizer.report.reasons import infeasible, law_line, moves, proof, signed
 
 SINGULAR = {"parameters": "parameter", "tokens": "token", "bytes": "byte"}
@@ -44,6 +45,8 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from _bill(answer)
         yield from demand(answer)
         yield from _dollars(answer)
+        yield from machines(answer)
+        yield from choices(answer)
         yield from _others(answer)
         yield from _near(answer)
         yield from _limits(answer)
@@ -78,6 +81,8 @@ def _plan(answer: Answer) -> Iterator[Block]:
         ("overtraining factor", significant(over.factor), *blank, "1"),
         ("training overhead", share(critical.training_overhead), *blank, "0 %"),
     ]
+    if answer.epochs is not None and answer.epochs > 1:
+        rows.append(("epochs of the data", significant(answer.epochs), *blank, GAP))
     if not best.feasible and answer.fixed is None:
         budget = any(wall.name.startswith("budget.") for wall in answer.limits)
         walls = "within the budget" if budget else "within the limits"

@@ -42,8 +42,8 @@ def test_round_trip(name, N, ratio):
         pytest.skip("undertrained under this law: no demand implies it")
     b = solve(
         read_scenario(
-            f"law: {name}\ntarget: {{match: {{parameters: {N!r}, tokens: {N * ratio!r}}}}}\n"
-            f"demand: {{tokens: {demand!r}}}\n"
+            f"law: {name}\ntarget: {{match: {{parameters: {N!r}, "
+            f"tokens: {N * ratio!r}}}}}\ndemand: {{tokens: {demand!r}}}\n"
         )
     )
     assert b.plan.parameters == pytest.approx(N, rel=1e-9)
@@ -133,3 +133,60 @@ def test_every_published_model_can_be_audited():
 def test_a_mixture_of_experts_is_audited_by_its_active_parameters():
     model = load_model("deepseek-v3")
     assert size_in(model, DEVRIES) == 37e9
+
+
+def test_round_trip_with_a_roofline():
+    """A larger model leaves room for a smaller batch: serving grows faster than N."""
+    text = (
+        "law: besiroglu-2024-refit\nobjective: dollars\n"
+        "target: {match: {parameters: 8B, tokens: 15T}}\n"
+        "training: {hardware: h100-sxm, mfu: 0.4, price: $2/h}\n"
+        "serving: {model: roofline, hardware: h100-sxm, weights: bf16, mfu: 0.5, "
+        "mbu: 0.7, price: $2/h}\n"
+        "demand: {tokens: %s, input_tokens: 800, output_tokens: 300, "
+        "lifetime: 2 years}\n"
+    )
+    law = load_law("besiroglu-2024-refit")
+    implied = audit(
+        "x", 8e9, 15e12, law, scenario=read_scenario(text % "1T")
+    ).implied_demand
+    assert implied.low == implied.tokens == implied.high
+    plan = solve(read_scenario(text % f"{implied.tokens!r}")).plan
+    assert plan.parameters == pytest.approx(8e9, rel=1e-6)
+
+
+def test_a_scenario_is_priced_under_the_law_that_judges():
+    """Its own law and target are not used."""
+    scenario = read_scenario(
+        "law: kumar-2024\ntarget: {loss: 3}\ndemand: {tokens: 1T}\n"
+    )
+    with_it = audit("x", 8e9, 15e12, BESIROGLU, scenario=scenario)
+    assert with_it.implied_demand.tokens == pytest.approx(
+        audit("x", 8e9, 15e12, BESIROGLU).implied_demand.tokens, rel=1e-9
+    )
+    assert with_it.lifetime.total == pytest.approx(6 * 8e9 * 15e12 + 2 * 8e9 * 1e12)
+
+
+def test_the_lifetime_overhead_is_against_the_best_plan_of_the_same_loss():
+    text = "law: besiroglu-2024\ntarget: {match: {parameters: 8B, tokens: 15T}}\n"
+    a = audit(
+        *("x", 8e9, 15e12, BESIROGLU),
+        scenario=read_scenario(text + "demand: {tokens: 2T}\n"),
+    )
+    best = solve(read_scenario(text + "demand: {tokens: 2T}\n"))
+    assert a.demand == 2e12
+    assert a.lifetime_optimal == best.plan
+    ratio = a.lifetime.total / best.cost.total
+    assert a.lifetime_overhead == pytest.approx(ratio - 1, rel=1e-12)
+    walled = audit(
+        *("x", 8e9, 15e12, BESIROGLU),
+        scenario=read_scenario(text + "demand: {tokens: 2T}\nlimits: {tokens: 1B}\n"),
+    )
+    assert walled.lifetime_optimal is None
+    assert walled.lifetime is not None
+
+
+def test_where_a_model_lies_outside_the_runs_of_a_law():
+    a = audit("x", 8e9, 15e12, load_law("besiroglu-2024-refit"))
+    assert a.outside == ("D/N = 1880 is 5.5 times above 341",)
+    assert audit("x", 1e9, 2e10, load_law("besiroglu-2024-refit")).outside == ()

@@ -190,3 +190,26 @@ def test_costs_in_different_units_have_no_mean_but_a_regret():
     assert result.minimax is not None
     assert result.expected is None
     assert "no common mean" in result.reason
+
+
+def test_a_plan_is_served_by_the_best_machine_of_the_scenario_it_runs_in():
+    """Serving is chosen anew; of a list, the cheapest that fits counts."""
+    dollars = (
+        "objective: dollars\ntraining: {hardware: h100-sxm, mfu: 0.4, price: $2/h}\n"
+        "serving: {model: mfu, hardware: %s, mfu: 0.3, price: $2/h}\n"
+    )
+    small = MATCH + "demand: {tokens: 1T}\n" + dollars % "h100-sxm"
+    large = MATCH + "demand: {tokens: 50T}\n" + dollars
+    found = scenarios(small, large % "[l4, h100-sxm]")
+    entry = regret(*found).table[0][1]
+    chips = [
+        regret(*scenarios(small, large % chip)).table[0][1] * solve_cost(large % chip)
+        for chip in ("l4", "h100-sxm")
+    ]
+    assert entry * found[1][1].cost.total == pytest.approx(min(chips), rel=1e-9)
+    minimax = robust(*found).minimax
+    assert 1 < minimax.value < entry
+
+
+def solve_cost(text):
+    return solve(read_scenario(text)).cost.total

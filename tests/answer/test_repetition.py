@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from optimizer.engine.certify import passes
+from optimizer.engine.solve import solve
+from optimizer.formulate import formulate
+from optimizer.load import read_scenario
 
 # The authors' repository: ln A, ln B, ln E, one exponent, R_D* and R_N*.
 A, B, E = np.exp(6.255414), np.exp(7.3049974), np.exp(0.6254804)
@@ -20,8 +23,9 @@ data: {unique_tokens: 50B}
 # The same law with D' alone.
 DATA_ALONE = BOTH.replace(
     "law: muennighoff-2023",
-    "law: {E: 1.8691436784054858, A: 520.8249516599187, B: 1487.716093782861, "
-    "alpha: 0.3526596, beta: 0.3526596, extras: {R_D_star: 15.387756}}",
+    "law: {name: own, form: chinchilla, extras: {R_D_star: 15.387756}, coefficients: "
+    "{E: 1.8691436784054858, A: 520.8249516599187, B: 1487.716093782861, "
+    "alpha: 0.3526596, beta: 0.3526596}}",
 )
 PRICED = """
 training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}
@@ -82,8 +86,8 @@ def test_the_published_constants(ask):
     assert worth(4.0, 1.0, R_D) == pytest.approx(4.0, rel=0.08)
 
 
-@pytest.mark.parametrize("unique", [20e9, 50e9, 200e9, 254e9, 256e9, 500e9, 3e12])
-@pytest.mark.parametrize("demand", [0, 2e12, 1e14])
+@pytest.mark.parametrize("unique", [20e9, 50e9, 255e9, 500e9])
+@pytest.mark.parametrize("demand", [0, 1e14])
 @pytest.mark.parametrize("text", [BOTH, DATA_ALONE], ids=["both", "D' alone"])
 def test_the_cost_is_that_of_brute_force(ask, text, unique, demand):
     parameters = text is BOTH
@@ -118,8 +122,9 @@ def test_the_cost_is_that_of_brute_force(ask, text, unique, demand):
     assert optimal.parameters == pytest.approx(base, rel=1e-4)
 
 
-@pytest.mark.parametrize("price", [0.3, 1, 3, 10])
-@pytest.mark.parametrize("unique", [100e9, 134e9, 135e9, 200e9])
+@pytest.mark.parametrize(
+    ("price", "unique"), [(1, 100e9), (1, 134e9), (1, 135e9), (3, 120e9), (10, 115e9)]
+)
 def test_dear_data_may_stop_just_where_they_would_repeat(ask, price, unique):
     """A model larger than its data support has N' below N also on unique data. Then
     the last unique token is worth more than the first repeated one: a kink, at which
@@ -183,24 +188,37 @@ def test_fixed_tokens_take_the_size_of_the_true_curve(ask):
     assert reducible(N * (1 - 1e-6), 1e12, 50e9) > target(13e9)
 
 
-@pytest.mark.parametrize("unique", [50e9, 200e9, 2e12])
-@pytest.mark.parametrize("law", ["muennighoff-2023", "besiroglu-2024-refit"])
-@pytest.mark.parametrize("extra", ["", "fix: {parameters: 11B}\n"])
+def optimum(text, *overrides):
+    """The least cost alone, without the rest of an answer."""
+    question = formulate(read_scenario(text, "s.yaml", overrides))
+    found = solve(question.program, question.start(question.program))
+    return question, found
+
+
+@pytest.mark.parametrize(
+    ("law", "unique", "extra"),
+    [
+        ("muennighoff-2023", 50e9, ""),
+        ("besiroglu-2024-refit", 200e9, ""),
+        ("muennighoff-2023", 2e12, ""),
+        ("besiroglu-2024-refit", 50e9, "fix: {parameters: 11B}\n"),
+    ],
+)
 def test_every_elasticity_is_a_finite_difference(ask, law, unique, extra):
     text = BOTH.replace("muennighoff-2023", law) + extra
     base = (f"data.unique_tokens={unique!r}",)
     answer = ask(text, *base)
-    h = 1e-4
+    h = 2e-5
     for move in answer.sensitivities:
         name = move.input
-        ends = [
-            ask(
-                text, *base, f"{name}={move.value * math.exp(sign * h)!r}"
-            ).cost.total
-            for sign in (1, -1)
-        ]
-        slope = math.log(ends[0] / ends[1]) / (2 * h)
-        assert move.elasticity == pytest.approx(slope, rel=3e-6, abs=1e-7), name
+        ends = []
+        for sign in (1, -1):
+            moved = move.value * math.exp(sign * h)
+            question, found = optimum(text, *base, f"{name}={moved!r}")
+            z = found.optimum[0]
+            ends.append(float(question.program.objective.log_value(z[None])[0]))
+        slope = (ends[0] - ends[1]) / (2 * h)
+        assert move.elasticity == pytest.approx(slope, rel=1e-5, abs=1e-6), name
     limit = next(x for x in answer.limits if x.name == "data.unique_tokens")
     move = next(m for m in answer.sensitivities if m.input == limit.name)
     assert limit.elasticity == pytest.approx(min(move.elasticity, 0), abs=1e-9)

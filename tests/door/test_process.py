@@ -54,6 +54,31 @@ def test_the_api_is_lazy_and_its_results_look_good():
     assert out.splitlines() == ["[]", "<text> <div", "# Comparison", "True"]
 
 
+def test_decisions_are_in_the_api_too(tmp_path):
+    (tmp_path / "family.yaml").write_text(
+        "law: kaplan-2020\nmodels: [{name: a, target: {match: {parameters: 1B}}, "
+        "demand: {tokens: 1T}}]\n"
+    )
+    out = python(
+        "from optimizer import *\n"
+        "model = load_model('llama-3-8b')\n"
+        "law = load_law('besiroglu-2024')\n"
+        "print(audit('mine', model.parameters, model.tokens, law))\n"
+        f"family = solve_portfolio(load_portfolio({str(tmp_path / 'family.yaml')!r}))\n"
+        "print(str(family).splitlines()[2])\n"
+        "s = load_scenario('scenarios/sardana-13b-2t.yaml')\n"
+        "print(snap(s, [('7B', 7e9), ('70B', 7e10)]).best.name)\n"
+        "print(len(model_names()) > 30, len(under_laws(s, ['all'])) > 12)\n"
+    )
+    lines = out.splitlines()
+    assert lines[:3:2] == [
+        "mine",
+        "8.03B on 15T is lifetime-optimal if it serves 190T tokens (besiroglu-2024).",
+    ]
+    assert lines[-3].startswith("Train a with ")
+    assert lines[-2:] == ["7B", "True True"]
+
+
 def test_ctrl_c_ends_with_a_word_and_nothing_written(tmp_path):
     """A named pipe tells when the command reads: from there it waits for us."""
     pipe = tmp_path / "scenario.yaml"

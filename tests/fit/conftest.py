@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from optimizer.runs import Runs
+from optimizer.fitting.runs import Runs
 
 SARDANA = "sardana-2024-training-runs.csv"
 

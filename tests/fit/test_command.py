@@ -110,7 +110,7 @@ def test_bad_input_is_told_and_writes_nothing(here, run, words, told):
 def test_interrupt_leaves_nothing_half_written(here, root):
     """Ctrl-C while the draws are made: code 130, and no file."""
     code = (
-        "import os, signal, sys, cli, optimizer.fit as f\n"
+        "import os, signal, sys, cli, optimizer.fitting.fit as f\n"
         "def cut(*a, **k): os.kill(os.getpid(), signal.SIGINT)\n"
         "f.bootstrap.interval = cut\n"
         "sys.exit(cli.main(sys.argv[1:]))\n"

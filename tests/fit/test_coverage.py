@@ -6,7 +6,7 @@ about 1 % under the binomial law, for each of the five coefficients.
 
 import pytest
 
-from optimizer.fit import Settings, fit
+from optimizer.fitting.fit import Settings, fit
 from optimizer.fitting.forms import Choice
 from optimizer.world.laws import load_law
 

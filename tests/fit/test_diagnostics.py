@@ -7,8 +7,8 @@ from optimizer.analysis.diagnostics import hold_out, iso_flops, trends, verdicts
 from optimizer.analysis.nextruns import next_runs
 from optimizer.analysis.profiles import profiles
 from optimizer.analysis.versus import versus
-from optimizer.fit import Settings, fit
-from optimizer.fitlaw import About, law_of
+from optimizer.fitting.fit import Settings, fit
+from optimizer.fitting.fitlaw import About, law_of
 from optimizer.fitting.forms import Choice
 from optimizer.load import read_scenario
 from optimizer.world.laws import load_law

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from optimizer.errors import InputError
-from optimizer.fit import Settings, fit
+from optimizer.fitting.fit import Settings, fit
 from optimizer.fitting.forms import Choice
-from optimizer.rules import read_rules
-from optimizer.runs import read_runs
+from optimizer.fitting.rules import read_rules
+from optimizer.fitting.runs import read_runs
 from optimizer.world.law import SYMBOLS
 from optimizer.world.laws import builtin_names, load_law
 

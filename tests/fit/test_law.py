@@ -8,8 +8,8 @@ import pytest
 from optimizer.analysis.judged import Asked, judge
 from optimizer.analysis.optimum import solve
 from optimizer.errors import InputError
-from optimizer.fit import Settings, fit
-from optimizer.fitlaw import About, law_of
+from optimizer.fitting.fit import Settings, fit
+from optimizer.fitting.fitlaw import About, law_of
 from optimizer.fitting.forms import Choice
 from optimizer.load import load_scenario
 from optimizer.report.lawtext import law_text

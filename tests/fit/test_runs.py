@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from optimizer.errors import InputError
-from optimizer.rules import read_rules
-from optimizer.runs import read_runs
+from optimizer.fitting.rules import read_rules
+from optimizer.fitting.runs import read_runs
 
 GOOD = ["1e8,1e10,3.1", "2e8,1e10,3.0", "1e8,2e10,2.95"]
 

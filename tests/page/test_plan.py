@@ -100,3 +100,36 @@ def test_other_ways_stand_beside_the_plan(answer):
     assert "buy 1.00e23 FLOP 5.00e16 FLOP above 3.0T" in lines
     assert "existing model-x 5.00e22 FLOP 2.50e16 FLOP 2.1000 never" in lines
     assert "existing model-y 9.00e22 FLOP 4.50e16 FLOP 2.2000 always" in lines
+
+
+def test_machines_and_choices_have_their_sections(answer):
+    use = records.ServingUse("chat", 586.2, 0.0307, 1.21, "memory", 0.0291, 0.0873)
+    rows = (
+        records.Choice({"serving.hardware": "l4"}, 9e22, "optimal", ""),
+        records.Choice({"serving.hardware": "h100"}, 8.01e22, "best", ""),
+        records.Choice({"serving.hardware": "abacus"}, None, "refused", "no peak"),
+    )
+    text = page(
+        replace(
+            answer,
+            serving=(use,),
+            choice={"serving.hardware": "h100"},
+            alternatives=rows,
+            epochs=3.2,
+        )
+    )
+    section = text[text.index("Serving machines") : text.index("Near-optimal")]
+    lines = [" ".join(line.split()) for line in section.splitlines()]
+    assert "chat 586 30.7 ms 1.21 memory $0.0291 $0.0873" in lines
+    assert "Best with serving.hardware: h100." in lines
+    places = [
+        lines.index(line)
+        for line in (
+            "h100 8.01e22 FLOP best",
+            "l4 9e22 FLOP",
+            "abacus refused: no peak",
+        )
+    ]
+    assert places == sorted(places)
+    assert "epochs of the data 3.2" in " ".join(text.split())
+    assert "Choices" not in page(answer)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fit import Fit
+from optimizer.fitting.fit import Fit
 from optimizer.fitting.objective import Array
 from optimizer.world.law import (
     SYMBOLS,

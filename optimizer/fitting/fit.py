@@ -22,6 +22,7 @@ from optimizer.fitting.forms import (
 from optimizer.fitting.newton import STATIONARY, Minimum
 from optimizer.fitting.objective import Array
 from optimizer.fitting.objective import Problem as Objective
+from optimizer.fitting.oddities import Note
 from optimizer.fitting.refuse import (
     failed,
     refuse_flat,
@@ -31,6 +32,7 @@ from optimizer.fitting.refuse import (
     seen_once,
 )
 from optimizer.fitting.repeats import fit_repeats
+from optimizer.fitting.runs import Runs
 from optimizer.fitting.sandwich import standard_errors, withheld
 from optimizer.fitting.search import (
     DELTA,
@@ -43,8 +45,6 @@ from optimizer.fitting.search import (
     silent,
 )
 from optimizer.fitting.starts import starts
-from optimizer.oddities import Note
-from optimizer.runs import Runs
 
 Interval = tuple[float, float]
 

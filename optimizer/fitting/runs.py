@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from optimizer.document import suggest
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.oddities import Note, implausible, once, rising
+from optimizer.fitting.oddities import Note, implausible, once, rising
+from optimizer.fitting.rules import Rule
+from optimizer.fitting.runfile import Table, read_table
 from optimizer.quantity import COMPUTE, NUMBER, PARAMETERS, TOKENS, Kind, read, shown
-from optimizer.rules import Rule
-from optimizer.runfile import Table, read_table
 
 Array = NDArray[np.float64]
 

@@ -1,0 +1,91 @@
+"""`overtrain frontier`: what each loss costs, and training against serving."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from optimizer.commands import options
+from optimizer.commands.output import refuse_unwritable
+from optimizer.errors import InputError, Mark, Problem
+
+ALLOWED = ("table", "json", "markdown", "csv")
+INFEASIBLE = 3
+WIDEST = 100.0
+EXAMPLES = """\b
+Examples:
+  overtrain frontier internal-use.yaml
+  overtrain frontier open-release.yaml --span 1.2 --points 101 -o frontier.csv
+"""
+
+
+@click.command("frontier", epilog=EXAMPLES)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--points",
+    type=click.IntRange(3, 10_001),
+    default=41,
+    show_default=True,
+    help="Along each frontier.",
+)
+@click.option(
+    "--span",
+    default="2",
+    show_default=True,
+    metavar="FACTOR",
+    help="How far the reducible loss goes above the plan's own, and below.",
+)
+@options.overrides
+@options.formats(*ALLOWED)
+@options.output
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    file: str,
+    points: int,
+    span: str,
+    overrides: tuple[str, ...],
+    form: str | None,
+    output: Path | None,
+) -> int:
+    """Show what each loss costs, and training against serving.
+
+    The first frontier is the least lifetime cost of each loss around the scenario's
+    own. The second, at that loss, is the models for which training and serving
+    cannot both be cheaper. Each point is certified like a plan.
+    """
+    form = options.chosen(form, output, *ALLOWED)
+    refuse_unwritable(output)
+    factor = _factor(span)
+    scenario = options.read_all([file], overrides)[0]
+
+    from optimizer.analysis.frontier import frontier  # noqa: PLC0415 - imports cvxpy
+    from optimizer.commands.answered import show  # noqa: PLC0415
+    from optimizer.report import frontier_page as page  # noqa: PLC0415
+
+    found = frontier(scenario, points, factor)
+    show(
+        lambda: [page.frontier_blocks(found)],
+        lambda: page.frontier_data(found),
+        lambda: page.frontier_sheet(found),
+        form,
+        output,
+    )
+    return INFEASIBLE if found.own is None else 0
+
+
+def _factor(text: str) -> float:
+    """Reads the span.
+
+    Raises:
+        InputError: it is no factor, or not a useful one.
+    """
+    from optimizer.kinds import NUMBER  # noqa: PLC0415
+    from optimizer.quantity import read  # noqa: PLC0415
+
+    try:
+        factor = read(text, NUMBER)
+        if not 1 < factor <= WIDEST:
+            raise ValueError(f"must be above 1 and at most {WIDEST:g}, got {text}")
+    except ValueError as error:
+        raise InputError([Problem(Mark("--span"), "", str(error))]) from None
+    return factor

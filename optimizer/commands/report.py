@@ -1,0 +1,209 @@
+"""`overtrain report`: what to train and what it costs, for those who pay."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shlex
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimizer.commands import options
+from optimizer.commands.condition import read_conditions
+from optimizer.commands.output import beside, failed, refuse_unwritable
+from optimizer.errors import InputError, Mark, Problem
+
+if TYPE_CHECKING:
+    from optimizer.commands.pictures import Studio
+    from optimizer.portfolio import Portfolio
+    from optimizer.report.report_page import Report
+    from optimizer.report.rich import Rich
+    from optimizer.scenario import Scenario
+
+ALLOWED = ("table", "html", "markdown", "json", "csv", "xlsx")
+EXAMPLES = """\b
+Examples:
+  overtrain report open-release.yaml internal-use.yaml -o report.html
+  overtrain report a.yaml -o report.xlsx
+  overtrain report a.yaml --format markdown --fail-on 'cost.total > 2e6'
+"""
+
+
+@click.command("report", epilog=EXAMPLES)
+@options.files
+@options.overrides
+@options.laws
+@options.formats(*ALLOWED)
+@options.output
+@options.fail_on
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    files: tuple[str, ...],
+    overrides: tuple[str, ...],
+    laws: tuple[str, ...],
+    form: str | None,
+    output: Path | None,
+    conditions: tuple[str, ...],
+) -> int:
+    """Write a report: plans, costs, charts, what moves them, and the sources.
+
+    The name of the file says the format: .html is one page that opens offline, .md
+    is for a wiki or a pull request, .xlsx and .csv are for spreadsheets and .json for
+    programs. --law adds laws to compare with the scenario's own.
+    """
+    form = options.chosen(form, output, *ALLOWED)
+    refuse_unwritable(output)
+    if form == "xlsx" and (output is None or str(output) == "-"):
+        raise _wrong("-o", "a workbook needs a file: -o report.xlsx")
+    judged = read_conditions(conditions)
+    read = options.read_files(files, overrides)
+    with ExitStack() as stack:
+        studio = None
+        if form == "html":
+            from optimizer.commands.pictures import studio as opened  # noqa: PLC0415
+
+            studio = stack.enter_context(opened())
+        report = _report(read, laws, _typed(files, overrides, laws, output, form))
+        _write(report, form, output, studio)
+
+    from optimizer.commands.answered import INFEASIBLE, code  # noqa: PLC0415
+    from optimizer.program import Status  # noqa: PLC0415
+
+    answers = [*report.comparison.plans]
+    answers += [member for family, _ in report.families for member in family.members]
+    done = code(answers, judged)
+    stuck = any(family.status is not Status.OPTIMAL for family, _ in report.families)
+    return INFEASIBLE if stuck else done
+
+
+def _wrong(option: str, message: str) -> InputError:
+    return InputError([Problem(Mark(option), "", message)])
+
+
+def _report(
+    read: list[Scenario | Portfolio], laws: tuple[str, ...], typed: str
+) -> Report:
+    from optimizer import __version__  # noqa: PLC0415
+    from optimizer.analysis.case import LAWS, case  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.compare import compare  # noqa: PLC0415
+    from optimizer.analysis.family import solve_portfolio  # noqa: PLC0415
+    from optimizer.portfolio import Portfolio  # noqa: PLC0415
+    from optimizer.report.report_page import Report  # noqa: PLC0415
+
+    options.under(read, laws)  # tells every law that is none
+    scenarios = [one for one in read if not isinstance(one, Portfolio)]
+    families = [one for one in read if isinstance(one, Portfolio)]
+    compared = compare(scenarios, changes=False)
+    return Report(
+        comparison=compared,
+        cases=tuple(
+            case(scenario, answer, laws or LAWS)
+            for scenario, answer in zip(scenarios, compared.plans, strict=True)
+        ),
+        families=tuple(
+            (solve_portfolio(family), family.document.text) for family in families
+        ),
+        command=typed,
+        version=__version__,
+        made=_today(),
+    )
+
+
+def _today() -> str:
+    """The day, or the one that a reproducible build asks for.
+
+    *Source*: reproducible-builds.org, SOURCE_DATE_EPOCH.
+    """
+    asked = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if asked.isdecimal() and asked.isascii():
+        moment = datetime.datetime.fromtimestamp(int(asked), datetime.UTC)
+        return moment.date().isoformat()
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
+
+
+def _typed(
+    files: tuple[str, ...],
+    overrides: tuple[str, ...],
+    laws: tuple[str, ...],
+    output: Path | None,
+    form: str,
+) -> str:
+    """The command that makes this report, ready for a shell."""
+    words = ["overtrain", "report", *files]
+    words += [word for text in overrides for word in ("--set", text)]
+    words += [word for text in laws for word in ("--law", text)]
+    if output is not None:
+        words += ["-o", output.name]
+    if output is None or options.chosen(None, output, *ALLOWED) != form:
+        words += ["--format", form]
+    return shlex.join(words)
+
+
+def _write(
+    report: Report, form: str, output: Path | None, studio: Studio | None
+) -> None:
+    """Writes the report in its format."""
+    if form == "xlsx" and output is not None:
+        from optimizer.report.workbook import write  # noqa: PLC0415
+
+        data = write(report)
+        try:
+            with beside(output.resolve()) as path:
+                path.write_bytes(data)
+        except OSError as error:
+            raise failed(output, f"cannot be written: {error.strerror}") from None
+        return
+    from optimizer.commands.output import emit  # noqa: PLC0415
+
+    emit(_text(report, form, output, studio), output)
+
+
+def _text(
+    report: Report, form: str, output: Path | None, studio: Studio | None
+) -> str:
+    if form == "json":
+        from optimizer.report import data  # noqa: PLC0415 - as all formats, one is used
+        from optimizer.report.reported import reported  # noqa: PLC0415
+
+        return data.write(data.wrapped(reported(report), report.version))
+    if form == "csv":
+        from optimizer.report.sheet import write  # noqa: PLC0415
+
+        return write(report.comparison.plans)
+    from optimizer.report.report_page import report_blocks  # noqa: PLC0415
+
+    blocks = list(report_blocks(report))
+    if form == "html" and studio is not None:
+        return _page(blocks, report, studio)
+    from optimizer.report import reported  # noqa: PLC0415
+
+    if form == "markdown":
+        return reported.markdown(blocks)
+    return _terminal(blocks, output)
+
+
+def _terminal(blocks: list[Rich], output: Path | None) -> str:
+    from optimizer.commands.output import colourful  # noqa: PLC0415
+    from optimizer.report import text  # noqa: PLC0415
+    from optimizer.report.rich import plainly  # noqa: PLC0415
+
+    width = 80 if output is not None else text.width()
+    return text.render(list(plainly(blocks)), width, colourful(output))
+
+
+def _page(blocks: list[Rich], report: Report, studio: Studio) -> str:
+    from optimizer.report.chart import draw  # noqa: PLC0415
+    from optimizer.report.page import render  # noqa: PLC0415
+    from optimizer.report.rich import Chart  # noqa: PLC0415
+
+    drawing: dict[int, tuple[dict[str, Any], Callable[[], str]]] = {}
+    for place, block in enumerate(blocks):
+        if isinstance(block, Chart):
+            specification = draw(block)
+            drawing[place] = specification, studio.svg(specification).result
+    scripts = studio.scripts()
+    pictures = {place: (spec, wait()) for place, (spec, wait) in drawing.items()}
+    return render(blocks, pictures, scripts, report.version, report.made)

@@ -1,0 +1,117 @@
+"""`overtrain uncertainty`: how far a plan may be trusted, and a plan that is safe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from optimizer.commands import options
+from optimizer.commands.output import refuse_unwritable
+from optimizer.errors import InputError, Mark, Problem
+
+ALLOWED = ("table", "json", "markdown", "csv")
+INFEASIBLE = 3
+PROBABILITY = 0.9
+EXAMPLES = """\b
+Examples:
+  overtrain uncertainty internal-use.yaml
+  overtrain uncertainty open-release.yaml --probability '95 %' --draws 10000
+  overtrain uncertainty a.yaml --set target.loss=2.0 --format json
+"""
+
+
+@click.command("uncertainty", epilog=EXAMPLES)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--draws",
+    type=click.IntRange(10, 1_000_000),
+    default=1000,
+    show_default=True,
+    help="How many.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the draws; the same one repeats them.",
+)
+@click.option(
+    "--probability",
+    metavar="PART",
+    help="With which the robust plan reaches the target; 90 % unless given.",
+)
+@options.overrides
+@options.formats(*ALLOWED)
+@options.output
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    file: str,
+    draws: int,
+    seed: int,
+    probability: str | None,
+    overrides: tuple[str, ...],
+    form: str | None,
+    output: Path | None,
+) -> int:
+    """Say how far a plan may be trusted, and find one that is safe.
+
+    It draws the law's coefficients from their covariance, and the demand from its
+    {low, expected, high}, and solves every draw. The robust plan is the cheapest
+    model that reaches the target with a stated probability.
+    """
+    form = options.chosen(form, output, *ALLOWED)
+    refuse_unwritable(output)
+    wanted = PROBABILITY if probability is None else _part(probability)
+    scenario = options.read_all([file], overrides)[0]
+
+    from optimizer.analysis.uncertainty import refused, uncertainty  # noqa: PLC0415
+    from optimizer.commands.answered import show  # noqa: PLC0415
+    from optimizer.report import uncertainty_page as page  # noqa: PLC0415
+
+    reason = refused(scenario)
+    if probability is not None and reason:
+        message = f"there is no robust plan: {reason}; leave the option out"
+        raise InputError([Problem(Mark("--probability"), "", message)])
+    with _progress(draws * len(scenario.singles)) as advance:
+        found = uncertainty(scenario, draws, seed, wanted, advance)
+    show(
+        lambda: [page.uncertainty_blocks(found)],
+        lambda: page.uncertainty_data(found),
+        lambda: page.uncertainty_sheet(found),
+        form,
+        output,
+    )
+    answered = bool(found.intervals) and (found.robust is not None or bool(reason))
+    return 0 if answered else INFEASIBLE
+
+
+def _part(text: str) -> float:
+    """Reads a probability such as 0.9 or 90 %.
+
+    Raises:
+        InputError: it is none.
+    """
+    from optimizer.kinds import FRACTION  # noqa: PLC0415
+    from optimizer.quantity import read  # noqa: PLC0415
+
+    try:
+        part = read(text, FRACTION)
+        if not 0 < part < 1:
+            raise ValueError(f"must be above 0 % and below 100 %, got {text}")
+    except ValueError as error:
+        raise InputError([Problem(Mark("--probability"), "", str(error))]) from None
+    return part
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[int], object]]:
+    """A bar on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=count, file=sys.stderr, label="draws") as bar:
+        yield bar.update

@@ -1,0 +1,1 @@
+"""Charts: Altair draws, vl-convert renders."""

@@ -1,0 +1,185 @@
+"""How charts look: colours that everybody can tell apart, and axes in our words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import altair as alt
+
+from optimizer.analysis.wording import amount
+from optimizer.quantity import significant
+from optimizer.report.headline import given
+
+# Each of these is at least 3:1 on white and on the page's dark ground, and all differ
+# for the colour-blind; the page lightens them in the dark by these very values.
+BLUE, ORANGE, GREEN, PURPLE, BROWN, GREY = SERIES = (
+    *("#0072b2", "#d55e00", "#00855f", "#aa4499", "#8a6d00", "#6e7781"),
+)
+INK, MUTED, GRID = "#1f2328", "#57606a", "#d8dee4"
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
+WIDTH, HEIGHT = 460, 280
+FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
+CONFIG: dict[str, Any] = {
+    "background": "transparent",
+    "font": FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": MUTED,
+        "titleColor": INK,
+        "gridColor": GRID,
+        "domainColor": MUTED,
+        "tickColor": MUTED,
+        "labelFontSize": 12,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+        "labelFlush": False,
+        "tickSize": 4,
+    },
+    "legend": {
+        "orient": "top",
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 12,
+        "labelLimit": 230,
+        "symbolStrokeWidth": 2.5,
+        "symbolSize": 110,
+        "columnPadding": 14,
+        "title": None,
+    },
+    "text": {"color": INK, "fontSize": 12},
+    "title": {"color": INK, "fontSize": 13, "anchor": "start", "fontWeight": "normal"},
+    "line": {"strokeWidth": 2.5},
+    "range": {"category": list(SERIES)},
+    "axisY": {"titlePadding": 8},
+}
+_rows: dict[str, list[dict[str, Any]]] = {}  # of the chart that is being drawn
+
+
+def finished(chart: Any, alternative: str) -> dict[str, Any]:
+    """The Vega-Lite of a chart, with its text alternative."""
+    content: dict[str, Any] = chart.properties(description=alternative).to_dict(
+        validate=False
+    )
+    content["config"] = CONFIG
+    content["datasets"] = {
+        name: _rows[name] for name in sorted(set(_named(content)) & set(_rows))
+    }
+    _rows.clear()
+    return content
+
+
+def _named(node: Any) -> Iterator[str]:
+    """The names of all data that a chart uses."""
+    if isinstance(node, list):
+        for member in node:
+            yield from _named(member)
+    elif isinstance(node, dict):
+        if set(node.get("data", ())) == {"name"}:
+            yield node["data"]["name"]
+        for member in node.values():
+            yield from _named(member)
+
+
+def short(value: float) -> float:
+    """A number for a chart's data: five digits place it within a pixel."""
+    return float(f"{value:.4e}")
+
+
+def told(value: float, unit: str) -> str:
+    """A number on an axis or a tip, in the words of the page."""
+    if unit == "factor":
+        return f"{significant(value, 2)} ×"
+    if unit == "percent":
+        return f"{significant(100 * value, 2)} %".replace("-", "−")
+    if unit == "nats":
+        return f"{value:.3f}"
+    if unit == "FLOP":
+        mantissa, exponent = f"{value:.0e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    return given(value, unit).removesuffix(" FLOP")
+
+
+def exactly(value: float, unit: str) -> str:
+    """A number in a tip, to three digits."""
+    return told(value, unit) if unit in ("factor", "percent") else amount(value, unit)
+
+
+def ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Round numbers for a log axis: powers of ten, or with 2 and 5 on short spans."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        found = [
+            step * 10.0**power
+            for power in range(first, last + 1)
+            for step in steps
+            if low * 0.999 <= step * 10.0**power <= high * 1.001
+        ]
+        if len(found) <= most:
+            break
+    every = math.ceil(len(found) / most)
+    return found[::every]
+
+
+def log_axis(
+    field: str, title: str, unit: str, span: tuple[float, float], most: int = 7
+) -> dict[str, Any]:
+    """The arguments of a position channel on a log scale, labelled 1B, 10T, $2.5M."""
+    values = ticks(*span, most)
+    return {
+        "shorthand": f"{field}:Q",
+        "title": title,
+        "scale": alt.Scale(type="log", domain=list(span), nice=False, clamp=True),
+        "axis": alt.Axis(values=values, labelExpr=labels(values, unit)),
+    }
+
+
+def labels(values: Sequence[float], unit: str) -> str:
+    """An expression from a tick to its label."""
+    words = ", ".join(f"'{told(value, unit)}'" for value in values)
+    # Powers of ten of a scale may differ from ours in the last digit.
+    logs = ", ".join(f"{math.log10(value):.3f}" for value in values)
+    return (
+        f"[{words}][indexof([{logs}], +format(log(datum.value) / LN10, '.3f'))] || ''"
+    )
+
+
+def percents(field: str, title: str, high: float) -> dict[str, Any]:
+    """The arguments of a linear channel of percentages from nothing up."""
+    return {
+        "shorthand": f"{field}:Q",
+        "title": title,
+        "scale": alt.Scale(domain=[0, high], nice=False),
+        "axis": alt.Axis(format="%", tickCount=6),
+    }
+
+
+def data(rows: Sequence[dict[str, Any]]) -> alt.NamedData:
+    """Rows as the data of a chart, under a name, because Altair copies what it holds.
+
+    Rows that several layers share are kept once.
+    """
+    listed = list(rows)
+    name = next((n for n, known in _rows.items() if known == listed), None)
+    name = name or f"rows{len(_rows)}"
+    _rows[name] = listed
+    return alt.NamedData(name)
+
+
+def span(values: Sequence[float | None], room: float = 1.0) -> tuple[float, float]:
+    """The least and greatest of some values, with room around them."""
+    known = [v for v in values if v is not None and v > 0 and math.isfinite(v)]
+    return min(known) / room, max(known) * room
+
+
+def colours(names: Sequence[str], chosen: Sequence[str] = SERIES) -> alt.Scale:
+    """A colour for each name, in their order."""
+    pool = [chosen[i % len(chosen)] for i in range(len(names))]
+    return alt.Scale(domain=list(names), range=pool)
+
+
+def dashes(names: Sequence[str]) -> alt.Scale:
+    """A dash for each name, so that lines differ without colour too."""
+    pool = [DASHES[i % len(DASHES)] for i in range(len(names))]
+    return alt.Scale(domain=list(names), range=pool)

@@ -1,0 +1,15 @@
+"""Optional parts of the installation: which one a missing library belongs to."""
+
+from __future__ import annotations
+
+from optimizer.errors import InputError, Mark, Problem
+
+PARTS = {"xlsxwriter": "excel"}
+
+
+def missing(error: ImportError) -> InputError:
+    """Says what to install."""
+    name = (error.name or "altair").partition(".")[0]
+    part = PARTS.get(name, "report")
+    message = f"needs {name.replace('_', '-')}; pip install 'overtrain[{part}]'"
+    return InputError([Problem(Mark("overtrain"), "", message)])

@@ -1,0 +1,70 @@
+"""From Vega-Lite to pictures and scripts, without a browser: the door of vl-convert.
+
+It imports nothing else of this package, so that it also runs as a process of its own,
+which draws while another solves: a job a line comes in, an answer a line goes out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any
+
+PRECISION = re.compile(r"-?\d+\.\d{2,}")
+SCALE = 2.0  # pixels of a PNG for one of the SVG
+
+
+def svg(specification: dict[str, Any]) -> str:
+    """A chart as SVG.
+
+    Raises:
+        ImportError: vl-convert is not installed; as for all of these.
+    """
+    text: str = _library().vegalite_to_svg(specification, allowed_base_urls=[])
+    # A tenth of a pixel is enough, and half the size.
+    return PRECISION.sub(lambda number: f"{float(number[0]):.1f}", text)
+
+
+def png(specification: dict[str, Any]) -> bytes:
+    """A chart as PNG on white."""
+    config = {**specification["config"], "background": "#ffffff"}
+    picture: bytes = _library().vegalite_to_png(
+        {**specification, "config": config}, scale=SCALE, allowed_base_urls=[]
+    )
+    return picture
+
+
+def bundle() -> str:
+    """The scripts that make charts interactive, as one; it takes some seconds."""
+    text: str = _library().javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return text
+
+
+def version() -> str:
+    """The version of vl-convert, which decides the bundle."""
+    return str(_library().__version__)
+
+
+def serve() -> None:
+    """Does jobs until there are no more: `["svg", {…}]` for a chart, `["bundle"]`."""
+    jobs = {"svg": svg, "bundle": bundle}
+    for line in sys.stdin.buffer:
+        name, *arguments = json.loads(line)
+        try:
+            answer = {"done": jobs[name](*arguments)}
+        except Exception as error:
+            answer = {"failed": f"{type(error).__name__}: {error}"}
+        told = json.dumps(answer).encode()
+        sys.stdout.buffer.write(told + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _library() -> Any:
+    import vl_convert  # noqa: PLC0415 - optional
+
+    return vl_convert
+
+
+if __name__ == "__main__":
+    serve()

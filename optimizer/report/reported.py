@@ -1,0 +1,79 @@
+"""A report as JSON, and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from optimizer.report import markdown as pages
+from optimizer.report.assumptions import assumptions
+from optimizer.report.blocks import Block, printable
+from optimizer.report.data import plain, plan
+from optimizer.report.decisions import compared, solved
+from optimizer.report.rich import Rich, Verbatim, plainly
+
+if TYPE_CHECKING:
+    from optimizer.report.report_page import Report
+
+FENCE = re.compile(r"`{3,}")
+
+
+def reported(report: Report) -> dict[str, Any]:
+    """What `report` answers: what `compare` does, and the numbers of every chart."""
+    content = compared(report.comparison)
+    if report.families:
+        families = [family for family, _ in report.families]
+        members = [member for family in families for member in family.members]
+        joint = solved(members, [None] * len(members), families)
+        content["plans"] += joint["plans"]
+        content["portfolio"] = joint["portfolio"]
+    content["reports"] = [
+        {
+            "scenario": case.answer.scenario,
+            "file": case.answer.file,
+            "text": case.scenario.document.text,
+            "assumptions": plain(assumptions(case.scenario)),
+            "laws": [plan(answer) for answer in case.laws],
+            "contour": plain(case.contour),
+            "demand": plain(case.demand),
+            "overhead": plain(case.overhead),
+            "cashflow": plain(case.cashflow),
+            "tornado": plain(case.tornado),
+            "explorer": plain(case.explorer),
+        }
+        for case in report.cases
+    ]
+    content["command"] = report.command
+    content["made"] = report.made
+    return content
+
+
+def markdown(blocks: Sequence[Rich]) -> str:
+    """A report for a wiki or a pull request, its charts as words."""
+    return "\n".join(_markdown(blocks))
+
+
+def _markdown(blocks: Sequence[Rich]) -> Iterator[str]:
+    waiting: list[Rich] = []
+    for block in blocks:
+        if isinstance(block, Verbatim):
+            yield pages.render(_plain(waiting))
+            yield _fenced(block.text)
+            waiting = []
+        else:
+            waiting.append(block)
+    if waiting:
+        yield pages.render(_plain(waiting))
+
+
+def _plain(blocks: Sequence[Rich]) -> list[Block]:
+    return list(plainly(blocks))
+
+
+def _fenced(text: str) -> str:
+    """A text as it is, in a fence longer than any in it."""
+    longest = max((len(run) for run in FENCE.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    lines = "\n".join(map(printable, text.rstrip("\n").split("\n")))
+    return f"{fence}text\n{lines}\n{fence}\n"

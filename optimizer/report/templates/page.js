@@ -1,0 +1,55 @@
+"use strict";
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+
+// Sliders choose among points that were solved beforehand; nothing is computed here.
+for (const [id, grid] of Object.entries(read("points"))) {
+  const box = document.getElementById(id);
+  const demand = box.querySelector(".demand");
+  const target = box.querySelector(".target");
+  const [served, aimed] = box.querySelectorAll("output");
+  const values = box.querySelectorAll(".value");
+  const show = () => {
+    const d = Number(demand.value), t = Number(target.value);
+    served.textContent = grid.demands[d];
+    aimed.textContent = grid.targets[t];
+    demand.setAttribute("aria-valuetext", grid.demands[d]);
+    target.setAttribute("aria-valuetext", grid.targets[t]);
+    grid.points[t][d].forEach((text, i) => { values[i].textContent = text; });
+  };
+  demand.addEventListener("input", show);
+  target.addEventListener("input", show);
+  box.querySelector("button").addEventListener("click", () => {
+    [target.value, demand.value] = grid.here;
+    show();
+  });
+  [target.value, demand.value] = grid.here;
+  show();
+  box.hidden = false;
+}
+
+// A chart is a picture until somebody looks closer; then it answers to the pointer.
+const charts = read("charts");
+for (const [id, chart] of Object.entries(charts)) {
+  const place = document.getElementById(id);
+  const wake = () => {
+    place.removeEventListener("pointerenter", wake);
+    place.removeEventListener("focus", wake);
+    const still = place.innerHTML, live = document.createElement("div");
+    window.vegaEmbed(live, chart, { actions: false, renderer: "svg", ast: true,
+      mode: "vega-lite", tooltip: { disableDefaultStyle: true }, loader: { http: false } })
+      .then((view) => {
+        const drawn = live.querySelector("svg"), wide = drawn.getAttribute("width");
+        drawn.setAttribute("viewBox", `0 0 ${wide} ${drawn.getAttribute("height")}`);
+        drawn.removeAttribute("width");
+        drawn.removeAttribute("height");
+        place.replaceChildren(live);
+        place.dataset.live = "yes";
+        return view;
+      })
+      .catch((error) => { place.innerHTML = still; console.warn(String(error)); });
+  };
+  if (window.vegaEmbed) {
+    place.addEventListener("pointerenter", wake);
+    place.addEventListener("focus", wake);
+  }
+}

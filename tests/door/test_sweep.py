@@ -1,0 +1,136 @@
+"""`overtrain sweep` as a user has it: files, the summary, and Ctrl-C."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COLUMNS = [
+    *("status", "parameters", "tokens", "tokens_per_parameter", "overtraining_factor"),
+    *("loss", "cost_training", "cost_inference", "cost_total", "saving"),
+    *("stationarity", "violation", "gap"),
+]
+VARY = ("--vary", "demand.tokens=1e9:1e14:log:20", "--vary", "target.loss=1.6:2.2:3")
+
+
+def test_parquet_has_the_columns_with_their_units(here, run):
+    done = run("sweep", "good.yaml", *VARY, "-o", "out.parquet")
+    assert done.code == 0
+    table = parquet.read_table(here / "out.parquet")
+    assert table.column_names == ["demand.tokens", "target.loss", *COLUMNS]
+    assert table.num_rows == 60
+    units = {f.name: (f.metadata or {}).get(b"unit") for f in table.schema}
+    assert units["demand.tokens"] == b"tokens"
+    assert units["target.loss"] == b"nats"
+    assert units["cost_total"] == b"FLOP"
+    assert units["saving"] == b"fraction"
+    for row in table.to_pylist():
+        found = row["status"] == "optimal"
+        assert found == (row["target.loss"] > 1.69)
+        assert all((row[name] is not None) == found for name in COLUMNS[1:])
+
+
+def test_csv_says_the_same_as_parquet(here, run):
+    run("sweep", "good.yaml", *VARY, "-o", "out.parquet")
+    run("sweep", "good.yaml", *VARY, "-o", "out.csv")
+    rows = list(csv.DictReader((here / "out.csv").read_text().splitlines()))
+    for row, other in zip(
+        rows, parquet.read_table(here / "out.parquet").to_pylist(), strict=True
+    ):
+        for name, value in other.items():
+            if isinstance(value, str):
+                assert row[name] == value
+            else:
+                assert (float(row[name]) if row[name] else None) == value
+
+
+def test_the_summary_counts_and_certifies(here, run):
+    done = run("sweep", "good.yaml", *VARY)
+    assert "60 rows: 40 optimal, 20 infeasible." in done.out
+    assert "Varied: demand.tokens, target.loss." in done.out
+    assert "Every one is certified: stationarity ≤ " in done.out
+    assert done.err == ""
+
+
+def test_nothing_to_vary_is_told(here, run):
+    done = run("sweep", "good.yaml")
+    assert done.code == 2
+    assert "nothing varies; add --vary demand.tokens=1e9:1e15:log:200" in done.err
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out", "out.json"])
+def test_the_name_says_the_format(here, run, name):
+    done = run("sweep", "good.yaml", *VARY, "-o", name)
+    assert done.code == 2
+    assert done.err == f"{name}: the name must end in .parquet or .csv\n"
+
+
+def test_parquet_without_pyarrow_names_the_extra(here, run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    done = run("sweep", "good.yaml", *VARY, "-o", "out.parquet")
+    assert done.code == 2
+    assert 'needs pyarrow: pip install "overtrain[data]", or write a .csv' in done.err
+    assert run("sweep", "good.yaml", *VARY, "-o", "out.csv").code == 0
+
+
+def test_a_bad_vary_writes_nothing(here, run):
+    done = run("sweep", "good.yaml", "--vary", "demand.tokens=1:2:0", "-o", "out.csv")
+    assert done.code == 2
+    assert sorted(path.name for path in here.iterdir()) == [
+        "bad.yaml",
+        "good.yaml",
+        "impossible.yaml",
+    ]
+
+
+def test_a_sample_is_repeatable(here, run):
+    (here / "good.yaml").write_text(
+        "law: besiroglu-2024-refit\ntarget: {match: {parameters: 13B}}\n"
+        "demand: {tokens: {low: 1T, expected: 2T, high: 4T}}\n"
+    )
+    for name in ("a.csv", "b.csv"):
+        done = run("sweep", "good.yaml", "--sample", "50", "--seed", "9", "-o", name)
+        assert done.code == 0
+    assert (here / "a.csv").read_bytes() == (here / "b.csv").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["out.parquet", "out.csv"])
+def test_ctrl_c_keeps_the_rows_that_are_done(here, name):
+    """A billion rows take half an hour; the interrupt comes when some are done."""
+    command = [
+        *(sys.executable, str(ROOT / "cli.py"), "sweep", "good.yaml", "-o", name),
+        *("--vary", "demand.tokens=1e9:1e14:log:100000"),
+        *("--vary", "target.loss=1.8:2.2:10000"),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=here,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    beside = []
+    while process.poll() is None and not any(p.stat().st_size > 1e6 for p in beside):
+        beside = list(here.glob(f".{name}.*"))
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted" in err
+    if name.endswith(".csv"):
+        done = (here / name).read_text().count("\n") - 1
+    else:
+        done = parquet.read_table(here / name).num_rows
+    assert done > 8192
+    assert f"{done:,} of 1,000,000,000 rows in {name}: {done:,} optimal." in out
+    assert not list(here.glob(f".{name}.*"))

@@ -1,0 +1,140 @@
+"""Portfolios and rounded plans on a page."""
+
+from dataclasses import replace
+
+import pytest
+
+from optimizer.analysis.answer import Fixed, LimitUsed
+from optimizer.analysis.family import Family
+from optimizer.analysis.snap import Size, Snap
+from optimizer.program import Certificate, Status
+from optimizer.report.decisions import solved
+from optimizer.report.family_page import family_blocks, family_headline
+from optimizer.report.sheet import write
+from optimizer.report.snapped import snap_blocks, snap_sentence
+from optimizer.report.text import render
+
+
+@pytest.fixture
+def family(answer):
+    extra = answer.cost.total * 0.01
+    fixed = Fixed(answer.plan, extra, 0.0101, None)
+    members = tuple(
+        replace(answer, scenario=name, fixed=fixed) for name in ("edge", "server")
+    )
+    wall = LimitUsed("shared.training_compute", 1e23, 1e23, "FLOP", True, -0.2, -0.3, 9)
+    return Family(
+        "Line-up",
+        "line.yaml",
+        Status.OPTIMAL,
+        members,
+        2 * answer.cost.total,
+        "FLOP",
+        (wall, replace(wall, name="shared.tokens (edge)", binding=False)),
+        Certificate(1e-16, 0.0, 1e-14, 1e12),
+    )
+
+
+def page(family):
+    return " ".join(render(family_blocks(family), 100).split())
+
+
+def test_the_sentence_says_what_to_train_and_what_sharing_costs(family):
+    assert family_headline(family) == (
+        "Train edge with 7.0B on 1.25T and server with 7.0B on 1.25T: 1.60e23 FLOP in "
+        "all. Sharing takes 1 % more than each on its own: shared.training_compute "
+        "binds."
+    )
+    free = tuple(
+        replace(m, fixed=replace(m.fixed, extra=0.0, fraction=0.0))
+        for m in family.members
+    )
+    told = family_headline(replace(family, members=free))
+    assert told.endswith("What they share does not hold them back.")
+
+
+def test_models_shared_limits_and_then_each_model(family):
+    text = page(family)
+    assert "edge 6.97B 1.25T 2.0453 4.54 8.01e22 FLOP 1 %" in text
+    assert "shared.training_compute 1e23 FLOP 1e23 FLOP −0.2 %" in text
+    assert "shared.tokens (edge) 1e23 FLOP 1e23 FLOP slack" in text
+    assert "best possible cost of all together" in text
+    assert text.count("Chinchilla-optimal for this size") == 2
+    assert "you fixed" not in text
+
+
+def test_without_a_joint_plan_the_conflict_is_named(family, infeasible):
+    bare = {
+        "status": Status.INFEASIBLE,
+        "total": None,
+        "shared": (),
+        "certificate": None,
+    }
+    clash = replace(family, **bare, conflict=("server: target", "shared.tokens"))
+    assert family_headline(clash) == (
+        "There is no joint plan: server: target and shared.tokens exclude each other."
+    )
+    assert "Each plan above is for its model alone" in page(clash)
+    stuck = replace(
+        family,
+        **bare,
+        conflict=("Internal assistant",),
+        members=(infeasible, family.members[1]),
+    )
+    text = page(stuck)
+    assert "There is no joint plan: Internal assistant has none alone." in text
+    assert "There is no plan: the target of 1.9000 nats cannot be reached." in text
+
+
+def test_json_of_a_portfolio(family):
+    data = solved(family.members, (None, None), (family,))
+    assert [plan["scenario"] for plan in data["plans"]] == ["edge", "server"]
+    assert data["portfolio"]["models"] == ["edge", "server"]
+    assert data["portfolio"]["shared"][0]["shadow_price"] == -0.3
+    assert data["portfolio"]["cost"]["unit"] == "FLOP"
+    assert "portfolio" not in solved(family.members, (None, None), ())
+
+
+SIZES = (
+    Size("1B", 1e9, None, None, None, False),
+    Size("7B", 7e9, 1.24e12, 8.02e22, 0.001, True),
+    Size("7.5B", 7.5e9, 1.1e12, 8.05e22, 0.005, True),
+    Size("13B", 13e9, 5.7e11, 9.7e22, 0.21, False),
+)
+
+
+def test_the_sentence_on_sizes_that_exist(answer):
+    assert snap_sentence(answer, Snap(SIZES, SIZES[1])) == (
+        "Of the sizes that exist take 7B: 0.1 % above the optimum. 7.5B is within 1 % "
+        "too: equal, by all we know."
+    )
+    exact = replace(SIZES[1], fraction=1e-14)
+    told = snap_sentence(answer, Snap((exact,), exact))
+    assert told == "Of the sizes that exist take 7B: no dearer than the optimum."
+    none = Snap(SIZES[:1], None)
+    assert snap_sentence(answer, none) == "None of these sizes reaches the target."
+    budget = replace(answer, question="budget")
+    assert "reducible loss is 0.1 % above" in snap_sentence(
+        budget, Snap(SIZES[:2], SIZES[1])
+    )
+
+
+def test_the_table_of_sizes(answer):
+    text = " ".join(render(list(snap_blocks(answer, Snap(SIZES, SIZES[1])))).split())
+    assert "1B 1.0B cannot" in text
+    assert "7B 7.0B 1.24T 8.02e22 FLOP 0.1 % equal" in text
+    assert "13B 13B 570B 9.70e22 FLOP 21 %" in text
+
+
+def test_json_and_csv_of_sizes(answer):
+    snapped = Snap(SIZES, SIZES[1])
+    (plan,) = solved([answer], [snapped], ())["plans"]
+    assert plan["snap"]["best"]["name"] == "7B"
+    assert plan["snap"]["sizes"][0]["tokens"] is None
+    head, one, other = write([answer, answer], [snapped, Snap(SIZES[:1], None)]).split(
+        "\n"
+    )[:3]
+    assert head.endswith("snap_name,snap_parameters,snap_tokens,snap_fraction")
+    assert one.endswith("7B,7000000000.0,1240000000000.0,0.001")
+    assert other.endswith(",,,")
+    assert "snap" not in write([answer])
