@@ -123,8 +123,6 @@ def warm(program: GeometricProgram, count: int = 60) -> float:
     return statistics.median(seconds(lambda one=one: solve(one), 1) for one in ones)
 
 
-
-
 def main(count: int) -> None:
     """Prints the table."""
     cpu = next(
@@ -177,7 +175,9 @@ def main(count: int) -> None:
             1 if power > 6 else 2,
         )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"sweep of 1e{power} rows: {taken / 10**power * 1e6:.2f} µs a row", end="")
+        print(
+            f"sweep of 1e{power} rows: {taken / 10**power * 1e6:.2f} µs a row", end=""
+        )
         print(f", peak memory of the process {peak:.0f} MB")
     whole_process(count)
 
@@ -194,10 +194,16 @@ def whole_process(count: int) -> None:
                 *("--vary", f"target.loss=1.9:2.4:{steps}"),
                 *("-o", str(Path(folder) / "sweep.parquet")),
             ]
-            return seconds(lambda: subprocess.run(command, check=True, stdout=-3), 2)
+            quiet = subprocess.DEVNULL
+            return seconds(
+                lambda: subprocess.run(command, check=True, stdout=quiet),  # noqa: S603
+                2,
+            )
 
         start, taken = run(2), run(side)
-    print(f"overtrain sweep of {side**2} rows to Parquet: {taken:.2f} s, of which", end="")
+    print(
+        f"overtrain sweep of {side**2} rows to Parquet: {taken:.2f} s, of which", end=""
+    )
     print(f" {start:.2f} s to start")
 
 

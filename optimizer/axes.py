@@ -252,8 +252,10 @@ def _quantities(annotation: Any, path: Steps) -> Iterator[Quantity]:
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel) and path:
         field = annotation.model_fields.get(str(path[0]))
         if field is not None:
-            whole = Annotated[field.annotation, *field.metadata, None]
-            yield from _quantities(whole, path[1:])
+            if len(path) == 1:
+                found = (item for item in field.metadata if isinstance(item, Quantity))
+                yield from found
+            yield from _quantities(field.annotation, path[1:])
 
 
 def _steps(scenario: Scenario, name: str) -> Steps | None:

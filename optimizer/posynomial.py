@@ -111,9 +111,8 @@ class Posynomial:
         """Returns the second derivatives of ln f `(batch, variables, variables)`."""
         shares = self.shares(z)
         mean = np.einsum("bt,btv->bv", shares, self.exponents)
-        second = np.einsum(
-            "bt,btv,btw->bvw", shares, self.exponents, self.exponents, optimize=True
-        )
+        weighted = (shares[:, :, None] * self.exponents).transpose(0, 2, 1)
+        second = weighted @ self.exponents
         return np.asarray(second - mean[:, :, None] * mean[:, None, :])
 
     def scaled(self, factor: float) -> Posynomial:

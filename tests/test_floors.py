@@ -17,21 +17,21 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; a floor has one tower or more.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors → kinds → quantity → yamltext → document → mistakes → fields",),
-    ("posynomial → composite → members",),
+    ("posynomial → composite → many",),
     ("program",),
     (
         "world/surface → world/law → world/lawfile → world/laws → world/repetition → "
         "world/models → world/hardware → world/machines → world/demand → world/costs → "
         "world/limits",
         "engine/certify → engine/enclose → engine/polish → engine/solve → "
-        "engine/diagnose → engine/root → engine/kernel → engine/batch",
+        "engine/diagnose → engine/root → engine/linear → engine/point → engine/interior → engine/kernel → engine/batch",
         "fitting/objective → fitting/newton → fitting/search",
     ),
     (
         "scenario → checks → inputs → fitting/oddities → fitting/rules → fitting/runfile → fitting/runs → "
         "fitting/forms → fitting/starts → fitting/bootstrap → fitting/refuse → "
         "fitting/sandwich → fitting/downstream → fitting/repeats → fitting/fit → fitting/fitlaw → "
-        "formulate → load → portfolio → family_file → laws_all",
+        "formulate → load → axes → draws → vary → portfolio → family_file → laws_all",
     ),
     (
         "analysis/sensitivity → analysis/answer → analysis/wording → analysis/bills → "
@@ -40,19 +40,19 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "analysis/regret → analysis/share → analysis/compare → analysis/snap → "
         "analysis/audit → analysis/family → "
         "analysis/profiles → analysis/diagnostics → analysis/nextruns → "
-        "analysis/versus → analysis/judged",
+        "analysis/versus → analysis/judged → analysis/rowwise → analysis/sweep",
     ),
     (
-        "report/blocks → report/headline → report/reasons → report/machines → report/plan → "
-        "report/snapped → report/lawside → report/against → report/side → "
+        "report/blocks → report/headline → report/reasons → report/machines → "
+        "report/plan → report/snapped → report/lawside → report/against → report/side → "
         "report/family_page → report/audit_page → report/solved → report/data → "
         "report/decisions → report/sheet → report/schema → report/library → "
-        "report/lawtext → report/fit_page → report/text → report/markdown → "
+        "report/lawtext → report/fit_page → report/sweep_page → report/text → report/markdown → "
         "report/html → report/show",
     ),
     (
         "__init__ → commands/options → commands/output → commands/condition → "
-        "commands/answered → commands/listed → commands/schema → commands/init → "
+        "commands/answered → commands/rowfile → commands/sweep → commands/listed → commands/schema → commands/init → "
         "commands/check → commands/solve → commands/compare → commands/audit → "
         "commands/typed → commands/fit → commands/laws → "
         "commands/hardware → commands/group → cli",
@@ -63,14 +63,15 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 DOORS = {
     "click": {"commands/*"},
     "cvxpy": {"engine/solve"},
-    "numba": {"engine/kernel"},
+    "numba": {"engine/linear"},
     "numpy": {
-        *("posynomial", "composite", "members", "program", "world/repetition"),
+        *("posynomial", "composite", "many", "program", "world/repetition"),
+        *("axes", "draws", "vary", "commands/rowfile"),
         *("formulate", "fitting/runs", "fitting/fit", "fitting/fitlaw"),
         *("engine/*", "fitting/*", "analysis/*"),
     },
-    "pyarrow": {"fitting/runfile"},
-    "pydantic": {"fields", "mistakes", "world/*", "scenario", "inputs"},
+    "pyarrow": {"fitting/runfile", "commands/rowfile"},
+    "pydantic": {"fields", "mistakes", "world/*", "scenario", "inputs", "axes", "draws"},
     "scipy": {"engine/*", "analysis/*"},
     "tabulate": {"report/text"},
     "yaml": {"yamltext"},

@@ -13,97 +13,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.analysis.bills import bill
+from optimizer.analysis.drawn import Drawn
 from optimizer.analysis.regret import cost_of
 from optimizer.formulate import formulate
-from optimizer.posynomial import Array, Integers
+from optimizer.posynomial import Array
 from optimizer.question import Question
 from optimizer.scenario import Scenario
-from optimizer.vary import Plan, groups
 from optimizer.world.costs import value
-from optimizer.world.laws import load_law
-from optimizer.world.repetition import Repetition, saturation
 
 NEAREST = -20.0  # ln(N/floor − 1) at which the grid starts
 STEP = 0.05  # of the grid, in that
 DECADES = (3, 6, 12, 24)  # above the floor, until more parameters cost more anyway
 VALLEYS = 5  # of the grid that are searched further
 SECTIONS = 40  # each shortens a valley to 0.618 of it
-HALVINGS = 48
 GOLDEN = (math.sqrt(5) - 1) / 2
-TOUCHING = 1e-9  # of a target that counts as reached
 KEPT = 1e-11  # ln(value/bound) up to which a limit counts as kept
 BROKEN = 1e4  # above any ln of a cost: a plan that breaks a limit
 BLOCK = 200_000  # numbers at once
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """The draws of a law's surface and of the target under it, `(draws,)` each.
-
-    Attributes:
-        A: of the surface; so are B, alpha and beta.
-        B: likewise.
-        alpha: likewise.
-        beta: likewise.
-        s: the reducible loss to reach; at or below 0 no model does.
-        repetition: how data repeat, or None.
-    """
-
-    A: Array
-    B: Array
-    alpha: Array
-    beta: Array
-    s: Array
-    repetition: Repetition | None = None
-
-    @property
-    def count(self) -> int:
-        """How many draws are a law."""
-        return len(self.s)
-
-    def floors(self) -> Array:
-        """The size that must be exceeded in each draw, `(draws,)`."""
-        return _root(self.A, self.s, self.alpha)
-
-    def fewest(self) -> Array:
-        """The tokens that no size makes unnecessary, `(draws,)`."""
-        return _root(self.B, self.s, self.beta)
-
-    def of(self, draws: Integers) -> Drawn:
-        """Some of the draws, in any order."""
-        parts = (self.A, self.B, self.alpha, self.beta, self.s)
-        A, B, alpha, beta, s = (part[draws] for part in parts)
-        return Drawn(A, B, alpha, beta, s, self.repetition)
-
-    def tokens(self, N: Array) -> Array:
-        """The least tokens with which each size reaches each target.
-
-        Args:
-            N: sizes, `(sizes,)`.
-
-        Returns:
-            `(sizes, draws)`; infinite where no number of tokens does.
-        """
-        sizes = N[:, None]
-        if self.repetition is None:
-            return self.fresh(sizes)
-        return _repeated(self, self.repetition, sizes)
-
-    def reached(self, N: float, D: float) -> float:
-        """The part of the draws in which a model reaches the target."""
-        with np.errstate(all="ignore"):
-            least = self.tokens(np.array([N]))[0]
-        return float((least <= D * (1 + TOUCHING)).mean())
-
-    def fresh(self, sizes: Array) -> Array:
-        """The same on data that never repeat, for sizes that broadcast to the draws."""
-        rest = self.s - self.A * sizes**-self.alpha
-        return _root(self.B, rest, self.beta)
 
 
 @dataclass(frozen=True)
@@ -123,89 +54,6 @@ class RobustPlan:
     tokens: float
     cost_total: float
     reached: float
-
-
-def drawn(plan: Plan) -> Drawn:
-    """Takes the surface and target of every draw from a plan of one axis of draws.
-
-    Draws whose coefficients are no law are left out.
-    """
-    scenario = plan.scenario
-    # The loss alone matters here: no demand, and data that repeat come later.
-    data = scenario.spec.data.model_copy(update={"unique_tokens": None})
-    bare = replace(scenario, spec=scenario.spec.model_copy(update={"data": data}))
-    columns = plan.columns(0, plan.count)
-    for index, number in enumerate(plan.numbers):
-        if number.path[0] != "law":
-            columns[:, index] = columns[0, index]
-    found = np.full((5, plan.count), np.nan)
-    for group in groups(Plan(bare, plan.axes), columns, lambda _, question: question):
-        question = group.view
-        if question is None or question.reducible is None:
-            continue
-        surface = question.surface
-        symbols = (surface.A, surface.B, surface.alpha, surface.beta)
-        for row, each in enumerate((*symbols, question.reducible)):
-            found[row, group.rows] = np.asarray(each, dtype=float)
-    known = found[:, np.isfinite(found).all(axis=0)]
-    A, B, alpha, beta, s = known
-    return Drawn(A, B, alpha, beta, s, _repetition(scenario))
-
-
-def _repetition(scenario: Scenario) -> Repetition | None:
-    """As `formulate` reads it."""
-    unique = scenario.spec.data.unique_tokens
-    if unique is None:
-        return None
-    stars = scenario.law.extras
-    if "R_D_star" not in stars:
-        stars = load_law("muennighoff-2023").extras
-    return Repetition(unique, stars["R_D_star"], stars.get("R_N_star"))
-
-
-def _root(factor: Array, rest: Array, power: Array) -> Array:
-    """(factor/rest)^(1/power); infinite where nothing is left."""
-    left = np.where(rest > 0, rest, np.nan)
-    found = (factor / left) ** (1 / power)
-    return np.where(np.isnan(found), np.inf, found)
-
-
-def _repeated(law: Drawn, repetition: Repetition, sizes: Array) -> Array:
-    """The least tokens where data repeat; either all unique ones are read, or few.
-
-    With all of them D' = U·(1 + R·(1 − exp(−(D/U − 1)/R))) is solved for D. With
-    D < U there is no repetition, but N' depends on D: a bisection in ln D.
-    """
-    unique, R = repetition.unique, repetition.R_D
-    needed = _needed(law, repetition, sizes, np.log(unique))
-    more = np.maximum(needed / unique - 1, 0.0)
-    left = 1 - more / R
-    many = unique * (1 - R * np.log(np.where(left > 0, left, np.nan)))
-    many = np.where(left > 0, many, np.inf)
-    if repetition.R_N is None:
-        return np.where(needed < unique, needed, many)
-    rows, draws = np.nonzero(needed < unique)
-    few = law.of(draws)
-    low, high = np.log(few.fresh(sizes[rows, 0])), np.full(len(rows), math.log(unique))
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        enough = _needed(few, repetition, sizes[rows, 0], middle) <= np.exp(middle)
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    many[rows, draws] = np.exp(high)
-    return many
-
-
-def _needed(
-    law: Drawn, repetition: Repetition, sizes: Array, log_unique: Array
-) -> Array:
-    """The D' that N needs where so many unique tokens are read."""
-    worth = sizes
-    if repetition.R_N is not None:
-        ratio = law.alpha * law.A / (law.beta * law.B)
-        supported = (np.log(ratio) + law.beta * log_unique) / law.alpha
-        gain, _, _ = saturation(np.log(sizes) - supported, repetition.R_N)
-        worth = np.exp(supported + gain)
-    return _root(law.B, law.s - law.A * worth**-law.alpha, law.beta)
 
 
 def robust_plan(

@@ -41,6 +41,7 @@ RESULTS: Mapping[str, str] = {
 }
 STATUSES = ("optimal", "infeasible", "failed", "invalid")
 INVALID = STATUSES.index("invalid")
+REASONS = 3  # of invalid rows that are kept
 AHEAD = 2  # blocks in work or waiting to be read, for each worker
 
 View = GeometricProgram | None  # None: the law puts the target out of reach
@@ -76,6 +77,42 @@ class _Work:
     results: Array
     alone: int = 0
     problems: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass
+class Summary:
+    """What is known of the rows so far; it does not grow with them.
+
+    Attributes:
+        unit: of the cost.
+        counts: rows of each status.
+        low: the least of each result.
+        high: the greatest.
+        alone: rows that were answered one by one.
+        problems: reasons of invalid rows.
+    """
+
+    unit: str
+    counts: Array = field(default_factory=lambda: np.zeros(len(STATUSES), dtype=int))
+    low: Array = field(default_factory=lambda: np.full(len(RESULTS), np.inf))
+    high: Array = field(default_factory=lambda: np.full(len(RESULTS), -np.inf))
+    alone: int = 0
+    problems: dict[str, None] = field(default_factory=dict)
+
+    def add(self, rows: Rows) -> None:
+        """Takes rows in."""
+        self.counts += np.bincount(rows.status, minlength=len(STATUSES))
+        self.low = np.fmin(self.low, np.fmin.reduce(rows.results))
+        self.high = np.fmax(self.high, np.fmax.reduce(rows.results))
+        self.alone += rows.alone
+        for problem in rows.problems:
+            if len(self.problems) < REASONS:
+                self.problems[problem] = None
+
+    @property
+    def done(self) -> int:
+        """How many rows."""
+        return int(self.counts.sum())
 
 
 def block_of(plan: Plan) -> int:

@@ -12,14 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.analysis.answer import Answer
+from optimizer.analysis.drawn import Drawn, drawn
 from optimizer.analysis.optimum import solve
-from optimizer.analysis.robust import (
-    Drawn,
-    RobustPlan,
-    cheapest,
-    drawn,
-    robust_plan,
-)
+from optimizer.analysis.robust import RobustPlan, cheapest, robust_plan
 from optimizer.analysis.sweep import RESULTS, STATUSES, sweep
 from optimizer.analysis.wording import either
 from optimizer.errors import InputError, Mark

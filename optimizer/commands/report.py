@@ -161,9 +161,7 @@ def _write(
     emit(_text(report, form, output, studio), output)
 
 
-def _text(
-    report: Report, form: str, output: Path | None, studio: Studio | None
-) -> str:
+def _text(report: Report, form: str, output: Path | None, studio: Studio | None) -> str:
     if form == "json":
         from optimizer.report import data  # noqa: PLC0415 - as all formats, one is used
         from optimizer.report.reported import reported  # noqa: PLC0415

@@ -20,6 +20,10 @@ GROUP = 8  # blocks of rows in a row group of Parquet
 class RowFile(Protocol):
     """What takes rows."""
 
+    def __init__(
+        self, path: Path, inputs: Mapping[str, str], results: Mapping[str, str]
+    ) -> None: ...
+
     def write(self, rows: Rows) -> None:
         """Adds rows."""
 
@@ -41,7 +45,7 @@ def row_file(
     Raises:
         InputError: the format is neither, cannot be written here, or the disk is full.
     """
-    make = {".csv": _Csv, ".parquet": _Parquet}[checked(output)]
+    make: type[RowFile] = _Csv if checked(output) == ".csv" else _Parquet
     try:
         with beside(output.resolve()) as path:
             file = make(path, inputs, results)
@@ -105,7 +109,7 @@ class _Parquet:
         self, path: Path, inputs: Mapping[str, str], results: Mapping[str, str]
     ) -> None:
         import pyarrow as arrow  # noqa: PLC0415 - an extra
-        import pyarrow.parquet as parquet  # noqa: PLC0415
+        from pyarrow import parquet  # noqa: PLC0415
 
         from optimizer import __version__  # noqa: PLC0415
 

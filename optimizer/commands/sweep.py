@@ -51,7 +51,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     overrides: tuple[str, ...],
     output: Path | None,
 ) -> int:
-    """Solve a scenario for every combination of what varies, a row each.
+    r"""Solve a scenario for every combination of what varies, a row each.
 
     Any number of the scenario can vary. Each row has the plan, its costs and its
     certificate; a row without a plan has a status that says so. Ctrl-C ends early
@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     \b
     Examples:
       overtrain sweep a.yaml --vary demand.tokens=1e9:1e15:log:200 -o sweep.parquet
-      overtrain sweep a.yaml --vary target.loss=1.9:2.2:50 \\
+      overtrain sweep a.yaml --vary target.loss=1.9:2.2:50 \
         --vary serving.mfu=0.2,0.4 -o sweep.csv
       overtrain sweep a.yaml --sample 10000 --seed 1 -o draws.parquet
     """
@@ -74,13 +74,13 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
         checked(output)
     scenario = options.read_all([file], overrides)[0]
 
-    from optimizer.analysis.sweep import sweep  # noqa: PLC0415 - imports numpy
+    from optimizer.analysis.sweep import Summary, sweep  # noqa: PLC0415 - heavy
     from optimizer.report import sweep_page, text  # noqa: PLC0415
     from optimizer.vary import plan as read  # noqa: PLC0415
     from optimizer.world.costs import UNITS  # noqa: PLC0415
 
     plan = read(scenario, varied, sample, seed)
-    summary = sweep_page.Summary(UNITS[scenario.spec.objective])
+    summary = Summary(UNITS[scenario.spec.objective])
     with ExitStack() as stack:
         pressed = stack.enter_context(_interruptible())
         rows = None

@@ -203,7 +203,16 @@ class _Block:
         if bad.any():
             self.z[bad] = self.multipliers[bad] = np.nan
             self.proof[:, bad] = np.nan
-        return Batch(self.ended, self.z, self.multipliers, *self.proof, self.alone)
+        stationarity, violation, gap = self.proof
+        return Batch(
+            self.ended,
+            self.z,
+            self.multipliers,
+            stationarity,
+            violation,
+            gap,
+            self.alone,
+        )
 
     def _open(self) -> Integers:
         return np.flatnonzero(self.ended == FAILED)
@@ -255,6 +264,7 @@ class _Block:
         """Asks cvxpy."""
         program = members(self.program, np.array([member]))
         self.alone += 1
+        found: Solution | None
         with _cvxpy:
             try:
                 found = solve(program, origin)

@@ -26,11 +26,12 @@ FEASIBLE = 1e-11
 HUGE = 1e8  # a Newton step beyond this comes from a singular system
 APART = 1e-9
 SMALL = 1e-9
+STALE = 8  # steps without progress: this set of constraints has no such point
 NOISE = 1e-13  # a multiplier below this is rounding
 
 
 def polish(
-    program: GeometricProgram, z: Array, multipliers: Array
+    program: GeometricProgram, z: Array, multipliers: Array, tries: int | None = None
 ) -> tuple[Array, Array]:
     """Returns `(z, multipliers)` refined; certify them before use.
 
@@ -40,6 +41,7 @@ def polish(
         multipliers: guess of λ, shape `(constraints,)`. A constraint counts as
             binding where λ exceeds its slack; where that guess does not lead to a
             certificate, where λ is more than noise, and then by the largest λ.
+        tries: how many of those guesses to follow; all by default.
     """
     slack = np.abs(_values(program, z))
     order = np.argsort(-multipliers)
@@ -49,7 +51,7 @@ def polish(
         for count in range(min(len(z), len(order)), 0, -1)
     ]
     best: tuple[float, Array, Array] = (np.inf, z, multipliers)
-    for active in guesses:
+    for active in guesses[:tries]:
         point, found = _settle(program, z, multipliers, active)
         certificate = certify(program, point, found)
         if passes(certificate):
@@ -98,6 +100,7 @@ def _newton(
     binding = [program.constraints[i].posynomial for i in indices]
     lam = multipliers[indices]
     best = np.inf
+    stale = 0
     result = z, lam
     for _ in range(STEPS):
         point = z[None]
@@ -115,6 +118,9 @@ def _newton(
             result = z, lam
         # Rounding noise neither shrinks nor grows: stop where Newton has.
         if size == 0.0 or (size < 1e-12 and size >= best):
+            break
+        stale = 0 if size < 0.9 * best else stale + 1
+        if stale == STALE:
             break
         best = min(best, size)
         hessian = program.objective.hessian(point)[0]

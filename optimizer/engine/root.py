@@ -93,7 +93,7 @@ def root(program: GeometricProgram, form: Plain, batch: int) -> tuple[Array, Arr
         price = price - product - form.A / alpha
     balance = _Balance(target, demand, price, alpha, beta)
     # Half the digits cost a quarter of the time.
-    rough = _Balance(*(_single(part) for part in (target, demand, price, alpha, beta)))
+    rough = balance.single()
     u = _newton(rough, rough.start(batch), ROUGH).astype(np.float64)
     u = _newton(balance, u, STEPS)
     rest = -np.log(1 + np.exp(u))
@@ -110,17 +110,15 @@ def root(program: GeometricProgram, form: Plain, batch: int) -> tuple[Array, Arr
 
 def _slopes(form: Plain, z: Array) -> Array:
     """∂F/∂ln x + ∂F/∂ln y: 2 for the product, 1 for x and for y, 0 for a constant."""
-    total = slope = None
+    total, slope = np.zeros(len(z)), np.zeros(len(z))
+    first = form.costs[0]
     for cost, (x, y) in zip(form.costs, KINDS, strict=True):
-        if cost is not None:
-            first = form.costs[0] if form.costs[0] is not None else 0.0
+        if cost is not None and first is not None:
             # Over the product's own size, so that nothing overflows.
-            log = cost - first + (x - 1) * z[:, 0] + (y - 1) * z[:, 1]
-            size = np.exp(log)
-            total = size if total is None else total + size
-            part = (x + y) * size
-            slope = part if slope is None else slope + part
-    return np.asarray(slope) / np.asarray(total)
+            size = np.exp(cost - first + (x - 1) * z[:, 0] + (y - 1) * z[:, 1])
+            total += size
+            slope += (x + y) * size
+    return slope / total
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +130,16 @@ class _Balance:
     price: Array | None
     alpha: Array
     beta: Array
+
+    def single(self) -> _Balance:
+        """The same in single precision."""
+        return _Balance(
+            self.target.astype(np.float32),
+            None if self.demand is None else self.demand.astype(np.float32),
+            None if self.price is None else self.price.astype(np.float32),
+            self.alpha.astype(np.float32),
+            self.beta.astype(np.float32),
+        )
 
     def start(self, batch: int) -> Array:
         """Between what the root is without demand and where demand dominates."""
@@ -171,7 +179,3 @@ def _newton(balance: _Balance, u: Array, steps: int) -> Array:
         if np.abs(step).max() <= near:
             break
     return u
-
-
-def _single(part: Array | None) -> Array | None:
-    return None if part is None else part.astype(np.float32)

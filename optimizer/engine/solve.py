@@ -100,7 +100,7 @@ def refine(
         gap: as for `solve`.
     """
     with np.errstate(all="ignore"):
-        point, found = polish(program, z, multipliers)
+        point, found = polish(program, z, multipliers, tries=1)
         certificate = certify(program, point, found)
     if passes(certificate, gap):
         return Solution(program, Status.OPTIMAL, point, found, certificate)

@@ -1,4 +1,4 @@
-"""What an answer rests on: every number of the file, and the sources behind the rest."""
+"""What an answer rests on: every word of the file, and the sources of the rest."""
 
 from __future__ import annotations
 
@@ -64,14 +64,23 @@ def _written(scenario: Scenario) -> Iterator[Assumption]:
     lines = document.text.splitlines()
     for path, mark in document.marks.items():
         value = _at(document.value, path)
-        if not path or path in SILENT or isinstance(value, dict | list) or value is None:
+        if (
+            not path
+            or path in SILENT
+            or isinstance(value, dict | list)
+            or value is None
+        ):
             continue
         if path[-1] == "name" or path == ("law",):
             continue
         comment, where = "", mark.file
         if mark.line and mark.file == document.file:
             where = f"line {mark.line}"
-            found = COMMENT.search(lines[mark.line - 1]) if mark.line <= len(lines) else None
+            found = (
+                COMMENT.search(lines[mark.line - 1])
+                if mark.line <= len(lines)
+                else None
+            )
             comment = "" if found is None else found[1]
         name = ".".join(_words(document.value, path))
         shown = str(value).lower() if isinstance(value, bool) else str(value)

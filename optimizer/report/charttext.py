@@ -34,9 +34,10 @@ def demand(figure: OverDemand) -> str:
     ends = [counted(figure.served[i], "tokens") for i in (0, -1)]
     told = f"{lifetime(figure.unit).capitalize()} from {ends[0]} to {ends[1]} served."
     for crossing in figure.crossings:
+        cost, tokens = amount(crossing.cost, figure.unit), crossing.tokens
         told += (
             f" The plan and the model that is {_model(crossing.other)} cost the same, "
-            f"{amount(crossing.cost, figure.unit)}, at {amount(crossing.tokens, 'tokens')}."
+            f"{cost}, at {amount(tokens, 'tokens')}."
         )
     return told
 
@@ -88,16 +89,13 @@ def tornado(figure: Tornado) -> str:
             for result in swing.results
         ]
         told.append(f"{swing.input} ({ends[0]} and {ends[1]})")
-    how = "the range that the scenario states" if _stated(figure) else "20 %"
-    more = " or by the range that the scenario states" if how == "20 %" else ""
-    if any(swing.stated for swing in figure.swings):
-        more = " or over the range that the scenario states"
-    return (
-        f"Each number 20 % lower and higher{more}, the plan found anew. "
-        f"Strongest: {either(told, 'and')}."
-        if how == "20 %"
-        else f"Each number over {how}, the plan found anew: {either(told, 'and')}."
-    )
+    if _stated(figure):
+        how = "Each number over the range that the scenario states"
+    else:
+        how = "Each number 20 % lower and higher"
+        if any(swing.stated for swing in figure.swings):
+            how += ", or over the range that the scenario states"
+    return f"{how}, the plan found anew. Strongest: {either(told, 'and')}."
 
 
 def _stated(figure: Tornado) -> bool:
@@ -113,12 +111,18 @@ def overhead(figure: Overhead) -> str:
     plan_, best = figure.dots
     at = {size: i for i, size in enumerate(figure.sizes)}
     over = figure.training[at[plan_.parameters]] if plan_.parameters in at else 0.0
+    size, other, doubled, floor = (
+        amount(N, "parameters")
+        for N in (
+            *(plan_.parameters, best.parameters),
+            *(figure.critical, figure.floor),
+        )
+    )
     return (
-        "Training compute over the least for this loss, by size. At the plan, "
-        f"{amount(plan_.parameters, 'parameters')}, it is {percent(max(over, 0.0))} "
-        f"above that of the training-optimal {amount(best.parameters, 'parameters')}; it "
-        f"doubles at the critical size of {amount(figure.critical, 'parameters')}, and no "
-        f"data reach the loss below {amount(figure.floor, 'parameters')}."
+        f"Training compute over the least for this loss, by size. At the plan, {size}, "
+        f"it is {percent(max(over, 0.0))} above that of the training-optimal {other}; "
+        f"it doubles at the critical size of {doubled}, and no data reach the loss "
+        f"below {floor}."
     )
 
 

@@ -12,8 +12,8 @@ from optimizer.program import Status
 from optimizer.quantity import significant
 from optimizer.report.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.headline import lifetime, rounded
-from optimizer.report.plan import answer_blocks, figure, limit_row, share
-from optimizer.report.reasons import proven
+from optimizer.report.plan import answer_blocks, figure, share
+from optimizer.report.reasons import limit_row, proven
 
 NOTHING = 5e-5  # of a cost that sharing adds, which no page can show
 

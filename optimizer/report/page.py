@@ -18,12 +18,13 @@ from optimizer.analysis.explorer import Explorer, Point
 from optimizer.analysis.wording import amount, percent
 from optimizer.quantity import significant
 from optimizer.report.blocks import Heading, Table, Text, printable
-from optimizer.report.headline import given
 from optimizer.report.extras import missing
+from optimizer.report.headline import given
 from optimizer.report.rich import Chart, Rich, Sliders, Tiles, Verbatim
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 NOISE = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
+GLUED = re.compile(r"(?<=\d) (?=(?:[×%]|FLOP|nats)(?!\w))|(?<=^line) (?=\d+$)")
 WIDE = 6  # columns of a table that takes a row of its own
 # Colours of the charts and what they become on a dark ground.
 DARK = {
@@ -152,7 +153,7 @@ def _parts(
 ) -> Iterator[dict[str, Any]]:
     """Sections by the headings of level 2, groups in them by those of level 3."""
     part: dict[str, Any] = {"title": "", "id": "part-0", "groups": []}
-    group: dict[str, Any] = {"title": "", "blocks": [], "wide": False}
+    group: dict[str, Any] = {"title": "", "rows": []}
     for place, block in enumerate(blocks):
         if isinstance(block, Heading):
             if block.level == 1:
@@ -163,15 +164,24 @@ def _parts(
                 part = {"title": printable(block.text), "id": f"part-{place}"}
                 part["groups"] = []
             title = printable(block.text) if block.level > 2 else ""
-            group = {"title": title, "blocks": [], "wide": False}
+            group = {"title": title, "rows": []}
             part["groups"].append(group)
             continue
         item = _item(place, block, pictures, group["title"])
         if item is not None:
-            group["blocks"].append(item)
-            group["wide"] |= bool(item.get("long"))
+            _placed(group["rows"], item)
     if part["title"]:
         yield part
+
+
+def _placed(rows: list[dict[str, Any]], item: dict[str, Any]) -> None:
+    """Puts charts beside the words and tables before them, where both have room."""
+    full = item["kind"] in ("tiles", "sliders", "verbatim") or item.get("long")
+    full = full or item.get("lead") or item.get("warns")
+    column = "charts" if item["kind"] == "chart" else "words"
+    if full or not rows or rows[-1]["full"]:
+        rows.append({"full": bool(full), "words": [], "charts": []})
+    rows[-1][column].append(item)
 
 
 def _item(
@@ -181,34 +191,46 @@ def _item(
     group: str,
 ) -> dict[str, Any] | None:
     """What a template needs of a block; None for a chart that was not drawn."""
+    found: dict[str, Any] | None = None
     if isinstance(block, Text):
-        return {
+        found = {
             "kind": "text",
-            "text": printable(block.text),
+            "text": _words(block.text),
             "label": printable(block.label),
             "lead": block.lead,
             "warns": group == "Warnings",
         }
-    if isinstance(block, Tiles):
-        return {"kind": "tiles", "tiles": block.tiles}
-    if isinstance(block, Verbatim):
+    elif isinstance(block, Tiles):
+        tiles = [
+            {"name": t.name, "value": _words(t.value), "note": _words(t.note)}
+            for t in block.tiles
+        ]
+        found = {"kind": "tiles", "tiles": tiles}
+    elif isinstance(block, Verbatim):
         lines = block.text.split("\n")
-        return {"kind": "verbatim", "text": "\n".join(map(printable, lines))}
-    if isinstance(block, Table):
-        return _table(block, group)
-    if isinstance(block, Sliders):
-        return _sliders(place, block.explorer)
-    if isinstance(block, Chart) and place in pictures:
-        safe = _environment().filters["safe"]
-        _, drawn = pictures[place]
-        return {
-            "kind": "chart",
-            "id": f"chart-{place}",
-            "title": block.title,
-            "alternative": printable(block.alternative),
-            "picture": safe(_inline(drawn, place)),
-        }
-    return None
+        found = {"kind": "verbatim", "text": "\n".join(map(printable, lines))}
+    elif isinstance(block, Table):
+        found = _table(block, group)
+    elif isinstance(block, Sliders):
+        found = _sliders(place, block.explorer)
+    elif isinstance(block, Chart) and place in pictures:
+        found = _chart(place, block, pictures[place][1])
+    return found
+
+
+def _chart(place: int, block: Chart, drawn: str) -> dict[str, Any]:
+    return {
+        "kind": "chart",
+        "id": f"chart-{place}",
+        "title": block.title,
+        "alternative": _words(block.alternative),
+        "picture": _environment().filters["safe"](_inline(drawn, place)),
+    }
+
+
+def _words(text: str) -> str:
+    """A text for the page; a number stays with the sign after it."""
+    return GLUED.sub("\N{NO-BREAK SPACE}", printable(text))
 
 
 def _table(table: Table, caption: str) -> dict[str, Any]:
@@ -217,10 +239,10 @@ def _table(table: Table, caption: str) -> dict[str, Any]:
         "caption": caption or "Overview",
         "titled": table.titled,
         "columns": [
-            {"title": printable(column.title), "align": column.align}
+            {"title": _words(column.title), "align": column.align}
             for column in table.columns
         ],
-        "rows": [[printable(cell) for cell in row] for row in table.rows],
+        "rows": [[_words(cell) for cell in row] for row in table.rows],
         "long": len(table.columns) >= WIDE or any(c.wrap for c in table.columns[2:]),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from optimizer.analysis.answer import Answer, LimitUsed, Line, Pair
+from optimizer.analysis.answer import Answer, Line, Pair
 from optimizer.analysis.wording import amount, counted, percent
 from optimizer.quantity import PRICE_TOKENS, REQUESTS, significant, write
 from optimizer.report.blocks import (
@@ -19,9 +19,7 @@ from optimizer.report.blocks import (
 )
 from optimizer.report.headline import headline, lifetime
 from optimizer.report.machines import choices, machines
-from optimizer.report.reasons import infeasible, law_line, moves, proof, signed
-
-SINGULAR = {"parameters": "parameter", "tokens": "token", "bytes": "byte"}
+from optimizer.report.reasons import infeasible, law_line, limits, moves, proof
 
 
 def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
@@ -49,7 +47,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from choices(answer)
         yield from _others(answer)
         yield from _near(answer)
-        yield from _limits(answer)
+        yield from limits(answer)
         yield from moves(answer)
     yield Heading("Law and proof")
     yield law_line(answer)
@@ -283,27 +281,3 @@ def _near(answer: Answer) -> Iterator[Block]:
         tuple((f"within {row[0]}", *row[1:]) for row in rows),
     )
     yield Text(f"The best plan of any size between {what} than the optimum.")
-
-
-def _limits(answer: Answer) -> Iterator[Block]:
-    if not answer.limits:
-        return
-    unit, what = "nats", "loss"
-    if answer.question == "target" and answer.cost is not None:
-        unit, what = answer.cost.unit, "cost"
-    yield Heading("Limits")
-    columns = named("bound", "used", f"{what} at +1 %", "shadow price")
-    yield Table(columns, tuple(limit_row(limit, unit) for limit in answer.limits))
-
-
-def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
-    """A limit with what it holds back, and what one more unit is worth."""
-    used, bound = (amount(v, limit.unit) for v in (limit.value, limit.bound))
-    if not limit.binding:
-        return limit.name, bound, used, "slack", GAP
-    each = SINGULAR.get(limit.unit, limit.unit)
-    price = f"{significant(limit.shadow_price)} nats"
-    if unit != "nats":
-        price = amount(limit.shadow_price, unit)
-    price = price.replace("-", "−", 1) if limit.shadow_price < 0 else price
-    return limit.name, bound, used, signed(limit.elasticity), f"{price} per {each}"

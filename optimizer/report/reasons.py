@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimizer.analysis.answer import Answer
+from optimizer.analysis.answer import Answer, LimitUsed
 from optimizer.analysis.sensitivity import Sensitivity
 from optimizer.analysis.wording import amount, either, nats
 from optimizer.program import Certificate
@@ -35,6 +35,7 @@ KINDS = {
     "unique_tokens": TOKENS,
     "grid": CARBON,
 }
+SINGULAR = {"parameters": "parameter", "tokens": "token", "bytes": "byte"}
 NEGLIGIBLE = 5e-4  # an elasticity that three decimals of a percent cannot show
 
 
@@ -93,6 +94,31 @@ def _value(answer: Answer, move: Sensitivity) -> str:
             return amount(limit.bound, limit.unit)
     kind = KINDS.get(move.input.rpartition(".")[2])
     return f"{move.value:.6g}" if kind is None else write(move.value, kind)
+
+
+def limits(answer: Answer) -> Iterator[Block]:
+    """Each limit with what it holds back."""
+    if not answer.limits:
+        return
+    unit, what = "nats", "loss"
+    if answer.question == "target" and answer.cost is not None:
+        unit, what = answer.cost.unit, "cost"
+    yield Heading("Limits")
+    columns = named("bound", "used", f"{what} at +1 %", "shadow price")
+    yield Table(columns, tuple(limit_row(limit, unit) for limit in answer.limits))
+
+
+def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
+    """A limit with what it holds back, and what one more unit is worth."""
+    used, bound = (amount(v, limit.unit) for v in (limit.value, limit.bound))
+    if not limit.binding:
+        return limit.name, bound, used, "slack", GAP
+    each = SINGULAR.get(limit.unit, limit.unit)
+    price = f"{significant(limit.shadow_price)} nats"
+    if unit != "nats":
+        price = amount(limit.shadow_price, unit)
+    price = price.replace("-", "−", 1) if limit.shadow_price < 0 else price
+    return limit.name, bound, used, signed(limit.elasticity), f"{price} per {each}"
 
 
 def law_line(answer: Answer) -> Text:

@@ -11,6 +11,7 @@ import re
 import sys
 from typing import Any
 
+PLACES = re.compile(r' (?:d|transform|x|y|x2|y2|width|height)="[^"]*"')
 PRECISION = re.compile(r"-?\d+\.\d{2,}")
 SCALE = 2.0  # pixels of a PNG for one of the SVG
 
@@ -23,7 +24,7 @@ def svg(specification: dict[str, Any]) -> str:
     """
     text: str = _library().vegalite_to_svg(specification, allowed_base_urls=[])
     # A tenth of a pixel is enough, and half the size.
-    return PRECISION.sub(lambda number: f"{float(number[0]):.1f}", text)
+    return PLACES.sub(lambda place: PRECISION.sub(_short, place[0]), text)
 
 
 def png(specification: dict[str, Any]) -> bytes:
@@ -44,6 +45,10 @@ def bundle() -> str:
 def version() -> str:
     """The version of vl-convert, which decides the bundle."""
     return str(_library().__version__)
+
+
+def _short(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.1f}"
 
 
 def serve() -> None:

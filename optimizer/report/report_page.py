@@ -16,7 +16,7 @@ from optimizer.report.assumptions import assumptions
 from optimizer.report.blocks import GAP, Block, Column, Heading, Table, Text, named
 from optimizer.report.chart import chart_of, regret_of, split_of
 from optimizer.report.family_page import family_blocks
-from optimizer.report.headline import lifetime, rounded
+from optimizer.report.headline import given, lifetime, rounded
 from optimizer.report.lawside import laws_side_blocks
 from optimizer.report.plan import answer_blocks, figure
 from optimizer.report.rich import Rich, Sliders, Tile, Tiles, Verbatim
@@ -162,7 +162,8 @@ def _tiles(answer: Answer) -> Iterator[Tiles]:
             low, high = (amount(v, word) for v in sorted(getattr(near, word)))
             ranges[word] = f"{low} to {high} are within {percent(near.within)}"
     saved = answer.savings.fraction
-    than = f"{percent(abs(saved))} {'less' if saved >= 0 else 'more'} than training-optimal"
+    word = "less" if saved >= 0 else "more"
+    than = f"{percent(abs(saved))} {word} than training-optimal"
     tiles = [
         Tile("parameters", rounded(plan.parameters), ranges["parameters"]),
         Tile("training tokens", amount(plan.tokens, "tokens"), ranges["tokens"]),
@@ -174,15 +175,19 @@ def _tiles(answer: Answer) -> Iterator[Tiles]:
         Tile(lifetime(cost.unit), amount(cost.total, cost.unit), than),
     ]
     if (price := answer.unit_cost) is not None and price.with_training is not None:
-        alone = f"{write(price.total, PRICE_TOKENS)} for serving alone"
-        tiles.append(
-            Tile("a million tokens", write(price.with_training, PRICE_TOKENS), alone)
-        )
+        whole, alone = (_dollars(v) for v in (price.with_training, price.total))
+        tiles.append(Tile("a million tokens", whole, f"{alone} for serving alone"))
     if answer.demand.tokens:
         tiles.append(
-            Tile("served over its life", amount(answer.demand.tokens, "tokens"), "tokens")
+            Tile(
+                "served over its life", amount(answer.demand.tokens, "tokens"), "tokens"
+            )
         )
     yield Tiles(tuple(tiles))
+
+
+def _dollars(value: float) -> str:
+    return write(value, PRICE_TOKENS).partition(" ")[0]
 
 
 def _demand(case: Case) -> Iterator[Rich]:
@@ -253,7 +258,9 @@ def _assumed(case: Case) -> Iterator[Rich]:
         Column("from", "left"),
         Column("source or reason", "left", wrap=True),
     )
-    rows = tuple((a.name, a.value, a.where, a.source) for a in assumptions(case.scenario))
+    rows = tuple(
+        (a.name, a.value, a.where, a.source) for a in assumptions(case.scenario)
+    )
     yield Table(columns, rows)
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-import numpy as np
-
-from optimizer.analysis.sweep import RESULTS, STATUSES, Rows
+from optimizer.analysis.sweep import RESULTS, STATUSES, Summary
 from optimizer.analysis.wording import KINDS, amount, percent
-from optimizer.posynomial import Array
 from optimizer.quantity import significant
 from optimizer.report.blocks import Block, Heading, Table, Text, named
 from optimizer.vary import Plan
@@ -22,43 +18,7 @@ SHOWN = {
     "cost_total": "lifetime cost",
     "saving": "saving",
 }
-REASONS = 3  # invalid rows are explained by their first few reasons
-
-
-@dataclass
-class Summary:
-    """What is known of the rows so far; it does not grow with them.
-
-    Attributes:
-        unit: of the cost.
-        counts: rows of each status.
-        low: the least of each result.
-        high: the greatest.
-        alone: rows that were answered one by one.
-        problems: reasons of invalid rows.
-    """
-
-    unit: str
-    counts: Array = field(default_factory=lambda: np.zeros(len(STATUSES), dtype=int))
-    low: Array = field(default_factory=lambda: np.full(len(RESULTS), np.inf))
-    high: Array = field(default_factory=lambda: np.full(len(RESULTS), -np.inf))
-    alone: int = 0
-    problems: dict[str, None] = field(default_factory=dict)
-
-    def add(self, rows: Rows) -> None:
-        """Takes rows in."""
-        self.counts += np.bincount(rows.status, minlength=len(STATUSES))
-        self.low = np.fmin(self.low, np.fmin.reduce(rows.results))
-        self.high = np.fmax(self.high, np.fmax.reduce(rows.results))
-        self.alone += rows.alone
-        for problem in rows.problems:
-            if len(self.problems) < REASONS:
-                self.problems[problem] = None
-
-    @property
-    def done(self) -> int:
-        """How many rows."""
-        return int(self.counts.sum())
+ROUNDING = 1e-12  # a saving below it is none
 
 
 def sweep_blocks(plan: Plan, summary: Summary, written: str) -> list[Block]:
@@ -112,7 +72,7 @@ def _ranges(summary: Summary) -> Iterator[tuple[str, ...]]:
 
 def _written(value: float, word: str, unit: str) -> str:
     if word == "saving":
-        return percent(value)
+        return percent(value if abs(value) > ROUNDING else 0.0)
     if word == "cost_total":
         return amount(value, unit)
     return amount(value, word) if word in KINDS else significant(value)

@@ -93,10 +93,8 @@ def _body(found: Uncertainty) -> Iterator[Block]:
     yield Text(uncertainty_headline(found), lead=True)
     if found.intervals:
         yield Heading("The right plan of each draw, and single plans for all")
-        titles = (*PERCENTILES, "expected", "robust")
-        if found.robust is None:
-            titles = titles[:-1]
-        columns = named(*titles)
+        robust = () if found.robust is None else ("robust",)
+        columns = named(*PERCENTILES, "expected", *robust)
         yield Table(columns, tuple(row[: len(columns)] for row in _rows(found)))
         yield Text(
             f"p5, p50 and p95 are percentiles, each for itself, of the optimal plans "

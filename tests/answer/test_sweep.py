@@ -85,9 +85,17 @@ def single(scenario):
         (PLAIN, ["budget.compute=1e20:1e25:log:9"], range(0, 9, 4)),
         (PLAIN, ["fix.parameters=1B:20B:9", "demand.tokens=0,5T"], range(0, 18, 5)),
         (MONEY, ["demand.chat.lifetime=3 days:4 years:30"], range(0, 30, 8)),
-        (MONEY, ["serving.price=1:9:5", "limits.training_time=10 days,90 days"], [3, 8]),
+        (
+            MONEY,
+            ["serving.price=1:9:5", "limits.training_time=10 days,90 days"],
+            [3, 8],
+        ),
         (MONEY, ["demand.chat.requests=0/day,1M/day,9M/day"], range(3)),
-        (ROOFLINE, ["demand.requests=1M/day:20M/day:log:5", "serving.mbu=0.5,0.8"], [3]),
+        (
+            ROOFLINE,
+            ["demand.requests=1M/day:20M/day:log:5", "serving.mbu=0.5,0.8"],
+            [3],
+        ),
         (PLAIN + "data: {unique_tokens: 300B}\n", ["demand.tokens=1T,9T"], [1]),
     ],
     ids=lambda value: str(value)[:60] if isinstance(value, list) else "",
@@ -170,10 +178,8 @@ def test_draws_have_the_percentiles_that_the_scenario_states():
     text = PLAIN.replace("2T", "{low: 1T, expected: 2T, high: 9T}")
     sweeping = asked(text, [], sample=40_000, seed=3)
     names = [number.name for number in sweeping.numbers]
-    assert names == ["demand.tokens", *(f"law.{s}" for s in ("A", "B", "E"))] + [
-        "law.alpha",
-        "law.beta",
-    ]
+    coefficients = ("A", "B", "E", "alpha", "beta")
+    assert names == ["demand.tokens", *(f"law.{c}" for c in coefficients)]
     drawn = sweeping.columns(0, 40_000)
     logs = np.log(drawn[:, 0])
     np.testing.assert_allclose(
@@ -240,7 +246,7 @@ def test_what_is_varied_is_not_drawn():
         ("demand.tokens=-1T,2T", "must be at least 0, got "),
         ("law.alpha=-1:1:5", "law.alpha: must be above 0, got -1"),
         ("law.gamma=1:2:5", 'no coefficient "gamma"'),
-        ("training.attention=true,false", "is not a number of the scenario, so it cannot be varied"),
+        ("serving.precision=fp8,bf16", "is not a number of the scenario, so it "),
         ("training.accelerators=1:4:3", "takes whole numbers only; list them"),
         ("experts=1,8", "is for dense models and has no experts"),
     ],

@@ -8,8 +8,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import pyarrow.parquet as parquet
 import pytest
+from pyarrow import parquet
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = [

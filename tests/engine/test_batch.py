@@ -42,7 +42,7 @@ FEATURES = (
 )
 
 
-def programs(features, seed, count=MEMBERS):
+def programs(features, seed, count=MEMBERS):  # noqa: PLR0912, PLR0915
     """Random programs of one shape: scaling laws, costs and limits of all sizes."""
     random = np.random.default_rng(seed)
 
@@ -225,9 +225,7 @@ def test_stacking_joins_programs_of_one_shape():
     assert shape(first) == shape(second) != shape(other)
     both = solve_batch(stacked([first, second], [5, 3]))
     alone = [solve_batch(first), solve_batch(second)]
-    np.testing.assert_allclose(
-        both.z, np.concatenate([a.z for a in alone]), atol=1e-12
-    )
+    np.testing.assert_allclose(both.z, np.concatenate([a.z for a in alone]), atol=1e-12)
 
 
 def test_a_member_that_cannot_be_certified_is_failed_not_wrong(monkeypatch):

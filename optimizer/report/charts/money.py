@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 
@@ -22,25 +22,29 @@ from optimizer.report.charts.theme import (
     ORANGE,
     PURPLE,
     WIDTH,
+    Spec,
     colours,
     dashes,
     data,
     exactly,
+    layered,
     log_axis,
     percents,
     short,
     span,
+    stacked,
     told,
 )
 from optimizer.report.headline import lifetime
 
 SERVED = "served tokens"
 MOST = 0.6  # regrets above this are off the chart
+CLEAR = 2.2  # demands nearer than this factor share a label
 LOW = 130  # the height of the second panel
 LINES = (BLUE, ORANGE, PURPLE, BROWN)
 
 
-def demand(figure: OverDemand) -> Any:
+def demand(figure: OverDemand) -> Spec:
     """Lifetime cost of models over the demand, and how far above the best plan."""
     served = figure.served
     names = [running.model.name for running in figure.running]
@@ -73,23 +77,38 @@ def demand(figure: OverDemand) -> Any:
         | {"over": _regret(figure, c.tokens, c.cost)}
         for c in figure.crossings
     ]
+    _cleared(crossings)
     marks = alt.Chart(data(crossings)).encode(x=x)
     ring = {"size": 70, "filled": True, "color": INK, "opacity": 1}
-    upper = alt.layer(
+    upper = layered(
         _now(figure, x, "now"),
         base.mark_line(clip=True).encode(y=y),
         marks.mark_point(**ring).encode(y=y, tooltip=alt.Tooltip("word:N")),
-    ).properties(width=WIDTH, height=HEIGHT - 60)
+        width=WIDTH,
+        height=HEIGHT - 60,
+    )
     above = alt.Y(**percents("over", "above the best plan", MOST))
-    lower = alt.layer(
+    lower = layered(
         _now(figure, x),
         base.mark_line(clip=True).encode(y=above),
         marks.mark_point(clip=True, **ring).encode(y=above),
         marks.mark_text(clip=True, dy=-11, color=INK, fontSize=11).encode(
             y=above, text="word:N"
         ),
-    ).properties(width=WIDTH, height=LOW + 30)
-    return alt.vconcat(upper, lower, spacing=14)
+        width=WIDTH,
+        height=LOW + 30,
+    )
+    return stacked(upper, lower)
+
+
+def _cleared(crossings: list[dict[str, Any]]) -> None:
+    """Takes words away that would stand on each other."""
+    last = 0.0
+    for row in sorted(crossings, key=lambda row: row["T"]):
+        if last and row["T"] / last < CLEAR:
+            row["word"] = ""
+        else:
+            last = row["T"]
 
 
 def _over(figure: OverDemand, title: str = SERVED) -> alt.X:
@@ -109,23 +128,23 @@ def _regret(figure: OverDemand, tokens: float, cost: float) -> float | None:
         if b is not None
     ]
     at = math.log(tokens)
-    for (x0, y0), (x1, y1) in zip(rows, rows[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(rows):
         if x0 <= at <= x1:
             best = y0 + (y1 - y0) * (at - x0) / (x1 - x0)
             return short(max(cost / math.exp(best) - 1, 0.0))
     return None
 
 
-def _now(figure: OverDemand, x: alt.X, word: str = "") -> Any:
+def _now(figure: OverDemand, x: alt.X, word: str = "") -> Spec:
     rule = alt.Chart(data([{"T": short(figure.now), "word": word, "top": 1}]))
     line = rule.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=x)
     if not word:
         return line
     text = rule.mark_text(align="left", dx=4, dy=8, color=MUTED, fontSize=11)
-    return alt.layer(line, text.encode(x=x, y=alt.value(0), text="word:N"))
+    return layered(line, text.encode(x=x, y=alt.value(0), text="word:N"))
 
 
-def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Any:
+def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Spec:
     """N and D of the best plan over the demand; the range within 1 % at this demand.
 
     Args:
@@ -168,11 +187,11 @@ def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Any:
                 color=INK,
             ).encode(text=f"{word}:N")
         )
-        panels.append(alt.layer(*layers).properties(width=WIDTH, height=LOW + 30))
-    return alt.vconcat(*panels, spacing=14)
+        panels.append(layered(*layers, width=WIDTH, height=LOW + 30))
+    return stacked(*panels)
 
 
-def split(answers: Sequence[Answer]) -> Any:
+def split(answers: Sequence[Answer]) -> Spec:
     """Cost by line of the bill: of each plan and its training-optimal model."""
     rows, order = [], []
     for answer in answers:
@@ -239,10 +258,9 @@ def _amounts(top: float, unit: str) -> alt.Axis:
     step = next(s * power for s in (0.2, 0.25, 0.5, 1, 2) if top / (s * power) <= 6.5)
     values = [step * k for k in range(int(top / step + 1e-9) + 1)]
     words = [f"'{_linear(v, unit)}'" for v in values]
-    marks = ", ".join(f"{k}" for k in range(len(values)))
     return alt.Axis(
         values=values,
-        labelExpr=f"[{', '.join(words)}][indexof([{marks}], round(datum.value / {step}))]",
+        labelExpr=f"[{', '.join(words)}][round(datum.value / {step})]",
     )
 
 
@@ -254,7 +272,7 @@ def _linear(value: float, unit: str) -> str:
     return told(value, unit)
 
 
-def cashflow(figure: Cashflow) -> Any:
+def cashflow(figure: Cashflow) -> Spec:
     """Cost by month and line; below, what has been spent so far."""
     names = list(dict.fromkeys(entry.line for entry in figure.months))
     rows = [
@@ -319,6 +337,8 @@ def cashflow(figure: Cashflow) -> Any:
         )
         .properties(width=WIDTH, height=LOW + 30)
     )
-    return alt.vconcat(upper, lower, spacing=14).resolve_scale(
-        color="independent", strokeDash="independent"
+    return stacked(
+        upper,
+        lower,
+        resolve={"scale": {"color": "independent", "strokeDash": "independent"}},
     )

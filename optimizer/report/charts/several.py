@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 
@@ -18,18 +17,21 @@ from optimizer.report.charts.theme import (
     MUTED,
     ORANGE,
     WIDTH,
+    Spec,
     colours,
     data,
     exactly,
+    layered,
     log_axis,
     short,
     span,
+    stacked,
 )
 
 ROW = 26  # the height of a row
 
 
-def tornado(figure: Tornado) -> Any:
+def tornado(figure: Tornado) -> Spec:
     """Bars from the optimum at a low value to that at a high one."""
     rows = []
     order = []
@@ -71,7 +73,7 @@ def tornado(figure: Tornado) -> Any:
     left = bars.transform_filter("datum.change < 0")
     right = bars.transform_filter("datum.change >= 0")
     texts = {"fontSize": 11, "color": MUTED}
-    return alt.layer(
+    return layered(
         bars.mark_bar(height=ROW * 0.62).encode(
             x2="zero:Q",
             color=alt.Color(
@@ -84,10 +86,12 @@ def tornado(figure: Tornado) -> Any:
         alt.Chart(data(missing))
         .mark_text(align="left", dx=60, fontSize=11, fontStyle="italic", color=MUTED)
         .encode(x=x, y=y, text="word:N"),
-    ).properties(width=WIDTH - 130, height=ROW * len(order))
+        width=WIDTH - 130,
+        height=ROW * len(order),
+    )
 
 
-def regret(figure: Regret) -> Any:
+def regret(figure: Regret) -> Spec:
     """The regret table with deeper colour for what hurts."""
     rows = []
     for name, line in zip(figure.scenarios, figure.table, strict=True):
@@ -111,17 +115,19 @@ def regret(figure: Regret) -> Any:
         y=alt.Y("plan:N", title="plan for", sort=names, axis=alt.Axis(**axis)),
         tooltip=[alt.Tooltip(f"{w}:N") for w in ("plan", "comes", "word")],
     )
-    return alt.layer(
+    return layered(
         base.mark_rect(color=ORANGE, stroke=GREY, strokeWidth=0.5).encode(
             opacity=alt.Opacity(
                 "depth:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.55]), legend=None
             )
         ),
         base.mark_text(color=INK, fontSize=12).encode(text="word:N"),
-    ).properties(width=min(84 * len(names), WIDTH - 60), height=42 * len(names))
+        width=min(84 * len(names), WIDTH - 60),
+        height=42 * len(names),
+    )
 
 
-def laws(answers: Sequence[Answer]) -> Any:
+def laws(answers: Sequence[Answer]) -> Spec:
     """Size and tokens under each law, with what is within 1 % and 5 %."""
     panels = []
     for word, title in (("parameters", "parameters"), ("tokens", "training tokens")):
@@ -161,13 +167,15 @@ def laws(answers: Sequence[Answer]) -> Any:
         )
         dot = alt.Chart(data(rows)).encode(x=x, y=y)
         panels.append(
-            alt.layer(
+            layered(
                 ranges.transform_filter("datum.within == 'within 5 %'"),
                 ranges.transform_filter("datum.within == 'within 1 %'"),
                 dot.mark_point(
                     size=70, filled=True, color=INK, opacity=1, shape="diamond"
                 ),
                 dot.mark_text(dy=-13, color=INK, fontSize=11).encode(text="is:N"),
-            ).properties(width=WIDTH - 120, height=40 * len(rows))
+                width=WIDTH - 120,
+                height=40 * len(rows),
+            )
         )
-    return alt.vconcat(*panels, spacing=16)
+    return stacked(*panels)

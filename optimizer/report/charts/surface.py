@@ -17,10 +17,12 @@ from optimizer.report.charts.theme import (
     MUTED,
     ORANGE,
     WIDTH,
+    Spec,
     colours,
     dashes,
     data,
     exactly,
+    layered,
     log_axis,
     percents,
     short,
@@ -32,7 +34,7 @@ MOST = 1.5  # overheads above this are off the chart
 PATHS = ("lifetime-optimal", "training-optimal")
 
 
-def contour(figure: Contour) -> Any:
+def contour(figure: Contour) -> Spec:
     """Loss over N and D, isoFLOP lines, both optimal paths, and models."""
     box = figure.box
     x = alt.X(**log_axis("N", "parameters", "parameters", box[:2]))
@@ -40,7 +42,7 @@ def contour(figure: Contour) -> Any:
     layers = [*_levels(figure, x, y), *_flops(figure, x, y)]
     layers += [_paths(figure, x, y), *_published(figure, x, y)]
     layers += _dots(figure.dots, x, y)
-    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT + 60)
+    return layered(*layers, width=WIDTH, height=HEIGHT + 60)
 
 
 def _levels(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
@@ -50,7 +52,7 @@ def _levels(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
         {"N": short(N), "D": short(D), "loss": f"{loss:.2f}"}
         for loss, line in figure.levels
         for N, D in line
-        if D < top
+        if top > D
     ]
     ends = [
         {"N": short(N), "D": short(D), "loss": f"{loss:.2f}"}
@@ -59,7 +61,13 @@ def _levels(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
     ]
     base = alt.Chart(data(rows)).encode(x=x, y=y, detail="loss:N")
     return [
-        base.mark_area(color=BLUE, opacity=0.07, clip=True).encode(y2=alt.value(0)),
+        base.mark_area(color=BLUE, opacity=0.07, clip=True).encode(
+            # Without this, areas that share an x are piled on each other.
+            y=alt.Y(
+                **log_axis("D", "training tokens", "tokens", figure.box[2:]), stack=None
+            ),
+            y2=alt.datum(top),
+        ),
         base.mark_line(color=BLUE, strokeWidth=0.8, opacity=0.6, clip=True),
         alt.Chart(data(ends))
         .mark_text(align="right", dx=-3, dy=-6, fontSize=11, color=MUTED)
@@ -91,7 +99,7 @@ def _flops(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
     ]
 
 
-def _paths(figure: Contour, x: alt.X, y: alt.Y) -> Any:
+def _paths(figure: Contour, x: alt.X, y: alt.Y) -> Spec:
     rows = [
         {"N": short(N), "D": short(D), "path": name, "order": order}
         for name, line in zip(PATHS, (figure.lifetime, figure.training), strict=True)
@@ -190,7 +198,7 @@ def _dots(dots: tuple[Dot, ...], x: alt.X, y: alt.Y) -> list[Any]:
     return found
 
 
-def overhead(figure: Overhead) -> Any:
+def overhead(figure: Overhead) -> Spec:
     """De Vries' curve: extra training compute by size; lifetime cost beside it."""
     names = ("training compute over the least", "lifetime cost over the plan")
     inside = zip(figure.sizes, figure.training, figure.lifetime, strict=True)
@@ -231,7 +239,7 @@ def overhead(figure: Overhead) -> Any:
         )
     ).encode(x=x)
     marks = alt.Chart(data([_above(figure, d) for d in figure.dots])).encode(x=x, y=y)
-    return alt.layer(
+    return layered(
         walls.mark_rule(color=GREY, strokeDash=[3, 3]),
         walls.mark_text(align="left", dx=4, dy=8, color=MUTED, fontSize=11).encode(
             y=alt.Y("at:Q"), text="word:N"
@@ -241,7 +249,9 @@ def overhead(figure: Overhead) -> Any:
             size=110, filled=True, opacity=1, color=GREEN, shape="diamond"
         ),
         marks.mark_text(dy=-12, color=INK).encode(text="word:N"),
-    ).properties(width=WIDTH, height=HEIGHT)
+        width=WIDTH,
+        height=HEIGHT,
+    )
 
 
 def _above(figure: Overhead, dot: Dot) -> dict[str, Any]:

@@ -57,12 +57,38 @@ CONFIG: dict[str, Any] = {
 _rows: dict[str, list[dict[str, Any]]] = {}  # of the chart that is being drawn
 
 
-def finished(chart: Any, alternative: str) -> dict[str, Any]:
-    """The Vega-Lite of a chart, with its text alternative."""
-    content: dict[str, Any] = chart.properties(description=alternative).to_dict(
-        validate=False
-    )
-    content["config"] = CONFIG
+Spec = dict[str, Any]
+
+
+def layered(*parts: Any, **size: int) -> Spec:
+    """Charts on top of each other.
+
+    Each is turned into its Vega-Lite first: Altair's own layering copies all of them
+    at every step, which takes most of the time of a report.
+    """
+    return {"layer": [_plain(part) for part in parts], **size}
+
+
+def stacked(*parts: Any, **more: Any) -> Spec:
+    """Charts below each other."""
+    return {"vconcat": [_plain(part) for part in parts], "spacing": 14, **more}
+
+
+def _plain(part: Any) -> Spec:
+    if isinstance(part, dict):
+        return part
+    found: Spec = part.to_dict(validate=False, context={"top_level": False})
+    return found
+
+
+def finished(chart: Any, alternative: str) -> Spec:
+    """The whole Vega-Lite of a chart, with its text alternative."""
+    content = {
+        "$schema": alt.SCHEMA_URL,
+        "description": alternative,
+        "config": CONFIG,
+        **_plain(chart),
+    }
     content["datasets"] = {
         name: _rows[name] for name in sorted(set(_named(content)) & set(_rows))
     }

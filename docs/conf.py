@@ -1,0 +1,93 @@
+"""The documentation site: `python -m sphinx -W docs site` writes it to `site`.
+
+It reads offline: formulas become MathML here, and no page asks for anything from
+elsewhere. The pages stay plain Markdown, so that they read in the repository too.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # for gallery.py, beside this file
+
+import gallery  # noqa: E402 - needs the line above
+
+from optimizer import __version__  # noqa: E402 - as any import after it
+
+project = "overtrain"
+author = copyright = "The overtrain maintainers"
+release = __version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+]
+exclude_patterns = ["*.py"]
+nitpicky = False
+highlight_language = "none"
+
+myst_enable_extensions = ["amsmath", "dollarmath"]
+myst_heading_anchors = 4
+myst_update_mathjax = False
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+default_role = "code"  # docstrings write `words` with one backtick
+napoleon_google_docstring = True
+
+html_theme = "furo"
+html_title = f"overtrain {release}"
+html_math_renderer = "mathml"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+
+
+def setup(app: Sphinx) -> None:
+    """Adds the formulas, the table of contents and the gallery."""
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    app.connect("source-read", _read)
+    app.connect("autodoc-process-signature", _signature)
+    app.add_config_value("gallery", True, "html", bool)
+
+
+def _inline(self: Any, node: nodes.math) -> None:
+    self.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def _block(self: Any, node: nodes.math_block) -> None:
+    self.body.append(tex2mathml(node.astext(), as_block=True))
+    raise nodes.SkipNode
+
+
+def _signature(_app: Sphinx, what: str, *of: Any) -> tuple[str, str] | None:
+    """Records are answers: nobody calls them, and what they hold is listed below."""
+    return ("", of[-1]) if what == "class" else None
+
+
+def _read(app: Sphinx, page: str, source: list[str]) -> None:
+    if page == "index":
+        source[0] += "\n".join(_contents(source[0]))
+    elif page == "gallery" and app.config.gallery:
+        source[0] = gallery.shown(source[0], Path(app.outdir) / "reports")
+
+
+def _contents(text: str) -> Iterator[str]:
+    """The lists of links of the first page, as the table of contents of all."""
+    for title, body in re.findall(r"^## (.+?)\n(.+?)(?=^## |\Z)", text, re.M | re.S):
+        pages = re.findall(r"\]\(([\w/-]+)\.md\)", body)
+        yield f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n"
+        yield from (*pages, "```")

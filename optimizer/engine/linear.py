@@ -1,0 +1,90 @@
+"""Compiled by numba: dense linear algebra for matrices of a few rows.
+
+They are far below the size where a library is faster than plain loops.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+from optimizer.posynomial import Array
+
+F = TypeVar("F", bound=Callable[..., Any])
+SINGULAR = 1e-13  # a pivot below this
+
+
+def compiled(function: F) -> F:
+    """Compiles a function; kept on disk where there is a place that can be written.
+
+    What is kept notices changes of its own file only: whoever edits a function that is
+    called from another file clears the `__pycache__` of this folder.
+    """
+    try:
+        fast = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:
+        fast = numba.njit(nogil=True, error_model="numpy")(function)
+    return cast(F, fast)
+
+
+@compiled
+def factor(matrix: Array, n: int) -> None:
+    """Cholesky in place, on and below the diagonal; tiny pivots are lifted."""
+    largest = 0.0
+    for j in range(n):
+        largest = max(largest, matrix[j, j])
+    least = 1e-15 * largest + 1e-300
+    for j in range(n):
+        pivot = matrix[j, j]
+        for k in range(j):
+            pivot -= matrix[j, k] * matrix[j, k]
+        root = math.sqrt(max(pivot, least))
+        matrix[j, j] = root
+        for i in range(j + 1, n):
+            rest = matrix[i, j]
+            for k in range(j):
+                rest -= matrix[i, k] * matrix[j, k]
+            matrix[i, j] = rest / root
+
+
+@compiled
+def substitute(matrix: Array, right: Array, n: int) -> None:
+    """Solves L·Lᵀ·x = right in place."""
+    for j in range(n):
+        for k in range(j):
+            right[j] -= matrix[j, k] * right[k]
+        right[j] /= matrix[j, j]
+    for j in range(n - 1, -1, -1):
+        for k in range(j + 1, n):
+            right[j] -= matrix[k, j] * right[k]
+        right[j] /= matrix[j, j]
+
+
+@compiled
+def eliminate(matrix: Array, right: Array, size: int) -> bool:
+    """Gauss with row exchange, in place; False where the matrix is singular."""
+    for j in range(size):
+        best = j
+        for i in range(j + 1, size):
+            if abs(matrix[i, j]) > abs(matrix[best, j]):
+                best = i
+        if not abs(matrix[best, j]) > SINGULAR:
+            return False
+        if best != j:
+            for k in range(j, size):
+                matrix[j, k], matrix[best, k] = matrix[best, k], matrix[j, k]
+            right[j], right[best] = right[best], right[j]
+        for i in range(j + 1, size):
+            ratio = matrix[i, j] / matrix[j, j]
+            if ratio != 0.0:
+                for k in range(j + 1, size):
+                    matrix[i, k] -= ratio * matrix[j, k]
+                right[i] -= ratio * right[j]
+    for j in range(size - 1, -1, -1):
+        for k in range(j + 1, size):
+            right[j] -= matrix[j, k] * right[k]
+        right[j] /= matrix[j, j]
+    return True
