@@ -2,8 +2,10 @@
 
 A million plain scenarios against one numpy evaluation of the same points and against
 cvxpy's warm re-solve; a loaded scenario; growth with the number of rows; and a whole
-`overtrain sweep` of a million rows. It is no test; docs/speed.md shows a table with
-its machine. With a number it takes that many rows instead of a million.
+`overtrain sweep` of a million rows. Ratios are of processor time, all threads
+together, so that other work on the machine and the number of cores change them little;
+whole commands are in seconds of the clock. It is no test; docs/speed.md shows a table
+with its machine. With a number it takes that many rows instead of a million.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from optimizer.analysis.rowwise import near
 from optimizer.analysis.sweep import sweep
 from optimizer.engine.batch import BLOCK, cores, members, solve_batch
 from optimizer.engine.solve import solve
@@ -60,13 +63,17 @@ limits: {tokens: 20T, parameters: 60B, training_time: 200 days, total_cost: $50M
 """
 
 
-def seconds(work: Callable[[], object], rounds: int = 3) -> float:
-    """Returns the least time of some calls [s]."""
+def seconds(
+    work: Callable[[], object],
+    rounds: int = 3,
+    clock: Callable[[], float] = time.process_time,
+) -> float:
+    """Returns the least time of some calls [s], by default of the processor."""
     taken = []
     for _ in range(rounds):
-        start = time.perf_counter()
+        start = clock()
         work()
-        taken.append(time.perf_counter() - start)
+        taken.append(clock() - start)
     return min(taken)
 
 
@@ -97,8 +104,8 @@ def plain(count: int) -> tuple[GeometricProgram, Callable[[], object]]:
     return GeometricProgram(cost, (Constraint("target", loss),)), evaluate
 
 
-def loaded(count: int) -> GeometricProgram:
-    """The loaded scenario with different demand, prices and targets."""
+def loaded(count: int) -> tuple[GeometricProgram, Array]:
+    """The loaded scenario with different demand, prices and targets, and starts."""
     scenario = read_scenario(LOADED, "loaded.yaml")
     side = round(count ** (1 / 3))
     sweeping = plan(
@@ -111,16 +118,21 @@ def loaded(count: int) -> GeometricProgram:
     )
     columns = sweeping.columns(0, sweeping.count)
     (group,) = groups(sweeping, columns, lambda _, question: question.program)
-    if group.view is None:
+    if group.view is None or group.question is None:
         raise SystemExit(group.problem)
-    return group.view
+    variables = group.view.variables
+    return group.view, near(group.question, variables, sweeping.count)
 
 
-def warm(program: GeometricProgram, count: int = 60) -> float:
+def warm(
+    program: GeometricProgram, start: Array | None = None, count: int = 60
+) -> float:
     """Returns cvxpy's time for one member when its shape is compiled already [s]."""
     ones = [members(program, np.array([i])) for i in range(count)]
-    solve(ones[0])
-    return statistics.median(seconds(lambda one=one: solve(one), 1) for one in ones)
+    solve(ones[0], start)
+    return statistics.median(
+        seconds(lambda one=one: solve(one, start), 1) for one in ones
+    )
 
 
 def main(count: int) -> None:
@@ -136,30 +148,6 @@ def main(count: int) -> None:
     print(f"{cpu}, {cores()} cores, load {os.getloadavg()[0]:.1f}, Python", end=" ")
     print(platform.python_version(), *(f"{p} {version(p)}" for p in ("numpy", "cvxpy")))
 
-    program, evaluate = plain(count)
-    solve_batch(members(program, np.arange(BLOCK)))
-    evaluation = seconds(evaluate)
-    found = solve_batch(program)
-    taken = seconds(lambda: solve_batch(program))
-    single = warm(program)
-    print(
-        f"plain: {taken / count * 1e6:.3f} µs a scenario, {count} scenarios; "
-        f"{taken / evaluation:.1f} × one evaluation ({evaluation:.3f} s); "
-        f"{single / (taken / count):,.0f} × faster than cvxpy ({single * 1e3:.2f} ms); "
-        f"gap ≤ {found.gap.max():.0e}, {found.alone} alone"
-    )
-    full = loaded(max(count // 10, 1000))
-    size = solve_batch(full).gap.size
-    taken = seconds(lambda: solve_batch(full), 2)
-    found = solve_batch(full)
-    single = warm(full)
-    print(
-        f"loaded ({len(full.variables)} variables, {len(full.constraints)} "
-        f"constraints): {taken / size * 1e6:.2f} µs a scenario, {size} scenarios; "
-        f"{single / (taken / size):,.0f} × faster than cvxpy ({single * 1e3:.2f} ms); "
-        f"{np.bincount(found.ended, minlength=3)} optimal, infeasible, failed; "
-        f"{found.alone} alone"
-    )
     scenario = load_scenario(SCENARIO)
     for power in range(4, 8):
         if 10**power > 10 * count:
@@ -179,6 +167,31 @@ def main(count: int) -> None:
             f"sweep of 1e{power} rows: {taken / 10**power * 1e6:.2f} µs a row", end=""
         )
         print(f", peak memory of the process {peak:.0f} MB")
+
+    program, evaluate = plain(count)
+    solve_batch(members(program, np.arange(BLOCK)))
+    evaluation = seconds(evaluate)
+    found = solve_batch(program)
+    taken = seconds(lambda: solve_batch(program))
+    single = warm(program)
+    print(
+        f"plain: {taken / count * 1e6:.3f} µs a scenario, {count} scenarios; "
+        f"{taken / evaluation:.1f} × one evaluation ({evaluation:.3f} s); "
+        f"{single / (taken / count):,.0f} × faster than cvxpy ({single * 1e3:.2f} ms); "
+        f"gap ≤ {found.gap.max():.0e}, {found.alone} alone"
+    )
+    full, starts = loaded(max(count // 10, 1000))
+    size = len(starts)
+    found = solve_batch(full, starts)
+    taken = seconds(lambda: solve_batch(full, starts), 2)
+    single = warm(full, starts[0])
+    print(
+        f"loaded ({len(full.variables)} variables, {len(full.constraints)} "
+        f"constraints): {taken / size * 1e6:.2f} µs a scenario, {size} scenarios; "
+        f"{single / (taken / size):,.0f} × faster than cvxpy ({single * 1e3:.2f} ms); "
+        f"{np.bincount(found.ended, minlength=3)} optimal, infeasible, failed; "
+        f"{found.alone} alone"
+    )
     whole_process(count)
 
 
@@ -198,6 +211,7 @@ def whole_process(count: int) -> None:
             return seconds(
                 lambda: subprocess.run(command, check=True, stdout=quiet),  # noqa: S603
                 2,
+                time.perf_counter,
             )
 
         start, taken = run(2), run(side)

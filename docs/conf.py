@@ -31,10 +31,8 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx_click",
 ]
 exclude_patterns = ["*.py"]
-nitpicky = False
 highlight_language = "none"
 
 myst_enable_extensions = ["amsmath", "dollarmath"]
@@ -44,7 +42,6 @@ myst_update_mathjax = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 default_role = "code"  # docstrings write `words` with one backtick
-napoleon_google_docstring = True
 
 html_theme = "furo"
 html_title = f"overtrain {release}"
@@ -60,7 +57,7 @@ def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("source-read", _read)
     app.connect("autodoc-process-signature", _signature)
-    app.add_config_value("gallery", True, "html", bool)
+    app.add_config_value("reports", True, "html", bool)
 
 
 def _inline(self: Any, node: nodes.math) -> None:
@@ -69,7 +66,8 @@ def _inline(self: Any, node: nodes.math) -> None:
 
 
 def _block(self: Any, node: nodes.math_block) -> None:
-    self.body.append(tex2mathml(node.astext(), as_block=True))
+    formula = tex2mathml(node.astext(), as_block=True)
+    self.body.append(f'<div class="formula">{formula}</div>')
     raise nodes.SkipNode
 
 
@@ -81,7 +79,7 @@ def _signature(_app: Sphinx, what: str, *of: Any) -> tuple[str, str] | None:
 def _read(app: Sphinx, page: str, source: list[str]) -> None:
     if page == "index":
         source[0] += "\n".join(_contents(source[0]))
-    elif page == "gallery" and app.config.gallery:
+    elif page == "gallery" and app.config.reports:
         source[0] = gallery.shown(source[0], Path(app.outdir) / "reports")
 
 

@@ -1,7 +1,7 @@
 """Runs the commands of the gallery, and shows what they make.
 
-A ```sh block of `gallery.md` holds commands with `-o FILE`. When the site is built, each
-runs beside a copy of `scenarios/`, and its file is shown below the block.
+A ```sh block of `gallery.md` holds commands with `-o FILE`. When the site is built,
+each runs beside a copy of `scenarios/`, and its file is shown below the block.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import examples
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-OUTPUT = re.compile(r" -o (\S+)$")
+OUTPUT = re.compile(r"\s-o (\S+)$")
 
 
 def shown(text: str, folder: Path) -> str:
@@ -31,7 +31,8 @@ def shown(text: str, folder: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True)
 
         def made(block: re.Match[str]) -> str:
-            files = [_make(line, place) for line in block[1].splitlines()]
+            commands = re.split(r"(?<!\\)\n", block[1].strip())
+            files = [_make(command, place) for command in commands]
             for file in files:
                 shutil.copy(file, folder)
             return "\n".join([block[0], *_views(folder, files)])
@@ -51,8 +52,9 @@ def _views(folder: Path, files: list[Path]) -> Iterator[str]:
     for file in files:
         link = escape(f"{folder.name}/{file.name}")
         if file.suffix == ".html":
-            yield f'\n<p><a href="{link}">The report</a>, one file.</p>'
-            yield f'<iframe class="report" src="{link}" loading="lazy"></iframe>\n'
+            yield f'\n<p><a href="{link}">Open the report</a></p>'
+            frame = f'<iframe class="report" src="{link}" title="{file.name}"'
+            yield f'{frame} loading="lazy"></iframe>\n'
         elif file.suffix == ".svg":
             yield f'\n<img src="{link}" alt="{escape(file.stem)}">\n'
         else:

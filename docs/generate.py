@@ -376,13 +376,18 @@ def _command(context: click.Context) -> Iterator[str]:
     usage = " ".join(command.collect_usage_pieces(context))
     yield from (f"## {context.command_path}", "")
     yield from ("```text", f"{context.command_path} {usage}", "```", "")
-    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+    for paragraph in _paragraphs(command.help, command.epilog):
         text = paragraph.replace("\b", "").strip("\n")
         if text != paragraph.strip("\n"):
             text = f"```text\n{text}\n```"
         yield from (text, "")
     options = [p for p in command.params if isinstance(p, click.Option)]
     yield from table(("option", "meaning"), (_option(option) for option in options))
+
+
+def _paragraphs(*texts: str | None) -> Iterator[str]:
+    for text in texts:
+        yield from inspect.cleandoc(text or "").split("\n\n") if text else ()
 
 
 def _option(option: click.Option) -> tuple[str, str]:

@@ -20,60 +20,77 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("posynomial → composite → many",),
     ("program",),
     (
-        "world/surface → world/law → world/lawfile → world/laws → world/repetition → "
-        "world/models → world/hardware → world/machines → world/demand → world/costs → "
-        "world/limits",
+        "world/surface → world/law → world/lawfile → world/laws → world/hardware → "
+        "world/machines → world/demand → world/costs → world/limits → "
+        "world/repetition → world/models → world/quantization → world/roofline",
         "engine/certify → engine/enclose → engine/polish → engine/solve → "
-        "engine/diagnose → engine/root → engine/linear → engine/point → engine/interior → engine/kernel → engine/batch",
+        "engine/diagnose → engine/root → engine/linear → engine/point → "
+        "engine/interior → engine/kernel → engine/batch",
         "fitting/objective → fitting/newton → fitting/search",
     ),
     (
-        "scenario → checks → inputs → fitting/oddities → fitting/rules → fitting/runfile → fitting/runs → "
-        "fitting/forms → fitting/starts → fitting/bootstrap → fitting/refuse → "
-        "fitting/sandwich → fitting/downstream → fitting/repeats → fitting/fit → fitting/fitlaw → "
+        "scenario → checks → inputs → fitting/oddities → fitting/rules → "
+        "fitting/runfile → fitting/runs → fitting/forms → fitting/starts → "
+        "fitting/bootstrap → fitting/refuse → fitting/sandwich → fitting/downstream → "
+        "fitting/repeats → fitting/fit → fitting/fitlaw → choices → question → "
         "formulate → load → axes → draws → vary → portfolio → family_file → laws_all",
     ),
     (
         "analysis/sensitivity → analysis/answer → analysis/wording → analysis/bills → "
-        "analysis/near → analysis/reach → analysis/explain → analysis/warn → "
-        "analysis/alternatives → analysis/optimum → analysis/differences → "
-        "analysis/regret → analysis/share → analysis/compare → analysis/snap → "
-        "analysis/audit → analysis/family → "
+        "analysis/extremes → analysis/near → analysis/reach → analysis/explain → "
+        "analysis/warn → analysis/rooflines → analysis/alternatives → "
+        "analysis/optimum → analysis/differences → analysis/regret → analysis/share → "
+        "analysis/compare → analysis/snap → analysis/audit → analysis/family → "
         "analysis/profiles → analysis/diagnostics → analysis/nextruns → "
-        "analysis/versus → analysis/judged → analysis/rowwise → analysis/sweep",
+        "analysis/versus → analysis/judged → analysis/rowwise → analysis/sweep → "
+        "analysis/frontier → analysis/drawn → analysis/robust → "
+        "analysis/uncertainty → analysis/explorer → analysis/curves → "
+        "analysis/timeline → analysis/case",
     ),
     (
-        "report/blocks → report/headline → report/reasons → report/machines → "
-        "report/plan → report/snapped → report/lawside → report/against → report/side → "
-        "report/family_page → report/audit_page → report/solved → report/data → "
-        "report/decisions → report/sheet → report/schema → report/library → "
-        "report/lawtext → report/fit_page → report/sweep_page → report/text → report/markdown → "
-        "report/html → report/show",
+        "report/extras → report/blocks → report/headline → report/reasons → "
+        "report/machines → report/plan → report/snapped → report/lawside → "
+        "report/against → report/side → report/family_page → report/audit_page → "
+        "report/data → report/sheet → report/frontier_page → "
+        "report/uncertainty_page → report/sweep_page → report/solved → "
+        "report/decisions → report/schema → report/library → report/lawtext → "
+        "report/fit_page → report/text → report/markdown → report/html → "
+        "report/show → report/rich → report/assumptions → report/charttext → "
+        "report/charts/theme → report/charts/surface → report/charts/money → "
+        "report/charts/several → report/chart → report/report_page → "
+        "report/reported → report/render → report/page → report/workbook",
     ),
     (
         "__init__ → commands/options → commands/output → commands/condition → "
-        "commands/answered → commands/rowfile → commands/sweep → commands/listed → commands/schema → commands/init → "
-        "commands/check → commands/solve → commands/compare → commands/audit → "
-        "commands/typed → commands/fit → commands/laws → "
-        "commands/hardware → commands/group → cli",
+        "commands/answered → commands/pictures → commands/rowfile → commands/typed → "
+        "commands/listed → commands/solve → commands/compare → commands/report → "
+        "commands/plot → commands/audit → commands/sweep → commands/frontier → "
+        "commands/uncertainty → commands/check → commands/schema → commands/init → "
+        "commands/fit → commands/laws → commands/hardware → commands/group → cli",
     ),
 )
 
 # One door a library: only these files import it (`…/*`: any of the folder).
 DOORS = {
+    "altair": {"report/charts/*"},
     "click": {"commands/*"},
     "cvxpy": {"engine/solve"},
+    "jinja2": {"report/page"},
     "numba": {"engine/linear"},
     "numpy": {
         *("posynomial", "composite", "many", "program", "world/repetition"),
         *("axes", "draws", "vary", "commands/rowfile"),
-        *("formulate", "fitting/runs", "fitting/fit", "fitting/fitlaw"),
+        *("question", "formulate", "fitting/runs", "fitting/fit", "fitting/fitlaw"),
         *("engine/*", "fitting/*", "analysis/*"),
     },
     "pyarrow": {"fitting/runfile", "commands/rowfile"},
-    "pydantic": {"fields", "mistakes", "world/*", "scenario", "inputs", "axes", "draws"},
+    "pydantic": {
+        *("fields", "mistakes", "world/*", "scenario", "inputs", "axes", "draws"),
+    },
     "scipy": {"engine/*", "analysis/*"},
     "tabulate": {"report/text"},
+    "vl_convert": {"report/render"},
+    "xlsxwriter": {"report/workbook"},
     "yaml": {"yamltext"},
 }
 

@@ -115,7 +115,7 @@ class Overhead:
     Attributes:
         sizes: N.
         training: training compute over the least, less 1.
-        lifetime: lifetime cost over the plan's, less 1.
+        lifetime: lifetime cost over the least of any size, limits aside, less 1.
         floor: N that no data go below.
         critical: N at which training takes twice the least.
         dots: the plan and the training-optimal model.
@@ -271,9 +271,11 @@ def tokens_for(
 
 
 def over_demand(scenario: Scenario, answer: Answer) -> OverDemand | None:
-    """Costs and plans as the demand becomes another; None under a budget."""
+    """Costs and plans as the demand becomes another; None where it moves neither."""
     question = formulate(scenario)
-    if question.reducible is None or answer.plan is None or answer.cost is None:
+    if not answer.demand.counted_tokens or question.reducible is None:
+        return None
+    if answer.plan is None or answer.cost is None:
         return None
     factors = FACTORS if question.plain else FACTORS[::5]
     points = along(scenario, factors)
@@ -339,7 +341,7 @@ def _crossings(served: Sequence[float], running: Sequence[Running]) -> list[Cros
 def overhead(scenario: Scenario, answer: Answer) -> Overhead | None:
     """De Vries' curve for the loss of a plan, and the lifetime cost along it."""
     critical, dots = answer.critical, pair(answer)
-    if critical is None or answer.cost is None or not dots:
+    if critical is None or not dots:
         return None
     question = formulate(scenario)
     s = question.reducible_at({"N": dots[0].parameters, "D": dots[0].tokens})
@@ -354,11 +356,18 @@ def overhead(scenario: Scenario, answer: Answer) -> Overhead | None:
         (
             N,
             N * D / least - 1,
-            cost_of(question, question.complete({"N": N, "D": D})) / answer.cost.total
-            - 1,
+            cost_of(question, question.complete({"N": N, "D": D})),
         )
         for N, D in zip(sizes.tolist(), tokens.tolist(), strict=True)
         if math.isfinite(D)
     ]
-    columns = list(zip(*rows, strict=True))
-    return Overhead(*columns, critical.floor, critical.size, dots)
+    found, over, costs = zip(*rows, strict=True)
+    cheapest = min(costs)
+    return Overhead(
+        sizes=found,
+        training=over,
+        lifetime=tuple(cost / cheapest - 1 for cost in costs),
+        floor=critical.floor,
+        critical=critical.size,
+        dots=dots,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
@@ -24,18 +25,18 @@ from optimizer.scenario import Scenario, Target
 from optimizer.vary import Plan
 from optimizer.world.demand import Spread
 
-DEMANDS = (
+DEMANDS: tuple[float, ...] = (
     *(0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0),
 )
-SIZES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
-LOSSES = (2.0, 1.6, 1.35, 1.15, 1.0, 0.9, 0.8, 0.7, 0.6)  # of what can be reduced
-SPENT = (0.1, 0.2, 0.35, 0.6, 1.0, 1.5, 2.5, 5.0, 10.0)
-FEW = slice(None, None, 2)  # where each stop takes a solve of its own
+SIZES: tuple[float, ...] = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
+# Of what can be reduced.
+LOSSES: tuple[float, ...] = (2.0, 1.6, 1.35, 1.15, 1.0, 0.9, 0.8, 0.7, 0.6)
+SPENT: tuple[float, ...] = (0.1, 0.2, 0.35, 0.6, 1.0, 1.5, 2.5, 5.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Stops:
-    """Several numbers that move together, as one axis of a sweep.
+    """Several numbers that move together.
 
     Attributes:
         numbers: what moves.
@@ -47,11 +48,11 @@ class Stops:
 
     @property
     def count(self) -> int:
-        """How many stops."""
+        """How many."""
         return len(self.values)
 
     def at(self, index: Integers) -> Array:
-        """The values of some stops, `(stops, numbers)`."""
+        """The values of some places, `(places, numbers)`."""
         return np.asarray(self.values[index])
 
 
@@ -98,7 +99,7 @@ class Explorer:
 
 
 def explore(scenario: Scenario, answer: Answer) -> Explorer | None:
-    """Solves the grid about a scenario; None where nothing is served.
+    """Solves the grid about a scenario; None where no served token counts.
 
     Args:
         scenario: with choices made (see `Scenario.chosen`).
@@ -109,10 +110,10 @@ def explore(scenario: Scenario, answer: Answer) -> Explorer | None:
     factors = DEMANDS if quick else (0.1, 0.5, 1.0, 2.0, 10.0)
     demand = demand_stops(scenario, factors)
     found = _targets(scenario, question, quick)
-    if demand is None or found is None:
+    if demand is None or found is None or not answer.demand.counted_tokens:
         return None
     scenario, target, word, unit = found
-    points = _grid(Plan(scenario, (target, demand)))
+    points = _grid(scenario, target, demand)
     width = demand.count
     table = tuple(points[i : i + width] for i in range(0, len(points), width))
     values = tuple(float(value) for value in target.values[:, 0])
@@ -135,7 +136,7 @@ def explore(scenario: Scenario, answer: Answer) -> Explorer | None:
 def along(scenario: Scenario, factors: Sequence[float]) -> tuple[Point, ...] | None:
     """Solves a scenario for its demand times each factor; None without demand."""
     demand = demand_stops(scenario, factors)
-    return None if demand is None else _grid(Plan(scenario, (demand,)))
+    return None if demand is None else _grid(scenario, demand)
 
 
 def targets_along(
@@ -149,13 +150,13 @@ def targets_along(
     surface, s = question.surface, question.reducible
     values = np.array([[surface.loss_of(s * ratio)] for ratio in ratios])
     stops = Stops((Number("target.loss", path, "nats"),), values)
-    return _grid(Plan(bare, (stops,)))
+    return _grid(bare, stops)
 
 
 def each(scenario: Scenario, path: Steps, values: Sequence[float]) -> tuple[Point, ...]:
     """Solves a scenario for some values of one of its numbers."""
     stops = Stops((Number("", path, ""),), np.array(values, dtype=float)[:, None])
-    return _grid(Plan(scenario, (stops,)))
+    return _grid(scenario, stops)
 
 
 def demand_stops(scenario: Scenario, factors: Sequence[float]) -> Stops | None:
@@ -180,8 +181,9 @@ def _targets(
 ) -> tuple[Scenario, Stops, str, str] | None:
     """What the second slider moves: scenario, stops, word, unit."""
     spec = scenario.spec
-    some = slice(None) if quick else FEW
+    some = slice(None, None, 1 if quick else 2)
     if spec.budget is not None:
+        word: str
         word, value = next((w, v) for w, v in spec.budget if v is not None)
         unit = next(c.unit for c in question.limits if c.name == f"budget.{word}")
         steps = [factor * value for factor in SPENT[some]]
@@ -221,11 +223,13 @@ def target_value(scenario: Scenario, path: Steps) -> float:
     """The number at a path of a scenario."""
     node: object = scenario.spec
     for step in path:
-        node = node[step] if isinstance(node, tuple) else getattr(node, str(step))
+        listed = isinstance(node, tuple)
+        node = node[step] if listed else getattr(node, str(step))  # type: ignore[index]
     return float(node.amount if isinstance(node, Flow) else node)  # type: ignore[arg-type]
 
 
-def _grid(plan: Plan) -> tuple[Point, ...]:
+def _grid(scenario: Scenario, *axes: Stops) -> tuple[Point, ...]:
+    plan = Plan(scenario, cast(Any, axes))  # a sweep asks no more of an axis
     found = rows(plan, 0, plan.count)
     return tuple(
         _point(STATUSES[int(status)], results)

@@ -7,25 +7,40 @@ they are geometric programs of their own.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.diagnose import infimum
-from optimizer.engine.solve import solve
-from optimizer.posynomial import Posynomial, Term, build
-from optimizer.program import Constraint, GeometricProgram
+from optimizer.engine.solve import refine
+from optimizer.posynomial import Array, Posynomial, Term, build
+from optimizer.program import Constraint, GeometricProgram, Status
 from optimizer.question import SIZE, Question
 from optimizer.world.surface import Surface
 
 TWICE = 2.0  # de Vries: the critical size trains at twice the least compute
 
 
-def training_optimal(question: Question, s: float) -> dict[str, float]:
-    """The model of reducible loss s with the least 6·N·D, and its best serving."""
+def training_optimal(
+    question: Question, s: float, plan: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """The model of reducible loss s with the least 6·N·D, and its best serving.
+
+    Args:
+        question: the scenario.
+        s: of the loss.
+        plan: N and D of a model with that loss, to start from where the training
+            optimum without repetition and quantization is far away.
+    """
+    N, D = question.surface.training_optimal(s)
     if question.plain:
-        N, D = question.surface.training_optimal(s)
         return question.complete({"N": N, "D": D})
     compute = build(question.core, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
-    solution = solve(GeometricProgram(compute, _bounds(question, s)))
-    return question.complete({name: solution.point[name] for name in SIZE})
+    program = GeometricProgram(compute, _bounds(question, s))
+    sizes = [{"N": N, "D": D}, *([] if plan is None else [plan])]
+    best = _near(program, [question.complete(size) for size in sizes])
+    return question.complete({name: best[name] for name in SIZE})
 
 
 def smallest(question: Question, s: float) -> float:
@@ -42,7 +57,42 @@ def critical(question: Question, s: float, best: dict[str, float]) -> float:
     most = TWICE * best["N"] * best["D"]
     compute = build(question.core, [Term("training", 1 / most, {"N": 1.0, "D": 1.0})])
     bounds = (*_bounds(question, s), Constraint("compute", compute))
-    return solve(GeometricProgram(_size(question), bounds)).point["N"]
+    ratio = critical_size(question.surface, s) / question.surface.training_optimal(s)[0]
+    program = GeometricProgram(_size(question), bounds)
+    guesses = [
+        question.complete({"N": N, "D": most / N})
+        for N in (best["N"] * ratio, best["N"] * 0.9)
+    ]
+    return _near(program, guesses)["N"]
+
+
+def _near(
+    program: GeometricProgram, guesses: Sequence[Mapping[str, float]]
+) -> Mapping[str, float]:
+    """Solves from the first guess that leads to a certificate.
+
+    Raises:
+        UncertifiedError: none does.
+    """
+    for guess in guesses:
+        z = np.log([guess[name] for name in program.variables])
+        prices = _prices(program, z)
+        try:
+            solution = refine(program, z, prices)
+        except UncertifiedError:
+            continue
+        if solution.status is Status.OPTIMAL:
+            return solution.point
+    raise UncertifiedError("a training optimum was not certified")
+
+
+def _prices(program: GeometricProgram, z: Array) -> Array:
+    """Multipliers that come nearest to making a point stationary."""
+    from scipy.optimize import nnls  # noqa: PLC0415 - rarely needed
+
+    gradients = [c.posynomial.gradient(z[None])[0] for c in program.constraints]
+    goal = -program.objective.gradient(z[None])[0]
+    return np.asarray(nnls(np.array(gradients).T, goal)[0])
 
 
 def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:

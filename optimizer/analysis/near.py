@@ -60,11 +60,27 @@ def _end(solution: Solution, within: float, power: float) -> dict[str, float]:
     end = dict(found.point)
     if found.optimum[1][-1] > 0:
         return end
+    if _settled(found):
+        return end
     # A limit ends the range before the cost does, so that D is still to choose.
     rest = program.fixing({"N": end["N"]})
     rest_start = np.delete(found.optimum[0], program.variables.index("N"))
     inner = solve(rest, rest_start, gap=DIGITS)
     return end if inner.status is not Status.OPTIMAL else {**end, **inner.point}
+
+
+def _settled(found: Solution) -> bool:
+    """Whether what ends the range leaves one D: its Lagrangian is curved there."""
+    z, multipliers = found.optimum
+    if "D" not in found.program.variables:
+        return True
+    D = found.program.variables.index("D")
+    bend = sum(
+        weight * float(c.posynomial.hessian(z[None])[0, D, D])
+        for c, weight in zip(found.program.constraints, multipliers, strict=True)
+        if weight > 0
+    )
+    return bend > BINDING
 
 
 def _read(program: GeometricProgram, z: Array) -> Array:

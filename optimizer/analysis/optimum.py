@@ -149,7 +149,7 @@ def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answe
     plan = _pair(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
-    best = training_optimal(question, s)
+    best = training_optimal(question, s, point)
     N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
     optimal = TrainingOptimal(

@@ -109,6 +109,16 @@ class Summary:
             if len(self.problems) < REASONS:
                 self.problems[problem] = None
 
+    def join(self, other: Summary) -> None:
+        """Takes in the summary of other rows."""
+        self.counts += other.counts
+        self.low = np.fmin(self.low, other.low)
+        self.high = np.fmax(self.high, other.high)
+        self.alone += other.alone
+        for problem in other.problems:
+            if len(self.problems) < REASONS:
+                self.problems[problem] = None
+
     @property
     def done(self) -> int:
         """How many rows."""

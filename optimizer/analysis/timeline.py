@@ -87,7 +87,7 @@ def cashflow(scenario: Scenario, answer: Answer) -> Cashflow | None:
     if not any(len(stream.months) > 1 for stream in served):
         return None
     dots = pair(answer)
-    if not dots:
+    if not dots or not answer.demand.counted_tokens:
         return None
     first = _first(answer)
     courses = [_course(scenario, question, dot, first) for dot in dots]

@@ -176,10 +176,10 @@ def _text(report: Report, form: str, output: Path | None, studio: Studio | None)
     blocks = list(report_blocks(report))
     if form == "html" and studio is not None:
         return _page(blocks, report, studio)
-    from optimizer.report import reported  # noqa: PLC0415
-
     if form == "markdown":
-        return reported.markdown(blocks)
+        from optimizer.report.reported import markdown  # noqa: PLC0415
+
+        return markdown(blocks)
     return _terminal(blocks, output)
 
 

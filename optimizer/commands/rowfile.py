@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
@@ -75,6 +76,33 @@ def checked(output: Path) -> str:
     return form
 
 
+def parquet_bytes(
+    found: Sequence[Rows],
+    inputs: Mapping[str, str],
+    results: Mapping[str, str],
+    notes: Mapping[str, str],
+) -> bytes:
+    """A Parquet file of some rows, with notes among its metadata."""
+    stream = io.BytesIO()
+    file = _Parquet(stream, inputs, results, notes)
+    for rows in found:
+        file.write(rows)
+    file.close()
+    return stream.getvalue()
+
+
+def parquet_note(path: Path, name: str) -> str | None:
+    """A note of a Parquet file; None where the file is missing or broken."""
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415 - an extra
+
+    try:
+        notes = parquet.read_schema(path).metadata or {}
+    except (OSError, ArrowException):
+        return None
+    note = notes.get(name.encode())
+    return None if note is None else note.decode(errors="replace")
+
+
 class _Csv:
     """Comma-separated text; a row without a plan has empty cells."""
 
@@ -106,7 +134,11 @@ class _Parquet:
     """Columns with their units as metadata; a row without a plan has nulls."""
 
     def __init__(
-        self, path: Path, inputs: Mapping[str, str], results: Mapping[str, str]
+        self,
+        path: Path | BinaryIO,
+        inputs: Mapping[str, str],
+        results: Mapping[str, str],
+        notes: Mapping[str, str] | None = None,
     ) -> None:
         import pyarrow as arrow  # noqa: PLC0415 - an extra
         from pyarrow import parquet  # noqa: PLC0415
@@ -121,7 +153,8 @@ class _Parquet:
             arrow.field("status", word),
             *(arrow.field(n, number, metadata={"unit": u}) for n, u in results.items()),
         ]
-        self.schema = arrow.schema(fields, metadata={"overtrain": __version__})
+        about = {"overtrain": __version__, **(notes or {})}
+        self.schema = arrow.schema(fields, metadata=about)
         self.words = arrow.array(STATUSES)
         # What varies repeats itself, what is found does not.
         self.writer: Any = parquet.ParquetWriter(

@@ -41,7 +41,19 @@ INTERRUPTED = 130
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where the rows go: a .parquet or .csv file.",
+    help="Where the rows go: a .parquet or .csv file; on a cluster a directory.",
+)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Work on a Dask cluster, such as tcp://10.0.0.1:8786, or on one that is "
+    "started here with local. The same command goes on where it stopped.",
+)
+@click.option(
+    "--chunk",
+    type=click.IntRange(min=1),
+    metavar="ROWS",
+    help="Rows of one task on a cluster, and of one file.",
 )
 def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     file: str,
@@ -50,6 +62,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     seed: int,
     overrides: tuple[str, ...],
     output: Path | None,
+    cluster: str | None,
+    chunk: int | None,
 ) -> int:
     r"""Solve a scenario for every combination of what varies, a row each.
 
@@ -63,11 +77,19 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
       overtrain sweep a.yaml --vary target.loss=1.9:2.2:50 \
         --vary serving.mfu=0.2,0.4 -o sweep.csv
       overtrain sweep a.yaml --sample 10000 --seed 1 -o draws.parquet
+      overtrain sweep a.yaml --sample 100000000 --cluster local -o draws.parquet
     """
     if not varied and sample is None:
         message = "nothing varies; add --vary demand.tokens=1e9:1e15:log:200"
         raise InputError([Problem(Mark("sweep"), "", message)])
-    if output is not None:
+    if chunk is not None and cluster is None:
+        message = "is for a cluster; add --cluster local"
+        raise InputError([Problem(Mark(f"--chunk {chunk}"), "", message)])
+    if cluster is not None:
+        from optimizer.commands.dataset import refuse  # noqa: PLC0415
+
+        refuse(output, cluster)
+    elif output is not None:
         from optimizer.commands.rowfile import checked  # noqa: PLC0415
 
         refuse_unwritable(output)
@@ -83,22 +105,33 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     summary = Summary(UNITS[scenario.spec.objective])
     with ExitStack() as stack:
         pressed = stack.enter_context(_interruptible())
+        columns = sweep_page.units(plan, summary.unit)
         rows = None
-        if output is not None:
+        if output is not None and cluster is None:
             from optimizer.commands.rowfile import row_file  # noqa: PLC0415
 
-            columns = sweep_page.units(plan, summary.unit)
             rows = stack.enter_context(row_file(output, *columns))
         advance = stack.enter_context(_progress(plan.count))
-        for part in sweep(plan, pressed):
-            if rows is not None:
-                rows.write(part)
-            summary.add(part)
-            advance(len(part.status))
+        if cluster is not None:
+            from optimizer.commands.dataset import clustered  # noqa: PLC0415
+
+            for done in clustered(plan, cluster, output, columns, chunk, pressed):
+                summary.join(done)
+                advance(done.done)
+        else:
+            for part in sweep(plan, pressed):
+                if rows is not None:
+                    rows.write(part)
+                summary.add(part)
+                advance(len(part.status))
         interrupted = pressed()
     page = sweep_page.sweep_blocks(plan, summary, "" if output is None else str(output))
     click.echo(text.render(page, text.width(), colourful(None)), nl=False)
-    return INTERRUPTED if interrupted and summary.done < plan.count else 0
+    if not interrupted or summary.done >= plan.count:
+        return 0
+    if cluster is not None and output is not None:
+        click.echo("the same command goes on from here", err=True)
+    return INTERRUPTED
 
 
 @contextmanager

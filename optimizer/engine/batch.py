@@ -71,8 +71,9 @@ def cores() -> int:
 
 def swift(program: GeometricProgram) -> bool:
     """Whether programs of this shape are solved many at a time."""
-    compiled = _kernel() is not None and _posynomials(program) is not None
-    return compiled or plain(program) is not None
+    if plain(program) is not None:
+        return True
+    return _posynomials(program) is not None and _kernel() is not None
 
 
 def members(program: GeometricProgram, chosen: Integers) -> GeometricProgram:

@@ -55,6 +55,15 @@ def tighten(
     return GeometricProgram(outer.objective, tuple(constraints))
 
 
+def extended(program: GeometricProgram, z: Array) -> Array:
+    """A point of the program, ln x, as a point of its enclosure."""
+    values = [z]
+    for quantity in _quantities(program).values():
+        places = [program.variables.index(v) for v in quantity.variables]
+        values.append(quantity.evaluate(z[None, places])[0])
+    return np.concatenate(values)
+
+
 def _inner(function: Posynomial | Composite) -> Posynomial:
     return function.inner if isinstance(function, Composite) else function
 

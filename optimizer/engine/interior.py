@@ -24,7 +24,7 @@ from optimizer.posynomial import Array
 
 OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 ROUNDS = 80  # of the interior-point method; 8 to 20 are usual
-CLOSE = 1e-6  # residuals and mean s·λ at which Newton on the binding set takes over
+CLOSE = 1e-9  # residuals and mean s·λ at which Newton on the binding set takes over
 SHY = 1e-3  # curvature added for each unit of residual, where cost is flat
 BOUNDARY = 0.995  # part of the way to s = 0 or λ = 0 that a step may go
 LONGEST = 20.0  # of a step in ln x

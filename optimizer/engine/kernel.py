@@ -11,6 +11,8 @@ Boyd & Vandenberghe, Convex Optimization (2004), section 11.4 (feasibility).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from optimizer.engine.interior import (
@@ -20,17 +22,19 @@ from optimizer.engine.interior import (
     impossible,
     interior,
 )
-from optimizer.engine.linear import compiled, eliminate
+from optimizer.engine.linear import compiled, digest, eliminate, kept
 from optimizer.engine.point import Point, Program, Work, curvature, evaluate, room_for
 from optimizer.posynomial import Array, Integers
 
 STEPS = 12  # of Newton on one set of binding constraints
 EXACT = 1e-14  # residual at which it stops
-FINISHED = 1e-11  # residual that it must reach
-DAMPING = 1e-6  # of Newton where cost is flat; its answer is as exact
+FINISHED = 1e-13  # residual that it must reach
+DAMPING = 1e-8  # of Newton where cost is flat; its answer is as exact
 SLACK = 1e-11  # G_i above this is violated, λ_i below −this has the wrong sign
 LOST = 1e12  # residuals from which Newton does not return
 NOISE = 1e-13  # a multiplier below this is rounding
+
+Solver = Callable[[Array, Array, Integers, Array, Array], Integers]
 
 
 @compiled
@@ -38,7 +42,7 @@ def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR091
     """Newton on the binding constraints; says whether it reached full precision."""
     z, weight, value, gradient = point.z, point.weight, point.value, point.gradient
     n, m = len(z), len(weight) - 1
-    matrix, right, kept = work.matrix, work.right, work.kept
+    matrix, right, best_point = work.matrix, work.right, work.kept
     for i in range(1, m + 1):
         if work.active[i] == 0:
             weight[i] = 0.0
@@ -63,9 +67,9 @@ def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR091
         if worst < best:
             best = worst
             for j in range(n):
-                kept[j] = z[j]
+                best_point[j] = z[j]
             for i in range(1, m + 1):
-                kept[n - 1 + i] = weight[i]
+                best_point[n - 1 + i] = weight[i]
         if done:
             break
         curvature(program, point, matrix)
@@ -95,9 +99,9 @@ def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR091
                 weight[i] += right[row]
                 row += 1
     for j in range(n):
-        z[j] = kept[j]
+        z[j] = best_point[j]
     for i in range(1, m + 1):
-        weight[i] = kept[n - 1 + i]
+        weight[i] = best_point[n - 1 + i]
     return best <= FINISHED
 
 
@@ -165,46 +169,55 @@ def _search(program: Program, relaxed: Program, point: Point, work: Work) -> int
     return interior(relaxed, point, work)
 
 
-@compiled
-def solve_members(
-    logs: Array, powers: Array, starts: Integers, z: Array, multipliers: Array
-) -> Integers:
-    """Solves the members of a batch one after another.
+def _solver(sources: int) -> Solver:
+    """Makes `solve_members`; what is kept on disk is valid for these sources only."""
 
-    Args:
-        logs: ln c of all terms, objective first, shape `(batch, terms)`.
-        powers: their exponents, shape `(batch or 1, terms, variables)`.
-        starts: first term of each posynomial, then the number of terms.
-        z: ln of the start, `(batch, variables)`; overwritten by the result.
-        multipliers: overwritten by λ, shape `(batch, constraints)`; of an infeasible
-            member by the weights that prove it.
+    def solve_members(
+        logs: Array, powers: Array, starts: Integers, z: Array, multipliers: Array
+    ) -> Integers:
+        """Solves the members of a batch one after another.
 
-    Returns:
-        `OPTIMAL`, `INFEASIBLE` (proven) or `UNSOLVED`, shape `(batch,)`.
-    """
-    batch, n = z.shape
-    m = multipliers.shape[1]
-    ended = np.empty(batch, np.int64)
-    point, work = room_for(n, m, logs.shape[1])
-    relaxed = _relaxed(Program(logs[0], powers[0], starts), n)
-    aside, work_aside = room_for(n + 1, m, len(relaxed.logs))
-    for b in range(batch):
-        program = Program(logs[b], powers[b % len(powers)], starts)
-        point.z[:] = z[b]
-        weight = point.weight
-        end = interior(program, point, work)
-        if end == UNSOLVED and m > 0:
-            aside.z[:n] = z[b]
-            _search(program, relaxed, aside, work_aside)
-            point.z[:] = aside.z[:n]
-            point.weight[:] = aside.weight
-            evaluate(program, point)
-            excluded = impossible(point)
-            end = INFEASIBLE if excluded else interior(program, point, work)
-        if end != INFEASIBLE:
-            end = OPTIMAL if _finish(program, point, work) else UNSOLVED
-        ended[b] = end
-        z[b] = point.z
-        for i in range(m):
-            multipliers[b, i] = weight[i + 1] if weight[i + 1] > NOISE else 0.0
-    return ended
+        Args:
+            logs: ln c of all terms, objective first, shape `(batch, terms)`.
+            powers: their exponents, shape `(batch or 1, terms, variables)`.
+            starts: first term of each posynomial, then the number of terms.
+            z: ln of the start, `(batch, variables)`; overwritten by the result.
+            multipliers: overwritten by λ, shape `(batch, constraints)`; of an
+                infeasible member by the weights that prove it.
+
+        Returns:
+            `OPTIMAL`, `INFEASIBLE` (proven) or `UNSOLVED`, shape `(batch,)`.
+        """
+        batch, n = z.shape
+        m = multipliers.shape[1]
+        ended = np.empty(batch, np.int64)
+        if sources < 0:
+            return ended  # never: but so what is kept depends on `sources`
+        point, work = room_for(n, m, logs.shape[1])
+        relaxed = _relaxed(Program(logs[0], powers[0], starts), n)
+        aside, work_aside = room_for(n + 1, m, len(relaxed.logs))
+        for b in range(batch):
+            program = Program(logs[b], powers[b % len(powers)], starts)
+            point.z[:] = z[b]
+            weight = point.weight
+            end = interior(program, point, work)
+            if end == UNSOLVED and m > 0:
+                aside.z[:n] = z[b]
+                _search(program, relaxed, aside, work_aside)
+                point.z[:] = aside.z[:n]
+                point.weight[:] = aside.weight
+                evaluate(program, point)
+                excluded = impossible(point)
+                end = INFEASIBLE if excluded else interior(program, point, work)
+            if end != INFEASIBLE:
+                end = OPTIMAL if _finish(program, point, work) else UNSOLVED
+            ended[b] = end
+            z[b] = point.z
+            for i in range(m):
+                multipliers[b, i] = weight[i + 1] if weight[i + 1] > NOISE else 0.0
+        return ended
+
+    return solve_members
+
+
+solve_members = kept(_solver(digest()))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -14,20 +16,33 @@ import numba
 from optimizer.posynomial import Array
 
 F = TypeVar("F", bound=Callable[..., Any])
+FILES = ("linear", "point", "interior", "kernel")
 SINGULAR = 1e-13  # a pivot below this
 
 
 def compiled(function: F) -> F:
-    """Compiles a function; kept on disk where there is a place that can be written.
+    """Compiles a function when it is first called."""
+    return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
 
-    What is kept notices changes of its own file only: whoever edits a function that is
-    called from another file clears the `__pycache__` of this folder.
+
+def kept(function: F) -> F:
+    """Compiles a function and keeps the result on disk, where a place can be written.
+
+    What is kept notices changes of the function's own file and of its free variables,
+    not of what it calls elsewhere; see `digest`.
     """
     try:
         fast = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:
-        fast = numba.njit(nogil=True, error_model="numpy")(function)
+        return compiled(function)
     return cast(F, fast)
+
+
+def digest() -> int:
+    """A number of at least 0 that changes with the text of the compiled files."""
+    folder = Path(__file__).parent
+    text = b"".join((folder / f"{name}.py").read_bytes() for name in FILES)
+    return int.from_bytes(sha256(text).digest()[:7])
 
 
 @compiled

@@ -66,7 +66,7 @@ def _settle(
 ) -> tuple[Array, Array]:
     """Newton on a set of binding constraints, corrected by what Newton finds."""
     lead = multipliers - np.abs(_values(program, z))
-    for _ in range(2 * len(program.constraints) + 2):
+    for _ in range(2 * min(len(program.constraints), 2 * len(z)) + 2):
         z, multipliers = _newton(program, z, multipliers, active)
         values = _values(program, z)
         violated = ~active & (values > FEASIBLE)

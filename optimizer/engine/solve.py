@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from optimizer.engine.certify import GAP, certify, passes, require
-from optimizer.engine.enclose import enclose, tighten
+from optimizer.engine.enclose import enclose, extended, tighten
 from optimizer.engine.polish import polish
 from optimizer.posynomial import Array, Posynomial
 from optimizer.program import GeometricProgram, Solution, Status
@@ -44,8 +44,9 @@ def solve(
     """
     n, count = len(program.variables), len(program.constraints)
     outer = enclose(program)
+    origin = None if start is None else extended(program, start)
     for last in range(ROUNDS, -1, -1):
-        found = _search(outer, start if outer is program else None)
+        found = _search(outer, origin)
         if found is None:
             return Solution(program, Status.INFEASIBLE)
         z, multipliers = found[0][:n], found[1][:count]

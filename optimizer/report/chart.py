@@ -35,7 +35,7 @@ def chart_of(kind: str, case: Case) -> Chart | None:
     figures: dict[str, Callable[[], Any]] = {
         "contour": lambda: case.contour,
         "demand": lambda: case.demand,
-        "plan": lambda: None if case.demand is None else (case.demand, _ranges(case)),
+        "plan": lambda: _plan(case),
         "split": lambda: [case.answer] if case.answer.cost else None,
         "tornado": lambda: (
             case.tornado if case.tornado and case.tornado.swings else None
@@ -52,10 +52,17 @@ def chart_of(kind: str, case: Case) -> Chart | None:
     return Chart(kind, KINDS[kind], words, figure)
 
 
+def _plan(case: Case) -> Any:
+    """The curve and the range at this demand; None where the plan is decided."""
+    if case.demand is None or case.answer.fixed is not None:
+        return None
+    return case.demand, _ranges(case)
+
+
 def _ranges(case: Case) -> list[tuple[float, float]]:
-    """N and D within 1 % of the optimum, unless something is fixed."""
+    """N and D within 1 % of the optimum."""
     near = case.answer.near_optimal
-    if not near or case.answer.fixed is not None:
+    if not near:
         return []
     pairs = [sorted(pair) for pair in (near[0].parameters, near[0].tokens)]
     return [(low, high) for low, high in pairs]
@@ -73,8 +80,16 @@ def split_of(answers: Sequence[Answer]) -> Chart | None:
 
 
 def regret_of(regret: Regret | None) -> Chart | None:
-    """The regret table as a chart."""
+    """The regret table as a chart; None where no plan suits another scenario."""
     if regret is None:
+        return None
+    others = (
+        ratio
+        for i, row in enumerate(regret.table)
+        for j, ratio in enumerate(row)
+        if i != j
+    )
+    if all(ratio is None for ratio in others):
         return None
     return Chart("regret", KINDS["regret"], charttext.regret(regret), regret)
 
@@ -86,21 +101,21 @@ def draw(chart: Chart) -> dict[str, Any]:
         InputError: Altair is not installed.
     """
     try:
-        from optimizer.report.charts import money, several, surface, theme  # noqa: PLC0415
+        from optimizer.report.charts import bills, demand, several, surface, theme  # noqa: PLC0415
     except ImportError as error:
         raise missing(error) from None
     functions: dict[str, Callable[..., Any]] = {
         "contour": surface.contour,
         "overhead": surface.overhead,
-        "demand": money.demand,
-        "split": money.split,
-        "cashflow": money.cashflow,
+        "demand": demand.demand,
+        "split": bills.split,
+        "cashflow": bills.cashflow,
         "tornado": several.tornado,
         "regret": several.regret,
         "laws": several.laws,
     }
     drawn = (
-        money.plan(*chart.figure)
+        demand.plan(*chart.figure)
         if chart.kind == "plan"
         else functions[chart.kind](chart.figure)
     )

@@ -132,7 +132,7 @@ def regret(figure: Regret) -> str:
         (ratio, name, other)
         for name, row in zip(figure.scenarios, figure.table, strict=True)
         for other, ratio in zip(figure.scenarios, row, strict=True)
-        if ratio is not None
+        if ratio is not None and name != other
     ]
     missing = sum(ratio is None for row in figure.table for ratio in row)
     told = "Cost of each plan in each scenario over that of the best plan there."

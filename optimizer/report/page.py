@@ -14,13 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optimizer.analysis.explorer import Explorer, Point
-from optimizer.analysis.wording import amount, percent
-from optimizer.quantity import significant
 from optimizer.report.blocks import Heading, Table, Text, printable
 from optimizer.report.extras import missing
-from optimizer.report.headline import given
 from optimizer.report.rich import Chart, Rich, Sliders, Tiles, Verbatim
+from optimizer.report.stops import points as stops_of
+from optimizer.report.stops import sliders
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 NOISE = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
@@ -39,14 +37,6 @@ DARK = {
     "#57606a": "#9aa5b1",
     "#d8dee4": "#2d3742",
     "#ffffff": "#0f1419",
-}
-WHAT_IF = (
-    *("parameters", "training tokens", "past Chinchilla-optimal", "training"),
-    *("serving", "lifetime total", "against training-optimal", "loss"),
-)
-TARGETS = {
-    "parameters": "Quality: as good as a training-optimal model of",
-    "loss": "Target loss",
 }
 
 
@@ -71,7 +61,7 @@ def render(
     """
     title = blocks[0].text if isinstance(blocks[0], Heading) else "Cost report"
     points = {
-        f"explorer-{place}": _points(block.explorer)
+        f"explorer-{place}": stops_of(block.explorer)
         for place, block in enumerate(blocks)
         if isinstance(block, Sliders)
     }
@@ -212,7 +202,7 @@ def _item(
     elif isinstance(block, Table):
         found = _table(block, group)
     elif isinstance(block, Sliders):
-        found = _sliders(place, block.explorer)
+        found = sliders(place, block.explorer)
     elif isinstance(block, Chart) and place in pictures:
         found = _chart(place, block, pictures[place][1])
     return found
@@ -255,63 +245,3 @@ def _inline(picture: str, place: int) -> str:
     body = re.sub(r"url\(#", f"url(#c{place}-", body)
     start = body.index("<svg")
     return f'<svg role="img" aria-label="chart"{body[start + 4 :]}'
-
-
-def _sliders(place: int, explorer: Explorer) -> dict[str, Any]:
-    return {
-        "kind": "sliders",
-        "id": f"explorer-{place}",
-        "demands": len(explorer.demands),
-        "targets": len(explorer.targets),
-        "at": explorer.here,
-        "demand_label": "Served over the life:",
-        "target_label": f"{TARGETS.get(explorer.target, _budget(explorer.target))}:",
-        "names": WHAT_IF,
-    }
-
-
-def _budget(word: str) -> str:
-    return f"Budget, {word.replace('_', ' ')}"
-
-
-def _points(explorer: Explorer) -> dict[str, Any]:
-    """Every stop in words, so that the script needs no arithmetic."""
-    return {
-        "demands": [f"{given(v, 'tokens')} tokens" for v in explorer.demands],
-        "targets": [_aim(v, explorer) for v in explorer.targets],
-        "here": explorer.here,
-        "points": [[told(p, explorer) for p in row] for row in explorer.points],
-    }
-
-
-def _aim(value: float, explorer: Explorer) -> str:
-    if explorer.unit == "nats":
-        return f"{value:.3f}"
-    return given(value, explorer.unit)
-
-
-def told(point: Point, explorer: Explorer) -> list[str]:
-    """What the tiles of the explorer say at a point."""
-    unit = explorer.cost_unit
-    values = (
-        point.parameters,
-        point.tokens,
-        point.overtraining_factor,
-        point.cost_training,
-        point.cost_inference,
-        point.cost_total,
-        point.saving,
-        point.loss,
-    )
-    if any(value is None for value in values):
-        return ["no plan", *([""] * (len(WHAT_IF) - 1))]
-    N, D, factor, training, serving, total, saving, loss = (v or 0.0 for v in values)
-    saved = f"{percent(abs(saving))} {'less' if saving >= 0 else 'more'}"
-    return [
-        amount(N, "parameters"),
-        amount(D, "tokens"),
-        f"{significant(factor, 2)} ×",
-        *(amount(value, unit) for value in (training, serving, total)),
-        saved,
-        f"{loss:.4f}",
-    ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 PLACES = re.compile(r' (?:d|transform|x|y|x2|y2|width|height)="[^"]*"')
@@ -53,7 +54,7 @@ def _short(number: re.Match[str]) -> str:
 
 def serve() -> None:
     """Does jobs until there are no more: `["svg", {…}]` for a chart, `["bundle"]`."""
-    jobs = {"svg": svg, "bundle": bundle}
+    jobs: dict[str, Callable[..., str]] = {"svg": svg, "bundle": bundle}
     for line in sys.stdin.buffer:
         name, *arguments = json.loads(line)
         try:

@@ -180,7 +180,7 @@ def _tiles(answer: Answer) -> Iterator[Tiles]:
     if answer.demand.tokens:
         tiles.append(
             Tile(
-                "served over its life", amount(answer.demand.tokens, "tokens"), "tokens"
+                "served over its life", given(answer.demand.tokens, "tokens"), "tokens"
             )
         )
     yield Tiles(tuple(tiles))

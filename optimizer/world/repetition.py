@@ -23,7 +23,7 @@ from optimizer.world.limits import Limit
 from optimizer.world.surface import Surface
 
 COVERED = 500.0  # epochs that the law's runs went through
-TANGENTS = 14
+TANGENTS = 7
 FARTHEST = 12.0  # in units of R*: where next to nothing more is to be had
 
 

@@ -94,7 +94,8 @@ def test_the_plan_is_that_of_brute_force(ask, demand, words, bits):
     for near in answer.near_optimal:
         for size, tokens in zip(near.parameters, near.tokens, strict=True):
             least_D = float(least_tokens(np.array([size]), s, bits)[0])
-            assert tokens == pytest.approx(least_D, rel=1e-7)
+            # At the turn itself the root is double, and known to half the digits.
+            assert tokens == pytest.approx(least_D, rel=1e-6)
 
 
 def test_the_penalty_is_off_by_default(ask):

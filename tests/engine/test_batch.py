@@ -252,3 +252,19 @@ def test_tangents_agree_with_the_other_formulas():
         value, gradient = p.tangent(z)
         np.testing.assert_allclose(value, p.log_value(z), atol=1e-13)
         np.testing.assert_allclose(gradient, p.gradient(z), atol=1e-13)
+
+
+def test_a_place_that_cannot_be_written_keeps_nothing_and_works(monkeypatch):
+    """numba raises RuntimeError where it finds no folder for what it compiled."""
+    numba = pytest.importorskip("numba")
+    from optimizer.engine.linear import kept  # noqa: PLC0415 - imports numba
+
+    compile_it = numba.njit
+
+    def unkept(*functions, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile_it(*functions, **options)
+
+    monkeypatch.setattr(numba, "njit", unkept)
+    assert kept(lambda x: x + 1)(2) == 3

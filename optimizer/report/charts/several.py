@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 
@@ -33,8 +34,8 @@ ROW = 26  # the height of a row
 
 def tornado(figure: Tornado) -> Spec:
     """Bars from the optimum at a low value to that at a high one."""
-    rows = []
-    order = []
+    rows: list[dict[str, Any]] = []
+    order: list[str] = []
     for swing in figure.swings:
         name = swing.input if not swing.stated else f"{swing.input} (stated range)"
         order.append(name)
@@ -131,7 +132,8 @@ def laws(answers: Sequence[Answer]) -> Spec:
     """Size and tokens under each law, with what is within 1 % and 5 %."""
     panels = []
     for word, title in (("parameters", "parameters"), ("tokens", "training tokens")):
-        rows, bars = [], []
+        rows: list[dict[str, Any]] = []
+        bars: list[dict[str, Any]] = []
         for answer in answers:
             if answer.plan is None:
                 continue

@@ -30,7 +30,8 @@ from optimizer.report.charts.theme import (
 )
 from optimizer.report.headline import given
 
-MOST = 1.5  # overheads above this are off the chart
+MOST = 1.5  # overheads above this are off the chart, unless the plan's own is higher
+FARTHEST = 10.0
 PATHS = ("lifetime-optimal", "training-optimal")
 
 
@@ -99,7 +100,7 @@ def _flops(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
     ]
 
 
-def _paths(figure: Contour, x: alt.X, y: alt.Y) -> Spec:
+def _paths(figure: Contour, x: alt.X, y: alt.Y) -> Any:
     rows = [
         {"N": short(N), "D": short(D), "path": name, "order": order}
         for name, line in zip(PATHS, (figure.lifetime, figure.training), strict=True)
@@ -200,7 +201,9 @@ def _dots(dots: tuple[Dot, ...], x: alt.X, y: alt.Y) -> list[Any]:
 
 def overhead(figure: Overhead) -> Spec:
     """De Vries' curve: extra training compute by size; lifetime cost beside it."""
-    names = ("training compute over the least", "lifetime cost over the plan")
+    names = ("training compute over the least", "lifetime cost over the least")
+    highest = max(_above(figure, dot)["over"] for dot in figure.dots)
+    top = min(max(MOST, 1.15 * highest), FARTHEST)
     inside = zip(figure.sizes, figure.training, figure.lifetime, strict=True)
     rows = [
         {
@@ -212,11 +215,11 @@ def overhead(figure: Overhead) -> Spec:
         }
         for N, *values in inside
         for name, value in zip(names, values, strict=True)
-        if value <= MOST * 1.6
+        if value <= top * 1.6
     ]
     low, high = figure.floor / 1.1, figure.sizes[-1]
     x = alt.X(**log_axis("N", "parameters", "parameters", (low, high)))
-    y = alt.Y(**percents("over", "above the least", MOST))
+    y = alt.Y(**percents("over", "above the least", top))
     lines = (
         alt.Chart(data(rows))
         .mark_line(clip=True)
@@ -233,8 +236,8 @@ def overhead(figure: Overhead) -> Spec:
     walls = alt.Chart(
         data(
             [
-                {"N": short(figure.floor), "word": "floor", "at": MOST},
-                {"N": short(figure.critical), "word": "critical size", "at": MOST},
+                {"N": short(figure.floor), "word": "floor", "at": top},
+                {"N": short(figure.critical), "word": "critical size", "at": top},
             ]
         )
     ).encode(x=x)

@@ -10,7 +10,7 @@ import altair as alt
 
 from optimizer.analysis.wording import amount
 from optimizer.quantity import significant
-from optimizer.report.headline import given
+from optimizer.report.headline import given, lifetime
 
 # Each of these is at least 3:1 on white and on the page's dark ground, and all differ
 # for the colour-blind; the page lightens them in the dark by these very values.
@@ -19,7 +19,7 @@ BLUE, ORANGE, GREEN, PURPLE, BROWN, GREY = SERIES = (
 )
 INK, MUTED, GRID = "#1f2328", "#57606a", "#d8dee4"
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
-WIDTH, HEIGHT = 460, 280
+WIDTH, HEIGHT, PANEL = 460, 280, 160
 FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
 CONFIG: dict[str, Any] = {
     "background": "transparent",
@@ -135,7 +135,7 @@ def exactly(value: float, unit: str) -> str:
 def ticks(low: float, high: float, most: int = 7) -> list[float]:
     """Round numbers for a log axis: powers of ten, or with 2 and 5 on short spans."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    for steps in ((1, 2, 5), (1, 3), (1,)):
+    for steps in ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,)):
         found = [
             step * 10.0**power
             for power in range(first, last + 1)
@@ -159,6 +159,11 @@ def log_axis(
         "scale": alt.Scale(type="log", domain=list(span), nice=False, clamp=True),
         "axis": alt.Axis(values=values, labelExpr=labels(values, unit)),
     }
+
+
+def cost_title(unit: str) -> str:
+    """The title of an axis of costs; dollars say their unit themselves."""
+    return f"{lifetime(unit)} in FLOP" if unit == "FLOP" else lifetime(unit)
 
 
 def labels(values: Sequence[float], unit: str) -> str:

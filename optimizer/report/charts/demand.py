@@ -1,29 +1,29 @@
-"""Charts of cost: over the demand, by line and party, and month by month."""
+"""Charts over the demand: what models cost, and which plan is best."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.answer import Answer
 from optimizer.analysis.curves import OverDemand
-from optimizer.analysis.timeline import Cashflow
 from optimizer.report.charts.theme import (
     BLUE,
     BROWN,
-    GREEN,
     GREY,
     HEIGHT,
     INK,
     MUTED,
     ORANGE,
+    PANEL,
     PURPLE,
     WIDTH,
     Spec,
     colours,
+    cost_title,
     dashes,
     data,
     exactly,
@@ -35,12 +35,10 @@ from optimizer.report.charts.theme import (
     stacked,
     told,
 )
-from optimizer.report.headline import lifetime
 
 SERVED = "served tokens"
 MOST = 0.6  # regrets above this are off the chart
 CLEAR = 2.2  # demands nearer than this factor share a label
-LOW = 130  # the height of the second panel
 LINES = (BLUE, ORANGE, PURPLE, BROWN)
 
 
@@ -65,7 +63,7 @@ def demand(figure: OverDemand) -> Spec:
     ]
     x = _over(figure)
     every = [c for running in figure.running for c in running.costs]
-    y = alt.Y(**log_axis("cost", lifetime(figure.unit), figure.unit, span(every), 5))
+    y = alt.Y(**log_axis("cost", cost_title(figure.unit), figure.unit, span(every), 5))
     colour = alt.Color("model:N", scale=colours(names, LINES), title=None)
     dash = alt.StrokeDash("model:N", scale=dashes(names), title=None)
     tips = [alt.Tooltip(f"{w}:N") for w in ("model", "demand", "bill", "above")]
@@ -96,7 +94,7 @@ def demand(figure: OverDemand) -> Spec:
             y=above, text="word:N"
         ),
         width=WIDTH,
-        height=LOW + 30,
+        height=PANEL,
     )
     return stacked(upper, lower)
 
@@ -135,7 +133,7 @@ def _regret(figure: OverDemand, tokens: float, cost: float) -> float | None:
     return None
 
 
-def _now(figure: OverDemand, x: alt.X, word: str = "") -> Spec:
+def _now(figure: OverDemand, x: alt.X, word: str = "") -> Any:
     rule = alt.Chart(data([{"T": short(figure.now), "word": word, "top": 1}]))
     line = rule.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=x)
     if not word:
@@ -152,11 +150,11 @@ def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Spec:
         ranges: of N and of D within 1 % of the optimum; may be empty.
     """
     x = _over(figure)
-    panels = []
+    panels: list[Spec] = []
     rows = list(zip(("parameters", "tokens"), (BLUE, ORANGE), strict=True))
     for index, (word, colour) in enumerate(rows):
         values = getattr(figure, word)
-        points = [
+        points: list[dict[str, Any]] = [
             {"T": short(T), "v": short(v), "demand": exactly(T, "tokens")}
             | {word: exactly(v, word)}
             for T, v in zip(figure.served, values, strict=True)
@@ -187,158 +185,5 @@ def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Spec:
                 color=INK,
             ).encode(text=f"{word}:N")
         )
-        panels.append(layered(*layers, width=WIDTH, height=LOW + 30))
+        panels.append(layered(*layers, width=WIDTH, height=PANEL))
     return stacked(*panels)
-
-
-def split(answers: Sequence[Answer]) -> Spec:
-    """Cost by line of the bill: of each plan and its training-optimal model."""
-    rows, order = [], []
-    for answer in answers:
-        cost, best = answer.cost, answer.training_optimal
-        if cost is None or best is None:
-            continue
-        alone = len(answers) == 1
-        for word, bill in (("plan", cost), ("training-optimal", best.cost)):
-            if not alone and word != "plan":
-                continue
-            bar = word if alone else answer.scenario
-            order.append(bar)
-            start = 0.0
-            for line in bill.lines:
-                rows.append(
-                    {"bar": bar, "line": _line(line.name, alone), "from": start}
-                    | {
-                        "to": start + line.amount,
-                        "cost": exactly(line.amount, bill.unit),
-                    }
-                )
-                start += line.amount
-    unit = next(a.cost.unit for a in answers if a.cost is not None)
-    names = list(dict.fromkeys(row["line"] for row in rows))
-    top = max(row["to"] for row in rows)
-    x = alt.X(
-        "from:Q",
-        title=lifetime(unit),
-        scale=alt.Scale(domain=[0, top * 1.02], nice=False),
-        axis=_amounts(top, unit),
-    )
-    y = alt.Y(
-        "bar:N", title=None, sort=order, axis=alt.Axis(labelLimit=150, labelColor=INK)
-    )
-    chart = (
-        alt.Chart(
-            data([{**r, "from": short(r["from"]), "to": short(r["to"])} for r in rows])
-        )
-        .mark_bar(stroke="#ffffff", strokeWidth=1)
-        .encode(
-            x=x,
-            x2="to:Q",
-            y=y,
-            color=alt.Color("line:N", scale=colours(names), title=None),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("bar", "line", "cost")],
-        )
-    )
-    return chart.properties(width=WIDTH - 60, height=46 * len(set(order)) + 10)
-
-
-def _line(name: str, alone: bool) -> str:
-    if name == "training":
-        return name
-    if not alone:
-        return "other" if name in ("data", "fixed") else "serving"
-    return "serving" if name == "demand" else name
-
-
-def _amounts(top: float, unit: str) -> alt.Axis:
-    """A linear axis of amounts from nothing up."""
-    power = 10.0 ** len(str(int(top))) if top >= 1 else 1.0
-    while power > top:
-        power /= 10
-    step = next(s * power for s in (0.2, 0.25, 0.5, 1, 2) if top / (s * power) <= 6.5)
-    values = [step * k for k in range(int(top / step + 1e-9) + 1)]
-    words = [f"'{_linear(v, unit)}'" for v in values]
-    return alt.Axis(
-        values=values,
-        labelExpr=f"[{', '.join(words)}][round(datum.value / {step})]",
-    )
-
-
-def _linear(value: float, unit: str) -> str:
-    if value == 0:
-        return "0"
-    if unit == "FLOP":
-        return exactly(value, unit).removesuffix(" FLOP")
-    return told(value, unit)
-
-
-def cashflow(figure: Cashflow) -> Spec:
-    """Cost by month and line; below, what has been spent so far."""
-    names = list(dict.fromkeys(entry.line for entry in figure.months))
-    rows = [
-        {"month": e.month, "cost": short(e.amount), "line": _line(e.line, True)}
-        | {"bill": exactly(e.amount, figure.unit)}
-        for e in figure.months
-        if e.amount > 0
-    ]
-    last = max(entry.month for entry in figure.months)
-    x_scale = alt.Scale(domain=[figure.first - 1, last + 1], nice=False)
-    x = alt.X(
-        "month:Q",
-        title="months after training ends",
-        scale=x_scale,
-        axis=alt.Axis(tickMinStep=1, tickCount=8, format="d"),
-    )
-    by_month: dict[int, float] = {}
-    for e in figure.months:
-        by_month[e.month] = by_month.get(e.month, 0.0) + e.amount
-    peak = max(by_month.values())
-    shown = [_line(name, True) for name in names]
-    upper = (
-        alt.Chart(data(rows))
-        .mark_bar(size=max(2.0, 0.8 * WIDTH / (last - figure.first + 2)))
-        .encode(
-            x=x,
-            y=alt.Y(
-                "cost:Q",
-                title="a month",
-                stack="zero",
-                axis=_amounts(peak, figure.unit),
-            ),
-            color=alt.Color("line:N", scale=colours(shown), title=None),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("month", "line", "bill")],
-        )
-        .properties(width=WIDTH, height=LOW + 30)
-    )
-    models = [name for name, _ in figure.totals]
-    sums = [
-        {"month": figure.first + i, "sum": short(v), "model": name}
-        | {"bill": exactly(v, figure.unit)}
-        for name, totals in figure.totals
-        for i, v in enumerate(totals)
-    ]
-    most = max(max(totals) for _, totals in figure.totals)
-    lower = (
-        alt.Chart(data(sums))
-        .mark_line()
-        .encode(
-            x=x,
-            y=alt.Y(
-                "sum:Q",
-                title="so far",
-                axis=_amounts(most, figure.unit),
-                scale=alt.Scale(domain=[0, most * 1.02]),
-            ),
-            color=alt.Color(
-                "model:N", scale=colours(models, (GREEN, GREY)), title=None
-            ),
-            strokeDash=alt.StrokeDash("model:N", scale=dashes(models), title=None),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("month", "model", "bill")],
-        )
-        .properties(width=WIDTH, height=LOW + 30)
-    )
-    return stacked(
-        upper,
-        lower,
-        resolve={"scale": {"color": "independent", "strokeDash": "independent"}},
-    )
