@@ -72,7 +72,7 @@ def formulate(scenario: Scenario) -> Question:
             N, D = reference
             reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
             target = surface.loss_of(reducible)
-    repetition = _repetition(scenario)
+    repetition = repetition_of(scenario)
     loss, quantities = _loss(scenario, surface, repetition)
     machines = tuple(dict.fromkeys(replicas.values()))
     repeated = () if repetition is None else (repetition.limit(),)
@@ -95,7 +95,7 @@ def formulate(scenario: Scenario) -> Question:
     )
 
 
-def _repetition(scenario: Scenario) -> Repetition | None:
+def repetition_of(scenario: Scenario) -> Repetition | None:
     """How data repeat, where their unique tokens are given."""
     unique = scenario.spec.data.unique_tokens
     if unique is None:

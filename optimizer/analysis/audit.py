@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from optimizer.analysis.answer import Cost, Critical, Pair
 from optimizer.analysis.bills import bill
 from optimizer.analysis.extremes import critical_size
-from optimizer.analysis.optimum import implied_demand, pair, solve
+from optimizer.analysis.optimum import pair, solve
+from optimizer.analysis.tokens import implied_demand
 from optimizer.analysis.warn import outside
 from optimizer.formulate import formulate
 from optimizer.question import SIZE, Question

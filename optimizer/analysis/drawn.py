@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimizer.formulate import repetition_of
 from optimizer.posynomial import Array, Integers
-from optimizer.scenario import Scenario
 from optimizer.vary import Plan, groups
-from optimizer.world.laws import load_law
 from optimizer.world.repetition import Repetition, saturation
 
 TOUCHING = 1e-9  # of a target that counts as reached
@@ -106,18 +105,7 @@ def drawn(plan: Plan) -> Drawn:
             found[row, group.rows] = np.asarray(each, dtype=float)
     known = found[:, np.isfinite(found).all(axis=0)]
     A, B, alpha, beta, s = known
-    return Drawn(A, B, alpha, beta, s, _repetition(scenario))
-
-
-def _repetition(scenario: Scenario) -> Repetition | None:
-    """As `formulate` reads it."""
-    unique = scenario.spec.data.unique_tokens
-    if unique is None:
-        return None
-    stars = scenario.law.extras
-    if "R_D_star" not in stars:
-        stars = load_law("muennighoff-2023").extras
-    return Repetition(unique, stars["R_D_star"], stars.get("R_N_star"))
+    return Drawn(A, B, alpha, beta, s, repetition_of(scenario))
 
 
 def _root(factor: Array, rest: Array, power: Array) -> Array:

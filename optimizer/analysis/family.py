@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from optimizer.analysis.answer import Answer, LimitUsed
+from optimizer.analysis.bindings import limits_used
 from optimizer.analysis.optimum import solve as solve_alone
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.diagnose import diagnose
@@ -16,7 +15,6 @@ from optimizer.errors import Defect
 from optimizer.portfolio import JointQuestion, Portfolio, formulate_portfolio, variable
 from optimizer.program import Certificate, Solution, Status
 from optimizer.scenario import Fix
-from optimizer.world.costs import value
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def solve_portfolio(portfolio: Portfolio) -> Family:
         status=Status.OPTIMAL,
         members=tuple(members),
         total=math.exp(joint.program.objective.log_value(z[None])[0]),
-        shared=_used(joint, portfolio, solution, point),
+        shared=limits_used(joint.shared, solution, point, portfolio.place, {}),
         certificate=solution.certificate,
     )
 
@@ -115,32 +113,3 @@ def _point(
         for name, fixed in question.fixed.items():
             point[variable(name, member.name)] = fixed
     return point
-
-
-def _used(
-    joint: JointQuestion,
-    portfolio: Portfolio,
-    solution: Solution,
-    point: dict[str, float],
-) -> tuple[LimitUsed, ...]:
-    z, multipliers = solution.optimum
-    total = math.exp(joint.program.objective.log_value(z[None])[0])
-    names = [c.name for c in joint.program.constraints]
-    found = []
-    for limit in joint.shared:
-        price = float(multipliers[names.index(limit.name)])
-        used = sum(value(t, point) for t in limit.terms)
-        binding = bool(np.log(limit.bound / used) < 1e-9)
-        found.append(
-            LimitUsed(
-                name=limit.name,
-                bound=limit.bound,
-                value=used,
-                unit=limit.unit,
-                binding=binding,
-                elasticity=-price if binding else 0.0,
-                shadow_price=-price * total / limit.bound if binding else 0.0,
-                line=portfolio.place(limit.name).line or None,
-            )
-        )
-    return tuple(found)

@@ -11,24 +11,23 @@ from optimizer.analysis.answer import (
     Answer,
     Choice,
     Critical,
-    DemandTotal,
     Fixed,
     Infeasibility,
     LawUsed,
-    LimitUsed,
     Overtraining,
     Pair,
     Savings,
-    StreamTokens,
     TrainingOptimal,
 )
 from optimizer.analysis.bills import amounts, bill, parties, training_run, unit_cost
+from optimizer.analysis.bindings import BINDING, limits_used
 from optimizer.analysis.explain import explain
 from optimizer.analysis.extremes import critical, smallest, training_optimal
 from optimizer.analysis.near import near_optimal
 from optimizer.analysis.reach import unreachable
 from optimizer.analysis.rooflines import serving_use
-from optimizer.analysis.sensitivity import Sensitivity, sensitivities
+from optimizer.analysis.sensitivity import sensitivities
+from optimizer.analysis.tokens import demand_total, implied_demand
 from optimizer.analysis.warn import warnings
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
@@ -39,9 +38,6 @@ from optimizer.question import Question
 from optimizer.scenario import Scenario, Variant
 from optimizer.world.costs import value
 from optimizer.world.surface import Surface
-
-SHIFT = 1e-5  # of ln N, for a derivative: exact to ten digits
-BINDING = 1e-9  # ln(value/bound) above which a limit counts as met
 
 
 def solve(scenario: Scenario) -> Answer:
@@ -136,7 +132,7 @@ def _bare(
         ),
         target_loss=question.target,
         reference=None if reference is None else pair(surface, *reference),
-        demand=_demand(question),
+        demand=demand_total(question),
         **rest,  # type: ignore[arg-type]
     )
 
@@ -167,6 +163,11 @@ def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answe
     saved = optimal.cost.total - cost.total
     unique = scenario.spec.data.unique_tokens
     moves = sensitivities(scenario, solution)
+    looser = {
+        move.input: move.right
+        for move in moves
+        if move.elasticity is None and move.right is not None
+    }
     base = optimal.cost.total
     answer = _bare(
         scenario,
@@ -196,7 +197,7 @@ def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answe
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
-        limits=_limits(scenario, question, solution, moves, point),
+        limits=limits_used(question.limits, solution, point, scenario.place, looser),
         sensitivities=moves,
         certificate=solution.certificate,
     )
@@ -226,48 +227,6 @@ def _within(question: Question, point: Mapping[str, float]) -> bool:
     )
 
 
-def _demand(question: Question) -> DemandTotal:
-    lines = [line for line in question.bill if line.served is not None]
-    streams = tuple(
-        StreamTokens(
-            name=line.name,
-            tokens=line.served.tokens,
-            input_tokens=line.served.input_tokens,
-            output_tokens=line.served.output_tokens,
-            cost_share=line.share,
-        )
-        for line in lines
-        if line.served is not None
-    )
-    return DemandTotal(
-        tokens=sum(stream.tokens for stream in streams),
-        counted_tokens=sum(stream.tokens * stream.cost_share for stream in streams),
-        effective_tokens=_effective(question),
-        streams=streams,
-    )
-
-
-def _effective(question: Question) -> float | None:
-    """T_eff = 3 · (what serving costs a parameter) / (what training costs N·D).
-
-    Source: 6·N·D + 2·N·T is proportional to c_train·N·D + c_serve·N exactly for it.
-    """
-    unit = question.unit
-    training = sum(
-        t.coefficient
-        for t in question.bill[0].terms.get(unit, ())
-        if t.exponents == {"N": 1.0, "D": 1.0}
-    )
-    serving = sum(
-        t.coefficient * line.share
-        for line in question.bill
-        if line.group == "inference"
-        for t in line.terms.get(unit, ())
-        if t.exponents == {"N": 1.0}
-    )
-    return 3 * serving / training if training else None
-
-
 def _fixed(
     question: Question,
     solution: Solution,
@@ -284,95 +243,3 @@ def _fixed(
     if question.reducible is None:
         extra = surface.loss_of(here) - surface.loss_of(best)
     return Fixed(optimum, extra, here / best - 1, implied_demand(question, point))
-
-
-def implied_demand(question: Question, point: Mapping[str, float]) -> float | None:
-    """The served tokens for which a point is lifetime-optimal; None if none are.
-
-    At an optimum without limits (∂C/∂ln N)/(∂C/∂ln D) = w, and only the served
-    tokens are free: T = (w·∂C/∂ln D − ∂C_rest/∂ln N) / (∂C/∂ln N of one token). In
-    FLOPs that is 3·D·(w − 1).
-
-    Returns:
-        Served tokens of the scenario's mix of streams, or of a plain stream where it
-        serves nothing; negative where the model is undertrained even for no demand.
-    """
-    w = question.weight(point)
-    if w is None or not math.isfinite(w):
-        return None
-    training = question.bill[0].terms.get(question.unit, ())
-    other = [
-        t
-        for line in question.bill
-        if line.group == "other"
-        for t in line.terms.get(question.unit, ())
-    ]
-    slope = {
-        name: sum(
-            t.exponents.get(name, 0.0) * value(t, point) for t in (*training, *other)
-        )
-        for name in ("N", "D")
-    }
-    unit, flop = (
-        sum(t.coefficient for t in terms if t.exponents == {"N": 1.0, "D": 1.0})
-        for terms in (training, question.bill[0].terms["FLOP"])
-    )
-    gain = w * slope["D"] - slope["N"]
-    worth = gain / (point["N"] * unit)
-    demand = _demand(question)
-    if not demand.effective_tokens:
-        return worth * flop / 2  # a plain stream, for which no work is done again
-    if question.replicas:
-        return gain * demand.tokens / _serving_slope(question, point)
-    return worth * 3 * demand.tokens / demand.effective_tokens
-
-
-def _serving_slope(question: Question, point: Mapping[str, float]) -> float:
-    """d(serving cost)/d ln N where the machines are set anew for each size.
-
-    A central difference: the best batch for a size is known in closed form only
-    between the bounds that hold it.
-    """
-
-    def cost(step: float) -> float:
-        size = {"N": point["N"] * math.exp(step), "D": point["D"]}
-        return bill(question, question.complete(size)).inference
-
-    return (cost(SHIFT) - cost(-SHIFT)) / (2 * SHIFT)
-
-
-def _limits(
-    scenario: Scenario,
-    question: Question,
-    solution: Solution,
-    moves: tuple[Sensitivity, ...],
-    point: Mapping[str, float],
-) -> tuple[LimitUsed, ...]:
-    z, multipliers = solution.optimum
-    optimum = math.exp(solution.program.objective.log_value(z[None])[0])
-    prices = dict(
-        zip((c.name for c in solution.program.constraints), multipliers, strict=True)
-    )
-    found = []
-    for limit in question.limits:
-        used = sum(value(t, point) for t in limit.terms)
-        move = next((m for m in moves if m.input == limit.name), None)
-        elasticity = -float(prices[limit.name])
-        if move is not None and move.elasticity is None and move.right is not None:
-            elasticity = move.right  # what a looser bound gains, where sides differ
-        binding = math.log(limit.bound / used) < BINDING if used > 0 else False
-        found.append(
-            LimitUsed(
-                name=limit.name,
-                bound=limit.bound,
-                value=used,
-                unit=limit.unit,
-                binding=binding,
-                elasticity=min(elasticity, 0.0) if binding else 0.0,
-                shadow_price=(
-                    min(elasticity, 0.0) * optimum / limit.bound if binding else 0.0
-                ),
-                line=scenario.place(limit.name).line or None,
-            )
-        )
-    return tuple(found)

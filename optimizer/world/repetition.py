@@ -88,7 +88,7 @@ class Repetition:
 def _saturating(
     x: Array, u: Array, rise: float, R: float
 ) -> tuple[Array, Array, Array]:
-    """u + H(x − u), with derivatives by x and by what u rises in."""
+    """U + H(x − u), with derivatives by x and by what u rises in."""
     h, slope, bend = saturation(x - u, R)
     gradient = np.stack([slope, rise * (1 - slope)], axis=1)
     direction = np.array([1.0, -rise])

@@ -1,0 +1,111 @@
+"""The documentation site builds without a warning and reads offline."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import optimizer
+from optimizer.commands.group import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+# What a browser fetches by itself when it opens a page, and the attribute it is in.
+FETCHED = {
+    *(("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src")),
+    ("link", "href"),
+}
+
+
+class Fetched(HTMLParser):
+    """The addresses that a browser fetches for a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value or "" for key, value in attrs if (tag, key) in FETCHED]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site without the gallery's reports; .ci/run builds all of it."""
+    folder = tmp_path_factory.mktemp("site")
+    words = ("-m", "sphinx", "-q", "-W", "--keep-going", "-D", "reports=0")
+    done = subprocess.run(
+        [sys.executable, *words, "-d", folder / "cache", DOCS, folder / "site"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "site"
+
+
+def test_every_page_is_there(site: Path) -> None:
+    sources = {path.relative_to(DOCS) for path in DOCS.rglob("*.md")}
+    pages = {path.relative_to(site) for path in site.rglob("*.html")}
+    assert {path.with_suffix(".html") for path in sources} <= pages
+
+
+def test_no_page_asks_for_anything_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        reader = Fetched()
+        reader.feed(page.read_text(encoding="utf-8"))
+        assert reader.found
+        for address in reader.found:
+            assert not re.match(r"[a-z]+:|//", address), f"{page.name}: {address}"
+
+
+def test_style_sheets_ask_for_nothing_from_elsewhere(site: Path) -> None:
+    for sheet in site.rglob("*.css"):
+        for address in re.findall(
+            r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)",
+            sheet.read_text(encoding="utf-8"),
+        ):
+            assert not re.match(r"https?:|//", "".join(address)), sheet.name
+
+
+def test_formulas_are_mathml(site: Path) -> None:
+    text = (site / "mathematics.html").read_text(encoding="utf-8")
+    assert text.count("<math") > 50
+    assert "<mfrac>" in text
+    assert not re.findall(r"(?i)mathjax|katex", text)
+    assert "$" not in re.sub(
+        r"<(script|style|code|pre)\b.*?</\1>", "", text, flags=re.S
+    )
+
+
+def test_public_names_are_on_the_page() -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\.\. auto\w+:: optimizer\.(\w+)", text, re.MULTILINE)
+    assert sorted(shown) == sorted(set(optimizer.__all__) - {"__version__"})
+
+
+def test_first_page_leads_to_every_page() -> None:
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", text))
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    assert linked == pages - {"index.md"}
+
+
+def test_readme_names_every_command_and_scenario() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^overtrain (\w+)", text, re.MULTILINE))
+    assert told >= set(COMMANDS) - {"hardware", "schema"}
+    for path in (ROOT / "scenarios").glob("*.yaml"):
+        assert f"scenarios/{path.name}" in text
+
+
+def test_gallery_has_files_that_exist() -> None:
+    text = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    named = re.findall(r"scenarios/[\w-]+\.yaml", text)
+    assert named
+    assert not [name for name in named if not (ROOT / name).is_file()]
