@@ -104,12 +104,12 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
     for index in range(len(scenario.streams)):
         serving, _ = scenario.serving_of(index)
         if serving.quantization_penalty and law.form == "kaplan":
-            path = scenario.serving_path(index, "quantization_penalty")
+            place = scenario.serving_path(index, "quantization_penalty")
             message = (
                 f"adds to the loss, but law {law.name} gives a power of a sum, to "
                 "which nothing can be added; remove it, or choose another law"
             )
-            yield Problem(scenario.document.mark(path), dotted(path), message)
+            yield Problem(scenario.document.mark(place), dotted(place), message)
 
 
 def misfits(scenario: Scenario) -> Iterator[Problem]:
@@ -231,7 +231,7 @@ def _unused(serving: Serving, place: Steps, own: Collection[str]) -> Iterator[Fi
     """
     if serving.model == "roofline":
         return
-    figures = () if serving.model else ("mbu", "memory_fill")
+    figures = () if serving.model else ("mbu", "memory_fill", "accelerators")
     for word in (*_WALLS, *figures):
         if word in own:
             yield (*place, word), "is for a roofline; add model: roofline, or remove it"

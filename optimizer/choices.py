@@ -12,6 +12,7 @@ from optimizer.errors import InputError, Problem
 from optimizer.scenario import CHOICES
 
 MOST = 256  # combinations
+_NOTHING = object()
 
 
 def combinations(document: Document) -> list[tuple[Mapping[str, str], Document]]:
@@ -62,6 +63,14 @@ def combinations(document: Document) -> list[tuple[Mapping[str, str], Document]]
     return found
 
 
+def firsts(document: Document) -> Document:
+    """The document with the first of each list, to check the rest of it."""
+    value: Any = document.value
+    for path, values in _lists(document.value):
+        value = _put(value, path, values[0] if values else _NOTHING)
+    return replace(document, value=value)
+
+
 def _lists(value: Any) -> Iterator[tuple[Steps, list[Any]]]:
     for pattern in CHOICES:
         for path, node in _matches(value, pattern):
@@ -88,7 +97,10 @@ def _put(node: Any, path: Steps, value: Any) -> Any:
         return [
             _put(m, path[1:], value) if i == path[0] else m for i, m in enumerate(node)
         ]
-    return {**node, path[0]: _put(node[path[0]], path[1:], value)}
+    inner = _put(node[path[0]], path[1:], value)
+    if inner is _NOTHING:
+        return {word: one for word, one in node.items() if word != path[0]}
+    return {**node, path[0]: inner}
 
 
 def _lift(table: dict[Steps, Any], path: Steps, index: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from optimizer.checks import contradictions, misfits, unlawful
-from optimizer.choices import combinations
+from optimizer.choices import combinations, firsts
 from optimizer.document import (
     Document,
     Steps,
@@ -85,8 +85,10 @@ def read_document(
         changed = partial(override, document, assignment, ALTERNATIVES, _DEFERRED)
         document = collect(changed) or document
     choices = collect(partial(combinations, document))
-    if choices is None or len(choices) == 1 or collect.problems:
-        return _single(document, base, collect)
+    if choices is None:
+        return _single(firsts(document), base, collect)
+    if len(choices) == 1 or collect.problems:
+        return _single(choices[0][1], base, collect)
     return _several(choices, document, base)
 
 

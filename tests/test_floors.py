@@ -39,13 +39,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "analysis/sensitivity → analysis/answer → analysis/wording → analysis/bills → "
         "analysis/extremes → analysis/near → analysis/reach → analysis/explain → "
         "analysis/warn → analysis/rooflines → analysis/alternatives → "
-        "analysis/optimum → analysis/differences → analysis/regret → analysis/share → "
-        "analysis/compare → analysis/snap → analysis/audit → analysis/family → "
-        "analysis/profiles → analysis/diagnostics → analysis/nextruns → "
-        "analysis/versus → analysis/judged → analysis/rowwise → analysis/sweep → "
-        "analysis/frontier → analysis/drawn → analysis/robust → "
-        "analysis/uncertainty → analysis/explorer → analysis/curves → "
-        "analysis/timeline → analysis/case",
+        "analysis/bindings → analysis/tokens → analysis/optimum → "
+        "analysis/differences → analysis/regret → analysis/share → analysis/compare → "
+        "analysis/snap → analysis/audit → analysis/family → analysis/profiles → "
+        "analysis/diagnostics → analysis/nextruns → analysis/versus → "
+        "analysis/judged → analysis/rowwise → analysis/sweep → analysis/frontier → "
+        "analysis/drawn → analysis/robust → analysis/uncertainty → "
+        "analysis/explorer → analysis/curves → analysis/timeline → analysis/case → "
+        "analysis/cluster",
     ),
     (
         "report/extras → report/blocks → report/headline → report/reasons → "
@@ -56,17 +57,19 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "report/decisions → report/schema → report/library → report/lawtext → "
         "report/fit_page → report/text → report/markdown → report/html → "
         "report/show → report/rich → report/assumptions → report/charttext → "
-        "report/charts/theme → report/charts/surface → report/charts/money → "
-        "report/charts/several → report/chart → report/report_page → "
-        "report/reported → report/render → report/page → report/workbook",
+        "report/charts/theme → report/charts/surface → report/charts/several → "
+        "report/charts/bills → report/charts/demand → report/chart → "
+        "report/report_page → report/reported → report/render → report/stops → "
+        "report/page → report/cells → report/workbook",
     ),
     (
         "__init__ → commands/options → commands/output → commands/condition → "
         "commands/answered → commands/pictures → commands/rowfile → commands/typed → "
         "commands/listed → commands/solve → commands/compare → commands/report → "
-        "commands/plot → commands/audit → commands/sweep → commands/frontier → "
-        "commands/uncertainty → commands/check → commands/schema → commands/init → "
-        "commands/fit → commands/laws → commands/hardware → commands/group → cli",
+        "commands/plot → commands/audit → commands/dataset → commands/sweep → "
+        "commands/frontier → commands/uncertainty → commands/check → "
+        "commands/schema → commands/init → commands/fit → commands/laws → "
+        "commands/hardware → commands/group → cli",
     ),
 )
 
@@ -75,6 +78,7 @@ DOORS = {
     "altair": {"report/charts/*"},
     "click": {"commands/*"},
     "cvxpy": {"engine/solve"},
+    "distributed": {"analysis/cluster"},
     "jinja2": {"report/page"},
     "numba": {"engine/linear"},
     "numpy": {
@@ -86,6 +90,7 @@ DOORS = {
     "pyarrow": {"fitting/runfile", "commands/rowfile"},
     "pydantic": {
         *("fields", "mistakes", "world/*", "scenario", "inputs", "axes", "draws"),
+        "commands/dataset",
     },
     "scipy": {"engine/*", "analysis/*"},
     "tabulate": {"report/text"},

@@ -62,7 +62,7 @@ def test_sardana_seven_billion_exactly(ask):
 
 
 def test_sardana_compute_optimal_readme(ask):
-    """beyond-chinchilla README: compute_optimal --loss 1.947 --inference_tokens 2e12."""
+    """The authors' README: compute_optimal --loss 1.947 --inference_tokens 2e12."""
     a = ask(SARDANA + "target: {loss: 1.947}\ndemand: {tokens: 2e12}\n")
     before = a.training_optimal
     assert before.parameters == near(3.408e10, 5e-4)

@@ -111,7 +111,7 @@ class Audit:
     note: str = ""
 
 
-def audit(  # noqa: PLR0913, PLR0917 - a model, a law, and what prices it
+def audit(
     name: str,
     parameters: float,
     tokens: float,

@@ -80,7 +80,7 @@ def _settled(found: Solution) -> bool:
         for c, weight in zip(found.program.constraints, multipliers, strict=True)
         if weight > 0
     )
-    return bend > BINDING
+    return bool(bend > BINDING)
 
 
 def _read(program: GeometricProgram, z: Array) -> Array:

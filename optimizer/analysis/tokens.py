@@ -14,6 +14,7 @@ SHIFT = 1e-5  # of ln N, for a derivative: exact to ten digits
 
 
 def demand_total(question: Question) -> DemandTotal:
+    """Lifetime tokens of all streams, and of each."""
     lines = [line for line in question.bill if line.served is not None]
     streams = tuple(
         StreamTokens(

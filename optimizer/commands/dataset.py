@@ -91,7 +91,7 @@ def part(plan: Plan, columns: Columns | None, start: int, stop: int) -> Part:
     return Part(summary, data, __version__)
 
 
-def clustered(  # noqa: PLR0913, PLR0917 - all that a sweep is
+def clustered(
     plan: Plan,
     address: str,
     output: Path | None,

@@ -43,7 +43,7 @@ Examples:
 @options.formats(*ALLOWED)
 @options.output
 @options.fail_on
-def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+def command(
     files: tuple[str, ...],
     overrides: tuple[str, ...],
     laws: tuple[str, ...],

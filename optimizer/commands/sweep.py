@@ -55,7 +55,7 @@ INTERRUPTED = 130
     metavar="ROWS",
     help="Rows of one task on a cluster, and of one file.",
 )
-def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+def command(
     file: str,
     varied: tuple[str, ...],
     sample: int | None,

@@ -48,7 +48,7 @@ Examples:
 @options.overrides
 @options.formats(*ALLOWED)
 @options.output
-def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+def command(
     file: str,
     draws: int,
     seed: int,

@@ -29,7 +29,7 @@ from optimizer.posynomial import Array, Integers
 STEPS = 12  # of Newton on one set of binding constraints
 EXACT = 1e-14  # residual at which it stops
 FINISHED = 1e-13  # residual that it must reach
-DAMPING = 1e-7  # of Newton where cost is flat; its answer is as exact
+DAMPING = 1e-8  # of Newton where cost is flat; its answer is as exact
 SLACK = 1e-11  # G_i above this is violated, λ_i below −this has the wrong sign
 LOST = 1e12  # residuals from which Newton does not return
 NOISE = 1e-13  # a multiplier below this is rounding

@@ -195,7 +195,7 @@ def work(settings: Settings) -> int:
     return settings.starts + 144 + settings.draws
 
 
-def _told(  # noqa: PLR0913, PLR0917 - the steps of one story
+def _told(
     runs: Runs,
     base: Runs,
     settings: Settings,

@@ -44,7 +44,7 @@ class Minimum:
     hessian: Array
 
 
-def minimise(  # noqa: PLR0913, PLR0917 - the words of the problem
+def minimise(
     evaluate: Evaluate,
     z: Array,
     low: Array,

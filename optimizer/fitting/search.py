@@ -46,7 +46,7 @@ class Found:
         return int(np.argmin(self.minimum.value))
 
 
-def search(  # noqa: PLR0913 - what to find, and how
+def search(
     problem: Problem,
     starts: Array,
     delta: float = DELTA,

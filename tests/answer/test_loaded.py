@@ -171,9 +171,9 @@ class Reckoning:
             total = total / 1800 + case.data * D / 1e6
         kept = possible & (self.loss(N, D) <= self.s)
         if self.unique is not None:
-            kept = kept & (D <= 500 * self.unique)
+            kept = kept & (500 * self.unique >= D)
         if case.most is not None:
-            kept = kept & (N <= case.most * case.size)
+            kept = kept & (case.most * case.size >= N)
         return np.where(kept, total, np.inf)
 
 

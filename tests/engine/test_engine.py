@@ -69,7 +69,7 @@ def test_a_wrong_point_fails_the_certificate():
     solution = solve(PLAIN)
     z, multipliers = solution.optimum
     assert passes(certify(PLAIN, z, multipliers))
-    assert not passes(certify(PLAIN, z + [1e-4, 0], multipliers))
+    assert not passes(certify(PLAIN, z + np.array([1e-4, 0]), multipliers))
     assert not passes(certify(PLAIN, z, multipliers * 1.001))
     assert not passes(certify(PLAIN, z, -multipliers))
     assert not passes(certify(PLAIN, z * math.nan, multipliers))
