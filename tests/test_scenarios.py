@@ -27,12 +27,17 @@ CLAIMS = {
     "api-at-scale": ("4.0e9", "2.00e12", "24"),
     "buy-or-build": ("9.6e9", "3.58e11", "1.9"),
     "consumer-api": ("1.31e10", "2.7e12", "11"),
+    "data-limited-language": ("4.28e9", "2.76e11", "3.3"),
     "internal-use": ("9.00e9", "3.91e11", "2.2"),
+    "latency-bound-assistant": ("4.76e9", "1.25e12", "12.7"),
     "llama-3-8b": ("8.03e9", "1.50e13", "92"),
+    "moe-api": ("7.79e8", "1.01e12", "38"),
     "on-device": ("3.06e9", "4.64e11", "7"),
+    "on-device-int4": ("1.58e9", "4.4e12", "127"),
     "open-release": ("6.1e9", "7.3e11", "5.9"),
     "open-release-community-0": ("1.02e10", "3.3e11", "1.6"),
     "open-release-community-1": ("5.9e9", "7.6e11", "6.3"),
+    "reasoning-model": ("1.54e10", "1.9e12", "6.5"),
     "regulated-internal-assistant": ("2.15e10", "8.2e11", "2.0"),
     "sardana-13b-2t": ("6.97e9", "1.25e12", "4.5"),
     "smollm3": ("3.08e9", "1.12e13", "171"),
@@ -279,3 +284,59 @@ def test_portfolio_shares_a_budget() -> None:
     rich = family("shared.training_cost=$2M")
     assert rich.total is not None
     assert rich.total < found.total
+
+
+def test_int4_punishes_a_model_that_read_much() -> None:
+    found = answer("on-device-int4")
+    assert found.choice == {"serving.weights": "fp8"}
+    totals = {row.choice["serving.weights"]: row.total for row in found.alternatives}
+    assert totals["int4"] is not None
+    assert totals["fp8"] is not None
+    assert printed(totals["int4"] / totals["fp8"], "2.0")
+    parameters, tokens = size("on-device-int4", "serving.weights=int4")
+    assert printed(parameters, "3.6e9")
+    assert printed(tokens, "1.2e12")
+
+
+def test_experts_pay_behind_an_api() -> None:
+    found = answer("moe-api")
+    assert found.choice == {"experts": "32"}
+    totals = {row.choice["experts"]: row.total for row in found.alternatives}
+    assert totals["1"] is not None
+    assert printed(totals["1"] / total("moe-api") - 1, "29e-2")
+    assert printed(total("moe-api"), "1.01e5")
+    assert printed(found.serving[0].batch, "1474")
+    assert found.serving[0].bound_by == "memory"
+
+
+def test_a_reasoning_model_is_all_decoding() -> None:
+    found = answer("reasoning-model")
+    assert found.cost is not None
+    assert printed(found.cost.training / found.cost.total, "3e-2")
+    assert found.serving[0].bound_by == "latency"
+    assert printed(found.serving[0].batch, "168")
+    assert printed(size("reasoning-model", "demand.samples=1")[0], "2.46e10")
+
+
+def test_a_language_with_little_text_is_read_again() -> None:
+    found = answer("data-limited-language")
+    assert found.epochs is not None
+    assert printed(found.epochs, "4.6")
+    plenty = total("data-limited-language", "data.unique_tokens=1T")
+    assert printed(1 - plenty / total("data-limited-language"), "7e-2")
+    none = answer("data-limited-language", "data.unique_tokens=10B")
+    assert none.status is Status.INFEASIBLE
+
+
+def test_time_bounds_the_batch_of_an_assistant() -> None:
+    found = answer("latency-bound-assistant")
+    assert found.choice == {"serving.weights": "int4", "serving.accelerators": "2"}
+    use = found.serving[0]
+    assert use.bound_by == "latency"
+    assert printed(use.batch, "112")
+    assert use.usage_cost is not None
+    assert use.allocated_cost is not None
+    assert printed(use.usage_cost, "0.15")
+    assert printed(use.allocated_cost, "0.45")
+    slow = total("latency-bound-assistant", "serving.max_time_per_output_token=20 ms")
+    assert printed(1 - slow / total("latency-bound-assistant"), "2e-2")

@@ -12,6 +12,7 @@ from optimizer.analysis.answer import Answer
 from optimizer.analysis.explorer import along, targets_along
 from optimizer.analysis.extremes import training_optimal
 from optimizer.analysis.regret import cost_of
+from optimizer.engine.certify import UncertifiedError
 from optimizer.formulate import formulate
 from optimizer.posynomial import Array
 from optimizer.question import Question
@@ -153,13 +154,7 @@ def contour(scenario: Scenario, answer: Answer) -> Contour | None:
     return Contour(
         levels=lines,
         flops=_flops(box),
-        training=_inside(
-            [
-                (p["N"], p["D"])
-                for p in (training_optimal(question, here * r) for r in ratios)
-            ],
-            box,
-        ),
+        training=_inside(_training_path(question, here, ratios), box),
         lifetime=_inside(
             [
                 (p.parameters, p.tokens)
@@ -173,6 +168,20 @@ def contour(scenario: Scenario, answer: Answer) -> Contour | None:
         box=box,
         unit=scenario.law.loss_unit,
     )
+
+
+def _training_path(
+    question: Question, here: float, ratios: Sequence[float]
+) -> list[tuple[float, float]]:
+    """Training-optimal models of other reducible losses, those that there are."""
+    found = []
+    for ratio in ratios:
+        try:
+            best = training_optimal(question, here * ratio)
+        except UncertifiedError:
+            continue  # data that repeat this often reach no such loss
+        found.append((best["N"], best["D"]))
+    return found
 
 
 def pair(answer: Answer) -> tuple[Dot, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -161,7 +161,31 @@ def sweep(
 
 
 def rows(plan: Plan, start: int, stop: int) -> Rows:
-    """Works out the rows from `start` up to `stop`, in this thread."""
+    """Works out the rows from `start` up to `stop`, in this thread.
+
+    Where the scenario holds lists of choices, each row is that of its best choice.
+    """
+    singles = plan.scenario.singles
+    if len(singles) == 1:
+        return _rows(plan, start, stop)
+    parts = [_rows(replace(plan, scenario=one), start, stop) for one in singles]
+    names = list(RESULTS)
+    by = names.index("loss" if plan.scenario.spec.target is None else "cost_total")
+    value = np.array([part.results[:, by] for part in parts])
+    value[np.array([part.status for part in parts]) != batch.OPTIMAL] = np.inf
+    best = np.where(np.isnan(value), np.inf, value).argmin(axis=0)
+    row = np.arange(stop - start)
+    return Rows(
+        inputs=parts[0].inputs,
+        status=np.array([part.status for part in parts])[best, row],
+        results=np.array([part.results for part in parts])[best, row],
+        alone=sum(part.alone for part in parts),
+        problems=tuple(dict.fromkeys(p for part in parts for p in part.problems)),
+    )
+
+
+def _rows(plan: Plan, start: int, stop: int) -> Rows:
+    """The rows of a scenario without choices."""
     inputs = plan.columns(start, stop)
     count = stop - start
     work = _Work(

@@ -257,7 +257,7 @@ class _Block:
         multipliers = np.zeros((len(rows), len(sizes) - 1))
         ended = kernel.solve_members(logs, powers, starts, z, multipliers)
         self._judge(rows, program, z, multipliers)
-        # A point that Newton left half-way may pass and still be far in flat directions.
+        # What Newton left half-way may pass and still be far off where cost is flat.
         self.ended[rows[ended != OPTIMAL]] = FAILED
         if (ended == INFEASIBLE).any():
             proven = (ended == INFEASIBLE) & excluded(program, z, multipliers)

@@ -240,8 +240,11 @@ def _table(table: Table, caption: str) -> dict[str, Any]:
 def _inline(picture: str, place: int) -> str:
     """An SVG for the middle of a page: one image with one name, the words below it."""
     body = NOISE.sub("", picture)
-    # Names within a picture must not meet those of another.
-    body = re.sub(r'\bid="', f'id="c{place}-', body)
-    body = re.sub(r"url\(#", f"url(#c{place}-", body)
+    # Names within a picture must not meet those of another, and the drawing engine
+    # numbers them in the order of its work, which differs from time to time.
+    for count, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]*)"', body))):
+        own = f"c{place}-{count}"
+        body = body.replace(f'id="{name}"', f'id="{own}"')
+        body = body.replace(f"url(#{name})", f"url(#{own})")
     start = body.index("<svg")
     return f'<svg role="img" aria-label="chart"{body[start + 4 :]}'

@@ -49,7 +49,9 @@ def test_derivatives_are_differences(z):
         assert f.gradient(z)[0, j] == pytest.approx(slope[0], abs=1e-8)
         bend = (f.gradient(z + step) - f.gradient(z - step)) / (2 * h)
         # The second derivative of N' jumps where parameters start to saturate.
-        kinks = abs(z[0, 0] - np.log(SURFACE.optimal_parameters(np.exp(z[0, 2])))) < 1e-5
+        kinks = (
+            abs(z[0, 0] - np.log(SURFACE.optimal_parameters(np.exp(z[0, 2])))) < 1e-5
+        )
         kinks |= abs(z[0, 1] - z[0, 2]) < 1e-5
         if not kinks:
             assert f.hessian(z)[0, :, j] == pytest.approx(bend[0], abs=1e-5)

@@ -88,9 +88,7 @@ def test_what_does_not_fit_together_is_a_row_with_the_reason(ask):
 def test_a_budget_takes_the_choice_of_least_loss(ask):
     text = TEXT.replace("target: {match: {parameters: 13B}}", "budget: {cost: $80k}")
     answer = ask(text, f"serving.weights={listed(WEIGHTS)}")
-    losses = {
-        w: ask(text, f"serving.weights={w}").plan.loss for w in WEIGHTS
-    }
+    losses = {w: ask(text, f"serving.weights={w}").plan.loss for w in WEIGHTS}
     assert answer.choice == {"serving.weights": min(losses, key=losses.get)}
     found = {row.choice["serving.weights"]: row.total for row in answer.alternatives}
     assert found == pytest.approx(losses, rel=1e-10)
@@ -106,9 +104,12 @@ def test_experts_are_chosen_at_one_loss(ask):
 
 
 def test_a_list_of_one_stream(ask):
-    text = TEXT.replace(
-        "demand: {requests", "demand:\n  - {name: chat, requests"
-    ).rstrip()[:-1] + ", serving: {weights: [bf16, int4]}}\n"
+    text = (
+        TEXT.replace(
+            "demand: {requests", "demand:\n  - {name: chat, requests"
+        ).rstrip()[:-1]
+        + ", serving: {weights: [bf16, int4]}}\n"
+    )
     answer = ask(text)
     assert answer.choice == {"demand[0].serving.weights": "int4"}
 

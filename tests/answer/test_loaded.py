@@ -139,8 +139,8 @@ class Reckoning:
     def seconds(self, use, N):
         """Accelerator-seconds of a stream at the best of many batches."""
         peak, memory, bandwidth = CHIPS[use.chip]
-        numbers = HEADS if self.case.shaped else (
-            2 * 32 * 8 * 128 * (N / 8.03e9) ** (2 / 3)
+        numbers = (
+            HEADS if self.case.shaped else (2 * 32 * 8 * 128 * (N / 8.03e9) ** (2 / 3))
         )
         cache = (use.prompt + use.answer) * numbers * 2.0
         weights = BYTES[use.weights] * N
@@ -162,9 +162,7 @@ class Reckoning:
         served = [self.seconds(use, N) for use in case.uses]
         possible = np.all([np.isfinite(x) for x in served], axis=0)
         if case.objective == "compute":
-            tokens = sum(
-                730.5 * u.requests * (u.prompt + u.answer) for u in case.uses
-            )
+            tokens = sum(730.5 * u.requests * (u.prompt + u.answer) for u in case.uses)
             total = 6 * N * D + 2 * N * tokens
         else:
             total = 6 * N * D / (989.4e12 * 0.4) + sum(served)
@@ -343,7 +341,10 @@ def walls():
     question = formulate(read_scenario(LOADED))
     point = optimum().point
     for wall in question.limits:
-        yield wall, sum(
-            t.coefficient * math.prod(point[v] ** p for v, p in t.exponents.items())
-            for t in wall.terms
+        yield (
+            wall,
+            sum(
+                t.coefficient * math.prod(point[v] ** p for v, p in t.exponents.items())
+                for t in wall.terms
+            ),
         )

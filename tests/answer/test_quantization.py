@@ -110,10 +110,14 @@ def test_the_penalty_is_off_by_default(ask):
 def test_the_ratios_that_the_paper_implies():
     """Doubling D multiplies δ by 2^0.5068 = 1.421, doubling N divides it by 1.269, and
     one bit less multiplies it by exp(1/0.5907) = 5.435."""
+
     def penalty(bits):
         text = TEXT.replace("int4", bits)
-        (term,) = (t for t in formulate(read_scenario(text)).loss if "D" in t.exponents
-                   and t.exponents["D"] > 0)
+        (term,) = (
+            t
+            for t in formulate(read_scenario(text)).loss
+            if "D" in t.exponents and t.exponents["D"] > 0
+        )
         return term
 
     term = penalty("int4")

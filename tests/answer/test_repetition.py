@@ -235,9 +235,12 @@ def test_near_optimal_sizes_cost_what_they_say(ask, unique):
 
     for near in answer.near_optimal:
         for N, D in zip(near.parameters, near.tokens, strict=True):
-            assert pytest.approx(
-                float(tokens_for(np.array([N]), s, unique, True)[0]), rel=1e-8
-            ) == D
+            assert (
+                pytest.approx(
+                    float(tokens_for(np.array([N]), s, unique, True)[0]), rel=1e-8
+                )
+                == D
+            )
             assert float(cost(np.array([N]))[0]) == pytest.approx(
                 answer.cost.total * (1 + near.within), rel=1e-8
             )
@@ -268,10 +271,14 @@ def test_what_unique_tokens_cannot_reach_is_explained(ask):
     assert ways["data.unique_tokens"].line is None or ways["data.unique_tokens"].line
     # So many unique tokens reach the target, and 2 % fewer do not.
     enough = ways["data.unique_tokens"].after
-    assert reducible(1e18, 500 * enough, enough) == pytest.approx(target(13e9), rel=1e-3)
+    assert reducible(1e18, 500 * enough, enough) == pytest.approx(
+        target(13e9), rel=1e-3
+    )
     assert ask(BOTH, f"data.unique_tokens={enough!r}").plan is not None
     assert ask(BOTH, f"data.unique_tokens={enough * 0.98!r}").plan is None
-    assert ask(BOTH, "data.unique_tokens=5B", f"target={{loss: {ways['target'].after!r}}}")
+    assert ask(
+        BOTH, "data.unique_tokens=5B", f"target={{loss: {ways['target'].after!r}}}"
+    )
 
 
 def test_more_epochs_than_the_law_covers_are_refused(ask):

@@ -240,8 +240,10 @@ def test_energy_and_carbon_are_those_of_brute_force(ask, objective):
     s = reducible(13e9)
     power = 700 * 0.7 * 1.2 / 3.6e6 * (0.35 if objective == "carbon" else 1.0)
     _, cost = least(
-        lambda N: training(N, s, power)
-        + BASE.best(N, lambda N, b: BASE.seconds(N, b) * power)[0],
+        lambda N: (
+            training(N, s, power)
+            + BASE.best(N, lambda N, b: BASE.seconds(N, b) * power)[0]
+        ),
         13e9,
     )
     answer = ask(text(BASE, 13e9, objective))
@@ -387,8 +389,18 @@ def test_streams_with_machines_of_their_own(ask):
             {"fix.parameters", "serving.memory"},
             "A replica holds the weights and the KV cache",
         ),
-        (replace(BASE, batch=4000), (), {"serving.memory"}, "The KV cache of one batch"),
-        (replace(BASE, first=1e-3), (), {"target", "serving.max_time_to_first_token"}, ""),
+        (
+            replace(BASE, batch=4000),
+            (),
+            {"serving.memory"},
+            "The KV cache of one batch",
+        ),
+        (
+            replace(BASE, first=1e-3),
+            (),
+            {"target", "serving.max_time_to_first_token"},
+            "",
+        ),
     ],
 )
 def test_what_cannot_be_served_is_explained(ask, machine, override, names, words):

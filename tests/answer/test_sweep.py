@@ -316,3 +316,19 @@ def test_many_numbers_fail_as_floats_do():
 
 def test_all_results_have_a_unit():
     assert set(RESULTS) >= {"parameters", "saving", "gap"}
+
+
+def test_a_row_of_a_scenario_with_choices_is_its_best_choice():
+    """As `solve` chooses, row by row: which precision is best depends on demand."""
+    text = (
+        "law: besiroglu-2024-refit\nobjective: dollars\n"
+        "target: {match: {parameters: 13B}}\n"
+        "training: {hardware: h100-sxm, mfu: 0.4, price: $2/h}\n"
+        "serving: {hardware: [h100-sxm, l4], mfu: 0.3, price: $2/h}\n"
+        "demand: {tokens: 1T}\n"
+    )
+    swept = rows(plan(read_scenario(text), ("demand.tokens=1e10,1e12,1e14",)), 0, 3)
+    for index, demand in enumerate((1e10, 1e12, 1e14)):
+        answer = solve(read_scenario(text, overrides=[f"demand.tokens={demand!r}"]))
+        cost = dict(zip(RESULTS, swept.results[index], strict=True))["cost_total"]
+        assert cost == pytest.approx(answer.cost.total, rel=1e-9)
