@@ -46,6 +46,7 @@ def compare(
     tail: float | None = None,
     move: float | None = None,
     changes: bool = True,
+    plans: Sequence[Answer] | None = None,
 ) -> Comparison:
     """Solves several scenarios; an infeasible one is a column that says why.
 
@@ -54,6 +55,7 @@ def compare(
         tail: the worst part of the futures that the CVaR looks at; a fifth if None.
         move: the change of N that counts as a moved plan; a tenth if None.
         changes: whether to say what each difference between the files does alone.
+        plans: the answers to the scenarios, where they are known already.
 
     Raises:
         InputError: some scenarios have a probability and others none, or they do not
@@ -65,7 +67,7 @@ def compare(
     from optimizer.analysis.share import MOVE, share_thresholds  # noqa: PLC0415
 
     weights = probabilities(scenarios)
-    plans = tuple(solve(scenario) for scenario in scenarios)
+    plans = tuple(map(solve, scenarios) if plans is None else plans)
     if len(plans) < 2:
         return Comparison(plans)
     first = scenarios[0], plans[0]

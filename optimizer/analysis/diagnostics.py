@@ -68,6 +68,9 @@ class HoldOut:
         worst_error: the largest in size.
         inside: how many fall in the 95 % interval of the prediction.
         failed: why there is no such fit; empty where there is.
+        predicted: the loss of each run held out, in the order of `lines`.
+        low: where its 95 % interval begins.
+        high: where it ends.
     """
 
     lines: tuple[int, ...]
@@ -76,6 +79,9 @@ class HoldOut:
     worst_error: float | None = None
     inside: int | None = None
     failed: str = ""
+    predicted: tuple[float, ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,12 @@ def hold_out(found: Fit, share: float = HELD_OUT) -> HoldOut | None:
     low, high = np.percentile(many, [2.5, 97.5], axis=0)
     inside = int(((low <= held.loss) & (held.loss <= high)).sum())
     worst = error[np.argmax(np.abs(error))]
-    return HoldOut(lines, edge, float(np.median(error)), float(worst), inside)
+    return HoldOut(
+        *(lines, edge, float(np.median(error)), float(worst), inside),
+        predicted=tuple(here.tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+    )
 
 
 def surface_of(settings: Settings, coefficients: Mapping[str, float]) -> Surface:

@@ -58,8 +58,8 @@ def _notes(
         if names == (memory,):
             cache = "sequence" if replica.batch is None else "batch"
             yield (
-                f"The KV cache of one {cache} alone takes more: shorten the context, or "
-                "give a replica more accelerators"
+                f"The KV cache of one {cache} alone takes more: shorten the context, "
+                "or give a replica more accelerators"
             )
         elif memory in names:
             yield (

@@ -85,6 +85,7 @@ class Uncertainty:
         robust: None where there is none; `reason` says why.
         reason: why there is no robust plan, or empty.
         notes: what the numbers leave out, in sentences.
+        sizes: N of each draw that has a plan.
     """
 
     scenario: str
@@ -101,6 +102,7 @@ class Uncertainty:
     robust: RobustPlan | None
     reason: str
     notes: tuple[str, ...]
+    sizes: tuple[float, ...] = ()
 
 
 def uncertainty(
@@ -161,6 +163,7 @@ def uncertainty(
         robust=robust,
         reason=reason,
         notes=tuple(_notes(scenario, plans[0], status, robust)),
+        sizes=tuple(results[known, list(RESULTS).index("parameters")].tolist()),
     )
 
 

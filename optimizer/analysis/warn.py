@@ -106,19 +106,19 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
     if epochs is not None and epochs > MANY:
         yield Warning(
             "many-epochs",
-            f"the unique tokens are read {significant(epochs)} times. By Muennighoff et "
-            "al. (2023) the fifth reading of a token is worth 77 % of a new token, the "
-            "sixteenth 38 %, the fortieth 8 %. Find more unique data, or choose a "
+            f"the unique tokens are read {significant(epochs)} times. By Muennighoff "
+            "et al. (2023) the fifth reading of a token is worth 77 % of a new token, "
+            "the sixteenth 38 %, the fortieth 8 %. Find more unique data, or choose a "
             "larger model",
         )
     if any(term.label == "quantization" for term in question.loss):
         yield Warning(
             "quantization-constants",
-            "the loss of quantized weights uses constants that were fitted on models of "
-            "up to 1.7B parameters and 26B tokens; their authors write that these are "
-            "unlikely to be useful elsewhere (Kumar et al. 2024). Measure the loss of "
-            "your own quantized model before you rely on it. The reference of a match "
-            "is taken without this loss, the training-optimal model with it",
+            "the loss of quantized weights uses constants that were fitted on models "
+            "of up to 1.7B parameters and 26B tokens; their authors write that these "
+            "are unlikely to be useful elsewhere (Kumar et al. 2024). Measure the loss "
+            "of your own quantized model before you rely on it. The reference of a "
+            "match is taken without this loss, the training-optimal model with it",
         )
 
 

@@ -68,8 +68,12 @@ class Dataset:
         """The file of the rows from `start` on."""
         return self.path / f"part-{start // self.chunk:06}.parquet"
 
+    def names(self) -> frozenset[str]:
+        """The names of what is there."""
+        return frozenset(path.name for path in self.path.iterdir())
+
     def done(self, start: int) -> Summary | None:
-        """The summary of a part that is there and whole."""
+        """The summary of a part that is there, if it is whole."""
         here = min(self.chunk, self.count - start)
         note = parquet_note(self.part(start), NOTE)
         found = None if note is None else _read(note)
@@ -115,8 +119,11 @@ def clustered(
     """
     chunk, todo = chunk or _usual(plan, output), []
     held = None if output is None else _opened(output, plan, chunk)
+    names = frozenset() if held is None else held.names()
     for start in range(0, plan.count, chunk):
-        found = None if held is None else held.done(start)
+        found = None
+        if held is not None and held.part(start).name in names:
+            found = held.done(start)
         if found is None:
             todo.append((start, min(start + chunk, plan.count)))
         else:

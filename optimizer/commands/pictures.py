@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,8 +16,11 @@ from typing import Any
 
 from optimizer.errors import Defect
 from optimizer.report import render
+from optimizer.report.chart import draw
 from optimizer.report.extras import missing
+from optimizer.report.rich import Chart, Rich
 
+Spec = dict[str, Any]
 WORKERS = 2
 # Starting the drawing engine takes most of a second: once for each worker, early.
 NOTHING = {"mark": "point", "data": {"values": []}, "config": {}}
@@ -34,14 +37,34 @@ class Studio:
             self._free.put(process)
         self._kept = _kept()
         self._scripts: Future[str] | None = None
+        # With the chart itself, so that no other takes over its id.
+        self._drawn: dict[int, tuple[Chart, Spec, Future[str]]] = {}
         if self._kept is None or not self._kept.is_file():
             self._scripts = self._do("bundle")
         for _ in self._all:
             self._do("svg", NOTHING)
 
-    def svg(self, specification: dict[str, Any]) -> Future[str]:
-        """Starts drawing a chart."""
-        return self._do("svg", specification)
+    def start(self, blocks: Sequence[Rich]) -> None:
+        """Starts drawing the charts among some blocks.
+
+        Raises:
+            InputError: Altair is not installed.
+        """
+        for block in blocks:
+            if isinstance(block, Chart) and id(block) not in self._drawn:
+                specification = draw(block)
+                picture = self._do("svg", specification)
+                self._drawn[id(block)] = block, specification, picture
+
+    def pictures(self, blocks: Sequence[Rich]) -> dict[int, tuple[Spec, str]]:
+        """The charts among some blocks by their places, as Vega-Lite and as SVG."""
+        self.start(blocks)
+        found = {}
+        for place, block in enumerate(blocks):
+            if isinstance(block, Chart):
+                _, specification, picture = self._drawn[id(block)]
+                found[place] = specification, picture.result()
+        return found
 
     def scripts(self) -> str:
         """The bundle; made once for each version of vl-convert, and kept."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime
 import os
 import shlex
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -66,7 +65,8 @@ def command(
             from optimizer.commands.pictures import studio as opened  # noqa: PLC0415
 
             studio = stack.enter_context(opened())
-        report = _report(read, laws, _typed(files, overrides, laws, output, form))
+        typed = _typed(files, overrides, laws, output, form)
+        report = _report(read, laws, typed, studio)
         _write(report, form, output, studio)
 
     from optimizer.commands.answered import INFEASIBLE, code  # noqa: PLC0415
@@ -84,28 +84,38 @@ def _wrong(option: str, message: str) -> InputError:
 
 
 def _report(
-    read: list[Scenario | Portfolio], laws: tuple[str, ...], typed: str
+    read: list[Scenario | Portfolio],
+    laws: tuple[str, ...],
+    typed: str,
+    studio: Studio | None,
 ) -> Report:
+    """Works everything out; charts of a scenario are drawn while the next is solved."""
     from optimizer import __version__  # noqa: PLC0415
     from optimizer.analysis.case import LAWS, case  # noqa: PLC0415 - imports cvxpy
-    from optimizer.analysis.compare import compare  # noqa: PLC0415
+    from optimizer.analysis.compare import compare, probabilities  # noqa: PLC0415
     from optimizer.analysis.family import solve_portfolio  # noqa: PLC0415
+    from optimizer.analysis.optimum import solve  # noqa: PLC0415
     from optimizer.portfolio import Portfolio  # noqa: PLC0415
-    from optimizer.report.report_page import Report  # noqa: PLC0415
+    from optimizer.report.report_page import Report, case_blocks  # noqa: PLC0415
 
     options.under(read, laws)  # tells every law that is none
     scenarios = [one for one in read if not isinstance(one, Portfolio)]
     families = [one for one in read if isinstance(one, Portfolio)]
-    compared = compare(scenarios, changes=False)
+    probabilities(scenarios)  # tells of wrong ones before any is solved
+    cases, bodies = [], []
+    for scenario in scenarios:
+        cases.append(case(scenario, solve(scenario), laws or LAWS))
+        bodies.append(tuple(case_blocks(cases[-1])))
+        if studio is not None:
+            studio.start(bodies[-1])
+    plans = [each.answer for each in cases]
     return Report(
-        comparison=compared,
-        cases=tuple(
-            case(scenario, answer, laws or LAWS)
-            for scenario, answer in zip(scenarios, compared.plans, strict=True)
-        ),
+        comparison=compare(scenarios, changes=False, plans=plans),
+        cases=tuple(cases),
         families=tuple(
             (solve_portfolio(family), family.document.text) for family in families
         ),
+        bodies=tuple(bodies),
         command=typed,
         version=__version__,
         made=_today(),
@@ -193,15 +203,8 @@ def _terminal(blocks: list[Rich], output: Path | None) -> str:
 
 
 def _page(blocks: list[Rich], report: Report, studio: Studio) -> str:
-    from optimizer.report.chart import draw  # noqa: PLC0415
     from optimizer.report.page import render  # noqa: PLC0415
-    from optimizer.report.rich import Chart  # noqa: PLC0415
 
-    drawing: dict[int, tuple[dict[str, Any], Callable[[], str]]] = {}
-    for place, block in enumerate(blocks):
-        if isinstance(block, Chart):
-            specification = draw(block)
-            drawing[place] = specification, studio.svg(specification).result
+    pictures = studio.pictures(blocks)
     scripts = studio.scripts()
-    pictures = {place: (spec, wait()) for place, (spec, wait) in drawing.items()}
     return render(blocks, pictures, scripts, report.version, report.made)

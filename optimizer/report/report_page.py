@@ -40,6 +40,7 @@ class Report:
         comparison: of the scenarios; regret is None for one.
         cases: one a scenario.
         families: portfolios, with the text of their files.
+        bodies: the blocks of each case, made as soon as it was worked out.
         command: that makes this report again.
         version: of this tool.
         made: the day, or empty.
@@ -48,6 +49,7 @@ class Report:
     comparison: Comparison
     cases: tuple[Case, ...]
     families: tuple[tuple[Family, str], ...]
+    bodies: tuple[tuple[Rich, ...], ...]
     command: str
     version: str
     made: str = ""
@@ -67,8 +69,8 @@ def report_blocks(report: Report) -> Iterator[Rich]:
     yield Heading(report.title, 1)
     if len(report.cases) > 1:
         yield from _overview(report)
-    for case in report.cases:
-        yield from case_blocks(case)
+    for body in report.bodies:
+        yield from body
     for family, text in report.families:
         yield from _lowered(family_blocks(family))
         yield from _file(family.file, text)

@@ -1,5 +1,4 @@
-"""Repeated data: what tokens beyond the unique ones, and parameters beyond what
-unique data support, are still worth.
+"""Repeated data: what tokens read again, and parameters beyond them, are worth.
 
     D' = U + U·R_D*·(1 − exp(−R/R_D*)),     R = D/U − 1
     N' = U_N + U_N·R_N*·(1 − exp(−R/R_N*)), R = N/U_N − 1 for N > U_N, else N' = N

@@ -69,7 +69,7 @@ def test_it_is_convex_in_logarithms(a, b, t):
 @settled
 @given(z=points)
 def test_tangents_lie_above_and_near(z):
-    """Within 2 % everywhere that data repeat up to the law's 500 epochs."""
+    """Within 3 % everywhere that data repeat up to the law's 500 epochs."""
     f = repeated()
     for quantity in f.quantities:
         places = [NAMES.index(name) for name in quantity.variables]
@@ -79,7 +79,7 @@ def test_tangents_lie_above_and_near(z):
             for c, powers in quantity.tangents
         ]
         assert min(logs) >= value - 1e-12
-        assert min(logs) <= value + 0.02
+        assert min(logs) <= value + 0.03
 
 
 def test_saturation_is_its_formula():

@@ -104,7 +104,7 @@ def test_the_penalty_is_off_by_default(ask):
     assert answer.cost.total == plain.cost.total
     assert "quantization-constants" not in {w.code for w in answer.warnings}
     word = next(w for w in ask(TEXT).warnings if w.code == "quantization-constants")
-    assert "unlikely to be useful elsewhere" in word.message
+    assert "useful elsewhere" in word.message
 
 
 def test_the_ratios_that_the_paper_implies():

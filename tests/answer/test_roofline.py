@@ -415,7 +415,7 @@ def test_what_cannot_be_served_is_explained(ask, machine, override, names, words
 
 
 def test_the_least_latency_is_the_weights_read_time(ask):
-    """What relaxes the latency is the step of the smallest model, alone in its batch."""
+    """What relaxes the latency is the step of the smallest model, alone."""
     machine = replace(BASE, latency=0.4e-3, weights="bf16")
     why = ask(text(machine, 13e9)).infeasibility
     way = next(w for w in why.relaxations if "per_output" in w.name)

@@ -96,16 +96,13 @@ def test_first_page_leads_to_every_page() -> None:
     assert linked == pages - {"index.md"}
 
 
-def test_readme_names_every_command_and_scenario() -> None:
+def test_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^overtrain (\w+)", text, re.MULTILINE))
     assert told >= set(COMMANDS) - {"hardware", "schema"}
-    for path in (ROOT / "scenarios").glob("*.yaml"):
-        assert f"scenarios/{path.name}" in text
 
 
-def test_gallery_has_files_that_exist() -> None:
+def test_gallery_names_every_scenario() -> None:
     text = (DOCS / "gallery.md").read_text(encoding="utf-8")
-    named = re.findall(r"scenarios/[\w-]+\.yaml", text)
-    assert named
-    assert not [name for name in named if not (ROOT / name).is_file()]
+    named = set(re.findall(r"scenarios/([\w-]+\.yaml)", text))
+    assert named == {path.name for path in (ROOT / "scenarios").glob("*.yaml")}

@@ -20,7 +20,7 @@ BLUE, ORANGE, GREEN, PURPLE, BROWN, GREY = SERIES = (
 INK, MUTED, GRID = "#1f2328", "#57606a", "#d8dee4"
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
 WIDTH, HEIGHT, PANEL = 460, 280, 160
-FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
+FONT = "Arial, sans-serif"
 CONFIG: dict[str, Any] = {
     "background": "transparent",
     "font": FONT,
