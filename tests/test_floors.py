@@ -43,10 +43,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "analysis/differences → analysis/regret → analysis/share → analysis/compare → "
         "analysis/snap → analysis/audit → analysis/family → analysis/profiles → "
         "analysis/diagnostics → analysis/nextruns → analysis/versus → "
-        "analysis/judged → analysis/rowwise → analysis/sweep → analysis/frontier → "
-        "analysis/drawn → analysis/robust → analysis/uncertainty → "
-        "analysis/explorer → analysis/curves → analysis/timeline → analysis/case → "
-        "analysis/cluster",
+        "analysis/judged → analysis/isocurves → analysis/rowwise → analysis/sweep → "
+        "analysis/frontier → analysis/drawn → analysis/robust → "
+        "analysis/uncertainty → analysis/band → analysis/explorer → analysis/curves → "
+        "analysis/timeline → analysis/case → analysis/cluster → analysis/rewritten → "
+        "analysis/live",
     ),
     (
         "report/extras → report/blocks → report/headline → report/reasons → "
@@ -58,9 +59,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "report/fit_page → report/text → report/markdown → report/html → "
         "report/show → report/rich → report/assumptions → report/charttext → "
         "report/charts/theme → report/charts/surface → report/charts/several → "
-        "report/charts/bills → report/charts/demand → report/chart → "
-        "report/report_page → report/reported → report/render → report/stops → "
-        "report/page → report/cells → report/workbook",
+        "report/charts/bills → report/charts/demand → report/chancetext → "
+        "report/morecharts → report/charts/frontier → report/charts/uncertainty → "
+        "report/charts/fit → report/chart → report/report_page → report/reported → "
+        "report/render → report/stops → report/page → report/cells → "
+        "report/workbook → report/explore_page",
     ),
     (
         "__init__ → commands/options → commands/output → commands/condition → "
@@ -68,8 +71,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "commands/listed → commands/solve → commands/compare → commands/report → "
         "commands/plot → commands/audit → commands/dataset → commands/sweep → "
         "commands/frontier → commands/uncertainty → commands/check → "
-        "commands/schema → commands/init → commands/fit → commands/laws → "
-        "commands/hardware → commands/group → cli",
+        "commands/schema → commands/init → commands/portraits → commands/fit → "
+        "commands/laws → commands/hardware → commands/explore → commands/group → cli",
     ),
 )
 

@@ -31,15 +31,15 @@ class Band:
 
     Attributes:
         draws: of the law, that are a law.
-        low: the 5th; infinite where fewer draws than that reach the loss.
+        low: the 5th; None where fewer draws than that reach the loss.
         middle: the 50th.
         high: the 95th.
     """
 
     draws: int
-    low: tuple[float, ...]
-    middle: tuple[float, ...]
-    high: tuple[float, ...]
+    low: tuple[float | None, ...]
+    middle: tuple[float | None, ...]
+    high: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,10 @@ def _band(scenario: Scenario, found: Frontier, count: int) -> Band | None:
     return Band(costs.shape[1], low, middle, high)
 
 
-def _percentiles(costs: Array) -> list[tuple[float, ...]]:
+def _percentiles(costs: Array) -> list[tuple[float | None, ...]]:
     """Of each row; of single draws, for there is no mean with an infinite one."""
-    ends = np.percentile(costs, PERCENTS, axis=1, method="inverted_cdf")
-    return [tuple(row) for row in ends.tolist()]
+    ends = np.percentile(costs, PERCENTS, axis=1, method="inverted_cdf").tolist()
+    return [tuple(v if math.isfinite(v) else None for v in row) for row in ends]
 
 
 def distribution(scenario: Scenario, count: int = REPORTED) -> Uncertainty | None:

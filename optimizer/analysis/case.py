@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optimizer.analysis.answer import Answer
+from optimizer.analysis.band import Banded, banded, distribution
 from optimizer.analysis.curves import (
     Contour,
     OverDemand,
@@ -17,10 +18,12 @@ from optimizer.analysis.curves import (
 from optimizer.analysis.explorer import Explorer, explore
 from optimizer.analysis.optimum import solve
 from optimizer.analysis.timeline import Cashflow, Tornado, cashflow, tornado
+from optimizer.analysis.uncertainty import Uncertainty
 from optimizer.errors import InputError
 from optimizer.laws_all import under_laws
 from optimizer.scenario import Scenario
 
+REPORTED = 13  # points of a frontier
 # Beside the scenario's own: the refit, the fit it refutes in the digits that Sardana's
 # code uses, one on far longer runs, and one on other data.
 LAWS = (
@@ -46,6 +49,8 @@ class Case:
         cashflow: costs by month.
         tornado: what moves the optimum.
         explorer: points for sliders.
+        frontier: losses and their costs, with a band; see `with_chances`.
+        uncertainty: draws and their plans; likewise.
     """
 
     scenario: Scenario
@@ -57,6 +62,8 @@ class Case:
     cashflow: Cashflow | None = None
     tornado: Tornado | None = None
     explorer: Explorer | None = None
+    frontier: Banded | None = None
+    uncertainty: Uncertainty | None = None
 
 
 def case(scenario: Scenario, answer: Answer, laws: Sequence[str] = LAWS) -> Case:
@@ -81,6 +88,17 @@ def case(scenario: Scenario, answer: Answer, laws: Sequence[str] = LAWS) -> Case
         cashflow=cashflow(chosen, answer),
         tornado=tornado(chosen, answer),
         explorer=explore(chosen, answer),
+    )
+
+
+def with_chances(known: Case) -> Case:
+    """Adds the frontier and the draws, which take longer than all the rest."""
+    if known.answer.plan is None:
+        return known
+    return replace(
+        known,
+        frontier=banded(known.scenario, REPORTED),
+        uncertainty=distribution(known.scenario),
     )
 
 

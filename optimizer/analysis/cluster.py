@@ -64,7 +64,7 @@ def connected(address: str, workers: int | None = None) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             host=HERE,
-            dashboard_address=None,
+            dashboard_address=f"{HERE}:0",
             silence_logs=SILENT,
         )
     with cluster, distributed.Client(cluster) as client:

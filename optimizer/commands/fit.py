@@ -13,6 +13,7 @@ import click
 from optimizer.commands import options
 from optimizer.commands.output import emit, refuse_unwritable
 from optimizer.commands.output import write as write_file
+from optimizer.commands.portraits import draw_fit, refuse_folder
 from optimizer.commands.typed import typed
 from optimizer.errors import InputError, Mark, Problem
 
@@ -28,6 +29,7 @@ Examples:
   overtrain fit runs.csv --column "loss=Smoothed Loss" --unit tokens=B
   overtrain fit runs.csv --exclude "tokens_per_parameter > 500" --compare
   overtrain fit runs.csv --next 1e22 --for my-scenario.yaml
+  overtrain fit runs.csv -o my-law.yaml --plots pictures
 """
 
 
@@ -122,6 +124,13 @@ Examples:
     metavar="FILE",
     help="The scenario whose plan further runs should narrow.",
 )
+@click.option(
+    "--plots",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write residuals.svg, profiles.svg, isoflop.svg and holdout.svg here.",
+)
 @click.option("--name", help="Name of the law; by default that of its file.")
 @click.option(
     "--counts",
@@ -148,6 +157,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     compare: bool,
     ahead: str | None,
     scenario: str | None,
+    folder: Path | None,
     name: str | None,
     counts: Any,
     form: str | None,
@@ -159,6 +169,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     approach 3; whatever is odd about a run is told with its line.
     """
     _refuse_output(output)
+    if folder is not None:
+        # Before the work: a missing library, or a place that cannot be written.
+        refuse_folder(folder)
 
     from optimizer.analysis.judged import Asked, judge  # noqa: PLC0415 - imports numpy
     from optimizer.commands.options import read_all  # noqa: PLC0415
@@ -183,8 +196,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     settings = Settings(
         choice, starts=starts, draws=draws, resample=resample, seed=seed
     )
-    with _progress(work(settings)) as told:
-        found = fit(table, settings, told)
+    with _progress(work(settings)) as advance:
+        found = fit(table, settings, advance)
     judged = judge(
         found,
         About(law, typed(), _tool(), counts),
@@ -194,11 +207,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         from optimizer.report.lawtext import law_text  # noqa: PLC0415
 
         write_file(output, law_text(judged.law, (f"Written by {typed()}",)))
-    emit(_shown(judged, options.chosen(form, None, *ALLOWED), output), None)
+    told = [] if folder is None else draw_fit(judged, folder)
+    emit(_shown(judged, options.chosen(form, None, *ALLOWED), output, told), None)
     return 0
 
 
-def _shown(judged: Judged, form: str, output: Path | None) -> str:
+def _shown(
+    judged: Judged, form: str, output: Path | None, pictures: Sequence[str]
+) -> str:
     from optimizer.report.fit_page import fit_blocks, fit_data  # noqa: PLC0415
 
     if form == "json":
@@ -211,6 +227,10 @@ def _shown(judged: Judged, form: str, output: Path | None) -> str:
         from optimizer.report.blocks import Text  # noqa: PLC0415
 
         blocks.append(Text(f"The law is in {output}; use it with law: {output}"))
+    if pictures:
+        from optimizer.report.blocks import Text  # noqa: PLC0415
+
+        blocks += [Text(sentence) for sentence in pictures]
     if form == "markdown":
         from optimizer.report import markdown  # noqa: PLC0415
 

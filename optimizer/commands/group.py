@@ -17,6 +17,7 @@ COMMANDS = {
     "sweep": "Solve a scenario for many values at once, a row each.",
     "frontier": "Show what each loss costs, and training against serving.",
     "uncertainty": "Say how far a plan may be trusted, and find one that is safe.",
+    "explore": "Open a page in which every number can be moved.",
     "check": "Check scenario files without solving them.",
     "init": "Write a commented scenario to start from.",
     "fit": "Fit a scaling law to training runs, with error bars.",

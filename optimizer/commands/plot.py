@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 KINDS = (
     *("contour", "demand", "plan", "split", "tornado"),
     *("overhead", "regret", "laws", "cashflow"),
+    *("frontier", "uncertainty"),
 )
+CHANCES = ("frontier", "uncertainty")
+DRAWS = 2000  # of the distribution
 NOTHING = {
     "laws": "a target that names a model to match",
     "cashflow": "a demand with a lifetime",
     "demand": "a target, and a demand above 0",
     "plan": "a target, and a demand above 0",
     "tornado": "numbers that move the answer",
+    "frontier": "a law with a loss surface, and losses that have plans",
+    "uncertainty": "a law with a covariance, or a demand with low and high, that moves "
+    "the size",
 }
 EXAMPLES = """\b
 Kinds:
@@ -37,6 +43,8 @@ Kinds:
   regret    each plan in each scenario; takes several files
   laws      the plan under several laws
   cashflow  cost month by month
+  frontier  loss against lifetime cost, with the band that the law's error gives it
+  uncertainty  how often each size is best, when law and demand are drawn
 
 \b
 Examples:
@@ -85,9 +93,11 @@ def command(
         render.version()
         chart = _chart(kind, scenarios, laws)
         drawn = draw(chart)
-        picture = (
-            render.png(drawn) if ending == ".png" else render.svg(drawn).encode("utf-8")
-        )
+        if ending == ".png":
+            picture = render.png(drawn)
+        else:
+            alone = render.titled(render.svg(drawn), chart.alternative)
+            picture = alone.encode("utf-8")
     except ImportError as error:
         raise missing(error) from None
     try:
@@ -103,6 +113,8 @@ def _chart(kind: str, scenarios: list[Scenario], laws: tuple[str, ...]) -> Chart
     from optimizer.analysis.optimum import solve  # noqa: PLC0415
     from optimizer.report.chart import chart_of, regret_of, split_of  # noqa: PLC0415
 
+    if kind in CHANCES:
+        return _chance(kind, scenarios[0])
     answers = [solve(scenario) for scenario in scenarios]
     for answer in answers:
         if answer.infeasibility is not None and kind not in ("regret", "laws"):
@@ -118,10 +130,28 @@ def _chart(kind: str, scenarios: list[Scenario], laws: tuple[str, ...]) -> Chart
         beside_it = (laws or LAWS) if kind == "laws" else ()
         found = chart_of(kind, case(scenarios[0], answers[0], beside_it))
     if found is None:
-        needs = NOTHING.get(kind, "scenarios that count the same unit")
-        message = f"plot {kind} has nothing to show; it needs {needs}"
-        raise InputError([Problem(Mark(scenarios[0].file), "", message)])
+        raise _empty(kind, scenarios[0])
     return found
+
+
+def _chance(kind: str, scenario: Scenario) -> Chart:
+    """A chart whose numbers need nothing of the others'."""
+    from optimizer.analysis.band import banded, distribution  # noqa: PLC0415
+    from optimizer.report.morecharts import frontier_of, uncertainty_of  # noqa: PLC0415
+
+    if kind == "frontier":
+        found = frontier_of(banded(scenario))
+    else:
+        found = uncertainty_of(distribution(scenario, DRAWS))
+    if found is None:
+        raise _empty(kind, scenario)
+    return found
+
+
+def _empty(kind: str, scenario: Scenario) -> InputError:
+    needs = NOTHING.get(kind, "scenarios that count the same unit")
+    message = f"plot {kind} has nothing to show; it needs {needs}"
+    return InputError([Problem(Mark(scenario.file), "", message)])
 
 
 def _wrong(option: str, message: str) -> InputError:

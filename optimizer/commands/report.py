@@ -17,6 +17,7 @@ from optimizer.commands.output import beside, failed, refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
+    from optimizer.analysis.case import Case
     from optimizer.commands.pictures import Studio
     from optimizer.portfolio import Portfolio
     from optimizer.report.report_page import Report
@@ -91,7 +92,11 @@ def _report(
 ) -> Report:
     """Works everything out; charts of a scenario are drawn while the next is solved."""
     from optimizer import __version__  # noqa: PLC0415
-    from optimizer.analysis.case import LAWS, case  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.case import (  # noqa: PLC0415 - imports cvxpy
+        LAWS,
+        case,
+        with_chances,
+    )
     from optimizer.analysis.compare import compare, probabilities  # noqa: PLC0415
     from optimizer.analysis.family import solve_portfolio  # noqa: PLC0415
     from optimizer.analysis.optimum import solve  # noqa: PLC0415
@@ -102,9 +107,12 @@ def _report(
     scenarios = [one for one in read if not isinstance(one, Portfolio)]
     families = [one for one in read if isinstance(one, Portfolio)]
     probabilities(scenarios)  # tells of wrong ones before any is solved
-    cases, bodies = [], []
+    cases: list[Case] = []
+    bodies = []
     for scenario in scenarios:
-        cases.append(case(scenario, solve(scenario), laws or LAWS))
+        found = case(scenario, solve(scenario), laws or LAWS)
+        # It takes as long again, so that only the first has it.
+        cases.append(found if cases else with_chances(found))
         bodies.append(tuple(case_blocks(cases[-1])))
         if studio is not None:
             studio.start(bodies[-1])

@@ -164,9 +164,9 @@ def _run(compiled: _Compiled) -> bool:
 
     import cvxpy  # noqa: PLC0415
 
-    with warnings.catch_warnings():
-        # "may be inaccurate" is for the certificate to judge.
-        warnings.simplefilter("ignore", UserWarning)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # "may be inaccurate" and overflows on the way are the certificate's to judge.
+        warnings.simplefilter("ignore")
         try:
             compiled.problem.solve(
                 gp=True, solver=cvxpy.CLARABEL, enforce_dpp=True, **TOLERANCES

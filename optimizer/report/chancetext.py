@@ -32,24 +32,21 @@ def frontier(figure: Banded) -> str:
         f" The band holds 90 % of {band.draws} draws of {figure.law}, each with its "
         "own least cost at these losses"
     )
-    own = found.own
-    if own is None or not math.isfinite(band.low[own]):
+    low = None if found.own is None else band.low[found.own]
+    if found.own is None or low is None:
         return f"{told}."
-    low = amount(band.low[own], found.unit)
-    if math.isfinite(band.high[own]):
-        high = f"to {amount(band.high[own], found.unit)}"
-    else:
-        high = "upwards, for more than 5 % of the draws never reach it"
-    loss = nats(found.points[own].loss)
-    return f"{told}: at the plan's {loss} from {low} {high}."
+    high = band.high[found.own]
+    upward = "upwards, for more than 5 % of the draws never reach it"
+    if high is not None:
+        upward = f"to {amount(high, found.unit)}"
+    loss = nats(found.points[found.own].loss)
+    return f"{told}: at the plan's {loss} from {amount(low, found.unit)} {upward}."
 
 
 def uncertainty(figure: Uncertainty) -> str:
     """The distribution of N in words."""
     size = figure.intervals["parameters"]
-    low, middle, high = (
-        amount(v, "parameters") for v in (size.p5, size.p50, size.p95)
-    )
+    low, middle, high = (amount(v, "parameters") for v in (size.p5, size.p50, size.p95))
     told = (
         f"The best size in {len(figure.sizes)} draws that have a plan: 5 % below "
         f"{low}, half below {middle}, 5 % above {high}."

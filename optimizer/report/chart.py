@@ -101,7 +101,16 @@ def draw(chart: Chart) -> dict[str, Any]:
         InputError: Altair is not installed.
     """
     try:
-        from optimizer.report.charts import bills, demand, several, surface, theme  # noqa: PLC0415
+        from optimizer.report.charts import (  # noqa: PLC0415
+            bills,
+            demand,
+            fit,
+            frontier,
+            several,
+            surface,
+            theme,
+            uncertainty,
+        )
     except ImportError as error:
         raise missing(error) from None
     functions: dict[str, Callable[..., Any]] = {
@@ -113,10 +122,17 @@ def draw(chart: Chart) -> dict[str, Any]:
         "tornado": several.tornado,
         "regret": several.regret,
         "laws": several.laws,
+        "frontier": frontier.frontier,
+        "uncertainty": uncertainty.uncertainty,
+        "residuals": fit.residuals,
+        "profiles": fit.profiles,
+        "isoflop": fit.isoflop,
+        "holdout": fit.holdout,
     }
-    drawn = (
-        demand.plan(*chart.figure)
-        if chart.kind == "plan"
-        else functions[chart.kind](chart.figure)
-    )
-    return theme.finished(drawn, chart.alternative)
+    with theme.unchecked():
+        drawn = (
+            demand.plan(*chart.figure)
+            if chart.kind == "plan"
+            else functions[chart.kind](chart.figure)
+        )
+        return theme.finished(drawn, chart.alternative)

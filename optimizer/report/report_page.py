@@ -18,6 +18,7 @@ from optimizer.report.chart import chart_of, regret_of, split_of
 from optimizer.report.family_page import family_blocks
 from optimizer.report.headline import given, lifetime, rounded
 from optimizer.report.lawside import laws_side_blocks
+from optimizer.report.morecharts import frontier_of, uncertainty_of
 from optimizer.report.plan import answer_blocks, figure
 from optimizer.report.rich import Rich, Sliders, Tile, Tiles, Verbatim
 from optimizer.report.side import comparison_blocks
@@ -29,6 +30,12 @@ PLACES = (
     ("Near-optimal sizes", ("overhead",)),
     ("What moves*", ("tornado",)),
 )
+DRAWN = {
+    "frontier": "Of several scenarios the first alone has this section, for time; "
+    "overtrain frontier and overtrain plot frontier show the others'.",
+    "uncertainty": "The sizes are of few draws, again for time; overtrain uncertainty "
+    "takes as many as asked for, and says what the robust plan costs.",
+}
 DEMAND = "If the demand differs"
 
 
@@ -108,6 +115,7 @@ def case_blocks(case: Case) -> Iterator[Rich]:
             continue
         if title == "Law and proof":
             yield from _demand(case)
+            yield from _chances(case)
             yield from _laws(case)
         if title:
             yield Heading(title, 3)
@@ -239,6 +247,18 @@ def stop(demand: float, point: Point, explorer: Explorer) -> tuple[str, ...]:
         figure(point.cost_total, explorer.cost_unit),
         percent(point.saving or 0.0).replace("-", "−"),
     )
+
+
+def _chances(case: Case) -> Iterator[Rich]:
+    """What other losses cost, and how far draws of law and demand move the size."""
+    found = (frontier_of(case.frontier), uncertainty_of(case.uncertainty))
+    charts = [chart for chart in found if chart is not None]
+    if not charts:
+        return
+    yield Heading("How sure this is", 3)
+    yield from charts
+    for kind in [chart.kind for chart in charts]:
+        yield Text(DRAWN[kind])
 
 
 def _laws(case: Case) -> Iterator[Rich]:

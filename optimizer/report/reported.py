@@ -41,6 +41,8 @@ def reported(report: Report) -> dict[str, Any]:
             "cashflow": plain(case.cashflow),
             "tornado": plain(case.tornado),
             "explorer": plain(case.explorer),
+            "frontier": plain(case.frontier),
+            "uncertainty": plain(case.uncertainty),
         }
         for case in report.cases
     ]

@@ -18,7 +18,7 @@ from optimizer.report.sweep_page import units
 from optimizer.vary import plan
 
 ROOT = Path(__file__).parents[2]
-VARY = ("demand.tokens=1e9:1e14:log:600", "target.loss=1.6:2.2:100")
+VARY = ("demand.tokens=1e9:1e14:log:1000", "target.loss=1.6:2.2:100")
 WORDS = ("sweep", "good.yaml", "--vary", VARY[0], "--vary", VARY[1])
 NOWHERE = "tcp://127.0.0.1:1"
 GOOD = """\
@@ -65,11 +65,11 @@ def parts(folder, name="out.parquet"):
 
 
 def begun(address, here, stopped):
-    """A sweep of twelve parts, until told to stop."""
+    """A sweep of 13 parts of a block each, until told to stop."""
     sweeping = plan(load_scenario("good.yaml"), VARY)
     columns = units(sweeping, "FLOP")
     output = here / "out.parquet"
-    return clustered(sweeping, address, output, columns, 5000, stopped)
+    return clustered(sweeping, address, output, columns, 8192, stopped)
 
 
 def on(client, *words):
@@ -83,8 +83,8 @@ def test_a_lost_worker_costs_its_chunk_only(client, here, alone):
     done = next(found).done
     os.kill(pids[0], signal.SIGKILL)
     done += sum(summary.done for summary in found)
-    assert done == 60_000
-    assert len(parts(here)) == 12
+    assert done == 100_000
+    assert len(parts(here)) == 13
     table = parquet.read_table(here / "out.parquet")
     assert table.equals(alone)
     assert [f.metadata for f in table.schema] == [f.metadata for f in alone.schema]
@@ -95,18 +95,18 @@ def test_goes_on_where_it_stopped(client, here, alone, capsys):
     for _ in begun(client.scheduler.address, here, lambda: len(enough) > 2):
         enough.append(len(parts(here)))
     before = {path: path.stat().st_mtime_ns for path in parts(here)}
-    assert 3 <= len(before) < 12
+    assert 3 <= len(before) < 13
     broken = next(iter(before))
     broken.write_bytes(broken.read_bytes()[:100])
     assert on(client) == 0
-    assert "60,000 rows in out.parquet: 50,400 optimal, 9,600" in capsys.readouterr().out
+    assert "100,000 rows in out.parquet: 85,000 optimal, 15,000" in capsys.readouterr().out
     del before[broken]
     assert before.items() <= {p: p.stat().st_mtime_ns for p in parts(here)}.items()
     assert parquet.read_table(here / "out.parquet").equals(alone)
     assert not list((here / "out.parquet").glob(".*"))
     # All is there now, so that nobody is asked.
     assert cli.main([*WORDS, "--cluster", NOWHERE, "-o", "out.parquet"]) == 0
-    assert "60,000 rows in out.parquet: 50,400 optimal" in capsys.readouterr().out
+    assert "100,000 rows in out.parquet: 85,000 optimal" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

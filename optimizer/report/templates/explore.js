@@ -1,0 +1,70 @@
+"use strict";
+// A slider writes the text of its stop; the engine behind the page does the rest.
+const stops = JSON.parse(document.getElementById("stops").textContent);
+const form = document.getElementById("controls"), told = document.getElementById("told");
+const answer = document.getElementById("answer");
+const boxes = [...form.querySelectorAll(".control")].map((place) => ({
+  place, name: place.dataset.name, text: place.querySelector("input[type=text]"),
+  range: place.querySelector("input[type=range]"), wrong: place.querySelector(".wrong"),
+}));
+const values = () => Object.fromEntries(boxes
+  .filter((box) => box.text.value.trim() !== box.text.defaultValue)
+  .map((box) => [box.name, box.text.value]));
+const post = (path) => fetch(path, { method: "POST", body: JSON.stringify({ values: values() }),
+  headers: { "Content-Type": "application/json" } });
+const fail = (error) => { told.textContent = `No answer: ${error.message}. Is overtrain still running?`; };
+
+const complain = (reply) => {
+  for (const box of boxes) {
+    const message = reply.wrong[box.name] || "";
+    box.wrong.textContent = message;
+    box.text.setAttribute("aria-invalid", message ? "true" : "false");
+    box.place.classList.toggle("moved", box.text.value.trim() !== box.text.defaultValue);
+    if (message) box.place.closest("details").open = true;
+  }
+  const any = Object.keys(reply.wrong).length;
+  told.textContent = [...reply.problems, ...(any ? ["A value cannot be used; the plan shown is the last one."] : [])].join(" ");
+};
+
+let asked = 0, timer = 0;
+const solve = async () => {
+  const number = ++asked;
+  answer.classList.add("old");
+  try {
+    const response = await post("/solve");
+    const reply = await response.json();
+    if (number !== asked) return;
+    complain(reply);
+    if (reply.html) {
+      answer.innerHTML = reply.html; // escaped where it was written
+      answer.classList.remove("old");
+    }
+    document.body.dataset.solved = String(number);
+  } catch (error) { if (number === asked) fail(error); }
+};
+const soon = () => { clearTimeout(timer); timer = setTimeout(solve, 120); };
+
+for (const box of boxes) {
+  box.text.addEventListener("input", soon);
+  if (!box.range) continue;
+  box.range.addEventListener("input", () => {
+    box.text.value = stops[box.name][Number(box.range.value)];
+    box.range.setAttribute("aria-valuetext", box.text.value);
+    soon();
+  });
+}
+form.addEventListener("submit", (event) => { event.preventDefault(); solve(); });
+document.getElementById("reset").addEventListener("click", () => { form.reset(); solve(); });
+document.getElementById("save").addEventListener("click", async () => {
+  try {
+    const response = await post("/save");
+    if (response.status === 422) { complain(await response.json()); return; }
+    if (!response.ok) throw new Error(await response.text());
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = form.dataset.file || "scenario.yaml";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    told.textContent = `Saved as ${link.download}.`;
+  } catch (error) { fail(error); }
+});
