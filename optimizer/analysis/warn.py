@@ -9,10 +9,12 @@ from optimizer.analysis.wording import amount, counted, percent
 from optimizer.quantity import significant
 from optimizer.question import Question
 from optimizer.scenario import Scenario
+from optimizer.world.quantization import BITS
 from optimizer.world.law import Law
 
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
+FEW_BITS = 8
 MANY = 4.0  # epochs
 
 
@@ -27,6 +29,7 @@ def warnings(
         *_law(scenario),
         *_data(answer, question),
         *_demand(answer, scenario),
+        *_unpunished(scenario),
         *_optimum(answer),
     )
 
@@ -119,6 +122,23 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
             "are unlikely to be useful elsewhere (Kumar et al. 2024). Measure the loss "
             "of your own quantized model before you rely on it. The reference of a "
             "match is taken without this loss, the training-optimal model with it",
+        )
+
+
+def _unpunished(scenario: Scenario) -> Iterator[Warning]:
+    """Weights of few bits that are taken to cost no quality."""
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    few = {
+        m.weights or m.arithmetic
+        for m in machines
+        if BITS[m.weights or m.arithmetic] < FEW_BITS and not m.quantization_penalty
+    }
+    for weights in sorted(few):
+        yield Warning(
+            "quantization-free",
+            f"storing weights as {weights} is taken to cost no quality, while the loss "
+            "grows with every token that an overtrained model has seen (Kumar et al. "
+            "2024). Set quantization_penalty: true under serving to see how much",
         )
 
 

@@ -211,3 +211,14 @@ def test_every_elasticity_is_a_finite_difference(ask):
         ]
         slope = math.log(ends[0] / ends[1]) / (2 * h)
         assert move.elasticity == pytest.approx(slope, rel=3e-6, abs=1e-7), move.input
+
+
+def test_few_bits_without_a_penalty_are_warned_of(ask):
+    """Kumar et al. 2024: the loss of quantized weights grows with the tokens seen."""
+    text = (
+        "law: besiroglu-2024-refit\ntarget: {match: {parameters: 7B}}\n"
+        "demand: {tokens: 1T}\nserving: {weights: int4}\n"
+    )
+    assert "quantization-free" in {w.code for w in ask(text).warnings}
+    for change in ("serving.quantization_penalty=true", "serving.weights=int8"):
+        assert "quantization-free" not in {w.code for w in ask(text, change).warnings}
