@@ -61,9 +61,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "report/charts/theme → report/charts/surface → report/charts/several → "
         "report/charts/bills → report/charts/demand → report/chancetext → "
         "report/morecharts → report/charts/frontier → report/charts/uncertainty → "
-        "report/charts/fit → report/chart → report/report_page → report/reported → "
-        "report/render → report/stops → report/page → report/cells → "
-        "report/workbook → report/explore_page",
+        "report/charts/fit → report/charts/runs → report/chart → report/report_page → "
+        "report/reported → report/render → report/stops → report/page → "
+        "report/cells → report/workbook → report/explore_page",
     ),
     (
         "__init__ → commands/options → commands/output → commands/condition → "

@@ -21,6 +21,7 @@ from optimizer.world.models import load_model, model_names
 
 FACTORS = tuple(10 ** (step / 10 - 2) for step in range(41))  # of the demand
 RATIOS = tuple(2 ** (step / 3 - 3) for step in range(19))  # of the reducible loss
+NEARBY = (0.75, 0.85, 1.0, 1.2, 1.5)  # the same, where each takes its own solve
 SIZES = 41  # points along a curve over sizes
 LEVELS = 9  # of loss
 FLOP_STEP = 10.0  # between isoFLOP lines
@@ -149,7 +150,7 @@ def contour(scenario: Scenario, answer: Answer) -> Contour | None:
         (question.surface.loss_of(s), _line(grid, np.clip(row, *box[2:])))
         for s, row in zip(levels, tokens, strict=True)
     )
-    ratios = RATIOS if question.plain else RATIOS[::3]
+    ratios = RATIOS if question.plain else NEARBY
     lifetime = targets_along(scenario, ratios) or ()
     return Contour(
         levels=lines,

@@ -181,7 +181,7 @@ def _targets(
 ) -> tuple[Scenario, Stops, str, str] | None:
     """What the second slider moves: scenario, stops, word, unit."""
     spec = scenario.spec
-    some = slice(None, None, 1 if quick else 2)
+    some = slice(None, None, 1 if quick else 4)  # where each takes its own solve
     if spec.budget is not None:
         word: str
         word, value = next((w, v) for w, v in spec.budget if v is not None)

@@ -187,9 +187,9 @@ def _original(scenario: Scenario, one: Input) -> str:
     """The value in the words of the file; nothing where it has none."""
     node: object = scenario.document.value
     for step in one.path:
-        if isinstance(node, dict) and step in node:
-            node = node[step]
-        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+        if (isinstance(node, dict) and step in node) or (
+            isinstance(node, list) and isinstance(step, int) and step < len(node)
+        ):
             node = node[step]
         else:
             return ""

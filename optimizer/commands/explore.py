@@ -55,12 +55,14 @@ def command(file: str, overrides: tuple[str, ...], port: int) -> int:
     if is_portfolio(document):
         message = "holds several models that share; explore takes one model a file"
         raise InputError([Problem(document.key_mark(("models",)), "models", message)])
-    with serving(live(document, base, overrides), port) as server:
-        click.echo(f"http://{HERE}:{server.server_port}/  (Ctrl-C ends it)", err=True)
-        try:
+    explored = live(document, base, overrides)
+    try:
+        with serving(explored, port) as server:
+            address = f"http://{HERE}:{server.server_port}/"
+            click.echo(f"{address}  (Ctrl-C ends it)", err=True)
             server.serve_forever(poll_interval=0.1)
-        except KeyboardInterrupt:
-            click.echo("the explorer has ended", err=True)
+    except KeyboardInterrupt:
+        click.echo("the explorer has ended", err=True)
     return 0
 
 
@@ -128,11 +130,12 @@ class Handler(BaseHTTPRequestHandler):
             return
         from optimizer.analysis.live import moved  # noqa: PLC0415
 
-        change = moved(self.server.explored, values)
         try:
+            change = moved(self.server.explored, values)
             self._saved(change) if self.path == "/save" else self._solved(change)
-        except Defect as error:
-            told = {"html": "", "wrong": {}, "problems": [f"overtrain failed: {error}"]}
+        except Exception as error:
+            named = str(error) if isinstance(error, Defect) else repr(error)
+            told = {"html": "", "wrong": {}, "problems": [f"overtrain failed: {named}"]}
             self._json(HTTPStatus.INTERNAL_SERVER_ERROR, told)
 
     def _solved(self, change: Moved) -> None:
@@ -208,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
+    def log_message(self, format: str, *args: Any) -> None:
         """Says nothing; the terminal is the user's."""
 
 

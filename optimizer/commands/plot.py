@@ -34,16 +34,16 @@ NOTHING = {
 }
 EXAMPLES = """\b
 Kinds:
-  contour   loss over size and tokens, with the optimal paths and published models
-  demand    lifetime cost against demand, and where models change places
-  plan      the best size and tokens against demand
-  split     where the cost comes from
-  tornado   what moves the cost
-  overhead  what another size costs in training, with the critical size
-  regret    each plan in each scenario; takes several files
-  laws      the plan under several laws
-  cashflow  cost month by month
-  frontier  loss against lifetime cost, with the band that the law's error gives it
+  contour      loss over size and tokens, with the optimal paths and published models
+  demand       lifetime cost against demand, and where models change places
+  plan         the best size and tokens against demand
+  split        where the cost comes from
+  tornado      what moves the cost
+  overhead     what another size costs in training, with the critical size
+  regret       each plan in each scenario; takes several files
+  laws         the plan under several laws
+  cashflow     cost month by month
+  frontier     loss against lifetime cost, with the band that the law's error gives it
   uncertainty  how often each size is best, when law and demand are drawn
 
 \b

@@ -106,6 +106,7 @@ def draw(chart: Chart) -> dict[str, Any]:
             demand,
             fit,
             frontier,
+            runs,
             several,
             surface,
             theme,
@@ -126,8 +127,8 @@ def draw(chart: Chart) -> dict[str, Any]:
         "uncertainty": uncertainty.uncertainty,
         "residuals": fit.residuals,
         "profiles": fit.profiles,
-        "isoflop": fit.isoflop,
-        "holdout": fit.holdout,
+        "isoflop": runs.isoflop,
+        "holdout": runs.holdout,
     }
     with theme.unchecked():
         drawn = (

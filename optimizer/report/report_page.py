@@ -31,10 +31,10 @@ PLACES = (
     ("What moves*", ("tornado",)),
 )
 DRAWN = {
-    "frontier": "Of several scenarios the first alone has this section, for time; "
-    "overtrain frontier and overtrain plot frontier show the others'.",
-    "uncertainty": "The sizes are of few draws, again for time; overtrain uncertainty "
-    "takes as many as asked for, and says what the robust plan costs.",
+    "frontier": "A report has this section for its first scenario alone, for time; "
+    "for others there are overtrain frontier and overtrain plot frontier.",
+    "uncertainty": "These are few draws, for time too; overtrain uncertainty takes as "
+    "many as asked for, and says what the robust plan costs.",
 }
 DEMAND = "If the demand differs"
 
@@ -257,8 +257,8 @@ def _chances(case: Case) -> Iterator[Rich]:
         return
     yield Heading("How sure this is", 3)
     yield from charts
-    for kind in [chart.kind for chart in charts]:
-        yield Text(DRAWN[kind])
+    for chart in charts:
+        yield Text(DRAWN[chart.kind])
 
 
 def _laws(case: Case) -> Iterator[Rich]:

@@ -30,7 +30,9 @@ demand: {tokens: 2T}
 
 # Dask's sockets and loops may outlive a test by a moment; ours have none.
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:(distributed|dask|tornado)"),
+    pytest.mark.filterwarnings(
+        "ignore:.*:DeprecationWarning:(distributed|dask|tornado)"
+    ),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
 
@@ -99,7 +101,9 @@ def test_goes_on_where_it_stopped(client, here, alone, capsys):
     broken = next(iter(before))
     broken.write_bytes(broken.read_bytes()[:100])
     assert on(client) == 0
-    assert "100,000 rows in out.parquet: 85,000 optimal, 15,000" in capsys.readouterr().out
+    assert (
+        "100,000 rows in out.parquet: 85,000 optimal, 15,000" in capsys.readouterr().out
+    )
     del before[broken]
     assert before.items() <= {p: p.stat().st_mtime_ns for p in parts(here)}.items()
     assert parquet.read_table(here / "out.parquet").equals(alone)
