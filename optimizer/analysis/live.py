@@ -11,7 +11,7 @@ from threading import Lock
 from optimizer import kinds
 from optimizer.analysis.answer import Answer
 from optimizer.analysis.optimum import solve
-from optimizer.analysis.rewritten import rewritten
+from optimizer.analysis.rewritten import inside, rewritten
 from optimizer.axes import quantity_at, unit_of
 from optimizer.document import Document, parse_assignment
 from optimizer.errors import InputError
@@ -123,8 +123,8 @@ def moved(explored: Live, values: Mapping[str, str]) -> Moved:
             scenario = read_document(explored.original, explored.base, sets)
         except InputError as error:
             for problem in error.problems:
-                inside = [n for n in marks.values() if n.startswith(f"{problem.path}.")]
-                name = marks.get(problem.mark.file, inside[0] if inside else "")
+                within = [n for n in marks.values() if n.startswith(f"{problem.path}.")]
+                name = marks.get(problem.mark.file, within[0] if within else "")
                 if name:
                     wrong.setdefault(name, problem.message)
                 else:
@@ -185,14 +185,7 @@ def _period(scenario: Scenario, one: Input) -> float | None:
 
 def _original(scenario: Scenario, one: Input) -> str:
     """The value in the words of the file; nothing where it has none."""
-    node: object = scenario.document.value
-    for step in one.path:
-        if (isinstance(node, dict) and step in node) or (
-            isinstance(node, list) and isinstance(step, int) and step < len(node)
-        ):
-            node = node[step]
-        else:
-            return ""
+    node = inside(scenario.document.value, one.path)
     if isinstance(node, bool) or not isinstance(node, str | int | float):
         return ""
     return node if isinstance(node, str) else _number(node)

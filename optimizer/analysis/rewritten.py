@@ -82,17 +82,16 @@ def _in_place(original: Document, meant: Any) -> str | None:
     """The text with each value that differs replaced, or None where one cannot be."""
     text = original.text
     differing = list(_differing(original.value, meant, ()))
-    places = [(original.marks.get(path), path, value) for path, value in differing]
-    if any(mark is None or not mark.line for mark, _, _ in places):
+    found_at = [(original.marks.get(path), path, value) for path, value in differing]
+    places = [(m, path, value) for m, path, value in found_at if m and m.line]
+    if len(places) < len(differing):
         return None
     # From the end, so that the places before stay where they are.
     places.sort(key=lambda place: (place[0].line, place[0].column), reverse=True)
     for mark, path, value in places:
-        if mark is None:
-            return None
         for end in _ENDS:
             found = _replaced(text, mark, end, value)
-            if found is not None and _at(_read(found), path) == value:
+            if found is not None and inside(_read(found), path) == value:
                 text = found
                 break
         else:
@@ -142,7 +141,8 @@ def _read(text: str) -> Any:
         return None
 
 
-def _at(node: Any, path: Steps) -> Any:
+def inside(node: Any, path: Steps) -> Any:
+    """What stands at a path of plain values; None where nothing does."""
     for step in path:
         try:
             node = node[step]

@@ -9,8 +9,8 @@ from optimizer.analysis.wording import amount, counted, percent
 from optimizer.quantity import significant
 from optimizer.question import Question
 from optimizer.scenario import Scenario
-from optimizer.world.quantization import BITS
 from optimizer.world.law import Law
+from optimizer.world.quantization import BITS
 
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0

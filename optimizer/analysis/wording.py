@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from optimizer.kinds import (
+    BUDGET,
     BYTES,
     COMPUTE,
     DURATION,
     ENERGY,
     LOSS,
-    MONEY,
     PARAMETERS,
     TOKENS,
     Kind,
@@ -20,7 +20,7 @@ KINDS: dict[str, Kind] = {
     "tokens": TOKENS,
     "FLOP": COMPUTE,
     "s": DURATION,
-    "USD": MONEY,
+    "USD": BUDGET,
     "kWh": ENERGY,
     "bytes": BYTES,
     "nats": LOSS,

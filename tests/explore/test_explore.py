@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,11 @@ from optimizer.document import load_text
 from optimizer.load import load_scenario, read_scenario
 from optimizer.report.headline import headline
 
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
+    *("--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
 ROOT = Path(__file__).parents[2]
 EVIL = "</script><img src=x onerror=alert(1)>"
 TEXT = f"""\
@@ -198,3 +204,35 @@ def test_ctrl_c_ends_it(tmp_path):
     _, err = process.communicate(timeout=20)
     assert process.returncode == 0
     assert err == "the explorer has ended\n"
+
+
+def test_in_a_browser(server, tmp_path):
+    """A slider moves the plan; a mistake is told; the file can be had; no errors."""
+    program = shutil.which("chromium")
+    if program is None and not os.environ.get("CI"):
+        pytest.skip("needs Debian's chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - if there
+
+    errors = []
+    with sync_playwright() as drive:
+        browser = drive.chromium.launch(executable_path=program, args=ARGUMENTS)
+        page = browser.new_page()
+        page.on("console", lambda said: errors.append(said.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: errors.append(dialog.message))
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        control = page.locator("[data-name='demand.batch.tokens']")
+        box = control.locator("input[type=text]")
+        control.locator("input[type=range]").fill("80")
+        page.wait_for_selector("body[data-solved='1']")
+        assert box.input_value() == "20T"
+        answer = answered(read_scenario(TEXT, "a.yaml", ["demand.batch.tokens=20T"]))
+        assert page.locator("#answer p").first.text_content() == headline(answer)
+        with page.expect_download() as download:
+            page.click("#save")
+        assert Path(download.value.path()).read_text() == TEXT.replace("2T", "20T")
+        box.fill("-3")
+        page.wait_for_selector("body[data-solved='2']")
+        assert control.locator(".wrong").text_content() == "must be at least 0, got -3"
+        browser.close()
+    assert errors == []
