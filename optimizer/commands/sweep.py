@@ -18,7 +18,16 @@ from optimizer.errors import InputError, Mark, Problem
 INTERRUPTED = 130
 
 
-@click.command("sweep")
+EXAMPLES = """\b
+Examples:
+  overtrain sweep a.yaml --vary demand.tokens=1e9:1e15:log:200 -o sweep.parquet
+  overtrain sweep a.yaml --vary target.loss=1.9:2.2:50 --vary serving.mfu=0.2,0.4
+  overtrain sweep a.yaml --sample 10000 --seed 1 -o draws.parquet
+  overtrain sweep a.yaml --sample 100000000 --cluster local -o draws.parquet
+"""
+
+
+@click.command("sweep", epilog=EXAMPLES)
 @click.argument("file", metavar="FILE")
 @click.option(
     "--vary",
@@ -65,19 +74,11 @@ def command(
     cluster: str | None,
     chunk: int | None,
 ) -> int:
-    r"""Solve a scenario for every combination of what varies, a row each.
+    """Solve a scenario for every combination of what varies, a row each.
 
     Any number of the scenario can vary. Each row has the plan, its costs and its
     certificate; a row without a plan has a status that says so. Ctrl-C ends early
     and keeps the rows that are done.
-
-    \b
-    Examples:
-      overtrain sweep a.yaml --vary demand.tokens=1e9:1e15:log:200 -o sweep.parquet
-      overtrain sweep a.yaml --vary target.loss=1.9:2.2:50 \
-        --vary serving.mfu=0.2,0.4 -o sweep.csv
-      overtrain sweep a.yaml --sample 10000 --seed 1 -o draws.parquet
-      overtrain sweep a.yaml --sample 100000000 --cluster local -o draws.parquet
     """
     if not varied and sample is None:
         message = "nothing varies; add --vary demand.tokens=1e9:1e15:log:200"
