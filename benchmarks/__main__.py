@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIO = ROOT / "scenarios" / "open-release.yaml"
 ROUNDS = 15
-ENTRY = "import sys, cli; sys.exit(cli.main(sys.argv[1:]))"
+ENTRY = "import sys, cli; sys.exit(cli.main())"  # as the installed command does
 
 PROCESSES: Mapping[str, tuple[str, ...]] = {
     "python, nothing imported": ("-c", "pass"),
