@@ -86,18 +86,21 @@ class Question:
         return compose(inner, self.quantities) if names else inner
 
     @cached_property
-    def free(self) -> GeometricProgram:
-        """The program with nothing fixed; the target's s must be above 0."""
-        walls = tuple(
+    def walls(self) -> tuple[Constraint, ...]:
+        """The limits and the physics as constraints."""
+        return tuple(
             Constraint(limit.name, self.under(limit))
             for limit in (*self.limits, *self.physics)
         )
+
+    @cached_property
+    def free(self) -> GeometricProgram:
+        """The program with nothing fixed; the target's s must be above 0."""
         if self.reducible is None:
-            return GeometricProgram(self.lossy(), walls)
+            return GeometricProgram(self.lossy(), self.walls)
         target = Constraint("target", self.lossy(self.reducible))
-        return GeometricProgram(
-            build(self.variables, merge(self.cost)), (target, *walls)
-        )
+        cost = build(self.variables, merge(self.cost))
+        return GeometricProgram(cost, (target, *self.walls))
 
     @cached_property
     def program(self) -> GeometricProgram:

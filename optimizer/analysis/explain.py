@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.analysis.answer import Infeasibility, Relaxation
-from optimizer.analysis.reach import called, cure
+from optimizer.analysis.reach import called, cure, lowest
 from optimizer.analysis.wording import amount, either, nats
-from optimizer.engine.diagnose import LEAST, ROOM, diagnose, infimum
+from optimizer.engine.diagnose import LEAST, ROOM, diagnose
 from optimizer.posynomial import Term, build
 from optimizer.program import Constraint, GeometricProgram
 from optimizer.question import Question
@@ -29,7 +29,9 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
     conflict = diagnose(program, decided, [wall.name for wall in question.physics])
     names = conflict.names
     relaxations = _relaxations(scenario, question, conflict.factors)
-    nearest = _nearest(question, program) if "target" in names else None
+    nearest = None
+    if "target" in names:
+        nearest = question.surface.loss_of(lowest(question).value)
     whole = either([_bound(question, name) for name in names], "and")
     reason = f"no model meets {whole}{' together' if len(names) > 1 else ''}"
     if conflict.uniform < 1 + ROOM:
@@ -131,10 +133,3 @@ def _relaxations(
         line = scenario.place(name).line or None
         found.append(Relaxation(name, value, after, line, unit))
     return tuple(found)
-
-
-def _nearest(question: Question, program: GeometricProgram) -> float:
-    """The lowest loss within the limits, which do not exclude each other."""
-    limits = tuple(c for c in program.constraints if c.name != "target")
-    least = infimum(GeometricProgram(question.lossy(), limits))
-    return question.surface.loss_of(least.value)

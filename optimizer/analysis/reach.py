@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from optimizer.analysis.answer import Infeasibility, Relaxation
 from optimizer.analysis.wording import KINDS, amount, either, nats
-from optimizer.engine.diagnose import FAR, ROOM
+from optimizer.engine.diagnose import FAR, ROOM, Infimum, infimum
+from optimizer.program import GeometricProgram
 from optimizer.quantity import read
 from optimizer.question import Question
 from optimizer.scenario import Scenario
 from optimizer.world.limits import Limit
-from optimizer.world.surface import power
+from optimizer.world.surface import Surface, power
 
 PRECISION = 1e-7  # s/L below which double precision cannot certify a plan
 LARGEST = 1e60
@@ -27,31 +28,73 @@ def unreachable(scenario: Scenario, question: Question) -> Infeasibility | None:
     if s is None or loss is None:
         return None
     surface = question.surface
-    least = surface.loss_of(0.0)
-    N, D = surface.training_optimal(s) if s > 0 else (1.0, 1.0)
+    least = nats(surface.loss_of(0.0))
+    closest = _closest(surface)
+    enough = f"Choose at least {surface.loss_of(closest):.10g} nats"
     if s <= 0:
         reason = (
             f"the target of {nats(loss)} is at or below the irreducible loss of "
-            f"{scenario.law.name}, {nats(least)}: no model reaches it, however large. "
+            f"{scenario.law.name}, {least}: no model reaches it, however large. "
             "Choose a higher loss, or name a model to match: "
             "target: {match: {parameters: 13B}}"
         )
-        return _without_relaxation(scenario, reason, loss, least)
-    if s < PRECISION * abs(surface.E + s):
-        enough = surface.loss_of(2 * PRECISION * abs(surface.E + s))
+    elif s < PRECISION * abs(surface.E + s):
         reason = (
             f"the target of {nats(loss)} is so close to the irreducible loss of "
-            f"{scenario.law.name}, {nats(least)}, that double precision cannot "
-            f"certify a plan. Choose at least {enough:.10g} nats"
+            f"{scenario.law.name}, {least}, that double precision cannot certify a "
+            f"plan. {enough}"
         )
-        return _without_relaxation(scenario, reason, loss, least)
-    if not (N < LARGEST and D < LARGEST):
+    elif not all(size < LARGEST for size in surface.training_optimal(s)):
         reason = (
             f"under {scenario.law.name} the target of {nats(loss)} needs more than "
-            f"{LARGEST:.0e} parameters or tokens. Choose a higher loss"
+            f"{LARGEST:.0e} parameters or tokens. {enough}"
         )
-        return _without_relaxation(scenario, reason, loss, least)
-    return _beyond_limits(scenario, question, s, loss)
+    else:
+        return _beyond_limits(scenario, question, s, loss)
+    return _by_the_law(scenario, question, reason, loss, closest)
+
+
+def _closest(surface: Surface) -> float:
+    """The least reducible loss that a plan can be certified for."""
+    sizes = (
+        surface.A * (1 + surface.alpha / surface.beta) / power(LARGEST, surface.alpha),
+        surface.B * (1 + surface.beta / surface.alpha) / power(LARGEST, surface.beta),
+    )
+    return max(2 * PRECISION * surface.E, *(size * (1 + FAR) for size in sizes))
+
+
+def _by_the_law(
+    scenario: Scenario, question: Question, reason: str, loss: float, closest: float
+) -> Infeasibility:
+    """A target that the law excludes, and the lowest that law and limits allow."""
+    loss_of = question.surface.loss_of
+    within = lowest(question)
+    nearest = after = None
+    if math.isfinite(within.value):
+        room = ROOM if within.attained else FAR
+        nearest = loss_of(within.value)
+        after = loss_of(max(within.value * (1 + room), closest))
+    line = scenario.place("target").line or None
+    way = Relaxation("target", loss, after, line)
+    return Infeasibility(reason, ("target",), (way,), nearest, None, None)
+
+
+def lowest(question: Question) -> Infimum:
+    """The lowest reducible loss within the limits; ∞ where they exclude each other.
+
+    By arithmetic where nothing but N and D is limited, else by a program.
+    """
+    if _simple(question):
+        left = sum(_left(question, cap, cap.bound) for cap in question.limits)
+        return Infimum(left, len(question.limits) == len(_POWERS), None)
+    walls = GeometricProgram(question.lossy(), question.walls)
+    return infimum(walls.fixing(question.fixed))
+
+
+def _simple(question: Question) -> bool:
+    """Whether N and D are all that is limited, on the bare surface."""
+    known = {limit.name for limit in question.limits} <= set(_POWERS)
+    return known and question.plain and not (question.fixed or question.physics)
 
 
 def _beyond_limits(
@@ -62,9 +105,10 @@ def _beyond_limits(
     Only where nothing else is limited or fixed, so that this arithmetic is all.
     """
     caps = question.limits
-    simple = question.plain and {cap.name for cap in caps} <= set(_POWERS)
-    if not (simple and caps) or question.fixed or question.physics:
+    if not (caps and _simple(question)):
         return None
+    # With one limit the least has the other variable at infinity.
+    room = FAR if len(caps) == 1 else ROOM
     left = {cap.name: _left(question, cap, cap.bound) for cap in caps}
     short = sum(left.values())
     if short <= s * (1 + TOUCHING):
@@ -79,9 +123,7 @@ def _beyond_limits(
             Relaxation(
                 "target",
                 loss,
-                question.surface.loss_of(
-                    short * (1 + (FAR if len(caps) == 1 else ROOM))
-                ),
+                question.surface.loss_of(short * (1 + room)),
                 scenario.place("target").line or None,
             ),
         )
@@ -91,8 +133,7 @@ def _beyond_limits(
         after = None
         if rest > 0:
             least = cap.bound * (left[cap.name] / rest) ** (1 / _power(question, cap))
-            # With one limit the other variable would go to infinity at the least.
-            after = least * (1 + (FAR if len(caps) == 1 else ROOM))
+            after = least * (1 + room)
         line = scenario.place(cap.name).line or None
         change = 0.0 if after is None else math.log(after / cap.bound)
         changes.append((change, Relaxation(cap.name, cap.bound, after, line, cap.unit)))
@@ -162,11 +203,3 @@ def _typed(way: Relaxation) -> str:
         value *= 1.001 if up else 0.999
         text = amount(value, way.unit)
     return text
-
-
-def _without_relaxation(
-    scenario: Scenario, reason: str, loss: float, least: float
-) -> Infeasibility:
-    line = scenario.place("target").line
-    entry = Relaxation("target", loss, None, line)
-    return Infeasibility(reason, ("target",), (entry,), least, None, None)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optimizer.composite import Composite, compose
+from optimizer.engine.certify import VIOLATION
 from optimizer.engine.enclose import enclose
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
@@ -189,9 +190,11 @@ def infimum(program: GeometricProgram) -> Infimum:
         )
         program = _narrowed(GeometricProgram(left[0], constraints))
     if not program.variables:
-        return Infimum(
-            float(np.exp(program.objective.log_value(NOWHERE)[0])), attained, None
-        )
+        held = [c.posynomial.log_value(NOWHERE)[0] for c in program.constraints]
+        if max(held, default=0.0) > VIOLATION:
+            return Infimum(math.inf, attained, None)
+        value = float(np.exp(program.objective.log_value(NOWHERE)[0]))
+        return Infimum(value, attained, None)
     if any(isinstance(f, Composite) for f in _functions(true)):
         program, far = _on_the_curves(true, kept, program.variables)
         thinned |= far

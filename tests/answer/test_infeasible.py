@@ -277,3 +277,44 @@ def test_a_limit_a_hair_from_the_edge_is_answered_one_way_or_the_other(ask, marg
         else:
             assert passes(answer.infeasibility.certificate)
             assert bound < least * (1 + 1e-6)
+
+
+SMALL = "law: besiroglu-2024-refit\ntarget: {loss: 1.5}\ndemand: {tokens: 1T}\n"
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        "",
+        "limits: {parameters: 9B}\n",
+        "limits: {parameters: 9B, tokens: 2T}\n",
+        "limits: {training_compute: 1e22}\n",
+        "fix: {parameters: 9B}\n",
+        "fix: {parameters: 9B}\nlimits: {training_compute: 1e23}\n",
+    ],
+)
+def test_a_target_below_the_law_is_raised_to_what_the_limits_allow(ask, limits):
+    """The target raised to `after` has a plan; just below the nearest loss none has."""
+    why = ask(SMALL + limits).infeasibility
+    (way,) = why.relaxations
+    assert way.name == "target"
+    assert why.nearest_loss < way.after
+    assert ask(SMALL + limits, f"target.loss={way.after!r}").plan is not None
+    below = 1.81722 + (why.nearest_loss - 1.81722) * 0.999
+    assert ask(SMALL + limits, f"target.loss={below!r}").plan is None
+
+
+def test_a_target_below_the_law_is_not_what_excludes_limits_from_each_other(ask):
+    """Then no loss is reachable, and raising the target alone does not help."""
+    text = SMALL + "fix: {parameters: 9B}\nlimits: {parameters: 5B}\n"
+    why = ask(text).infeasibility
+    assert why.nearest_loss is None
+    assert why.relaxations[0].after is None
+
+
+@pytest.mark.parametrize("law", ["sardana-2024-100", "krajewski-2024", "kumar-2024"])
+def test_the_closest_target_that_is_named_can_be_certified(ask, law):
+    """Also where the law's small exponents ask for sizes beyond all numbers."""
+    text = f"law: {law}\ntarget: {{loss: 0.1}}\ndemand: {{tokens: 1T}}\n"
+    (way,) = ask(text).infeasibility.relaxations
+    assert passes(ask(text, f"target.loss={way.after!r}").certificate)

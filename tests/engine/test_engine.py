@@ -89,6 +89,18 @@ def test_the_gap_is_a_bound_even_far_from_the_optimum():
     assert np.abs(best).max() < RADIUS
 
 
+def test_a_stationary_point_whose_multiplier_has_slack_is_not_optimal():
+    """min x with x ≥ 1, at x = 2 with λ = 1: r vanishes, only λ·|G| = ln 2 tells."""
+    p = GeometricProgram(
+        build(("x",), [Term("x", 1, {"x": 1})]),
+        (Constraint("least", build(("x",), [Term("x", 1, {"x": -1})])),),
+    )
+    certificate = certify(p, np.log([2.0]), np.array([1.0]))
+    assert certificate.stationarity == certificate.violation == 0
+    assert certificate.gap == pytest.approx(math.log(2))
+    assert not passes(certificate)
+
+
 def test_an_uncertified_answer_is_an_error():
     with pytest.raises(UncertifiedError, match="failed its certificate"):
         require(Certificate(1e-3, 0.0, 0.0, 1.0))
@@ -160,6 +172,15 @@ def test_an_infimum_that_is_only_approached_is_told_so():
     held = infimum(program([(1, (-1, 0))], cap=[(0.25, (1, 0))]))
     assert held.value == pytest.approx(0.25)
     assert held.attained
+
+
+def test_without_variables_left_a_broken_constraint_still_counts():
+    """What remains is 2 ≤ 1: there is no feasible point."""
+    p = program([(1, (0, 0))], wall=[(2, (0, 0))])
+    assert infimum(p).value == math.inf
+    assert infimum(program([(3, (0, 0))], wall=[(0.5, (0, 0))])).value == pytest.approx(
+        3
+    )
 
 
 def test_the_least_relaxation_of_one_bound_keeps_the_others():
