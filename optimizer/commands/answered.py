@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from optimizer.commands.condition import Condition
 from optimizer.commands.output import colourful, emit
 from optimizer.program import Status
 from optimizer.report.blocks import Blocks
+
+if TYPE_CHECKING:
+    from optimizer.analysis.family import Family
 
 INFEASIBLE, CONDITION_HELD = 3, 4
 
@@ -53,8 +56,18 @@ def show(
     emit(text, output)
 
 
-def code(answers: Sequence[Answer], conditions: Sequence[Condition]) -> int:
-    """The exit code of some answers; tells on standard error which condition held."""
+def code(
+    answers: Sequence[Answer],
+    conditions: Sequence[Condition],
+    families: Sequence[Family] = (),
+) -> int:
+    """The exit code of some answers; tells on standard error which condition held.
+
+    Args:
+        answers: of the scenarios, and of the members of portfolios.
+        conditions: of `--fail-on`.
+        families: of the portfolios, which may be infeasible as a whole.
+    """
     held = False
     if conditions:
         from optimizer.report.data import plan  # noqa: PLC0415
@@ -68,6 +81,7 @@ def code(answers: Sequence[Answer], conditions: Sequence[Condition]) -> int:
                         f"{condition.text} holds",
                         err=True,
                     )
-    if any(answer.status is Status.INFEASIBLE for answer in answers):
+    statuses = [a.status for a in answers] + [f.status for f in families]
+    if Status.INFEASIBLE in statuses:
         return INFEASIBLE
     return CONDITION_HELD if held else 0

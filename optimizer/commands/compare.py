@@ -9,7 +9,6 @@ import click
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions
 from optimizer.commands.output import refuse_unwritable
-from optimizer.errors import InputError, Mark, Problem
 
 ALLOWED = ("table", "json", "markdown", "csv")
 EXAMPLES = """\b
@@ -96,21 +95,10 @@ def command(
 
 
 def _part(option: str, text: str | None, most: float) -> float | None:
-    """Reads a part such as 10 % or 0.1, above 0.
-
-    Raises:
-        InputError: it is no such part.
-    """
+    """Reads a part such as 10 % or 0.1, above 0."""
     if text is None:
         return None
-    from optimizer.quantity import FRACTION, read  # noqa: PLC0415 - only where given
+    from optimizer.kinds import FRACTION  # noqa: PLC0415 - only where given
 
-    try:
-        part = read(text, FRACTION)
-        if not 0 < part <= most:
-            raise ValueError(
-                f"must be above 0 % and at most {100 * most:g} %, got {text}"
-            )
-    except ValueError as error:
-        raise InputError([Problem(Mark(option), "", str(error))]) from None
-    return part
+    wanted = f"must be above 0 % and at most {100 * most:g} %"
+    return options.number(option, text, FRACTION, lambda x: 0 < x <= most, wanted)

@@ -8,10 +8,8 @@ import click
 
 from optimizer.commands import options
 from optimizer.commands.output import refuse_unwritable
-from optimizer.errors import InputError, Mark, Problem
 
 ALLOWED = ("table", "json", "markdown", "csv")
-INFEASIBLE = 3
 WIDEST = 100.0
 EXAMPLES = """\b
 Examples:
@@ -59,7 +57,7 @@ def command(
     scenario = options.read_all([file], overrides)[0]
 
     from optimizer.analysis.frontier import frontier  # noqa: PLC0415 - imports cvxpy
-    from optimizer.commands.answered import show  # noqa: PLC0415
+    from optimizer.commands.answered import INFEASIBLE, show  # noqa: PLC0415
     from optimizer.report import frontier_page as page  # noqa: PLC0415
 
     found = frontier(scenario, points, factor)
@@ -74,18 +72,8 @@ def command(
 
 
 def _factor(text: str) -> float:
-    """Reads the span.
-
-    Raises:
-        InputError: it is no factor, or not a useful one.
-    """
+    """Reads the span."""
     from optimizer.kinds import NUMBER  # noqa: PLC0415
-    from optimizer.quantity import read  # noqa: PLC0415
 
-    try:
-        factor = read(text, NUMBER)
-        if not 1 < factor <= WIDEST:
-            raise ValueError(f"must be above 1 and at most {WIDEST:g}, got {text}")
-    except ValueError as error:
-        raise InputError([Problem(Mark("--span"), "", str(error))]) from None
-    return factor
+    wanted = f"must be above 1 and at most {WIDEST:g}"
+    return options.number("--span", text, NUMBER, lambda x: 1 < x <= WIDEST, wanted)

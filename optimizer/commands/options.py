@@ -12,6 +12,7 @@ import click
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
+    from optimizer.kinds import Kind
     from optimizer.portfolio import Portfolio
     from optimizer.scenario import Scenario
 
@@ -169,3 +170,29 @@ def under(
     if problems:
         raise InputError(dict.fromkeys(problems))
     return found
+
+
+def number(
+    option: str, text: str, kind: Kind, fits: Callable[[float], bool], wanted: str
+) -> float:
+    """Reads an option that is a number with a unit.
+
+    Args:
+        option: its name, for messages.
+        text: what was typed.
+        kind: what the number means.
+        fits: whether a value will do.
+        wanted: what will, such as `must be above 1`.
+
+    Raises:
+        InputError: it is no such number, or does not fit.
+    """
+    from optimizer.quantity import read  # noqa: PLC0415 - only where one is given
+
+    try:
+        value = read(text, kind)
+        if not fits(value):
+            raise ValueError(f"{wanted}, got {text}")
+    except ValueError as error:
+        raise InputError([Problem(Mark(option), "", str(error))]) from None
+    return value

@@ -70,14 +70,11 @@ def command(
         report = _report(read, laws, typed, studio)
         _write(report, form, output, studio)
 
-    from optimizer.commands.answered import INFEASIBLE, code  # noqa: PLC0415
-    from optimizer.program import Status  # noqa: PLC0415
+    from optimizer.commands.answered import code  # noqa: PLC0415
 
     answers = [*report.comparison.plans]
     answers += [member for family, _ in report.families for member in family.members]
-    done = code(answers, judged)
-    stuck = any(family.status is not Status.OPTIMAL for family, _ in report.families)
-    return INFEASIBLE if stuck else done
+    return code(answers, judged, [family for family, _ in report.families])
 
 
 def _wrong(option: str, message: str) -> InputError:

@@ -66,8 +66,7 @@ def command(
     _refuse(read, bool(laws), bool(sizes))
     groups = options.under(read, laws)
 
-    from optimizer.commands.answered import INFEASIBLE, code, show  # noqa: PLC0415
-    from optimizer.program import Status  # noqa: PLC0415
+    from optimizer.commands.answered import code, show  # noqa: PLC0415
 
     parts = [_solved(*each, sizes) for each in zip(read, groups, strict=True)]
     answers = [answer for part in parts for answer in part.answers]
@@ -90,9 +89,7 @@ def command(
         return write(answers, snaps)
 
     show(pages, content, sheet, form, output)
-    done = code(answers, judged)
-    stuck = any(family.status is not Status.OPTIMAL for family in families)
-    return INFEASIBLE if stuck else done
+    return code(answers, judged, families)
 
 
 def _solved(

@@ -14,7 +14,6 @@ from optimizer.commands.output import refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
 ALLOWED = ("table", "json", "markdown", "csv")
-INFEASIBLE = 3
 PROBABILITY = 0.9
 EXAMPLES = """\b
 Examples:
@@ -69,7 +68,7 @@ def command(
     scenario = options.read_all([file], overrides)[0]
 
     from optimizer.analysis.uncertainty import refused, uncertainty  # noqa: PLC0415
-    from optimizer.commands.answered import show  # noqa: PLC0415
+    from optimizer.commands.answered import INFEASIBLE, show  # noqa: PLC0415
     from optimizer.report import uncertainty_page as page  # noqa: PLC0415
 
     reason = refused(scenario)
@@ -90,21 +89,11 @@ def command(
 
 
 def _part(text: str) -> float:
-    """Reads a probability such as 0.9 or 90 %.
-
-    Raises:
-        InputError: it is none.
-    """
+    """Reads a probability such as 0.9 or 90 %."""
     from optimizer.kinds import FRACTION  # noqa: PLC0415
-    from optimizer.quantity import read  # noqa: PLC0415
 
-    try:
-        part = read(text, FRACTION)
-        if not 0 < part < 1:
-            raise ValueError(f"must be above 0 % and below 100 %, got {text}")
-    except ValueError as error:
-        raise InputError([Problem(Mark("--probability"), "", str(error))]) from None
-    return part
+    wanted = "must be above 0 % and below 100 %"
+    return options.number("--probability", text, FRACTION, lambda x: 0 < x < 1, wanted)
 
 
 @contextmanager

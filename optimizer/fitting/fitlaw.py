@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,9 +182,3 @@ def r_squared(fit: Fit) -> float:
     """The share of the variance of ln L that the law explains."""
     spread = np.log(fit.runs.loss)
     return float(1 - fit.residual.var() / spread.var()) if spread.var() else 0.0
-
-
-def intervals_of(fit: Fit) -> Mapping[str, tuple[float, float]]:
-    """The intervals of what was fitted; fixed coefficients have none."""
-    fixed = fit.settings.choice.fixed
-    return {s: pair for s, pair in fit.intervals.items() if s not in fixed}

@@ -16,7 +16,6 @@ import numpy as np
 from optimizer.fitting.forms import SYMBOLS, Centre, Choice
 from optimizer.fitting.objective import ABSENT, TERMS, Array, Problem
 
-LATTICE = 4500
 EXPONENTS = np.geomspace(0.03, 1.5, 12)
 OUTER = np.geomspace(0.03, 0.8, 8)
 
