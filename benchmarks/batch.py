@@ -56,7 +56,7 @@ demand:
      lifetime: 2 years}
   - {name: batch, requests: 1M/day, input_tokens: 3000, output_tokens: 500,
      lifetime: 2 years}
-data: {price: $0.01 per million tokens}
+data: {unique_tokens: 1T, price: $0.01 per million tokens}
 costs: {fixed: $100k}
 limits: {tokens: 20T, parameters: 60B, training_time: 200 days, total_cost: $50M,
          training_cost: $30M}

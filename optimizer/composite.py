@@ -13,33 +13,14 @@ enclosure to find the neighbourhood, and Newton and the certificate the true cur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.errors import Defect
-from optimizer.posynomial import Array, Posynomial
-
-Powers = tuple[float, dict[str, float]]  # c, a of the monomial c·Π x^a
-
-
-@dataclass(frozen=True, eq=False)
-class Concave:
-    """A quantity y of which ln y is concave in ln x.
-
-    Attributes:
-        name: of y.
-        variables: the x that it depends on.
-        evaluate: from ln x `(batch, variables)` to ln y `(batch,)`, its gradient
-            `(batch, variables)` and its Hessian `(batch, variables, variables)`.
-        tangents: monomials in x that bound y from above, close to it everywhere.
-    """
-
-    name: str
-    variables: tuple[str, ...]
-    evaluate: Callable[[Array], tuple[Array, Array, Array]]
-    tangents: tuple[Powers, ...]
+from optimizer.posynomial import Array, Integers, Posynomial
+from optimizer.saturating import Saturating
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +35,15 @@ class Composite:
 
     variables: tuple[str, ...]
     inner: Posynomial
-    quantities: tuple[Concave, ...]
+    quantities: tuple[Saturating, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A word for each term."""
+        return self.inner.labels
+
+    def _places(self, quantity: Saturating) -> list[int]:
+        return [self.variables.index(name) for name in quantity.variables]
 
     def _extended(self, z: Array) -> tuple[Array, Array, list[Array]]:
         """Ln of variables and quantities, their Jacobian, and each one's Hessian."""
@@ -65,7 +54,7 @@ class Composite:
         jacobian[:, :n] = np.eye(n)
         hessians = []
         for k, quantity in enumerate(self.quantities):
-            places = [self.variables.index(name) for name in quantity.variables]
+            places = self._places(quantity)
             value, slope, bend = quantity.evaluate(z[:, places])
             values.append(value[:, None])
             jacobian[:, n + k, places] = slope
@@ -80,8 +69,8 @@ class Composite:
         """Returns ln of each term `(batch, terms)`; complex under a complex step."""
         values = [z]
         for quantity in self.quantities:
-            places = [self.variables.index(name) for name in quantity.variables]
-            values.append(quantity.evaluate(z[:, places])[0][:, None])
+            value, _, _ = quantity.evaluate(z[:, self._places(quantity)])
+            values.append(value[:, None])
         return self.inner.log_terms(np.concatenate(values, axis=1))
 
     def log_value(self, z: Array) -> Array:
@@ -97,6 +86,20 @@ class Composite:
         values, jacobian, _ = self._extended(z)
         outer = self.inner.gradient(values)
         return np.asarray(np.einsum("bi,bij->bj", outer, jacobian))
+
+    def tangent(self, z: Array) -> tuple[Array, Array]:
+        """Returns ln f and its gradient in one go, for long batches."""
+        n = len(self.variables)
+        curves = [q.tangent(z[:, self._places(q)]) for q in self.quantities]
+        levels = [np.broadcast_to(level, len(z))[:, None] for level, _ in curves]
+        value, outer = self.inner.tangent(np.concatenate([z, *levels], axis=1))
+        gradient = outer[:, :n]
+        for k, (quantity, (_, slopes)) in enumerate(
+            zip(self.quantities, curves, strict=True)
+        ):
+            for place, slope in zip(self._places(quantity), slopes, strict=True):
+                gradient[:, place] += outer[:, n + k] * slope
+        return value, gradient
 
     def hessian(self, z: Array) -> Array:
         """Returns the second derivatives of ln f `(batch, variables, variables)`."""
@@ -124,57 +127,41 @@ class Composite:
 
     def renamed(self, names: Mapping[str, str]) -> Composite:
         """Returns the same with variables and quantities under other names."""
-        quantities = tuple(
-            replace(
-                quantity,
-                name=names.get(quantity.name, quantity.name),
-                variables=tuple(names.get(v, v) for v in quantity.variables),
-                tangents=tuple(
-                    (c, {names.get(v, v): p for v, p in powers.items()})
-                    for c, powers in quantity.tangents
-                ),
-            )
-            for quantity in self.quantities
-        )
+        quantities = tuple(quantity.renamed(names) for quantity in self.quantities)
         variables = tuple(names.get(v, v) for v in self.variables)
         return Composite(variables, self.inner.renamed(names), quantities)
 
-    def fixing(self, name: str, value: float) -> Composite | Posynomial:
-        """Returns the function with one variable held at a value above 0."""
+    def fixing(self, name: str, value: float | Array) -> Composite | Posynomial:
+        """Returns the function with one variable held at a value above 0.
+
+        A value for each member of a batch has shape `(batch,)`.
+        """
         if name not in self.variables:
             return self
-        held = [_held(quantity, name, value) for quantity in self.quantities]
         inner = self.inner.fixing(name, value)
         kept = []
-        for quantity in held:
-            if isinstance(quantity, Concave):
-                kept.append(quantity)
+        for quantity in self.quantities:
+            held = quantity.held(name, value)
+            if held.variables:
+                kept.append(held)
             else:
-                inner = inner.fixing(*quantity)
+                log, _ = held.tangent(np.empty((1, 0)))
+                inner = inner.fixing(held.name, np.exp(log))
         variables = tuple(v for v in self.variables if v != name)
         if not kept:
             return inner.over(variables)
         return Composite(variables, inner, tuple(kept))
 
-    def enclosure(self) -> tuple[Posynomial, list[Posynomial]]:
-        """Returns f in variables and quantities, and c_k·Π x^a_k·y^-1-type bounds.
-
-        Each bound is y/(c·Π x^a) ≤ 1, on the variables and then the quantities.
-        """
-        bounds = []
-        names = self.inner.variables
-        for quantity in self.quantities:
-            for c, powers in quantity.tangents:
-                exponents = np.zeros((1, 1, len(names)))
-                exponents[0, 0, names.index(quantity.name)] = 1.0
-                for variable, power in powers.items():
-                    exponents[0, 0, names.index(variable)] -= power
-                coefficient = np.array([[1.0 / c]])
-                bounds.append(Posynomial(names, coefficient, exponents, ("tangent",)))
-        return self.inner, bounds
+    def members(self, chosen: Integers) -> Composite:
+        """Returns a smaller batch: the members of some numbers."""
+        return Composite(
+            self.variables,
+            self.inner.members(chosen),
+            tuple(quantity.members(chosen) for quantity in self.quantities),
+        )
 
 
-def compose(inner: Posynomial, quantities: Sequence[Concave]) -> Composite:
+def compose(inner: Posynomial, quantities: Sequence[Saturating]) -> Composite:
     """Builds a composite from a posynomial in variables and quantities.
 
     Raises:
@@ -186,30 +173,3 @@ def compose(inner: Posynomial, quantities: Sequence[Concave]) -> Composite:
     if (inner.exponents.real[:, :, len(variables) :] > 0).any():
         raise Defect("a saturating quantity may only enter with exponents ≤ 0")
     return Composite(variables, inner, tuple(quantities))
-
-
-def _held(quantity: Concave, name: str, value: float) -> Concave | tuple[str, float]:
-    """A quantity with one variable held; a number where it has no other."""
-    if name not in quantity.variables:
-        return quantity
-    place = quantity.variables.index(name)
-    rest = tuple(v for v in quantity.variables if v != name)
-    if not rest:
-        log_value = quantity.evaluate(np.log([[value]]))[0][0]
-        return quantity.name, np.exp(log_value).item()
-    keep = [i for i in range(len(quantity.variables)) if i != place]
-    at = np.log(value)
-
-    def evaluate(z: Array) -> tuple[Array, Array, Array]:
-        whole = np.insert(z.astype(np.result_type(z, value)), place, at, axis=1)
-        y, slope, bend = quantity.evaluate(whole)
-        return y, slope[:, keep], bend[:, keep][:, :, keep]
-
-    tangents = tuple(
-        (
-            c * value ** powers.get(name, 0.0),
-            {v: p for v, p in powers.items() if v != name},
-        )
-        for c, powers in quantity.tangents
-    )
-    return Concave(quantity.name, rest, evaluate, tangents)

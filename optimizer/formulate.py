@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from optimizer.composite import Concave
 from optimizer.document import Steps, dotted
 from optimizer.errors import InputError, Problem
 from optimizer.posynomial import Term
 from optimizer.question import Question
+from optimizer.saturating import Saturating
 from optimizer.scenario import Scenario
 from optimizer.world.costs import (
     UNITS,
@@ -108,10 +108,10 @@ def repetition_of(scenario: Scenario) -> Repetition | None:
 
 def _loss(
     scenario: Scenario, surface: Surface, repetition: Repetition | None
-) -> tuple[tuple[Term, ...], tuple[Concave, ...]]:
+) -> tuple[tuple[Term, ...], tuple[Saturating, ...]]:
     """The reducible loss, with repeated data and quantized serving where asked."""
     names = {"N": "N", "D": "D"}
-    quantities: list[Concave] = []
+    quantities: list[Saturating] = []
     if repetition is not None:
         names["D"] = "D'"
         quantities.append(repetition.tokens())

@@ -148,7 +148,7 @@ class Posynomial:
         variables = tuple(names.get(v, v) for v in self.variables)
         return Posynomial(variables, self.coefficients, self.exponents, self.labels)
 
-    def fixing(self, name: str, value: float) -> Posynomial:
+    def fixing(self, name: str, value: float | Array) -> Posynomial:
         """Returns the posynomial in the other variables with `name` = value > 0.
 
         A value for each member of a batch has shape `(batch,)`.
@@ -205,21 +205,21 @@ def build(variables: Sequence[str], terms: Iterable[Term]) -> Posynomial:
     kept = [term for term in terms if term.coefficient != 0]
     if not kept:
         raise Defect("a posynomial needs at least one term above zero")
-    coefficients = _columns([term.coefficient for term in kept])
+    coefficients = columns([term.coefficient for term in kept])
     real = coefficients.real
     if not (np.isfinite(real).all() and (real > 0).all()):
         raise Defect(f"coefficients must be above zero and finite: {real.tolist()}")
     strangers = {name for term in kept for name in term.exponents} - set(variables)
     if strangers:
         raise Defect(f"unknown variables: {sorted(strangers)}")
-    exponents = _columns(
+    exponents = columns(
         [term.exponents.get(name, 0.0) for term in kept for name in variables]
     ).reshape(-1, len(kept), len(variables))
     labels = tuple(term.label for term in kept)
     return Posynomial(tuple(variables), coefficients, exponents, labels)
 
 
-def _columns(numbers: Sequence[float]) -> Array:
+def columns(numbers: Sequence[float]) -> Array:
     """Numbers, or one for each member, side by side: `(batch or 1, numbers)`."""
     columns = [np.atleast_1d(np.asarray(number)) for number in numbers]
     if not columns:
@@ -246,6 +246,20 @@ def _hashable(exponent: float) -> object:
     return column.tobytes() if column.ndim else exponent
 
 
+def joined(arrays: Sequence[Array], sizes: Sequence[int]) -> Array:
+    """Arrays with a leading batch axis, of so many members each, as one.
+
+    A batch of 1 stands for any number of equal members.
+    """
+    if len(arrays) == 1:
+        return arrays[0]
+    whole = [
+        np.broadcast_to(array, (size, *array.shape[1:]))
+        for array, size in zip(arrays, sizes, strict=True)
+    ]
+    return np.concatenate(whole)
+
+
 def stack(parts: Sequence[Posynomial], sizes: Sequence[int]) -> Posynomial:
     """Joins batches of posynomials of one shape to one batch.
 
@@ -253,19 +267,9 @@ def stack(parts: Sequence[Posynomial], sizes: Sequence[int]) -> Posynomial:
         parts: with the same variables and as many terms.
         sizes: the members of each.
     """
-
-    def joined(arrays: Sequence[Array]) -> Array:
-        if len(arrays) == 1:
-            return arrays[0]
-        whole = [
-            np.broadcast_to(array, (size, *array.shape[1:]))
-            for array, size in zip(arrays, sizes, strict=True)
-        ]
-        return np.concatenate(whole)
-
     return Posynomial(
         parts[0].variables,
-        joined([part.coefficients for part in parts]),
-        joined([part.exponents for part in parts]),
+        joined([part.coefficients for part in parts], sizes),
+        joined([part.exponents for part in parts], sizes),
         parts[0].labels,
     )

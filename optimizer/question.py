@@ -9,9 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
-from optimizer.composite import Concave, compose
+from optimizer.composite import compose
 from optimizer.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.program import Constraint, Function, GeometricProgram
+from optimizer.saturating import Saturating
 from optimizer.world.costs import CostLine
 from optimizer.world.limits import Limit
 from optimizer.world.roofline import Replica
@@ -44,7 +45,7 @@ class Question:
 
     surface: Surface
     loss: tuple[Term, ...]
-    quantities: tuple[Concave, ...]
+    quantities: tuple[Saturating, ...]
     unique: float | None
     reducible: float | None
     target: float | None

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; a floor has one tower or more.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors → kinds → quantity → yamltext → document → mistakes → fields",),
-    ("posynomial → composite → many",),
+    ("posynomial → saturating → composite → many",),
     ("program",),
     (
         "world/surface → world/law → world/lawfile → world/laws → world/hardware → "
@@ -85,7 +85,8 @@ DOORS = {
     "jinja2": {"report/page"},
     "numba": {"engine/linear"},
     "numpy": {
-        *("posynomial", "composite", "many", "program", "world/repetition"),
+        *("posynomial", "saturating", "composite", "many", "program"),
+        *("world/repetition",),
         *("axes", "draws", "vary", "commands/rowfile"),
         *("question", "formulate", "fitting/runs", "fitting/fit", "fitting/fitlaw"),
         *("engine/*", "fitting/*", "analysis/*"),

@@ -9,8 +9,9 @@ import numpy as np
 
 from optimizer.formulate import repetition_of
 from optimizer.posynomial import Array, Integers
+from optimizer.saturating import saturation
 from optimizer.vary import Plan, groups
-from optimizer.world.repetition import Repetition, saturation
+from optimizer.world.repetition import Repetition
 
 TOUCHING = 1e-9  # of a target that counts as reached
 HALVINGS = 48

@@ -37,7 +37,7 @@ def training_optimal(
     if question.plain:
         return question.complete({"N": N, "D": D})
     compute = build(question.core, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
-    program = GeometricProgram(compute, _bounds(question, s))
+    program = GeometricProgram(compute, bounds(question, s))
     sizes = [{"N": N, "D": D}, *([] if plan is None else [plan])]
     best = _near(program, [question.complete(size) for size in sizes])
     return question.complete({name: best[name] for name in SIZE})
@@ -47,7 +47,7 @@ def smallest(question: Question, s: float) -> float:
     """The N that no number of tokens can go below."""
     if question.plain:
         return question.surface.floor(s)
-    return infimum(GeometricProgram(_size(question), _bounds(question, s))).value
+    return infimum(GeometricProgram(_size(question), bounds(question, s))).value
 
 
 def critical(question: Question, s: float, best: dict[str, float]) -> float:
@@ -56,9 +56,9 @@ def critical(question: Question, s: float, best: dict[str, float]) -> float:
         return critical_size(question.surface, s)
     most = TWICE * best["N"] * best["D"]
     compute = build(question.core, [Term("training", 1 / most, {"N": 1.0, "D": 1.0})])
-    bounds = (*_bounds(question, s), Constraint("compute", compute))
+    walls = (*bounds(question, s), Constraint("compute", compute))
     ratio = critical_size(question.surface, s) / question.surface.training_optimal(s)[0]
-    program = GeometricProgram(_size(question), bounds)
+    program = GeometricProgram(_size(question), walls)
     guesses = [
         question.complete({"N": N, "D": most / N})
         for N in (best["N"] * ratio, best["N"] * 0.9)
@@ -118,7 +118,7 @@ def _size(question: Question) -> Posynomial:
     return build(question.core, [Term("size", 1.0, {"N": 1.0})])
 
 
-def _bounds(question: Question, s: float) -> tuple[Constraint, ...]:
+def bounds(question: Question, s: float) -> tuple[Constraint, ...]:
     """The target, and what repeated data allow."""
     core = question.core
     data = (Constraint(w.name, question.under(w).over(core)) for w in question.data)

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from optimizer.analysis.extremes import bounds
 from optimizer.engine import batch
+from optimizer.many import Many
 from optimizer.posynomial import Array, Term, build
-from optimizer.program import Constraint, GeometricProgram
-from optimizer.question import SIZE, Question
+from optimizer.program import GeometricProgram
+from optimizer.question import Question
 from optimizer.world.roofline import Replica
 
 Point = Mapping[str, Array]
@@ -79,22 +81,25 @@ def _column(number: object, size: int) -> Array:
 
 def _training_optimal(question: Question, s: Array) -> dict[str, Array]:
     """The least training compute for a reducible loss, where that is no formula."""
-    compute = build(SIZE, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
-    posynomial = build(SIZE, question.loss)
-    target = posynomial.members(np.zeros(len(s), dtype=int))
-    if len(posynomial.coefficients) == len(s):
-        target = posynomial
-    scaled = type(posynomial)(
-        SIZE, target.coefficients / s[:, None], target.exponents, target.labels
-    )
-    program = GeometricProgram(compute, (Constraint("target", scaled),))
-    z = batch.solve_block(program, len(s)).z
+    known = np.isfinite(s)
+    compute = build(question.core, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
+    walls = bounds(question, Many(np.where(known, s, 1.0)))  # type: ignore[arg-type]
+    program = GeometricProgram(compute, walls)
+    z = batch.solve_block(program, len(s), near(question, question.core, len(s))).z
     return {"N": np.exp(z[:, 0]), "D": np.exp(z[:, 1])}
 
 
 def _completed(question: Question, point: Point) -> dict[str, Array]:
-    """N and D with the best serving choices, as `Question.complete` finds them."""
+    """N and D with all that follows from them, as `Question.complete` finds it.
+
+    That is unique tokens, what repeated data are worth, and the best serving choices.
+    """
     whole = dict(point)
+    if question.unique is not None:
+        whole["U"] = np.minimum(point["D"], np.asarray(question.unique, dtype=float))
+    for quantity in question.quantities:
+        made = np.stack([whole[name] for name in quantity.variables], axis=1)
+        whole[quantity.name] = np.exp(quantity.tangent(np.log(made))[0])
     for replica in question.replicas:
         b, t = _best(replica, point["N"])
         whole[f"step{replica.suffix}"] = t

@@ -13,16 +13,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from optimizer.analysis.optimum import solve
 from optimizer.analysis.reach import unreachable
 from optimizer.analysis.rowwise import answers, near
 from optimizer.engine import batch
-from optimizer.errors import Defect
 from optimizer.posynomial import Array, Integers
-from optimizer.program import GeometricProgram, Status
+from optimizer.program import GeometricProgram
 from optimizer.question import Question
 from optimizer.scenario import Scenario
-from optimizer.vary import Group, Plan, groups, member
+from optimizer.vary import Group, Plan, groups
 
 # What each row says, with its unit; `cost` stands for the unit of the objective.
 RESULTS: Mapping[str, str] = {
@@ -55,7 +53,7 @@ class Rows:
         inputs: what varies, `(rows, numbers)`.
         status: index into `STATUSES`, `(rows,)`.
         results: in the order of `RESULTS`, `(rows, results)`; NaN without a plan.
-        alone: how many rows were answered one by one.
+        alone: how many rows cvxpy had to answer, one by one.
         problems: why rows are invalid, each reason once.
     """
 
@@ -70,8 +68,6 @@ class Rows:
 class _Work:
     """Rows while they are worked out."""
 
-    plan: Plan
-    start: int
     inputs: Array
     status: Integers
     results: Array
@@ -189,8 +185,6 @@ def _rows(plan: Plan, start: int, stop: int) -> Rows:
     inputs = plan.columns(start, stop)
     count = stop - start
     work = _Work(
-        plan,
-        start,
         inputs,
         np.full(count, INVALID),
         np.full((count, len(RESULTS)), np.nan),
@@ -202,11 +196,8 @@ def _rows(plan: Plan, start: int, stop: int) -> Rows:
                 work.problems[group.problem] = None
             elif group.view is None:
                 work.status[group.rows] = batch.INFEASIBLE
-            elif (key := batch.shape(group.view)) is not None:
-                together.setdefault(key, []).append(group)
             else:
-                for row in group.rows.tolist():
-                    _alone(work, row)
+                together.setdefault(batch.shape(group.view), []).append(group)
         for alike in together.values():
             _together(work, alike)
     return Rows(inputs, work.status, work.results, work.alone, tuple(work.problems))
@@ -238,34 +229,3 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
             said = answers(group.question, point, size)
             work.results[group.rows] = np.stack([*said, *proof], axis=1)
         first += size
-
-
-def _alone(work: _Work, row: int) -> None:
-    """Answers one row as `solve` does."""
-    work.alone += 1
-    try:
-        answer = solve(member(work.plan, work.start + row))
-    except Defect:
-        work.status[row] = batch.FAILED
-        return
-    if answer.status is Status.INFEASIBLE:
-        work.status[row] = batch.INFEASIBLE
-    plan, over, cost = answer.plan, answer.overtraining, answer.cost
-    saved, proof = answer.savings, answer.certificate
-    if not (plan and over and cost and saved and proof):
-        return
-    work.status[row] = batch.OPTIMAL
-    work.results[row] = (
-        plan.parameters,
-        plan.tokens,
-        plan.tokens_per_parameter,
-        over.factor,
-        plan.loss,
-        cost.training,
-        cost.inference,
-        cost.total,
-        saved.fraction,
-        proof.stationarity,
-        proof.violation,
-        proof.gap,
-    )

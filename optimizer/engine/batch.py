@@ -9,7 +9,7 @@ that stay in cache, on all cores.
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.composite import Composite
 from optimizer.engine.certify import (
     GAP,
     STATIONARITY,
@@ -27,11 +28,13 @@ from optimizer.engine.certify import (
     residuals,
 )
 from optimizer.engine.diagnose import SLIVER, least_relaxation
+from optimizer.engine.enclose import opened, quantities
 from optimizer.engine.root import Plain, plain, root
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
 from optimizer.posynomial import Array, Integers, Posynomial, stack
-from optimizer.program import Constraint, GeometricProgram, Solution, Status
+from optimizer.program import Constraint, Function, GeometricProgram, Solution, Status
+from optimizer.saturating import stacked as stack_curves
 
 BLOCK = 8192  # rows whose arrays stay in cache
 SMALL = 256  # the same where each row takes cvxpy a millisecond
@@ -73,26 +76,17 @@ def swift(program: GeometricProgram) -> bool:
     """Whether programs of this shape are solved many at a time."""
     if plain(program) is not None:
         return True
-    return _posynomials(program) is not None and _kernel() is not None
+    return _kernel() is not None
 
 
 def members(program: GeometricProgram, chosen: Integers) -> GeometricProgram:
-    """The program of some members of a batch.
-
-    Raises:
-        Defect: a function of the program cannot be cut into members.
-    """
-
-    def cut(function: Any) -> Any:
-        if isinstance(function, Posynomial):
-            return function.members(chosen)
-        if len(function.inner.coefficients) > 1 or len(function.inner.exponents) > 1:
-            raise Defect("a batch of saturating quantities has one member at a time")
-        return function
-
+    """The program of some members of a batch."""
     return GeometricProgram(
-        cut(program.objective),
-        tuple(Constraint(c.name, cut(c.posynomial)) for c in program.constraints),
+        program.objective.members(chosen),
+        tuple(
+            Constraint(c.name, c.posynomial.members(chosen))
+            for c in program.constraints
+        ),
     )
 
 
@@ -100,33 +94,49 @@ def stacked(
     programs: Sequence[GeometricProgram], sizes: Sequence[int]
 ) -> GeometricProgram:
     """One batch from several of one `shape`, with so many members each."""
-
-    def one(functions: Iterable[Any]) -> Posynomial:
-        return stack([f for f in functions if isinstance(f, Posynomial)], sizes)
-
     sides = zip(*(program.constraints for program in programs), strict=True)
     return GeometricProgram(
-        one(program.objective for program in programs),
+        _stacked([program.objective for program in programs], sizes),
         tuple(
-            Constraint(side[0].name, one(c.posynomial for c in side)) for side in sides
+            Constraint(side[0].name, _stacked([c.posynomial for c in side], sizes))
+            for side in sides
+        ),
+    )
+
+
+def _stacked(parts: Sequence[Function], sizes: Sequence[int]) -> Function:
+    """One function of several programs of one shape."""
+    plain = [part for part in parts if isinstance(part, Posynomial)]
+    if plain:
+        return stack(plain, sizes)
+    curved = [part for part in parts if isinstance(part, Composite)]
+    return Composite(
+        curved[0].variables,
+        stack([part.inner for part in curved], sizes),
+        tuple(
+            stack_curves(curves, sizes)
+            for curves in zip(*(part.quantities for part in curved), strict=True)
         ),
     )
 
 
 def shape(program: GeometricProgram) -> Hashable:
-    """What programs must share to be one batch; None for one that cannot be in any."""
-    functions = _posynomials(program)
-    if functions is None:
-        return None
+    """What programs must share to be one batch."""
     names = tuple(constraint.name for constraint in program.constraints)
-    return program.variables, names, tuple(len(p.labels) for p in functions)
+    curves = tuple(
+        (type(f), len(f.labels), getattr(f, "inner", f).variables)
+        for f in (program.objective, *(c.posynomial for c in program.constraints))
+    )
+    return program.variables, names, curves
 
 
 def size(program: GeometricProgram) -> int:
     """The number of members of a program; 1 also where all are equal."""
-    functions = _posynomials(program) or []
-    lengths = [max(len(p.coefficients), len(p.exponents)) for p in functions]
-    return max(lengths, default=1)
+    lengths = [max(len(p.coefficients), len(p.exponents)) for p in opened(program)]
+    lengths += [
+        max(len(q.reach), len(q.level), len(q.R)) for q in quantities(program).values()
+    ]
+    return max(lengths)
 
 
 def solve_batch(
@@ -235,13 +245,13 @@ class _Block:
         self.ended[rows] = np.where(passed, OPTIMAL, FAILED)
 
     def _interior(self, start: Array | None) -> None:
-        kernel, functions = _kernel(), _posynomials(self.program)
-        if kernel is None or functions is None:
+        kernel = _kernel()
+        if kernel is None:
             return
         rows = self._open()
         whole = len(rows) == self.batch
         program = self.program if whole else members(self.program, rows)
-        functions = functions if whole else program.posynomials
+        functions = opened(program)
         sizes = [len(p.labels) for p in functions]
         logs = np.concatenate(
             [
@@ -250,12 +260,14 @@ class _Block:
             ],
             axis=1,
         )
-        powers = _joined_exponents(functions, len(rows))
+        powers = _joined_exponents(functions)
         starts = np.concatenate([[0], np.cumsum(sizes)])
         z = self.z[rows] if start is None else start[rows]
         z = np.where(np.isfinite(z).all(axis=1, keepdims=True), z, 0.0)
         multipliers = np.zeros((len(rows), len(sizes) - 1))
-        ended = kernel.solve_members(logs, powers, starts, z, multipliers)
+        ended = kernel.solve_members(
+            logs, powers, starts, _curves(program), z, multipliers
+        )
         self._judge(rows, program, z, multipliers)
         # What Newton left half-way may pass and still be far off where cost is flat.
         self.ended[rows[ended != OPTIMAL]] = FAILED
@@ -292,7 +304,7 @@ def _without_room(program: GeometricProgram) -> Solution | None:
     return None
 
 
-def _joined_exponents(functions: list[Posynomial], batch: int) -> Array:
+def _joined_exponents(functions: list[Posynomial]) -> Array:
     """The exponents of all terms, `(batch or 1, terms, variables)`."""
     longest = max(len(p.exponents) for p in functions)
     parts = [
@@ -302,10 +314,25 @@ def _joined_exponents(functions: list[Posynomial], batch: int) -> Array:
     return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float64)
 
 
-def _posynomials(program: GeometricProgram) -> list[Posynomial] | None:
-    functions = [program.objective, *(c.posynomial for c in program.constraints)]
-    found = [f for f in functions if isinstance(f, Posynomial)]
-    return found if len(found) == len(functions) else None
+def _curves(program: GeometricProgram) -> tuple[Array, Array, Array]:
+    """Reach, level and R of all quantities, as the kernel takes them.
+
+    Their shapes are `(batch or 1, quantities, 1 + variables)`, the same, and
+    `(batch or 1, quantities)`.
+    """
+    curves = list(quantities(program).values())
+    longest = max(
+        (max(len(q.reach), len(q.level), len(q.R)) for q in curves), default=1
+    )
+    n = len(program.variables)
+    reach, level = np.zeros((2, longest, len(curves), 1 + n))
+    R = np.zeros((longest, len(curves)))
+    for k, quantity in enumerate(curves):
+        places = [0, *(1 + program.variables.index(v) for v in quantity.variables)]
+        reach[:, k, places] = quantity.reach
+        level[:, k, places] = quantity.level
+        R[:, k] = quantity.R
+    return reach, level, R
 
 
 @lru_cache(maxsize=1)

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from optimizer.errors import Defect
-from optimizer.posynomial import Array, Posynomial
-from optimizer.program import Certificate, Function, GeometricProgram
+from optimizer.posynomial import Array
+from optimizer.program import Certificate, GeometricProgram
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,13 +42,13 @@ def residuals(
         multipliers: λ, shape `(batch, constraints)`; a negative one is a failure
             and makes every residual infinite.
     """
-    _, r = _tangent(program.objective, z)
+    _, r = program.objective.tangent(z)
     violation = np.zeros(len(z))
     gap = np.zeros(len(z))
     bad = np.zeros(len(z), dtype=bool)
     for i, constraint in enumerate(program.constraints):
         weight = multipliers[:, i]
-        value, slope = _tangent(constraint.posynomial, z)
+        value, slope = constraint.posynomial.tangent(z)
         r = r + weight[:, None] * slope
         violation = np.maximum(violation, value)
         gap = gap + weight * np.abs(value)
@@ -64,12 +64,6 @@ def residuals(
     return stationarity, violation, gap
 
 
-def _tangent(function: Function, z: Array) -> tuple[Array, Array]:
-    if isinstance(function, Posynomial):
-        return function.tangent(z)
-    return function.log_value(z), function.gradient(z)
-
-
 def excluded(program: GeometricProgram, z: Array, multipliers: Array) -> Mask:
     """Says of which members the multipliers prove that no point meets all bounds.
 
@@ -81,7 +75,7 @@ def excluded(program: GeometricProgram, z: Array, multipliers: Array) -> Mask:
         r = np.zeros_like(z)
         bound = np.zeros(len(z))
         for i, constraint in enumerate(program.constraints):
-            value, slope = _tangent(constraint.posynomial, z)
+            value, slope = constraint.posynomial.tangent(z)
             bound += weights[:, i] * value
             r += weights[:, i, None] * slope
         bound -= (r * z + FARTHEST * np.abs(r)).sum(axis=1)

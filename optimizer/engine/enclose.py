@@ -10,9 +10,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.composite import Composite, Concave
-from optimizer.posynomial import Array, Posynomial
+from optimizer.composite import Composite
+from optimizer.posynomial import Array, Posynomial, Term, build
 from optimizer.program import Constraint, GeometricProgram
+from optimizer.saturating import Powers, Saturating
+
+
+def quantities(program: GeometricProgram) -> dict[str, Saturating]:
+    """The saturating quantities of a program by their names, each once."""
+    return {q.name: q for f in _composites(program) for q in f.quantities}
+
+
+def opened(program: GeometricProgram) -> list[Posynomial]:
+    """The objective and left-hand sides as posynomials in variables and quantities.
+
+    Their variables are the program's and then its `quantities`.
+    """
+    variables = (*program.variables, *quantities(program))
+    functions = [program.objective, *(c.posynomial for c in program.constraints)]
+    return [
+        p if p.variables == variables else p.over(variables)
+        for p in (f.inner if isinstance(f, Composite) else f for f in functions)
+    ]
 
 
 def enclose(program: GeometricProgram) -> GeometricProgram:
@@ -21,19 +40,19 @@ def enclose(program: GeometricProgram) -> GeometricProgram:
     Its variables are the program's and then the concave quantities; its constraints
     the program's, in order, and then the tangents.
     """
-    quantities = _quantities(program)
-    if not quantities:
+    curves = quantities(program)
+    if not curves:
         return program
-    variables = (*program.variables, *quantities)
-    tangents = [
-        Constraint(f"{name} tangent", bound.over(variables))
-        for name, bound in _bounds(program).items()
-    ]
+    objective, *sides = opened(program)
     constraints = [
-        Constraint(c.name, _inner(c.posynomial).over(variables))
-        for c in program.constraints
+        Constraint(c.name, side)
+        for c, side in zip(program.constraints, sides, strict=True)
     ]
-    objective = _inner(program.objective).over(variables)
+    tangents = [
+        Constraint(f"{name} tangent {index}", _bound(objective.variables, name, powers))
+        for name, quantity in curves.items()
+        for index, powers in enumerate(quantity.tangents())
+    ]
     return GeometricProgram(objective, (*constraints, *tangents))
 
 
@@ -42,15 +61,13 @@ def tighten(
 ) -> GeometricProgram:
     """Adds the tangents at ln x = z to an enclosure of the program."""
     constraints = list(outer.constraints)
-    for name, quantity in _quantities(program).items():
+    for name, quantity in quantities(program).items():
         places = [program.variables.index(v) for v in quantity.variables]
         value, slope, _ = quantity.evaluate(z[None, places])
-        exponents = np.zeros((1, 1, len(outer.variables)))
-        exponents[0, 0, outer.variables.index(name)] = 1.0
-        exponents[0, 0, places] -= slope[0]
         # y ≤ e^φ(z)·Π (x/e^z)^slope
-        coefficient = np.exp([[float(slope[0] @ z[places] - value[0])]])
-        bound = Posynomial(outer.variables, coefficient, exponents, ("tangent",))
+        factor = float(np.exp(value[0] - slope[0] @ z[places]))
+        powers = dict(zip(quantity.variables, slope[0].tolist(), strict=True))
+        bound = _bound(outer.variables, name, (factor, powers))
         constraints.append(Constraint(f"{name} tangent", bound))
     return GeometricProgram(outer.objective, tuple(constraints))
 
@@ -58,14 +75,10 @@ def tighten(
 def extended(program: GeometricProgram, z: Array) -> Array:
     """A point of the program, ln x, as a point of its enclosure."""
     values = [z]
-    for quantity in _quantities(program).values():
+    for quantity in quantities(program).values():
         places = [program.variables.index(v) for v in quantity.variables]
         values.append(quantity.evaluate(z[None, places])[0])
     return np.concatenate(values)
-
-
-def _inner(function: Posynomial | Composite) -> Posynomial:
-    return function.inner if isinstance(function, Composite) else function
 
 
 def _composites(program: GeometricProgram) -> list[Composite]:
@@ -73,19 +86,8 @@ def _composites(program: GeometricProgram) -> list[Composite]:
     return [f for f in functions if isinstance(f, Composite)]
 
 
-def _quantities(program: GeometricProgram) -> dict[str, Concave]:
-    return {q.name: q for f in _composites(program) for q in f.quantities}
-
-
-def _bounds(program: GeometricProgram) -> dict[str, Posynomial]:
-    """Each quantity's tangents once, by a name of their own."""
-    found: dict[str, Posynomial] = {}
-    seen: set[str] = set()
-    for function in _composites(program):
-        names = {quantity.name for quantity in function.quantities}
-        if names <= seen:
-            continue
-        for index, bound in enumerate(function.enclosure()[1]):
-            found[f"{sorted(names - seen)} {index}"] = bound
-        seen |= names
-    return found
+def _bound(variables: tuple[str, ...], name: str, powers: Powers) -> Posynomial:
+    """y/(c·Π x^a) ≤ 1."""
+    c, exponents = powers
+    falling = {variable: -power for variable, power in exponents.items()}
+    return build(variables, [Term("tangent", 1.0 / c, {name: 1.0, **falling})])

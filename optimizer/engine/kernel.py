@@ -26,15 +26,17 @@ from optimizer.engine.linear import compiled, digest, eliminate, kept
 from optimizer.engine.point import Point, Program, Work, curvature, evaluate, room_for
 from optimizer.posynomial import Array, Integers
 
-STEPS = 12  # of Newton on one set of binding constraints
+STEPS = 40  # of Newton on one set of binding constraints
 EXACT = 1e-14  # residual at which it stops
-FINISHED = 1e-13  # residual that it must reach
+SMALL = 1e-13  # residual that it must reach
 DAMPING = 1e-8  # of Newton where cost is flat; its answer is as exact
 SLACK = 1e-11  # G_i above this is violated, λ_i below −this has the wrong sign
+FINISHED = 3  # beside the ways in which `interior` ends: exact
 LOST = 1e12  # residuals from which Newton does not return
 NOISE = 1e-13  # a multiplier below this is rounding
 
-Solver = Callable[[Array, Array, Integers, Array, Array], Integers]
+Curves = tuple[Array, Array, Array]
+Solver = Callable[[Array, Array, Integers, Curves, Array, Array], Integers]
 
 
 @compiled
@@ -102,7 +104,7 @@ def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR091
         z[j] = best_point[j]
     for i in range(1, m + 1):
         weight[i] = best_point[n - 1 + i]
-    return best <= FINISHED
+    return best <= SMALL
 
 
 @compiled
@@ -135,16 +137,19 @@ def _finish(program: Program, point: Point, work: Work) -> bool:
 def _relaxed(program: Program, n: int) -> Program:
     """Minimise u subject to g_i ≤ u for every constraint: room for the arrays.
 
-    Its variables are the program's and u; the objective is the one term u.
+    Its variables are the program's, u, and the quantities; the objective is the one
+    term u.
     """
     own = program.starts[1]
     terms = len(program.logs) - own + 1
     starts = program.starts - own + 1
     starts[0] = 0
-    powers = np.zeros((terms, n + 1))
+    curves = len(program.R)
+    powers = np.zeros((terms, n + 1 + curves))
     powers[0, n] = 1.0
     powers[1:, n] = -1.0
-    return Program(np.zeros(terms), powers, starts)
+    reach, level = np.zeros((curves, n + 2)), np.zeros((curves, n + 2))
+    return Program(np.zeros(terms), powers, starts, reach, level, np.zeros(curves))
 
 
 @compiled
@@ -161,8 +166,14 @@ def _search(program: Program, relaxed: Program, point: Point, work: Work) -> int
     n = len(point.z) - 1
     for t in range(own, len(program.logs)):
         relaxed.logs[t - own + 1] = program.logs[t]
-        for j in range(n):
-            relaxed.powers[t - own + 1, j] = program.powers[t, j]
+        for j in range(program.powers.shape[1]):
+            place = j if j < n else j + 1
+            relaxed.powers[t - own + 1, place] = program.powers[t, j]
+    for k in range(len(program.R)):
+        relaxed.R[k] = program.R[k]
+        for j in range(n + 1):
+            relaxed.reach[k, j] = program.reach[k, j]
+            relaxed.level[k, j] = program.level[k, j]
     point.z[n] = 0.0
     evaluate(relaxed, point)
     point.z[n] = 1.0 + max(0.0, point.value[1:].max())
@@ -173,14 +184,20 @@ def _solver(sources: int) -> Solver:
     """Makes `solve_members`; what is kept on disk is valid for these sources only."""
 
     def solve_members(
-        logs: Array, powers: Array, starts: Integers, z: Array, multipliers: Array
+        logs: Array,
+        powers: Array,
+        starts: Integers,
+        curves: Curves,
+        z: Array,
+        multipliers: Array,
     ) -> Integers:
         """Solves the members of a batch one after another.
 
         Args:
             logs: ln c of all terms, objective first, shape `(batch, terms)`.
-            powers: their exponents, shape `(batch or 1, terms, variables)`.
+            powers: their exponents, `(batch or 1, terms, variables + quantities)`.
             starts: first term of each posynomial, then the number of terms.
+            curves: reach, level and R of each quantity, `(batch or 1, quantities, …)`.
             z: ln of the start, `(batch, variables)`; overwritten by the result.
             multipliers: overwritten by λ, shape `(batch, constraints)`; of an
                 infeasible member by the weights that prove it.
@@ -193,14 +210,20 @@ def _solver(sources: int) -> Solver:
         ended = np.empty(batch, np.int64)
         if sources < 0:
             return ended  # never: but so what is kept depends on `sources`
-        point, work = room_for(n, m, logs.shape[1])
-        relaxed = _relaxed(Program(logs[0], powers[0], starts), n)
-        aside, work_aside = room_for(n + 1, m, len(relaxed.logs))
+        reach, level, R = curves
+        first = Program(logs[0], powers[0], starts, reach[0], level[0], R[0])
+        point, work = room_for(n, m, logs.shape[1], R.shape[1])
+        relaxed = _relaxed(first, n)
+        aside, work_aside = room_for(n + 1, m, len(relaxed.logs), R.shape[1])
         for b in range(batch):
-            program = Program(logs[b], powers[b % len(powers)], starts)
+            c = b % len(R)
+            power = powers[b % len(powers)]
+            program = Program(logs[b], power, starts, reach[c], level[c], R[c])
             point.z[:] = z[b]
             weight = point.weight
             end = interior(program, point, work)
+            if end == UNSOLVED and _finish(program, point, work):
+                end = FINISHED
             if end == UNSOLVED and m > 0:
                 aside.z[:n] = z[b]
                 _search(program, relaxed, aside, work_aside)
@@ -209,9 +232,9 @@ def _solver(sources: int) -> Solver:
                 evaluate(program, point)
                 excluded = impossible(point)
                 end = INFEASIBLE if excluded else interior(program, point, work)
-            if end != INFEASIBLE:
-                end = OPTIMAL if _finish(program, point, work) else UNSOLVED
-            ended[b] = end
+            if end not in (INFEASIBLE, FINISHED):
+                end = FINISHED if _finish(program, point, work) else UNSOLVED
+            ended[b] = OPTIMAL if end == FINISHED else end
             z[b] = point.z
             for i in range(m):
                 multipliers[b, i] = weight[i + 1] if weight[i + 1] > NOISE else 0.0

@@ -1,4 +1,8 @@
-"""Compiled by numba: a program at a point, with values, gradients and curvature."""
+"""Compiled by numba: a program at a point, with values, gradients and curvature.
+
+A saturating quantity is one more variable of every posynomial, whose logarithm is a
+function of the others; the chain rule puts it back to them.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +20,19 @@ class Program(NamedTuple):
 
     Attributes:
         logs: ln c, shape `(terms,)`.
-        powers: a, shape `(terms, variables)`.
+        powers: a, shape `(terms, variables + quantities)`.
         starts: first term of each posynomial, then the number of terms.
+        reach: of each quantity, shape `(quantities, 1 + variables)`; see `Saturating`.
+        level: likewise.
+        R: likewise, shape `(quantities,)`.
     """
 
     logs: Array
     powers: Array
     starts: Integers
+    reach: Array
+    level: Array
+    R: Array
 
 
 class Point(NamedTuple):
@@ -35,6 +45,11 @@ class Point(NamedTuple):
         value: ln of each posynomial.
         gradient: of each, shape `(1 + constraints, variables)`.
         share: of each term in its posynomial, shape `(terms,)`.
+        power: exponents of each term by the chain rule, shape `(terms, variables)`.
+        quantity: ln of each.
+        slope: of each, shape `(quantities, variables)`.
+        bend: its second derivative along `reach − level`.
+        pull: derivative of each posynomial by each quantity.
     """
 
     z: Array
@@ -43,6 +58,11 @@ class Point(NamedTuple):
     value: Array
     gradient: Array
     share: Array
+    power: Array
+    quantity: Array
+    slope: Array
+    bend: Array
+    pull: Array
 
 
 class Work(NamedTuple):
@@ -72,8 +92,8 @@ class Work(NamedTuple):
 
 
 @compiled
-def room_for(n: int, m: int, terms: int) -> tuple[Point, Work]:
-    """A point and working room for n variables, m constraints and some terms."""
+def room_for(n: int, m: int, terms: int, curves: int) -> tuple[Point, Work]:
+    """Room for n variables, m constraints, and some terms and quantities."""
     point = Point(
         np.empty(n),
         np.ones(m + 1),
@@ -81,6 +101,11 @@ def room_for(n: int, m: int, terms: int) -> tuple[Point, Work]:
         np.empty(m + 1),
         np.empty((m + 1, n)),
         np.empty(terms),
+        np.empty((terms, n)),
+        np.empty(curves),
+        np.empty((curves, n)),
+        np.empty(curves),
+        np.empty((m + 1, curves)),
     )
     work = Work(
         np.empty((n + m, n + m)),
@@ -98,49 +123,106 @@ def room_for(n: int, m: int, terms: int) -> tuple[Point, Work]:
 
 
 @compiled
-def evaluate(program: Program, point: Point) -> None:
+def _saturate(program: Program, point: Point) -> None:
+    """Each quantity at z, and every term's exponents by the chain rule."""
+    z, slope, n = point.z, point.slope, len(point.z)
+    for k in range(len(point.quantity)):
+        x, v, R = program.reach[k, 0], program.level[k, 0], program.R[k]
+        for j in range(n):
+            x += program.reach[k, 1 + j] * z[j]
+            v += program.level[k, 1 + j] * z[j]
+        value, rate, bend = x, 1.0, 0.0
+        if x > v:
+            ratio = math.exp(min(x - v, 300.0))
+            left = math.exp(-min((ratio - 1.0) / R, 700.0))
+            grown = 1.0 + R * (1.0 - left)
+            value = v + math.log(grown)
+            rate = ratio * left / grown
+            bend = rate * (1.0 - ratio / R - rate)
+        point.quantity[k] = value
+        point.bend[k] = bend
+        for j in range(n):
+            steep, flat = program.reach[k, 1 + j], program.level[k, 1 + j]
+            slope[k, j] = rate * steep + (1.0 - rate) * flat
+    for t in range(len(program.logs)):
+        for j in range(n):
+            power = program.powers[t, j]
+            for k in range(len(point.quantity)):
+                power += program.powers[t, n + k] * slope[k, j]
+            point.power[t, j] = power
+
+
+@compiled
+def evaluate(program: Program, point: Point) -> None:  # noqa: PLR0912
     """Values, gradients and shares at z."""
     logs, powers, starts = program.logs, program.powers, program.starts
     z, value, gradient, share = point.z, point.value, point.gradient, point.share
-    n = len(z)
+    n, curves = len(z), len(point.quantity)
+    power = powers
+    if curves > 0:
+        _saturate(program, point)
+        power = point.power
     for i in range(len(value)):
         first, last = starts[i], starts[i + 1]
-        if last - first == 1:
-            value[i] = logs[first]
-            share[first] = 1.0
-            for j in range(n):
-                value[i] += powers[first, j] * z[j]
-                gradient[i, j] = powers[first, j]
-            continue
         top = -np.inf
         for t in range(first, last):
             exponent = logs[t]
             for j in range(n):
                 exponent += powers[t, j] * z[j]
+            for k in range(curves):
+                exponent += powers[t, n + k] * point.quantity[k]
             share[t] = exponent
             top = max(top, exponent)
-        total = 0.0
-        for t in range(first, last):
-            share[t] = math.exp(share[t] - top)
-            total += share[t]
-        value[i] = top + math.log(total)
+        if last - first == 1:
+            value[i] = top
+            share[first] = 1.0
+        else:
+            total = 0.0
+            for t in range(first, last):
+                share[t] = math.exp(share[t] - top)
+                total += share[t]
+            value[i] = top + math.log(total)
+            for t in range(first, last):
+                share[t] /= total
         for j in range(n):
             gradient[i, j] = 0.0
         for t in range(first, last):
-            share[t] /= total
             for j in range(n):
-                gradient[i, j] += share[t] * powers[t, j]
+                gradient[i, j] += share[t] * power[t, j]
+        for k in range(curves):
+            point.pull[i, k] = 0.0
+            for t in range(first, last):
+                point.pull[i, k] += share[t] * powers[t, n + k]
+
+
+@compiled
+def _bend(program: Program, point: Point, matrix: Array) -> None:
+    """Adds what the quantities bend by themselves; they enter with exponents ≤ 0."""
+    weight, n = point.weight, len(point.z)
+    for c in range(len(point.bend)):
+        mass = 0.0
+        for i in range(len(weight)):
+            mass += max(weight[i], 0.0) * point.pull[i, c]
+        mass *= point.bend[c]
+        reach, level = program.reach[c], program.level[c]
+        for j in range(n):
+            pull = mass * (reach[1 + j] - level[1 + j])
+            for k in range(j + 1):
+                matrix[j, k] += pull * (reach[1 + k] - level[1 + k])
 
 
 @compiled
 def curvature(program: Program, point: Point, matrix: Array) -> None:
     """The Hessian of F + Σ λ_i G_i, on and below the diagonal of `matrix`.
 
-    Per posynomial it is the covariance of the terms' exponents under their shares.
+    Per posynomial it is the covariance of the terms' exponents under their shares, and
+    what the quantities bend.
     """
-    powers, starts = program.powers, program.starts
+    starts, n, curves = program.starts, len(point.z), len(point.quantity)
     gradient, share, weight = point.gradient, point.share, point.weight
-    n = len(point.z)
+    power = program.powers
+    if curves > 0:
+        power = point.power
     for j in range(n):
         for k in range(j + 1):
             matrix[j, k] = 0.0
@@ -151,6 +233,8 @@ def curvature(program: Program, point: Point, matrix: Array) -> None:
         for t in range(first, last):
             mass = weight[i] * share[t]
             for j in range(n):
-                pull = mass * (powers[t, j] - gradient[i, j])
+                pull = mass * (power[t, j] - gradient[i, j])
                 for k in range(j + 1):
-                    matrix[j, k] += pull * (powers[t, k] - gradient[i, k])
+                    matrix[j, k] += pull * (power[t, k] - gradient[i, k])
+    if curves > 0:
+        _bend(program, point, matrix)

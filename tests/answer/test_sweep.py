@@ -18,6 +18,10 @@ PLAIN = (
     "law: besiroglu-2024-refit\ntarget: {match: {parameters: 13B}}\n"
     "demand: {tokens: 2T}\n"
 )
+SCARCE = (
+    "law: muennighoff-2023\ntarget: {match: {parameters: 13B}}\n"
+    "demand: {tokens: 2T}\ndata: {unique_tokens: 200B}\n"
+)
 MONEY = """
 law: besiroglu-2024-refit
 objective: dollars
@@ -97,6 +101,18 @@ def single(scenario):
             [3],
         ),
         (PLAIN + "data: {unique_tokens: 300B}\n", ["demand.tokens=1T,9T"], [1]),
+        (
+            SCARCE,
+            ["data.unique_tokens=30B:3T:log:12", "law.alpha=0.33,0.36"],
+            range(0, 24, 3),
+        ),
+        (SCARCE, ["budget.compute=1e21:1e24:log:5"], range(5)),
+        (SCARCE, ["fix.tokens=300B,900B", "data.unique_tokens=90B,400B"], range(4)),
+        (
+            ROOFLINE + "data: {unique_tokens: 1T}\nlimits: {total_cost: $40M}\n",
+            ["demand.requests=1M/day,9M/day", "data.unique_tokens=200B,1T"],
+            range(4),
+        ),
     ],
     ids=lambda value: str(value)[:60] if isinstance(value, list) else "",
 )

@@ -5,37 +5,36 @@ import math
 import numpy as np
 import pytest
 
-from optimizer.composite import Concave, compose
+from optimizer.composite import compose
 from optimizer.engine.certify import passes
 from optimizer.engine.diagnose import diagnose, infimum, least_relaxation
 from optimizer.engine.enclose import enclose, tighten
 from optimizer.engine.solve import solve
 from optimizer.posynomial import Posynomial, Term, build
 from optimizer.program import Constraint, GeometricProgram, Status
+from optimizer.saturating import Saturating
 
 
-def saturating(tangents):
-    """y = x/(1 + x): ln y is concave in ln x, with the asymptotes x and 1."""
-
-    def evaluate(z):
-        x = np.exp(z[:, 0])
-        y = x / (1 + x)
-        slope = 1 / (1 + x)
-        return np.log(y), slope[:, None], (-x / (1 + x) ** 2)[:, None, None]
-
-    return Concave("y", ("x",), evaluate, tangents)
+def worth(x):
+    """y = ½·(2 − exp(1 − 2x)) beyond ½, x up to there: from x towards 1."""
+    return np.where(x <= 0.5, x, 1 - np.exp(1 - 2 * np.maximum(x, 0.5)) / 2)
 
 
-ASYMPTOTES = ((1.0, {"x": 1.0}), (1.0, {}))
-
-
-def program(bound, tangents=ASYMPTOTES, cap=None):
+def program(bound, cap=None):
     """min x·k subject to 1/(y·bound) + 1/k ≤ 1, and x ≤ cap."""
+    half = np.log([[0.5]])
+    quantity = Saturating(
+        "y",
+        ("x",),
+        reach=np.array([[0.0, 1.0]]),
+        level=np.hstack([half, [[0.0]]]),
+        R=np.array([1.0]),
+    )
     inner = build(
         ("x", "k", "y"),
         [Term("worth", 1 / bound, {"y": -1.0}), Term("size", 1.0, {"k": -1.0})],
     )
-    target = compose(inner, (saturating(tangents),))
+    target = compose(inner, (quantity,))
     constraints = [Constraint("target", target)]
     if cap is not None:
         wall = build(("x", "k"), [Term("x", 1 / cap, {"x": 1.0})])
@@ -44,15 +43,22 @@ def program(bound, tangents=ASYMPTOTES, cap=None):
     return GeometricProgram(objective, tuple(constraints))
 
 
+@pytest.fixture
+def rough(monkeypatch):
+    """No tangents but the asymptotes x and 1."""
+    monkeypatch.setattr("optimizer.saturating.TANGENTS", 0)
+
+
 def brute(bound, cap=math.inf):
-    """k = 1/(1 − (1 + x)/(x·bound)) at each x."""
+    """k = 1/(1 − 1/(y·bound)) at each x."""
     x = np.exp(np.linspace(-8, 12, 4_000_001))
-    rest = 1 - (1 + x) / (x * bound)
+    rest = 1 - 1 / (worth(x) * bound)
     with np.errstate(all="ignore"):
         cost = np.where((rest > 0) & (x <= cap), x / rest, np.inf)
     return float(cost.min())
 
 
+@pytest.mark.usefixtures("rough")
 @pytest.mark.parametrize("bound", [1.01, 1.5, 3.0, 100.0])
 def test_newton_ends_on_the_true_curve_from_the_roughest_enclosure(bound):
     """Two tangents alone lead home, with more of them where Newton needs that."""
@@ -67,6 +73,7 @@ def test_newton_ends_on_the_true_curve_from_the_roughest_enclosure(bound):
     )
 
 
+@pytest.mark.usefixtures("rough")
 def test_the_enclosure_is_a_geometric_program_that_contains():
     whole = program(3.0)
     outer = enclose(whole)
@@ -96,29 +103,31 @@ def test_what_the_asymptote_excludes_is_infeasible(bound):
 
 
 def test_an_infimum_that_is_attained_is_exact():
-    """The least factor of the target under x ≤ 2 lies on the curve: y = 2/3."""
-    capped = program(1.2, cap=2.0)
-    least = least_relaxation(capped, ["target"])
-    # k → ∞ leaves 1/(y·bound) = 1.25; the enclosure alone has y = 1 there.
-    assert least.value == pytest.approx(1.25, rel=1e-9)
+    """The least factor of the target under x ≤ 0.8 lies on the curve."""
+    y = float(worth(0.8))
+    least = least_relaxation(program(1.2, cap=0.8), ["target"])
+    # k → ∞ leaves 1/(y·bound); the roughest enclosure has y = 0.8 there.
+    assert least.value == pytest.approx(1 / (y * 1.2), rel=1e-9)
     small = build(("x", "k"), [Term("k", 1.0, {"k": 1.0})])
-    fixed = GeometricProgram(small, program(3.0, cap=2.0).constraints)
+    fixed = GeometricProgram(small, program(3.0, cap=0.8).constraints)
     found = infimum(fixed)
     assert found.attained
-    assert found.value == pytest.approx(1 / (1 - 1 / 2), rel=1e-9)
+    assert found.value == pytest.approx(1 / (1 - 1 / (3 * y)), rel=1e-9)
     assert found.certificate is not None
     assert passes(found.certificate)
 
 
 def test_a_conflict_with_a_saturating_curve_has_exact_cures():
-    conflict = diagnose(program(1.2, cap=2.0))
+    conflict = diagnose(program(1.2, cap=0.8))
     assert set(conflict.names) == {"target", "cap"}
-    # y·1.2 > 1 needs x > 5.
-    assert conflict.factors["cap"] == pytest.approx(2.5, rel=1.1e-3)
-    assert conflict.factors["target"] == pytest.approx(1.25, rel=1.1e-3)
+    # y·1.2 > 1 needs x > (1 + ln 3)/2.
+    enough = (1 + math.log(3)) / 2
+    assert conflict.factors["cap"] == pytest.approx(enough / 0.8, rel=1.1e-3)
+    least = 1 / (1.2 * float(worth(0.8)))
+    assert conflict.factors["target"] == pytest.approx(least, rel=1.1e-3)
 
 
 def test_what_is_given_is_no_part_of_a_conflict():
-    conflict = diagnose(program(1.2, cap=2.0), given=["cap"])
+    conflict = diagnose(program(1.2, cap=0.8), given=["cap"])
     assert conflict.names == ("target",)
     assert set(conflict.factors) == {"target"}
