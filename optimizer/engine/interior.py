@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 
 from optimizer.engine.linear import compiled, factor, substitute
-from optimizer.engine.point import Point, Program, Work, curvature, evaluate
+from optimizer.engine.point import Point, Program, Shape, Work, curvature, evaluate
 from optimizer.posynomial import Array
 
 OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
@@ -37,8 +37,9 @@ PROVEN = 1e-10  # lower bound of max G_i above which there is no feasible point
 
 
 @compiled
-def _direction(point: Point, work: Work) -> None:
+def _direction(shape: Shape, point: Point, work: Work) -> None:
     """The Newton step in z, s and λ for the current `aim`, by the factored matrix."""
+    mine, width = shape.mine, shape.width
     weight, slack, value, gradient = (
         point.weight,
         point.slack,
@@ -51,15 +52,15 @@ def _direction(point: Point, work: Work) -> None:
         right[j] = -gradient[0, j]
     for i in range(1, m + 1):
         push = weight[i] + (weight[i] * value[i] + work.aim[i]) / slack[i]
-        for j in range(n):
-            right[j] -= push * gradient[i, j]
+        for u in range(width[i]):
+            right[mine[i, u]] -= push * gradient[i, mine[i, u]]
     substitute(work.matrix, right, n)
     for j in range(n):
         step[j] = right[j]
     for i in range(1, m + 1):
         along = 0.0
-        for j in range(n):
-            along += gradient[i, j] * step[j]
+        for u in range(width[i]):
+            along += gradient[i, mine[i, u]] * step[mine[i, u]]
         work.slack_step[i] = -(value[i] + slack[i]) - along
         work.weight_step[i] = (
             work.aim[i] - weight[i] * (slack[i] + work.slack_step[i])
@@ -130,6 +131,7 @@ def interior(program: Program, point: Point, work: Work) -> int:  # noqa: PLR091
     )
     n, m = len(z), len(weight) - 1
     matrix = work.matrix
+    mine, width = program.shape.mine, program.shape.width
     evaluate(program, point)
     weight[0] = 1.0
     for j in range(n):
@@ -158,15 +160,18 @@ def interior(program: Program, point: Point, work: Work) -> int:  # noqa: PLR091
         curvature(program, point, matrix)
         for i in range(1, m + 1):
             ratio = weight[i] / slack[i]
-            for j in range(n):
-                for k in range(j + 1):
-                    matrix[j, k] += ratio * gradient[i, j] * gradient[i, k]
+            for u in range(width[i]):
+                j = mine[i, u]
+                for v in range(u + 1):
+                    matrix[j, mine[i, v]] += (
+                        ratio * gradient[i, j] * gradient[i, mine[i, v]]
+                    )
         for j in range(n):
             matrix[j, j] += SHY * min(worst, 1.0)
         factor(matrix, n)
         for i in range(1, m + 1):
             work.aim[i] = 0.0
-        _direction(point, work)
+        _direction(program.shape, point, work)
         cap = _trusted(work)
         primal = min(cap, _room(slack, work.slack_step))
         dual = _room(weight, work.weight_step)
@@ -181,7 +186,7 @@ def interior(program: Program, point: Point, work: Work) -> int:  # noqa: PLR091
         for i in range(1, m + 1):
             second = primal * work.slack_step[i] * dual * work.weight_step[i]
             work.aim[i] = centre - second
-        _direction(point, work)
+        _direction(program.shape, point, work)
         cap = _trusted(work)
         primal = min(cap, BOUNDARY * _room(slack, work.slack_step))
         dual = BOUNDARY * _room(weight, work.weight_step)

@@ -2,7 +2,8 @@
 
 The interior-point method leads to the neighbourhood. Newton on the constraints that
 bind there brings multipliers and residuals to the limit of double precision. Where the
-method does not arrive, the relaxation min u, g_i ≤ u tells whether there is any point;
+member before is near, as in a grid, Newton from its optimum is enough. Where the method
+does not arrive, the relaxation min u, g_i ≤ u tells whether there is any point;
 its weights prove it if not. The certificate is not the business of this file.
 
 *Source*: Nocedal & Wright, Numerical Optimization (2006), section 16.5 (active sets);
@@ -12,6 +13,7 @@ Boyd & Vandenberghe, Convex Optimization (2004), section 11.4 (feasibility).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,24 +25,50 @@ from optimizer.engine.interior import (
     interior,
 )
 from optimizer.engine.linear import compiled, digest, eliminate, kept
-from optimizer.engine.point import Point, Program, Work, curvature, evaluate, room_for
+from optimizer.engine.point import (
+    Point,
+    Program,
+    Work,
+    curvature,
+    evaluate,
+    room_for,
+    shape_of,
+)
 from optimizer.posynomial import Array, Integers
 
 STEPS = 40  # of Newton on one set of binding constraints
+FEW_SETS, FEW_STEPS = 2, 8  # likewise, from the optimum of the member before
+MOST_PATIENT = 64  # members without such a try, where tries keep failing
 EXACT = 1e-14  # residual at which it stops
 SMALL = 1e-13  # residual that it must reach
 DAMPING = 1e-8  # of Newton where cost is flat; its answer is as exact
 SLACK = 1e-11  # G_i above this is violated, λ_i below −this has the wrong sign
-FINISHED = 3  # beside the ways in which `interior` ends: exact
 LOST = 1e12  # residuals from which Newton does not return
 NOISE = 1e-13  # a multiplier below this is rounding
+
+
+class Aside(NamedTuple):
+    """The relaxation of a member, with room to solve it.
+
+    Attributes:
+        relaxed: its arrays.
+        point: of it.
+        work: likewise.
+    """
+
+    relaxed: Program
+    point: Point
+    work: Work
+
 
 Curves = tuple[Array, Array, Array]
 Solver = Callable[[Array, Array, Integers, Curves, Array, Array], Integers]
 
 
 @compiled
-def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR0912
+def _newton(  # noqa: PLR0912
+    program: Program, point: Point, work: Work, steps: int
+) -> bool:
     """Newton on the binding constraints; says whether it reached full precision."""
     z, weight, value, gradient = point.z, point.weight, point.value, point.gradient
     n, m = len(z), len(weight) - 1
@@ -49,7 +77,7 @@ def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR091
         if work.active[i] == 0:
             weight[i] = 0.0
     best = np.inf
-    for _ in range(STEPS):
+    for _ in range(steps):
         evaluate(program, point)
         size, worst = n, 0.0
         for j in range(n):
@@ -110,12 +138,27 @@ def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR091
 @compiled
 def _finish(program: Program, point: Point, work: Work) -> bool:
     """Finds which constraints bind and solves for them; False where it cannot."""
+    m = len(point.weight) - 1
+    for i in range(1, m + 1):
+        work.active[i] = 1 if point.weight[i] > point.slack[i] else 0
+    return _settle(program, point, work, 2 * m + 2, STEPS)
+
+
+@compiled
+def _settle(program: Program, point: Point, work: Work, tries: int, steps: int) -> bool:
+    """Newton on the constraints that are taken as binding, corrected by what it finds.
+
+    Args:
+        program: the member.
+        point: where to start, with multipliers.
+        work: with the binding constraints in `active`.
+        tries: how many sets of them.
+        steps: of Newton on each.
+    """
     weight, value, active = point.weight, point.value, work.active
     m = len(weight) - 1
-    for i in range(1, m + 1):
-        active[i] = 1 if weight[i] > point.slack[i] else 0
-    for _ in range(2 * m + 2):
-        exact = _newton(program, point, work)
+    for _ in range(tries):
+        exact = _newton(program, point, work, steps)
         evaluate(program, point)
         worst, wrong = SLACK, 0
         for i in range(1, m + 1):
@@ -134,22 +177,47 @@ def _finish(program: Program, point: Point, work: Work) -> bool:
 
 
 @compiled
-def _relaxed(program: Program, n: int) -> Program:
+def _patterns(powers: Array, reach: Array, level: Array) -> tuple[Array, Array]:
+    """Where any member has an exponent: of its terms, and of its quantities."""
+    batch, terms, columns = powers.shape
+    pattern = np.zeros((terms, columns))
+    for b in range(batch):
+        for t in range(terms):
+            for j in range(columns):
+                if powers[b, t, j] != 0.0:
+                    pattern[t, j] = 1.0
+    batch, curves, columns = reach.shape
+    links = np.zeros((curves, columns - 1))
+    for b in range(batch):
+        for k in range(curves):
+            for j in range(columns - 1):
+                if reach[b, k, 1 + j] != 0.0 or level[b, k, 1 + j] != 0.0:
+                    links[k, j] = 1.0
+    return pattern, links
+
+
+@compiled
+def _relaxed(pattern: Array, links: Array, starts: Integers) -> Program:
     """Minimise u subject to g_i ≤ u for every constraint: room for the arrays.
 
     Its variables are the program's, u, and the quantities; the objective is the one
     term u.
     """
-    own = program.starts[1]
-    terms = len(program.logs) - own + 1
-    starts = program.starts - own + 1
-    starts[0] = 0
-    curves = len(program.R)
+    curves, n = links.shape
+    own = starts[1]
+    terms = len(pattern) - own + 1
     powers = np.zeros((terms, n + 1 + curves))
     powers[0, n] = 1.0
     powers[1:, n] = -1.0
+    powers[1:, :n] = pattern[own:, :n]
+    powers[1:, n + 1 :] = pattern[own:, n:]
+    shifted = starts - own + 1
+    shifted[0] = 0
+    linked = np.zeros((curves, n + 1))
+    linked[:, :n] = links
+    shape = shape_of(powers, linked, shifted)
     reach, level = np.zeros((curves, n + 2)), np.zeros((curves, n + 2))
-    return Program(np.zeros(terms), powers, starts, reach, level, np.zeros(curves))
+    return Program(shape, np.zeros(terms), powers, reach, level, np.zeros(curves))
 
 
 @compiled
@@ -162,7 +230,7 @@ def _search(program: Program, relaxed: Program, point: Point, work: Work) -> int
         point: of the relaxed program.
         work: likewise.
     """
-    own = program.starts[1]
+    own = program.shape.starts[1]
     n = len(point.z) - 1
     for t in range(own, len(program.logs)):
         relaxed.logs[t - own + 1] = program.logs[t]
@@ -178,6 +246,31 @@ def _search(program: Program, relaxed: Program, point: Point, work: Work) -> int
     evaluate(relaxed, point)
     point.z[n] = 1.0 + max(0.0, point.value[1:].max())
     return interior(relaxed, point, work)
+
+
+@compiled
+def _alone(
+    program: Program, start: Array, point: Point, work: Work, aside: Aside
+) -> int:
+    """Solves a member from its start; leaves what `solve_members` returns of it."""
+    n, m = len(start), len(point.weight) - 1
+    point.z[:] = start
+    end = interior(program, point, work)
+    if end == INFEASIBLE:
+        return INFEASIBLE
+    if _finish(program, point, work):
+        return OPTIMAL
+    if end == OPTIMAL or m == 0:
+        return UNSOLVED
+    aside.point.z[:n] = start
+    _search(program, aside.relaxed, aside.point, aside.work)
+    point.z[:] = aside.point.z[:n]
+    point.weight[:] = aside.point.weight
+    evaluate(program, point)
+    if impossible(point):
+        return INFEASIBLE
+    interior(program, point, work)
+    return OPTIMAL if _finish(program, point, work) else UNSOLVED
 
 
 def _solver(sources: int) -> Solver:
@@ -211,33 +304,30 @@ def _solver(sources: int) -> Solver:
         if sources < 0:
             return ended  # never: but so what is kept depends on `sources`
         reach, level, R = curves
-        first = Program(logs[0], powers[0], starts, reach[0], level[0], R[0])
+        pattern, links = _patterns(powers, reach, level)
+        shape = shape_of(pattern, links, starts)
         point, work = room_for(n, m, logs.shape[1], R.shape[1])
-        relaxed = _relaxed(first, n)
-        aside, work_aside = room_for(n + 1, m, len(relaxed.logs), R.shape[1])
+        relaxed = _relaxed(pattern, links, starts)
+        aside = Aside(relaxed, *room_for(n + 1, m, len(relaxed.logs), R.shape[1]))
+        wait = patience = 1
         for b in range(batch):
             c = b % len(R)
             power = powers[b % len(powers)]
-            program = Program(logs[b], power, starts, reach[c], level[c], R[c])
-            point.z[:] = z[b]
-            weight = point.weight
-            end = interior(program, point, work)
-            if end == UNSOLVED and _finish(program, point, work):
-                end = FINISHED
-            if end == UNSOLVED and m > 0:
-                aside.z[:n] = z[b]
-                _search(program, relaxed, aside, work_aside)
-                point.z[:] = aside.z[:n]
-                point.weight[:] = aside.weight
-                evaluate(program, point)
-                excluded = impossible(point)
-                end = INFEASIBLE if excluded else interior(program, point, work)
-            if end not in (INFEASIBLE, FINISHED):
-                end = FINISHED if _finish(program, point, work) else UNSOLVED
-            ended[b] = OPTIMAL if end == FINISHED else end
+            program = Program(shape, logs[b], power, reach[c], level[c], R[c])
+            end = UNSOLVED
+            if wait == 0:
+                if _settle(program, point, work, FEW_SETS, FEW_STEPS):
+                    end, patience = OPTIMAL, 1
+                else:
+                    wait = patience = min(2 * patience, MOST_PATIENT)
+            if end == UNSOLVED:
+                end = _alone(program, z[b], point, work, aside)
+                wait = max(wait - 1, 0) if end == OPTIMAL else max(wait, 1)
+            ended[b] = end
             z[b] = point.z
             for i in range(m):
-                multipliers[b, i] = weight[i + 1] if weight[i + 1] > NOISE else 0.0
+                weight = point.weight[i + 1]
+                multipliers[b, i] = weight if weight > NOISE else 0.0
         return ended
 
     return solve_members
