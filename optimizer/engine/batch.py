@@ -36,7 +36,7 @@ from optimizer.posynomial import Array, Integers, Posynomial, stack
 from optimizer.program import Constraint, Function, GeometricProgram, Solution, Status
 from optimizer.saturating import stacked as stack_curves
 
-BLOCK = 8192  # rows whose arrays stay in cache
+BLOCK = 4096  # rows whose arrays stay in cache
 SMALL = 256  # the same where each row takes cvxpy a millisecond
 OPTIMAL, INFEASIBLE, FAILED = 0, 1, 2
 _cvxpy = Lock()  # one compiled problem serves all programs of a shape

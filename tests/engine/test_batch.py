@@ -252,6 +252,18 @@ def test_a_start_far_off_changes_no_answer():
     np.testing.assert_allclose(again.z[:, :2], best.z[:, :2], atol=1e-8)
 
 
+def test_neighbours_change_no_answer():
+    """Newton starts from the member before: the order must not matter."""
+    for features in ({"tokens", "compute"}, {"repetition", "excess parameters"}):
+        program = programs(features, 13, 600)
+        near = np.zeros((600, len(program.variables)))
+        order = np.argsort(program.objective.log_value(near))
+        best = solve_batch(program)
+        again = solve_batch(members(program, order))
+        np.testing.assert_array_equal(again.ended, best.ended[order])
+        np.testing.assert_allclose(again.z[:, :2], best.z[order, :2], atol=1e-9)
+
+
 def test_blocks_and_threads_change_no_bit(monkeypatch):
     program = programs({"tokens", "data price"}, 7, 3000)
     whole = solve_batch(program)
