@@ -152,7 +152,7 @@ class Composite:
             return inner.over(variables)
         return Composite(variables, inner, tuple(kept))
 
-    def members(self, chosen: Integers) -> Composite:
+    def members(self, chosen: Integers | slice) -> Composite:
         """Returns a smaller batch: the members of some numbers."""
         return Composite(
             self.variables,

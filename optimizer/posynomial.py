@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -56,10 +57,15 @@ class Posynomial:
     exponents: Array
     labels: tuple[str, ...]
 
+    @cached_property
+    def logs(self) -> Array:
+        """Ln c, shape `(batch, terms)`."""
+        return np.asarray(np.log(self.coefficients))
+
     def log_terms(self, z: Array) -> Array:
         """Returns ln of each term at z = ln x `(batch, variables)`."""
         exponents: Array = np.einsum("btv,bv->bt", self.exponents, z)
-        return np.asarray(np.log(self.coefficients) + exponents)
+        return np.asarray(self.logs + exponents)
 
     def log_value(self, z: Array) -> Array:
         """Returns ln f `(batch,)` at z = ln x `(batch, variables)`."""
@@ -87,7 +93,7 @@ class Posynomial:
         fixed = len(self.exponents) == 1
         logs = []
         for t in range(len(self.labels)):
-            log = np.log(self.coefficients[:, t])
+            log = self.logs[:, t]
             for j, column in enumerate(columns):
                 power = self.exponents[:, t, j]
                 if not (fixed and power[0] == 0):
@@ -165,12 +171,12 @@ class Posynomial:
             self.labels,
         )
 
-    def members(self, chosen: Integers) -> Posynomial:
+    def members(self, chosen: Integers | slice) -> Posynomial:
         """Returns a smaller batch: the members of some numbers."""
         return Posynomial(
             self.variables,
-            self.coefficients[chosen if len(self.coefficients) > 1 else [0]],
-            self.exponents[chosen if len(self.exponents) > 1 else [0]],
+            cut(self.coefficients, chosen),
+            cut(self.exponents, chosen),
             self.labels,
         )
 
@@ -244,6 +250,11 @@ def merge(terms: Iterable[Term]) -> list[Term]:
 def _hashable(exponent: float) -> object:
     column = np.asarray(exponent)
     return column.tobytes() if column.ndim else exponent
+
+
+def cut(array: Array, chosen: Integers | slice) -> Array:
+    """Some members of an array, of which a batch of 1 stands for any number."""
+    return array if len(array) == 1 else array[chosen]
 
 
 def joined(arrays: Sequence[Array], sizes: Sequence[int]) -> Array:

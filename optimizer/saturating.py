@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.posynomial import Array, Integers, joined
+from optimizer.posynomial import Array, Integers, cut, joined
 
 TANGENTS = 7
 FARTHEST = 12.0  # in units of R: where next to nothing more is to be had
@@ -113,14 +113,13 @@ class Saturating:
             self.name, variables, moved(self.reach), moved(self.level), self.R
         )
 
-    def members(self, chosen: Integers) -> Saturating:
+    def members(self, chosen: Integers | slice) -> Saturating:
         """Returns a smaller batch: the members of some numbers."""
-
-        def cut(array: Array) -> Array:
-            return array[chosen if len(array) > 1 else [0]]
-
         return replace(
-            self, reach=cut(self.reach), level=cut(self.level), R=cut(self.R)
+            self,
+            reach=cut(self.reach, chosen),
+            level=cut(self.level, chosen),
+            R=cut(self.R, chosen),
         )
 
 

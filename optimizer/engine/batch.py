@@ -79,7 +79,7 @@ def swift(program: GeometricProgram) -> bool:
     return _kernel() is not None
 
 
-def members(program: GeometricProgram, chosen: Integers) -> GeometricProgram:
+def members(program: GeometricProgram, chosen: Integers | slice) -> GeometricProgram:
     """The program of some members of a batch."""
     return GeometricProgram(
         program.objective.members(chosen),
@@ -152,11 +152,11 @@ def solve_batch(
     """
     batch = size(program)
     block = BLOCK if swift(program) else SMALL
-    cuts = [np.arange(i, min(i + block, batch)) for i in range(0, batch, block)]
+    cuts = [slice(i, min(i + block, batch)) for i in range(0, batch, block)]
 
-    def one(cut: Integers) -> Batch:
-        part = program if len(cut) == batch else members(program, cut)
-        return solve_block(part, len(cut), None if start is None else start[cut])
+    def one(cut: slice) -> Batch:
+        origin = None if start is None else start[cut]
+        return solve_block(members(program, cut), cut.stop - cut.start, origin)
 
     if len(cuts) == 1:
         return one(cuts[0])
@@ -255,7 +255,7 @@ class _Block:
         sizes = [len(p.labels) for p in functions]
         logs = np.concatenate(
             [
-                np.broadcast_to(np.log(p.coefficients), (len(rows), count))
+                np.broadcast_to(p.logs, (len(rows), count))
                 for p, count in zip(functions, sizes, strict=True)
             ],
             axis=1,

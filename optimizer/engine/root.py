@@ -59,7 +59,7 @@ def plain(program: GeometricProgram) -> Plain | None:
     for t, powers in enumerate(objective.exponents[0].tolist()):
         if tuple(powers) not in KINDS or costs[KINDS.index(tuple(powers))] is not None:
             return None
-        costs[KINDS.index(tuple(powers))] = np.log(objective.coefficients[:, t])
+        costs[KINDS.index(tuple(powers))] = objective.logs[:, t]
     if costs[0] is None:
         return None
     for i, constraint in enumerate(program.constraints):
@@ -70,8 +70,7 @@ def plain(program: GeometricProgram) -> Plain | None:
             one, two = p.exponents[:, x], p.exponents[:, y]
             apart = not (one[:, 1].any() or two[:, 0].any())
             if apart and (one[:, 0] < 0).all() and (two[:, 1] < 0).all():
-                logs = np.log(p.coefficients)
-                A, B = logs[:, x], logs[:, y]
+                A, B = p.logs[:, x], p.logs[:, y]
                 return Plain(i, tuple(costs), A, B, -one[:, 0], -two[:, 1])
     return None
 
