@@ -8,6 +8,10 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import duckdb
+import numpy
+import pandas
+import polars
 import pytest
 from pyarrow import parquet
 
@@ -35,6 +39,20 @@ def test_parquet_has_the_columns_with_their_units(here, run):
         found = row["status"] == "optimal"
         assert found == (row["target.loss"] > 1.69)
         assert all((row[name] is not None) == found for name in COLUMNS[1:])
+
+
+def test_pandas_polars_and_duckdb_read_the_same_rows(here, run):
+    run("sweep", "good.yaml", *VARY, "-o", "out.parquet")
+    place = str(here / "out.parquet")
+    rows = parquet.read_table(place).to_pylist()
+    query = f"SELECT * FROM '{place}'"  # noqa: S608 - the file is the test's own
+    assert duckdb.sql(query).to_arrow_table().to_pylist() == rows
+    assert polars.read_parquet(place).to_dicts() == rows
+    frame = pandas.read_parquet(place)
+    assert frame["status"].tolist() == [row["status"] for row in rows]
+    for name in COLUMNS[1:]:
+        wanted = [float("nan") if row[name] is None else row[name] for row in rows]
+        numpy.testing.assert_array_equal(frame[name], wanted)
 
 
 def test_csv_says_the_same_as_parquet(here, run):
