@@ -7,6 +7,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import duckdb
+import pandas
+import polars
 import pytest
 from pyarrow import parquet
 
@@ -107,6 +110,12 @@ def test_goes_on_where_it_stopped(client, here, alone, capsys):
     del before[broken]
     assert before.items() <= {p: p.stat().st_mtime_ns for p in parts(here)}.items()
     assert parquet.read_table(here / "out.parquet").equals(alone)
+    pattern = str(here / "out.parquet" / "*.parquet")
+    cost = alone["cost_total"].to_pylist()
+    assert polars.read_parquet(pattern)["cost_total"].to_list() == cost
+    query = f"SELECT cost_total FROM '{pattern}'"  # noqa: S608 - the test's own
+    assert [row[0] for row in duckdb.sql(query).fetchall()] == cost
+    assert len(pandas.read_parquet(here / "out.parquet")) == len(cost)
     assert not list((here / "out.parquet").glob(".*"))
     # All is there now, so that nobody is asked.
     assert cli.main([*WORDS, "--cluster", NOWHERE, "-o", "out.parquet"]) == 0
