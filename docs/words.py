@@ -129,9 +129,11 @@ not have their own. `shared` bounds what they use together. `tokens` is one data
 which each model may read; the others add up over the models."""
 
 RANGE = "low, expected, high"
-ABOUT_RANGE = """Any number of a stream may be uncertain:
-`requests: {low: 2M/day, expected: 5M/day, high: 12M/day}`. `low` and `high` are the
-10th and the 90th percentile. A solve uses `expected`."""
+ABOUT_RANGE = """Any number of a stream, the prices of accelerators and of data,
+`costs.fixed` and what stands under `money` may be uncertain:
+`requests: {low: 2M/day, expected: 5M/day, high: 12M/day}`,
+`price: {low: $1.50/h, expected: $2/h, high: $3/h}`. `low` and `high` are the 10th and
+the 90th percentile. A solve uses `expected`; [uncertainty](uncertainty.md) draws."""
 
 
 def _sections(form: Schema) -> dict[str, str]:

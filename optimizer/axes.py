@@ -180,6 +180,10 @@ def axis(want: Wanted, scenario: Scenario) -> Grid | Listed:
     if path is None or quantity is None:
         message = "is not a number of the scenario, so it cannot be varied"
         raise want.wrong(message)
+    if path[-1] in ("low", "high"):
+        one = want.name.removesuffix(f".{path[-1]}")
+        message = f"moves no single plan; vary {one} or {one}.expected"
+        raise want.wrong(message)
     read, per = [], []
     for text in want.values:
         try:

@@ -9,8 +9,9 @@ from optimizer.document import Document, Steps, dotted
 from optimizer.errors import Problem
 from optimizer.quantity import shown
 from optimizer.scenario import ONE_OF, Scenario
+from optimizer.spread import expected
 from optimizer.world.costs import UNITS
-from optimizer.world.demand import Stream, expected
+from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
 from optimizer.world.machines import Serving, Training
 
@@ -97,7 +98,7 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
                     f"needs a law that maps loss to error, and {law.name} has none; "
                     "choose gadre-2024-c4, fit one, or give loss: 2.0"
                 )
-            law.error.loss(spec.target.error)
+            law.error.check(spec.target.error)
         except ValueError as error:
             mark = scenario.document.mark(path)
             yield Problem(mark, dotted(path), str(error))

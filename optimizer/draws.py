@@ -1,50 +1,66 @@
 """Draws from the uncertainties that a scenario and its law state.
 
-A number of the demand given as {low, expected, high} is log-normal with low and high
-as its 10th and 90th percentiles. A law's coefficients are drawn together: from its
-bootstrap where it has one, else from the normal distribution of its covariance.
-Draw number i is the same whatever else is drawn: blocks have generators of their own.
+A number given as {low, expected, high} is log-normal with low and high as its 10th and
+90th percentiles. What an hour of one accelerator costs is one market: its prices are
+high together. A law's numbers are drawn together: from its bootstrap where it has one,
+else from the normal distribution of its covariance. Draw i of a number is the same
+whatever else is drawn and however many draws there are: every number, and the law,
+has a generator of its own for every block.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
-from pydantic import BaseModel
+from numpy.random import Generator
 
 from optimizer.axes import Number, quantity_at, unit_of
 from optimizer.document import Steps, dotted
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.inputs import inputs, value_at
 from optimizer.posynomial import Array, Integers
-from optimizer.quantity import Flow, shown
+from optimizer.quantity import Flow
 from optimizer.scenario import Scenario
-from optimizer.world.demand import Spread
-from optimizer.world.law import Law
+from optimizer.spread import Spread, ends
+from optimizer.world.law import STARS, Covariance
 
 BLOCK = 4096
+Columns = Mapping[str, Sequence[float]]
+Joint = Callable[[Generator], Array]
 P90 = 1.2815515655446004  # of the standard normal distribution
 
 
 @dataclass(frozen=True)
 class Normal:
-    """A log-normal number, cut at the bounds of its field.
+    """A number, cut at the bounds of its field, for which one is log-normal.
 
     Attributes:
-        middle: mean of ln(value + shift).
+        source: what moves it; those of one source are high together.
+        middle: mean of ln(start + sign · value).
         spread: its standard deviation.
-        shift: 1 for a rate, which compounds by 1 + r; else 0.
+        start: 1 for a rate r, which compounds by 1 + r, or 1 − r where it falls; else
+            0, where the value itself is log-normal.
+        sign: −1 where it falls, else 1.
         low: bound of the field.
         high: likewise.
     """
 
+    source: str
     middle: float
     spread: float
-    shift: float
+    start: float
+    sign: float
     low: float
     high: float
+
+    def at(self, z: Array) -> Array:
+        """Its values at quantiles of the standard normal distribution."""
+        grown = np.exp(self.middle + self.spread * z)
+        return np.clip(self.sign * (grown - self.start), self.low, self.high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +70,24 @@ class Draws:
     Attributes:
         count: how many.
         seed: of the generators.
-        numbers: what is drawn, the demand's first, then the law's coefficients.
-        normals: the distributions of the demand's.
-        law: the law, or None where its coefficients are not drawn.
+        numbers: what is drawn, the scenario's first, then the law's.
+        normals: the distributions of the scenario's.
+        law: draws a block of the law's, `(BLOCK, numbers)`; None where it is not drawn.
     """
 
     count: int
     seed: int
     numbers: tuple[Number, ...]
     normals: tuple[Normal, ...]
-    law: Law | None
+    law: Joint | None
+
+    @property
+    def together(self) -> list[list[str]]:
+        """Names of the scenario's numbers that are high together."""
+        sources: dict[str, list[str]] = {}
+        for number, normal in zip(self.numbers, self.normals, strict=False):
+            sources.setdefault(normal.source, []).append(number.name)
+        return [names for names in sources.values() if len(names) > 1]
 
     def at(self, index: Integers) -> Array:
         """The draws of some places, `(places, numbers)`."""
@@ -75,109 +99,118 @@ class Draws:
         return values
 
     def _block(self, block: int) -> Array:
-        random = np.random.default_rng([self.seed, block])
-        normal = random.standard_normal((BLOCK, len(self.normals)))
         columns = [
-            np.clip(np.exp(n.middle + n.spread * z) - n.shift, n.low, n.high)
-            for n, z in zip(self.normals, normal.T, strict=True)
+            normal.at(self._random(block, normal.source).standard_normal(BLOCK))
+            for normal in self.normals
         ]
         if self.law is not None:
-            columns += _coefficients(self.law, random)
+            columns += list(self.law(self._random(block, "")).T)
         return np.stack(columns, axis=1)
 
+    def _random(self, block: int, source: str) -> Generator:
+        word = int.from_bytes(source.encode(), "big")
+        return np.random.default_rng([self.seed, block, word])
 
-def draws(scenario: Scenario, count: int, seed: int, fixed: frozenset[str]) -> Draws:
+
+def draws(scenario: Scenario, count: int, seed: int, fixed: frozenset[Steps]) -> Draws:
     """What `--sample` draws from.
 
     Args:
         scenario: with its law.
         count: how many draws.
         seed: of the generators.
-        fixed: names that are varied otherwise and therefore not drawn.
+        fixed: paths of what is varied otherwise and therefore not drawn.
 
     Raises:
         InputError: nothing is uncertain, or an uncertain number has no log-normal.
     """
     numbers, normals = [], []
-    for index, stream in enumerate(scenario.streams):
-        for word in type(stream).model_fields:
-            spread = getattr(stream, word)
-            path = (*scenario.stream_path(index), word)
-            name = _name(scenario, path)
-            if isinstance(spread, Spread) and name not in fixed:
-                number, normal = _spread(scenario, name, path, spread)
-                numbers.append(number)
-                normals.append(normal)
-    law = scenario.law
-    stated = law.draws is not None or law.covariance is not None
-    drawn = stated and not any(name.startswith("law.") for name in fixed)
-    if drawn:
-        numbers += [Number(f"law.{s}", ("law", s), "") for s in _symbols(law)]
+    for item in inputs(scenario):
+        if item.path[-1] == "expected" and item.path not in fixed:
+            name = item.name.removesuffix(".expected")
+            number, normal = _spread(scenario, name, item.path[:-1])
+            numbers.append(number)
+            normals.append(normal)
+    law = None
+    if not any(path[0] == "law" for path in fixed):
+        paths, law = _joint(scenario)
+        numbers += [Number(dotted(path), path, "") for path in paths]
     if not numbers:
         message = (
-            "nothing is uncertain: give a number of the demand as {low: 1T, expected: "
-            "2T, high: 4T}, or choose a law with a covariance, such as "
+            "nothing is uncertain: give a number of the demand or a price as {low: 1T, "
+            "expected: 2T, high: 4T}, or choose a law with a covariance, such as "
             "besiroglu-2024-refit"
         )
         raise InputError([Problem(Mark(f"--sample {count}"), "", message)])
-    return Draws(count, seed, tuple(numbers), tuple(normals), law if drawn else None)
+    return Draws(count, seed, tuple(numbers), tuple(normals), law)
 
 
-def _name(scenario: Scenario, path: Steps) -> str:
-    words = [str(step) for step in path]
-    if len(path) > 1 and isinstance(path[1], int):
-        words[1] = scenario.streams[path[1]].name or words[1]
-    return ".".join(words)
-
-
-def _spread(
-    scenario: Scenario, name: str, path: Steps, spread: Spread[Any]
-) -> tuple[Number, Normal]:
-    quantity = quantity_at(path)
-    if quantity is None or isinstance(spread.low, BaseModel):
-        raise TypeError(f"{name} is no number")
+def _spread(scenario: Scenario, name: str, path: Steps) -> tuple[Number, Normal]:
+    spread, quantity = value_at(scenario, path), quantity_at(path)
+    if quantity is None or not isinstance(spread, Spread):
+        raise TypeError(f"{name} is no uncertain number")
     kind = quantity.kind
-    low, high = (
-        value.amount if isinstance(value, Flow) else value
-        for value in (spread.low, spread.high)
-    )
-    per = spread.low.per if isinstance(spread.low, Flow) else None
-    shift = 1.0 if kind.yearly else 0.0
-    if low + shift <= 0:
-        mark = scenario.document.mark((*path, "low"))
-        message = f"must be above 0 to draw from, got {shown(low)}"
-        raise InputError([Problem(mark, dotted((*path, "low")), message)])
-    top, bottom = math.log(high + shift), math.log(low + shift)
+    start, sign = (1.0 if kind.yearly else 0.0), (-1.0 if kind.falls else 1.0)
+    per = spread.expected.per if isinstance(spread.expected, Flow) else None
+    low, high = ends(spread)
+    if start + sign * low <= 0:
+        where = (*path, "low")
+        message = f"must be above 0 to draw from, got {low:g}"
+        mark = scenario.document.mark(where)
+        raise InputError([Problem(mark, dotted(where), message)])
+    bottom, top = math.log(start + sign * low), math.log(start + sign * high)
     normal = Normal(
-        (top + bottom) / 2, (top - bottom) / (2 * P90), shift, kind.low, kind.high
+        _source(scenario, name, path),
+        *((top + bottom) / 2, (top - bottom) / (2 * P90)),
+        *(start, sign, kind.low, kind.high),
     )
     place = (*path, "expected")
     return Number(name, place, unit_of(kind, per), kind.whole), normal
 
 
-def _symbols(law: Law) -> tuple[str, ...]:
-    if law.draws is not None:
-        return tuple(law.draws)
-    order = () if law.covariance is None else law.covariance.order
-    return tuple(word.removeprefix("ln_") for word in order)
+def _source(scenario: Scenario, name: str, path: Steps) -> str:
+    """What moves a number: the market of an accelerator, or nothing but itself."""
+    if path[-1] != "price" or path[-2] == "data":
+        return name
+    common = scenario.hardware.get(path[-2:-1])
+    chip = scenario.hardware.get(path[:-1], common)
+    return name if chip is None else f"price of {chip.key}"
 
 
-def _coefficients(law: Law, random: np.random.Generator) -> list[Array]:
+def _joint(scenario: Scenario) -> tuple[tuple[Steps, ...], Joint | None]:
+    """The paths of the law's numbers that are drawn together, and what draws them."""
+    law = scenario.law
     if law.draws is not None:
-        columns = [np.array(column) for column in law.draws.values()]
-        chosen = random.integers(len(columns[0]), size=BLOCK)
-        return [column[chosen] for column in columns]
-    if law.covariance is None:
-        return []
-    order = law.covariance.order
-    means = [
-        math.log(law.coefficients[word.removeprefix("ln_")])
-        if word.startswith("ln_")
-        else law.coefficients[word]
-        for word in order
-    ]
-    values = random.multivariate_normal(means, law.covariance.matrix, BLOCK)
-    return [
-        np.exp(column) if word.startswith("ln_") else column
-        for word, column in zip(order, values.T, strict=True)
-    ]
+        table = _bootstrap(scenario, law.draws)
+        return tuple(table), partial(_resampled, np.array([*table.values()]).T)
+    if law.covariance is not None:
+        symbols = [word.removeprefix("ln_") for word in law.covariance.order]
+        paths = tuple(("law", symbol) for symbol in symbols)
+        means = [law.coefficients[symbol] for symbol in symbols]
+        return paths, partial(_gaussian, np.array(means), law.covariance)
+    return (), None
+
+
+def _bootstrap(scenario: Scenario, own: Columns) -> dict[Steps, Sequence[float]]:
+    """A law's bootstrap by path, in step, as far as the scenario uses it."""
+    law, spec = scenario.law, scenario.spec
+    extras: Columns = {}
+    if spec.data.unique_tokens is not None and law.extra_draws is not None:
+        extras = {s: v for s, v in law.extra_draws.items() if s in STARS}
+    error: Columns = {}
+    if spec.target is not None and spec.target.error is not None and law.error:
+        error = law.error.draws or {}
+    parts = ((("law",), own), (("law", "extras"), extras), (("law", "error"), error))
+    return {(*p, s): values for p, part in parts for s, values in part.items()}
+
+
+def _resampled(table: Array, random: Generator) -> Array:
+    """Rows of a bootstrap: what was fitted together stays together."""
+    return table[random.integers(len(table), size=BLOCK)]
+
+
+def _gaussian(means: Array, covariance: Covariance, random: Generator) -> Array:
+    logs = np.array([word.startswith("ln_") for word in covariance.order])
+    middle = np.where(logs, np.log(np.where(logs, means, 1.0)), means)
+    values = random.multivariate_normal(middle, covariance.matrix, BLOCK)
+    return np.where(logs, np.exp(np.where(logs, values, 0.0)), values)

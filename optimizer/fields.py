@@ -33,6 +33,7 @@ __all__ = [
     "DemandTokens",
     "Duration",
     "Energy",
+    "Fall",
     "FieldError",
     "Flops",
     "Fraction",
@@ -113,6 +114,7 @@ Loss = Annotated[float, Quantity(kinds.LOSS)]
 Fraction = Annotated[float, Quantity(kinds.FRACTION)]
 Mfu = Annotated[float, Quantity(kinds.MFU)]
 Rate = Annotated[float, Quantity(kinds.RATE)]
+Fall = Annotated[float, Quantity(kinds.FALL)]
 Duration = Annotated[float, Quantity(kinds.DURATION)]
 Wait = Annotated[float, Quantity(kinds.WAIT)]
 Money = Annotated[float, Quantity(kinds.MONEY)]

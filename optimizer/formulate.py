@@ -22,6 +22,7 @@ from optimizer.posynomial import Term
 from optimizer.question import Question
 from optimizer.saturating import Saturating
 from optimizer.scenario import Scenario
+from optimizer.spread import expected
 from optimizer.world.costs import (
     UNITS,
     CostLine,
@@ -29,7 +30,7 @@ from optimizer.world.costs import (
     serving_line,
     training_line,
 )
-from optimizer.world.demand import expected, served
+from optimizer.world.demand import served
 from optimizer.world.laws import load_law
 from optimizer.world.limits import Limit, counted, memory_wall, wall
 from optimizer.world.machines import Serving, machine

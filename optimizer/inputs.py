@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from optimizer.document import Steps
 from optimizer.quantity import Flow
 from optimizer.scenario import Scenario
-from optimizer.world.demand import Spread
+from optimizer.spread import Spread
 from optimizer.world.hardware import Hardware
 
 STEP = 1e-30
@@ -50,6 +50,14 @@ def inputs(scenario: Scenario) -> tuple[Input, ...]:
         for symbol, value in scenario.law.coefficients.items()
     )
     return (*named, *law)
+
+
+def value_at(scenario: Scenario, path: Steps) -> object:
+    """What stands at a path of the spec: a number, a flow, or three of them."""
+    node: Any = scenario.spec
+    for step in path:
+        node = node[step] if isinstance(step, int) else getattr(node, step)
+    return node
 
 
 def stepped(scenario: Scenario, path: Steps) -> Scenario:

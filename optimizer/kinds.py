@@ -21,6 +21,7 @@ __all__ = [
     "DEMAND_TOKENS",
     "DURATION",
     "ENERGY",
+    "FALL",
     "FLOPS",
     "FRACTION",
     "HOUR",
@@ -63,6 +64,7 @@ class Kind:
         currency: a `$` may stand before the number.
         percent: written as a percentage.
         yearly: a rate, which compounds: `5 %/month` is 79.6 % a year.
+        falls: it says how fast something falls: `2 %/month` is 21.5 % a year.
         plain: a number without a unit is allowed; zero always is.
         whole: only integers.
         low: the lower bound, itself allowed where `low_inclusive`.
@@ -79,6 +81,7 @@ class Kind:
     currency: bool = False
     percent: bool = False
     yearly: bool = False
+    falls: bool = False
     plain: bool = True
     whole: bool = False
     low: float = 0.0
@@ -146,6 +149,15 @@ RATE = Kind(
     percent=True,
     yearly=True,
     low=-1.0,
+)
+FALL = replace(
+    RATE,
+    name="a yearly fall",
+    example="20 % or 2 %/month",
+    falls=True,
+    low=0.0,
+    low_inclusive=True,
+    high=1.0,
 )
 DURATION = Kind(
     name="a time",

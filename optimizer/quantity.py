@@ -200,7 +200,8 @@ def _based(number: float, unit: str, value: object, kind: Kind) -> float:
     if periods > 1:
         _check_bounds(result, value, kind)
         try:
-            result = (1 + result) ** periods - 1
+            sign = -1 if kind.falls else 1
+            result = sign * ((1 + sign * result) ** periods - 1)
         except OverflowError:
             result = math.inf
     return _finite(result, value)

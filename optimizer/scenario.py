@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ from optimizer.fields import (
     PriceTokens,
     Tokens,
 )
+from optimizer.spread import Uncertain, expected
 from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
 from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
@@ -288,10 +289,12 @@ class Scenario:
             return (*self.stream_path(index), "serving", word)
         return ("serving", word)
 
-    def price(self, price: float | str | None, chip: Hardware | None) -> float | None:
+    def price(
+        self, price: Uncertain[float] | str | None, chip: Hardware | None
+    ) -> float | None:
         """Dollars an hour of a chip, where `example` stands for the library's."""
         if not isinstance(price, str):
-            return price
+            return cast("float | None", expected(price))
         return None if chip is None else self.prices.get(chip.key)
 
     def stream_path(self, index: int) -> Steps:

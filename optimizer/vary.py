@@ -25,6 +25,7 @@ from optimizer.posynomial import Array, Integers
 from optimizer.quantity import Flow
 from optimizer.question import Question
 from optimizer.scenario import Scenario
+from optimizer.world.law import Law
 
 T = TypeVar("T")
 
@@ -103,7 +104,8 @@ def plan(
         base = _overridden(scenario, wants, at)
     axes: list[Axis | Draws] = [axis(want, base) for want in wants]
     if sample is not None:
-        axes.append(draws(base, sample, seed, frozenset(names)))
+        fixed = frozenset(number.path for one in axes for number in one.numbers)
+        axes.append(draws(base, sample, seed, fixed))
     return Plan(base, tuple(axes))
 
 
@@ -170,9 +172,18 @@ def _placed(plan: Plan, columns: Array, rows: Integers) -> Scenario:
 
 def _with(scenario: Scenario, path: Steps, value: Any) -> Scenario:
     if path[0] == "law":
-        coefficients = {**scenario.law.coefficients, str(path[1]): value}
-        return replace(scenario, law=replace(scenario.law, coefficients=coefficients))
+        return replace(scenario, law=_lawful(scenario.law, path[1:], value))
     return replace(scenario, spec=_inside(scenario.spec, path, value))
+
+
+def _lawful(law: Law, path: Steps, value: Any) -> Law:
+    """The law with another coefficient, also of its extras or of its error."""
+    *part, symbol = map(str, path)
+    if part == ["error"] and law.error is not None:
+        return replace(law, error=replace(law.error, **{symbol: value}))
+    if part == ["extras"]:
+        return replace(law, extras={**law.extras, symbol: value})
+    return replace(law, coefficients={**law.coefficients, symbol: value})
 
 
 def _inside(node: Any, path: Steps, value: Any) -> Any:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up; a floor has one tower or more.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors → kinds → quantity → yamltext → document → mistakes → fields",),
+    ("errors → kinds → quantity → yamltext → document → mistakes → fields → spread",),
     ("posynomial → saturating → composite → many",),
     ("program",),
     (
@@ -93,7 +93,7 @@ DOORS = {
     },
     "pyarrow": {"fitting/runfile", "commands/rowfile"},
     "pydantic": {
-        *("fields", "mistakes", "world/*", "scenario", "inputs", "axes", "draws"),
+        *("fields", "mistakes", "spread", "world/*", "scenario", "inputs", "axes"),
         "commands/dataset",
     },
     "scipy": {"engine/*", "analysis/*"},

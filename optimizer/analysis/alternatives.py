@@ -20,8 +20,9 @@ from optimizer.program import Status
 from optimizer.quantity import Flow
 from optimizer.question import Question
 from optimizer.scenario import Scenario
+from optimizer.spread import Spread
 from optimizer.world.costs import MILLION
-from optimizer.world.demand import Spread, Stream
+from optimizer.world.demand import Stream
 
 WIDEST = 1e9  # crossings are sought within this factor of the stated demand
 NARROW = 1e-4  # in ln demand, how close the edge of what is feasible is sought

@@ -74,8 +74,8 @@ def _band(scenario: Scenario, found: Frontier, count: int) -> Band | None:
         return None
     losses = ",".join(repr(point.loss) for point in found.points)
     both = varied(scenario, [f"target.loss={losses}"], count)
-    # The frontier is that of the expected demand; the law alone is drawn.
-    stated = [n.name for n in both.numbers if not n.name.startswith("law.")]
+    # The frontier is that of the expected numbers; the law alone is drawn.
+    stated = [n.path for n in both.numbers if n.path[0] != "law"]
     alone = draws(both.scenario, count, 0, frozenset(stated))
     plan = Plan(both.scenario, (both.axes[0], alone))
     cost = list(RESULTS).index("cost_total")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from optimizer.formulate import repetition_of
 from optimizer.posynomial import Array, Integers
+from optimizer.question import Question
 from optimizer.saturating import saturation
+from optimizer.scenario import Scenario
 from optimizer.vary import Plan, groups
 from optimizer.world.repetition import Repetition
 
@@ -27,7 +30,9 @@ class Drawn:
         alpha: likewise.
         beta: likewise.
         s: the reducible loss to reach; at or below 0 no model does.
-        repetition: how data repeat, or None.
+        unique: the tokens that there are; None where data do not repeat.
+        R_D: repetitions after which a token is worth 1/e; None likewise.
+        R_N: the same of parameters; None where they keep their worth.
     """
 
     A: Array
@@ -35,7 +40,9 @@ class Drawn:
     alpha: Array
     beta: Array
     s: Array
-    repetition: Repetition | None = None
+    unique: float | None = None
+    R_D: Array | None = None
+    R_N: Array | None = None
 
     @property
     def count(self) -> int:
@@ -52,9 +59,10 @@ class Drawn:
 
     def of(self, draws: Integers) -> Drawn:
         """Some of the draws, in any order."""
-        parts = (self.A, self.B, self.alpha, self.beta, self.s)
-        A, B, alpha, beta, s = (part[draws] for part in parts)
-        return Drawn(A, B, alpha, beta, s, self.repetition)
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        arrays = {w: v for w, v in parts.items() if isinstance(v, np.ndarray)}
+        some: dict[str, Any] = {word: values[draws] for word, values in arrays.items()}
+        return replace(self, **some)
 
     def tokens(self, N: Array) -> Array:
         """The least tokens with which each size reaches each target.
@@ -66,9 +74,9 @@ class Drawn:
             `(sizes, draws)`; infinite where no number of tokens does.
         """
         sizes = N[:, None]
-        if self.repetition is None:
+        if self.unique is None or self.R_D is None:
             return self.fresh(sizes)
-        return _repeated(self, self.repetition, sizes)
+        return _repeated(self, self.unique, self.R_D, sizes)
 
     def reached(self, N: float, D: float) -> float:
         """The part of the draws in which a model reaches the target."""
@@ -95,18 +103,27 @@ def drawn(plan: Plan) -> Drawn:
     for index, number in enumerate(plan.numbers):
         if number.path[0] != "law":
             columns[:, index] = columns[0, index]
-    found = np.full((5, plan.count), np.nan)
-    for group in groups(Plan(bare, plan.axes), columns, lambda _, question: question):
-        question = group.view
+
+    def repeating(member: Scenario, _: Question) -> Repetition | None:
+        return repetition_of(replace(member, spec=scenario.spec))
+
+    found = np.full((7, plan.count), np.nan)
+    for group in groups(Plan(bare, plan.axes), columns, repeating):
+        question, stars = group.question, group.view
         if question is None or question.reducible is None:
             continue
         surface = question.surface
-        symbols = (surface.A, surface.B, surface.alpha, surface.beta)
-        for row, each in enumerate((*symbols, question.reducible)):
+        of_law = (surface.A, surface.B, surface.alpha, surface.beta, question.reducible)
+        of_data = (0.0, 0.0) if stars is None else (stars.R_D, stars.R_N or 0.0)
+        for row, each in enumerate((*of_law, *of_data)):
             found[row, group.rows] = np.asarray(each, dtype=float)
-    known = found[:, np.isfinite(found).all(axis=0)]
-    A, B, alpha, beta, s = known
-    return Drawn(A, B, alpha, beta, s, repetition_of(scenario))
+    A, B, alpha, beta, s, R_D, R_N = found[:, np.isfinite(found).all(axis=0)]
+    law = Drawn(A, B, alpha, beta, s)
+    repetition = repetition_of(scenario)
+    if repetition is None:
+        return law
+    fading = None if repetition.R_N is None else R_N
+    return replace(law, unique=repetition.unique, R_D=R_D, R_N=fading)
 
 
 def _root(factor: Array, rest: Array, power: Array) -> Array:
@@ -116,39 +133,36 @@ def _root(factor: Array, rest: Array, power: Array) -> Array:
     return np.where(np.isnan(found), np.inf, found)
 
 
-def _repeated(law: Drawn, repetition: Repetition, sizes: Array) -> Array:
+def _repeated(law: Drawn, unique: float, R: Array, sizes: Array) -> Array:
     """The least tokens where data repeat; either all unique ones are read, or few.
 
     With all of them D' = U·(1 + R·(1 − exp(−(D/U − 1)/R))) is solved for D. With
     D < U there is no repetition, but N' depends on D: a bisection in ln D.
     """
-    unique, R = repetition.unique, repetition.R_D
-    needed = _needed(law, repetition, sizes, np.log(unique))
+    needed = _needed(law, sizes, np.log(unique))
     more = np.maximum(needed / unique - 1, 0.0)
     left = 1 - more / R
     many = unique * (1 - R * np.log(np.where(left > 0, left, np.nan)))
     many = np.where(left > 0, many, np.inf)
-    if repetition.R_N is None:
+    if law.R_N is None:
         return np.where(needed < unique, needed, many)
     rows, draws = np.nonzero(needed < unique)
     few = law.of(draws)
     low, high = np.log(few.fresh(sizes[rows, 0])), np.full(len(rows), math.log(unique))
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        enough = _needed(few, repetition, sizes[rows, 0], middle) <= np.exp(middle)
+        enough = _needed(few, sizes[rows, 0], middle) <= np.exp(middle)
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     many[rows, draws] = np.exp(high)
     return many
 
 
-def _needed(
-    law: Drawn, repetition: Repetition, sizes: Array, log_unique: Array
-) -> Array:
+def _needed(law: Drawn, sizes: Array, log_unique: Array) -> Array:
     """The D' that N needs where so many unique tokens are read."""
     worth = sizes
-    if repetition.R_N is not None:
+    if law.R_N is not None:
         ratio = law.alpha * law.A / (law.beta * law.B)
         supported = (np.log(ratio) + law.beta * log_unique) / law.alpha
-        gain, _, _ = saturation(np.log(sizes) - supported, repetition.R_N)
+        gain, _, _ = saturation(np.log(sizes) - supported, law.R_N)
         worth = np.exp(supported + gain)
     return _root(law.B, law.s - law.A * worth**-law.alpha, law.beta)

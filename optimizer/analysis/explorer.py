@@ -18,12 +18,13 @@ from optimizer.axes import Number
 from optimizer.document import Steps
 from optimizer.engine.batch import shape
 from optimizer.formulate import formulate
+from optimizer.inputs import value_at
 from optimizer.posynomial import Array, Integers
 from optimizer.quantity import Flow
 from optimizer.question import Question
 from optimizer.scenario import Scenario, Target
+from optimizer.spread import Spread
 from optimizer.vary import Plan
-from optimizer.world.demand import Spread
 
 DEMANDS: tuple[float, ...] = (
     *(0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0),
@@ -221,10 +222,7 @@ def _as_loss(scenario: Scenario, question: Question) -> tuple[Scenario, Steps]:
 
 def target_value(scenario: Scenario, path: Steps) -> float:
     """The number at a path of a scenario."""
-    node: object = scenario.spec
-    for step in path:
-        listed = isinstance(node, tuple)
-        node = node[step] if listed else getattr(node, str(step))  # type: ignore[index]
+    node = value_at(scenario, path)
     return float(node.amount if isinstance(node, Flow) else node)  # type: ignore[arg-type]
 
 

@@ -16,10 +16,11 @@ from optimizer.axes import quantity_at, unit_of
 from optimizer.document import Document, parse_assignment
 from optimizer.errors import InputError
 from optimizer.fields import Quantity
-from optimizer.inputs import Input, inputs
+from optimizer.inputs import Input, inputs, value_at
 from optimizer.load import read_document
 from optimizer.quantity import Flow, significant, write
 from optimizer.scenario import Scenario
+from optimizer.spread import Spread, ends
 
 STOPS = 40  # of a slider, each side of the scenario's value
 REACH = 10.0  # how many times more or less its ends are
@@ -161,7 +162,8 @@ def _control(scenario: Scenario, one: Input) -> Control:
     kind = quantity.kind
     signed = kind.percent or kind.currency or not kind.plain  # the text says it
     unit = "" if signed else unit_of(kind, per)
-    return Control(one.name, text, unit, tuple(_stops(one, quantity, per, text)))
+    stops = _stops(scenario, one, quantity, per, text)
+    return Control(one.name, text, unit, tuple(stops))
 
 
 def _quantity(one: Input) -> Quantity:
@@ -192,7 +194,7 @@ def _original(scenario: Scenario, one: Input) -> str:
 
 
 def _stops(
-    one: Input, quantity: Quantity, per: float | None, text: str
+    scenario: Scenario, one: Input, quantity: Quantity, per: float | None, text: str
 ) -> Iterator[str]:
     """Texts that the field reads back, from low to high."""
     kind = quantity.kind
@@ -202,6 +204,9 @@ def _stops(
     reach = SHORT if known else REACH
     low = max(one.value / reach, kind.low if kind.low > 0 else 0.0)
     high = min(one.value * reach, kind.high)
+    if one.path[-1] == "expected":
+        least, most = _ends(scenario, one)
+        low, high = max(low, least), min(high, most)
     for step in range(-STOPS, STOPS + 1):
         if step == 0:
             yield text
@@ -209,6 +214,15 @@ def _stops(
         end, part = (low if step < 0 else high), abs(step) / STOPS
         value = one.value ** (1 - part) * end**part
         yield _text(value, quantity, per)
+
+
+def _ends(scenario: Scenario, one: Input) -> tuple[float, float]:
+    """Between which an expected value may be, also when it is written shortly."""
+    spread = value_at(scenario, one.path[:-1])
+    if not isinstance(spread, Spread):
+        return 0.0, math.inf
+    low, high = ends(spread)
+    return min(low * 1.01, one.value), max(high / 1.01, one.value)
 
 
 def _text(

@@ -6,7 +6,7 @@ the D_i(N) at the wanted probability, and what remains is a search in N alone. T
 quantile of convex functions is not convex, so the search is global: a grid in ln N,
 then golden sections around its best few.
 
-Costs and limits are those of the expected demand, as for `solve`.
+Costs and limits are those of the expected numbers, as for `solve`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class RobustPlan:
         probability: that was asked for.
         parameters: N.
         tokens: D.
-        cost_total: at the expected demand, in the objective's unit.
+        cost_total: at the expected numbers, in the objective's unit.
         reached: the part of the draws in which it reaches the target.
     """
 

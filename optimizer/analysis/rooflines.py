@@ -8,8 +8,8 @@ from optimizer.analysis.answer import ServingUse
 from optimizer.quantity import HOUR
 from optimizer.question import Question
 from optimizer.scenario import Scenario
+from optimizer.spread import expected
 from optimizer.world.costs import MILLION
-from optimizer.world.demand import expected
 from optimizer.world.roofline import Replica
 
 

@@ -10,13 +10,12 @@ from optimizer.analysis.answer import Answer
 from optimizer.analysis.curves import Dot, pair
 from optimizer.analysis.explorer import each
 from optimizer.axes import quantity_at
-from optimizer.document import Steps
 from optimizer.formulate import formulate
-from optimizer.inputs import Input, inputs
-from optimizer.quantity import MONTH, Flow
+from optimizer.inputs import Input, inputs, value_at
+from optimizer.quantity import MONTH
 from optimizer.question import Question
 from optimizer.scenario import Scenario
-from optimizer.world.demand import Spread
+from optimizer.spread import Spread, ends
 
 MOVE = 0.2  # how far a number without a stated range is moved, to either side
 MOST = 12  # bars of a tornado
@@ -98,13 +97,13 @@ def cashflow(scenario: Scenario, answer: Answer) -> Cashflow | None:
     )
     ahead = [a < b for a, b in zip(totals[0][1], totals[1][1], strict=True)]
     later = [i for i in range(len(ahead)) if ahead[i] and all(ahead[i:])]
-    money = scenario.spec.money
+    discount, _ = scenario.spec.money.rates
     return Cashflow(
         months=tuple(courses[0]),
         totals=totals,
         first=first,
         paid_back=first + later[0] if later and later[0] > 0 else None,
-        present=question.unit == "USD" and bool(money.discount_rate),
+        present=question.unit == "USD" and bool(discount),
         unit=question.unit,
     )
 
@@ -120,8 +119,8 @@ def _first(answer: Answer) -> int:
 def _course(
     scenario: Scenario, question: Question, dot: Dot, first: int
 ) -> list[Month]:
-    money = scenario.spec.money
-    factor = ((1 - money.price_decline) / (1 + money.discount_rate)) ** (1 / 12)
+    discount, decline = scenario.spec.money.rates
+    factor = ((1 - decline) / (1 + discount)) ** (1 / 12)
     factor = factor if question.unit == "USD" else 1.0
     point = question.complete({"N": dot.parameters, "D": dot.tokens})
     found: dict[tuple[int, str], float] = {}
@@ -194,20 +193,8 @@ def _range(scenario: Scenario, item: Input) -> tuple[tuple[float, float], bool] 
     if quantity is None or quantity.kind.whole:
         return None
     if item.path[-1] == "expected":
-        spread = _at(scenario, item.path[:-1])
+        spread = value_at(scenario, item.path[:-1])
         if isinstance(spread, Spread):
-            low, high = (_number(v) for v in (spread.low, spread.high))
-            return (low, high), True
+            return ends(spread), True
     high = min(item.value * (1 + MOVE), quantity.kind.high)
     return (item.value * (1 - MOVE), high), False
-
-
-def _at(scenario: Scenario, path: Steps) -> object:
-    node: object = scenario.spec
-    for step in path:
-        node = node[step] if isinstance(node, tuple) else getattr(node, str(step))  # type: ignore[index]
-    return node
-
-
-def _number(value: object) -> float:
-    return float(value.amount if isinstance(value, Flow) else value)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""How far a plan may be trusted: draws of the law and the demand, and their plans.
+"""How far a plan may be trusted: draws of law, demand and prices, and their plans.
 
 Each draw is a scenario with a certified plan of its own. Their percentiles say where
 the right model lies; the robust plan is one model for all of them.
@@ -17,6 +17,7 @@ from optimizer.analysis.optimum import solve
 from optimizer.analysis.robust import RobustPlan, cheapest, robust_plan
 from optimizer.analysis.sweep import RESULTS, STATUSES, sweep
 from optimizer.analysis.wording import either
+from optimizer.draws import Draws
 from optimizer.errors import InputError, Mark
 from optimizer.posynomial import Array, Integers
 from optimizer.scenario import Scenario
@@ -43,7 +44,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Expected:
-    """The plan for the law as published and the expected demand.
+    """The plan for the law as published and the expected numbers.
 
     Attributes:
         parameters: N.
@@ -125,11 +126,12 @@ def uncertainty(
         InputError: nothing is uncertain.
     """
     singles = scenario.singles
-    plans = [_drawing(single, draws, seed) for single in singles]
+    # Lists do not change what is drawn, but experts change the surface.
+    drawing = _drawing(singles[0], draws, seed)
+    plans = [replace(drawing, scenario=single) for single in singles]
     status, results = _solved(plans, scenario, advance)
     answer = solve(scenario)
     reason = refused(scenario)
-    # Lists do not change what is drawn, but experts change the surface.
     laws = [] if reason else [drawn(plan) for plan in plans]
     robust = cheapest(
         [
@@ -155,14 +157,14 @@ def uncertainty(
         target_loss=answer.target_loss,
         draws=draws,
         seed=seed,
-        varied=tuple(number.name for number in plans[0].numbers),
+        varied=tuple(number.name for number in drawing.numbers),
         unreachable=float(missed.mean()),
         left_out=float((~(known | missed)).mean()),
         intervals=intervals,
         plan=_expected(answer, scenario, laws),
         robust=robust,
         reason=reason,
-        notes=tuple(_notes(scenario, plans[0], status, robust)),
+        notes=tuple(_notes(scenario, drawing, status, robust)),
         sizes=tuple(results[known, list(RESULTS).index("parameters")].tolist()),
     )
 
@@ -241,26 +243,39 @@ def _expected(
 def _notes(
     scenario: Scenario, plan: Plan, status: Integers, robust: RobustPlan | None
 ) -> list[str]:
-    names = [number.name for number in plan.numbers]
-    demand = [name for name in names if not name.startswith("law.")]
+    stated = [number.name for number in plan.numbers if number.path[0] != "law"]
+    lawful = [number.path for number in plan.numbers if number.path[0] == "law"]
+    together = [n for one in plan.axes if isinstance(one, Draws) for n in one.together]
     found = []
-    if len(demand) == len(names):
+    if not lawful:
         found.append(
-            f"{scenario.law.name} carries neither a covariance nor draws, so only the "
-            "demand varies: the law's own error is not in these numbers."
+            f"{scenario.law.name} carries neither a covariance nor draws, so only "
+            "the demand and the prices that are given as ranges vary: the law's own "
+            "error is not in these numbers."
         )
-    if demand:
-        verb = "is" if len(demand) == 1 else "are"
+    if stated:
+        verb = "is" if len(stated) == 1 else "are"
         found.append(
-            f"{either(demand, 'and')} {verb} drawn log-normal, with low and high as "
+            f"{either(stated, 'and')} {verb} drawn log-normal, with low and high as "
             "the 10th and 90th percentiles; expected is what single plans are "
             "priced at, and is not drawn."
         )
+        found += [f"{either(names, 'and')} are high together." for names in together]
     else:
         found.append(
-            "Only the law varies: no number of the demand is given as {low: 1T, "
-            "expected: 2T, high: 4T}."
+            "Only the law varies: neither a number of the demand nor a price is given "
+            "as {low: 1T, expected: 2T, high: 4T}."
         )
+    target = scenario.spec.target
+    parts = {
+        "extras": (scenario.spec.data.unique_tokens, "how repeated data count"),
+        "error": (target and target.error, "the map from loss to error"),
+    }
+    for part, (asked, what) in parts.items():
+        if lawful and asked and not any(path[1] == part for path in lawful):
+            found.append(
+                f"{what.capitalize()} is not drawn: the law has no draws of it."
+            )
     for word, text in (
         ("invalid", "have coefficients that are no law"),
         ("failed", "have no plan that could be certified"),
@@ -268,7 +283,7 @@ def _notes(
         count = int((status == STATUSES.index(word)).sum())
         if count:
             found.append(f"{count} of the draws {text}; they are left out.")
-    if robust is not None and len(demand) < len(names):
+    if robust is not None and lawful:
         worse = len(status) * (1 - robust.probability)
         if worse < FEW:
             found.append(

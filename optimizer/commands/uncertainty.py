@@ -58,9 +58,9 @@ def command(
 ) -> int:
     """Say how far a plan may be trusted, and find one that is safe.
 
-    It draws the law's coefficients from their covariance, and the demand from its
-    {low, expected, high}, and solves every draw. The robust plan is the cheapest
-    model that reaches the target with a stated probability.
+    It draws the law's coefficients from their covariance, and the demand and prices
+    from their {low, expected, high}, and solves every draw. The robust plan is the
+    cheapest model that reaches the target with a stated probability.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)

@@ -92,7 +92,7 @@ def _value(answer: Answer, move: Sensitivity) -> str:
     for limit in answer.limits:
         if limit.name == move.input:
             return amount(limit.bound, limit.unit)
-    kind = KINDS.get(move.input.rpartition(".")[2])
+    kind = KINDS.get(move.input.removesuffix(".expected").rpartition(".")[2])
     return f"{move.value:.6g}" if kind is None else write(move.value, kind)
 
 

@@ -62,7 +62,10 @@ def _sentences(found: Uncertainty) -> Iterator[str]:
         yield f"The budget buys a loss of {loss.p5:.4f} to {nats(loss.p95)}."
     if found.robust is not None and found.unreachable:
         out = percent(found.unreachable)
-        yield f"The target is out of reach in {out} of the draws."
+        if found.plan is not None and _sure(found.plan):
+            yield f"In {out} of the draws no plan keeps the limits."
+        else:
+            yield f"The target is out of reach in {out} of the draws."
 
 
 def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> str:
@@ -76,7 +79,7 @@ def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> st
         cost = amount(robust.cost_total, found.unit)
         return f"{told}: {cost} of {thing}."
     other = f"{rounded(plan.parameters)} on {amount(plan.tokens, 'tokens')}"
-    if plan.reached is not None and plan.reached > SURE:
+    if _sure(plan):
         return (
             f"Whatever is drawn, {other} tokens reach the target; only their cost is "
             "uncertain."
@@ -89,6 +92,10 @@ def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> st
     )
 
 
+def _sure(plan: Expected) -> bool:
+    return plan.reached is not None and plan.reached > SURE
+
+
 def _body(found: Uncertainty) -> Iterator[Block]:
     yield Text(uncertainty_headline(found), lead=True)
     if found.intervals:
@@ -99,7 +106,7 @@ def _body(found: Uncertainty) -> Iterator[Block]:
         yield Text(
             f"p5, p50 and p95 are percentiles, each for itself, of the optimal plans "
             f"of {found.draws:,} draws (seed {found.seed}). The last columns are "
-            "single plans, at the expected demand."
+            "single plans, at the expected numbers."
         )
     yield Heading("What was drawn")
     yield Text(f"{', '.join(found.varied)}.")

@@ -14,8 +14,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from optimizer.document import Steps
 from optimizer.fields import (
     Count,
+    Fall,
     FieldError,
     Fraction,
     Model,
@@ -25,6 +27,7 @@ from optimizer.fields import (
     Tokens,
 )
 from optimizer.posynomial import Term
+from optimizer.spread import Spread, Uncertain, expected
 from optimizer.world.demand import Served
 from optimizer.world.machines import Machine, PhaseMfu, Serving, Training, phases
 
@@ -51,20 +54,33 @@ class Architecture(Model):
 class MoneyOverTime(Model):
     """How dollars of later months count."""
 
-    discount_rate: Rate = Field(0.0, description="yearly; later dollars count less")
-    price_decline: Fraction = Field(0.0, description="yearly fall of hardware prices")
+    discount_rate: Uncertain[Rate] = Field(
+        0.0, description="yearly; later dollars count less"
+    )
+    price_decline: Uncertain[Fall] = Field(
+        0.0, description="yearly fall of hardware prices"
+    )
 
     @model_validator(mode="after")
     def _not_free(self) -> MoneyOverTime:
-        if self.price_decline == 1:
-            raise FieldError((("price_decline",), "must be below 100 %, got 100 %"))
+        decline = self.price_decline
+        path: Steps = ("price_decline",)
+        if isinstance(decline, Spread):
+            path, decline = (*path, "high"), decline.high
+        if decline == 1:
+            raise FieldError((path, "must be below 100 %, got 100 %"))
         return self
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """The discount rate and the fall of prices that a solve uses."""
+        return expected(self.discount_rate), expected(self.price_decline)
 
 
 class Costs(Model):
     """Costs beyond the accelerators' useful work."""
 
-    fixed: Money = Field(0.0, description="dollars that no choice changes")
+    fixed: Uncertain[Money] = Field(0.0, description="dollars that no choice changes")
     restart: Fraction = Field(0.0, description="training work lost and done again")
 
 
@@ -74,7 +90,9 @@ class Data(Model):
     unique_tokens: Tokens | None = Field(
         None, description="distinct tokens; reading them again is worth less"
     )
-    price: PriceTokens = Field(0.0, description="dollars per million training tokens")
+    price: Uncertain[PriceTokens] = Field(
+        0.0, description="dollars per million training tokens"
+    )
 
 
 @dataclass(frozen=True)
@@ -162,7 +180,8 @@ def serving_line(
         raise ValueError("counts time but has no mfu; add serving: {mfu: 0.4}")
     mfu = serving.mfu if serving.by_time else None
     prefill, decode = phases(mfu)
-    factor = served.weighted(money.discount_rate, money.price_decline)
+    discount, decline = money.rates
+    factor = served.weighted(discount, decline)
     parts: list[tuple[str, float, float | None]] = [("tokens", served.tokens, prefill)]
     if served.input_tokens is not None and served.output_tokens is not None:
         parts = [
@@ -207,7 +226,7 @@ def serving_line(
         terms,
         share=served.share,
         served=served,
-        counted=served.weighted(money.discount_rate, 0.0),
+        counted=served.weighted(discount, 0.0),
     )
 
 
@@ -215,8 +234,8 @@ def other_lines(costs: Costs, data: Data) -> tuple[CostLine, ...]:
     """Data and fixed costs, in dollars; they use no accelerator time."""
     nothing = dict.fromkeys(("FLOP", "s", "kWh", "kgCO2e"), ())
     entries = (
-        ("data", Term("data", data.price / MILLION, {"D": 1.0})),
-        ("fixed", Term("fixed", costs.fixed, {})),
+        ("data", Term("data", expected(data.price) / MILLION, {"D": 1.0})),
+        ("fixed", Term("fixed", expected(costs.fixed), {})),
     )
     return tuple(
         CostLine(name, "other", {**nothing, "USD": (term,)})

@@ -9,9 +9,9 @@ that a complex step gives exact sensitivities; comparisons look at real parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar
+from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
 from optimizer.fields import (
     DemandTokens,
@@ -26,52 +26,10 @@ from optimizer.fields import (
     Wait,
 )
 from optimizer.quantity import DEMAND_TOKENS, MONTH, YEAR, Flow
+from optimizer.spread import Uncertain, expected
 from optimizer.world.machines import Serving
 
-T = TypeVar("T")
 TokenFlow = Annotated[Flow, Quantity(DEMAND_TOKENS, flow=True)]
-
-
-class Spread(Model, Generic[T]):
-    """An uncertain number: its 10th percentile, its expected value, its 90th."""
-
-    low: T
-    expected: T
-    high: T
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Spread[T]:
-        three = (self.low, self.expected, self.high)
-        if len({isinstance(v, Flow) and v.per is None for v in three}) > 1:
-            raise ValueError("must have three totals or three rates")
-        low, middle, high = (_size(v) for v in three)
-        if not low <= middle <= high:
-            raise ValueError("must have low ≤ expected ≤ high")
-        return self
-
-
-def _size(value: Any) -> float:
-    if isinstance(value, Flow):
-        value = value.amount / (value.per or 1.0)
-    return float(value.real)
-
-
-def _kind_of(value: Any) -> str:
-    return "spread" if isinstance(value, dict | Spread) else "value"
-
-
-if TYPE_CHECKING:
-    Uncertain: TypeAlias = T | Spread[T]
-else:
-
-    class Uncertain:
-        """A number, or three; a generic alias would leave Spread unparametrised."""
-
-        def __class_getitem__(cls, kind: Any) -> Any:
-            """The type of a field that holds either."""
-            value = Annotated[kind, Tag("value")]
-            spread = Annotated[Spread[kind], Tag("spread")]
-            return Annotated[value | spread, Discriminator(_kind_of)]
 
 
 class Stream(Model):
@@ -185,11 +143,6 @@ class Served:
                 "earlier start or a discount_rate above 0"
             ) from None
         return mean
-
-
-def expected(value: Any) -> Any:
-    """The number that a solve uses: the expected one where a spread is given."""
-    return value.expected if isinstance(value, Spread) else value
 
 
 def served(stream: Stream) -> Served:

@@ -23,6 +23,7 @@ SYMBOLS: Mapping[str, tuple[str, ...]] = {
     ),
     "frontier": (),
 }
+STARS = ("R_D_star", "R_N_star")  # of repeated data, among the extras
 _EXPONENTS = {"alpha", "beta", "alpha_N", "alpha_D"}
 _ANY_SIGN = {"alpha", "beta", "delta", "gamma", "omega", "zeta"}  # of joint-moe
 
@@ -67,18 +68,30 @@ class ErrorLaw:
         return self.epsilon - self.k * power(2.718281828459045, -self.gamma * loss)
 
     def loss(self, error: float) -> float:
-        """The loss of an error.
+        """The loss of an error; at or below 0 where it is less than any loss has.
 
         Raises:
-            ValueError: no loss has it.
+            ValueError: it takes no skill.
         """
-        low = self.epsilon - self.k
-        if not low < error.real < self.epsilon:
-            raise ValueError(
-                f"must be between {max(low, 0):.3g} and {self.epsilon:.3g}, the "
-                f"errors that this law knows, got {error:g}"
-            )
+        if not error.real < self.epsilon:
+            raise self._unknown(error)
         return ln(self.k / (self.epsilon - error)) / self.gamma
+
+    def check(self, error: float) -> None:
+        """Tells an error that no loss has.
+
+        Raises:
+            ValueError: it is one.
+        """
+        if not self.epsilon - self.k < error < self.epsilon:
+            raise self._unknown(error)
+
+    def _unknown(self, error: float) -> ValueError:
+        low = max(self.epsilon - self.k, 0)
+        return ValueError(
+            f"must be between {low:.3g} and {self.epsilon:.3g}, the errors that this "
+            f"law knows, got {error:g}"
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Literal
 
@@ -20,7 +20,7 @@ from optimizer.fields import (
     Positive,
     Tokens,
 )
-from optimizer.world.law import SYMBOLS, Counts, Form, out_of_bounds
+from optimizer.world.law import STARS, SYMBOLS, Counts, Form, out_of_bounds
 from optimizer.yamltext import Steps
 
 Mistakes = Iterator[tuple[Steps, str]]
@@ -163,6 +163,7 @@ def mistakes(file: LawFile) -> Mistakes:
     """What is wrong with the whole though each value is right by itself."""
     yield from _of_coefficients(file)
     yield from _of_draws(file)
+    yield from _of_further_draws(file)
     yield from _of_covariance(file)
     for name in RangeFile.model_fields:
         low, high = getattr(file.range, name) or (None, None)
@@ -211,6 +212,42 @@ def _of_draws(file: LawFile) -> Mistakes:
         yield ("draws",), f"is missing {', '.join(missing)}"
     if len({len(values) for values in file.draws.values()}) > 1:
         yield ("draws",), "must have as many values for each coefficient"
+    elif not any(file.draws.values()):
+        yield ("draws",), "have no values; remove them"
+
+
+def _of_further_draws(file: LawFile) -> Mistakes:
+    """The draws of extras and of the error are of the same resamples as the law's."""
+    for star in STARS:
+        if not file.extras.get(star, 1.0) > 0:
+            yield ("extras", star), f"must be above 0, got {file.extras[star]:g}"
+    yield from _in_step(file, ("extra_draws",), file.extra_draws, file.extras)
+    if file.error is not None and file.error.draws is not None:
+        drawn = {str(symbol): values for symbol, values in file.error.draws.items()}
+        symbols = ("epsilon", "k", "gamma")
+        yield from _in_step(file, ("error", "draws"), drawn, symbols)
+        if missing := [symbol for symbol in symbols if symbol not in drawn]:
+            yield ("error", "draws"), f"is missing {', '.join(missing)}"
+
+
+def _in_step(
+    file: LawFile,
+    at: Steps,
+    drawn: Mapping[str, Sequence[float]] | None,
+    known: Collection[str],
+) -> Mistakes:
+    count = len(next(iter((file.draws or {}).values()), ()))
+    for symbol, values in (drawn or {}).items():
+        if symbol not in known:
+            message = f'unknown coefficient "{symbol}"{suggest(symbol, known)}'
+            yield (*at, symbol), message
+        elif len(values) != count:
+            message = f"must have {count} values, as draws has, got {len(values)}"
+            yield (*at, symbol), message
+        elif symbol in (*STARS, "k", "gamma"):
+            for i, value in enumerate(values):
+                if not value > 0:
+                    yield (*at, symbol, i), f"must be above 0, got {value:g}"
 
 
 def _of_covariance(file: LawFile) -> Mistakes:

@@ -23,6 +23,7 @@ from optimizer.fields import (
     Ratio,
 )
 from optimizer.quantity import HOUR
+from optimizer.spread import Uncertain
 from optimizer.world.hardware import Hardware
 
 Arithmetic = Literal["bf16", "fp8", "int8", "fp4"]
@@ -46,7 +47,7 @@ class Training(Model):
     )
     precision: Arithmetic = Field("bf16", description="of arithmetic")
     mfu: Mfu | None = Field(None, description="useful FLOP over the dense peak")
-    price: PriceHour | Literal["example"] | None = Field(
+    price: Uncertain[PriceHour] | Literal["example"] | None = Field(
         None,
         description="of one accelerator; example takes a dated offer from the library",
     )
@@ -76,7 +77,7 @@ class Serving(Model):
     mbu: Mfu | None = Field(
         None, description="memory bandwidth utilisation, of the roofline"
     )
-    price: PriceHour | Literal["example"] | None = Field(
+    price: Uncertain[PriceHour] | Literal["example"] | None = Field(
         None,
         description="of one accelerator; example takes a dated offer from the library",
     )

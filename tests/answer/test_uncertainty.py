@@ -172,7 +172,8 @@ def test_an_exact_law_says_that_only_the_demand_varies():
     assert found.varied == ("demand.tokens",)
     assert found.notes[0] == (
         "hoffmann-2022-devries carries neither a covariance nor draws, so only the "
-        "demand varies: the law's own error is not in these numbers."
+        "demand and the prices that are given as ranges vary: the law's own error is "
+        "not in these numbers."
     )
     # Then nothing is in doubt, and the robust plan is the plan.
     assert found.plan.reached == found.robust.reached == 1

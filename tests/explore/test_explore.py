@@ -144,6 +144,22 @@ def test_every_control_of_a_shipped_scenario_moves_and_saves(name, tmp_path):
             )
 
 
+def test_the_stops_of_a_range_stay_in_it():
+    """Texts are rounded, and no text of an expected number leaves its range."""
+    ranges = (
+        "batch.tokens={low: 1004B, expected: 2T, high: 3001B}",
+        "chat.requests={low: 1M/day, expected: 62M/month, high: 1B/year}",
+    )
+    explored = opened(TEXT, *(f"demand.{each}" for each in ranges))
+    controls = [one for one in explored.controls if one.name.endswith(".expected")]
+    assert len(controls) == 2
+    for control in controls:
+        assert len(set(control.stops)) > 20
+        for stop in control.stops:
+            assert moved(explored, {control.name: stop}).wrong == {}
+        assert moved(explored, {control.name: "9e99/day"}).scenario is None
+
+
 def test_a_word_that_the_file_lacks_still_saves():
     explored = opened(TEXT, "limits.tokens=1T")
     text = saved(explored, moved(explored, {"limits.tokens": "2T"}))

@@ -78,6 +78,13 @@ def test_a_petaflop_day() -> None:
     assert read("3640 PFLOP/s-days", q.COMPUTE) == pytest.approx(3.14e23, rel=2e-3)
 
 
+def test_a_monthly_fall_compounds_to_the_year() -> None:
+    """What falls by 2 % twelve times has fallen by 21.5 %, not by 24 %."""
+    assert read("2 %/month", q.FALL) == pytest.approx(1 - 0.98**12, rel=1e-12)
+    assert read("100 %/month", q.FALL) == read("100 %", q.FALL) == 1
+    assert read("20 %", q.FALL) == read("20 %/year", q.FALL) == 0.2
+
+
 def test_a_monthly_rate_compounds_to_the_year() -> None:
     by_hand = 1.0
     for _ in range(12):
@@ -125,6 +132,8 @@ def test_refuses_with_a_sentence(value: object, kind: q.Kind, message: str) -> N
         (0, q.MFU, "must be above 0, got 0"),
         ("140 %", q.FRACTION, 'must be at most 100 %, got "140 %"'),
         ("-100 %", q.RATE, 'must be above -100 %, got "-100 %"'),
+        ("-1 %", q.FALL, 'must be at least 0, got "-1 %"'),
+        ("101 %/month", q.FALL, 'must be at most 100 %, got "101 %/month"'),
         ("-200 %/month", q.RATE, 'must be above -100 %, got "-200 %/month"'),
         ("2000 years", q.WAIT, 'must be at most 1000 years, got "2000 years"'),
         (0.5, q.RATIO, "must be at least 1, got 0.5"),

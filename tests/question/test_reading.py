@@ -11,7 +11,8 @@ from optimizer.formulate import formulate
 from optimizer.load import load_scenario, read_scenario
 from optimizer.quantity import DAY, Flow
 from optimizer.scenario import Scenario
-from optimizer.world.demand import Spread, served
+from optimizer.spread import Spread
+from optimizer.world.demand import served
 
 PLAIN = """\
 law: besiroglu-2024-refit

@@ -9,7 +9,8 @@ from optimizer.document import load_text
 from optimizer.errors import InputError
 from optimizer.fields import read_model
 from optimizer.quantity import MONTH, YEAR
-from optimizer.world.demand import Stream, expected, served
+from optimizer.spread import expected
+from optimizer.world.demand import Stream, served
 
 
 def stream(text):

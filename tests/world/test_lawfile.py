@@ -193,6 +193,31 @@ FIVE = "coefficients: {E: 1.7, A: 400, B: 2000, alpha: 0.34, beta: 0.36}\n"
             ],
         ),
         (
+            FIVE + "draws: {E: [], A: [], B: [], alpha: [], beta: []}",
+            ["my.yaml:2:8: draws: have no values; remove them"],
+        ),
+        (
+            FIVE + "extras: {R_D_star: 0}\nextra_draws: {R_D_star: [1], R_N_sta: [2]}",
+            [
+                "my.yaml:2:20: extras.R_D_star: must be above 0, got 0",
+                "my.yaml:3:25: extra_draws.R_D_star: must have 0 values, as draws "
+                "has, got 1",
+                'my.yaml:3:39: extra_draws.R_N_sta: unknown coefficient "R_N_sta"; '
+                'did you mean "R_D_star"?',
+            ],
+        ),
+        (
+            FIVE + "draws: {E: [1, 1], A: [4, 4], B: [1, 1], alpha: [0.3, 0.3], beta: "
+            "[0.3, 0.3]}\nextras: {R_D_star: 5}\nextra_draws: {R_D_star: [5, -1]}\n"
+            "error: {epsilon: 0.9, k: 2, gamma: 1, draws: {epsilon: [1, 1], k: [0, 1]}"
+            "}",
+            [
+                "my.yaml:4:29: extra_draws.R_D_star[1]: must be above 0, got -1",
+                "my.yaml:5:46: error.draws: is missing gamma",
+                "my.yaml:5:68: error.draws.k[0]: must be above 0, got 0",
+            ],
+        ),
+        (
             FIVE + "experts: [1, 8]\ntable: [{parameters: 1B, tokens: 20B}]",
             [
                 "my.yaml:2:10: experts: only a joint-moe law has experts, this is "
