@@ -59,7 +59,8 @@ class Normal:
 
     def at(self, z: Array) -> Array:
         """Its values at quantiles of the standard normal distribution."""
-        grown = np.exp(self.middle + self.spread * z)
+        with np.errstate(over="ignore"):
+            grown = np.exp(self.middle + self.spread * z)
         return np.clip(self.sign * (grown - self.start), self.low, self.high)
 
 

@@ -60,6 +60,12 @@ def value_at(scenario: Scenario, path: Steps) -> object:
     return node
 
 
+def number_at(scenario: Scenario, path: Steps) -> float:
+    """The number, or the amount of a flow, at a path of the spec."""
+    value: Any = value_at(scenario, path)
+    return float(value.amount if isinstance(value, Flow) else value)
+
+
 def stepped(scenario: Scenario, path: Steps) -> Scenario:
     """Returns the scenario with one number x moved to x·(1 + i·STEP)."""
     if path[0] == "law":

@@ -17,6 +17,7 @@ from optimizer.document import Document, Steps, dotted
 from optimizer.errors import InputError
 from optimizer.load import read_document
 from optimizer.scenario import ALTERNATIVES, Scenario
+from optimizer.spread import Spread
 
 PROSE = {"name", "description", "probability"}  # they move no plan
 
@@ -92,21 +93,25 @@ def _changes(
 ) -> Iterator[tuple[Steps, Any, Any]]:
     """The least parts that differ and can stand alone.
 
-    Words of which only one may stand change together, with what holds them.
+    Words of which only one may stand change together, with what holds them; so do the
+    three numbers of a range, which must be in order.
     """
     if _streams(first) and _streams(first) == _streams(second):
         for index, (one, other) in enumerate(zip(first, second, strict=True)):
             yield from _changes(one, other, (*path, index))
         return
-    if not (isinstance(first, dict) and isinstance(second, dict)) or _swaps(
-        first, second, path
-    ):
+    mappings = isinstance(first, dict) and isinstance(second, dict)
+    if not mappings or _range(first) or _swaps(first, second, path):
         if first != second:
             yield path, first, second
         return
     for word in dict.fromkeys((*first, *second)):
         if path or word not in PROSE:
             yield from _changes(first.get(word), second.get(word), (*path, word))
+
+
+def _range(value: dict[str, Any]) -> bool:
+    return set(value) == set(Spread.model_fields)
 
 
 def _streams(value: Any) -> list[Any]:

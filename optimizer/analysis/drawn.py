@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from optimizer.formulate import repetition_of
+from optimizer.inputs import number_at
 from optimizer.posynomial import Array, Integers
 from optimizer.question import Question
 from optimizer.saturating import saturation
@@ -79,10 +80,11 @@ class Drawn:
         return _repeated(self, self.unique, self.R_D, sizes)
 
     def reached(self, N: float, D: float) -> float:
-        """The part of the draws in which a model reaches the target."""
+        """The part of the draws in which a model reaches the target; 0 of none."""
         with np.errstate(all="ignore"):
             least = self.tokens(np.array([N]))[0]
-        return float((least <= D * (1 + TOUCHING)).mean())
+        reaching = int((least <= D * (1 + TOUCHING)).sum())
+        return reaching / max(self.count, 1)
 
     def fresh(self, sizes: Array) -> Array:
         """The same on data that never repeat, for sizes that broadcast to the draws."""
@@ -102,7 +104,7 @@ def drawn(plan: Plan) -> Drawn:
     columns = plan.columns(0, plan.count)
     for index, number in enumerate(plan.numbers):
         if number.path[0] != "law":
-            columns[:, index] = columns[0, index]
+            columns[:, index] = number_at(scenario, number.path)
 
     def repeating(member: Scenario, _: Question) -> Repetition | None:
         return repetition_of(replace(member, spec=scenario.spec))

@@ -18,7 +18,7 @@ from optimizer.axes import Number
 from optimizer.document import Steps
 from optimizer.engine.batch import shape
 from optimizer.formulate import formulate
-from optimizer.inputs import value_at
+from optimizer.inputs import number_at
 from optimizer.posynomial import Array, Integers
 from optimizer.quantity import Flow
 from optimizer.question import Question
@@ -118,7 +118,7 @@ def explore(scenario: Scenario, answer: Answer) -> Explorer | None:
     width = demand.count
     table = tuple(points[i : i + width] for i in range(0, len(points), width))
     values = tuple(float(value) for value in target.values[:, 0])
-    base = target_value(scenario, target.numbers[0].path)
+    base = number_at(scenario, target.numbers[0].path)
     here = (
         int(np.argmin(np.abs(np.array(values) - base))),
         factors.index(1.0),
@@ -218,12 +218,6 @@ def _as_loss(scenario: Scenario, question: Question) -> tuple[Scenario, Steps]:
     target = Target(loss=question.target)
     spec = scenario.spec.model_copy(update={"target": target})
     return replace(scenario, spec=spec, reference=None), ("target", "loss")
-
-
-def target_value(scenario: Scenario, path: Steps) -> float:
-    """The number at a path of a scenario."""
-    node = value_at(scenario, path)
-    return float(node.amount if isinstance(node, Flow) else node)  # type: ignore[arg-type]
 
 
 def _grid(scenario: Scenario, *axes: Stops) -> tuple[Point, ...]:

@@ -277,7 +277,7 @@ def _notes(
                 f"{what.capitalize()} is not drawn: the law has no draws of it."
             )
     for word, text in (
-        ("invalid", "have coefficients that are no law"),
+        ("invalid", "have coefficients that are no law, or numbers beyond any"),
         ("failed", "have no plan that could be certified"),
     ):
         count = int((status == STATUSES.index(word)).sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,8 @@ def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
     said = [*caveats]
     if moved:
         said.append(
-            f"{moved} draws beyond what a law file may say stand as the fit itself."
+            f"{len(moved)} draws beyond what a law file may say stand as the fit "
+            "itself."
         )
     runs = fit.runs
     sized = form != "hestness"
@@ -95,13 +96,13 @@ def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
         check=(_check(fit),) if sized else (),
         caveats=tuple(said),
         extras=dict(fit.extras),
-        error=_error(fit),
+        error=_error(fit, moved),
         fit=_how(fit, about),
     )
 
 
-def _drawn(fit: Fit) -> tuple[dict[str, tuple[float, ...]], int]:
-    """The draws, rounded, and how many a law file could not hold as they are."""
+def _drawn(fit: Fit) -> tuple[dict[str, tuple[float, ...]], list[int]]:
+    """The draws, rounded, and those that a law file could not hold as they are."""
     form = fit.settings.choice.law
     moved: set[int] = set()
     found = {}
@@ -111,17 +112,21 @@ def _drawn(fit: Fit) -> tuple[dict[str, tuple[float, ...]], int]:
             if out_of_bounds(form, symbol, float(values[row])):
                 moved.add(row)
         found[symbol] = values
+    every = {**found, **fit.extra_draws}
+    middle = {**fit.coefficients, **fit.extras}
+    return _rounded(every, middle, sorted(moved)), sorted(moved)
+
+
+def _rounded(
+    draws: Mapping[str, Array], middle: Mapping[str, float], moved: Sequence[int]
+) -> dict[str, tuple[float, ...]]:
+    """A draw is moved to the fit as a whole: its coefficients belong together."""
     told = {}
-    for symbol, values in {**found, **fit.extra_draws}.items():
+    for symbol, values in draws.items():
         kept = values.copy()
-        # A draw is moved as a whole: its coefficients belong together.
-        kept[sorted(moved)] = {**fit.coefficients, **fit.extras}[symbol]
-        told[symbol] = _rounded(kept)
-    return told, len(moved)
-
-
-def _rounded(values: Array) -> tuple[float, ...]:
-    return tuple(float(f"{value:.{DIGITS}g}") for value in values)
+        kept[list(moved)] = middle[symbol]
+        told[symbol] = tuple(float(f"{value:.{DIGITS}g}") for value in kept)
+    return told
 
 
 def _span(values: Array) -> tuple[float, float]:
@@ -138,11 +143,11 @@ def _check(fit: Fit) -> Check:
     return Check(size, data, float(f"{loss:.10g}"), within=1e-8)
 
 
-def _error(fit: Fit) -> ErrorLaw | None:
+def _error(fit: Fit, moved: Sequence[int]) -> ErrorLaw | None:
     if fit.error is None:
         return None
-    draws = {name: _rounded(values) for name, values in fit.error.draws.items()}
-    return ErrorLaw(**fit.error.coefficients, draws=draws)
+    middle = fit.error.coefficients
+    return ErrorLaw(**middle, draws=_rounded(fit.error.draws, middle, moved))
 
 
 def _how(fit: Fit, about: About) -> dict[str, object]:

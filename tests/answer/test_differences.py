@@ -14,6 +14,7 @@ target: {match: {parameters: 13B}}
 demand: {tokens: 2T}
 limits: {parameters: 20B}
 """
+ONE = "low: 50T, expected: 60T, high: 70T"
 
 
 def differ(second, first=FIRST, *overrides):
@@ -63,6 +64,20 @@ def test_each_is_the_first_file_with_that_line_changed(ask):
 def test_one_difference_leaves_no_rest():
     _, rows = differ(FIRST.replace("2T", "3T"))
     assert list(rows) == ["demand.tokens"]
+
+
+def test_a_range_changes_as_a_whole(ask):
+    """Its numbers are in order, so that one alone could not be moved past another."""
+    first = FIRST.replace("2T", "{low: 1T, expected: 2T, high: 4T}")
+    _, rows = differ(first.replace("low: 1T, expected: 2T, high: 4T", ONE), first)
+    assert list(rows) == ["demand.tokens"]
+    row = rows["demand.tokens"]
+    assert row.after == f"{{{ONE}}}"
+    alone = ask(FIRST, "demand.tokens=60T").plan.parameters
+    wanted = alone / ask(FIRST).plan.parameters
+    assert row.parameters == pytest.approx(wanted, rel=1e-9)
+    _, mixed = differ(FIRST, first)
+    assert mixed["demand.tokens"].parameters == pytest.approx(1, rel=1e-9)
 
 
 def test_names_and_probabilities_are_no_differences():
