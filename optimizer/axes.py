@@ -37,6 +37,7 @@ from optimizer.quantity import (
     shown,
 )
 from optimizer.scenario import Scenario, Spec
+from optimizer.world.hardware import Hardware, HardwareEntry
 from optimizer.world.law import out_of_bounds
 
 EXAMPLE = "demand.tokens=1e9:1e15:log:200"
@@ -227,7 +228,7 @@ def unit_of(kind: Kind, per: float | None = None) -> str:
         RATE: "fraction per year",
     }
     unit = "fraction" if kind.percent else kind.unit
-    unit = "USD" if kind.currency else {"B": "bytes"}.get(unit, unit)
+    unit = "USD" if kind.currency else {"B": "bytes", "B/s": "bytes/s"}.get(unit, unit)
     unit = fixed.get(kind, unit)
     if per is None:
         return unit
@@ -238,6 +239,9 @@ def quantity_at(path: Steps) -> Quantity | None:
     """How the field at a path of the scenario file is read; None for no number."""
     if path[0] == "law":
         return Quantity(NUMBER)
+    if "hardware" in path[:-1]:
+        inside = path[path.index("hardware") + 1 :]
+        return next(_quantities(HardwareEntry, inside), None)
     return next(_quantities(Spec, path), None)
 
 
@@ -283,6 +287,12 @@ def _steps(scenario: Scenario, name: str) -> Steps | None:
             node = node[step]
         elif isinstance(node, BaseModel) and word in type(node).model_fields:
             node = getattr(node, word)
+            if word == "hardware" and isinstance(node, dict):
+                node = scenario.hardware[path]
+        elif isinstance(node, Hardware) and word in HardwareEntry.model_fields:
+            node = getattr(node, word)
+        elif isinstance(node, dict) and word in node:
+            node = node[word]
         else:
             return None
         path = (*path, step)

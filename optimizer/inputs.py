@@ -7,7 +7,7 @@ variables to estimate derivatives of real functions", SIAM Review 40 (1998).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from optimizer.quantity import Flow
 from optimizer.scenario import Scenario
 from optimizer.spread import Spread
 from optimizer.world.hardware import Hardware
+from optimizer.world.law import Law
 
 STEP = 1e-30
 DISCRETE = {"experts"}  # a choice of model, not an amount
@@ -68,19 +69,63 @@ def number_at(scenario: Scenario, path: Steps) -> float:
 
 def stepped(scenario: Scenario, path: Steps) -> Scenario:
     """Returns the scenario with one number x moved to x·(1 + i·STEP)."""
+    return changed(scenario, path, lambda x: x * (1 + STEP * 1j))
+
+
+def changed(scenario: Scenario, path: Steps, change: Callable[[Any], Any]) -> Scenario:
+    """Returns the scenario with one number put through a function.
+
+    Args:
+        scenario: with a number at the path.
+        path: the steps to it from the spec, through `hardware` into an accelerator,
+            or `law` and a coefficient, also of its `extras` or its `error`.
+        change: of the number; of a flow, of its amount.
+    """
     if path[0] == "law":
-        symbol = str(path[1])
-        coefficients: dict[str, Any] = dict(scenario.law.coefficients)
-        coefficients[symbol] *= 1 + STEP * 1j
-        law = replace(scenario.law, coefficients=coefficients)
-        return replace(scenario, law=law)
+        return replace(scenario, law=_lawful(scenario.law, path[1:], change))
     if "hardware" in path:
         cut = path.index("hardware")
         place, inside = path[:cut], path[cut + 1 :]
-        chips = {**scenario.hardware}
-        chips[place] = _changed(chips[place], inside)
-        return replace(scenario, hardware=chips)
-    return replace(scenario, spec=_moved(scenario.spec, path))
+        chip = _rebuilt(scenario.hardware[place], inside, change)
+        return replace(scenario, hardware={**scenario.hardware, place: chip})
+    return replace(scenario, spec=_inside(scenario.spec, path, change))
+
+
+def _lawful(law: Law, path: Steps, change: Callable[[Any], Any]) -> Law:
+    *part, symbol = map(str, path)
+    if part == ["error"] and law.error is not None:
+        moved: Any = {symbol: change(getattr(law.error, symbol))}
+        return replace(law, error=replace(law.error, **moved))
+    if part == ["extras"]:
+        return replace(law, extras=_at(law.extras, symbol, change))
+    return replace(law, coefficients=_at(law.coefficients, symbol, change))
+
+
+def _rebuilt(chip: Hardware, path: Steps, change: Callable[[Any], Any]) -> Hardware:
+    word = str(path[0])
+    if word == "peaks":
+        return replace(chip, peaks=_at(chip.peaks, str(path[1]), change))
+    moved: Any = {word: change(getattr(chip, word))}
+    return replace(chip, **moved)
+
+
+def _at(
+    numbers: Mapping[str, float], key: str, change: Callable[[Any], Any]
+) -> dict[str, Any]:
+    return {**numbers, key: change(numbers.get(key))}
+
+
+def _inside(node: Any, path: Steps, change: Callable[[Any], Any]) -> Any:
+    if not path:
+        whole = isinstance(node, Flow)
+        return replace(node, amount=change(node.amount)) if whole else change(node)
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        return tuple(
+            _inside(inner, rest, change) if i == step else inner
+            for i, inner in enumerate(node)
+        )
+    return node.model_copy(update={step: _inside(getattr(node, step), rest, change)})
 
 
 def _chips(scenario: Scenario) -> Iterator[Input]:
@@ -98,17 +143,6 @@ def _chips(scenario: Scenario) -> Iterator[Input]:
                     yield Input("", (*place, "hardware", word), value)
 
 
-def _changed(chip: Hardware, path: Steps) -> Hardware:
-    step = 1 + STEP * 1j
-    word = str(path[0])
-    if word == "peaks":
-        peaks: dict[str, Any] = {**chip.peaks}
-        peaks[str(path[1])] *= step
-        return replace(chip, peaks=peaks)
-    moved: Any = {word: getattr(chip, word) * step}
-    return replace(chip, **moved)
-
-
 def _numbers(node: Any, path: Steps) -> Iterator[Input]:
     if isinstance(node, Flow):
         yield Input("", path, node.amount)
@@ -123,17 +157,6 @@ def _numbers(node: Any, path: Steps) -> Iterator[Input]:
             yield from _numbers(member, (*path, index))
     elif isinstance(node, int | float) and not isinstance(node, bool):
         yield Input("", path, float(node))
-
-
-def _moved(node: Any, path: Steps) -> Any:
-    if not path:
-        if isinstance(node, Flow):
-            return replace(node, amount=_moved(node.amount, ()))
-        return node * (1 + STEP * 1j)
-    step, rest = path[0], path[1:]
-    if isinstance(step, int):
-        return tuple(_moved(m, rest) if i == step else m for i, m in enumerate(node))
-    return node.model_copy(update={step: _moved(getattr(node, step), rest)})
 
 
 def _named(scenario: Scenario, path: Steps) -> str:

@@ -15,17 +15,15 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from optimizer.axes import Axis, Number, Wanted, axis, counted, wanted
-from optimizer.document import Steps
 from optimizer.draws import Draws, draws
 from optimizer.errors import InputError, Mark
 from optimizer.formulate import formulate
+from optimizer.inputs import changed
 from optimizer.load import read_document
 from optimizer.many import Divided, Many
 from optimizer.posynomial import Array, Integers
-from optimizer.quantity import Flow
 from optimizer.question import Question
 from optimizer.scenario import Scenario
-from optimizer.world.law import Law
 
 T = TypeVar("T")
 
@@ -166,33 +164,9 @@ def _placed(plan: Plan, columns: Array, rows: Integers) -> Scenario:
         # What is the same for all members stays one number.
         if len(rows) == 1 or (column == column[0]).all():
             value = int(column[0]) if number.whole else float(column[0])
-        scenario = _with(scenario, number.path, value)
+        scenario = changed(scenario, number.path, _always(value))
     return scenario
 
 
-def _with(scenario: Scenario, path: Steps, value: Any) -> Scenario:
-    if path[0] == "law":
-        return replace(scenario, law=_lawful(scenario.law, path[1:], value))
-    return replace(scenario, spec=_inside(scenario.spec, path, value))
-
-
-def _lawful(law: Law, path: Steps, value: Any) -> Law:
-    """The law with another coefficient, also of its extras or of its error."""
-    *part, symbol = map(str, path)
-    if part == ["error"] and law.error is not None:
-        return replace(law, error=replace(law.error, **{symbol: value}))
-    if part == ["extras"]:
-        return replace(law, extras={**law.extras, symbol: value})
-    return replace(law, coefficients={**law.coefficients, symbol: value})
-
-
-def _inside(node: Any, path: Steps, value: Any) -> Any:
-    if not path:
-        return replace(node, amount=value) if isinstance(node, Flow) else value
-    step, rest = path[0], path[1:]
-    if isinstance(step, int):
-        return tuple(
-            _inside(inner, rest, value) if i == step else inner
-            for i, inner in enumerate(node)
-        )
-    return node.model_copy(update={step: _inside(getattr(node, step), rest, value)})
+def _always(value: Any) -> Callable[[Any], Any]:
+    return lambda _: value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -18,7 +17,8 @@ from optimizer.vary import Plan, groups
 from optimizer.world.repetition import Repetition
 
 TOUCHING = 1e-9  # of a target that counts as reached
-HALVINGS = 48
+STEPS = 40  # of Newton; five are usual
+SMALL = 1e-12  # a step in ln D that ends it
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,8 @@ def _repeated(law: Drawn, unique: float, R: Array, sizes: Array) -> Array:
     """The least tokens where data repeat; either all unique ones are read, or few.
 
     With all of them D' = U·(1 + R·(1 − exp(−(D/U − 1)/R))) is solved for D. With
-    D < U there is no repetition, but N' depends on D: a bisection in ln D.
+    D < U there is no repetition, but N' depends on D where D supports fewer than N
+    parameters.
     """
     needed = _needed(law, sizes, np.log(unique))
     more = np.maximum(needed / unique - 1, 0.0)
@@ -148,23 +149,47 @@ def _repeated(law: Drawn, unique: float, R: Array, sizes: Array) -> Array:
     many = np.where(left > 0, many, np.inf)
     if law.R_N is None:
         return np.where(needed < unique, needed, many)
-    rows, draws = np.nonzero(needed < unique)
-    few = law.of(draws)
-    low, high = np.log(few.fresh(sizes[rows, 0])), np.full(len(rows), math.log(unique))
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        enough = _needed(few, sizes[rows, 0], middle) <= np.exp(middle)
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    many[rows, draws] = np.exp(high)
+    fresh = law.fresh(sizes)
+    supported = _needed(law, sizes, np.log(fresh)) <= fresh * (1 + TOUCHING)
+    many = np.where((needed < unique) & supported, fresh, many)
+    rows, draws = np.nonzero((needed < unique) & ~supported)
+    many[rows, draws] = _without_support(law.of(draws), sizes[rows, 0])
     return many
+
+
+def _without_support(law: Drawn, sizes: Array) -> Array:
+    """The least D < U of sizes that no such D supports, one for each draw.
+
+    ln of the loss over s is convex in ln D and not negative at the D that N = N' needs,
+    so that Newton rises from there to the root.
+    """
+    R_N = law.R_N if law.R_N is not None else np.zeros(law.count)
+    log = np.log(law.fresh(sizes))
+    for _ in range(STEPS):
+        worth, slope = _worth(law, sizes, log, R_N)
+        parameters, tokens = law.A * worth**-law.alpha, law.B * np.exp(-law.beta * log)
+        loss = parameters + tokens
+        falls = law.beta * (parameters * (1 - slope) + tokens) / loss
+        step = np.log(loss / law.s) / falls
+        log = log + step
+        if np.abs(step).max(initial=0.0) < SMALL:
+            break
+    return np.asarray(np.exp(log))
 
 
 def _needed(law: Drawn, sizes: Array, log_unique: Array) -> Array:
     """The D' that N needs where so many unique tokens are read."""
     worth = sizes
     if law.R_N is not None:
-        ratio = law.alpha * law.A / (law.beta * law.B)
-        supported = (np.log(ratio) + law.beta * log_unique) / law.alpha
-        gain, _, _ = saturation(np.log(sizes) - supported, law.R_N)
-        worth = np.exp(supported + gain)
+        worth, _ = _worth(law, sizes, log_unique, law.R_N)
     return _root(law.B, law.s - law.A * worth**-law.alpha, law.beta)
+
+
+def _worth(
+    law: Drawn, sizes: Array, log_unique: Array, R_N: Array
+) -> tuple[Array, Array]:
+    """N' of N parameters on so many unique tokens, and d ln N'/d ln N."""
+    ratio = law.alpha * law.A / (law.beta * law.B)
+    supported = (np.log(ratio) + law.beta * log_unique) / law.alpha
+    gain, slope, _ = saturation(np.log(sizes) - supported, R_N)
+    return np.exp(supported + gain), slope

@@ -133,6 +133,30 @@ def test_a_row_is_what_a_single_solve_says(text, varied, chosen):
             assert results[row, -3:].max() <= 1e-8
 
 
+def test_an_accelerator_of_the_scenario_s_own_can_vary():
+    """Half the bandwidth at the same price serves the same plan for more."""
+    chip = (
+        "{name: mine, memory: 80 GB, bandwidth: 3.35 TB/s, peaks: {bf16: 989 TFLOP/s}}"
+    )
+    text = ROOFLINE.replace("hardware: h100-sxm", f"hardware: {chip}")
+    sweeping = asked(
+        text,
+        [
+            "serving.hardware.bandwidth=1.675TB/s,3.35TB/s",
+            "serving.hardware.peaks.bf16=500TFLOP/s,989TFLOP/s",
+        ],
+    )
+    status, results = whole(sweeping)
+    assert status == ["optimal"] * 4
+    for row in range(4):
+        wanted = single(member(sweeping, row))
+        np.testing.assert_allclose(results[row, : len(wanted)], wanted, rtol=1e-6)
+    total = results[:, list(RESULTS).index("cost_total")]
+    assert total[3] < min(total[1], total[2]) <= max(total[1], total[2]) < total[0]
+    units = {number.name: number.unit for number in sweeping.numbers}
+    assert units["serving.hardware.bandwidth"] == "bytes/s"
+
+
 def test_rows_say_nothing_without_a_plan_and_all_with_one():
     status, results = whole(asked(PLAIN, ["target.loss=1.7:2.6:60"]))
     for word, row in zip(status, results, strict=True):
