@@ -37,7 +37,7 @@ from optimizer.engine.point import (
 from optimizer.posynomial import Array, Integers
 
 STEPS = 40  # of Newton on one set of binding constraints
-FEW_SETS, FEW_STEPS = 2, 8  # likewise, from the optimum of the member before
+STALE = 8  # of them without progress: this set has no such point
 MOST_PATIENT = 64  # members without such a try, where tries keep failing
 EXACT = 1e-14  # residual at which it stops
 SMALL = 1e-13  # residual that it must reach
@@ -66,9 +66,7 @@ Solver = Callable[[Array, Array, Integers, Curves, Array, Array], Integers]
 
 
 @compiled
-def _newton(  # noqa: PLR0912
-    program: Program, point: Point, work: Work, steps: int
-) -> bool:
+def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR0912
     """Newton on the binding constraints; says whether it reached full precision."""
     z, weight, value, gradient = point.z, point.weight, point.value, point.gradient
     n, m = len(z), len(weight) - 1
@@ -76,8 +74,8 @@ def _newton(  # noqa: PLR0912
     for i in range(1, m + 1):
         if work.active[i] == 0:
             weight[i] = 0.0
-    best = np.inf
-    for _ in range(steps):
+    best, stale = np.inf, 0
+    for _ in range(STEPS):
         evaluate(program, point)
         size, worst = n, 0.0
         for j in range(n):
@@ -93,7 +91,8 @@ def _newton(  # noqa: PLR0912
                 size += 1
         if not worst < LOST:
             return False
-        done = worst <= EXACT or (best < 1e-12 and worst >= best)
+        stale = 0 if worst < 0.9 * best else stale + 1
+        done = worst <= EXACT or (best < 1e-12 and worst >= best) or stale == STALE
         if worst < best:
             best = worst
             for j in range(n):
@@ -141,11 +140,11 @@ def _finish(program: Program, point: Point, work: Work) -> bool:
     m = len(point.weight) - 1
     for i in range(1, m + 1):
         work.active[i] = 1 if point.weight[i] > point.slack[i] else 0
-    return _settle(program, point, work, 2 * m + 2, STEPS)
+    return _settle(program, point, work, 2 * m + 2)
 
 
 @compiled
-def _settle(program: Program, point: Point, work: Work, tries: int, steps: int) -> bool:
+def _settle(program: Program, point: Point, work: Work, tries: int) -> bool:
     """Newton on the constraints that are taken as binding, corrected by what it finds.
 
     Args:
@@ -153,12 +152,11 @@ def _settle(program: Program, point: Point, work: Work, tries: int, steps: int) 
         point: where to start, with multipliers.
         work: with the binding constraints in `active`.
         tries: how many sets of them.
-        steps: of Newton on each.
     """
     weight, value, active = point.weight, point.value, work.active
     m = len(weight) - 1
     for _ in range(tries):
-        exact = _newton(program, point, work, steps)
+        exact = _newton(program, point, work)
         evaluate(program, point)
         worst, wrong = SLACK, 0
         for i in range(1, m + 1):
@@ -208,13 +206,17 @@ def _relaxed(pattern: Array, links: Array, starts: Integers) -> Program:
     terms = len(pattern) - own + 1
     powers = np.zeros((terms, n + 1 + curves))
     powers[0, n] = 1.0
-    powers[1:, n] = -1.0
-    powers[1:, :n] = pattern[own:, :n]
-    powers[1:, n + 1 :] = pattern[own:, n:]
-    shifted = starts - own + 1
-    shifted[0] = 0
+    for t in range(1, terms):
+        powers[t, n] = -1.0
+        for j in range(n + curves):
+            powers[t, j if j < n else j + 1] = pattern[own + t - 1, j]
+    shifted = np.zeros(len(starts), np.int64)
+    for i in range(1, len(starts)):
+        shifted[i] = starts[i] - own + 1
     linked = np.zeros((curves, n + 1))
-    linked[:, :n] = links
+    for k in range(curves):
+        for j in range(n):
+            linked[k, j] = links[k, j]
     shape = shape_of(powers, linked, shifted)
     reach, level = np.zeros((curves, n + 2)), np.zeros((curves, n + 2))
     return Program(shape, np.zeros(terms), powers, reach, level, np.zeros(curves))
@@ -244,7 +246,10 @@ def _search(program: Program, relaxed: Program, point: Point, work: Work) -> int
             relaxed.level[k, j] = program.level[k, j]
     point.z[n] = 0.0
     evaluate(relaxed, point)
-    point.z[n] = 1.0 + max(0.0, point.value[1:].max())
+    highest = 0.0
+    for i in range(1, len(point.value)):
+        highest = max(highest, point.value[i])
+    point.z[n] = 1.0 + highest
     return interior(relaxed, point, work)
 
 
@@ -254,7 +259,8 @@ def _alone(
 ) -> int:
     """Solves a member from its start; leaves what `solve_members` returns of it."""
     n, m = len(start), len(point.weight) - 1
-    point.z[:] = start
+    for j in range(n):
+        point.z[j] = start[j]
     end = interior(program, point, work)
     if end == INFEASIBLE:
         return INFEASIBLE
@@ -262,10 +268,13 @@ def _alone(
         return OPTIMAL
     if end == OPTIMAL or m == 0:
         return UNSOLVED
-    aside.point.z[:n] = start
+    for j in range(n):
+        aside.point.z[j] = start[j]
     _search(program, aside.relaxed, aside.point, aside.work)
-    point.z[:] = aside.point.z[:n]
-    point.weight[:] = aside.point.weight
+    for j in range(n):
+        point.z[j] = aside.point.z[j]
+    for i in range(m + 1):
+        point.weight[i] = aside.point.weight[i]
     evaluate(program, point)
     if impossible(point):
         return INFEASIBLE
@@ -316,7 +325,7 @@ def _solver(sources: int) -> Solver:
             program = Program(shape, logs[b], power, reach[c], level[c], R[c])
             end = UNSOLVED
             if wait == 0:
-                if _settle(program, point, work, FEW_SETS, FEW_STEPS):
+                if _settle(program, point, work, min(m + 1, 2)):
                     end, patience = OPTIMAL, 1
                 else:
                     wait = patience = min(2 * patience, MOST_PATIENT)
@@ -324,7 +333,8 @@ def _solver(sources: int) -> Solver:
                 end = _alone(program, z[b], point, work, aside)
                 wait = max(wait - 1, 0) if end == OPTIMAL else max(wait, 1)
             ended[b] = end
-            z[b] = point.z
+            for j in range(n):
+                z[b, j] = point.z[j]
             for i in range(m):
                 weight = point.weight[i + 1]
                 multipliers[b, i] = weight if weight > NOISE else 0.0
