@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from optimizer.analysis.answer import Answer, Infeasibility, LimitUsed
@@ -78,12 +77,11 @@ def solve_portfolio(portfolio: Portfolio) -> Family:
         size = Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
         members.append(_beside(solve_alone(replace(member, spec=spec)), own))
-    z, _ = solution.optimum
     return replace(
         bare,
         status=Status.OPTIMAL,
         members=tuple(members),
-        total=math.exp(joint.program.objective.log_value(z[None])[0]),
+        total=solution.value,
         shared=limits_used(joint.shared, solution, point, portfolio.place, {}),
         certificate=solution.certificate,
     )

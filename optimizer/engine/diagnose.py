@@ -245,11 +245,10 @@ def infimum(program: GeometricProgram, *, met: bool = False) -> Infimum:
     solution = solve(program)
     if solution.status is not Status.OPTIMAL:
         return Infimum(math.inf, attained, None)
-    z, multipliers = solution.optimum
-    value = float(np.exp(program.objective.log_value(z[None])[0]))
+    _, multipliers = solution.optimum
     for constraint, weight in zip(program.constraints, multipliers, strict=True):
         attained = attained and not (constraint.name in thinned and weight > 0)
-    return Infimum(value, attained, solution.certificate)
+    return Infimum(solution.value, attained, solution.certificate)
 
 
 def _meet(constraints: tuple[Constraint, ...]) -> bool:

@@ -149,6 +149,15 @@ def test_the_sentence_on_sizes_that_exist(answer):
     exact = replace(SIZES[1], fraction=1e-14)
     told = snap_sentence(answer, Snap((exact,), exact))
     assert told == "Of the sizes that exist take 7B: no dearer than the optimum."
+    shaped = replace(SIZES[1], name="wide", fraction=-0.14)
+    assert snap_sentence(answer, Snap((shaped,), shaped)) == (
+        "Of the sizes that exist take wide: 14 % below the optimum, with its own "
+        "architecture in place of the scenario's."
+    )
+    alone = replace(shaped, fraction=None)
+    assert "with that of the scenario there is none." in snap_sentence(
+        answer, Snap((alone,), alone)
+    )
     none = Snap(SIZES[:1], None)
     assert snap_sentence(answer, none) == "None of these sizes reaches the target."
     budget = replace(answer, question="budget")
@@ -162,6 +171,18 @@ def test_the_table_of_sizes(answer):
     assert "1B 1.0B cannot" in text
     assert "7B 7.0B 1.24T 8.02e22 FLOP 0.1 % equal" in text
     assert "13B 13B 570B 9.70e22 FLOP 21 %" in text
+
+
+def test_reasons_and_notes_stand_below_the_table(answer):
+    small = [
+        replace(SIZES[0], name=name, reason="cannot reach the target")
+        for name in ("1B", "2B")
+    ]
+    wide = replace(SIZES[1], name="wide", fraction=-0.14)
+    blocks = snap_blocks(answer, Snap((*small, wide), wide, ("It is so",)))
+    text = " ".join(render(list(blocks)).split())
+    assert "wide 7.0B 1.24T 8.02e22 FLOP −14 % equal" in text
+    assert text.endswith("1B and 2B cannot reach the target. It is so.")
 
 
 def test_json_and_csv_of_sizes(answer):
