@@ -75,23 +75,28 @@ class JointQuestion:
     shared: tuple[Limit, ...]
 
     @property
+    def models(self) -> list[tuple[str, Question]]:
+        """Each model's name with its question."""
+        return list(zip(self.names, self.questions, strict=True))
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """Those of every model, each named after it."""
-        return tuple(variable(v, n) for n, q in self._models for v in q.variables)
+        return tuple(variable(v, n) for n, q in self.models for v in q.variables)
 
     @property
     def fixed(self) -> dict[str, float]:
         """What each model fixes, by the joint names."""
         return {
             variable(v, n): value
-            for n, q in self._models
+            for n, q in self.models
             for v, value in q.fixed.items()
         }
 
     @cached_property
     def free(self) -> GeometricProgram:
         """All of it with nothing fixed; every target's s must be above 0."""
-        cost = [t for n, q in self._models for t in _joint(q.cost, n)]
+        cost = [t for n, q in self.models for t in _joint(q.cost, n)]
         return GeometricProgram(build(self.variables, merge(cost)), self.constraints())
 
     @cached_property
@@ -106,7 +111,7 @@ class JointQuestion:
             untargeted: models whose targets are left out.
         """
         found = []
-        for name, question in self._models:
+        for name, question in self.models:
             if name not in untargeted:
                 found.append(Constraint(own(name, "target"), self.loss(name)))
             for bound in question.walls:
@@ -128,10 +133,6 @@ class JointQuestion:
         bound = 1.0 if whole else question.reducible or 1.0
         loss = question.lossy(bound).renamed(_names(name, question))
         return loss.over(self.variables)
-
-    @property
-    def _models(self) -> list[tuple[str, Question]]:
-        return list(zip(self.names, self.questions, strict=True))
 
 
 def variable(name: str, model: str) -> str:

@@ -14,6 +14,8 @@ from optimizer.engine.diagnose import Infimum, diagnose, infimum
 from optimizer.portfolio import JointQuestion, Portfolio, own, variable
 from optimizer.program import GeometricProgram
 
+NONE = Infimum(math.inf, attained=False, certificate=None)  # nothing is allowed
+
 
 def explain_portfolio(portfolio: Portfolio, joint: JointQuestion) -> Infeasibility:
     """Explains why the models have no plan together, as `explain` does for one.
@@ -33,7 +35,7 @@ def explain_portfolio(portfolio: Portfolio, joint: JointQuestion) -> Infeasibili
         return _beyond(portfolio, joint, beyond)
     held = {
         variable(v, name): (own(name, FIELD[v]), value)
-        for name, question in zip(joint.names, joint.questions, strict=True)
+        for name, question in joint.models
         for v, value in question.fixed.items()
     }
     conflict = diagnose(
@@ -41,14 +43,14 @@ def explain_portfolio(portfolio: Portfolio, joint: JointQuestion) -> Infeasibili
         equalities=[name for name, _ in held.values()],
         given=[
             own(name, wall.name)
-            for name, question in zip(joint.names, joint.questions, strict=True)
+            for name, question in joint.models
             for wall in question.physics
         ],
         together={limit.name: _word(limit.name) for limit in joint.shared},
     )
     found = _ways(portfolio, joint, conflict.factors)
     nearest = {
-        name: _loss(joint, name, _lowest(joint, [name]))
+        name: _loss(joint, name, _lowest(joint, name))
         for name in joint.names
         if own(name, "target") in conflict.names
     }
@@ -69,22 +71,19 @@ def explain_portfolio(portfolio: Portfolio, joint: JointQuestion) -> Infeasibili
 def _beyond(
     portfolio: Portfolio, joint: JointQuestion, beyond: Mapping[str, str]
 ) -> Infeasibility:
-    """Targets that their laws exclude; one of them may be raised, not several."""
+    """Targets that their laws exclude: one can be raised alone, several cannot."""
     found = []
+    reasons: list[str] = []
     nearest: dict[str, float | None] = {}
-    within = _lowest(joint, list(beyond)) if len(beyond) == 1 else None
-    for name in beyond:
+    for name, reason in beyond.items():
         index = joint.names.index(name)
-        none = Infimum(math.inf, False, None)
-        way, loss = raised(
-            portfolio.members[index], joint.questions[index], within or none
+        within = _lowest(joint, name) if len(beyond) == 1 else NONE
+        way, nearest[name] = raised(
+            portfolio.members[index], joint.questions[index], within
         )
         found.append(replace(way, name=own(name, way.name)))
-        nearest[name] = loss
-    reasons = [
-        reason.replace("the target", f"the target ({name})", 1)
-        for name, reason in beyond.items()
-    ]
+        told_ = reason.replace("the target", f"the target ({name})", 1)
+        reasons.append(told_[0].upper() + told_[1:] if reasons else told_)
     return Infeasibility(
         reason=f"{'. '.join(reasons)}. {cure(found)}",
         conflict=tuple(way.name for way in found),
@@ -96,11 +95,10 @@ def _beyond(
     )
 
 
-def _lowest(joint: JointQuestion, models: Sequence[str]) -> Infimum:
-    """The lowest reducible loss of the first of some models without their targets."""
-    program = GeometricProgram(
-        joint.loss(models[0], whole=True), joint.constraints(models)
-    )
+def _lowest(joint: JointQuestion, name: str) -> Infimum:
+    """The lowest reducible loss of a model that all other bounds allow."""
+    loss = joint.loss(name, whole=True)
+    program = GeometricProgram(loss, joint.constraints(untargeted=[name]))
     return infimum(program.fixing(joint.fixed))
 
 
@@ -142,7 +140,7 @@ def _notes(
     joint: JointQuestion, found: Sequence[Relaxation], names: Sequence[str]
 ) -> Iterator[str]:
     """What is behind the conflicts of each model with its own machines and data."""
-    for model, question in zip(joint.names, joint.questions, strict=True):
+    for model, question in joint.models:
         prefix = own(model, "")
         mine = [
             replace(way, name=way.name.removeprefix(prefix))

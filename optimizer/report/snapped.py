@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.answer import Answer
-from optimizer.analysis.wording import amount, either, percent, several
+from optimizer.analysis.wording import amount, percent, several
 from optimizer.report.blocks import GAP, Block, Column, Heading, Table, Text, named
 from optimizer.report.headline import lifetime
 from optimizer.report.plan import figure
@@ -60,7 +60,7 @@ def snap_sentence(answer: Answer, snapped: Snap) -> str:
     equal = [size.name for size in snapped.sizes if size.equal and size != best]
     if equal:
         verb = "is" if len(equal) == 1 else "are"
-        told += f" {either(equal, 'and')} {verb} within 1 % too: equal, by all we know."
+        told += f" {several(equal)} {verb} within 1 % too: equal, by all we know."
     return told
 
 
