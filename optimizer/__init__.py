@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from optimizer.world.models import PublishedModel as PublishedModel
     from optimizer.world.models import load_model as load_model
     from optimizer.world.models import model_names as model_names
+    from optimizer.world.shapes import Shape as Shape
 
 __version__: str
 
@@ -57,6 +58,7 @@ _HOMES = {
     "Problem": "errors",
     "PublishedModel": "world.models",
     "Scenario": "scenario",
+    "Shape": "world.shapes",
     "Snap": "analysis.snap",
     "Status": "program",
     "audit": "analysis.audit",

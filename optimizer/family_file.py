@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from optimizer.document import Document, Steps, dotted, load_file, override
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fields import read_model
 from optimizer.load import read_document
+from optimizer.members import member, told
 from optimizer.portfolio import Portfolio, Shared, formulate_portfolio
 from optimizer.quantity import shown
 from optimizer.scenario import ALTERNATIVES, Scenario
@@ -87,9 +86,11 @@ def read_portfolio(
         if wrong:
             continue
         try:
-            scenarios.append(read_document(_member(document, index), base))
+            scenarios.append(
+                read_document(member(document, "models", index, OWN), base)
+            )
         except InputError as error:
-            problems += map(partial(_placed, document, index), error.problems)
+            problems += (told(document, "models", index, p) for p in error.problems)
     shared = Shared()
     if "shared" in value:
         try:
@@ -145,18 +146,6 @@ def _names(document: Document, members: list[Any], index: int) -> Iterator[Probl
             )
 
 
-def _placed(document: Document, index: int, problem: Problem) -> Problem:
-    """A model's mistake, by its path in the file: its own words are in the list."""
-    value: Any = document.value
-    start: Steps = ("models", index)
-    word = problem.path.split(".")[0].split("[")[0]
-    common = word and word in value and word not in value["models"][index]
-    if common or problem.mark.file != document.file:
-        return problem
-    path = ".".join(filter(None, (dotted(start), problem.path)))
-    return replace(problem, path=path)
-
-
 def _unfit(
     document: Document, members: Sequence[Any], scenarios: Sequence[Scenario]
 ) -> Iterator[Problem]:
@@ -177,33 +166,3 @@ def _unfit(
     if len({scenario.spec.objective for scenario in scenarios}) > 1:
         message = "must have one objective; state it once, above them"
         yield _problem(document, ("models",), message)
-
-
-def _member(document: Document, index: int) -> Document:
-    """One model as a scenario: the common words, with its own over them."""
-    value: Any = document.value
-    common = {word: part for word, part in value.items() if word not in OWN}
-    own: Mapping[str, Any] = value["models"][index]
-    start: Steps = ("models", index)
-    return Document(
-        file=document.file,
-        value={**common, **own},
-        marks=_marks(document.marks, start, own),
-        keys=_marks(document.keys, start, own),
-        text=document.text,
-        deferred=document.deferred,
-    )
-
-
-def _marks(
-    marks: Mapping[Steps, Mark], start: Steps, own: Mapping[str, Any]
-) -> dict[Steps, Mark]:
-    found = {path: mark for path, mark in marks.items() if path[:1] not in _tops(own)}
-    for path, mark in marks.items():
-        if path[: len(start)] == start:
-            found[path[len(start) :]] = mark
-    return found
-
-
-def _tops(own: Mapping[str, Any]) -> set[Steps]:
-    return {(word,) for word in (*OWN, *own)}

@@ -279,6 +279,8 @@ def _limits(
 
 def _stored(scenario: Scenario) -> float:
     """Stored parameters over N."""
+    if scenario.stored is not None:
+        return scenario.stored
     return scenario.law.stored_share(scenario.spec.experts)
 
 

@@ -30,9 +30,9 @@ from optimizer.world.hardware import (
     hardware_from_mapping,
     load_hardware,
 )
-from optimizer.world.law import Law
+from optimizer.world.law import Counts, Law
 from optimizer.world.laws import law_from_mapping, load_law
-from optimizer.world.models import load_model
+from optimizer.world.models import load_model, size_in
 
 T = TypeVar("T")
 _DEFERRED = frozenset({"law"})  # `--set law.alpha` waits for the law's own file
@@ -124,8 +124,9 @@ def _single(document: Document, base: Path, collect: _Collector) -> Scenario:
     paths = tuple(_hardware_paths(document))
     found = {p[:-1]: collect(partial(_hardware, document, base, p)) for p in paths}
     chips = {path: chip for path, chip in found.items() if chip is not None}
-    reference = collect(partial(_reference, document))
-    existing = collect(partial(_existing, document, spec))
+    counts: Counts = "total" if law is None else law.counts
+    reference = collect(partial(_reference, document, counts))
+    existing = collect(partial(_existing, document, spec, counts))
     if spec is None or len(chips) < len(paths):
         raise collect.error()
     scenario = Scenario(
@@ -269,17 +270,17 @@ def _hardware(document: Document, base: Path, path: Steps) -> Hardware:
     return _of_file(document, path, load)
 
 
-def _reference(document: Document) -> tuple[float, float] | None:
+def _reference(document: Document, counts: Counts) -> tuple[float, float] | None:
     path = ("target", "match", "model")
     named = _value(document, path)
     if not isinstance(named, str):
         return None
     model = load_model(named, document.mark(path), dotted(path))
-    return model.active_parameters or model.parameters, model.tokens
+    return size_in(model, counts), model.tokens
 
 
 def _existing(
-    document: Document, spec: Spec | None
+    document: Document, spec: Spec | None, counts: Counts
 ) -> tuple[str, float, float | None] | None:
     path = ("existing", "model")
     if spec is None or spec.existing is None:
@@ -287,7 +288,7 @@ def _existing(
     named = spec.existing.model
     if named is not None:
         model = load_model(named, document.mark(path), dotted(path))
-        return named, model.active_parameters or model.parameters, model.tokens
+        return named, size_in(model, counts), model.tokens
     if spec.existing.parameters is None:
         return None  # told as a contradiction
     return "", spec.existing.parameters, spec.existing.tokens

@@ -9,8 +9,9 @@ is; what is shared is one more posynomial.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from optimizer.document import Document
 from optimizer.errors import InputError, Mark, Problem
@@ -18,7 +19,7 @@ from optimizer.fields import Budget as Dollars
 from optimizer.fields import Compute, Duration, Energy, Model, Tokens
 from optimizer.formulate import formulate
 from optimizer.posynomial import Posynomial, Term, build, merge
-from optimizer.program import Constraint, GeometricProgram
+from optimizer.program import Constraint, Function, GeometricProgram
 from optimizer.question import Question
 from optimizer.scenario import Scenario
 from optimizer.world.limits import Limit, wall
@@ -63,69 +64,113 @@ class JointQuestion:
     """A portfolio as mathematics.
 
     Attributes:
+        names: of the models.
         questions: each model's own.
         shared: the bounds, with terms in the joint variables; the data bound stands
             once for each model.
-        program: all of it.
     """
 
+    names: tuple[str, ...]
     questions: tuple[Question, ...]
     shared: tuple[Limit, ...]
-    program: GeometricProgram
+
+    @property
+    def models(self) -> list[tuple[str, Question]]:
+        """Each model's name with its question."""
+        return list(zip(self.names, self.questions, strict=True))
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Those of every model, each named after it."""
+        return tuple(variable(v, n) for n, q in self.models for v in q.variables)
+
+    @property
+    def fixed(self) -> dict[str, float]:
+        """What each model fixes, by the joint names."""
+        return {
+            variable(v, n): value
+            for n, q in self.models
+            for v, value in q.fixed.items()
+        }
+
+    @cached_property
+    def free(self) -> GeometricProgram:
+        """All of it with nothing fixed; every target's s must be above 0."""
+        cost = [t for n, q in self.models for t in _joint(q.cost, n)]
+        return GeometricProgram(build(self.variables, merge(cost)), self.constraints())
+
+    @cached_property
+    def program(self) -> GeometricProgram:
+        """What the engine solves, in the variables that are left to choose."""
+        return self.free.fixing(self.fixed)
+
+    def constraints(self, untargeted: Collection[str] = ()) -> tuple[Constraint, ...]:
+        """Every bound.
+
+        Args:
+            untargeted: models whose targets are left out.
+        """
+        found = []
+        for name, question in self.models:
+            if name not in untargeted:
+                found.append(Constraint(own(name, "target"), self.loss(name)))
+            for bound in question.walls:
+                under = bound.posynomial.renamed(_names(name, question))
+                under = under.over(self.variables)
+                found.append(Constraint(own(name, bound.name), under))
+        for limit in self.shared:
+            found.append(Constraint(limit.name, _under(limit, self.variables)))
+        return tuple(found)
+
+    def loss(self, name: str, whole: bool = False) -> Function:
+        """A model's reducible loss over that of its target, in the joint variables.
+
+        Args:
+            name: of the model.
+            whole: the reducible loss as it is.
+        """
+        question = self.questions[self.names.index(name)]
+        bound = 1.0 if whole else question.reducible or 1.0
+        loss = question.lossy(bound).renamed(_names(name, question))
+        return loss.over(self.variables)
 
 
-def variable(name: str, member: str) -> str:
+def variable(name: str, model: str) -> str:
     """The joint name of a model's N or D."""
-    return f"{name}[{member}]"
+    return f"{name}[{model}]"
+
+
+def own(model: str, name: str) -> str:
+    """The joint name of a bound that a model has for itself."""
+    return f"{model}: {name}"
 
 
 def formulate_portfolio(portfolio: Portfolio) -> JointQuestion:
-    """Turns a portfolio into one geometric program.
+    """Turns a portfolio into one question.
 
     Raises:
         InputError: a figure that a shared bound needs is missing.
     """
     questions = tuple(formulate(member) for member in portfolio.members)
-    names = [member.name for member in portfolio.members]
-    variables: tuple[str, ...] = ()
-    constraints = []
-    cost: list[Term] = []
-    for name, question in zip(names, questions, strict=True):
-        variables += tuple(variable(v, name) for v in question.program.variables)
-    for name, question in zip(names, questions, strict=True):
-        for constraint in question.program.constraints:
-            own = constraint.posynomial.renamed(_names(name, question))
-            own = own.over(variables)
-            constraints.append(Constraint(f"{name}: {constraint.name}", own))
-        cost += _joint(question.cost, name, question)
-    shared = _shared(portfolio, questions)
-    constraints += [
-        Constraint(limit.name, _under(limit, variables)) for limit in shared
-    ]
-    objective = build(variables, merge(cost))
-    return JointQuestion(
-        questions, shared, GeometricProgram(objective, tuple(constraints))
-    )
+    names = tuple(member.name for member in portfolio.members)
+    return JointQuestion(names, questions, _shared(portfolio, questions))
 
 
-def _names(member: str, question: Question) -> dict[str, str]:
+def _names(model: str, question: Question) -> dict[str, str]:
     derived = tuple(quantity.name for quantity in question.quantities)
-    return {v: variable(v, member) for v in (*question.variables, *derived)}
+    return {v: variable(v, model) for v in (*question.variables, *derived)}
 
 
-def _joint(terms: Sequence[Term], member: str, question: Question) -> list[Term]:
-    """A model's monomials in the joint variables, with what it fixes put in."""
-    found = []
-    for term in terms:
-        coefficient = term.coefficient
-        exponents = {}
-        for name, power in term.exponents.items():
-            if name in question.fixed:
-                coefficient = coefficient * question.fixed[name] ** power
-            else:
-                exponents[variable(name, member)] = power
-        found.append(Term(term.label, coefficient, exponents))
-    return found
+def _joint(terms: Sequence[Term], model: str) -> list[Term]:
+    """A model's monomials in the joint variables."""
+    return [
+        Term(
+            term.label,
+            term.coefficient,
+            {variable(name, model): power for name, power in term.exponents.items()},
+        )
+        for term in terms
+    ]
 
 
 def _under(limit: Limit, variables: Sequence[str]) -> Posynomial:
@@ -146,13 +191,13 @@ def _shared(portfolio: Portfolio, questions: Sequence[Question]) -> tuple[Limit,
         for member, question in zip(portfolio.members, questions, strict=True):
             count = member.spec.training.accelerators
             try:
-                own = wall(name, bound, question.bill, count)
+                used = wall(name, bound, question.bill, count)
             except ValueError as error:
                 message = f"model {member.name}: {error}"
                 problems.append(Problem(portfolio.place(name), name, message))
                 continue
-            terms = tuple(_joint(own.terms, member.name, question))
-            parts.append((member.name, own.unit, terms))
+            terms = tuple(_joint(used.terms, member.name))
+            parts.append((member.name, used.unit, terms))
         if word == "tokens":
             # One data set: each model may read all of it.
             found += [

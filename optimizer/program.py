@@ -132,6 +132,11 @@ class Solution:
         return dict(zip(self.program.variables, values.tolist(), strict=True))
 
     @property
+    def value(self) -> float:
+        """The objective at the optimal point."""
+        return float(np.exp(self.program.objective.log_value(self.optimum[0][None])[0]))
+
+    @property
     def optimum(self) -> tuple[Array, Array]:
         """`(z, multipliers)` of a solution that has them.
 

@@ -216,6 +216,7 @@ class Scenario:
         base: the folder that relative paths start from.
         variants: every combination of the lists that it holds; this scenario is then
             the first that fits. Empty where it holds none.
+        stored: all parameters over N, where the model is known; else the law tells.
     """
 
     name: str
@@ -230,6 +231,7 @@ class Scenario:
     existing: tuple[str, float, float | None] | None = None
     base: Path = Path()
     variants: tuple[Variant, ...] = ()
+    stored: float | None = None
 
     @property
     def streams(self) -> tuple[Stream, ...]:

@@ -16,13 +16,17 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up; a floor has one tower or more.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors → kinds → quantity → yamltext → document → mistakes → fields → spread",),
+    (
+        "errors → kinds → quantity → yamltext → document → members → mistakes → "
+        "fields → spread",
+    ),
     ("posynomial → saturating → composite → many",),
     ("program",),
     (
         "world/surface → world/law → world/lawfile → world/laws → world/hardware → "
         "world/machines → world/demand → world/costs → world/limits → "
-        "world/repetition → world/models → world/quantization → world/roofline",
+        "world/repetition → world/shapes → world/models → world/quantization → "
+        "world/roofline",
         "engine/certify → engine/enclose → engine/polish → engine/solve → "
         "engine/diagnose → engine/root → engine/linear → engine/point → "
         "engine/interior → engine/kernel → engine/batch",
@@ -33,7 +37,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "fitting/runfile → fitting/runs → fitting/forms → fitting/starts → "
         "fitting/bootstrap → fitting/refuse → fitting/sandwich → fitting/downstream → "
         "fitting/repeats → fitting/fit → fitting/fitlaw → choices → question → "
-        "formulate → load → axes → draws → vary → portfolio → family_file → laws_all",
+        "formulate → load → axes → draws → vary → portfolio → family_file → laws_all → "
+        "sizes",
     ),
     (
         "analysis/sensitivity → analysis/answer → analysis/wording → analysis/bills → "
@@ -41,7 +46,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "analysis/warn → analysis/rooflines → analysis/alternatives → "
         "analysis/bindings → analysis/tokens → analysis/optimum → "
         "analysis/differences → analysis/regret → analysis/share → analysis/compare → "
-        "analysis/snap → analysis/audit → analysis/family → analysis/profiles → "
+        "analysis/snap → analysis/audit → analysis/deadlock → analysis/family → "
+        "analysis/profiles → "
         "analysis/diagnostics → analysis/nextruns → analysis/versus → "
         "analysis/judged → analysis/isocurves → analysis/rowwise → analysis/sweep → "
         "analysis/frontier → analysis/drawn → analysis/robust → "

@@ -253,10 +253,12 @@ class Infeasibility:
         reason: in words, with the user's numbers.
         conflict: names of bounds that exclude each other; each is needed for that.
         relaxations: for each bound.
-        nearest_loss: the lowest loss within the limits.
+        nearest_loss: the lowest loss within the limits; None for a portfolio.
         uniform: the factor by which all limits together must grow, or None.
         certificate: of the relaxation program that proves it, or None where
             arithmetic alone does.
+        nearest_losses: of a portfolio, for each model whose target is in the
+            conflict: the lowest loss that all the other bounds leave it, or None.
     """
 
     reason: str
@@ -265,6 +267,7 @@ class Infeasibility:
     nearest_loss: float | None
     uniform: float | None
     certificate: Certificate | None
+    nearest_losses: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

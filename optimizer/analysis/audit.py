@@ -27,7 +27,7 @@ from optimizer.scenario import Match, Scenario, Target
 from optimizer.world.costs import value
 from optimizer.world.law import Law
 from optimizer.world.laws import builtin_names, load_law
-from optimizer.world.models import PublishedModel
+from optimizer.world.models import PublishedModel, size_in
 
 
 @dataclass(frozen=True)
@@ -229,15 +229,6 @@ def frontier(parameters: float, tokens: float) -> tuple[Asked, ...]:
     return tuple(found)
 
 
-def size_in(model: PublishedModel, law: Law) -> float:
-    """The parameters of a published model as a law counts them, where it can be told.
-
-    Training a mixture of experts costs what its active parameters cost, so these
-    stand for it under every law.
-    """
-    return model.active_parameters or model.parameters
-
-
 def audit_models(
     models: Sequence[PublishedModel],
     laws: Sequence[Law],
@@ -255,7 +246,7 @@ def audit_models(
     return tuple(
         audit(
             model.name,
-            size_in(model, law),
+            size_in(model, law.counts),
             model.tokens,
             law,
             experts=(experts or 1) if law.experts else None,

@@ -30,8 +30,7 @@ def limits_used(
         place: from a limit's name to its place in the file.
         looser: elasticities towards larger bounds, where the two sides differ.
     """
-    z, multipliers = solution.optimum
-    optimum = math.exp(solution.program.objective.log_value(z[None])[0])
+    _, multipliers = solution.optimum
     names = [constraint.name for constraint in solution.program.constraints]
     found = []
     for limit in limits:
@@ -47,7 +46,7 @@ def limits_used(
                 unit=limit.unit,
                 binding=binding,
                 elasticity=elasticity,
-                shadow_price=elasticity * optimum / limit.bound,
+                shadow_price=elasticity * solution.value / limit.bound,
                 line=place(limit.name).line or None,
             )
         )

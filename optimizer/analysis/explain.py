@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from optimizer.analysis.answer import Infeasibility, Relaxation
-from optimizer.analysis.reach import called, cure, lowest
+from optimizer.analysis.reach import cure, lowest, stated
 from optimizer.analysis.wording import amount, either, nats
-from optimizer.engine.diagnose import LEAST, ROOM, diagnose
+from optimizer.engine.diagnose import LEAST, ROOM, Conflict, diagnose
 from optimizer.posynomial import Term, build
 from optimizer.program import Constraint, GeometricProgram
 from optimizer.question import Question
@@ -24,33 +24,50 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
     Raises:
         Defect: the relaxation programs find that there is a plan.
     """
-    program = _with_fixed(question)
+    program = holding(
+        question.free, {v: (FIELD[v], value) for v, value in question.fixed.items()}
+    )
     decided = [FIELD[name] for name in question.fixed]
     conflict = diagnose(program, decided, [wall.name for wall in question.physics])
     names = conflict.names
-    relaxations = _relaxations(scenario, question, conflict.factors)
+    found = ways(scenario, question, conflict.factors)
     nearest = None
     if "target" in names:
         nearest = question.surface.loss_of(lowest(question).value)
-    whole = either([_bound(question, name) for name in names], "and")
-    reason = f"no model meets {whole}{' together' if len(names) > 1 else ''}"
-    if conflict.uniform < 1 + ROOM:
-        reason = f"{whole} leave a single point, too little room to certify a plan"
-    elif nearest is not None:
-        reason += f"; within the limits the lowest loss is {nats(nearest)}"
-    shown = sorted(relaxations, key=lambda r: _change(r, conflict.factors))
-    notes = "".join(f". {note}" for note in _notes(question, relaxations, names))
+    lowest_ = f"within the limits the lowest loss is {nats(nearest)}" if nearest else ""
     return Infeasibility(
-        reason=f"{reason}{notes}. {cure(shown)}",
+        reason=told(conflict, found, lowest_, notes(question, found, names)),
         conflict=names,
-        relaxations=relaxations,
+        relaxations=found,
         nearest_loss=nearest,
         uniform=conflict.uniform,
         certificate=conflict.certificate,
     )
 
 
-def _notes(
+def told(
+    conflict: Conflict, found: Sequence[Relaxation], nearest: str, also: Iterable[str]
+) -> str:
+    """The reason in a few sentences: what conflicts, what is behind it, the cure.
+
+    Args:
+        conflict: the proof.
+        found: the relaxation of each bound.
+        nearest: the lowest loss, in words; may be empty.
+        also: further sentences.
+    """
+    named = {way.name: stated(way) for way in found}
+    whole = either([named[name] for name in conflict.names], "and")
+    reason = f"no model meets {whole}{' together' if len(conflict.names) > 1 else ''}"
+    if conflict.uniform < 1 + ROOM:
+        reason = f"{whole} leave a single point, too little room to certify a plan"
+    elif nearest:
+        reason += f"; {nearest}"
+    shown = sorted(found, key=lambda way: _change(way, conflict.factors))
+    return "".join((reason, *(f". {note}" for note in also), f". {cure(shown)}"))
+
+
+def notes(
     question: Question, relaxations: Sequence[Relaxation], names: Sequence[str]
 ) -> Iterator[str]:
     """What is behind a conflict with serving hardware or with repeated data."""
@@ -85,31 +102,34 @@ def _change(way: Relaxation, factors: Mapping[str, float | None]) -> float:
     return min((math.log(side) for side in sides if side is not None), default=0.0)
 
 
-def _with_fixed(question: Question) -> GeometricProgram:
-    """The free program, with each fixed value as a bound from both sides."""
-    constraints = list(question.free.constraints)
-    for name, value in question.fixed.items():
+def holding(
+    program: GeometricProgram, values: Mapping[str, tuple[str, float]]
+) -> GeometricProgram:
+    """A program with bounds from both sides on some variables.
+
+    Args:
+        program: the program.
+        values: the variable → the name of its bound, and where it is held.
+    """
+    constraints = list(program.constraints)
+    for variable, (name, value) in values.items():
         for suffix, power in (("", 1.0), (LEAST, -1.0)):
-            term = Term("fixed", value**-power, {name: power})
-            posynomial = build(question.variables, [term])
-            constraints.append(Constraint(FIELD[name] + suffix, posynomial))
-    return GeometricProgram(question.free.objective, tuple(constraints))
+            term = Term("fixed", value**-power, {variable: power})
+            posynomial = build(program.variables, [term])
+            constraints.append(Constraint(name + suffix, posynomial))
+    return GeometricProgram(program.objective, tuple(constraints))
 
 
-def _bound(question: Question, name: str) -> str:
-    for limit in question.limits:
-        if limit.name == name:
-            return f"{called(name)} of {amount(limit.bound, limit.unit)}"
-    for variable, value in question.fixed.items():
-        if FIELD[variable] == name:
-            unit = "parameters" if variable == "N" else "tokens"
-            return f"{name} of {amount(value, unit)}"
-    return f"the target of {nats(question.target or 0.0)}"
-
-
-def _relaxations(
-    scenario: Scenario, question: Question, factors: dict[str, float | None]
+def ways(
+    scenario: Scenario, question: Question, factors: Mapping[str, float | None]
 ) -> tuple[Relaxation, ...]:
+    """The least change of each bound of a model: target, limits, what is fixed.
+
+    Args:
+        scenario: of the model.
+        question: the same as mathematics.
+        factors: for each bound the factor that it must give way by, or None.
+    """
     found = []
     if question.reducible is not None and question.target is not None:
         factor = factors["target"]

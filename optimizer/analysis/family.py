@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
-from optimizer.analysis.answer import Answer, LimitUsed
+from optimizer.analysis.answer import Answer, Infeasibility, LimitUsed
 from optimizer.analysis.bindings import limits_used
+from optimizer.analysis.deadlock import explain_portfolio
 from optimizer.analysis.optimum import solve as solve_alone
 from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.diagnose import diagnose
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect
 from optimizer.portfolio import JointQuestion, Portfolio, formulate_portfolio, variable
@@ -31,7 +30,9 @@ class Family:
         unit: of the total.
         shared: the shared bounds, with their shadow prices.
         certificate: of the joint program.
-        conflict: names of bounds that exclude each other, where there is no plan.
+        conflict: where there is no plan, names of bounds that exclude each other, or
+            of models that have none alone.
+        infeasibility: why there is none, and what would make one.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Family:
     shared: tuple[LimitUsed, ...]
     certificate: Certificate | None
     conflict: tuple[str, ...] = ()
+    infeasibility: Infeasibility | None = None
 
 
 def solve_portfolio(portfolio: Portfolio) -> Family:
@@ -64,30 +66,33 @@ def solve_portfolio(portfolio: Portfolio) -> Family:
         shared=(),
         certificate=None,
     )
-    stuck = [answer for answer in alone if answer.status is not Status.OPTIMAL]
-    if stuck:
-        return replace(bare, conflict=tuple(answer.scenario for answer in stuck))
-    try:
-        solution = solve_program(joint.program)
-    except UncertifiedError:
-        solution = Solution(joint.program, Status.INFEASIBLE)
-    if solution.status is not Status.OPTIMAL:
-        return replace(bare, conflict=diagnose(joint.program).names)
-    point = _point(joint, portfolio, solution)
+    stuck = tuple(a.scenario for a in alone if a.status is not Status.OPTIMAL)
+    solution = None if stuck else _solved(joint)
+    if solution is None or solution.status is not Status.OPTIMAL:
+        why = explain_portfolio(portfolio, joint)
+        return replace(bare, conflict=stuck or why.conflict, infeasibility=why)
+    point = {**joint.fixed, **solution.point}
     members = []
     for member, own in zip(portfolio.members, alone, strict=True):
         size = Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
         members.append(_beside(solve_alone(replace(member, spec=spec)), own))
-    z, _ = solution.optimum
     return replace(
         bare,
         status=Status.OPTIMAL,
         members=tuple(members),
-        total=math.exp(joint.program.objective.log_value(z[None])[0]),
+        total=solution.value,
         shared=limits_used(joint.shared, solution, point, portfolio.place, {}),
         certificate=solution.certificate,
     )
+
+
+def _solved(joint: JointQuestion) -> Solution:
+    try:
+        return solve_program(joint.program)
+    except UncertifiedError:
+        # As for one scenario: bounds that leave next to no room.
+        return Solution(joint.program, Status.INFEASIBLE)
 
 
 def _beside(held: Answer, own: Answer) -> Answer:
@@ -103,13 +108,3 @@ def _beside(held: Answer, own: Answer) -> Answer:
         held.fixed, optimum=own.plan, extra=extra, fraction=extra / own.cost.total
     )
     return replace(held, fixed=fixed)
-
-
-def _point(
-    joint: JointQuestion, portfolio: Portfolio, solution: Solution
-) -> dict[str, float]:
-    point = dict(solution.point)
-    for member, question in zip(portfolio.members, joint.questions, strict=True):
-        for name, fixed in question.fixed.items():
-            point[variable(name, member.name)] = fixed
-    return point

@@ -55,14 +55,14 @@ def solve(scenario: Scenario) -> Answer:
     """
     if scenario.variants:
         return _best(scenario)
-    question, found = _searched(scenario)
+    question, found = search(scenario)
     if isinstance(found, Infeasibility):
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
     return _answer(scenario, question, found)
 
 
-def _searched(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
-    """The certified optimum of a scenario, or why there is none."""
+def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
+    """The certified optimum of a scenario without lists, or why there is none."""
     question = formulate(scenario)
     if (reason := unreachable(scenario, question)) is not None:
         return question, reason
@@ -97,10 +97,10 @@ def _row(variant: Variant) -> Choice:
     """A combination by its lifetime cost, or by its loss under a budget."""
     if variant.scenario is None:
         return Choice(variant.choice, None, "refused", variant.reason)
-    question, found = _searched(variant.scenario)
+    question, found = search(variant.scenario)
     if isinstance(found, Infeasibility):
         return Choice(variant.choice, None, Status.INFEASIBLE.value, found.reason)
-    optimum = math.exp(found.program.objective.log_value(found.optimum[0][None])[0])
+    optimum = found.value
     if question.reducible is None:
         optimum = question.surface.loss_of(optimum)
     return Choice(variant.choice, optimum, Status.OPTIMAL.value, "")
@@ -234,9 +234,7 @@ def _fixed(
     point: Mapping[str, float],
 ) -> Fixed:
     """What the decision already taken costs, and the demand that it would suit."""
-    z, z0 = solution.optimum[0], free.optimum[0]
-    best = math.exp(free.program.objective.log_value(z0[None])[0])
-    here = math.exp(solution.program.objective.log_value(z[None])[0])
+    best, here = free.value, solution.value
     surface = question.surface
     optimum = _pair(question, free.point)
     extra = here - best

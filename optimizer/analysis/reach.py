@@ -27,31 +27,40 @@ def unreachable(scenario: Scenario, question: Question) -> Infeasibility | None:
     s, loss = question.reducible, question.target
     if s is None or loss is None:
         return None
+    reason = beyond_law(scenario, question)
+    if not reason:
+        return _beyond_limits(scenario, question, s, loss)
+    way, nearest = raised(scenario, question, lowest(question))
+    return Infeasibility(reason, ("target",), (way,), nearest, None, None)
+
+
+def beyond_law(scenario: Scenario, question: Question) -> str:
+    """Why no plan for a target can be reckoned with, whatever the limits; or empty."""
+    s, loss = question.reducible, question.target
+    if s is None or loss is None:
+        return ""
     surface = question.surface
     least = nats(surface.loss_of(0.0))
-    closest = _closest(surface)
-    enough = f"Choose at least {surface.loss_of(closest):.10g} nats"
+    enough = f"Choose at least {surface.loss_of(_closest(surface)):.10g} nats"
     if s <= 0:
-        reason = (
+        return (
             f"the target of {nats(loss)} is at or below the irreducible loss of "
             f"{scenario.law.name}, {least}: no model reaches it, however large. "
             "Choose a higher loss, or name a model to match: "
             "target: {match: {parameters: 13B}}"
         )
-    elif s < PRECISION * abs(surface.E + s):
-        reason = (
+    if s < PRECISION * abs(surface.E + s):
+        return (
             f"the target of {nats(loss)} is so close to the irreducible loss of "
             f"{scenario.law.name}, {least}, that double precision cannot certify a "
             f"plan. {enough}"
         )
-    elif not all(size < LARGEST for size in surface.training_optimal(s)):
-        reason = (
+    if not all(size < LARGEST for size in surface.training_optimal(s)):
+        return (
             f"under {scenario.law.name} the target of {nats(loss)} needs more than "
             f"{LARGEST:.0e} parameters or tokens. {enough}"
         )
-    else:
-        return _beyond_limits(scenario, question, s, loss)
-    return _by_the_law(scenario, question, reason, loss, closest)
+    return ""
 
 
 def _closest(surface: Surface) -> float:
@@ -63,20 +72,24 @@ def _closest(surface: Surface) -> float:
     return max(2 * PRECISION * surface.E, *(size * (1 + FAR) for size in sizes))
 
 
-def _by_the_law(
-    scenario: Scenario, question: Question, reason: str, loss: float, closest: float
-) -> Infeasibility:
-    """A target that the law excludes, and the lowest that law and limits allow."""
-    loss_of = question.surface.loss_of
-    within = lowest(question)
+def raised(
+    scenario: Scenario, question: Question, within: Infimum
+) -> tuple[Relaxation, float | None]:
+    """How far a target that the law excludes must rise, and the lowest loss there is.
+
+    Args:
+        scenario: with the target.
+        question: the same as mathematics.
+        within: the lowest reducible loss that all other bounds allow.
+    """
+    surface = question.surface
     nearest = after = None
     if math.isfinite(within.value):
         room = ROOM if within.attained else FAR
-        nearest = loss_of(within.value)
-        after = loss_of(max(within.value * (1 + room), closest))
+        nearest = surface.loss_of(within.value)
+        after = surface.loss_of(max(within.value * (1 + room), _closest(surface)))
     line = scenario.place("target").line or None
-    way = Relaxation("target", loss, after, line)
-    return Infeasibility(reason, ("target",), (way,), nearest, None, None)
+    return Relaxation("target", question.target or 0.0, after, line), nearest
 
 
 def lowest(question: Question) -> Infimum:
@@ -187,9 +200,22 @@ def cure(relaxations: Sequence[Relaxation]) -> str:
     return f"{least}; {either(ways[1:])} would do too" if ways[1:] else least
 
 
+def owned(name: str) -> str:
+    """A bound by the user's word, with the model after it where there are several."""
+    model, _, word = name.rpartition(": ")
+    return f"{word} ({model})" if model else word
+
+
 def called(name: str) -> str:
-    """A bound by the user's word; the memory of a replica is no word of the file."""
-    return name.replace("serving.memory", "the memory of a serving replica")
+    """A bound in a sentence; the memory of a replica is no word of the file."""
+    return owned(name).replace("serving.memory", "the memory of a serving replica")
+
+
+def stated(way: Relaxation) -> str:
+    """A bound with its value: limits.tokens of 2.0T."""
+    if way.unit == "nats":
+        return f"the {called(way.name)} of {nats(way.before)}"
+    return f"{called(way.name)} of {amount(way.before, way.unit)}"
 
 
 def _typed(way: Relaxation) -> str:

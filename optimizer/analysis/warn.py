@@ -10,6 +10,7 @@ from optimizer.quantity import significant
 from optimizer.question import Question
 from optimizer.scenario import Scenario
 from optimizer.world.law import Law
+from optimizer.world.models import load_model
 from optimizer.world.quantization import BITS
 
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
@@ -82,10 +83,21 @@ def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
         )
 
 
+def _uncounted(scenario: Scenario) -> bool:
+    """Whether a reference may not be in the unit in which the law counts."""
+    target = scenario.spec.target
+    if target is None or target.match is None or scenario.law.counts == "total":
+        return False
+    named = target.match.model
+    return named is None or (
+        scenario.law.counts == "non-embedding"
+        and load_model(named).architecture is None
+    )
+
+
 def _law(scenario: Scenario) -> Iterator[Warning]:
     law = scenario.law
-    target = scenario.spec.target
-    if target is not None and target.match is not None and law.counts != "total":
+    if _uncounted(scenario):
         counts = {
             "non-embedding": "parameters without the embeddings",
             "active": "the parameters active for a token",

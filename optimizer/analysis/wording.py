@@ -26,6 +26,8 @@ KINDS: dict[str, Kind] = {
     "nats": LOSS,
 }
 
+MANY = 8  # more names than these are counted
+
 
 def amount(value: float, unit: str) -> str:
     """Writes a value with its unit to three significant digits."""
@@ -56,3 +58,8 @@ def either(parts: list[str], word: str = "or") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+def several(names: list[str]) -> str:
+    """Joins names, or says how many there are where nobody would read them all."""
+    return either(names, "and") if len(names) <= MANY else f"{len(names)} of them"

@@ -10,7 +10,7 @@ import click
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions
 from optimizer.commands.output import refuse_unwritable
-from optimizer.errors import InputError, Mark, Problem
+from optimizer.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from optimizer.analysis.snap import Snap
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimizer.report.blocks import Blocks
     from optimizer.report.solved import Solved
     from optimizer.scenario import Scenario
+    from optimizer.sizes import Candidate
 
 ALLOWED = ("table", "json", "markdown", "csv")
 EXAMPLES = """\b
@@ -25,7 +26,9 @@ Examples:
   overtrain solve open-release.yaml
   overtrain solve a.yaml --set demand.tokens=5T --set objective=dollars
   overtrain solve a.yaml --law all
-  overtrain solve a.yaml --snap 1B,3B,7B,13B
+  overtrain solve a.yaml --snap 1B,3B,7B,llama-2-13b
+  overtrain solve a.yaml --snap '7B, layers=32 width=4096 vocabulary=32000'
+  overtrain solve a.yaml --snap architectures.yaml
   overtrain solve *.yaml --format json -o plans.json
   overtrain solve a.yaml --fail-on 'overtraining.factor > 20'
 """
@@ -38,7 +41,11 @@ Examples:
 @click.option(
     "--snap",
     metavar="SIZES",
-    help="Round to sizes that exist, such as 1B,3B,7B or names of published models.",
+    help="Round to what exists: sizes such as 1B,3B,7B, published models, "
+    "architectures in words such as 'layers=32 width=4096', and .yaml files of "
+    "architectures, with commas between them. Words: layers, width, heads, kv_heads, "
+    "head_size, ffn_width, gated, vocabulary, tied, experts, active_experts, sequence, "
+    "name.",
 )
 @options.formats(*ALLOWED)
 @options.output
@@ -61,10 +68,14 @@ def command(
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
     judged = read_conditions(conditions)
-    sizes = [] if snap is None else _sizes(snap)
+    sizes = _sizes(snap)
     read = options.read_files(files, overrides)
     _refuse(read, bool(laws), bool(sizes))
     groups = options.under(read, laws)
+    if sizes:
+        from optimizer.sizes import refuse_unfit  # noqa: PLC0415 - only where asked for
+
+        refuse_unfit(sizes, [scenario for group in groups for scenario in group])
 
     from optimizer.commands.answered import code, show  # noqa: PLC0415
 
@@ -95,7 +106,7 @@ def command(
 def _solved(
     read: Scenario | Portfolio,
     scenarios: tuple[Scenario, ...],
-    sizes: list[tuple[str, float]],
+    sizes: tuple[Candidate, ...],
 ) -> Solved:
     from optimizer.analysis.compare import solve_all  # noqa: PLC0415 - imports cvxpy
     from optimizer.portfolio import Portfolio  # noqa: PLC0415
@@ -111,44 +122,17 @@ def _solved(
     if sizes:
         from optimizer.analysis.snap import snap  # noqa: PLC0415
 
-        snaps = [snap(scenario, sizes) for scenario in scenarios]
+        exist = [(size.name, size.what) for size in sizes]
+        snaps = [snap(scenario, exist) for scenario in scenarios]
     return Solved(read.name, answers, tuple(snaps))
 
 
-def _sizes(text: str) -> list[tuple[str, float]]:
-    """Reads `1B,3B,llama-3-8b`: sizes, and names of published models.
+def _sizes(text: str | None) -> tuple[Candidate, ...]:
+    if text is None:
+        return ()
+    from optimizer.sizes import read_sizes  # noqa: PLC0415 - only where asked for
 
-    Raises:
-        InputError: every entry that is neither.
-    """
-    from optimizer.document import suggest  # noqa: PLC0415 - only where asked for
-    from optimizer.quantity import PARAMETERS, read, shown  # noqa: PLC0415
-    from optimizer.world.models import load_model, model_names  # noqa: PLC0415
-
-    names = model_names()
-    found: dict[str, float] = {}
-    problems = []
-    for word in filter(None, map(str.strip, text.split(","))):
-        if word in names:
-            model = load_model(word)
-            found[word] = model.active_parameters or model.parameters
-            continue
-        try:
-            found[word] = read(word, PARAMETERS)
-        except ValueError as error:
-            told = str(error)
-            if word[0].isalpha():
-                told = (
-                    "must be a size such as 7B, or a published model, got "
-                    f"{shown(word)}{suggest(word, names)}"
-                )
-            problems.append(Problem(Mark("--snap"), "", told))
-    if not found and not problems:
-        message = "needs sizes, as in --snap 1B,3B,7B"
-        problems.append(Problem(Mark("--snap"), "", message))
-    if problems:
-        raise InputError(problems)
-    return list(found.items())
+    return read_sizes(text)
 
 
 def _refuse(read: list[Scenario | Portfolio], laws: bool, sizes: bool) -> None:

@@ -4,14 +4,15 @@ Relaxing is a geometric program of its own, min u subject to g_i ≤ u for the b
 that may give and g_j ≤ 1 for the rest, so each statement here carries the same
 certificate as a plan. *Source*: Boyd, Kim, Vandenberghe & Hassibi 2007, section
 3.1 (feasibility); Chinneck, Feasibility and Infeasibility in Optimization (2008),
-section 6.2 (deletion filter).
+chapter 6 (irreducible infeasible sets).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -80,31 +81,35 @@ def diagnose(
     program: GeometricProgram,
     equalities: Collection[str] = (),
     given: Collection[str] = (),
+    together: Mapping[str, str] = MappingProxyType({}),
 ) -> Conflict:
     """Explains an infeasible program.
 
     Args:
         program: the program.
-        equalities: names of constraints that come in pairs, `x` and `x (at least)`,
+        equalities: names of constraints that come in pairs, `x` and `x [at least]`,
             and hold a variable at a value. They have no room by nature: both sides
             stand or fall together, and only one side is relaxed at a time.
         given: names of constraints that nobody can move, such as physics; they hold
             throughout and are no part of a conflict.
+        together: constraint → the bound that it belongs to, where one bound makes
+            several constraints; they are relaxed by one factor.
 
     Raises:
         Defect: the program is feasible with room to spare, so that there is nothing
             to explain.
     """
-    names = [
-        c.name
-        for c in program.constraints
-        if not c.name.endswith(LEAST) and c.name not in given
-    ]
+    parts: dict[str, list[str]] = {}
+    for constraint in program.constraints:
+        name = constraint.name.removesuffix(LEAST)
+        parts.setdefault(together.get(name, name), []).append(constraint.name)
+    names = [name for name in parts if name not in given]
     bounds = [name for name in names if name not in equalities]
 
     def relaxed(members: Sequence[str]) -> Infimum:
-        give = [name for name in members if name in bounds]
-        return least_relaxation(_keeping(program, (*members, *given)), give)
+        kept = [part for name in (*members, *given) for part in parts.get(name, ())]
+        give = [part for name in members if name in bounds for part in parts[name]]
+        return least_relaxation(_keeping(program, kept), give)
 
     def excluded(members: Sequence[str]) -> bool:
         some = any(name in bounds for name in members)
@@ -113,23 +118,52 @@ def diagnose(
     whole = relaxed(names)
     if whole.value < 1 - SLIVER or whole.certificate is None:
         raise Defect("the solver found no plan although the bounds leave room")
-    conflict = list(names)
-    for name in names:
-        rest = [other for other in conflict if other != name]
-        if excluded(rest):
-            conflict = rest
+    conflict = _irreducible(excluded, [], names, fresh=False)
     factors: dict[str, float | None] = {}
     for name in names:
-        sides = [name, name + LEAST] if name in equalities else [name]
-        if excluded([other for other in names if other != name]):
-            factors.update(dict.fromkeys(sides))
-            continue
+        sides = [parts[name]]
+        if name in equalities:
+            sides = [[part] for part in parts[name]]
+        # Without a bound that is not in it, the conflict is still there.
+        stuck = name not in conflict or excluded([n for n in names if n != name])
         for side in sides:
-            least = least_relaxation(program, [side])
-            room = ROOM if least.attained else FAR
-            factor = max(least.value, 1.0) * (1 + room)
-            factors[side] = factor if math.isfinite(factor) else None
+            factor = math.inf
+            if not stuck:
+                least = least_relaxation(program, side)
+                room = ROOM if least.attained else FAR
+                factor = max(least.value, 1.0) * (1 + room)
+            label = side[0] if name in equalities else name
+            factors[label] = factor if math.isfinite(factor) else None
     return Conflict(tuple(conflict), factors, whole.value, whole.certificate)
+
+
+def _irreducible(
+    excluded: Callable[[Sequence[str]], bool],
+    kept: Sequence[str],
+    names: Sequence[str],
+    *,
+    fresh: bool,
+) -> list[str]:
+    """Those of some bounds that are needed, beside others, for all to be excluded.
+
+    By halves, so that few of many bounds are found in few solves; the later ones of
+    the list are preferred. *Source*: Junker, QuickXplain (AAAI 2004), section 4.
+
+    Args:
+        excluded: whether bounds exclude each other.
+        kept: bounds that stay.
+        names: bounds of which some are needed; with `kept` they exclude each other.
+        fresh: whether `kept` has grown since it was last asked about.
+    """
+    if fresh and excluded(kept):
+        return []
+    if len(names) == 1:
+        return list(names)
+    half = len(names) // 2
+    early, late = names[:half], names[half:]
+    before = _irreducible(excluded, [*kept, *late], early, fresh=True)
+    after = _irreducible(excluded, [*kept, *before], late, fresh=bool(before))
+    return [*before, *after]
 
 
 def least_relaxation(program: GeometricProgram, relaxed: Collection[str]) -> Infimum:
@@ -139,21 +173,25 @@ def least_relaxation(program: GeometricProgram, relaxed: Collection[str]) -> Inf
         program: its objective does not matter.
         relaxed: the names of the constraints that may give, by a common factor.
     """
-    variables = (*program.variables, FACTOR)
+    factor = FACTOR
+    while factor in program.variables:
+        factor += "'"  # the program is a relaxation itself
+    variables = (*program.variables, factor)
     constraints = tuple(
         Constraint(
             c.name,
-            c.posynomial.over(variables).times({FACTOR: -1.0})
+            c.posynomial.over(variables).times({factor: -1.0})
             if c.name in relaxed
             else c.posynomial.over(variables),
         )
         for c in program.constraints
     )
-    objective = build(variables, [Term(FACTOR, 1.0, {FACTOR: 1.0})])
-    return infimum(GeometricProgram(objective, constraints))
+    objective = build(variables, [Term(FACTOR, 1.0, {factor: 1.0})])
+    met = all(c.name in relaxed for c in constraints)
+    return infimum(GeometricProgram(objective, constraints), met=met)
 
 
-def infimum(program: GeometricProgram) -> Infimum:
+def infimum(program: GeometricProgram, *, met: bool = False) -> Infimum:
     """The greatest lower bound of a program that may approach it only at infinity.
 
     Along a direction in which no term grows, the terms that fall vanish in the
@@ -164,6 +202,10 @@ def infimum(program: GeometricProgram) -> Infimum:
 
     Where quantities saturate, the program around says which terms vanish, and the
     rest is solved on the true curves.
+
+    Args:
+        program: the program.
+        met: whether it is known to have a feasible point.
     """
     thinned: set[str] = set()
     attained = True
@@ -181,13 +223,14 @@ def infimum(program: GeometricProgram) -> Infimum:
             _only(p, np.flatnonzero(~gone))
             for p, gone in zip(program.posynomials, falling, strict=True)
         ]
-        if left[0] is None:
-            return Infimum(0.0, attained, None)
         constraints = tuple(
             Constraint(c.name, p)
             for c, p in zip(program.constraints, left[1:], strict=True)
             if p is not None
         )
+        if left[0] is None:
+            there = met or _meet(constraints)
+            return Infimum(0.0 if there else math.inf, attained, None)
         program = _narrowed(GeometricProgram(left[0], constraints))
     if not program.variables:
         held = [c.posynomial.log_value(NOWHERE)[0] for c in program.constraints]
@@ -202,11 +245,18 @@ def infimum(program: GeometricProgram) -> Infimum:
     solution = solve(program)
     if solution.status is not Status.OPTIMAL:
         return Infimum(math.inf, attained, None)
-    z, multipliers = solution.optimum
-    value = float(np.exp(program.objective.log_value(z[None])[0]))
+    _, multipliers = solution.optimum
     for constraint, weight in zip(program.constraints, multipliers, strict=True):
         attained = attained and not (constraint.name in thinned and weight > 0)
-    return Infimum(value, attained, solution.certificate)
+    return Infimum(solution.value, attained, solution.certificate)
+
+
+def _meet(constraints: tuple[Constraint, ...]) -> bool:
+    """Whether some constraints have a common point, be it a single one."""
+    if not constraints:
+        return True
+    program = GeometricProgram(constraints[0].posynomial, constraints)
+    return least_relaxation(program, [c.name for c in constraints]).value < 1 + SLIVER
 
 
 def _on_the_curves(
@@ -270,7 +320,7 @@ def _functions(program: GeometricProgram) -> list[Function]:
 
 
 def _keeping(program: GeometricProgram, names: Collection[str]) -> GeometricProgram:
-    kept = tuple(c for c in program.constraints if c.name.removesuffix(LEAST) in names)
+    kept = tuple(c for c in program.constraints if c.name in names)
     return GeometricProgram(program.objective, kept)
 
 

@@ -66,7 +66,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "sensitivities": answer.sensitivities,
         "certificate": answer.certificate,
         "warnings": answer.warnings,
-        "infeasibility": _infeasibility(answer.infeasibility),
+        "infeasibility": infeasibility(answer.infeasibility),
     }
     data: dict[str, Any] = plain(content)
     return data
@@ -90,7 +90,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _infeasibility(why: Infeasibility | None) -> dict[str, Any] | None:
+def infeasibility(why: Infeasibility | None) -> dict[str, Any] | None:
+    """Why there is no plan, as plain data; of a portfolio a lowest loss each model."""
     if why is None:
         return None
     return {
@@ -106,7 +107,7 @@ def _infeasibility(why: Infeasibility | None) -> dict[str, Any] | None:
             }
             for way in why.relaxations
         ],
-        "nearest_loss": why.nearest_loss,
+        "nearest_loss": why.nearest_losses or why.nearest_loss,
         "uniform": why.uniform,
         "certificate": why.certificate,
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.answer import Answer
-from optimizer.report.data import plain, plan
+from optimizer.report.data import infeasibility, plain, plan
 
 if TYPE_CHECKING:
     from optimizer.analysis.audit import Audit
@@ -51,6 +51,7 @@ def _family(family: Family) -> dict[str, Any]:
         "shared": plain(family.shared),
         "certificate": plain(family.certificate),
         "conflict": plain(family.conflict),
+        "infeasibility": plain(infeasibility(family.infeasibility)),
     }
 
 

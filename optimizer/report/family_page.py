@@ -13,7 +13,7 @@ from optimizer.quantity import significant
 from optimizer.report.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.headline import lifetime, rounded
 from optimizer.report.plan import answer_blocks, figure, share
-from optimizer.report.reasons import limit_row, proven
+from optimizer.report.reasons import limit_row, proven, remedies
 
 NOTHING = 5e-5  # of a cost that sharing adds, which no page can show
 
@@ -32,8 +32,9 @@ def _body(family: Family) -> Iterator[Block]:
     )
     yield Table(columns, tuple(_row(answer) for answer in family.members))
     if family.status is not Status.OPTIMAL:
-        if all(answer.plan is not None for answer in family.members):
-            yield Text("Each plan above is for its model alone, with nothing shared.")
+        if any(answer.plan is not None for answer in family.members):
+            yield Text("Plans above are for each model alone, with nothing shared.")
+        yield from _remedies(family)
         for answer in family.members:
             if answer.plan is None:
                 yield from answer_blocks(answer)
@@ -50,16 +51,27 @@ def _body(family: Family) -> Iterator[Block]:
         yield from answer_blocks(_own(answer))
 
 
+def _remedies(family: Family) -> Iterator[Block]:
+    """The bounds in conflict with what each must give, and why, with the proof."""
+    why = family.infeasibility
+    if why is None:
+        return
+    telling = [w for w in why.relaxations if w.after or w.name in why.conflict]
+    yield from remedies(why, telling)
+    if len(telling) < len(why.relaxations):
+        yield Text("No other bound makes a plan by giving way alone.")
+
+
 def family_headline(family: Family) -> str:
     """What to train, what it takes together, and what sharing costs."""
     if family.status is not Status.OPTIMAL or family.total is None:
-        names = either(list(family.conflict), "and")
         alone = [a.scenario for a in family.members if a.plan is None]
-        if alone:
-            word = "has" if len(alone) == 1 else "have"
-            return f"There is no joint plan: {names} {word} none alone."
-        verb = "exclude each other" if len(family.conflict) > 1 else "is too tight"
-        return f"There is no joint plan: {names} {verb}."
+        reason = family.infeasibility.reason if family.infeasibility else ""
+        if not alone:
+            return f"There is no joint plan: {reason}."
+        word = "has" if len(alone) == 1 else "have"
+        names = either(alone, "and")
+        return f"There is no joint plan: {names} {word} none alone; {reason}."
     parts = [
         f"{a.scenario} with {rounded(a.plan.parameters)} on "
         f"{amount(a.plan.tokens, 'tokens')}"

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from optimizer.analysis.answer import Answer, LimitUsed
+from optimizer.analysis.answer import (
+    Answer,
+    Infeasibility,
+    LimitUsed,
+    Relaxation,
+)
+from optimizer.analysis.reach import owned
 from optimizer.analysis.sensitivity import Sensitivity
 from optimizer.analysis.wording import amount, either, nats
 from optimizer.program import Certificate
@@ -160,15 +166,23 @@ def proven(certificate: Certificate, what: str) -> str:
 
 def infeasible(answer: Answer) -> Iterator[Block]:
     """What conflicts, and the least change of each bound that restores a plan."""
-    why = answer.infeasibility
-    if why is None:
-        return
+    if answer.infeasibility is not None:
+        yield from remedies(answer.infeasibility, answer.infeasibility.relaxations)
+
+
+def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
+    """What would make a plan.
+
+    Args:
+        why: there is none.
+        ways: the bounds to list.
+    """
     rows = []
-    for way in why.relaxations:
+    for way in ways:
         now, then = (_bound(v, way.unit) for v in (way.before, way.after))
         place = GAP if way.line is None else f"line {way.line}"
         conflict = "conflicts" if way.name in why.conflict else GAP
-        rows.append((way.name, now, then, place, conflict))
+        rows.append((owned(way.name), now, then, place, conflict))
     yield Heading("What would make a plan")
     columns = (*named("now", "needed"), Column("", "left"), Column("", "left"))
     yield Table(columns, tuple(rows))
@@ -179,6 +193,9 @@ def infeasible(answer: Answer) -> Iterator[Block]:
         )
     if why.nearest_loss is not None:
         yield Text(f"The lowest loss within the limits is {nats(why.nearest_loss)}.")
+    for model, loss in why.nearest_losses.items():
+        if loss is not None:
+            yield Text(f"The lowest loss that the rest leaves {model} is {nats(loss)}.")
 
 
 def _bound(value: float | None, unit: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.answer import Answer
-from optimizer.analysis.wording import amount, either, percent
-from optimizer.report.blocks import GAP, Block, Heading, Table, Text, named
+from optimizer.analysis.wording import amount, percent, several
+from optimizer.report.blocks import GAP, Block, Column, Heading, Table, Text, named
 from optimizer.report.headline import lifetime
 from optimizer.report.plan import figure
 
@@ -25,34 +25,59 @@ def snap_blocks(answer: Answer, snapped: Snap) -> Iterator[Block]:
     yield Heading("Sizes that exist")
     yield Text(snap_sentence(answer, snapped))
     title = "loss" if unit == "nats" else lifetime(unit)
-    columns = named("parameters", "tokens", title, "above the optimum", "")
-    yield Table(columns, tuple(_row(size, unit) for size in snapped.sizes))
+    columns = named("parameters", "tokens", title, "above the optimum")
+    rows = tuple(_row(size, unit) for size in snapped.sizes)
+    yield Table((*columns, Column("", "left")), rows)
+    for reason in dict.fromkeys(size.reason for size in snapped.sizes if size.reason):
+        names = [size.name for size in snapped.sizes if size.reason == reason]
+        yield Text(f"{several(names)} {reason}.")
+    yield from (Text(f"{note}.") for note in snapped.notes)
 
 
 def _row(size: Size, unit: str) -> tuple[str, ...]:
     shown = amount(size.parameters, "parameters")
-    if size.tokens is None or size.total is None or size.fraction is None:
+    if size.tokens is None or size.total is None:
         return size.name, shown, "cannot", GAP, GAP, GAP
     total = f"{size.total:.4f}" if unit == "nats" else figure(size.total, unit)
-    above = percent(size.fraction if size.fraction > NOTHING else 0.0)
+    above = GAP if size.fraction is None else _above(size.fraction)
     equal = "equal" if size.equal else GAP
     return size.name, shown, amount(size.tokens, "tokens"), total, above, equal
+
+
+def _above(fraction: float) -> str:
+    if abs(fraction) < NOTHING:
+        return percent(0.0)
+    return percent(fraction).replace("-", "−")
 
 
 def snap_sentence(answer: Answer, snapped: Snap) -> str:
     """Which of the sizes that exist to take, and what that costs."""
     best = snapped.best
-    if best is None or best.fraction is None:
+    if best is None:
         within = " within the limits" if answer.limits else ""
         return f"None of these sizes reaches the target{within}."
-    above = "no dearer than the optimum"
-    if best.fraction > NOTHING:
-        above = f"{percent(best.fraction)} above the optimum"
-    if answer.question == "budget":
-        above = f"its reducible loss is {percent(max(best.fraction, 0.0))} above it"
-    told = f"Of the sizes that exist take {best.name}: {above}."
+    told = f"Of the sizes that exist take {best.name}: {_cost(answer, best)}."
     equal = [size.name for size in snapped.sizes if size.equal and size != best]
     if equal:
         verb = "is" if len(equal) == 1 else "are"
-        told += f" {either(equal, 'and')} {verb} within 1 % too: equal, by all we know."
+        told += f" {several(equal)} {verb} within 1 % too: equal, by all we know."
     return told
+
+
+def _cost(answer: Answer, best: Size) -> str:
+    fraction, own = best.fraction, "with its own architecture"
+    if fraction is None:
+        return f"{own} it has a plan, and with that of the scenario there is none"
+    what = "the optimum"
+    if answer.question == "budget":
+        if abs(fraction) < NOTHING:
+            return "no worse than the optimum"
+        side = "below" if fraction < 0 else "above"
+        return f"its reducible loss is {percent(abs(fraction))} {side} it"
+    if fraction < -NOTHING:
+        return f"{percent(-fraction)} below {what}, {own} in place of the scenario's"
+    return (
+        f"{percent(fraction)} above {what}"
+        if fraction > NOTHING
+        else f"no dearer than {what}"
+    )

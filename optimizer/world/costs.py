@@ -1,9 +1,9 @@
 """Costs: each line of the lifetime bill as monomials in N and D, unit by unit.
 
 Training costs 6·N·D FLOP, a served token 2·N (Kaplan et al. 2020, table 1);
-attention adds 12·L·width·T a trained token (Chowdhery et al. 2022, PaLM, appendix
-B) and 2·L·width·T a prompt token, the causal mean. A `Machine` turns the FLOPs into
-seconds, dollars, energy and carbon.
+attention adds 12·L·H·Q·T a trained token, for H heads of size Q (Chowdhery et al. 2022,
+PaLM, appendix B), and 2·L·H·Q·T a prompt token, the causal mean. A `Machine` turns the
+FLOPs into seconds, dollars, energy and carbon.
 """
 
 from __future__ import annotations
@@ -49,6 +49,18 @@ class Architecture(Model):
     kv_heads: Count | None = Field(None, description="key and value heads a layer")
     head_size: Count | None = Field(None, description="width of one head")
     sequence: Count | None = Field(None, description="training sequence length")
+
+    @property
+    def attended(self) -> float:
+        """The width of all query heads together."""
+        return self.width
+
+    @property
+    def cached(self) -> float | None:
+        """The width of keys, and of values, in a layer; None where it is not told."""
+        if self.kv_heads is None or self.head_size is None:
+            return None
+        return self.kv_heads * self.head_size
 
 
 class MoneyOverTime(Model):
@@ -149,7 +161,7 @@ def training_line(
                 "needs the model's shape; add architecture: {layers: 32, width: 4096, "
                 "sequence: 4096}"
             )
-        span = architecture.layers * architecture.width * architecture.sequence
+        span = architecture.layers * architecture.attended * architecture.sequence
         work.append(("attention", 12.0 * span * (1 + restart), {"D": 1.0}))
     return CostLine("training", "training", _priced(work, machine, training.mfu))
 
@@ -204,7 +216,7 @@ def serving_line(
                     "counts attention in prefill, which needs architecture: {layers: "
                     "32, width: 4096} and the input_tokens of a request"
                 )
-            span = architecture.layers * architecture.width * served.prompt
+            span = architecture.layers * architecture.attended * served.prompt
             work.append((phase, 2.0 * span * tokens, {}))
         timed = phase == "output" and decoding is not None
         priced = _priced(work, machine, None if timed else utilisation)

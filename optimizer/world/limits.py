@@ -186,12 +186,12 @@ def memory_wall(
             "serving: {context: 4000}"
         )
     if serving.context is not None:
-        if shape is None or shape.kv_heads is None or shape.head_size is None:
+        if shape is None or shape.cached is None:
             raise ValueError(
                 "the KV cache needs architecture: {layers: 32, width: 4096, "
                 "kv_heads: 8, head_size: 128}"
             )
-        token = 2.0 * shape.layers * shape.kv_heads * shape.head_size * serving.kv_bytes
+        token = 2.0 * shape.layers * shape.cached * serving.kv_bytes
         batch = 1.0 if serving.batch is None else serving.batch
         terms.append(Term("kv cache", token * serving.context * batch, {}))
     return _limit(name, bound, "bytes", tuple(terms))

@@ -1,6 +1,7 @@
-"""Published models: how many parameters, on how many tokens, and who says so.
+"""Sizes that exist: published models, architectures, and their parameters.
 
-The library is `data/models.yaml`; every figure is from the model's paper or card.
+The library of models is `data/models.yaml`; every figure is from the model's paper or
+card.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from optimizer.document import Document, load_file, suggest
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fields import Model, Parameters, Tokens, read_model
 from optimizer.quantity import shown
+from optimizer.world.law import Counts
+from optimizer.world.shapes import Shape
 
 _FILE = Path(__file__).resolve().parent.parent / "data" / "models.yaml"
 
@@ -29,6 +32,7 @@ class PublishedModel:
         tokens: pretraining tokens seen.
         source: the paper or card with these figures.
         note: what a comparison with a scaling law should bear in mind; may be empty.
+        architecture: its shape, where its parameters follow from one; else None.
     """
 
     name: str
@@ -38,6 +42,7 @@ class PublishedModel:
     tokens: float
     source: str
     note: str = ""
+    architecture: Shape | None = None
 
 
 class _Entry(Model):
@@ -47,6 +52,47 @@ class _Entry(Model):
     tokens: Tokens
     source: str
     note: str = ""
+    architecture: Shape | None = None
+
+
+Exists = float | Shape | PublishedModel  # a size, alone or with what it is of
+
+
+def size_in(what: Exists, counts: Counts) -> float:
+    """N of a size that exists, as a law counts it.
+
+    Of a mixture of experts these are the parameters that a token passes. A model of
+    which no shape is known is counted with its embeddings, under every law.
+
+    Args:
+        what: a number is N already.
+        counts: what the law's N counts.
+
+    Raises:
+        ValueError: embeddings count, and the architecture does not tell of them.
+    """
+    if isinstance(what, Shape):
+        return float(what.parameters(counts))
+    if isinstance(what, PublishedModel):
+        size = what.active_parameters or what.parameters
+        if counts == "non-embedding" and what.architecture is not None:
+            size -= what.architecture.embeddings
+        return size
+    return what
+
+
+def stored(what: Exists) -> float | None:
+    """All parameters of a size that exists; None of a bare number."""
+    if isinstance(what, Shape):
+        return float(what.stored)
+    return what.parameters if isinstance(what, PublishedModel) else None
+
+
+def shape_of(what: Exists) -> Shape | None:
+    """The architecture of a size that exists, where it is known."""
+    if isinstance(what, PublishedModel):
+        return what.architecture
+    return what if isinstance(what, Shape) else None
 
 
 def model_names() -> tuple[str, ...]:
@@ -86,6 +132,7 @@ def load_model(
         tokens=entry.tokens,
         source=entry.source,
         note=entry.note,
+        architecture=entry.architecture,
     )
 
 

@@ -204,9 +204,8 @@ def replica(
             )
         context = lengths[1]
     kv = (KV_NUMBERS * serving.kv_bytes, 2 / 3)
-    if shape is not None and shape.kv_heads and shape.head_size:
-        heads = 2.0 * shape.layers * shape.kv_heads * shape.head_size
-        kv = (heads * serving.kv_bytes, 0.0)
+    if shape is not None and shape.cached is not None:
+        kv = (2.0 * shape.layers * shape.cached * serving.kv_bytes, 0.0)
     if serving.max_time_to_first_token is not None and lengths is None:
         raise ValueError(
             "max_time_to_first_token needs the length of a prompt; add input_tokens "

@@ -163,12 +163,48 @@ def test_snap(files, run):
     assert "take 7B" in run("solve", "good.yaml", "--law", "all", "--snap", "7B").out
 
 
+def test_snap_to_architectures(files, run):
+    (files / "mine.yaml").write_text(
+        "vocabulary: 32000\narchitectures:\n  - {layers: 24, width: 4096}\n"
+        "  - {name: short, layers: 2, width: 4096}\n"
+    )
+    mixed = "7B,llama-2-7b,layers=32 width=4096 vocabulary=32000,mine.yaml"
+    data = json.loads(
+        run("solve", "good.yaml", "--snap", mixed, "--format", "json").out
+    )
+    snapped = data["plans"][0]["snap"]
+    names = ["7B", "llama-2-7b", "32x4096", "24x4096", "short"]
+    assert [size["name"] for size in snapped["sizes"]] == names
+    plain = snapped["sizes"][2]
+    assert plain["parameters"] == 12 * 32 * 4096**2 + 2 * 32000 * 4096
+    assert plain["stored"] == plain["parameters"]
+    assert plain["architecture"] == {
+        **{"layers": 32, "width": 4096, "vocabulary": 32000, "tied": False}
+    }
+    assert snapped["sizes"][0]["architecture"] is None
+    short = snapped["sizes"][4]
+    assert [short[word] for word in ("tokens", "total", "fraction")] == [None] * 3
+    assert short["conflict"] == ["target"]
+    assert short["reason"].startswith("cannot reach the target of ")
+    told = run("solve", "good.yaml", "--snap", mixed).out
+    assert f"short {short['reason']}." in " ".join(told.split())
+    refused = run("solve", "good.yaml", "--snap", "layers=32 width=4096, 7 cats")
+    assert refused.code == 2
+    assert refused.err.count("\n") == 1
+    unknown = run("solve", "good.yaml", "--snap", "layers=32 width=4096")
+    assert unknown.code == 2
+    assert unknown.err.startswith(
+        "--snap layers=32 width=4096: hoffmann-2022-devries counts the embeddings; add"
+    )
+
+
 @pytest.mark.parametrize(
     ("sizes", "told"),
     [
         (
             "llama-3-9b",
-            "--snap: must be a size such as 7B, or a published model, got "
+            "--snap: must be a size such as 7B, a published model, an architecture "
+            "such as layers=32 width=4096, or a .yaml file of these, got "
             '"llama-3-9b"; did you mean "llama-3-8b"?\n',
         ),
         ("-3B", '--snap: must be above 0, got "-3B"\n'),

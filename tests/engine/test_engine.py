@@ -157,6 +157,40 @@ def test_a_conflict_is_irreducible_and_its_relaxations_are_least():
     assert passes(conflict.certificate)
 
 
+def test_one_bound_of_several_constraints_gives_way_as_one():
+    """A cap on x and on y alike, both of which must be at least 1."""
+    p = program(
+        [(1, (1, 1))],
+        x=[(1, (-1, 0))],
+        y=[(1, (0, -1))],
+        cap_x=[(2, (1, 0))],
+        cap_y=[(3, (0, 1))],
+    )
+    apart = diagnose(p)
+    assert apart.factors["cap_x"] is apart.factors["cap_y"] is None
+    whole = diagnose(p, together={"cap_x": "cap", "cap_y": "cap"})
+    assert whole.names == ("y", "cap")
+    assert whole.factors["cap"] == pytest.approx(3, rel=2e-6)
+    assert whole.factors["y"] is None
+
+
+@pytest.mark.parametrize("needed", [(0,), (3,), (0, 7), (2, 3, 4), (0, 1, 6, 7)])
+def test_the_bounds_that_conflict_are_found_among_many(needed):
+    """x_i ≥ 1 for eight of them, and a cap that only all of some break together."""
+    weights = [1.1 / len(needed) if i in needed else 1e-12 for i in range(8)]
+    names = tuple(f"x{i}" for i in range(8))
+    cap = [Term("cap", w, {n: 1.0}) for w, n in zip(weights, names, strict=True)]
+    least = [build(names, [Term("least", 1.0, {n: -1.0})]) for n in names]
+    p = GeometricProgram(
+        build(names, cap),
+        (
+            *(Constraint(n, b) for n, b in zip(names, least, strict=True)),
+            Constraint("cap", build(names, cap)),
+        ),
+    )
+    assert diagnose(p).names == (*(f"x{i}" for i in needed), "cap")
+
+
 def test_diagnosing_a_feasible_program_is_a_defect():
     with pytest.raises(Defect, match="leave room"):
         diagnose(program([(1, (1, 1))], a=[(0.5, (1, 0))], b=[(1, (-1, 0))]))
@@ -172,6 +206,14 @@ def test_an_infimum_that_is_only_approached_is_told_so():
     held = infimum(program([(1, (-1, 0))], cap=[(0.25, (1, 0))]))
     assert held.value == pytest.approx(0.25)
     assert held.attained
+
+
+def test_an_infimum_at_infinity_needs_the_rest_to_be_met():
+    """1/x falls to 0 as x grows, but only where y has a place."""
+    low, high = [(1, (0, -1))], [(2, (0, 1))]
+    assert infimum(program([(1, (-1, 0))], low=low, high=high)).value == math.inf
+    exact = infimum(program([(1, (-1, 0))], low=low, high=[(1, (0, 1))]))
+    assert exact.value == 0
 
 
 def test_without_variables_left_a_broken_constraint_still_counts():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from optimizer.analysis.answer import Fixed, LimitUsed
+from optimizer.analysis.answer import Fixed, Infeasibility, LimitUsed, Relaxation
 from optimizer.analysis.family import Family
 from optimizer.analysis.snap import Size, Snap
 from optimizer.program import Certificate, Status
@@ -33,6 +33,22 @@ def family(answer):
         (wall, replace(wall, name="shared.tokens (edge)", binding=False)),
         Certificate(1e-16, 0.0, 1e-14, 1e12),
     )
+
+
+WHY = Infeasibility(
+    reason="no model meets the target (server) of 2.1000 nats and shared.tokens of "
+    "200B together",
+    conflict=("server: target", "shared.tokens"),
+    relaxations=(
+        Relaxation("edge: limits.parameters", 3e9, None, 5, "parameters"),
+        Relaxation("server: target", 2.1, 2.15, 7),
+        Relaxation("shared.tokens", 2e11, None, 9, "tokens"),
+    ),
+    nearest_loss=None,
+    uniform=1.5,
+    certificate=Certificate(1e-16, 0.0, 1e-14, 1e12),
+    nearest_losses={"server": 2.149},
+)
 
 
 def page(family):
@@ -70,20 +86,42 @@ def test_without_a_joint_plan_the_conflict_is_named(family, infeasible):
         "shared": (),
         "certificate": None,
     }
-    clash = replace(family, **bare, conflict=("server: target", "shared.tokens"))
-    assert family_headline(clash) == (
-        "There is no joint plan: server: target and shared.tokens exclude each other."
-    )
-    assert "Each plan above is for its model alone" in page(clash)
+    clash = replace(family, **bare, conflict=WHY.conflict, infeasibility=WHY)
+    assert family_headline(clash) == f"There is no joint plan: {WHY.reason}."
+    text = page(clash)
+    assert "Plans above are for each model alone" in text
+    assert "target (server) 2.1000 nats 2.1500 nats line 7 conflicts" in text
+    assert "shared.tokens 200B no value alone line 9 conflicts" in text
+    assert "limits.parameters (edge)" not in text  # it could not help
+    assert "No other bound makes a plan by giving way alone." in text
+    assert "each looser by a factor 1.5" in text
+    assert "The lowest loss that the rest leaves server is 2.1490 nats." in text
     stuck = replace(
         family,
         **bare,
         conflict=("Internal assistant",),
+        infeasibility=WHY,
         members=(infeasible, family.members[1]),
     )
     text = page(stuck)
-    assert "There is no joint plan: Internal assistant has none alone." in text
+    assert "There is no joint plan: Internal assistant has none alone; no model" in text
     assert "There is no plan: the target of 1.9000 nats cannot be reached." in text
+
+
+def test_json_of_a_portfolio_without_a_plan(family):
+    bare = replace(family, status=Status.INFEASIBLE, total=None, infeasibility=WHY)
+    data = solved(bare.members, (None, None), (bare,))["portfolio"]
+    assert data["cost"] is None
+    assert data["infeasibility"]["relaxations"][1] == {
+        **{"name": "server: target", "from": 2.1, "to": 2.15, "unit": "nats"},
+        "line": 7,
+    }
+    assert data["infeasibility"]["nearest_loss"] == {"server": 2.149}
+    assert data["infeasibility"]["certificate"]["gap"] == 1e-14
+    assert (
+        solved(family.members, (None, None), (family,))["portfolio"]["infeasibility"]
+        is None
+    )
 
 
 def test_json_of_a_portfolio(family):
@@ -111,6 +149,15 @@ def test_the_sentence_on_sizes_that_exist(answer):
     exact = replace(SIZES[1], fraction=1e-14)
     told = snap_sentence(answer, Snap((exact,), exact))
     assert told == "Of the sizes that exist take 7B: no dearer than the optimum."
+    shaped = replace(SIZES[1], name="wide", fraction=-0.14)
+    assert snap_sentence(answer, Snap((shaped,), shaped)) == (
+        "Of the sizes that exist take wide: 14 % below the optimum, with its own "
+        "architecture in place of the scenario's."
+    )
+    alone = replace(shaped, fraction=None)
+    assert "with that of the scenario there is none." in snap_sentence(
+        answer, Snap((alone,), alone)
+    )
     none = Snap(SIZES[:1], None)
     assert snap_sentence(answer, none) == "None of these sizes reaches the target."
     budget = replace(answer, question="budget")
@@ -124,6 +171,18 @@ def test_the_table_of_sizes(answer):
     assert "1B 1.0B cannot" in text
     assert "7B 7.0B 1.24T 8.02e22 FLOP 0.1 % equal" in text
     assert "13B 13B 570B 9.70e22 FLOP 21 %" in text
+
+
+def test_reasons_and_notes_stand_below_the_table(answer):
+    small = [
+        replace(SIZES[0], name=name, reason="cannot reach the target")
+        for name in ("1B", "2B")
+    ]
+    wide = replace(SIZES[1], name="wide", fraction=-0.14)
+    blocks = snap_blocks(answer, Snap((*small, wide), wide, ("It is so",)))
+    text = " ".join(render(list(blocks)).split())
+    assert "wide 7.0B 1.24T 8.02e22 FLOP −14 % equal" in text
+    assert text.endswith("1B and 2B cannot reach the target. It is so.")
 
 
 def test_json_and_csv_of_sizes(answer):

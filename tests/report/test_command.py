@@ -145,6 +145,20 @@ def test_portfolio_is_reported(overtrain, root, tmp_path):
     assert "shared.training_cost" in text
 
 
+def test_portfolio_without_a_plan_is_reported_with_its_ways_out(
+    overtrain, root, tmp_path
+):
+    tight = ("--set", "shared.training_time=10 days")
+    for name in ("none.html", "none.md"):
+        path = tmp_path / name
+        file = root / "scenarios" / "portfolio.yaml"
+        assert overtrain("report", file, *tight, "-o", path).code == 3
+        text = path.read_text(encoding="utf-8")
+        assert "There is no joint plan: no model meets " in text
+        assert "What would make a plan" in text
+        assert "shared.training\\_time" in text or "shared.training_time" in text
+
+
 def test_workbook_calculates_what_it_shows(overtrain, files, tmp_path):
     """Each formula's stored value is what its cells give."""
     path = tmp_path / "report.xlsx"
