@@ -74,10 +74,12 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
     return spelled[near[0]] if near else None
 
 
-def suggest(word: str, allowed: Iterable[str]) -> str:
-    """Return `; did you mean "x"?` where an allowed word is near, or nothing."""
+def suggest(word: str, allowed: Iterable[str], then: str = "") -> str:
+    """Return `; did you mean "x"?` where an allowed word is near, and what follows."""
     near = nearest(word, allowed)
-    return f'; did you mean "{near}"?' if near else ""
+    parts = [f'did you mean "{near}"?' if near else "", then]
+    said = " ".join(part for part in parts if part)
+    return f"; {said}" if said else ""
 
 
 def load_file(path: str | Path) -> Document:

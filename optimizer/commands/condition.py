@@ -102,8 +102,8 @@ def _condition(text: str) -> Condition:
     path, sign, number = match.groups()
     if path not in PATHS:
         raise ValueError(
-            f"there is no number {shown(path)} in an answer{suggest(path, PATHS)}; "
-            f"there are {', '.join(PATHS)}"
+            f"there is no number {shown(path)} in an answer"
+            + suggest(path, PATHS, f"there are {', '.join(PATHS)}")
         )
     return Condition(text.strip(), tuple(path.split(".")), sign, _number(number))
 

@@ -65,10 +65,8 @@ class Lazy(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from optimizer.document import suggest  # noqa: PLC0415 - errors only
 
-            ctx.fail(
-                f'there is no command "{args[0]}"{suggest(args[0], COMMANDS)}; '
-                f"commands: {', '.join(COMMANDS)}"
-            )
+            hint = suggest(args[0], COMMANDS, f"commands: {', '.join(COMMANDS)}")
+            ctx.fail(f'there is no command "{args[0]}"{hint}')
         return super().resolve_command(ctx, args)
 
     def format_commands(

@@ -36,8 +36,8 @@ def command(name: str, output: Path | None, force: bool) -> int:
     name = name.removesuffix(".yaml")
     names = starter_names()
     if name not in names:
-        message = f"there is no starter{suggest(name, names)}; there are "
-        raise InputError([Problem(Mark(name), "", message + ", ".join(names))])
+        hint = suggest(name, names, f"there are {', '.join(names)}")
+        raise InputError([Problem(Mark(name), "", f"there is no starter{hint}")])
     scenario = (STARTERS / f"{name}.yaml").read_text(encoding="utf-8")
     scenario = _pointing_beside(scenario)
     target = output or Path(f"{name}.yaml")

@@ -87,7 +87,7 @@ def checked(choice: Choice) -> Choice:
         if symbol not in symbols:
             raise ValueError(
                 f'{choice.form} has no coefficient "{symbol}"'
-                f"{suggest(symbol, symbols)}; it has {', '.join(symbols)}"
+                + suggest(symbol, symbols, f"it has {', '.join(symbols)}")
             )
         if wrong := out_of_bounds(choice.law, symbol, value):
             raise ValueError(f"{symbol} {wrong}")

@@ -255,7 +255,7 @@ class Law:
             if symbol not in known:
                 raise ValueError(
                     f'law {self.name} has no coefficient "{symbol}"'
-                    f"{suggest(symbol, known)}; it has {', '.join(known) or 'none'}"
+                    + suggest(symbol, known, f"it has {', '.join(known) or 'none'}")
                 )
             if wrong := out_of_bounds(self.form, symbol, value):
                 raise ValueError(f"{symbol}: {wrong}")

@@ -188,8 +188,8 @@ def _of_coefficients(file: LawFile) -> Mistakes:
         yield ("coefficients",), f"is missing {', '.join(missing)}; {has}"
     for symbol, value in file.coefficients.items():
         if symbol not in symbols:
-            hint = suggest(symbol, symbols)
-            message = f'unknown coefficient "{symbol}"{hint}; {has}'
+            hint = suggest(symbol, symbols, has)
+            message = f'unknown coefficient "{symbol}"{hint}'
         else:
             message = out_of_bounds(file.form, symbol, value)
         if message:

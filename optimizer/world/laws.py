@@ -99,8 +99,9 @@ def _unknown(name: str) -> str:
     if variants:
         return f"there is no plain {name}; choose one of {variants}"
     return (
-        f"there is no law {shown(name)}{suggest(name, names)}; built-in laws: "
-        f"{', '.join(names)}; the path of a law file ends in .yaml"
+        f"there is no law {shown(name)}"
+        + suggest(name, names, f"built-in laws: {', '.join(names)}")
+        + "; the path of a law file ends in .yaml"
     )
 
 

@@ -136,7 +136,7 @@ def test_a_large_file_is_answered_shortly(text: str) -> None:
         (
             "law.aplha=0.3",
             'law.aplha: law besiroglu-2024-refit has no coefficient "aplha"; did you '
-            'mean "alpha"?; it has E, A, B, alpha, beta',
+            'mean "alpha"? it has E, A, B, alpha, beta',
         ),
         ("law.alpha=yes", 'law.alpha: must be a number, got "yes"'),
         ("law.alpha=-1", "law.alpha: must be above 0, got -1"),

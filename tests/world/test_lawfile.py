@@ -35,7 +35,7 @@ def test_other_coefficients_are_named_and_lose_what_belongs_to_the_fit():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"alhpa": 0.3}, 'has no coefficient "alhpa"; did you mean "alpha"?; it has E'),
+        ({"alhpa": 0.3}, 'has no coefficient "alhpa"; did you mean "alpha"? it has E'),
         ({"alpha": -0.3}, "alpha: must be above 0, got -0.3"),
         ({"E": -1.0}, "E: must be 0 or above, got -1"),
         ({"A": math.nan}, "A: must be above 0, got nan"),
@@ -59,7 +59,7 @@ def test_other_coefficients_are_checked(changes, message):
         ),
         (
             "kaplan2020",
-            'no law "kaplan2020"; did you mean "kaplan-2020"?; built-in law',
+            'no law "kaplan2020"; did you mean "kaplan-2020"? built-in law',
         ),
         ("", 'there is no law ""; built-in laws: besiroglu-2024, besiroglu-2024-refit'),
         ("laws/none.yaml", "laws/none.yaml: there is no such file"),
@@ -136,7 +136,7 @@ FIVE = "coefficients: {E: 1.7, A: 400, B: 2000, alpha: 0.34, beta: 0.36}\n"
                 "my.yaml:1:19: coefficients.E: must be 0 or above, got -1",
                 "my.yaml:1:47: coefficients.alpha: must be above 0, got 0",
                 'my.yaml:1:57: coefficients.betta: unknown coefficient "betta"; '
-                'did you mean "beta"?; a chinchilla law has E, A, B, alpha, beta',
+                'did you mean "beta"? a chinchilla law has E, A, B, alpha, beta',
             ],
         ),
         (
