@@ -2,8 +2,8 @@
 
 Three ways, each tried on what the one before could not certify: the closed root of
 plain programs, the compiled interior-point method (where numba is installed), and
-cvxpy, one member at a time. `certify` judges whatever is found. Work goes in blocks
-that stay in cache, on all cores.
+cvxpy, one member at a time. `certify` judges whatever is found. Work goes in blocks of
+bounded memory, on all cores.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from optimizer.posynomial import Array, Integers, Posynomial, stack
 from optimizer.program import Constraint, Function, GeometricProgram, Solution, Status
 from optimizer.saturating import stacked as stack_curves
 
-BLOCK = 4096  # rows whose arrays stay in cache
+BLOCK = 16384  # rows at once: fewer make threads wait for each other
 SMALL = 256  # the same where each row takes cvxpy a millisecond
 OPTIMAL, INFEASIBLE, FAILED = 0, 1, 2
 _cvxpy = Lock()  # one compiled problem serves all programs of a shape
