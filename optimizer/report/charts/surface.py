@@ -210,10 +210,10 @@ def overhead(figure: Overhead) -> Spec:
     rows = [
         {
             "N": short(N),
-            "over": short(max(value, 0.0)),
+            "over": short(_more(value)),
             "curve": name,
             "size": exactly(N, "parameters"),
-            "above": exactly(max(value, 0.0), "percent"),
+            "above": exactly(_more(value), "percent"),
         }
         for N, *values in inside
         for name, value in zip(names, values, strict=True)
@@ -259,12 +259,17 @@ def overhead(figure: Overhead) -> Spec:
     )
 
 
+def _more(value: float) -> float:
+    """An overhead, which at the least itself is nothing, not a rounding error."""
+    return max(round(value, 9), 0.0)
+
+
 def _above(figure: Overhead, dot: Dot) -> dict[str, Any]:
     at = min(
         range(len(figure.sizes)), key=lambda i: abs(figure.sizes[i] - dot.parameters)
     )
     return {
         "N": short(dot.parameters),
-        "over": short(max(figure.training[at], 0.0)),
+        "over": short(_more(figure.training[at])),
         "word": f"{dot.name} {given(float(f'{dot.parameters:.1e}'), 'parameters')}",
     }
