@@ -1,7 +1,8 @@
 """The documentation site: `python -m sphinx -W docs site` writes it to `site`.
 
 It reads offline: formulas become MathML here, and no page asks for anything from
-elsewhere. The pages stay plain Markdown, so that they read in the repository too.
+elsewhere. The pages stay plain Markdown, so that they read in the repository too; of
+the command line `cli.md` is read there, and here `cli.rst`, from the commands.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
@@ -22,6 +24,7 @@ sys.path.insert(0, str(HERE))  # for gallery.py, beside this file
 import gallery  # noqa: E402 - needs the line above
 
 from optimizer import __version__  # noqa: E402 - as any import after it
+from optimizer.commands.group import COMMANDS  # noqa: E402
 
 project = "overtrain"
 author = copyright = "The overtrain maintainers"
@@ -31,9 +34,11 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "sphinx_click",
 ]
-exclude_patterns = ["*.py"]
+exclude_patterns = ["*.py", "cli.md"]
 highlight_language = "none"
+smartquotes = False  # what is typed has two hyphens and straight quotes
 
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 4
@@ -53,8 +58,11 @@ html_show_sphinx = False
 
 
 def setup(app: Sphinx) -> None:
-    """Adds the formulas, the table of contents and the gallery."""
+    """Adds the formulas, the table of contents, the commands and the gallery."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    app.connect("sphinx-click-process-description", _typed)
+    app.connect("sphinx-click-process-options", _choices)
+    app.connect("sphinx-click-process-epilog", _epilog)
     app.connect("source-read", _read)
     app.connect("autodoc-process-signature", _signature)
     app.add_config_value("reports", True, "html", bool)
@@ -74,6 +82,32 @@ def _block(self: Any, node: nodes.math_block) -> None:
 def _signature(_app: Sphinx, what: str, *of: Any) -> tuple[str, str] | None:
     """Records are answers: nobody calls them, and what they hold is listed below."""
     return ("", of[-1]) if what == "class" else None
+
+
+def _choices(_app: Sphinx, _context: click.Context, lines: list[str]) -> None:
+    lines[:] = [line.replace(":options:", ":one of:") for line in lines]
+
+
+def _epilog(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Examples; of the group its commands, for exit codes have their own section."""
+    if isinstance(context.command, click.Group):
+        lines[:] = [".. rubric:: Commands", ""]
+        lines += [
+            f"* `{name} <#overtrain-{name}>`__: {what}"
+            for name, what in COMMANDS.items()
+        ]
+    _typed(app, context, lines)
+
+
+def _typed(_app: Sphinx, _context: click.Context, lines: list[str]) -> None:
+    """What click prints as it stands is shown so; sphinx-click makes verse of it."""
+    found: list[str] = []
+    for line in lines:
+        verse = line.startswith("| ")
+        if verse and not (found and found[-1].startswith("   ")):
+            found += ["::", ""]
+        found.append(f"   {line[2:]}" if verse else line)
+    lines[:] = found
 
 
 def _read(app: Sphinx, page: str, source: list[str]) -> None:

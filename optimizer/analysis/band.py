@@ -16,6 +16,7 @@ from optimizer.analysis.sweep import RESULTS, STATUSES, sweep
 from optimizer.analysis.uncertainty import PERCENTS, Uncertainty, uncertainty
 from optimizer.draws import draws
 from optimizer.errors import InputError
+from optimizer.load import read_document
 from optimizer.posynomial import Array
 from optimizer.scenario import Scenario
 from optimizer.vary import Plan
@@ -72,6 +73,10 @@ def _band(scenario: Scenario, found: Frontier, count: int) -> Band | None:
     law = scenario.law
     if law.covariance is None and law.draws is None:
         return None
+    if not scenario.streams:
+        # A budget may stand without a demand; the targets of the band may not.
+        nothing = ["demand.tokens=0"]
+        scenario = read_document(scenario.document, scenario.base, nothing)
     losses = ",".join(repr(point.loss) for point in found.points)
     both = varied(scenario, [f"target.loss={losses}"], count)
     # The frontier is that of the expected numbers; the law alone is drawn.

@@ -66,15 +66,21 @@ class Case:
     uncertainty: Uncertainty | None = None
 
 
-def case(scenario: Scenario, answer: Answer, laws: Sequence[str] = LAWS) -> Case:
+def case(
+    scenario: Scenario,
+    answer: Answer,
+    laws: Sequence[str] = LAWS,
+    whole: bool = False,
+) -> Case:
     """Works out a report's numbers.
 
     Args:
         scenario: a checked one.
         answer: from `solve`.
         laws: to compare with the scenario's own; a law that does not fit is left out.
+        whole: whether the answers under these laws say what `solve` says.
     """
-    beside = across_laws(scenario, answer, laws)
+    beside = across_laws(scenario, answer, laws, whole)
     if answer.plan is None:
         return Case(scenario, answer, beside)
     chosen = scenario.chosen(answer.choice)
@@ -103,7 +109,7 @@ def with_chances(known: Case) -> Case:
 
 
 def across_laws(
-    scenario: Scenario, answer: Answer, laws: Sequence[str]
+    scenario: Scenario, answer: Answer, laws: Sequence[str], whole: bool
 ) -> tuple[Answer, ...]:
     """The answers under each law, the scenario's own first; empty if none fits."""
     target = scenario.spec.target
@@ -117,5 +123,5 @@ def across_laws(
             continue
         for under in scenarios:
             if under.law.name not in found:
-                found[under.law.name] = solve(under)
+                found[under.law.name] = solve(under, whole)
     return tuple(found.values()) if len(found) > 1 else ()

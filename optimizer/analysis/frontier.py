@@ -137,7 +137,7 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
         span: the greatest reducible loss over the plan's own, and that over the
             least; above 1.
     """
-    answer = solve(scenario)
+    answer = solve(scenario, whole=False)
     unit = UNITS[scenario.spec.objective]
     s = _own(scenario, answer)
     reason = "" if answer.infeasibility is None else answer.infeasibility.reason

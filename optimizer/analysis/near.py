@@ -7,13 +7,14 @@ optimum are geometric programs too: minimise N or 1/N under cost ≤ (1 + ε)·o
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.analysis.answer import NearOptimal
 from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import refine, solve
-from optimizer.posynomial import Array, Term, build
+from optimizer.engine.solve import refine
+from optimizer.posynomial import Array, Integers, Term, build
 from optimizer.program import Constraint, GeometricProgram, Solution, Status
 from optimizer.question import SIZE
 
@@ -29,33 +30,66 @@ def near_optimal(solution: Solution) -> tuple[NearOptimal, ...]:
     left out rather than guessed.
     """
     found = []
+    near = _near(solution)
     for within in WITHIN:
         try:
-            found.append(_range(solution, within))
+            found.append(_range(solution, near, within))
         except UncertifiedError:
             continue
     return tuple(found)
 
 
-def _range(solution: Solution, within: float) -> NearOptimal:
-    ends = [_end(solution, within, power) for power in (1.0, -1.0)]
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """A program near its optimum.
+
+    Attributes:
+        binding: the numbers of the constraints with a price.
+        rows: their gradients, `(binding, variables)`.
+        hessian: of the Lagrangian.
+        pinned: whether the constraints leave a single size.
+    """
+
+    binding: Integers
+    rows: Array
+    hessian: Array
+    pinned: bool
+
+
+def _near(solution: Solution) -> _Near:
+    program = solution.program
+    z, multipliers = solution.optimum
+    point = z[None]
+    binding = np.flatnonzero(multipliers > 1e-12)
+    hessian = program.objective.hessian(point)[0]
+    rows = np.zeros((len(binding), len(z)))
+    for row, i in enumerate(binding):
+        function = program.constraints[i].posynomial
+        hessian = hessian + multipliers[i] * function.hessian(point)[0]
+        rows[row] = function.gradient(point)[0]
+    return _Near(binding, rows, hessian, _pinned(program, z))
+
+
+def _range(solution: Solution, near: _Near, within: float) -> NearOptimal:
+    ends = [_end(solution, near, within, power) for power in (1.0, -1.0)]
     sizes = ends[0]["N"], ends[1]["N"]
     tokens = ends[0]["D"], ends[1]["D"]
     ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
     return NearOptimal(within, sizes, tokens, ratios)
 
 
-def _end(solution: Solution, within: float, power: float) -> dict[str, float]:
+def _end(
+    solution: Solution, near: _Near, within: float, power: float
+) -> dict[str, float]:
+    if near.pinned:
+        return dict(solution.point)
     program = solution.program
     z, multipliers = solution.optimum
     best = math.exp(program.objective.log_value(z[None])[0])
     slack = Constraint("cost", program.objective.scaled(1 / (best * (1 + within))))
     size = build(program.variables, [Term("N", 1.0, {"N": power})])
-    if _pinned(program, z):
-        return dict(solution.point)
     question = GeometricProgram(size, (*program.constraints, slack))
-    step, price = _quadratic(solution, within, power)
-    guess = np.append(multipliers * price, price)
+    step, guess = _model(solution, near, within, power)
     found = refine(question, z + step, guess, start=z, gap=DIGITS)
     end = dict(found.point)
     if found.optimum[1][-1] > 0:
@@ -65,7 +99,7 @@ def _end(solution: Solution, within: float, power: float) -> dict[str, float]:
     # A limit ends the range before the cost does, so that D is still to choose.
     rest = program.fixing({"N": end["N"]})
     rest_start = np.delete(found.optimum[0], program.variables.index("N"))
-    inner = solve(rest, rest_start, gap=DIGITS)
+    inner = refine(rest, rest_start, multipliers, gap=DIGITS)
     return end if inner.status is not Status.OPTIMAL else {**end, **inner.point}
 
 
@@ -83,15 +117,6 @@ def _settled(found: Solution) -> bool:
     return bool(bend > BINDING)
 
 
-def _read(program: GeometricProgram, z: Array) -> Array:
-    """A guess in which no more unique tokens are read than tokens."""
-    names = program.variables
-    if not {"U", "D"} <= set(names):
-        return z
-    U, D = names.index("U"), names.index("D")
-    return np.where(np.arange(len(z)) == U, np.minimum(z[U], z[D]), z)
-
-
 def _pinned(program: GeometricProgram, z: Array) -> bool:
     """Whether the constraints leave a single size, which has no multipliers.
 
@@ -107,41 +132,60 @@ def _pinned(program: GeometricProgram, z: Array) -> bool:
 
     rows = [program.constraints[i].posynomial.gradient(z[None])[0] for i in binding]
     box = [(-1.0, 1.0)] * len(z)
-    ends = [
+    ends = (
         linprog(sign * axis, A_ub=np.array(rows), b_ub=np.zeros(len(rows)), bounds=box)
         for name, axis in zip(program.variables, np.eye(len(z)), strict=True)
         if name in SIZE
         for sign in (1.0, -1.0)
-    ]
+    )
     return all(abs(end.fun) < BINDING for end in ends)
 
 
-def _quadratic(solution: Solution, within: float, power: float) -> tuple[Array, float]:
+def _model(
+    solution: Solution, near: _Near, within: float, power: float
+) -> tuple[Array, Array]:
     """Where a quadratic model of the cost along the binding constraints ends.
 
     Returns:
-        The step in ln x, and the multiplier of the cost there.
+        The step in ln x, and the multipliers there, of the cost last.
     """
-    program = solution.program
     z, multipliers = solution.optimum
-    point = z[None]
-    binding = multipliers > 1e-12
-    hessian = program.objective.hessian(point)[0]
-    rows = []
-    for constraint, weight, bound in zip(
-        program.constraints, multipliers, binding, strict=True
-    ):
-        hessian = hessian + weight * constraint.posynomial.hessian(point)[0]
-        if bound:
-            rows.append(constraint.posynomial.gradient(point)[0])
-    index = program.variables.index("N")
-    _, sizes, right = np.linalg.svd(np.array(rows).reshape(len(rows), len(z)))
+    size = power * np.eye(len(z))[solution.program.variables.index("N")]
+    _, sizes, right = np.linalg.svd(near.rows)
     free = right[int((sizes > 1e-12).sum()) :]
-    pull = -power * free[:, index]
-    curvature = free @ hessian @ free.T
+    room = math.log1p(within)
+    if not free.size and len(near.binding) == len(z):
+        return _edge(multipliers, near, size, room)
+    pull = -free @ size
     if not free.size or not pull.any():
-        return np.zeros_like(z), 1.0
+        return np.zeros_like(z), np.append(multipliers, 1.0)
+    curvature = free @ near.hessian @ free.T
     direction = np.linalg.solve(curvature + 1e-12 * np.eye(len(free)), pull)
     energy = float(direction @ curvature @ direction)
-    reach = math.sqrt(2 * math.log1p(within) / max(energy, 1e-300))
-    return np.asarray(reach * direction @ free), 1 / reach
+    reach = math.sqrt(2 * room / max(energy, 1e-300))
+    return np.asarray(reach * direction @ free), np.append(multipliers, 1.0) / reach
+
+
+def _edge(
+    multipliers: Array, near: _Near, size: Array, room: float
+) -> tuple[Array, Array]:
+    """The same in a corner: along the edge on which the size gains most for its cost.
+
+    Away from constraint j the cost rises by λ_j for each unit of −ln g_j; where no
+    edge leads on, the corner itself is the end. *Source*: the ratio test of the dual
+    simplex method, Nocedal & Wright, Numerical Optimization (2006), section 13.6.
+    """
+    ends = np.zeros(len(multipliers) + 1)
+    own = -np.linalg.solve(near.rows.T, size)  # the multipliers if this is the end
+    prices = multipliers[near.binding]
+    j = int(np.argmin(own / prices))
+    if own[j] >= 0:
+        ends[near.binding] = own
+        return np.zeros(len(size)), ends
+    edge = -np.linalg.solve(near.rows, np.eye(len(size))[j])
+    bend = max(float(edge @ near.hessian @ edge), 0.0)
+    slope = math.sqrt(prices[j] ** 2 + 2 * bend * room)  # of the cost at the end
+    ends[-1] = -own[j] / slope
+    ends[near.binding] = np.maximum(own + ends[-1] * prices, 0.0)
+    ends[near.binding[j]] = 0.0
+    return np.asarray(edge * 2 * room / (prices[j] + slope)), ends

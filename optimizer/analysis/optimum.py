@@ -40,11 +40,13 @@ from optimizer.world.costs import value
 from optimizer.world.surface import Surface
 
 
-def solve(scenario: Scenario) -> Answer:
+def solve(scenario: Scenario, whole: bool = True) -> Answer:
     """Finds the lifetime-optimal plan of a scenario, with its certificate.
 
     Args:
         scenario: from `load_scenario`.
+        whole: whether to say what moves the plan and what its alternatives are, which
+            takes as long as all the rest.
 
     Returns:
         The answer; its status says whether there is a plan, and if there is none,
@@ -54,11 +56,11 @@ def solve(scenario: Scenario) -> Answer:
         Defect: the solver's point failed its certificate; no answer is given.
     """
     if scenario.variants:
-        return _best(scenario)
+        return _best(scenario, whole)
     question, found = search(scenario)
     if isinstance(found, Infeasibility):
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
-    return _answer(scenario, question, found)
+    return _answer(scenario, question, found, whole)
 
 
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
@@ -76,20 +78,20 @@ def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
     return question, solution
 
 
-def _best(scenario: Scenario) -> Answer:
+def _best(scenario: Scenario, whole: bool) -> Answer:
     """Solves every combination of the scenario's lists and answers the best."""
     rows = [_row(variant) for variant in scenario.variants]
     totals = [row.total for row in rows if row.total is not None]
     if not totals:
         # None has a plan: the first that fits together says why.
         first = next(v.scenario for v in scenario.variants if v.scenario is not None)
-        return replace(solve(first), alternatives=tuple(rows))
+        return replace(solve(first, whole), alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")
     variant = scenario.variants[best]
     if variant.scenario is None:
         raise Defect("the best choice has no scenario")
-    answer = solve(variant.scenario)
+    answer = solve(variant.scenario, whole)
     return replace(answer, choice=variant.choice, alternatives=tuple(rows))
 
 
@@ -137,7 +139,9 @@ def _bare(
     )
 
 
-def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answer:
+def _answer(
+    scenario: Scenario, question: Question, solution: Solution, whole: bool
+) -> Answer:
     surface = question.surface
     found = {**question.fixed, **solution.point}
     point = question.complete({"N": found["N"], "D": found["D"]})
@@ -162,7 +166,7 @@ def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answe
     ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
     unique = scenario.spec.data.unique_tokens
-    moves = sensitivities(scenario, solution)
+    moves = sensitivities(scenario, solution) if whole else ()
     looser = {
         move.input: move.right
         for move in moves
@@ -193,7 +197,7 @@ def _answer(scenario: Scenario, question: Question, solution: Solution) -> Answe
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
         fixed=_fixed(question, solution, free, point) if question.fixed else None,
-        others=alternatives(scenario, question),
+        others=alternatives(scenario, question) if whole else (),
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),

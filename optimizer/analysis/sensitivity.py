@@ -53,6 +53,10 @@ def sensitivities(scenario: Scenario, solution: Solution) -> tuple[Sensitivity, 
     z, multipliers = solution.optimum
     program = solution.program
     choices = _Multipliers(program, z)
+    shares = [
+        f.shares(z[None])[0]
+        for f in (program.objective, *(c.posynomial for c in program.constraints))
+    ]
     found = []
     for item in inputs(scenario):
         line = _line(scenario, item.path)
@@ -60,11 +64,11 @@ def sensitivities(scenario: Scenario, solution: Solution) -> tuple[Sensitivity, 
             found.append(Sensitivity(item.name, 0.0, None, None, None, line))
             continue
         moved = formulate(stepped(scenario, item.path)).program
-        direct = _partial(moved.objective, program.objective, z)
+        direct = _partial(moved.objective, shares[0], z)
         by_constraint = np.array(
             [
-                _partial(m.posynomial, c.posynomial, z)
-                for m, c in zip(moved.constraints, program.constraints, strict=True)
+                _partial(c.posynomial, parts, z)
+                for c, parts in zip(moved.constraints, shares[1:], strict=True)
             ]
         )
         if choices.unique:
@@ -92,9 +96,9 @@ def _line(scenario: Scenario, path: Steps) -> int | None:
     return None
 
 
-def _partial(moved: Function, base: Function, z: Array) -> float:
+def _partial(moved: Function, shares: Array, z: Array) -> float:
     """The derivative d ln f / d ln θ at a fixed point, from the complex terms."""
-    return float(base.shares(z[None])[0] @ moved.log_terms(z[None])[0].imag) / STEP
+    return float(shares @ moved.log_terms(z[None])[0].imag) / STEP
 
 
 class _Multipliers:

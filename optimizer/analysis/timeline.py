@@ -174,7 +174,8 @@ def tornado(scenario: Scenario, answer: Answer) -> Tornado | None:
         low, high = (p.cost_total if target else p.loss for p in points)
         name = item.name.removesuffix(".expected")
         swings.append(Swing(name, values, (low, high), stated))
-    strongest = sorted(swings, key=lambda swing: _reach(swing, base), reverse=True)
+    # Without the last digits, so that equals stay in the order of the file.
+    strongest = sorted(swings, key=lambda s: round(_reach(s, base), 9), reverse=True)
     return Tornado(
         tuple(strongest[:MOST]), base, answer.cost.unit if target else "nats"
     )

@@ -67,7 +67,7 @@ def command(
 
             studio = stack.enter_context(opened())
         typed = _typed(files, overrides, laws, output, form)
-        report = _report(read, laws, typed, studio)
+        report = _report(read, laws, typed, studio, form == "json")
         _write(report, form, output, studio)
 
     from optimizer.commands.answered import code  # noqa: PLC0415
@@ -86,6 +86,7 @@ def _report(
     laws: tuple[str, ...],
     typed: str,
     studio: Studio | None,
+    whole: bool,
 ) -> Report:
     """Works everything out; charts of a scenario are drawn while the next is solved."""
     from optimizer import __version__  # noqa: PLC0415
@@ -107,7 +108,7 @@ def _report(
     cases: list[Case] = []
     bodies = []
     for scenario in scenarios:
-        found = case(scenario, solve(scenario), laws or LAWS)
+        found = case(scenario, solve(scenario), laws or LAWS, whole)
         # It takes as long again, so that only the first has it.
         cases.append(found if cases else with_chances(found))
         bodies.append(tuple(case_blocks(cases[-1])))

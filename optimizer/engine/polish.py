@@ -12,14 +12,20 @@ Optimization (2004), section 10.2.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from itertools import islice
+
 import numpy as np
 import numpy.typing as npt
 
 from optimizer.engine.certify import certify, passes
-from optimizer.posynomial import Array
-from optimizer.program import GeometricProgram
+from optimizer.posynomial import Array, Posynomial
+from optimizer.program import Certificate, GeometricProgram
 
 Mask = npt.NDArray[np.bool_]
+# From z and a weight for each function, objective first, to ln f and gradient of each
+# and the sum of their weighted Hessians.
+Jet = Callable[[Array, Array], tuple[Array, Array, Array]]
 STEPS = 60
 LONGEST = 1.0  # in ln x: beyond a factor e the quadratic model is no guide
 FEASIBLE = 1e-11
@@ -32,8 +38,8 @@ NOISE = 1e-13  # a multiplier below this is rounding
 
 def polish(
     program: GeometricProgram, z: Array, multipliers: Array, tries: int | None = None
-) -> tuple[Array, Array]:
-    """Returns `(z, multipliers)` refined; certify them before use.
+) -> tuple[Array, Array, Certificate]:
+    """Returns `(z, multipliers)` refined, with their certificate, passing or not.
 
     Args:
         program: a program of one member.
@@ -43,32 +49,75 @@ def polish(
             certificate, where λ is more than noise, and then by the largest λ.
         tries: how many of those guesses to follow; all by default.
     """
-    slack = np.abs(_values(program, z))
-    order = np.argsort(-multipliers)
-    guesses = [multipliers > slack, multipliers > SMALL]
-    guesses += [
-        np.isin(np.arange(len(order)), order[:count])
-        for count in range(min(len(z), len(order)), 0, -1)
-    ]
-    best: tuple[float, Array, Array] = (np.inf, z, multipliers)
-    for active in guesses[:tries]:
-        point, found = _settle(program, z, multipliers, active)
+    jet = _jet(program)
+    slack = np.abs(_values(jet, z, multipliers))
+    best: tuple[Array, Array, Certificate] | None = None
+    for active in islice(_guesses(multipliers, slack, len(z)), tries):
+        point, found = _settle(jet, z, multipliers, active)
         certificate = certify(program, point, found)
         if passes(certificate):
-            return point, found
-        if certificate.gap < best[0]:
-            best = (certificate.gap, point, found)
-    return best[1], best[2]
+            return point, found, certificate
+        if best is None or certificate.gap < best[2].gap:
+            best = point, found, certificate
+    return best or (z, multipliers, certify(program, z, multipliers))
+
+
+def _guesses(multipliers: Array, slack: Array, most: int) -> Iterator[Mask]:
+    """Sets of constraints that may bind, the likeliest first."""
+    yield multipliers > slack
+    yield multipliers > SMALL
+    order = np.argsort(-multipliers)
+    for count in range(min(most, len(order)), 0, -1):
+        yield np.isin(np.arange(len(order)), order[:count])
+
+
+def _jet(program: GeometricProgram) -> Jet:
+    """All functions of a program at once: so few terms are quickest as one array."""
+    functions = [program.objective, *(c.posynomial for c in program.constraints)]
+    plain = [f for f in functions if isinstance(f, Posynomial)]
+    if len(plain) < len(functions):
+
+        def each(z: Array, weights: Array) -> tuple[Array, Array, Array]:
+            point = z[None]
+            values = np.array([f.log_value(point)[0] for f in functions])
+            gradients = np.array([f.gradient(point)[0] for f in functions])
+            bends = np.array([f.hessian(point)[0] for f in functions])
+            return values, gradients, np.einsum("f,fij->ij", weights, bends)
+
+        return each
+    logs = np.concatenate([np.log(f.coefficients[0]) for f in plain])
+    powers = np.concatenate([f.exponents[0] for f in plain])
+    counts = [len(f.labels) for f in plain]
+    starts = np.cumsum([0, *counts[:-1]])
+    owner = np.repeat(np.arange(len(plain)), counts)
+
+    def joint(z: Array, weights: Array) -> tuple[Array, Array, Array]:
+        terms = logs + powers @ z
+        top = np.maximum.reduceat(terms, starts)
+        parts = np.exp(terms - top[owner])
+        whole = np.add.reduceat(parts, starts)
+        shares = parts / whole[owner]
+        gradients = np.add.reduceat(shares[:, None] * powers, starts)
+        bend = powers.T @ ((weights[owner] * shares)[:, None] * powers)
+        bend -= gradients.T @ (weights[:, None] * gradients)
+        return top + np.log(whole), gradients, bend
+
+    return joint
+
+
+def _values(jet: Jet, z: Array, multipliers: Array) -> Array:
+    """Ln g of each constraint."""
+    return jet(z, np.append(0.0, multipliers))[0][1:]
 
 
 def _settle(
-    program: GeometricProgram, z: Array, multipliers: Array, active: Mask
+    jet: Jet, z: Array, multipliers: Array, active: Mask
 ) -> tuple[Array, Array]:
     """Newton on a set of binding constraints, corrected by what Newton finds."""
-    lead = multipliers - np.abs(_values(program, z))
-    for _ in range(2 * min(len(program.constraints), 2 * len(z)) + 2):
-        z, multipliers = _newton(program, z, multipliers, active)
-        values = _values(program, z)
+    lead = multipliers - np.abs(_values(jet, z, multipliers))
+    for _ in range(2 * min(len(multipliers), 2 * len(z)) + 2):
+        z, multipliers = _newton(jet, z, multipliers, active)
+        values = _values(jet, z, multipliers)
         violated = ~active & (values > FEASIBLE)
         negative = np.where(active, multipliers, 0.0)
         apart = active & (np.abs(values) > APART)
@@ -87,53 +136,46 @@ def _settle(
     return z, np.where(multipliers > NOISE, multipliers, 0.0)
 
 
-def _values(program: GeometricProgram, z: Array) -> Array:
-    return np.array([c.posynomial.log_value(z[None])[0] for c in program.constraints])
-
-
 def _newton(
-    program: GeometricProgram, z: Array, multipliers: Array, active: Mask
+    jet: Jet, z: Array, multipliers: Array, active: Mask
 ) -> tuple[Array, Array]:
     """Solves the optimality conditions for a given set of binding constraints."""
     n = len(z)
     indices = np.flatnonzero(active)
-    binding = [program.constraints[i].posynomial for i in indices]
+    size = n + len(indices)
     lam = multipliers[indices]
+    weights = np.zeros(len(multipliers) + 1)
+    weights[0] = 1.0
     best = np.inf
     stale = 0
     result = z, lam
     for _ in range(STEPS):
-        point = z[None]
-        jacobian = np.array([g.gradient(point)[0] for g in binding]).reshape(-1, n)
-        residual = np.concatenate(
-            [
-                program.objective.gradient(point)[0] + lam @ jacobian,
-                [g.log_value(point)[0] for g in binding],
-            ]
-        )
-        size = float(np.abs(residual).max())
-        if not np.isfinite(size):
+        weights[1 + indices] = np.maximum(lam, 0.0)
+        values, gradients, hessian = jet(z, weights)
+        jacobian = gradients[1 + indices]
+        residual = np.concatenate([gradients[0] + lam @ jacobian, values[1 + indices]])
+        off = float(np.abs(residual).max())
+        if not np.isfinite(off):
             break
-        if size < best:
+        if off < best:
             result = z, lam
         # Rounding noise neither shrinks nor grows: stop where Newton has.
-        if size == 0.0 or (size < 1e-12 and size >= best):
+        if off == 0.0 or (off < 1e-12 and off >= best):
             break
-        stale = 0 if size < 0.9 * best else stale + 1
+        stale = 0 if off < 0.9 * best else stale + 1
         if stale == STALE:
             break
-        best = min(best, size)
-        hessian = program.objective.hessian(point)[0]
-        for weight, g in zip(lam, binding, strict=True):
-            hessian = hessian + max(weight, 0.0) * g.hessian(point)[0]
-        corner = np.zeros((len(lam), len(lam)))
-        system = np.block([[hessian, jacobian.T], [jacobian, corner]])
+        best = min(best, off)
+        system = np.zeros((size, size))
+        system[:n, :n] = hessian
+        system[:n, n:] = jacobian.T
+        system[n:, :n] = jacobian
         step = _step(system, -residual)
         z = z + step[:n] * min(
             1.0, LONGEST / max(float(np.abs(step[:n]).max()), 1e-300)
         )
         lam = lam + step[n:]
-    full = np.zeros(len(program.constraints))
+    full = np.zeros(len(multipliers))
     full[indices] = result[1]
     return result[0], full
 

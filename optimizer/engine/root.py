@@ -11,19 +11,27 @@ and the optimum is where
 The left-hand side rises in u = ln(q/(1−q)) with a slope of at least 1, so Newton in u
 finds the one root in a few steps. *Source*: the optimality conditions with x and y
 eliminated; at c2 = c3 = 0 this is Hoffmann et al. 2022, eq. 4.
+
+Where the root lies beyond a wall g ≤ 1 of powers of 0 and more, the optimum is the
+nearest point of the constraint within all walls: cost falls towards the root from
+either side, and with ln x and ln y each ln g is convex in u.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.posynomial import Array, Posynomial
+from optimizer.posynomial import Array, Integers, Posynomial
 from optimizer.program import GeometricProgram
 
 ROUGH = 5  # steps in single precision
 STEPS = 8  # and then at most in double
+NEAR = 1e-9  # a step after which the next is below the digits
+WALK = 16  # steps to a wall
+WITHIN = 1e-11  # ln g up to which a wall is kept
 KINDS = ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))
 
 
@@ -47,14 +55,26 @@ class Plain:
     alpha: Array
     beta: Array
 
+    def members(self, rows: Integers) -> Plain:
+        """Those of some numbers."""
+
+        def cut(array: Array) -> Array:
+            return array if len(array) == 1 else np.asarray(array[rows])
+
+        costs = tuple(None if cost is None else cut(cost) for cost in self.costs)
+        numbers = (cut(x) for x in (self.A, self.B, self.alpha, self.beta))
+        return Plain(self.first, costs, *numbers)
+
 
 def plain(program: GeometricProgram) -> Plain | None:
     """Recognises a plain program; other constraints may stand beside its one."""
-    objective = program.objective
-    if not isinstance(objective, Posynomial) or len(program.variables) != 2:
+    functions = [program.objective, *(c.posynomial for c in program.constraints)]
+    bare = all(isinstance(function, Posynomial) for function in functions)
+    if not bare or len(program.variables) != 2:
         return None
+    objective, *constraints = program.posynomials
     costs: list[Array | None] = [None] * len(KINDS)
-    if len(objective.exponents) > 1:
+    if (objective.exponents != objective.exponents[:1]).any():
         return None
     for t, powers in enumerate(objective.exponents[0].tolist()):
         if tuple(powers) not in KINDS or costs[KINDS.index(tuple(powers))] is not None:
@@ -62,9 +82,8 @@ def plain(program: GeometricProgram) -> Plain | None:
         costs[KINDS.index(tuple(powers))] = objective.logs[:, t]
     if costs[0] is None:
         return None
-    for i, constraint in enumerate(program.constraints):
-        p = constraint.posynomial
-        if not isinstance(p, Posynomial) or p.exponents.shape[1] != 2:
+    for i, p in enumerate(constraints):
+        if p.exponents.shape[1] != 2:
             continue
         for x, y in ((0, 1), (1, 0)):
             one, two = p.exponents[:, x], p.exponents[:, y]
@@ -95,16 +114,86 @@ def root(program: GeometricProgram, form: Plain, batch: int) -> tuple[Array, Arr
     rough = balance.single()
     u = _newton(rough, rough.start(batch), ROUGH).astype(np.float64)
     u = _newton(balance, u, STEPS)
-    rest = -np.log(1 + np.exp(u))
-    z = np.empty((batch, 2))
-    z[:, 0] = (form.A - rest) / alpha
-    z[:, 1] = (form.B - rest - u) / beta
+    z = _point(form, u)
     multipliers = np.zeros((batch, len(program.constraints)))
-    # Both sides of ∇F + λ·∇G = 0 summed; G's exponents at a root are α(1−q) and βq.
-    share = np.exp(rest + u)
-    slopes = _slopes(form, z)
-    multipliers[:, form.first] = slopes / (alpha * (1 - share) + beta * share)
+    # Both sides of ∇F + λ·∇G = 0 summed.
+    multipliers[:, form.first] = _slopes(form, z) / _fall(form, u)
+    _walk(program, form, u, z, multipliers)
     return z, multipliers
+
+
+def _point(form: Plain, u: Array) -> Array:
+    """The point of the constraint with q/(1−q) = e^u, `(batch, 2)`."""
+    rest = -np.log(1 + np.exp(u))  # ln(1 − q)
+    z = np.empty((len(u), 2))
+    z[:, 0] = (form.A - rest) / form.alpha
+    z[:, 1] = (form.B - rest - u) / form.beta
+    return z
+
+
+def _fall(form: Plain, u: Array) -> Array:
+    """−∂G/∂ln x − ∂G/∂ln y on the constraint, α(1−q) + βq."""
+    share = _share(u)
+    return np.asarray(form.alpha * (1 - share) + form.beta * share)
+
+
+def _walk(
+    program: GeometricProgram, form: Plain, u: Array, z: Array, multipliers: Array
+) -> None:
+    """Takes members beyond a wall along the constraint to the nearest point within.
+
+    Newton on the wall that is broken most comes from outside and never crosses it; a
+    member with no such point is left where it gets lost, for `certify` to refuse.
+    """
+    others = [i for i in range(len(program.constraints)) if i != form.first]
+    cost, *functions = program.posynomials
+    walls = [functions[i] for i in others]
+    if not walls:
+        return
+    rows = np.flatnonzero(np.max([w.tangent(z)[0] for w in walls], axis=0) > WITHIN)
+    if not rows.size:
+        return
+    form, u = form.members(rows), u[rows]
+    walls = [wall.members(rows) for wall in walls]
+    side = None  # of the point within: the sign of the slope down to it
+    for _ in range(WALK):
+        which, value, gradient = _most_broken(walls, _point(form, u))
+        slope = (gradient * _along(form, u)).sum(axis=1)
+        step = value / slope
+        side = np.sign(slope) if side is None else side
+        u = u - step
+        if not ((np.abs(step) > NEAR) & (slope * side > 0)).any():
+            break
+    at = _point(form, u)
+    which, _, gradient = _most_broken(walls, at)
+    rise = cost.members(rows).tangent(at)[1]
+    along = _along(form, u)
+    price = -(rise * along).sum(axis=1) / (gradient * along).sum(axis=1)
+    z[rows] = at
+    multipliers[rows, np.array(others)[which]] = price
+    pull = (rise + price[:, None] * gradient).sum(axis=1)
+    multipliers[rows, form.first] = pull / _fall(form, u)
+
+
+def _most_broken(
+    walls: Sequence[Posynomial], z: Array
+) -> tuple[Integers, Array, Array]:
+    """The number of the wall with the greatest ln g, that, and its gradient."""
+    values, gradients = zip(*(wall.tangent(z) for wall in walls), strict=True)
+    which = np.argmax(values, axis=0)
+    every = np.arange(len(z))
+    return which, np.stack(values)[which, every], np.stack(gradients)[which, every]
+
+
+def _along(form: Plain, u: Array) -> Array:
+    """∂z/∂u on the constraint, `(batch, 2)`."""
+    share = _share(u)
+    return np.stack([share / form.alpha, (share - 1) / form.beta], axis=1)
+
+
+def _share(u: Array) -> Array:
+    """The part q of the constraint that is left to y."""
+    return np.asarray(np.exp(u - np.log(1 + np.exp(u))))
 
 
 def _slopes(form: Plain, z: Array) -> Array:
@@ -171,7 +260,7 @@ class _Balance:
 
 
 def _newton(balance: _Balance, u: Array, steps: int) -> Array:
-    near = 1e-3 if u.dtype == np.float32 else 1e-9  # squared, below the digits
+    near = 1e-3 if u.dtype == np.float32 else NEAR
     for _ in range(steps):
         step = balance.step(u)
         u = u - step

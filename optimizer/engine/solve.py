@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.engine.certify import GAP, certify, passes, require
+from optimizer.engine.certify import GAP, passes, require
 from optimizer.engine.enclose import enclose, extended, tighten
 from optimizer.engine.polish import polish
 from optimizer.posynomial import Array, Posynomial
@@ -50,8 +50,7 @@ def solve(
         if found is None:
             return Solution(program, Status.INFEASIBLE)
         z, multipliers = found[0][:n], found[1][:count]
-        z, multipliers = polish(program, z, multipliers)
-        certificate = certify(program, z, multipliers)
+        z, multipliers, certificate = polish(program, z, multipliers)
         if passes(certificate, gap) or outer is program or not last:
             break
         outer = tighten(program, outer, found[0][:n])
@@ -101,8 +100,7 @@ def refine(
         gap: as for `solve`.
     """
     with np.errstate(all="ignore"):
-        point, found = polish(program, z, multipliers, tries=1)
-        certificate = certify(program, point, found)
+        point, found, certificate = polish(program, z, multipliers, tries=1)
     if passes(certificate, gap):
         return Solution(program, Status.OPTIMAL, point, found, certificate)
     return solve(program, z if start is None else start, gap)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from optimizer.analysis.band import Banded
-from optimizer.analysis.diagnostics import HoldOut
-from optimizer.analysis.isocurves import IsoCurve
-from optimizer.analysis.judged import Judged
-from optimizer.analysis.profiles import Profile
-from optimizer.analysis.uncertainty import Uncertainty
 from optimizer.analysis.wording import amount, either, nats, percent
 from optimizer.quantity import significant
 from optimizer.report.headline import lifetime
+
+if TYPE_CHECKING:
+    from optimizer.analysis.band import Banded
+    from optimizer.analysis.diagnostics import HoldOut
+    from optimizer.analysis.isocurves import IsoCurve
+    from optimizer.analysis.judged import Judged
+    from optimizer.analysis.profiles import Profile
+    from optimizer.analysis.uncertainty import Uncertainty
 
 
 def frontier(figure: Banded) -> str:

@@ -6,6 +6,7 @@ Only `draw` needs Altair, of the optional part `report`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from optimizer.report import charttext
@@ -27,6 +28,17 @@ KINDS = {
     "regret": "If another scenario comes",
     "laws": "Law against law",
     "cashflow": "Cost month by month",
+}
+# The file of `report/charts` with the function of that name.
+DRAWN = {
+    **dict.fromkeys(("contour", "overhead"), "surface"),
+    **dict.fromkeys(("demand", "plan"), "demand"),
+    **dict.fromkeys(("split", "cashflow"), "bills"),
+    **dict.fromkeys(("tornado", "regret", "laws"), "several"),
+    **dict.fromkeys(("residuals", "profiles"), "fit"),
+    **dict.fromkeys(("isoflop", "holdout"), "runs"),
+    "frontier": "frontier",
+    "uncertainty": "uncertainty",
 }
 
 
@@ -101,39 +113,15 @@ def draw(chart: Chart) -> dict[str, Any]:
         InputError: Altair is not installed.
     """
     try:
-        from optimizer.report.charts import (  # noqa: PLC0415
-            bills,
-            demand,
-            fit,
-            frontier,
-            runs,
-            several,
-            surface,
-            theme,
-            uncertainty,
-        )
+        from optimizer.report.charts import theme  # noqa: PLC0415 - optional
+
+        # Only what is drawn: charts of fits bring in all of fitting.
+        module = import_module(f"optimizer.report.charts.{DRAWN[chart.kind]}")
     except ImportError as error:
         raise missing(error) from None
-    functions: dict[str, Callable[..., Any]] = {
-        "contour": surface.contour,
-        "overhead": surface.overhead,
-        "demand": demand.demand,
-        "split": bills.split,
-        "cashflow": bills.cashflow,
-        "tornado": several.tornado,
-        "regret": several.regret,
-        "laws": several.laws,
-        "frontier": frontier.frontier,
-        "uncertainty": uncertainty.uncertainty,
-        "residuals": fit.residuals,
-        "profiles": fit.profiles,
-        "isoflop": runs.isoflop,
-        "holdout": runs.holdout,
-    }
+    function = getattr(module, chart.kind)
     with theme.unchecked():
         drawn = (
-            demand.plan(*chart.figure)
-            if chart.kind == "plan"
-            else functions[chart.kind](chart.figure)
+            function(*chart.figure) if chart.kind == "plan" else function(chart.figure)
         )
         return theme.finished(drawn, chart.alternative)

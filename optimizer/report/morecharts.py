@@ -6,13 +6,15 @@ They stand apart from those of `chart_of` because their numbers are asked for al
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from optimizer.analysis.band import Banded
-from optimizer.analysis.isocurves import iso_curves
-from optimizer.analysis.judged import Judged
-from optimizer.analysis.uncertainty import Uncertainty
 from optimizer.report import chancetext
 from optimizer.report.rich import Chart
+
+if TYPE_CHECKING:
+    from optimizer.analysis.band import Banded
+    from optimizer.analysis.judged import Judged
+    from optimizer.analysis.uncertainty import Uncertainty
 
 CHANCES = {
     "frontier": "Loss against lifetime cost",
@@ -49,6 +51,8 @@ def fit_charts(judged: Judged) -> Iterator[Chart]:
         words = chancetext.profiles(judged.profiles)
         yield Chart("profiles", FITS["profiles"], words, judged)
     if judged.iso_flops:
+        from optimizer.analysis.isocurves import iso_curves  # noqa: PLC0415 - fits only
+
         curves = iso_curves(judged.fit, judged.iso_flops)
         yield Chart("isoflop", FITS["isoflop"], chancetext.isoflop(curves), curves)
     held = judged.hold_out

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
+import click
 import pytest
 
 import optimizer
-from optimizer.commands.group import COMMANDS
+from optimizer.commands.group import COMMANDS, overtrain
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -20,6 +22,20 @@ FETCHED = {
     *(("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src")),
     ("link", "href"),
 }
+
+
+class Places(HTMLParser):
+    """The names in a page, and where its links lead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.names += [found["id"] or ""] if "id" in found else []
+        self.links += [found.get("href") or ""] if tag == "a" else []
 
 
 class Fetched(HTMLParser):
@@ -81,6 +97,44 @@ def test_formulas_are_mathml(site: Path) -> None:
     assert "$" not in re.sub(
         r"<(script|style|code|pre)\b.*?</\1>", "", text, flags=re.S
     )
+
+
+def test_every_link_leads_to_a_page_and_a_place(site: Path) -> None:
+    pages: dict[Path, Places] = {}
+    for page in site.rglob("*.html"):
+        pages[page] = Places()
+        pages[page].feed(page.read_text(encoding="utf-8"))
+    for page, places in pages.items():
+        for link in places.links:
+            if re.match(r"[a-z]+:", link):
+                continue
+            file, _, name = link.partition("#")
+            target = (page.parent / file).resolve() if file else page
+            assert target.exists(), f"{page.name}: {link}"
+            if name:
+                assert name in pages[target].names, f"{page.name}: {link}"
+
+
+def test_commands_are_shown_by_their_own_words(site: Path) -> None:
+    """Each has its place, all its options, and examples as they are typed."""
+    text = (site / "cli.html").read_text(encoding="utf-8")
+    places = Places()
+    places.feed(text)
+    shown = unescape(re.sub(r"<[^>]+>", "", text))
+    group = click.Context(overtrain, info_name="overtrain")
+    for name in COMMANDS:
+        command = overtrain.get_command(group, name)
+        assert command is not None
+        assert places.names.count(f"overtrain-{name}") == 1
+        assert f"#overtrain-{name}" in places.links
+        for option in command.params:
+            if isinstance(option, click.Option):
+                word = max(option.opts, key=len)
+                assert f"cmdoption-overtrain-{name}-{word.strip('-')}" in places.names
+                assert str(option.help).split(". ")[0] in shown
+        for line in (command.epilog or "").splitlines():
+            assert line.strip("\b ") in shown
+    assert not re.search(r"\.\. \w+::|:prog:|:nested:|^\| ", shown, re.MULTILINE)
 
 
 def test_public_names_are_on_the_page() -> None:

@@ -4,9 +4,14 @@ import json
 import subprocess
 import sys
 import zipfile
+from importlib import import_module
 
 import openpyxl
 import pytest
+from altair.utils import schemapi
+
+from optimizer.engine import batch
+from optimizer.report.chart import DRAWN
 
 KINDS = (
     "contour",
@@ -63,6 +68,8 @@ def test_plot_says_what_it_needs(arguments, told, overtrain, files, tmp_path):
 @pytest.mark.parametrize("library", MISSING)
 def test_missing_part_is_named(library, overtrain, files, tmp_path, monkeypatch):
     """Python refuses to import a module whose entry is None."""
+    for kind in set(DRAWN.values()):
+        import_module(f"optimizer.report.charts.{kind}")  # so that all come back
     for name in [n for n in sys.modules if n.partition(".")[0] == library]:
         monkeypatch.setitem(sys.modules, name, None)
     for name in [n for n in sys.modules if n.startswith("optimizer.report.charts")]:
@@ -98,6 +105,33 @@ def test_solve_and_help_need_none_of_it(words, files):
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", ["consumer-api", "internal-use", "api-at-scale"])
+def test_plain_scenario_is_reported_without_compiling(
+    name, overtrain, root, monkeypatch
+):
+    """numba takes half a minute on a fresh machine; limits are no reason for it."""
+
+    def compiled():
+        raise AssertionError("the compiled method was asked for")
+
+    monkeypatch.setattr(batch, "_kernel", compiled)
+    path = root / "scenarios" / f"{name}.yaml"
+    done = overtrain("report", path, "--format", "markdown")
+    assert (done.code, done.err) == (0, "")
+
+
+def test_charts_need_no_search_through_the_schema(
+    overtrain, files, tmp_path, monkeypatch
+):
+    """Altair hashes all of it, 5 ms each time, for a channel that is only a text."""
+
+    def searched(*_):
+        raise AssertionError("a channel is no object of Altair's")
+
+    monkeypatch.setattr(schemapi, "_FromDict", searched)
+    assert overtrain("report", *files, "-o", tmp_path / "report.html").code == 0
 
 
 def test_page_is_small_and_the_same_twice(made, files, overtrain, monkeypatch):

@@ -76,6 +76,17 @@ def test_law_without_covariance_has_a_frontier_but_no_band():
     assert len(found.frontier.points) == 5
 
 
+def test_budget_without_a_demand_has_a_band():
+    """A target needs a demand, be it none; a budget does not."""
+    spent = "law: besiroglu-2024-refit\nbudget: {training_compute: 1e23}\n"
+    found, served = (
+        banded(read(spent), 5),
+        banded(read(spent + "demand: {tokens: 0}"), 5),
+    )
+    assert found.band is not None
+    assert found.band == served.band
+
+
 def test_distribution_has_the_percentiles_of_its_sizes():
     found = distribution(read(SPREAD), 300)
     size = found.intervals["parameters"]

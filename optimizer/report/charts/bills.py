@@ -70,7 +70,7 @@ def split(answers: Sequence[Answer]) -> Any:
         .mark_bar(stroke="#ffffff", strokeWidth=1)
         .encode(
             x=x,
-            x2="to:Q",
+            x2=alt.X2("to:Q"),
             y=y,
             color=alt.Color("line:N", scale=colours(names), title=None),
             tooltip=[alt.Tooltip(f"{w}:N") for w in ("bar", "line", "cost")],

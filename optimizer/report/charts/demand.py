@@ -91,7 +91,7 @@ def demand(figure: OverDemand) -> Spec:
         base.mark_line(clip=True).encode(y=above),
         marks.mark_point(clip=True, **ring).encode(y=above),
         marks.mark_text(clip=True, dy=-11, color=INK, fontSize=11).encode(
-            y=above, text="word:N"
+            y=above, text=alt.Text("word:N")
         ),
         width=WIDTH,
         height=PANEL,
@@ -139,7 +139,7 @@ def _now(figure: OverDemand, x: alt.X, word: str = "") -> Any:
     if not word:
         return line
     text = rule.mark_text(align="left", dx=4, dy=8, color=MUTED, fontSize=11)
-    return layered(line, text.encode(x=x, y=alt.value(0), text="word:N"))
+    return layered(line, text.encode(x=x, y=alt.YValue(0), text=alt.Text("word:N")))
 
 
 def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Spec:
@@ -172,7 +172,7 @@ def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Spec:
         if ranges:
             low, high = ranges[index]
             bar = [{"T": short(figure.now), "v": short(low), "v2": short(high)}]
-            base = alt.Chart(data(bar)).encode(x=x, y=y, y2="v2:Q")
+            base = alt.Chart(data(bar)).encode(x=x, y=y, y2=alt.Y2("v2:Q"))
             layers.append(base.mark_rule(color=colour, strokeWidth=6, opacity=0.45))
         here = [p for p in points if abs(p["T"] / figure.now - 1) < 1e-3]
         dot = alt.Chart(data(here)).encode(x=x, y=y)
@@ -183,7 +183,7 @@ def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Spec:
                 dx=-9 if index else 9,
                 dy=-9,
                 color=INK,
-            ).encode(text=f"{word}:N")
+            ).encode(text=alt.Text(f"{word}:N"))
         )
         panels.append(layered(*layers, width=WIDTH, height=PANEL))
     return stacked(*panels)

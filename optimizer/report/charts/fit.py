@@ -92,7 +92,7 @@ def _residual(figure: Judged, axis: str, top: float, first: bool) -> Spec:
         ),
         alt.Chart(data(thirds))
         .mark_rule(strokeWidth=3)
-        .encode(x=x, x2="to:Q", y=y, color=colour),
+        .encode(x=x, x2=alt.X2("to:Q"), y=y, color=colour),
         width=SIDE,
         height=HEIGHT - 60,
     )
@@ -164,11 +164,11 @@ def _profile(profile: Profile, here: float, first: bool) -> Spec:
     return layered(
         level.mark_rule(color=GREY, strokeDash=[3, 3]),
         level.mark_text(align="right", dx=-2, dy=-7, fontSize=11, color=MUTED).encode(
-            x=alt.value(SIDE + 20), text="word:N"
+            x=alt.XValue(SIDE + 20), text=alt.Text("word:N")
         ),
         alt.Chart(data(ends))
         .mark_rule(color=ORANGE, strokeWidth=1.5)
-        .encode(x=x, y=y, y2="to:Q"),
+        .encode(x=x, y=y, y2=alt.Y2("to:Q")),
         alt.Chart(data(rows))
         .mark_line(color=BLUE, clip=True, interpolate="monotone")
         .encode(x=x, y=y, tooltip=[alt.Tooltip(f"{w}:N") for w in ("is", "worse")]),

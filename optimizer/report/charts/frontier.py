@@ -65,7 +65,7 @@ def frontier(figure: Banded) -> Spec:
     line = (
         alt.Chart(data([{**row, "what": SURE} for row in rows]))
         .mark_line(clip=True)
-        .encode(x=x, y=y, color=colour, order="order:Q", tooltip=tips)
+        .encode(x=x, y=y, color=colour, order=alt.Order("order:Q"), tooltip=tips)
     )
     layers = [*_band(figure, box, x, y, colour), line]
     layers += _sizes(found.points, found.own, unit, x, y)
@@ -100,7 +100,7 @@ def _band(
     # Without this, areas that share a loss are piled on each other.
     unit = figure.frontier.unit
     start = alt.X(**log_axis("cost", cost_title(unit), unit, box, 6), stack=None)
-    return [area.encode(x=start, x2="to:Q", y=y, color=colour)]
+    return [area.encode(x=start, x2=alt.X2("to:Q"), y=y, color=colour)]
 
 
 def _row(point: Point, unit: str, word: str) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _sizes(
                 dx=-7 if i else 9,
                 dy=8 if i else -4,
                 **text,
-            ).encode(text="word:N"),
+            ).encode(text=alt.Text("word:N")),
         )
     ]
 
@@ -162,6 +162,6 @@ def _plan(plan: Point, unit: str, x: alt.X, y: alt.Y) -> list[Any]:
             strokeWidth=1.2,
         ),
         base.mark_text(align="left", dx=10, dy=-6, fontWeight="bold", color=INK).encode(
-            text="word:N"
+            text=alt.Text("word:N")
         ),
     ]

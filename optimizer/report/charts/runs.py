@@ -157,7 +157,7 @@ def holdout(figure: tuple[HoldOut, Judged]) -> Spec:
     return layered(
         zero.encode(y=y),
         base.mark_rule(strokeWidth=5, opacity=0.3, color=GREY).encode(
-            y=alt.Y("low:Q"), y2="high:Q"
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
         ),
         base.mark_point(
             size=80, filled=True, opacity=1, stroke="#ffffff", strokeWidth=0.8

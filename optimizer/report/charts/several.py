@@ -76,17 +76,17 @@ def tornado(figure: Tornado) -> Spec:
     texts = {"fontSize": 11, "color": MUTED}
     return layered(
         bars.mark_bar(height=ROW * 0.62).encode(
-            x2="zero:Q",
+            x2=alt.X2("zero:Q"),
             color=alt.Color(
                 "side:N", scale=colours(sides, (BLUE, ORANGE)), title="the number is"
             ),
             tooltip=[alt.Tooltip(f"{w}:N") for w in ("input", "side", "to")],
         ),
-        left.mark_text(align="right", dx=-4, **texts).encode(text="to:N"),
-        right.mark_text(align="left", dx=4, **texts).encode(text="to:N"),
+        left.mark_text(align="right", dx=-4, **texts).encode(text=alt.Text("to:N")),
+        right.mark_text(align="left", dx=4, **texts).encode(text=alt.Text("to:N")),
         alt.Chart(data(missing))
         .mark_text(align="left", dx=60, fontSize=11, fontStyle="italic", color=MUTED)
-        .encode(x=x, y=y, text="word:N"),
+        .encode(x=x, y=y, text=alt.Text("word:N")),
         width=WIDTH - 130,
         height=ROW * len(order),
     )
@@ -122,7 +122,7 @@ def regret(figure: Regret) -> Spec:
                 "depth:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.55]), legend=None
             )
         ),
-        base.mark_text(color=INK, fontSize=12).encode(text="word:N"),
+        base.mark_text(color=INK, fontSize=12).encode(text=alt.Text("word:N")),
         width=min(84 * len(names), WIDTH - 60),
         height=42 * len(names),
     )
@@ -158,7 +158,7 @@ def laws(answers: Sequence[Answer]) -> Spec:
             .mark_bar(height=9)
             .encode(
                 x=x,
-                x2="v2:Q",
+                x2=alt.X2("v2:Q"),
                 y=y,
                 color=alt.Color(
                     "within:N", scale=colours(names, ("#9ec3dd", BLUE)), title=None
@@ -175,7 +175,9 @@ def laws(answers: Sequence[Answer]) -> Spec:
                 dot.mark_point(
                     size=70, filled=True, color=INK, opacity=1, shape="diamond"
                 ),
-                dot.mark_text(dy=-13, color=INK, fontSize=11).encode(text="is:N"),
+                dot.mark_text(dy=-13, color=INK, fontSize=11).encode(
+                    text=alt.Text("is:N")
+                ),
                 width=WIDTH - 120,
                 height=40 * len(rows),
             )

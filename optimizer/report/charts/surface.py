@@ -60,19 +60,19 @@ def _levels(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
         for loss, line in figure.levels
         for N, D in _right_end(line, figure.box)
     ]
-    base = alt.Chart(data(rows)).encode(x=x, y=y, detail="loss:N")
+    base = alt.Chart(data(rows)).encode(x=x, y=y, detail=alt.Detail("loss:N"))
     return [
         base.mark_area(color=BLUE, opacity=0.07, clip=True).encode(
             # Without this, areas that share an x are piled on each other.
             y=alt.Y(
                 **log_axis("D", "training tokens", "tokens", figure.box[2:]), stack=None
             ),
-            y2=alt.datum(top),
+            y2=alt.Y2Datum(top),
         ),
         base.mark_line(color=BLUE, strokeWidth=0.8, opacity=0.6, clip=True),
         alt.Chart(data(ends))
         .mark_text(align="right", dx=-3, dy=-6, fontSize=11, color=MUTED)
-        .encode(x=x, y=y, text="loss:N"),
+        .encode(x=x, y=y, text=alt.Text("loss:N")),
     ]
 
 
@@ -91,12 +91,12 @@ def _flops(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
         {"N": short(line[0][0]), "D": short(line[0][1]), "flop": told(c, "FLOP")}
         for c, line in figure.flops
     ]
-    base = alt.Chart(data(rows)).encode(x=x, y=y, detail="flop:N")
+    base = alt.Chart(data(rows)).encode(x=x, y=y, detail=alt.Detail("flop:N"))
     return [
         base.mark_line(color=GREY, strokeWidth=1, strokeDash=[2, 3]),
         alt.Chart(data(starts))
         .mark_text(align="left", dx=4, dy=9, fontSize=10, color=GREY)
-        .encode(x=x, y=y, text="flop:N"),
+        .encode(x=x, y=y, text=alt.Text("flop:N")),
     ]
 
 
@@ -113,7 +113,7 @@ def _paths(figure: Contour, x: alt.X, y: alt.Y) -> Any:
         .encode(
             x=x,
             y=y,
-            order="order:Q",
+            order=alt.Order("order:Q"),
             color=alt.Color("path:N", scale=scale, title=None),
             strokeDash=alt.StrokeDash("path:N", scale=dashes(PATHS), title=None),
         )
@@ -132,7 +132,9 @@ def _published(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
         y=y,
         tooltip=[alt.Tooltip(f"{w}:N") for w in ("model", "size", "data")],
     )
-    named = alt.Chart(data(_apart(rows, figure))).encode(x=x, y=y, text="model:N")
+    named = alt.Chart(data(_apart(rows, figure))).encode(
+        x=x, y=y, text=alt.Text("model:N")
+    )
     return [
         base.mark_circle(size=26, color=INK, opacity=0.75),
         named.mark_text(align="left", dx=6, fontSize=10, color=INK, clip=True),
@@ -194,7 +196,7 @@ def _dots(dots: tuple[Dot, ...], x: alt.X, y: alt.Y) -> list[Any]:
             found.append(
                 base.mark_text(
                     align="left", dx=10, dy=-2, fontWeight="bold", color=INK
-                ).encode(text="model:N")
+                ).encode(text=alt.Text("model:N"))
             )
     return found
 
@@ -208,10 +210,10 @@ def overhead(figure: Overhead) -> Spec:
     rows = [
         {
             "N": short(N),
-            "over": short(max(value, 0.0)),
+            "over": short(_more(value)),
             "curve": name,
             "size": exactly(N, "parameters"),
-            "above": exactly(max(value, 0.0), "percent"),
+            "above": exactly(_more(value), "percent"),
         }
         for N, *values in inside
         for name, value in zip(names, values, strict=True)
@@ -245,16 +247,21 @@ def overhead(figure: Overhead) -> Spec:
     return layered(
         walls.mark_rule(color=GREY, strokeDash=[3, 3]),
         walls.mark_text(align="left", dx=4, dy=8, color=MUTED, fontSize=11).encode(
-            y=alt.Y("at:Q"), text="word:N"
+            y=alt.Y("at:Q"), text=alt.Text("word:N")
         ),
         lines,
         marks.mark_point(
             size=110, filled=True, opacity=1, color=GREEN, shape="diamond"
         ),
-        marks.mark_text(dy=-12, color=INK).encode(text="word:N"),
+        marks.mark_text(dy=-12, color=INK).encode(text=alt.Text("word:N")),
         width=WIDTH,
         height=HEIGHT,
     )
+
+
+def _more(value: float) -> float:
+    """An overhead, which at the least itself is nothing, not a rounding error."""
+    return max(round(value, 9), 0.0)
 
 
 def _above(figure: Overhead, dot: Dot) -> dict[str, Any]:
@@ -263,6 +270,6 @@ def _above(figure: Overhead, dot: Dot) -> dict[str, Any]:
     )
     return {
         "N": short(dot.parameters),
-        "over": short(max(figure.training[at], 0.0)),
+        "over": short(_more(figure.training[at])),
         "word": f"{dot.name} {given(float(f'{dot.parameters:.1e}'), 'parameters')}",
     }

@@ -56,9 +56,9 @@ def uncertainty(figure: Uncertainty) -> Spec:
         .mark_bar(color=BLUE, opacity=0.45, stroke="#ffffff", strokeWidth=0.8)
         .encode(
             x=x,
-            x2="to:Q",
+            x2=alt.X2("to:Q"),
             y=y,
-            y2=alt.datum(0),
+            y2=alt.Y2Datum(0),
             tooltip=[alt.Tooltip(f"{w}:N") for w in ("size", "draws")],
         )
     )
@@ -143,12 +143,12 @@ def _percentiles(figure: Uncertainty, top: float, x: alt.X, y: alt.Y) -> list[An
     found: list[Any] = [
         alt.Chart(data(rows))
         .mark_rule(color=GREY, strokeDash=[3, 3])
-        .encode(x=x, y=alt.Y("none:Q"), y2="part:Q")
+        .encode(x=x, y=alt.Y("none:Q"), y2=alt.Y2("part:Q"))
     ]
     for row, align, shift in zip(
         rows, ("right", "center", "left"), (-4, 0, 4), strict=True
     ):
-        base = alt.Chart(data([row])).encode(x=x, y=y, text="word:N")
+        base = alt.Chart(data([row])).encode(x=x, y=y, text=alt.Text("word:N"))
         lift = -8 if align == "center" else 4
         found.append(
             base.mark_text(
@@ -197,7 +197,7 @@ def _note(
     return (
         alt.Chart(data(rows))
         .mark_text(align="right", dy=-6, fontSize=10, fontStyle="italic", color=MUTED)
-        .encode(x=x, y=y, text="word:N")
+        .encode(x=x, y=y, text=alt.Text("word:N"))
     )
 
 
