@@ -31,7 +31,6 @@ from optimizer.analysis.tokens import demand_total, implied_demand
 from optimizer.analysis.warn import warnings
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
-from optimizer.errors import Defect
 from optimizer.formulate import formulate
 from optimizer.program import Solution, Status
 from optimizer.question import Question
@@ -80,7 +79,16 @@ def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
 
 def _best(scenario: Scenario, whole: bool) -> Answer:
     """Solves every combination of the scenario's lists and answers the best."""
-    rows = [_row(variant) for variant in scenario.variants]
+    rows = []
+    solved: dict[int, tuple[Scenario, Question, Solution]] = {}
+    for index, variant in enumerate(scenario.variants):
+        if variant.scenario is None:
+            rows.append(Choice(variant.choice, None, "refused", variant.reason))
+            continue
+        question, found = search(variant.scenario)
+        rows.append(_row(variant, question, found))
+        if isinstance(found, Solution):
+            solved[index] = variant.scenario, question, found
     totals = [row.total for row in rows if row.total is not None]
     if not totals:
         # None has a plan: the first that fits together says why.
@@ -88,18 +96,15 @@ def _best(scenario: Scenario, whole: bool) -> Answer:
         return replace(solve(first, whole), alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")
-    variant = scenario.variants[best]
-    if variant.scenario is None:
-        raise Defect("the best choice has no scenario")
-    answer = solve(variant.scenario, whole)
-    return replace(answer, choice=variant.choice, alternatives=tuple(rows))
+    answer = _answer(*solved[best], whole)
+    choice = scenario.variants[best].choice
+    return replace(answer, choice=choice, alternatives=tuple(rows))
 
 
-def _row(variant: Variant) -> Choice:
+def _row(
+    variant: Variant, question: Question, found: Solution | Infeasibility
+) -> Choice:
     """A combination by its lifetime cost, or by its loss under a budget."""
-    if variant.scenario is None:
-        return Choice(variant.choice, None, "refused", variant.reason)
-    question, found = search(variant.scenario)
     if isinstance(found, Infeasibility):
         return Choice(variant.choice, None, Status.INFEASIBLE.value, found.reason)
     optimum = found.value
