@@ -12,7 +12,6 @@ from optimizer.analysis.timeline import Cashflow
 from optimizer.report.charts.theme import (
     GREEN,
     GREY,
-    INK,
     PANEL,
     WIDTH,
     Spec,
@@ -21,6 +20,7 @@ from optimizer.report.charts.theme import (
     dashes,
     data,
     exactly,
+    names_axis,
     short,
     stacked,
     told,
@@ -60,9 +60,7 @@ def split(answers: Sequence[Answer]) -> Any:
         scale=alt.Scale(domain=[0, top * 1.02], nice=False),
         axis=_amounts(top, unit),
     )
-    y = alt.Y(
-        "bar:N", title=None, sort=order, axis=alt.Axis(labelLimit=150, labelColor=INK)
-    )
+    y = alt.Y("bar:N", title=None, sort=order, axis=names_axis(order, 150))
     chart = (
         alt.Chart(
             data([{**r, "from": short(r["from"]), "to": short(r["to"])} for r in rows])

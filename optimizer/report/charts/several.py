@@ -24,6 +24,7 @@ from optimizer.report.charts.theme import (
     exactly,
     layered,
     log_axis,
+    names_axis,
     short,
     span,
     stacked,
@@ -57,7 +58,7 @@ def tornado(figure: Tornado) -> Spec:
         "input:N",
         title=None,
         sort=order,
-        axis=alt.Axis(labelLimit=210, labelColor=INK, grid=False),
+        axis=names_axis(order, 210, grid=False),
     )
     what = (
         "change of the loss" if figure.unit == "nats" else "change of the lifetime cost"
@@ -104,16 +105,17 @@ def regret(figure: Regret) -> Spec:
                 | {"depth": 0 if ratio is None else min(max(ratio - 1, 0) ** 0.5, 1)}
             )
     names = list(figure.scenarios)
-    axis = {"labelLimit": 190, "labelColor": INK, "grid": False, "domain": False}
-    axis["ticks"] = False
+    plain = {"grid": False, "domain": False, "ticks": False}
     base = alt.Chart(data(rows)).encode(
         x=alt.X(
             "comes:N",
             title="if this scenario comes",
             sort=names,
-            axis=alt.Axis(orient="top", labelAngle=-25, **axis),
+            axis=names_axis(names, 190, orient="top", labelAngle=-25, **plain),
         ),
-        y=alt.Y("plan:N", title="plan for", sort=names, axis=alt.Axis(**axis)),
+        y=alt.Y(
+            "plan:N", title="plan for", sort=names, axis=names_axis(names, 190, **plain)
+        ),
         tooltip=[alt.Tooltip(f"{w}:N") for w in ("plan", "comes", "word")],
     )
     return layered(
@@ -150,8 +152,9 @@ def laws(answers: Sequence[Answer]) -> Spec:
                 )
         ends = [b[w] for b in bars for w in ("v", "v2")] + [r["v"] for r in rows]
         x = alt.X(**log_axis("v", title, word, span(ends, 1.25), 5))
-        axis = alt.Axis(labelLimit=150, labelColor=INK, grid=False)
-        y = alt.Y("law:N", title=None, sort=[r["law"] for r in rows], axis=axis)
+        order = [row["law"] for row in rows]
+        axis = names_axis(order, 160, grid=False)
+        y = alt.Y("law:N", title=None, sort=order, axis=axis)
         names = ("within 5 %", "within 1 %")
         ranges = (
             alt.Chart(data(bars))

@@ -187,6 +187,24 @@ def labels(values: Sequence[float], unit: str) -> str:
     )
 
 
+def names_axis(names: Sequence[str], most: int, **more: Any) -> alt.Axis:
+    """An axis of names, cut at so many pixels where one could be longer.
+
+    Not everywhere: a name that may be cut is measured twice, and measuring words is
+    most of the drawing.
+    """
+    limit = most if any(_width(name) > most for name in names) else 0
+    return alt.Axis(labelLimit=limit, labelColor=INK, **more)
+
+
+def _width(name: str) -> int:
+    """What a name takes at most, in pixels at the size of labels."""
+    wide = [
+        13 if ord(c) > 127 else 11 if c.isupper() or c in "mw@%" else 7 for c in name
+    ]
+    return sum(wide)
+
+
 def percents(field: str, title: str, high: float) -> dict[str, Any]:
     """The arguments of a linear channel of percentages from nothing up."""
     return {
