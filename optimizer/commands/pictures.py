@@ -1,4 +1,4 @@
-"""Charts drawn by other processes, while this one solves; and the scripts, kept."""
+"""Charts drawn by another process, while this one solves; and the scripts, kept."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from optimizer.errors import Defect
@@ -21,28 +20,63 @@ from optimizer.report.extras import missing
 from optimizer.report.rich import Chart, Rich
 
 Spec = dict[str, Any]
-WORKERS = 2
-# Starting the drawing engine takes most of a second: once for each worker, early.
+# Starting the drawing engine takes half a second: early, while others are imported.
 NOTHING = {"mark": "point", "data": {"values": []}, "config": {}}
+FONTS = Path(render.__file__).parent / "templates" / "fonts.conf"
+OWN = "\u052f"  # the last letter, of Latin, Greek and Cyrillic, that the engine draws
+
+
+class Drawer:
+    """A process that does jobs of `render` in their order, while this one goes on."""
+
+    def __init__(self, fonts: bool) -> None:
+        """Starts it, with all fonts of the system or those of the engine alone."""
+        own = {} if fonts else {"FONTCONFIG_FILE": str(FONTS)}
+        # -P keeps files of the current folder out of its imports.
+        self._process = subprocess.Popen(  # noqa: S603 - our own file
+            [sys.executable, "-P", str(Path(render.__file__))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **own},
+        )
+        self._thread = ThreadPoolExecutor(1)
+
+    def do(self, *job: object) -> Future[str]:
+        """Takes a job; see `render.serve`."""
+        return self._thread.submit(self._ask, job)
+
+    def close(self) -> None:
+        """Ends the process, whatever it does."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._process.kill()
+        self._process.communicate()
+
+    def _ask(self, job: tuple[object, ...]) -> str:
+        process = self._process
+        if process.stdin is None or process.stdout is None:
+            raise Defect("a process that draws has no pipes")
+        process.stdin.write(json.dumps(job).encode() + b"\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline())
+        if "failed" in answer:
+            raise Defect(f"a chart could not be drawn: {answer['failed']}")
+        return str(answer["done"])
 
 
 class Studio:
-    """Draws in other processes, each of which has a thread here that waits for it."""
+    """Draws charts in one other process: a second would but take this one's core."""
 
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
-        self._threads = threads
-        self._free: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-        self._all = [_started() for _ in range(WORKERS)]
-        for process in self._all:
-            self._free.put(process)
+    def __init__(self, open_drawer: Callable[[], Drawer]) -> None:
+        self._drawer = open_drawer()
+        self._drawer.do("svg", NOTHING)
         self._kept = _kept()
         self._scripts: Future[str] | None = None
+        if self._kept is None or not self._kept.is_file():
+            # It takes seconds, once, and not those of the charts.
+            self._scripts = open_drawer().do("bundle")
         # With the chart itself, so that no other takes over its id.
         self._drawn: dict[int, tuple[Chart, Spec, Future[str]]] = {}
-        if self._kept is None or not self._kept.is_file():
-            self._scripts = self._do("bundle")
-        for _ in self._all:
-            self._do("svg", NOTHING)
 
     def start(self, blocks: Sequence[Rich]) -> None:
         """Starts drawing the charts among some blocks.
@@ -53,7 +87,7 @@ class Studio:
         for block in blocks:
             if isinstance(block, Chart) and id(block) not in self._drawn:
                 specification = draw(block)
-                picture = self._do("svg", specification)
+                picture = self._drawer.do("svg", specification)
                 self._drawn[id(block)] = block, specification, picture
 
     def pictures(self, blocks: Sequence[Rich]) -> dict[int, tuple[Spec, str]]:
@@ -71,40 +105,19 @@ class Studio:
         if self._scripts is None and self._kept is not None:
             with suppress(OSError, UnicodeDecodeError):
                 return self._kept.read_text(encoding="utf-8")
-        text = (self._scripts or self._do("bundle")).result()
+        text = (self._scripts or self._drawer.do("bundle")).result()
         if self._kept is not None:
             with suppress(OSError):
                 _keep(self._kept, text)
         return text
 
-    def close(self) -> None:
-        """Ends the processes, whatever they do."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in self._all:
-            process.kill()
-            process.communicate()
-
-    def _do(self, *job: object) -> Future[str]:
-        return self._threads.submit(self._ask, job)
-
-    def _ask(self, job: tuple[object, ...]) -> str:
-        process = self._free.get()
-        try:
-            if process.stdin is None or process.stdout is None:
-                raise Defect("a process that draws has no pipes")
-            process.stdin.write(json.dumps(job).encode() + b"\n")
-            process.stdin.flush()
-            answer = json.loads(process.stdout.readline())
-        finally:
-            self._free.put(process)
-        if "failed" in answer:
-            raise Defect(f"a chart could not be drawn: {answer['failed']}")
-        return str(answer["done"])
-
 
 @contextmanager
-def studio() -> Iterator[Studio]:
+def studio(texts: Iterable[str]) -> Iterator[Studio]:
     """A studio for the time of one command.
+
+    Args:
+        texts: in which are all names that charts show.
 
     Raises:
         InputError: vl-convert is not installed.
@@ -113,21 +126,15 @@ def studio() -> Iterator[Studio]:
         render.version()
     except ImportError as error:
         raise missing(error) from None
-    opened = Studio(ThreadPoolExecutor(WORKERS))
-    try:
-        yield opened
-    finally:
-        opened.close()
+    fonts = any(sign > OWN and sign.isalpha() for text in texts for sign in text)
+    with ExitStack() as stack:
 
+        def open_drawer() -> Drawer:
+            drawer = Drawer(fonts)
+            stack.callback(drawer.close)
+            return drawer
 
-def _started() -> subprocess.Popen[bytes]:
-    """A process that draws; -P keeps files of the current folder out of its imports."""
-    return subprocess.Popen(  # noqa: S603 - our own file
-        [sys.executable, "-P", str(Path(render.__file__))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+        yield Studio(open_drawer)
 
 
 def _kept() -> Path | None:

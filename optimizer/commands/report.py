@@ -65,7 +65,8 @@ def command(
         if form == "html":
             from optimizer.commands.pictures import studio as opened  # noqa: PLC0415
 
-            studio = stack.enter_context(opened())
+            texts = [*overrides, *(one.document.text for one in read)]
+            studio = stack.enter_context(opened(texts))
         typed = _typed(files, overrides, laws, output, form)
         report = _report(read, laws, typed, studio, form == "json")
         _write(report, form, output, studio)

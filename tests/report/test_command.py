@@ -134,6 +134,25 @@ def test_charts_need_no_search_through_the_schema(
     assert overtrain("report", *files, "-o", tmp_path / "report.html").code == 0
 
 
+@pytest.mark.parametrize(("name", "fonts"), [("Größe × Ω", False), ("模型", True)])
+def test_drawing_engine_has_the_fonts_it_needs(
+    name, fonts, overtrain, files, tmp_path, monkeypatch
+):
+    """Its own, which are quick, unless a name has letters that they lack."""
+    told = []
+    started = subprocess.Popen
+
+    def popen(*arguments, **options):
+        told.append("FONTCONFIG_FILE" not in options["env"])
+        return started(*arguments, **options)
+
+    monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    words = ("--set", f"name={name}", "-o", tmp_path / "report.html")
+    assert overtrain("report", files[1], *words).code == 0
+    assert set(told) == {fonts}
+
+
 def test_page_is_small_and_the_same_twice(made, files, overtrain, monkeypatch):
     assert made.stat().st_size < 2_000_000
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780000000")
