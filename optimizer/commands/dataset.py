@@ -31,7 +31,7 @@ from optimizer.world.costs import UNITS
 FORMAT = 1
 MANIFEST = "_sweep.json"  # readers of such directories pass over names with _
 NOTE = "overtrain.summary"
-BLOCKS = 16  # in a chunk, unless told
+BLOCKS = 32  # in a chunk, unless told
 Columns = tuple[Mapping[str, str], Mapping[str, str]]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import os
 import shlex
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +63,7 @@ def command(
     judged = read_conditions(conditions)
     read = options.read_files(files, overrides)
     with ExitStack() as stack:
+        stack.enter_context(_uncollected())
         studio = None
         if form == "html":
             from optimizer.commands.pictures import studio as opened  # noqa: PLC0415
@@ -76,6 +79,18 @@ def command(
     answers = [*report.comparison.plans]
     answers += [member for family, _ in report.families for member in family.members]
     return code(answers, judged, [family for family, _ in report.families])
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leaves garbage for the end: looking for it takes a tenth of a report."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _wrong(option: str, message: str) -> InputError:

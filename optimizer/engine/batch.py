@@ -36,7 +36,7 @@ from optimizer.posynomial import Array, Integers, Posynomial, stack
 from optimizer.program import Constraint, Function, GeometricProgram, Solution, Status
 from optimizer.saturating import stacked as stack_curves
 
-BLOCK = 16384  # rows at once: fewer make threads wait for each other
+BLOCK = 8192  # rows at once: more are slow on Dask workers, fewer make threads wait
 SMALL = 256  # the same where each row takes cvxpy a millisecond
 OPTIMAL, INFEASIBLE, FAILED = 0, 1, 2
 _cvxpy = Lock()  # one compiled problem serves all programs of a shape
