@@ -57,4 +57,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000)
+    main(int(float(sys.argv[1])) if len(sys.argv) > 1 else 10_000_000)
