@@ -37,11 +37,6 @@ class Composite:
     inner: Posynomial
     quantities: tuple[Saturating, ...]
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """A word for each term."""
-        return self.inner.labels
-
     def _places(self, quantity: Saturating) -> list[int]:
         return [self.variables.index(name) for name in quantity.variables]
 

@@ -57,6 +57,11 @@ class Posynomial:
     exponents: Array
     labels: tuple[str, ...]
 
+    @property
+    def batch(self) -> int:
+        """The number of members; 1 also where all are equal."""
+        return max(len(self.coefficients), len(self.exponents))
+
     @cached_property
     def logs(self) -> Array:
         """Ln c, shape `(batch, terms)`."""

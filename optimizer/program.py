@@ -46,13 +46,18 @@ class GeometricProgram:
         return self.objective.variables
 
     @property
+    def functions(self) -> list[Function]:
+        """The objective, then the left-hand side of each constraint."""
+        return [self.objective, *(c.posynomial for c in self.constraints)]
+
+    @property
     def posynomials(self) -> list[Posynomial]:
         """The objective and the left-hand sides, of a program without composites.
 
         Raises:
             Defect: a function is a composite: enclose the program first.
         """
-        functions = [self.objective, *(c.posynomial for c in self.constraints)]
+        functions = self.functions
         found = [f for f in functions if isinstance(f, Posynomial)]
         if len(found) < len(functions):
             raise Defect("a program with composites is no geometric program")

@@ -44,6 +44,11 @@ class Saturating:
     level: Array
     R: Array
 
+    @property
+    def batch(self) -> int:
+        """The number of members; 1 also where all are equal."""
+        return max(len(self.reach), len(self.level), len(self.R))
+
     def evaluate(self, z: Array) -> tuple[Array, Array, Array]:
         """Returns ln y and its derivatives at ln of the variables.
 

@@ -163,10 +163,9 @@ def _without_support(law: Drawn, sizes: Array) -> Array:
     ln of the loss over s is convex in ln D and not negative at the D that N = N' needs,
     so that Newton rises from there to the root.
     """
-    R_N = law.R_N if law.R_N is not None else np.zeros(law.count)
     log = np.log(law.fresh(sizes))
     for _ in range(STEPS):
-        worth, slope = _worth(law, sizes, log, R_N)
+        worth, slope = _worth(law, sizes, log)
         parameters, tokens = law.A * worth**-law.alpha, law.B * np.exp(-law.beta * log)
         loss = parameters + tokens
         falls = law.beta * (parameters * (1 - slope) + tokens) / loss
@@ -179,17 +178,15 @@ def _without_support(law: Drawn, sizes: Array) -> Array:
 
 def _needed(law: Drawn, sizes: Array, log_unique: Array) -> Array:
     """The D' that N needs where so many unique tokens are read."""
-    worth = sizes
-    if law.R_N is not None:
-        worth, _ = _worth(law, sizes, log_unique, law.R_N)
+    worth, _ = _worth(law, sizes, log_unique)
     return _root(law.B, law.s - law.A * worth**-law.alpha, law.beta)
 
 
-def _worth(
-    law: Drawn, sizes: Array, log_unique: Array, R_N: Array
-) -> tuple[Array, Array]:
+def _worth(law: Drawn, sizes: Array, log_unique: Array) -> tuple[Array, Array]:
     """N' of N parameters on so many unique tokens, and d ln N'/d ln N."""
+    if law.R_N is None:
+        return sizes, np.ones_like(sizes)
     ratio = law.alpha * law.A / (law.beta * law.B)
     supported = (np.log(ratio) + law.beta * log_unique) / law.alpha
-    gain, slope, _ = saturation(np.log(sizes) - supported, R_N)
+    gain, slope, _ = saturation(np.log(sizes) - supported, law.R_N)
     return np.exp(supported + gain), slope

@@ -85,8 +85,8 @@ def _end(
         return dict(solution.point)
     program = solution.program
     z, multipliers = solution.optimum
-    best = math.exp(program.objective.log_value(z[None])[0])
-    slack = Constraint("cost", program.objective.scaled(1 / (best * (1 + within))))
+    most = solution.value * (1 + within)
+    slack = Constraint("cost", program.objective.scaled(1 / most))
     size = build(program.variables, [Term("N", 1.0, {"N": power})])
     question = GeometricProgram(size, (*program.constraints, slack))
     step, guess = _model(solution, near, within, power)

@@ -53,10 +53,7 @@ def sensitivities(scenario: Scenario, solution: Solution) -> tuple[Sensitivity, 
     z, multipliers = solution.optimum
     program = solution.program
     choices = _Multipliers(program, z)
-    shares = [
-        f.shares(z[None])[0]
-        for f in (program.objective, *(c.posynomial for c in program.constraints))
-    ]
+    shares = [f.shares(z[None])[0] for f in program.functions]
     found = []
     for item in inputs(scenario):
         line = _line(scenario, item.path)

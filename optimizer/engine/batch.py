@@ -123,20 +123,14 @@ def _stacked(parts: Sequence[Function], sizes: Sequence[int]) -> Function:
 def shape(program: GeometricProgram) -> Hashable:
     """What programs must share to be one batch."""
     names = tuple(constraint.name for constraint in program.constraints)
-    curves = tuple(
-        (type(f), len(f.labels), getattr(f, "inner", f).variables)
-        for f in (program.objective, *(c.posynomial for c in program.constraints))
-    )
-    return program.variables, names, curves
+    terms = tuple(len(p.labels) for p in opened(program))
+    return program.variables, tuple(quantities(program)), names, terms
 
 
 def size(program: GeometricProgram) -> int:
     """The number of members of a program; 1 also where all are equal."""
-    lengths = [max(len(p.coefficients), len(p.exponents)) for p in opened(program)]
-    lengths += [
-        max(len(q.reach), len(q.level), len(q.R)) for q in quantities(program).values()
-    ]
-    return max(lengths)
+    curves = quantities(program).values()
+    return max([*(p.batch for p in opened(program)), *(q.batch for q in curves)])
 
 
 def solve_batch(
@@ -321,9 +315,7 @@ def _curves(program: GeometricProgram) -> tuple[Array, Array, Array]:
     `(batch or 1, quantities)`.
     """
     curves = list(quantities(program).values())
-    longest = max(
-        (max(len(q.reach), len(q.level), len(q.R)) for q in curves), default=1
-    )
+    longest = max((quantity.batch for quantity in curves), default=1)
     n = len(program.variables)
     reach, level = np.zeros((2, longest, len(curves), 1 + n))
     R = np.zeros((longest, len(curves)))

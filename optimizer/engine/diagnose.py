@@ -238,7 +238,7 @@ def infimum(program: GeometricProgram, *, met: bool = False) -> Infimum:
             return Infimum(math.inf, attained, None)
         value = float(np.exp(program.objective.log_value(NOWHERE)[0]))
         return Infimum(value, attained, None)
-    if any(isinstance(f, Composite) for f in _functions(true)):
+    if any(isinstance(f, Composite) for f in true.functions):
         program, far = _on_the_curves(true, kept, program.variables)
         thinned |= far
         attained = attained and OBJECTIVE not in far
@@ -274,7 +274,7 @@ def _on_the_curves(
     far: set[str] = set()
     found: list[Function | None] = []
     labels = [OBJECTIVE, *(c.name for c in true.constraints)]
-    for name, function, terms in zip(labels, _functions(true), kept, strict=False):
+    for name, function, terms in zip(labels, true.functions, kept, strict=False):
         inner = function.inner if isinstance(function, Composite) else function
         rest: Function | None = _only(inner, terms)
         if rest is not None and isinstance(function, Composite):
@@ -313,10 +313,6 @@ def _saturated(
     for name in gone:
         result = result.fixing(name, ENDLESS)
     return result, bool(gone)
-
-
-def _functions(program: GeometricProgram) -> list[Function]:
-    return [program.objective, *(c.posynomial for c in program.constraints)]
 
 
 def _keeping(program: GeometricProgram, names: Collection[str]) -> GeometricProgram:

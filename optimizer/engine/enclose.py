@@ -27,10 +27,9 @@ def opened(program: GeometricProgram) -> list[Posynomial]:
     Their variables are the program's and then its `quantities`.
     """
     variables = (*program.variables, *quantities(program))
-    functions = [program.objective, *(c.posynomial for c in program.constraints)]
     return [
         p if p.variables == variables else p.over(variables)
-        for p in (f.inner if isinstance(f, Composite) else f for f in functions)
+        for p in (f.inner if isinstance(f, Composite) else f for f in program.functions)
     ]
 
 
@@ -82,8 +81,7 @@ def extended(program: GeometricProgram, z: Array) -> Array:
 
 
 def _composites(program: GeometricProgram) -> list[Composite]:
-    functions = [program.objective, *(c.posynomial for c in program.constraints)]
-    return [f for f in functions if isinstance(f, Composite)]
+    return [f for f in program.functions if isinstance(f, Composite)]
 
 
 def _bound(variables: tuple[str, ...], name: str, powers: Powers) -> Posynomial:

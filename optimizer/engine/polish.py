@@ -73,7 +73,7 @@ def _guesses(multipliers: Array, slack: Array, most: int) -> Iterator[Mask]:
 
 def _jet(program: GeometricProgram) -> Jet:
     """All functions of a program at once: so few terms are quickest as one array."""
-    functions = [program.objective, *(c.posynomial for c in program.constraints)]
+    functions = program.functions
     plain = [f for f in functions if isinstance(f, Posynomial)]
     if len(plain) < len(functions):
 
@@ -85,7 +85,7 @@ def _jet(program: GeometricProgram) -> Jet:
             return values, gradients, np.einsum("f,fij->ij", weights, bends)
 
         return each
-    logs = np.concatenate([np.log(f.coefficients[0]) for f in plain])
+    logs = np.concatenate([f.logs[0] for f in plain])
     powers = np.concatenate([f.exponents[0] for f in plain])
     counts = [len(f.labels) for f in plain]
     starts = np.cumsum([0, *counts[:-1]])

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.posynomial import Array, Integers, Posynomial
+from optimizer.posynomial import Array, Integers, Posynomial, cut
 from optimizer.program import GeometricProgram
 
 ROUGH = 5  # steps in single precision
@@ -57,19 +57,14 @@ class Plain:
 
     def members(self, rows: Integers) -> Plain:
         """Those of some numbers."""
-
-        def cut(array: Array) -> Array:
-            return array if len(array) == 1 else np.asarray(array[rows])
-
-        costs = tuple(None if cost is None else cut(cost) for cost in self.costs)
-        numbers = (cut(x) for x in (self.A, self.B, self.alpha, self.beta))
+        costs = tuple(None if cost is None else cut(cost, rows) for cost in self.costs)
+        numbers = (cut(x, rows) for x in (self.A, self.B, self.alpha, self.beta))
         return Plain(self.first, costs, *numbers)
 
 
 def plain(program: GeometricProgram) -> Plain | None:
     """Recognises a plain program; other constraints may stand beside its one."""
-    functions = [program.objective, *(c.posynomial for c in program.constraints)]
-    bare = all(isinstance(function, Posynomial) for function in functions)
+    bare = all(isinstance(function, Posynomial) for function in program.functions)
     if not bare or len(program.variables) != 2:
         return None
     objective, *constraints = program.posynomials
@@ -193,7 +188,7 @@ def _along(form: Plain, u: Array) -> Array:
 
 def _share(u: Array) -> Array:
     """The part q of the constraint that is left to y."""
-    return np.asarray(np.exp(u - np.log(1 + np.exp(u))))
+    return np.asarray(1 / (1 + np.exp(-u)))
 
 
 def _slopes(form: Plain, z: Array) -> Array:
