@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimizer.analysis.drawn import drawn
+from optimizer.analysis.drawn import Drawn, drawn
 from optimizer.analysis.optimum import solve
 from optimizer.analysis.regret import cost_of
 from optimizer.analysis.robust import robust_plan
@@ -184,6 +184,30 @@ def test_an_exact_law_says_that_only_the_demand_varies():
 def test_nothing_uncertain_is_refused():
     with pytest.raises(InputError, match=r"^uncertainty: nothing is uncertain: give"):
         uncertainty(read(TRIAL, "law=hoffmann-2022-devries"))
+
+
+def test_the_least_tokens_of_a_size_just_reach_the_target():
+    """Also of sizes that their own tokens do not support, where N' depends on D."""
+    random = np.random.default_rng(4)
+    count, unique = 300, 8e11
+    alpha, beta = random.uniform(0.3, 0.38, (2, count))
+    A, B = random.uniform(300, 500, count), random.uniform(1000, 2500, count)
+    s = A / 8e9**alpha + B / 4e11**beta
+    stars = random.uniform(5, 20, count), random.uniform(3, 9, count)
+    law = Drawn(A, B, alpha, beta, s, unique, *stars)
+    sizes = np.geomspace(6e9, 4e11, 12)
+    with np.errstate(all="ignore"):
+        found = law.tokens(sizes)
+    reached = np.isfinite(found)
+    N, D = np.broadcast_to(sizes[:, None], found.shape), np.where(reached, found, 1e12)
+    known = np.minimum(D, unique)
+    supported = (alpha * A * known**beta / (beta * B)) ** (1 / alpha)
+    size, tokens = worth(N, supported, stars[1]), worth(D, unique, stars[0])
+    loss = A / size**alpha + B / tokens**beta
+    np.testing.assert_allclose((loss / s)[reached], 1, rtol=1e-9)
+    beyond = reached & (unique > D) & (supported < N)
+    assert beyond.sum() > 500
+    assert (reached & (unique < D)).sum() > 20
 
 
 def test_a_seed_repeats_the_answer_and_another_does_not():
