@@ -177,3 +177,10 @@ def test_standard_input_is_read_once(here, run):
     twice = run("solve", "-", "-", stdin=b"")
     assert twice.code == 2
     assert "only once" in twice.err
+
+
+def test_the_help_of_snap_has_every_word_of_an_architecture(run):
+    """The words stand there as text: help is shown without reading any model."""
+    told = " ".join(run("solve", "--help").out.split())
+    words = told.partition("Words: ")[2].partition(".")[0].split(", ")
+    assert set(words) == set(Entry.model_fields)
