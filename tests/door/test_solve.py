@@ -7,6 +7,7 @@ import json
 import pytest
 
 from optimizer.errors import Defect
+from optimizer.world.shapes import Entry
 
 
 def test_the_main_job(here, run):
