@@ -69,10 +69,10 @@ def solves() -> dict[str, float]:
     """
     import cvxpy  # noqa: F401, PLC0415 - its import is no part of a solve
 
-    from optimizer.analysis.optimum import solve as answer  # noqa: PLC0415
+    from optimizer.analysis.plan.optimum import solve as answer  # noqa: PLC0415
     from optimizer.engine.solve import solve  # noqa: PLC0415
-    from optimizer.formulate import formulate  # noqa: PLC0415
-    from optimizer.load import load_scenario  # noqa: PLC0415
+    from optimizer.question.formulate import formulate  # noqa: PLC0415
+    from optimizer.question.load import load_scenario  # noqa: PLC0415
 
     scenarios = [
         load_scenario(SCENARIO, (f"demand.tokens={n}T",)) for n in range(1, ROUNDS + 2)

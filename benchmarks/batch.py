@@ -28,15 +28,15 @@ from pathlib import Path
 
 import numpy as np
 
-from optimizer.analysis.rowwise import near
-from optimizer.analysis.sweep import sweep
+from optimizer.algebra.posynomial import Array, Posynomial
+from optimizer.algebra.program import Constraint, GeometricProgram
+from optimizer.analysis.sweep.rows import near
+from optimizer.analysis.sweep.sweep import sweep
 from optimizer.engine.batch import BLOCK, cores, members, solve_batch
 from optimizer.engine.enclose import enclose, extended
 from optimizer.engine.solve import _search, solve
-from optimizer.load import load_scenario, read_scenario
-from optimizer.posynomial import Array, Posynomial
-from optimizer.program import Constraint, GeometricProgram
-from optimizer.vary import groups, plan
+from optimizer.question.load import load_scenario, read_scenario
+from optimizer.question.vary import groups, plan
 
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIO = ROOT / "scenarios" / "open-release.yaml"

@@ -12,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-from optimizer.analysis.cluster import connected, each
+from optimizer.analysis.sweep.cluster import connected, each
 from optimizer.commands.dataset import BLOCKS, part
 from optimizer.engine.batch import BLOCK
-from optimizer.load import load_scenario
-from optimizer.vary import plan
+from optimizer.question.load import load_scenario
+from optimizer.question.vary import plan
 
 SCENARIO = Path(__file__).resolve().parents[1] / "scenarios" / "open-release.yaml"
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import click
 
-from optimizer import kinds
 from optimizer.commands.group import COMMANDS, overtrain
 from optimizer.commands.schema import text as schema
-from optimizer.quantity import significant, write
+from optimizer.reading import kinds
+from optimizer.reading.quantity import significant, write
 from optimizer.world.hardware import Hardware, hardware_names, load_hardware
 from optimizer.world.law import Interval, Law
 from optimizer.world.laws import builtin_names, load_law

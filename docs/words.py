@@ -8,9 +8,9 @@ from typing import Any
 
 from tables import table
 
-from optimizer import kinds
-from optimizer.portfolio import Shared
-from optimizer.scenario import Spec
+from optimizer.question.portfolio import Shared
+from optimizer.question.scenario import Spec
+from optimizer.reading import kinds
 
 Schema = Mapping[str, Any]
 

@@ -12,27 +12,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.analysis.answer import Answer as Answer
+    from optimizer.algebra.program import Status as Status
     from optimizer.analysis.audit import Audit as Audit
     from optimizer.analysis.audit import audit as audit
-    from optimizer.analysis.compare import Comparison as Comparison
-    from optimizer.analysis.compare import compare as compare
-    from optimizer.analysis.family import Family as Family
-    from optimizer.analysis.family import solve_portfolio as solve_portfolio
-    from optimizer.analysis.optimum import solve as solve
-    from optimizer.analysis.snap import Snap as Snap
-    from optimizer.analysis.snap import snap as snap
+    from optimizer.analysis.comparison.compare import Comparison as Comparison
+    from optimizer.analysis.comparison.compare import compare as compare
+    from optimizer.analysis.plan.answer import Answer as Answer
+    from optimizer.analysis.plan.optimum import solve as solve
+    from optimizer.analysis.plan.snap import Snap as Snap
+    from optimizer.analysis.plan.snap import snap as snap
+    from optimizer.analysis.portfolio.joint_plan import Family as Family
+    from optimizer.analysis.portfolio.joint_plan import (
+        solve_portfolio as solve_portfolio,
+    )
     from optimizer.errors import Defect as Defect
     from optimizer.errors import InputError as InputError
     from optimizer.errors import OvertrainError as OvertrainError
     from optimizer.errors import Problem as Problem
-    from optimizer.family_file import load_portfolio as load_portfolio
-    from optimizer.laws_all import under_laws as under_laws
-    from optimizer.load import load_scenario as load_scenario
-    from optimizer.load import read_scenario as read_scenario
-    from optimizer.portfolio import Portfolio as Portfolio
-    from optimizer.program import Status as Status
-    from optimizer.scenario import Scenario as Scenario
+    from optimizer.question.load import load_scenario as load_scenario
+    from optimizer.question.load import read_scenario as read_scenario
+    from optimizer.question.portfolio import Portfolio as Portfolio
+    from optimizer.question.portfolio_file import load_portfolio as load_portfolio
+    from optimizer.question.scenario import Scenario as Scenario
+    from optimizer.question.under_laws import under_laws as under_laws
     from optimizer.world.hardware import Hardware as Hardware
     from optimizer.world.hardware import load_hardware as load_hardware
     from optimizer.world.law import Law as Law
@@ -45,35 +47,35 @@ if TYPE_CHECKING:
 __version__: str
 
 _HOMES = {
-    "Answer": "analysis.answer",
+    "Answer": "analysis.plan.answer",
     "Audit": "analysis.audit",
-    "Comparison": "analysis.compare",
+    "Comparison": "analysis.comparison.compare",
     "Defect": "errors",
-    "Family": "analysis.family",
+    "Family": "analysis.portfolio.joint_plan",
     "Hardware": "world.hardware",
     "InputError": "errors",
     "Law": "world.law",
     "OvertrainError": "errors",
-    "Portfolio": "portfolio",
+    "Portfolio": "question.portfolio",
     "Problem": "errors",
     "PublishedModel": "world.models",
-    "Scenario": "scenario",
+    "Scenario": "question.scenario",
     "Shape": "world.shapes",
-    "Snap": "analysis.snap",
-    "Status": "program",
+    "Snap": "analysis.plan.snap",
+    "Status": "algebra.program",
     "audit": "analysis.audit",
-    "compare": "analysis.compare",
+    "compare": "analysis.comparison.compare",
     "load_hardware": "world.hardware",
     "load_law": "world.laws",
     "load_model": "world.models",
-    "load_portfolio": "family_file",
-    "load_scenario": "load",
+    "load_portfolio": "question.portfolio_file",
+    "load_scenario": "question.load",
     "model_names": "world.models",
-    "read_scenario": "load",
-    "snap": "analysis.snap",
-    "solve": "analysis.optimum",
-    "solve_portfolio": "analysis.family",
-    "under_laws": "laws_all",
+    "read_scenario": "question.load",
+    "snap": "analysis.plan.snap",
+    "solve": "analysis.plan.optimum",
+    "solve_portfolio": "analysis.portfolio.joint_plan",
+    "under_laws": "question.under_laws",
 }
 _SHOWN = {
     *("Answer", "Audit", "Comparison", "Family"),
@@ -92,7 +94,7 @@ def __getattr__(name: str) -> Any:
     elif name in _HOMES:
         value = getattr(import_module(f"optimizer.{_HOMES[name]}"), name)
         if name in _SHOWN:
-            import_module("optimizer.report.show").attach()
+            import_module("optimizer.report.pages.show").attach()
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

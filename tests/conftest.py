@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.analysis.optimum import solve
-from optimizer.load import read_scenario
+from optimizer.analysis.plan.optimum import solve
+from optimizer.question.load import read_scenario
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.analysis.answer import Answer
-from optimizer.analysis.family import Family, solve_portfolio
-from optimizer.analysis.optimum import solve
-from optimizer.family_file import load_portfolio
-from optimizer.load import load_scenario
-from optimizer.program import Status
+from optimizer.algebra.program import Status
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.portfolio.joint_plan import JointPlan, solve_portfolio
+from optimizer.question.load import load_scenario
+from optimizer.question.portfolio_file import load_portfolio
 
 ROOT = Path(__file__).parents[1]
 EVERY = sorted((ROOT / "scenarios").glob("*.yaml"))
@@ -255,12 +255,12 @@ def test_buying_is_cheaper_until_the_demand_is_twice_as_high() -> None:
     assert more.cost.total < more.others[0].total
 
 
-def family(*overrides: str) -> Family:
+def portfolio(*overrides: str) -> JointPlan:
     return solve_portfolio(load_portfolio(PORTFOLIO, overrides))
 
 
 def test_portfolio_shares_a_budget() -> None:
-    found = family()
+    found = portfolio()
     sizes = {m.scenario: m.plan for m in found.members if m.plan is not None}
     for name, parameters, tokens in (
         ("edge", "1.5e9", "161e9"),
@@ -281,7 +281,7 @@ def test_portfolio_shares_a_budget() -> None:
         m.cost.total - m.fixed.extra for m in found.members if m.cost and m.fixed
     )
     assert printed(found.total / alone - 1, "5e-3")
-    rich = family("shared.training_cost=$2M")
+    rich = portfolio("shared.training_cost=$2M")
     assert rich.total is not None
     assert rich.total < found.total
 

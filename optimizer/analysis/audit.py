@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from optimizer.analysis.answer import Cost, Critical, Pair
-from optimizer.analysis.bills import bill
-from optimizer.analysis.extremes import critical_size
-from optimizer.analysis.optimum import pair, solve
-from optimizer.analysis.tokens import implied_demand
-from optimizer.analysis.warn import outside
-from optimizer.formulate import formulate
-from optimizer.question import SIZE, Question
-from optimizer.scenario import Match, Scenario, Target
+from optimizer.analysis.plan.answer import Cost, Critical, Pair
+from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.extremes import critical_size
+from optimizer.analysis.plan.optimum import pair, solve
+from optimizer.analysis.plan.tokens import implied_demand
+from optimizer.analysis.plan.warn import outside
+from optimizer.question.asked import SIZE, Question
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Match, Scenario, Target
 from optimizer.world.costs import value
 from optimizer.world.law import Law
 from optimizer.world.laws import builtin_names, load_law

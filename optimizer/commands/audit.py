@@ -13,8 +13,8 @@ from optimizer.commands.output import refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
-    from optimizer.report.blocks import Blocks
-    from optimizer.scenario import Scenario
+    from optimizer.question.scenario import Scenario
+    from optimizer.report.formats.blocks import Blocks
     from optimizer.world.law import Law
     from optimizer.world.models import PublishedModel
 
@@ -73,8 +73,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     judges, experts = _laws(laws, experts, priced)
 
     from optimizer.analysis.audit import audit_models  # noqa: PLC0415 - imports cvxpy
-    from optimizer.commands.answered import show  # noqa: PLC0415
-    from optimizer.report.decisions import audited  # noqa: PLC0415
+    from optimizer.commands.outcome import show  # noqa: PLC0415
+    from optimizer.report.formats.decisions import audited  # noqa: PLC0415
 
     audits = audit_models(models, judges, priced, experts)
     told = ""
@@ -82,12 +82,12 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
         told = f"Laws unless --law names others: {' and '.join(LAWS)}."
 
     def pages() -> list[Blocks]:
-        from optimizer.report.audit_page import audits_blocks  # noqa: PLC0415
+        from optimizer.report.pages.audit import audits_blocks  # noqa: PLC0415
 
         return [audits_blocks(audits, told)]
 
     def sheet() -> str:
-        from optimizer.report.sheet import audits as rows  # noqa: PLC0415
+        from optimizer.report.formats.csv import audits as rows  # noqa: PLC0415
 
         return rows(audited(audits)["audits"])
 
@@ -111,7 +111,7 @@ def _models(
     Raises:
         InputError: no model is named, or one is not known.
     """
-    from optimizer.quantity import PARAMETERS, TOKENS, read  # noqa: PLC0415
+    from optimizer.reading.quantity import PARAMETERS, TOKENS, read  # noqa: PLC0415
     from optimizer.world.models import load_model, model_names  # noqa: PLC0415
 
     pair = {"--parameters": (parameters, PARAMETERS), "--tokens": (tokens, TOKENS)}
@@ -140,7 +140,7 @@ def _models(
 
 
 def _unnamed(parameters: float, tokens: float) -> PublishedModel:
-    from optimizer.quantity import PARAMETERS, TOKENS, write  # noqa: PLC0415
+    from optimizer.reading.quantity import PARAMETERS, TOKENS, write  # noqa: PLC0415
     from optimizer.world.models import PublishedModel  # noqa: PLC0415
 
     name = f"{write(parameters, PARAMETERS)} on {write(tokens, TOKENS)}"
@@ -180,7 +180,7 @@ def _laws(
     Raises:
         InputError: a name is no law, or the law has no surface.
     """
-    from optimizer.laws_all import ALL, chosen_laws  # noqa: PLC0415 - heavy
+    from optimizer.question.under_laws import ALL, chosen_laws  # noqa: PLC0415 - heavy
 
     if scenario is not None:
         experts = scenario.spec.experts if experts is None else experts

@@ -61,15 +61,15 @@ def command(
     bare = options.read_all(files, overrides)
     groups = options.under(bare, laws)
 
-    from optimizer.analysis.compare import compare  # noqa: PLC0415 - imports cvxpy
-    from optimizer.commands.answered import code, show  # noqa: PLC0415
-    from optimizer.report.blocks import Blocks  # noqa: PLC0415
+    from optimizer.analysis.comparison.compare import compare  # noqa: PLC0415 - imports cvxpy
+    from optimizer.commands.outcome import code, show  # noqa: PLC0415
+    from optimizer.report.formats.blocks import Blocks  # noqa: PLC0415
 
     found = compare([s for group in groups for s in group], worst, moved)
 
     def pages() -> list[Blocks]:
-        from optimizer.report.lawside import laws_side_blocks  # noqa: PLC0415
-        from optimizer.report.side import comparison_blocks  # noqa: PLC0415
+        from optimizer.report.pages.comparison import comparison_blocks  # noqa: PLC0415
+        from optimizer.report.pages.under_laws import laws_side_blocks  # noqa: PLC0415
 
         plans = iter(found.plans)
         own = [[next(plans) for _ in group] for group in groups]
@@ -81,12 +81,12 @@ def command(
         return [*tables, comparison_blocks(found)]
 
     def content() -> dict[str, object]:
-        from optimizer.report.decisions import compared  # noqa: PLC0415
+        from optimizer.report.formats.decisions import compared  # noqa: PLC0415
 
         return compared(found)
 
     def sheet() -> str:
-        from optimizer.report.sheet import write  # noqa: PLC0415
+        from optimizer.report.formats.csv import write  # noqa: PLC0415
 
         return write(found.plans)
 
@@ -98,7 +98,7 @@ def _part(option: str, text: str | None, most: float) -> float | None:
     """Reads a part such as 10 % or 0.1, above 0."""
     if text is None:
         return None
-    from optimizer.kinds import FRACTION  # noqa: PLC0415 - only where given
+    from optimizer.reading.kinds import FRACTION  # noqa: PLC0415 - only where given
 
     wanted = f"must be above 0 % and at most {100 * most:g} %"
     return options.number(option, text, FRACTION, lambda x: 0 < x <= most, wanted)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optimizer.document import suggest
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.quantity import NUMBER, read, shown
+from optimizer.reading.document import suggest
+from optimizer.reading.quantity import NUMBER, read, shown
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,

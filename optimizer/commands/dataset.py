@@ -18,14 +18,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from optimizer import __version__
-from optimizer.analysis.cluster import LOCAL, connected, each, wrong
-from optimizer.analysis.sweep import STATUSES, Summary, block_of, rows
-from optimizer.axes import Grid, Listed
+from optimizer.analysis.sweep.cluster import LOCAL, connected, each, wrong
+from optimizer.analysis.sweep.sweep import STATUSES, Summary, block_of, rows
 from optimizer.commands.output import beside, failed, write
 from optimizer.commands.rowfile import checked, parquet_bytes, parquet_note
-from optimizer.document import legible
-from optimizer.draws import Draws
-from optimizer.vary import Plan
+from optimizer.question.axes import Grid, Listed
+from optimizer.question.draws import Draws
+from optimizer.question.vary import Plan
+from optimizer.reading.document import legible
 from optimizer.world.costs import UNITS
 
 FORMAT = 1

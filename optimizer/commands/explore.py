@@ -15,7 +15,7 @@ from optimizer.commands import options
 from optimizer.errors import Defect, InputError, Mark, Problem
 
 if TYPE_CHECKING:
-    from optimizer.analysis.live import Live, Moved
+    from optimizer.analysis.story.live import Live, Moved
 
 HERE = "127.0.0.1"
 NAMES = (HERE, "localhost")
@@ -44,9 +44,9 @@ def command(file: str, overrides: tuple[str, ...], port: int) -> int:
     certified as `solve` does, and the changed scenario can be downloaded with its
     comments. Ctrl-C ends it.
     """
-    from optimizer.analysis.live import live  # noqa: PLC0415 - imports cvxpy
-    from optimizer.document import load_file, load_text  # noqa: PLC0415
-    from optimizer.family_file import is_portfolio  # noqa: PLC0415
+    from optimizer.analysis.story.live import live  # noqa: PLC0415 - imports cvxpy
+    from optimizer.question.portfolio_file import is_portfolio  # noqa: PLC0415
+    from optimizer.reading.document import load_file, load_text  # noqa: PLC0415
 
     if file == options.STDIN:
         document, base = load_text(sys.stdin.buffer.read(), "<stdin>"), Path()
@@ -74,8 +74,8 @@ class Explorer(ThreadingHTTPServer):
 
     def __init__(self, explored: Live, port: int) -> None:
         from optimizer import __version__  # noqa: PLC0415
-        from optimizer.analysis.live import answered  # noqa: PLC0415
-        from optimizer.report.explore_page import explore_page, policy  # noqa: PLC0415
+        from optimizer.analysis.story.live import answered  # noqa: PLC0415
+        from optimizer.report.pages.explore import explore_page, policy  # noqa: PLC0415
 
         super().__init__((HERE, port), Handler)
         self.explored = explored
@@ -128,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
         values = self._values()
         if values is None:
             return
-        from optimizer.analysis.live import moved  # noqa: PLC0415
+        from optimizer.analysis.story.live import moved  # noqa: PLC0415
 
         try:
             change = moved(self.server.explored, values)
@@ -139,8 +139,8 @@ class Handler(BaseHTTPRequestHandler):
             self._json(HTTPStatus.INTERNAL_SERVER_ERROR, told)
 
     def _solved(self, change: Moved) -> None:
-        from optimizer.analysis.live import answered  # noqa: PLC0415
-        from optimizer.report.explore_page import fragment  # noqa: PLC0415
+        from optimizer.analysis.story.live import answered  # noqa: PLC0415
+        from optimizer.report.pages.explore import fragment  # noqa: PLC0415
 
         told = _mistakes(change)
         if change.scenario is not None:
@@ -148,7 +148,7 @@ class Handler(BaseHTTPRequestHandler):
         self._json(HTTPStatus.OK, told)
 
     def _saved(self, change: Moved) -> None:
-        from optimizer.analysis.live import saved  # noqa: PLC0415
+        from optimizer.analysis.story.live import saved  # noqa: PLC0415
 
         if change.scenario is None:
             self._json(HTTPStatus.UNPROCESSABLE_ENTITY, _mistakes(change))

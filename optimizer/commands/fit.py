@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.commands import options
+from optimizer.commands.command_line import typed
+from optimizer.commands.fit_pictures import draw_fit, refuse_folder
 from optimizer.commands.output import emit, refuse_unwritable
 from optimizer.commands.output import write as write_file
-from optimizer.commands.portraits import draw_fit, refuse_folder
-from optimizer.commands.typed import typed
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
-    from optimizer.analysis.judged import Judged
+    from optimizer.analysis.law.judgement import Judged
 
 ALLOWED = ("table", "json", "markdown")
 FORMS = ("chinchilla", "gadre", "kaplan", "hestness", "data-constrained")
@@ -173,7 +173,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         # Before the work: a missing library, or a place that cannot be written.
         refuse_folder(folder)
 
-    from optimizer.analysis.judged import Asked, judge  # noqa: PLC0415 - imports numpy
+    from optimizer.analysis.law.judgement import Asked, judge  # noqa: PLC0415 - imports numpy
     from optimizer.commands.options import read_all  # noqa: PLC0415
     from optimizer.fitting.fit import Settings, fit, work  # noqa: PLC0415
     from optimizer.fitting.fitlaw import About  # noqa: PLC0415
@@ -204,7 +204,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         Asked(hold_out, compute, question, compare),
     )
     if output is not None:
-        from optimizer.report.lawtext import law_text  # noqa: PLC0415
+        from optimizer.report.formats.law_file import law_text  # noqa: PLC0415
 
         write_file(output, law_text(judged.law, (f"Written by {typed()}",)))
     told = [] if folder is None else draw_fit(judged, folder)
@@ -215,28 +215,28 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 def _shown(
     judged: Judged, form: str, output: Path | None, pictures: Sequence[str]
 ) -> str:
-    from optimizer.report.fit_page import fit_blocks, fit_data  # noqa: PLC0415
+    from optimizer.report.pages.fit import fit_blocks, fit_data  # noqa: PLC0415
 
     if form == "json":
         from optimizer import __version__  # noqa: PLC0415
-        from optimizer.report import data  # noqa: PLC0415
+        from optimizer.report.formats import data  # noqa: PLC0415
 
         return data.write(data.wrapped({"fit": fit_data(judged)}, __version__))
     blocks = fit_blocks(judged)
     if output is not None:
-        from optimizer.report.blocks import Text  # noqa: PLC0415
+        from optimizer.report.formats.blocks import Text  # noqa: PLC0415
 
         blocks.append(Text(f"The law is in {output}; use it with law: {output}"))
     if pictures:
-        from optimizer.report.blocks import Text  # noqa: PLC0415
+        from optimizer.report.formats.blocks import Text  # noqa: PLC0415
 
         blocks += [Text(sentence) for sentence in pictures]
     if form == "markdown":
-        from optimizer.report import markdown  # noqa: PLC0415
+        from optimizer.report.formats import markdown  # noqa: PLC0415
 
         return markdown.render(blocks)
     from optimizer.commands.output import colourful  # noqa: PLC0415
-    from optimizer.report import text  # noqa: PLC0415
+    from optimizer.report.formats import text  # noqa: PLC0415
 
     return text.render(blocks, text.width(), colourful(None))
 
@@ -273,7 +273,7 @@ def _refuse_name(name: str) -> None:
 def _pairs(
     flag: str, texts: Sequence[str], allowed: Sequence[str]
 ) -> Mapping[str, str]:
-    from optimizer.document import suggest  # noqa: PLC0415
+    from optimizer.reading.document import suggest  # noqa: PLC0415
 
     found = {}
     for text in texts:
@@ -299,7 +299,7 @@ def _read_fixed(texts: Sequence[str]) -> Mapping[str, float]:
 
 
 def _read_compute(text: str) -> float:
-    from optimizer.quantity import COMPUTE, read  # noqa: PLC0415
+    from optimizer.reading.quantity import COMPUTE, read  # noqa: PLC0415
 
     try:
         return read(text, COMPUTE)

@@ -56,9 +56,9 @@ def command(
     factor = _factor(span)
     scenario = options.read_all([file], overrides)[0]
 
-    from optimizer.analysis.frontier import frontier  # noqa: PLC0415 - imports cvxpy
-    from optimizer.commands.answered import INFEASIBLE, show  # noqa: PLC0415
-    from optimizer.report import frontier_page as page  # noqa: PLC0415
+    from optimizer.analysis.frontier.frontier import frontier  # noqa: PLC0415 - imports cvxpy
+    from optimizer.commands.outcome import INFEASIBLE, show  # noqa: PLC0415
+    from optimizer.report.pages import frontier as page  # noqa: PLC0415
 
     found = frontier(scenario, points, factor)
     show(
@@ -73,7 +73,7 @@ def command(
 
 def _factor(text: str) -> float:
     """Reads the span."""
-    from optimizer.kinds import NUMBER  # noqa: PLC0415
+    from optimizer.reading.kinds import NUMBER  # noqa: PLC0415
 
     wanted = f"must be above 1 and at most {WIDEST:g}"
     return options.number("--span", text, NUMBER, lambda x: 1 < x <= WIDEST, wanted)

@@ -63,7 +63,7 @@ class Lazy(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with a suggestion for a name that is not known."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from optimizer.document import suggest  # noqa: PLC0415 - errors only
+            from optimizer.reading.document import suggest  # noqa: PLC0415 - errors only
 
             hint = suggest(args[0], COMMANDS, f"commands: {', '.join(COMMANDS)}")
             ctx.fail(f'there is no command "{args[0]}"{hint}')

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from optimizer.commands import options
-from optimizer.commands.listed import show
+from optimizer.commands.lists import show
 from optimizer.commands.output import refuse_unwritable
 
 ALLOWED = ("table", "json", "markdown")
@@ -26,7 +26,7 @@ def command(name: str | None, form: str | None, output: Path | None) -> int:
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
 
-    from optimizer.report import library  # noqa: PLC0415 - imports pydantic
+    from optimizer.report.pages import library  # noqa: PLC0415 - imports pydantic
     from optimizer.world import hardware  # noqa: PLC0415
 
     names = hardware.hardware_names() if name is None else (name,)

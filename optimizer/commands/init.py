@@ -8,8 +8,8 @@ import click
 
 from optimizer.commands.output import emit, refuse_unwritable, write
 from optimizer.commands.schema import text as schema_text
-from optimizer.document import suggest
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.reading.document import suggest
 
 STARTERS = Path(__file__).resolve().parent.parent / "starters"
 SCHEMA = "scenario.schema.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from optimizer.commands import options
-from optimizer.commands.listed import show
+from optimizer.commands.lists import show
 from optimizer.commands.output import refuse_unwritable
 
 ALLOWED = ("table", "json", "markdown")
@@ -25,7 +25,7 @@ def command(name: str | None, form: str | None, output: Path | None) -> int:
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
 
-    from optimizer.report import library  # noqa: PLC0415 - imports numpy
+    from optimizer.report.pages import library  # noqa: PLC0415 - imports numpy
     from optimizer.world.laws import builtin_names, load_law  # noqa: PLC0415
 
     if name is None:

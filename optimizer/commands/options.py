@@ -12,9 +12,9 @@ import click
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
-    from optimizer.kinds import Kind
-    from optimizer.portfolio import Portfolio
-    from optimizer.scenario import Scenario
+    from optimizer.question.portfolio import Portfolio
+    from optimizer.question.scenario import Scenario
+    from optimizer.reading.kinds import Kind
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = {
@@ -91,7 +91,7 @@ def read_all(paths: Sequence[str], overrides: Sequence[str]) -> list[Scenario]:
     Raises:
         InputError: every mistake of every file, or a file holds several models.
     """
-    from optimizer.portfolio import Portfolio  # noqa: PLC0415 - heavy
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
 
     found: list[Scenario] = []
     for read in read_files(paths, overrides):
@@ -117,9 +117,9 @@ def read_files(
     Raises:
         InputError: every mistake of every file.
     """
-    from optimizer.document import load_file, load_text  # noqa: PLC0415 - heavy
-    from optimizer.family_file import is_portfolio, read_portfolio  # noqa: PLC0415
-    from optimizer.load import read_document  # noqa: PLC0415
+    from optimizer.question.load import read_document  # noqa: PLC0415
+    from optimizer.question.portfolio_file import is_portfolio, read_portfolio  # noqa: PLC0415
+    from optimizer.reading.document import load_file, load_text  # noqa: PLC0415 - heavy
 
     found: list[Scenario | Portfolio] = []
     problems: list[Problem] = []
@@ -154,11 +154,11 @@ def under(
     Raises:
         InputError: every law that is none, or does not fit.
     """
-    from optimizer.portfolio import Portfolio  # noqa: PLC0415 - heavy
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
 
     if not laws:
         return [() if isinstance(one, Portfolio) else (one,) for one in read]
-    from optimizer.laws_all import under_laws  # noqa: PLC0415
+    from optimizer.question.under_laws import under_laws  # noqa: PLC0415
 
     found: list[tuple[Scenario, ...]] = []
     problems: list[Problem] = []
@@ -187,7 +187,7 @@ def number(
     Raises:
         InputError: it is no such number, or does not fit.
     """
-    from optimizer.quantity import read  # noqa: PLC0415 - only where one is given
+    from optimizer.reading.quantity import read  # noqa: PLC0415 - only where one is given
 
     try:
         value = read(text, kind)

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.errors import Defect
-from optimizer.report import render
-from optimizer.report.chart import draw
-from optimizer.report.extras import missing
-from optimizer.report.rich import Chart, Rich
+from optimizer.report.charts.catalogue import draw
+from optimizer.report.formats import render
+from optimizer.report.formats.elements import Chart, Rich
+from optimizer.report.formats.extras import missing
 
 Spec = dict[str, Any]
 # Starting the drawing engine takes half a second: early, while others are imported.
 NOTHING = {"mark": "point", "data": {"values": []}, "config": {}}
-FONTS = Path(render.__file__).parent / "templates" / "fonts.conf"
+FONTS = Path(render.__file__).parents[1] / "templates" / "fonts.conf"
 OWN = "\u052f"  # the last letter, of Latin, Greek and Cyrillic, that the engine draws
 
 

@@ -12,8 +12,8 @@ from optimizer.commands.output import beside, failed, refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
-    from optimizer.report.rich import Chart
-    from optimizer.scenario import Scenario
+    from optimizer.question.scenario import Scenario
+    from optimizer.report.formats.elements import Chart
 
 KINDS = (
     *("contour", "demand", "plan", "split", "tornado"),
@@ -85,9 +85,9 @@ def command(
     if kind not in ("regret", "split") and len(scenarios) > 1:
         raise _wrong(f"plot {kind}", "draws one scenario; give it one file")
 
-    from optimizer.report import render  # noqa: PLC0415 - optional parts
-    from optimizer.report.chart import draw  # noqa: PLC0415 - heavy
-    from optimizer.report.extras import missing  # noqa: PLC0415
+    from optimizer.report.charts.catalogue import draw  # noqa: PLC0415 - heavy
+    from optimizer.report.formats import render  # noqa: PLC0415 - optional parts
+    from optimizer.report.formats.extras import missing  # noqa: PLC0415
 
     try:
         render.version()
@@ -109,9 +109,9 @@ def command(
 
 
 def _chart(kind: str, scenarios: list[Scenario], laws: tuple[str, ...]) -> Chart:
-    from optimizer.analysis.case import LAWS, case  # noqa: PLC0415 - imports cvxpy
-    from optimizer.analysis.optimum import solve  # noqa: PLC0415
-    from optimizer.report.chart import chart_of, regret_of, split_of  # noqa: PLC0415
+    from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
+    from optimizer.analysis.story.case import LAWS, case  # noqa: PLC0415 - imports cvxpy
+    from optimizer.report.charts.catalogue import chart_of, regret_of, split_of  # noqa: PLC0415
 
     if kind in CHANCES:
         return _chance(kind, scenarios[0])
@@ -121,7 +121,7 @@ def _chart(kind: str, scenarios: list[Scenario], laws: tuple[str, ...]) -> Chart
             message = f"there is no plan: {answer.infeasibility.reason}"
             raise InputError([Problem(Mark(answer.file), "", message)])
     if kind == "regret":
-        from optimizer.analysis.regret import regret  # noqa: PLC0415
+        from optimizer.analysis.comparison.regret import regret  # noqa: PLC0415
 
         found = regret_of(regret(scenarios, answers))
     elif len(scenarios) > 1:
@@ -136,8 +136,11 @@ def _chart(kind: str, scenarios: list[Scenario], laws: tuple[str, ...]) -> Chart
 
 def _chance(kind: str, scenario: Scenario) -> Chart:
     """A chart whose numbers need nothing of the others'."""
-    from optimizer.analysis.band import banded, distribution  # noqa: PLC0415
-    from optimizer.report.morecharts import frontier_of, uncertainty_of  # noqa: PLC0415
+    from optimizer.analysis.frontier.band import banded, distribution  # noqa: PLC0415
+    from optimizer.report.charts.uncertainty_catalogue import (  # noqa: PLC0415
+        frontier_of,
+        uncertainty_of,
+    )
 
     if kind == "frontier":
         found = frontier_of(banded(scenario))

@@ -19,12 +19,12 @@ from optimizer.commands.output import beside, failed, refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
-    from optimizer.analysis.case import Case
+    from optimizer.analysis.story.case import Case
     from optimizer.commands.pictures import Studio
-    from optimizer.portfolio import Portfolio
-    from optimizer.report.report_page import Report
-    from optimizer.report.rich import Rich
-    from optimizer.scenario import Scenario
+    from optimizer.question.portfolio import Portfolio
+    from optimizer.question.scenario import Scenario
+    from optimizer.report.formats.elements import Rich
+    from optimizer.report.pages.report import Report
 
 ALLOWED = ("table", "html", "markdown", "json", "csv", "xlsx")
 EXAMPLES = """\b
@@ -74,11 +74,13 @@ def command(
         report = _report(read, laws, typed, studio, form == "json")
         _write(report, form, output, studio)
 
-    from optimizer.commands.answered import code  # noqa: PLC0415
+    from optimizer.commands.outcome import code  # noqa: PLC0415
 
     answers = [*report.comparison.plans]
-    answers += [member for family, _ in report.families for member in family.members]
-    return code(answers, judged, [family for family, _ in report.families])
+    answers += [
+        member for portfolio, _ in report.portfolios for member in portfolio.members
+    ]
+    return code(answers, judged, [portfolio for portfolio, _ in report.portfolios])
 
 
 @contextmanager
@@ -106,20 +108,16 @@ def _report(
 ) -> Report:
     """Works everything out; charts of a scenario are drawn while the next is solved."""
     from optimizer import __version__  # noqa: PLC0415
-    from optimizer.analysis.case import (  # noqa: PLC0415 - imports cvxpy
-        LAWS,
-        case,
-        with_chances,
-    )
-    from optimizer.analysis.compare import compare, probabilities  # noqa: PLC0415
-    from optimizer.analysis.family import solve_portfolio  # noqa: PLC0415
-    from optimizer.analysis.optimum import solve  # noqa: PLC0415
-    from optimizer.portfolio import Portfolio  # noqa: PLC0415
-    from optimizer.report.report_page import Report, case_blocks  # noqa: PLC0415
+    from optimizer.analysis.comparison.compare import compare, probabilities  # noqa: PLC0415
+    from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
+    from optimizer.analysis.portfolio.joint_plan import solve_portfolio  # noqa: PLC0415
+    from optimizer.analysis.story.case import LAWS, case, with_chances  # noqa: PLC0415 - imports cvxpy
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
+    from optimizer.report.pages.report import Report, case_blocks  # noqa: PLC0415
 
     options.under(read, laws)  # tells every law that is none
     scenarios = [one for one in read if not isinstance(one, Portfolio)]
-    families = [one for one in read if isinstance(one, Portfolio)]
+    portfolios = [one for one in read if isinstance(one, Portfolio)]
     probabilities(scenarios)  # tells of wrong ones before any is solved
     cases: list[Case] = []
     bodies = []
@@ -134,8 +132,9 @@ def _report(
     return Report(
         comparison=compare(scenarios, changes=False, plans=plans),
         cases=tuple(cases),
-        families=tuple(
-            (solve_portfolio(family), family.document.text) for family in families
+        portfolios=tuple(
+            (solve_portfolio(portfolio), portfolio.document.text)
+            for portfolio in portfolios
         ),
         bodies=tuple(bodies),
         command=typed,
@@ -179,7 +178,7 @@ def _write(
 ) -> None:
     """Writes the report in its format."""
     if form == "xlsx" and output is not None:
-        from optimizer.report.workbook import write  # noqa: PLC0415
+        from optimizer.report.pages.workbook import write  # noqa: PLC0415
 
         data = write(report)
         try:
@@ -195,21 +194,21 @@ def _write(
 
 def _text(report: Report, form: str, output: Path | None, studio: Studio | None) -> str:
     if form == "json":
-        from optimizer.report import data  # noqa: PLC0415 - as all formats, one is used
-        from optimizer.report.reported import reported  # noqa: PLC0415
+        from optimizer.report.formats import data  # noqa: PLC0415 - as all formats, one is used
+        from optimizer.report.pages.report_text import reported  # noqa: PLC0415
 
         return data.write(data.wrapped(reported(report), report.version))
     if form == "csv":
-        from optimizer.report.sheet import write  # noqa: PLC0415
+        from optimizer.report.formats.csv import write  # noqa: PLC0415
 
         return write(report.comparison.plans)
-    from optimizer.report.report_page import report_blocks  # noqa: PLC0415
+    from optimizer.report.pages.report import report_blocks  # noqa: PLC0415
 
     blocks = list(report_blocks(report))
     if form == "html" and studio is not None:
         return _page(blocks, report, studio)
     if form == "markdown":
-        from optimizer.report.reported import markdown  # noqa: PLC0415
+        from optimizer.report.pages.report_text import markdown  # noqa: PLC0415
 
         return markdown(blocks)
     return _terminal(blocks, output)
@@ -217,15 +216,15 @@ def _text(report: Report, form: str, output: Path | None, studio: Studio | None)
 
 def _terminal(blocks: list[Rich], output: Path | None) -> str:
     from optimizer.commands.output import colourful  # noqa: PLC0415
-    from optimizer.report import text  # noqa: PLC0415
-    from optimizer.report.rich import plainly  # noqa: PLC0415
+    from optimizer.report.formats import text  # noqa: PLC0415
+    from optimizer.report.formats.elements import plainly  # noqa: PLC0415
 
     width = 80 if output is not None else text.width()
     return text.render(list(plainly(blocks)), width, colourful(output))
 
 
 def _page(blocks: list[Rich], report: Report, studio: Studio) -> str:
-    from optimizer.report.page import render  # noqa: PLC0415
+    from optimizer.report.formats.page import render  # noqa: PLC0415
 
     pictures = studio.pictures(blocks)
     scripts = studio.scripts()

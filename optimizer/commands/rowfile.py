@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from optimizer.analysis.sweep import STATUSES, Rows
+from optimizer.algebra.posynomial import Array
+from optimizer.analysis.sweep.sweep import STATUSES, Rows
 from optimizer.commands.output import beside, failed
-from optimizer.posynomial import Array
 
 GROUP = 8  # blocks of rows in a row group of Parquet
 

@@ -13,12 +13,12 @@ from optimizer.commands.output import refuse_unwritable
 from optimizer.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from optimizer.analysis.snap import Snap
-    from optimizer.portfolio import Portfolio
-    from optimizer.report.blocks import Blocks
-    from optimizer.report.solved import Solved
-    from optimizer.scenario import Scenario
-    from optimizer.sizes import Candidate
+    from optimizer.analysis.plan.snap import Snap
+    from optimizer.question.portfolio import Portfolio
+    from optimizer.question.scenario import Scenario
+    from optimizer.question.sizes import Candidate
+    from optimizer.report.formats.blocks import Blocks
+    from optimizer.report.pages.solution import Solved
 
 ALLOWED = ("table", "json", "markdown", "csv")
 EXAMPLES = """\b
@@ -73,34 +73,34 @@ def command(
     _refuse(read, bool(laws), bool(sizes))
     groups = options.under(read, laws)
     if sizes:
-        from optimizer.sizes import refuse_unfit  # noqa: PLC0415 - only where asked for
+        from optimizer.question.sizes import refuse_unfit  # noqa: PLC0415 - only where asked for
 
         refuse_unfit(sizes, [scenario for group in groups for scenario in group])
 
-    from optimizer.commands.answered import code, show  # noqa: PLC0415
+    from optimizer.commands.outcome import code, show  # noqa: PLC0415
 
     parts = [_solved(*each, sizes) for each in zip(read, groups, strict=True)]
     answers = [answer for part in parts for answer in part.answers]
     snaps = [snapped for part in parts for snapped in part.snaps]
-    families = [part.family for part in parts if part.family is not None]
+    portfolios = [part.portfolio for part in parts if part.portfolio is not None]
 
     def pages() -> list[Blocks]:
-        from optimizer.report.solved import solved_blocks  # noqa: PLC0415
+        from optimizer.report.pages.solution import solved_blocks  # noqa: PLC0415
 
         return [list(solved_blocks(part)) for part in parts]
 
     def content() -> dict[str, object]:
-        from optimizer.report.decisions import solved  # noqa: PLC0415
+        from optimizer.report.formats.decisions import solved  # noqa: PLC0415
 
-        return solved(answers, snaps, families)
+        return solved(answers, snaps, portfolios)
 
     def sheet() -> str:
-        from optimizer.report.sheet import write  # noqa: PLC0415
+        from optimizer.report.formats.csv import write  # noqa: PLC0415
 
         return write(answers, snaps)
 
     show(pages, content, sheet, form, output)
-    return code(answers, judged, families)
+    return code(answers, judged, portfolios)
 
 
 def _solved(
@@ -108,19 +108,21 @@ def _solved(
     scenarios: tuple[Scenario, ...],
     sizes: tuple[Candidate, ...],
 ) -> Solved:
-    from optimizer.analysis.compare import solve_all  # noqa: PLC0415 - imports cvxpy
-    from optimizer.portfolio import Portfolio  # noqa: PLC0415
-    from optimizer.report.solved import Solved  # noqa: PLC0415
+    from optimizer.analysis.comparison.compare import solve_all  # noqa: PLC0415 - imports cvxpy
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
+    from optimizer.report.pages.solution import Solved  # noqa: PLC0415
 
     if isinstance(read, Portfolio):
-        from optimizer.analysis.family import solve_portfolio  # noqa: PLC0415
+        from optimizer.analysis.portfolio.joint_plan import solve_portfolio  # noqa: PLC0415
 
-        family = solve_portfolio(read)
-        return Solved(read.name, family.members, (None,) * len(family.members), family)
+        portfolio = solve_portfolio(read)
+        return Solved(
+            read.name, portfolio.members, (None,) * len(portfolio.members), portfolio
+        )
     snaps: list[Snap | None] = [None] * len(scenarios)
     answers = solve_all(scenarios).plans
     if sizes:
-        from optimizer.analysis.snap import snap  # noqa: PLC0415
+        from optimizer.analysis.plan.snap import snap  # noqa: PLC0415
 
         exist = [(size.name, size.what) for size in sizes]
         snaps = [snap(scenario, exist) for scenario in scenarios]
@@ -130,7 +132,7 @@ def _solved(
 def _sizes(text: str | None) -> tuple[Candidate, ...]:
     if text is None:
         return ()
-    from optimizer.sizes import read_sizes  # noqa: PLC0415 - only where asked for
+    from optimizer.question.sizes import read_sizes  # noqa: PLC0415 - only where asked for
 
     return read_sizes(text)
 
@@ -141,12 +143,12 @@ def _refuse(read: list[Scenario | Portfolio], laws: bool, sizes: bool) -> None:
     Raises:
         InputError: there are two of them, or options that round or vary one model.
     """
-    from optimizer.portfolio import Portfolio  # noqa: PLC0415 - heavy
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
 
-    families = [each for each in read if isinstance(each, Portfolio)]
+    portfolios = [each for each in read if isinstance(each, Portfolio)]
     problems = []
-    for family in families:
-        place = family.place("models")
+    for portfolio in portfolios:
+        place = portfolio.place("models")
         for flag, used, cure in (
             ("--law", laws, "--set law=NAME puts all of its models under one"),
             ("--snap", sizes, "fix: {parameters: 3B} holds a model to a size"),
@@ -154,10 +156,10 @@ def _refuse(read: list[Scenario | Portfolio], laws: bool, sizes: bool) -> None:
             if used:
                 message = f"{flag} is for files of one model; {cure}"
                 problems.append(Problem(place, "models", message))
-    for family in families[1:]:
+    for portfolio in portfolios[1:]:
         message = (
-            f"is a second portfolio beside {families[0].file}; solve one at a time"
+            f"is a second portfolio beside {portfolios[0].file}; solve one at a time"
         )
-        problems.append(Problem(family.place("models"), "models", message))
+        problems.append(Problem(portfolio.place("models"), "models", message))
     if problems:
         raise InputError(problems)

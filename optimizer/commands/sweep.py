@@ -97,9 +97,10 @@ def command(
         checked(output)
     scenario = options.read_all([file], overrides)[0]
 
-    from optimizer.analysis.sweep import Summary, sweep  # noqa: PLC0415 - heavy
-    from optimizer.report import sweep_page, text  # noqa: PLC0415
-    from optimizer.vary import plan as read  # noqa: PLC0415
+    from optimizer.analysis.sweep.sweep import Summary, sweep  # noqa: PLC0415 - heavy
+    from optimizer.question.vary import plan as read  # noqa: PLC0415
+    from optimizer.report.formats import text  # noqa: PLC0415
+    from optimizer.report.pages import sweep as sweep_page  # noqa: PLC0415
     from optimizer.world.costs import UNITS  # noqa: PLC0415
 
     plan = read(scenario, varied, sample, seed)

@@ -67,9 +67,9 @@ def command(
     wanted = PROBABILITY if probability is None else _part(probability)
     scenario = options.read_all([file], overrides)[0]
 
-    from optimizer.analysis.uncertainty import refused, uncertainty  # noqa: PLC0415
-    from optimizer.commands.answered import INFEASIBLE, show  # noqa: PLC0415
-    from optimizer.report import uncertainty_page as page  # noqa: PLC0415
+    from optimizer.analysis.uncertainty.uncertainty import refused, uncertainty  # noqa: PLC0415
+    from optimizer.commands.outcome import INFEASIBLE, show  # noqa: PLC0415
+    from optimizer.report.pages import uncertainty as page  # noqa: PLC0415
 
     reason = refused(scenario)
     if probability is not None and reason:
@@ -90,7 +90,7 @@ def command(
 
 def _part(text: str) -> float:
     """Reads a probability such as 0.9 or 90 %."""
-    from optimizer.kinds import FRACTION  # noqa: PLC0415
+    from optimizer.reading.kinds import FRACTION  # noqa: PLC0415
 
     wanted = "must be above 0 % and below 100 %"
     return options.number("--probability", text, FRACTION, lambda x: 0 < x < 1, wanted)

@@ -18,7 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.composite import Composite
+from optimizer.algebra.composite import Composite
+from optimizer.algebra.posynomial import Array, Integers, Posynomial, stack
+from optimizer.algebra.program import (
+    Constraint,
+    Function,
+    GeometricProgram,
+    Solution,
+    Status,
+)
+from optimizer.algebra.saturating import stacked as stack_curves
 from optimizer.engine.certify import (
     GAP,
     STATIONARITY,
@@ -32,9 +41,6 @@ from optimizer.engine.enclose import opened, quantities
 from optimizer.engine.root import Plain, plain, root
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
-from optimizer.posynomial import Array, Integers, Posynomial, stack
-from optimizer.program import Constraint, Function, GeometricProgram, Solution, Status
-from optimizer.saturating import stacked as stack_curves
 
 BLOCK = 8192  # rows at once: more are slow on Dask workers, fewer make threads wait
 SMALL = 256  # the same where each row takes cvxpy a millisecond

@@ -17,9 +17,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from optimizer.algebra.posynomial import Array
+from optimizer.algebra.program import Certificate, GeometricProgram
 from optimizer.errors import Defect
-from optimizer.posynomial import Array
-from optimizer.program import Certificate, GeometricProgram
 
 Mask = npt.NDArray[np.bool_]
 

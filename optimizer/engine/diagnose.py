@@ -17,19 +17,19 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from optimizer.composite import Composite, compose
-from optimizer.engine.certify import VIOLATION
-from optimizer.engine.enclose import enclose
-from optimizer.engine.solve import solve
-from optimizer.errors import Defect
-from optimizer.posynomial import Posynomial, Term, build
-from optimizer.program import (
+from optimizer.algebra.composite import Composite, compose
+from optimizer.algebra.posynomial import Posynomial, Term, build
+from optimizer.algebra.program import (
     Certificate,
     Constraint,
     Function,
     GeometricProgram,
     Status,
 )
+from optimizer.engine.certify import VIOLATION
+from optimizer.engine.enclose import enclose
+from optimizer.engine.solve import solve
+from optimizer.errors import Defect
 
 Mask = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.composite import Composite
-from optimizer.posynomial import Array, Posynomial, Term, build
-from optimizer.program import Constraint, GeometricProgram
-from optimizer.saturating import Powers, Saturating
+from optimizer.algebra.composite import Composite
+from optimizer.algebra.posynomial import Array, Posynomial, Term, build
+from optimizer.algebra.program import Constraint, GeometricProgram
+from optimizer.algebra.saturating import Powers, Saturating
 
 
 def quantities(program: GeometricProgram) -> dict[str, Saturating]:

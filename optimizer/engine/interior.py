@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import math
 
+from optimizer.algebra.posynomial import Array
 from optimizer.engine.linear import compiled, factor, substitute
 from optimizer.engine.point import Point, Program, Shape, Work, curvature, evaluate
-from optimizer.posynomial import Array
 
 OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 ROUNDS = 80  # of the interior-point method; 8 to 20 are usual

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optimizer.algebra.posynomial import Array, Integers
 from optimizer.engine.interior import (
     INFEASIBLE,
     OPTIMAL,
@@ -34,7 +35,6 @@ from optimizer.engine.point import (
     room_for,
     shape_of,
 )
-from optimizer.posynomial import Array, Integers
 
 STEPS = 40  # of Newton on one set of binding constraints
 STALE = 8  # of them without progress: this set has no such point

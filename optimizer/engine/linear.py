@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-from optimizer.posynomial import Array
+from optimizer.algebra.posynomial import Array
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILES = ("linear", "point", "interior", "kernel")

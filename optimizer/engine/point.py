@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optimizer.algebra.posynomial import Array, Integers
 from optimizer.engine.linear import compiled
-from optimizer.posynomial import Array, Integers
 
 
 class Shape(NamedTuple):

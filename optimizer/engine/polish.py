@@ -18,9 +18,9 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from optimizer.algebra.posynomial import Array, Posynomial
+from optimizer.algebra.program import Certificate, GeometricProgram
 from optimizer.engine.certify import certify, passes
-from optimizer.posynomial import Array, Posynomial
-from optimizer.program import Certificate, GeometricProgram
 
 Mask = npt.NDArray[np.bool_]
 # From z and a weight for each function, objective first, to ln f and gradient of each

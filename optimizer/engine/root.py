@@ -24,8 +24,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.posynomial import Array, Integers, Posynomial, cut
-from optimizer.program import GeometricProgram
+from optimizer.algebra.posynomial import Array, Integers, Posynomial, cut
+from optimizer.algebra.program import GeometricProgram
 
 ROUGH = 5  # steps in single precision
 STEPS = 8  # and then at most in double

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.algebra.posynomial import Array, Posynomial
+from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.engine.certify import GAP, passes, require
 from optimizer.engine.enclose import enclose, extended, tighten
 from optimizer.engine.polish import polish
-from optimizer.posynomial import Array, Posynomial
-from optimizer.program import GeometricProgram, Solution, Status
 
 Pattern = tuple[tuple[tuple[bool, ...], ...], ...]
 ROUNDS = 6  # of tangents, where the first do not lead Newton home

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from optimizer.document import suggest
 from optimizer.fitting.objective import ABSENT, TERMS, Array, Problem
 from optimizer.fitting.runs import Runs
+from optimizer.reading.document import suggest
 from optimizer.world.law import Form, out_of_bounds
 
 LARGEST = math.log(1e30)  # of a coefficient in a law file

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.quantity import NUMBER, PARAMETERS, TOKENS, read
+from optimizer.reading.quantity import NUMBER, PARAMETERS, TOKENS, read
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,

@@ -14,12 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.document import suggest
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.oddities import Note, implausible, once, rising
 from optimizer.fitting.rules import Rule
 from optimizer.fitting.runfile import Table, read_table
-from optimizer.quantity import COMPUTE, NUMBER, PARAMETERS, TOKENS, Kind, read, shown
+from optimizer.reading.document import suggest
+from optimizer.reading.quantity import (
+    COMPUTE,
+    NUMBER,
+    PARAMETERS,
+    TOKENS,
+    Kind,
+    read,
+    shown,
+)
 
 Array = NDArray[np.float64]
 

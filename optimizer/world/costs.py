@@ -14,8 +14,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from optimizer.document import Steps
-from optimizer.fields import (
+from optimizer.algebra.posynomial import Term
+from optimizer.reading.document import Steps
+from optimizer.reading.fields import (
     Count,
     Fall,
     FieldError,
@@ -26,8 +27,7 @@ from optimizer.fields import (
     Rate,
     Tokens,
 )
-from optimizer.posynomial import Term
-from optimizer.spread import Spread, Uncertain, expected
+from optimizer.reading.spread import Spread, Uncertain, expected
 from optimizer.world.demand import Served
 from optimizer.world.machines import Machine, PhaseMfu, Serving, Training, phases
 

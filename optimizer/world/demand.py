@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from optimizer.fields import (
+from optimizer.reading.fields import (
     DemandTokens,
     Duration,
     FieldError,
@@ -25,8 +25,8 @@ from optimizer.fields import (
     Requests,
     Wait,
 )
-from optimizer.quantity import DEMAND_TOKENS, MONTH, YEAR, Flow
-from optimizer.spread import Uncertain, expected
+from optimizer.reading.quantity import DEMAND_TOKENS, MONTH, YEAR, Flow
+from optimizer.reading.spread import Uncertain, expected
 from optimizer.world.machines import Serving
 
 TokenFlow = Annotated[Flow, Quantity(DEMAND_TOKENS, flow=True)]

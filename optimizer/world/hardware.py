@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from optimizer.document import Document, Steps, dotted, load_file, suggest
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fields import (
+from optimizer.reading.document import Document, Steps, dotted, load_file, suggest
+from optimizer.reading.fields import (
     Bandwidth,
     Bytes,
     Flops,
@@ -25,7 +25,7 @@ from optimizer.fields import (
     PriceHour,
     read_model,
 )
-from optimizer.quantity import shown
+from optimizer.reading.quantity import shown
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 

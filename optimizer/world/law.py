@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from optimizer.document import suggest
+from optimizer.reading.document import suggest
 from optimizer.world.surface import Frontier, Surface, ln, power
 
 Form = Literal["chinchilla", "kaplan", "hestness", "joint-moe", "frontier"]

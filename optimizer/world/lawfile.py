@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from optimizer.document import suggest
-from optimizer.fields import (
+from optimizer.reading.document import suggest
+from optimizer.reading.fields import (
     Compute,
     Count,
     Fraction,
@@ -20,8 +20,8 @@ from optimizer.fields import (
     Positive,
     Tokens,
 )
+from optimizer.reading.yamltext import Steps
 from optimizer.world.law import STARS, SYMBOLS, Counts, Form, out_of_bounds
-from optimizer.yamltext import Steps
 
 Mistakes = Iterator[tuple[Steps, str]]
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from optimizer.document import Document, dotted, load_file, suggest
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fields import read_model
-from optimizer.quantity import PARAMETERS, TOKENS, shown, write
+from optimizer.reading.document import Document, dotted, load_file, suggest
+from optimizer.reading.fields import read_model
+from optimizer.reading.quantity import PARAMETERS, TOKENS, shown, write
+from optimizer.reading.yamltext import Steps
 from optimizer.world.law import (
     SYMBOLS,
     Check,
@@ -32,7 +33,6 @@ from optimizer.world.lawfile import (
     row_pair,
 )
 from optimizer.world.surface import Frontier, Surface
-from optimizer.yamltext import Steps
 
 __all__ = [
     "Check",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from optimizer.fields import Budget as Dollars
-from optimizer.fields import (
+from optimizer.algebra.posynomial import Term
+from optimizer.reading.fields import Budget as Dollars
+from optimizer.reading.fields import (
     Bytes,
     Compute,
     Duration,
@@ -17,7 +18,6 @@ from optimizer.fields import (
     Parameters,
     Tokens,
 )
-from optimizer.posynomial import Term
 from optimizer.world.costs import Architecture, CostLine
 from optimizer.world.machines import Serving
 

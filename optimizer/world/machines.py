@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from optimizer.fields import (
+from optimizer.reading.fields import (
     Carbon,
     Count,
     Duration,
@@ -22,8 +22,8 @@ from optimizer.fields import (
     PriceHour,
     Ratio,
 )
-from optimizer.quantity import HOUR
-from optimizer.spread import Uncertain
+from optimizer.reading.quantity import HOUR
+from optimizer.reading.spread import Uncertain
 from optimizer.world.hardware import Hardware
 
 Arithmetic = Literal["bf16", "fp8", "int8", "fp4"]

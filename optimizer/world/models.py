@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from optimizer.document import Document, load_file, suggest
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fields import Model, Parameters, Tokens, read_model
-from optimizer.quantity import shown
+from optimizer.reading.document import Document, load_file, suggest
+from optimizer.reading.fields import Model, Parameters, Tokens, read_model
+from optimizer.reading.quantity import shown
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from optimizer.posynomial import Term
+from optimizer.algebra.posynomial import Term
 
 BITS = {"bf16": 16, "fp8": 8, "int8": 8, "fp4": 4, "int4": 4}
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.posynomial import Term, columns
-from optimizer.saturating import Saturating
+from optimizer.algebra.posynomial import Term, columns
+from optimizer.algebra.saturating import Saturating
 from optimizer.world.limits import Limit
 from optimizer.world.surface import Surface
 

@@ -19,7 +19,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from optimizer.posynomial import Term
+from optimizer.algebra.posynomial import Term
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
 from optimizer.world.limits import Limit

@@ -19,10 +19,10 @@ from collections.abc import Iterator
 
 from pydantic import Field, model_validator
 
-from optimizer.fields import Count, FieldError
+from optimizer.reading.fields import Count, FieldError
+from optimizer.reading.yamltext import Steps
 from optimizer.world.costs import Architecture
 from optimizer.world.law import Counts
-from optimizer.yamltext import Steps
 
 
 class Shape(Architecture):

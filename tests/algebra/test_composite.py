@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.composite import Composite, compose
+from optimizer.algebra.composite import Composite, compose
+from optimizer.algebra.posynomial import Posynomial, Term, build
+from optimizer.algebra.saturating import saturation
 from optimizer.errors import Defect
-from optimizer.posynomial import Posynomial, Term, build
-from optimizer.saturating import saturation
 from optimizer.world.laws import load_law
 from optimizer.world.repetition import Repetition
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.algebra.posynomial import Posynomial, Term, build, merge
 from optimizer.errors import Defect
-from optimizer.posynomial import Posynomial, Term, build, merge
 
 powers = st.floats(-3, 3)
 sizes = st.floats(1e-6, 1e6)

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from optimizer.composite import compose
+from optimizer.algebra.batch_value import Many
+from optimizer.algebra.composite import compose
+from optimizer.algebra.posynomial import Posynomial, Term, build
+from optimizer.algebra.program import Constraint, GeometricProgram, Status
 from optimizer.engine import batch
 from optimizer.engine.batch import (
     INFEASIBLE,
@@ -29,9 +32,6 @@ from optimizer.engine.certify import (
 from optimizer.engine.diagnose import SLIVER, least_relaxation
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
-from optimizer.many import Many
-from optimizer.posynomial import Posynomial, Term, build
-from optimizer.program import Constraint, GeometricProgram, Status
 from optimizer.world.repetition import Repetition
 from optimizer.world.surface import Surface
 

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from optimizer.composite import compose
+from optimizer.algebra.composite import compose
+from optimizer.algebra.posynomial import Posynomial, Term, build
+from optimizer.algebra.program import Constraint, GeometricProgram, Status
+from optimizer.algebra.saturating import Saturating
 from optimizer.engine.certify import passes
 from optimizer.engine.diagnose import diagnose, infimum, least_relaxation
 from optimizer.engine.enclose import enclose, tighten
 from optimizer.engine.solve import solve
-from optimizer.posynomial import Posynomial, Term, build
-from optimizer.program import Constraint, GeometricProgram, Status
-from optimizer.saturating import Saturating
 
 
 def worth(x):
@@ -46,7 +46,7 @@ def program(bound, cap=None):
 @pytest.fixture
 def rough(monkeypatch):
     """No tangents but the asymptotes x and 1."""
-    monkeypatch.setattr("optimizer.saturating.TANGENTS", 0)
+    monkeypatch.setattr("optimizer.algebra.saturating.TANGENTS", 0)
 
 
 def brute(bound, cap=math.inf):

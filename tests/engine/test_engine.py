@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.algebra.posynomial import Term, build
+from optimizer.algebra.program import Certificate, Constraint, GeometricProgram, Status
 from optimizer.engine import solve as engine
 from optimizer.engine.certify import RADIUS, UncertifiedError, certify, passes, require
 from optimizer.engine.diagnose import diagnose, infimum, least_relaxation
 from optimizer.engine.solve import refine, solve
 from optimizer.errors import Defect
-from optimizer.posynomial import Term, build
-from optimizer.program import Certificate, Constraint, GeometricProgram, Status
 
 
 def program(objective, **constraints):

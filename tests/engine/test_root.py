@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from optimizer.algebra.batch_value import Many
+from optimizer.algebra.posynomial import Term, build
+from optimizer.algebra.program import Constraint, GeometricProgram
 from optimizer.engine.batch import members, stacked
 from optimizer.engine.certify import GAP, STATIONARITY, VIOLATION, residuals
 from optimizer.engine.root import plain, root
-from optimizer.many import Many
-from optimizer.posynomial import Term, build
-from optimizer.program import Constraint, GeometricProgram
 
 COUNT = 300
 NAMES = ("x", "y")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import InputError
-from optimizer.load import load_scenario, read_scenario
+from optimizer.question.load import load_scenario, read_scenario
 
 BAD = Path(__file__).parent / "bad"
 NAMES = sorted(path.stem for path in BAD.glob("*.yaml"))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from optimizer.formulate import Question, formulate
-from optimizer.inputs import STEP, inputs, stepped
-from optimizer.load import read_scenario
+from optimizer.question.formulate import Question, formulate
+from optimizer.question.inputs import STEP, inputs, stepped
+from optimizer.question.load import read_scenario
 
 COMMON = """\
 name: Everything

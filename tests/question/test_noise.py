@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.errors import InputError, Problem
-from optimizer.formulate import formulate
-from optimizer.load import read_scenario
+from optimizer.question.formulate import formulate
+from optimizer.question.load import read_scenario
 
 PLAIN = """\
 law: besiroglu-2024-refit

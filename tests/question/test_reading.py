@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from optimizer.errors import InputError
-from optimizer.formulate import formulate
-from optimizer.load import load_scenario, read_scenario
-from optimizer.quantity import DAY, Flow
-from optimizer.scenario import Scenario
-from optimizer.spread import Spread
+from optimizer.question.formulate import formulate
+from optimizer.question.load import load_scenario, read_scenario
+from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import DAY, Flow
+from optimizer.reading.spread import Spread
 from optimizer.world.demand import served
 
 PLAIN = """\

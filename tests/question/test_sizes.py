@@ -3,8 +3,8 @@
 import pytest
 
 from optimizer.errors import InputError
-from optimizer.load import read_scenario
-from optimizer.sizes import read_sizes, refuse_unfit
+from optimizer.question.load import read_scenario
+from optimizer.question.sizes import read_sizes, refuse_unfit
 from optimizer.world.models import load_model, size_in, stored
 
 FILE = """\

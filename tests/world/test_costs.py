@@ -2,9 +2,9 @@
 
 import pytest
 
-from optimizer.document import load_text
 from optimizer.errors import InputError
-from optimizer.fields import read_model
+from optimizer.reading.document import load_text
+from optimizer.reading.fields import read_model
 from optimizer.world.costs import (
     Architecture,
     Costs,

@@ -5,11 +5,11 @@ import math
 
 import pytest
 
-from optimizer.document import load_text
 from optimizer.errors import InputError
-from optimizer.fields import read_model
-from optimizer.quantity import MONTH, YEAR
-from optimizer.spread import expected
+from optimizer.reading.document import load_text
+from optimizer.reading.fields import read_model
+from optimizer.reading.quantity import MONTH, YEAR
+from optimizer.reading.spread import expected
 from optimizer.world.demand import Stream, served
 
 

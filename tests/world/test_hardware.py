@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.document import load_text
 from optimizer.errors import InputError, Mark
+from optimizer.reading.document import load_text
 from optimizer.world.hardware import (
     Hardware,
     example_price,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.document import load_text
 from optimizer.errors import InputError, Mark
+from optimizer.reading.document import load_text
 from optimizer.world import laws
 from optimizer.world.laws import LawFile, law_from_mapping, load_law
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from optimizer.document import load_text
-from optimizer.fields import read_model
-from optimizer.posynomial import Term
+from optimizer.algebra.posynomial import Term
+from optimizer.reading.document import load_text
+from optimizer.reading.fields import read_model
 from optimizer.world.costs import Architecture, CostLine, value
 from optimizer.world.limits import counted, memory_wall, wall
 from optimizer.world.machines import Serving

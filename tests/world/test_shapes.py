@@ -2,9 +2,9 @@
 
 import pytest
 
-from optimizer.document import load_text
 from optimizer.errors import InputError
-from optimizer.fields import read_model
+from optimizer.reading.document import load_text
+from optimizer.reading.fields import read_model
 from optimizer.world.models import load_model, model_names, shape_of, size_in, stored
 from optimizer.world.shapes import Entry, Shape
 

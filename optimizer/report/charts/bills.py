@@ -7,8 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.answer import Answer
-from optimizer.analysis.timeline import Cashflow
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.story.timeline import Cashflow
 from optimizer.report.charts.theme import (
     GREEN,
     GREY,

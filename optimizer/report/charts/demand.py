@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.curves import OverDemand
+from optimizer.analysis.story.curves import OverDemand
 from optimizer.report.charts.theme import (
     BLUE,
     BROWN,

@@ -7,10 +7,10 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.diagnostics import Residual
-from optimizer.analysis.judged import Judged
-from optimizer.analysis.profiles import CHI2, Profile
-from optimizer.quantity import significant
+from optimizer.analysis.law.diagnostics import Residual
+from optimizer.analysis.law.judgement import Judged
+from optimizer.analysis.law.profiles import CHI2, Profile
+from optimizer.reading.quantity import significant
 from optimizer.report.charts.theme import (
     BLUE,
     GREY,

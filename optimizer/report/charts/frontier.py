@@ -6,8 +6,9 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.band import Banded
-from optimizer.analysis.frontier import Point
+from optimizer.analysis.frontier.band import Banded
+from optimizer.analysis.frontier.frontier import Point
+from optimizer.analysis.plan.wording import given
 from optimizer.report.charts.theme import (
     BLUE,
     HEIGHT,
@@ -22,7 +23,6 @@ from optimizer.report.charts.theme import (
     short,
     span,
 )
-from optimizer.report.headline import given
 
 BEYOND = 12.0  # how far a band may reach past the line
 NAMED = 5  # points that say their size

@@ -8,9 +8,9 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.diagnostics import HoldOut
-from optimizer.analysis.isocurves import IsoCurve
-from optimizer.analysis.judged import Judged
+from optimizer.analysis.law.diagnostics import HoldOut
+from optimizer.analysis.law.isocurves import IsoCurve
+from optimizer.analysis.law.judgement import Judged
 from optimizer.report.charts.theme import (
     BLUE,
     BROWN,

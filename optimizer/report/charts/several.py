@@ -7,10 +7,10 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.answer import Answer
-from optimizer.analysis.regret import Regret
-from optimizer.analysis.timeline import Tornado
-from optimizer.quantity import significant
+from optimizer.analysis.comparison.regret import Regret
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.story.timeline import Tornado
+from optimizer.reading.quantity import significant
 from optimizer.report.charts.theme import (
     BLUE,
     GREY,

@@ -7,7 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.curves import Contour, Dot, Line, Overhead
+from optimizer.analysis.plan.wording import given
+from optimizer.analysis.story.curves import Contour, Dot, Line, Overhead
 from optimizer.report.charts.theme import (
     BLUE,
     GREEN,
@@ -28,7 +29,6 @@ from optimizer.report.charts.theme import (
     short,
     told,
 )
-from optimizer.report.headline import given
 
 MOST = 1.5  # overheads above this are off the chart, unless the plan's own is higher
 FARTHEST = 10.0

@@ -9,9 +9,8 @@ from typing import Any
 import altair as alt
 from altair.utils import schemapi
 
-from optimizer.analysis.wording import amount
-from optimizer.quantity import significant
-from optimizer.report.headline import given, lifetime
+from optimizer.analysis.plan.wording import amount, given, lifetime
+from optimizer.reading.quantity import significant
 
 # Each of these is at least 3:1 on white and on the page's dark ground, and all differ
 # for the colour-blind; the page lightens them in the dark by these very values.

@@ -8,7 +8,8 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.uncertainty import Uncertainty
+from optimizer.analysis.plan.wording import given
+from optimizer.analysis.uncertainty.uncertainty import Uncertainty
 from optimizer.report.charts.theme import (
     BLUE,
     GREEN,
@@ -26,7 +27,6 @@ from optimizer.report.charts.theme import (
     log_axis,
     short,
 )
-from optimizer.report.headline import given
 
 BINS = 32
 NARROWEST = 2.0  # the least factor from one end of the frame to the other

@@ -1,0 +1,1 @@
+"""Posynomials and programs as data."""

@@ -1,0 +1,192 @@
+"""One number for each of many scenarios, which decides only what all agree on.
+
+Code that is written for one number takes `Many` through unchanged, as it takes a
+complex step. Where it asks a question, such as `if tokens == 0`, all may answer alike
+and it goes on; else `Divided` says which answer yes, and whoever started the
+calculation runs it again for each side. So each takes the very path that it would
+take alone.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from optimizer.algebra.posynomial import Array
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Divided(Exception):
+    """Some answer a question with yes and some with no.
+
+    Attributes:
+        mask: who answers yes, shape `(batch,)`.
+    """
+
+    def __init__(self, mask: Mask) -> None:
+        self.mask = mask
+        super().__init__("the members of a batch part here")
+
+
+class Many:
+    """One number each; arithmetic is element by element.
+
+    What raises `OverflowError` or `ZeroDivisionError` for a plain float does so here
+    too, for those that it concerns.
+    """
+
+    __array_ufunc__ = None  # so that numpy's numbers leave the arithmetic to this
+    __hash__ = None  # type: ignore[assignment]
+    __slots__ = ("values",)
+
+    def __init__(self, values: Array) -> None:
+        self.values = values
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        return np.asarray(self.values, dtype)
+
+    def __repr__(self) -> str:
+        return f"Many({self.values!r})"
+
+    def __format__(self, spec: str) -> str:
+        """As the first is written, for messages that all share."""
+        return format(float(self.values[0]), spec)
+
+    @property
+    def real(self) -> Many:
+        """Itself, as of a float."""
+        return self
+
+    @property
+    def imag(self) -> float:
+        """Zero, as of a float."""
+        return 0.0
+
+    def __neg__(self) -> Many:
+        return Many(-self.values)
+
+    def __pos__(self) -> Many:
+        return self
+
+    def __abs__(self) -> Many:
+        return Many(np.abs(self.values))
+
+    def __add__(self, other: Any) -> Many:
+        return _computed(np.add, self, other)
+
+    def __radd__(self, other: Any) -> Many:
+        return _computed(np.add, other, self)
+
+    def __sub__(self, other: Any) -> Many:
+        return _computed(np.subtract, self, other)
+
+    def __rsub__(self, other: Any) -> Many:
+        return _computed(np.subtract, other, self)
+
+    def __mul__(self, other: Any) -> Many:
+        return _computed(np.multiply, self, other)
+
+    def __rmul__(self, other: Any) -> Many:
+        return _computed(np.multiply, other, self)
+
+    def __truediv__(self, other: Any) -> Many:
+        return _divided(self, other)
+
+    def __rtruediv__(self, other: Any) -> Many:
+        return _divided(other, self)
+
+    def __pow__(self, other: Any) -> Many:
+        return _powered(self, other)
+
+    def __rpow__(self, other: Any) -> Many:
+        return _powered(other, self)
+
+    def __lt__(self, other: Any) -> bool:
+        return _asked(operator.lt, self, other)
+
+    def __le__(self, other: Any) -> bool:
+        return _asked(operator.le, self, other)
+
+    def __gt__(self, other: Any) -> bool:
+        return _asked(operator.gt, self, other)
+
+    def __ge__(self, other: Any) -> bool:
+        return _asked(operator.ge, self, other)
+
+    def __eq__(self, other: object) -> bool:
+        return _asked(operator.eq, self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return _asked(operator.ne, self, other)
+
+    def __bool__(self) -> bool:
+        return _agreed(self.values != 0)
+
+    def __float__(self) -> float:
+        _alike(self.values)
+        return float(self.values[0])
+
+    def __int__(self) -> int:
+        whole = np.trunc(self.values)
+        _alike(whole)
+        return int(whole[0])
+
+    def is_integer(self) -> bool:
+        """Whether the number is whole, as of a float."""
+        return _agreed(self.values == np.trunc(self.values))
+
+
+def _values(number: Any) -> Any:
+    return number.values if isinstance(number, Many) else number
+
+
+def _computed(function: Callable[..., Array], left: Any, right: Any) -> Many:
+    with np.errstate(all="ignore"):
+        return Many(function(_values(left), _values(right)))
+
+
+def _divided(left: Any, right: Any) -> Many:
+    if _agreed(np.asarray(_values(right)) == 0):
+        raise ZeroDivisionError("float division by zero")
+    return _computed(np.divide, left, right)
+
+
+def _powered(left: Any, right: Any) -> Many:
+    base, exponent = np.asarray(_values(left)), np.asarray(_values(right))
+    if _agreed((base == 0) & (exponent < 0)):
+        raise ZeroDivisionError("0.0 cannot be raised to a negative power")
+    if _agreed((base < 0) & (exponent != np.trunc(exponent))):
+        raise TypeError("a negative number has no real power")
+    result = _computed(np.power, base, exponent)
+    if _agreed(np.isinf(result.values) & np.isfinite(base) & np.isfinite(exponent)):
+        raise OverflowError("numerical result out of range")
+    return result
+
+
+def _asked(question: Callable[..., Any], left: Any, right: Any) -> bool:
+    return _agreed(np.asarray(question(_values(left), _values(right))))
+
+
+def _agreed(answers: Mask) -> bool:
+    """The answer of all.
+
+    Raises:
+        Divided: they answer differently.
+    """
+    if answers.all():
+        return True
+    if answers.any():
+        raise Divided(answers)
+    return False
+
+
+def _alike(values: Array) -> None:
+    """Raises `Divided` where not all have one value."""
+    same = values == values[0]
+    if not same.all():
+        raise Divided(same)

@@ -1,0 +1,1 @@
+"""Scenarios side by side, and what it costs to guess wrong."""

@@ -1,0 +1,112 @@
+"""Scenarios side by side: what differs, what each plan costs in the others' worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.optimum import solve
+from optimizer.errors import InputError, Problem
+from optimizer.question.scenario import Scenario
+
+if TYPE_CHECKING:
+    from optimizer.analysis.comparison.community_share import ShareThreshold
+    from optimizer.analysis.comparison.differences import Difference
+    from optimizer.analysis.comparison.regret import Regret, Robust
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The answers to several scenarios, in the order in which they were asked.
+
+    Attributes:
+        plans: one answer a scenario.
+        regret: each plan in each scenario; None for fewer than two.
+        robust: plans for not knowing which comes; None likewise.
+        differences: for each scenario after the first, what it changes.
+        shares: for each scenario, the cost shares at which its plan moves.
+    """
+
+    plans: tuple[Answer, ...]
+    regret: Regret | None = None
+    robust: Robust | None = None
+    differences: tuple[tuple[Difference, ...], ...] = ()
+    shares: tuple[tuple[ShareThreshold, ...], ...] = ()
+
+
+def solve_all(scenarios: Sequence[Scenario]) -> Comparison:
+    """Solves several scenarios, without comparing them."""
+    return Comparison(tuple(solve(scenario) for scenario in scenarios))
+
+
+def compare(
+    scenarios: Sequence[Scenario],
+    tail: float | None = None,
+    move: float | None = None,
+    changes: bool = True,
+    plans: Sequence[Answer] | None = None,
+) -> Comparison:
+    """Solves several scenarios; an infeasible one is a column that says why.
+
+    Args:
+        scenarios: with a `probability` each, or none with one.
+        tail: the worst part of the futures that the CVaR looks at; a fifth if None.
+        move: the change of N that counts as a moved plan; a tenth if None.
+        changes: whether to say what each difference between the files does alone.
+        plans: the answers to the scenarios, where they are known already.
+
+    Raises:
+        InputError: some scenarios have a probability and others none, or they do not
+            sum to 1.
+    """
+    # Here, because `solve` does without them.
+    from optimizer.analysis.comparison.community_share import MOVE, share_thresholds  # noqa: PLC0415
+    from optimizer.analysis.comparison.differences import differences  # noqa: PLC0415
+    from optimizer.analysis.comparison.regret import TAIL, regret, robust  # noqa: PLC0415
+
+    weights = probabilities(scenarios)
+    plans = tuple(map(solve, scenarios) if plans is None else plans)
+    if len(plans) < 2:
+        return Comparison(plans)
+    first = scenarios[0], plans[0]
+    return Comparison(
+        plans=plans,
+        regret=regret(scenarios, plans),
+        robust=robust(scenarios, plans, weights, tail or TAIL),
+        differences=tuple(
+            differences(*first, scenario, plan)
+            for scenario, plan in zip(scenarios[1:], plans[1:], strict=True)
+            if changes
+        ),
+        shares=tuple(
+            share_thresholds(scenario, move or MOVE) for scenario in scenarios
+        ),
+    )
+
+
+def probabilities(scenarios: Sequence[Scenario]) -> list[float] | None:
+    """The scenarios' probabilities; None where none has one.
+
+    Raises:
+        InputError: some have one and others none, or they do not sum to 1.
+    """
+    given = [scenario.spec.probability for scenario in scenarios]
+    known = [p for p in given if p is not None]
+    if not known or len(scenarios) < 2:
+        return None
+    if len(known) < len(given):
+        lacking = scenarios[given.index(None)]
+        message = (
+            "is missing, and other scenarios have one; give every scenario one, or none"
+        )
+        raise InputError([Problem(lacking.place(""), "probability", message)])
+    if abs(sum(known) - 1) > 1e-9:
+        message = (
+            "those of all scenarios must sum to 100 %, and they sum to "
+            f"{100 * sum(known):.6g} %"
+        )
+        place = scenarios[0].place("probability")
+        raise InputError([Problem(place, "probability", message)])
+    return known

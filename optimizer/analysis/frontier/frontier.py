@@ -1,0 +1,278 @@
+"""The Pareto frontiers: of loss against lifetime cost, of training against serving.
+
+The least cost of every loss is one geometric program after another, each started from
+its neighbour's optimum. At the scenario's own loss, minimising
+
+    training and the rest + weight · serving
+
+over weights above 0 gives every model for which training and serving cannot both be
+cheaper. A weight is also what planning for that many times the demand would choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from optimizer.algebra.posynomial import Term
+from optimizer.algebra.program import Certificate, Solution, Status
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.reach import unreachable
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import refine
+from optimizer.engine.solve import solve as solve_program
+from optimizer.errors import Defect
+from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Scenario
+from optimizer.world.costs import UNITS
+
+WEIGHTS = 100.0  # the greatest weight of serving, and one over the least
+
+
+@dataclass(frozen=True)
+class Point:
+    """One plan of a frontier.
+
+    Attributes:
+        loss: that it reaches.
+        cost_total: over the life, in the objective's unit.
+        cost_training: its part for training.
+        cost_inference: its part for serving.
+        parameters: N.
+        tokens: D.
+        tokens_per_parameter: D/N.
+        elasticity: d ln cost / d ln reducible loss, of what was minimised.
+        weight: of serving in that; 1 along the frontier of loss.
+        choice: of the scenario's lists.
+        certificate: that nothing is cheaper.
+    """
+
+    loss: float
+    cost_total: float
+    cost_training: float
+    cost_inference: float
+    parameters: float
+    tokens: float
+    tokens_per_parameter: float
+    elasticity: float
+    weight: float
+    choice: Mapping[str, str]
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The frontiers of a scenario.
+
+    Attributes:
+        scenario: its name.
+        file: where it was read.
+        unit: of costs.
+        points: of loss against lifetime cost, from the highest loss to the lowest.
+        tradeoff: of training against serving at the scenario's loss, from the least
+            weight of serving to the greatest; empty where nothing is served.
+        own: the scenario's own point in `points`, or None.
+        reason: why points are missing, or empty.
+    """
+
+    scenario: str
+    file: str
+    unit: str
+    points: tuple[Point, ...]
+    tradeoff: tuple[Point, ...]
+    own: int | None
+    reason: str
+
+    @property
+    def plan(self) -> Point | None:
+        """The scenario's own plan."""
+        return None if self.own is None else self.points[self.own]
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One combination of a scenario's lists.
+
+    Attributes:
+        scenario: with its values.
+        choice: what it chose.
+        question: with a target in place of a budget, none so far.
+    """
+
+    scenario: Scenario
+    choice: Mapping[str, str]
+    question: Question
+
+    def aimed(self, s: float) -> Question:
+        """At a reducible loss."""
+        target = self.question.surface.loss_of(s)
+        return replace(self.question, reducible=s, target=target)
+
+    def weighted(self, s: float, weight: float) -> Question:
+        """At a reducible loss, with serving weighted against all other costs."""
+        unit = self.question.unit
+        terms = [
+            Term(
+                term.label,
+                term.coefficient
+                * line.share
+                * (weight if line.group == "inference" else 1.0),
+                term.exponents,
+            )
+            for line in self.question.bill
+            for term in line.terms[unit]
+        ]
+        return replace(self.aimed(s), cost=tuple(terms))
+
+
+def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontier:
+    """Follows both frontiers around a scenario's own plan.
+
+    Args:
+        scenario: from `load_scenario`; under a budget, around the loss that it buys.
+        points: along each frontier, at least 3.
+        span: the greatest reducible loss over the plan's own, and that over the
+            least; above 1.
+    """
+    answer = solve(scenario, whole=False)
+    unit = UNITS[scenario.spec.objective]
+    s = _own(scenario, answer)
+    reason = "" if answer.infeasibility is None else answer.infeasibility.reason
+    if s is None:
+        return Frontier(scenario.name, scenario.file, unit, (), (), None, reason)
+    sides = list(_sides(scenario))
+    factors = [1 / factor for factor in _around(points, span)]
+    found = _best(
+        [_path(side, [side.aimed(s * f) for f in factors]) for side in sides],
+        [1.0] * points,
+    )
+    solved = answer.plan is not None
+    if not reason and None in found:
+        reason = "no plan within the limits reaches a lower loss"
+    tradeoff: list[Point | None] = []
+    if solved and _serves(sides[0].question):
+        weights = _around(points, WEIGHTS)
+        tradeoff = _best(
+            [_path(side, [side.weighted(s, w) for w in weights]) for side in sides],
+            weights,
+        )
+    return Frontier(
+        scenario=scenario.name,
+        file=scenario.file,
+        unit=unit,
+        points=tuple(point for point in found if point is not None),
+        tradeoff=tuple(point for point in tradeoff if point is not None),
+        own=_index(found, factors.index(1.0)) if solved else None,
+        reason=reason,
+    )
+
+
+def _sides(scenario: Scenario) -> Iterator[_Side]:
+    singles = [v for v in scenario.variants if v.scenario is not None]
+    chosen = [(v.scenario, v.choice) for v in singles if v.scenario is not None]
+    for single, choice in chosen or [(scenario, {})]:
+        question = formulate(single)
+        kept = tuple(w for w in question.limits if not w.name.startswith("budget."))
+        yield _Side(single, choice, replace(question, limits=kept))
+
+
+def _own(scenario: Scenario, answer: Answer) -> float | None:
+    """The reducible loss in the middle; None where the law has no model of it."""
+    question = formulate(scenario.chosen(answer.choice))
+    plan = answer.plan
+    if question.reducible is not None:
+        return question.reducible if question.reducible > 0 else None
+    if plan is None:
+        return None
+    return question.reducible_at({"N": plan.parameters, "D": plan.tokens})
+
+
+def _serves(question: Question) -> bool:
+    return any(
+        line.share * term.coefficient > 0
+        for line in question.bill
+        if line.group == "inference"
+        for term in line.terms[question.unit]
+    )
+
+
+def _around(points: int, span: float) -> list[float]:
+    """Rising factors from 1/span to span, evenly apart in logarithms, with 1."""
+    below = points // 2
+    above = points - 1 - below
+    low = [span ** ((i - below) / below) for i in range(below)]
+    return [*low, 1.0, *(span ** ((i + 1) / above) for i in range(above))]
+
+
+def _path(side: _Side, questions: Sequence[Question]) -> list[Point | None]:
+    """Solves questions of which each is near the one before and no easier."""
+    found: list[Point | None] = []
+    last: Solution | None = None
+    for question in questions:
+        if unreachable(side.scenario, question) is not None:
+            break
+        program = question.program
+        try:
+            if last is None:
+                solution = solve_program(program, question.start(program))
+            else:
+                start = question.start(program)
+                solution = refine(program, *last.optimum, start=start)
+        except UncertifiedError:
+            # Bounds that leave next to no room have no multipliers to certify with.
+            found.append(None)
+            continue
+        if solution.status is not Status.OPTIMAL:
+            break
+        last = solution
+        found.append(_point(side, question, solution))
+    return found + [None] * (len(questions) - len(found))
+
+
+def _point(side: _Side, question: Question, solution: Solution) -> Point:
+    chosen = {**question.fixed, **solution.point}
+    point = question.complete({"N": chosen["N"], "D": chosen["D"]})
+    N, D = point["N"], point["D"]
+    cost = bill(question, point)
+    names = [constraint.name for constraint in solution.program.constraints]
+    certificate = solution.certificate
+    if certificate is None:
+        raise Defect("an optimal plan without a certificate")
+    return Point(
+        loss=question.surface.loss_of(question.reducible_at(point)),
+        cost_total=cost.total,
+        cost_training=cost.training,
+        cost_inference=cost.inference,
+        parameters=N,
+        tokens=D,
+        tokens_per_parameter=D / N,
+        elasticity=-float(solution.optimum[1][names.index("target")]),
+        weight=1.0,
+        choice=side.choice,
+        certificate=certificate,
+    )
+
+
+def _best(
+    paths: Sequence[Sequence[Point | None]], weights: Sequence[float]
+) -> list[Point | None]:
+    """The best choice at each place of several paths."""
+    found: list[Point | None] = []
+    for weight, *rivals in zip(weights, *paths, strict=True):
+        known = [replace(p, weight=weight) for p in rivals if p is not None]
+        best = min(known, key=_weighted, default=None)
+        found.append(best)
+    return found
+
+
+def _weighted(point: Point) -> float:
+    return point.cost_total + (point.weight - 1) * point.cost_inference
+
+
+def _index(found: Sequence[Point | None], place: int) -> int | None:
+    if found[place] is None:
+        return None
+    return sum(point is not None for point in found[:place])

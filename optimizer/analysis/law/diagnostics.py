@@ -1,0 +1,296 @@
+"""How good a fit is, as numbers: residuals, profiles, hold-out, isoFLOP, verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.analysis.law.profiles import Profile
+from optimizer.errors import Defect, InputError
+from optimizer.fitting.fit import Fit, Settings, fit
+from optimizer.fitting.objective import Array
+from optimizer.fitting.runs import Runs
+from optimizer.reading.quantity import significant
+from optimizer.world.law import Law
+from optimizer.world.surface import Surface
+
+HELD_OUT = 0.2  # the share of runs, the largest by compute
+NEARBY = 0.1  # ln C within which runs share a budget
+FEWEST = 4  # sizes of an isoFLOP profile
+NARROW = 30.0  # a span of sizes or tokens under which exponents are hard to tell
+COLLINEAR = 4.0  # a span of D/N under which N and D are hard to tell apart
+
+
+@dataclass(frozen=True)
+class Residual:
+    """One run against the law; `residual` is ln of measured over fitted loss."""
+
+    line: int
+    parameters: float
+    tokens: float
+    loss: float
+    fitted: float
+    residual: float
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The residuals of a third of the runs, in the order of one axis.
+
+    Attributes:
+        axis: `parameters`, `tokens` or `tokens_per_parameter`.
+        low: the least value in this third.
+        high: the largest.
+        count: runs.
+        median: of the residuals of ln L.
+        notable: whether chance hardly explains it (two standard errors).
+    """
+
+    axis: str
+    low: float
+    high: float
+    count: int
+    median: float
+    notable: bool
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """The largest runs, predicted from the smaller ones.
+
+    Attributes:
+        lines: the runs held out.
+        beyond: from this compute on [FLOP].
+        median_error: of measured over predicted loss, less 1.
+        worst_error: the largest in size.
+        inside: how many fall in the 95 % interval of the prediction.
+        failed: why there is no such fit; empty where there is.
+        predicted: the loss of each run held out, in the order of `lines`.
+        low: where its 95 % interval begins.
+        high: where it ends.
+    """
+
+    lines: tuple[int, ...]
+    beyond: float
+    median_error: float | None = None
+    worst_error: float | None = None
+    inside: int | None = None
+    failed: str = ""
+    predicted: tuple[float, ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class IsoFlop:
+    """Runs of one compute, and the size of least loss among them.
+
+    Attributes:
+        compute: [FLOP], the geometric mean.
+        lines: the runs.
+        optimum: the bottom of a parabola through loss over ln N; None where it lies
+            outside the sizes, or there is no bottom.
+        law: the size that the law calls compute-optimal.
+    """
+
+    compute: float
+    lines: tuple[int, ...]
+    optimum: float | None
+    law: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the runs tell a coefficient, in a sentence."""
+
+    symbol: str
+    identified: bool
+    text: str
+
+
+def residuals(found: Fit) -> tuple[Residual, ...]:
+    """Every run against the law."""
+    runs = found.runs
+    rows = zip(
+        runs.line,
+        runs.parameters,
+        runs.tokens,
+        runs.loss,
+        np.exp(found.predicted),
+        found.residual,
+        strict=True,
+    )
+    return tuple(Residual(line, *map(float, rest)) for line, *rest in rows)
+
+
+def trends(found: Fit) -> tuple[Trend, ...]:
+    """The residuals by thirds of N, of D and of D/N."""
+    runs = found.runs
+    axes = {"parameters": runs.parameters, "tokens": runs.tokens}
+    axes["tokens_per_parameter"] = runs.tokens / runs.parameters
+    if found.settings.choice.law == "hestness":
+        axes = {"tokens": runs.tokens}
+    rows = []
+    for axis, values in axes.items():
+        # Runs of one value stay together, so that a third is never cut by chance.
+        edges = np.quantile(values, [1 / 3, 2 / 3])
+        part = np.searchsorted(edges, values, side="left")
+        for third in range(3):
+            members = part == third
+            count = int(members.sum())
+            if not count:
+                continue
+            median = float(np.median(found.residual[members]))
+            error = 1.2533 * found.scale / math.sqrt(count)
+            low, high = values[members].min(), values[members].max()
+            notable = abs(median) > 2 * error and count > 2
+            rows.append(Trend(axis, float(low), float(high), count, median, notable))
+    return tuple(rows)
+
+
+def hold_out(found: Fit, share: float = HELD_OUT) -> HoldOut | None:
+    """Fits the smaller runs and predicts the largest; None where a share is 0."""
+    runs = found.runs
+    count = max(1, round(share * runs.count))
+    if not share or found.settings.choice.form in ("hestness", "data-constrained"):
+        return None
+    edge = float(np.sort(runs.compute)[-count])
+    large = runs.compute >= edge * (1 - 1e-12)
+    lines = tuple(line for line, out in zip(runs.line, large, strict=True) if out)
+    settings = replace(found.settings, starts=100, draws=200)
+    try:
+        small = fit(replace(runs.take(~large), error=None), settings)
+    except (InputError, Defect) as why:
+        return HoldOut(lines, edge, failed=str(why))
+    held = runs.take(large)
+    here = _losses(small.settings, small.coefficients, held)
+    error = held.loss / here - 1
+    generator = np.random.default_rng(settings.seed)
+    noise = generator.normal(0, small.scale, (settings.draws, held.count))
+    many = _draw_losses(small, held) * np.exp(noise)
+    low, high = np.percentile(many, [2.5, 97.5], axis=0)
+    inside = int(((low <= held.loss) & (held.loss <= high)).sum())
+    worst = error[np.argmax(np.abs(error))]
+    return HoldOut(
+        *(lines, edge, float(np.median(error)), float(worst), inside),
+        predicted=tuple(here.tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+    )
+
+
+def surface_of(settings: Settings, coefficients: Mapping[str, float]) -> Surface:
+    """The loss surface of some coefficients."""
+    return Law("", settings.choice.law, dict(coefficients)).surface()
+
+
+def _losses(settings: Settings, values: Mapping[str, float], runs: Runs) -> Array:
+    surface = surface_of(settings, values)
+    pairs = zip(runs.parameters.tolist(), runs.tokens.tolist(), strict=True)
+    return np.array([surface.loss(N, D) for N, D in pairs])
+
+
+def _draw_losses(found: Fit, runs: Runs) -> Array:
+    rows = range(len(next(iter(found.draws.values()))))
+    return np.array([_losses(found.settings, draw(found, i), runs) for i in rows])
+
+
+def draw(found: Fit, row: int) -> dict[str, float]:
+    """The coefficients of one draw."""
+    return {symbol: float(values[row]) for symbol, values in found.draws.items()}
+
+
+def iso_flops(found: Fit) -> tuple[IsoFlop, ...]:
+    """The runs of one compute each, where there are enough sizes among them.
+
+    *Source*: Hoffmann et al. 2022, approach 2.
+    """
+    if found.settings.choice.law == "hestness":
+        return ()
+    runs = found.runs
+    surface = surface_of(found.settings, found.coefficients)
+    return tuple(
+        _iso_flop(runs, group, surface) for group in _groups(np.log(runs.compute), runs)
+    )
+
+
+def _groups(log_c: Array, runs: Runs) -> Iterator[Array]:
+    order = np.argsort(log_c)
+    start = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or log_c[order[end]] - log_c[order[start]] > NEARBY:
+            group = order[start:end]
+            if len(np.unique(runs.parameters[group])) >= FEWEST:
+                yield np.sort(group)
+            start = end
+
+
+def _iso_flop(runs: Runs, group: Array, surface: Surface) -> IsoFlop:
+    at = group.astype(int)
+    log_n = np.log(runs.parameters[at])
+    bend, slope, _ = np.polyfit(log_n - log_n.mean(), runs.loss[at], 2)
+    bottom = log_n.mean() - slope / (2 * bend) if bend > 0 else math.nan
+    inside = log_n.min() <= bottom <= log_n.max()
+    compute = math.exp(np.log(runs.compute[at]).mean())
+    return IsoFlop(
+        compute=compute,
+        lines=tuple(runs.line[i] for i in at),
+        optimum=math.exp(bottom) if inside else None,
+        law=surface.compute_optimal(compute)[0],
+    )
+
+
+def verdicts(found: Fit, profiles: Sequence[Profile]) -> tuple[Verdict, ...]:
+    """Whether the runs tell each fitted coefficient, with the reason if not."""
+    open_ends = {p.symbol for p in profiles if p.low is None or p.high is None}
+    told = []
+    for symbol in found.settings.choice.free:
+        low, high = found.intervals[symbol]
+        level = f"{100 * found.settings.level:g} %"
+        span = f"its {level} interval is {significant(low)} to {significant(high)}"
+        exponent = symbol in ("alpha", "beta", "alpha_N", "alpha_D")
+        if exponent:
+            good = low > 0 and high / low <= 2
+        elif symbol == "E":
+            good = high - low <= 0.2 * float(found.runs.loss.min())
+        else:
+            continue  # a size follows its exponent
+        bound = symbol in found.at_bound or symbol in found.loose
+        good = good and not bound and symbol not in open_ends
+        if good:
+            told.append(Verdict(symbol, True, f"the runs identify {symbol}: {span}"))
+        else:
+            why = _why(symbol, found.runs)
+            text = f"the runs do not identify {symbol}: {why}; {span}"
+            if bound:
+                text += ", and some draws rest at its bound"
+            told.append(Verdict(symbol, False, text))
+    return tuple(told)
+
+
+def _why(symbol: str, runs: Runs) -> str:
+    """What the design of the runs lacks."""
+    spans = {
+        "N": float(runs.parameters.max() / runs.parameters.min()),
+        "D": float(runs.tokens.max() / runs.tokens.min()),
+    }
+    ratio = runs.tokens / runs.parameters
+    apart = float(ratio.max() / ratio.min())
+    wanted = {"alpha": "N", "alpha_N": "N", "beta": "D", "alpha_D": "D"}.get(symbol)
+    if wanted and spans[wanted] < NARROW:
+        return f"{wanted} spans a factor {significant(spans[wanted], 2)}"
+    if wanted and apart < COLLINEAR and min(spans.values()) > 1:
+        return (
+            f"D/N spans only a factor {significant(apart, 2)}, so N and D rise as one"
+        )
+    if not wanted:
+        narrow = min(spans, key=lambda name: spans[name])
+        return (
+            f"E is what is left at infinite N and D, and {narrow} spans a factor "
+            f"{significant(spans[narrow], 2)}"
+        )
+    values = runs.parameters if wanted == "N" else runs.tokens
+    return f"{len(np.unique(values))} values of {wanted} and the scatter leave it open"

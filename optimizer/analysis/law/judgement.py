@@ -1,0 +1,124 @@
+"""A fit with all that can be said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.analysis.law.beside_published import Versus, versus
+from optimizer.analysis.law.diagnostics import (
+    HELD_OUT,
+    HoldOut,
+    IsoFlop,
+    Residual,
+    Trend,
+    Verdict,
+    hold_out,
+    iso_flops,
+    residuals,
+    trends,
+    verdicts,
+)
+from optimizer.analysis.law.next_runs import AHEAD, NextRuns, next_runs
+from optimizer.analysis.law.profiles import Profile, profiles
+from optimizer.fitting.bootstrap import PAIRS
+from optimizer.fitting.fit import Fit
+from optimizer.fitting.fitlaw import About, law_of
+from optimizer.question.scenario import Scenario
+from optimizer.world.law import Law
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to say about a fit.
+
+    Attributes:
+        hold_out: the share of runs, the largest, to predict from the others.
+        next_compute: of one more run [FLOP]; None: that of the largest run.
+        scenario: whose plan the next runs should narrow.
+        compare: whether to set it beside the built-in laws.
+    """
+
+    hold_out: float = HELD_OUT
+    next_compute: float | None = None
+    scenario: Scenario | None = None
+    compare: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A fit, its law, and how far to trust them."""
+
+    fit: Fit
+    law: Law
+    residuals: tuple[Residual, ...]
+    trends: tuple[Trend, ...]
+    profiles: tuple[Profile, ...]
+    verdicts: tuple[Verdict, ...]
+    hold_out: HoldOut | None
+    iso_flops: tuple[IsoFlop, ...]
+    next_runs: NextRuns | None
+    versus: tuple[Versus, ...]
+    compared_at: float
+
+
+def judge(found: Fit, about: About, asked: Asked) -> Judged:
+    """Judges a fit."""
+    curves = profiles(found)
+    told = verdicts(found, curves)
+    largest = float(np.max(found.runs.compute))
+    law = law_of(found, about, _caveats(found, told))
+    planned = found.settings.choice.law != "hestness"
+    ahead = None
+    if planned:
+        compute = asked.next_compute or largest
+        ahead = next_runs(found, law, compute, asked.scenario)
+    return Judged(
+        fit=found,
+        law=law,
+        residuals=residuals(found),
+        trends=trends(found),
+        profiles=curves,
+        verdicts=told,
+        hold_out=hold_out(found, asked.hold_out),
+        iso_flops=iso_flops(found),
+        next_runs=ahead,
+        versus=versus(found, law, AHEAD * largest) if asked.compare and planned else (),
+        compared_at=AHEAD * largest,
+    )
+
+
+def _caveats(found: Fit, told: tuple[Verdict, ...]) -> tuple[str, ...]:
+    """What whoever uses the law file should hear."""
+    said = [_sentence(verdict.text) for verdict in told if not verdict.identified]
+    if found.covariance is None:
+        said.append(
+            f"No covariance: {found.covariance_withheld}. The draws have all that is "
+            "known."
+        )
+    if found.unstationary:
+        said.append(
+            f"{found.unstationary} of {found.settings.draws} draws stopped before "
+            "their minimum."
+        )
+    if found.error is not None and found.error.failed:
+        said.append(
+            f"{found.error.failed} draws of the error law have no slope and stand as "
+            "the fit itself."
+        )
+    if found.runs.count < PAIRS * len(found.settings.choice.free):
+        said.append(
+            f"{found.runs.count} runs are fewer than three a coefficient; the "
+            "intervals are likely too narrow."
+        )
+    if found.settings.choice.fixed:
+        fixed = ", ".join(
+            f"{s} = {v:g}" for s, v in found.settings.choice.fixed.items()
+        )
+        said.append(f"Not fitted but given: {fixed}. The draws do not vary it.")
+    return tuple(said)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

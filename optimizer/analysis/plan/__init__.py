@@ -1,0 +1,1 @@
+"""The plan: the optimum, its proof, and all that is said of it."""

@@ -1,0 +1,134 @@
+"""Buy, keep, or train: other ways to serve the same demand, and where they cross.
+
+Costs of a bought API and of a model that exists already grow in proportion to the
+demand; the lifetime cost of the best new model grows more slowly than that (it is
+concave in demand), so that each pair crosses at most once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from optimizer.algebra.posynomial import Array
+from optimizer.algebra.program import Status
+from optimizer.analysis.plan.answer import Alternative
+from optimizer.engine.solve import refine, solve
+from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import Flow
+from optimizer.reading.spread import Spread
+from optimizer.world.costs import MILLION
+from optimizer.world.demand import Stream
+
+WIDEST = 1e9  # crossings are sought within this factor of the stated demand
+NARROW = 1e-4  # in ln demand, how close the edge of what is feasible is sought
+
+
+def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, ...]:
+    """Prices the scenario's `buy` and `existing` and finds where training pays."""
+    found: list[tuple[str, float, float | None]] = []
+    spec = scenario.spec
+    if spec.buy is not None:
+        found.append(("buy", _bought(question, spec.buy.input, spec.buy.output), None))
+    if scenario.existing is not None:
+        name, N, D = scenario.existing
+        cost = sum(
+            (line.amount(question.unit, {"N": N}) or 0.0) * line.share
+            for line in question.bill
+            if line.group == "inference"
+        )
+        loss = None if D is None else question.surface.loss(N, D)
+        found.append((f"existing {name}".strip(), cost, loss))
+    served = sum(line.served.tokens for line in question.bill if line.served)
+    return tuple(
+        Alternative(
+            name, total, total / served, loss, _crossing(scenario, total, served)
+        )
+        for name, total, loss in found
+    )
+
+
+def _bought(question: Question, price_in: float, price_out: float) -> float:
+    """What an API charges for the demand, at the present value of its tokens."""
+    total = 0.0
+    for line in question.bill:
+        served = line.served
+        if served is None:
+            continue
+        inputs, outputs = served.input_tokens or 0.0, served.output_tokens or 0.0
+        dollars = (inputs * price_in + outputs * price_out) / MILLION
+        total += dollars * line.counted * line.share
+    return total
+
+
+def scaled(scenario: Scenario, factor: float) -> Scenario:
+    """Returns the scenario with every stream's demand times a factor."""
+    streams = tuple(_scaled(stream, factor) for stream in scenario.streams)
+    demand: Any = streams
+    if not isinstance(scenario.spec.demand, tuple):
+        demand = streams[0] if streams else None
+    spec = scenario.spec.model_copy(update={"demand": demand})
+    return replace(scenario, spec=spec)
+
+
+def _scaled(stream: Stream, factor: float) -> Stream:
+    word = "tokens" if stream.requests is None else "requests"
+
+    def times(value: Any) -> Any:
+        if isinstance(value, Flow):
+            return replace(value, amount=value.amount * factor)
+        if isinstance(value, Spread):
+            return value.model_copy(update={"expected": times(value.expected)})
+        return value
+
+    return stream.model_copy(update={word: times(getattr(stream, word))})
+
+
+def _crossing(scenario: Scenario, total: float, served: float) -> float | None:
+    """The served tokens at which the best new model costs as much as `total` scaled.
+
+    ln(cost/factor) falls in ln factor, so the crossing is a bracketed root. Walls of
+    money or energy may leave no plan from some demand on; that is sought first.
+    """
+    from scipy.optimize import brentq  # noqa: PLC0415 - only where alternatives stand
+
+    if total <= 0:
+        return None
+    last: list[tuple[Array, Array]] = []
+
+    def excess(log_factor: float) -> float:
+        factor = math.exp(log_factor)
+        program = formulate(scaled(scenario, factor)).program
+        solution = refine(program, *last[-1]) if last else solve(program)
+        if solution.status is not Status.OPTIMAL:
+            return math.inf
+        z, multipliers = solution.optimum
+        last.append((z, multipliers))
+        cost = float(program.objective.log_value(z[None])[0])
+        return cost - log_factor - math.log(total)
+
+    low, high = -math.log(WIDEST), math.log(WIDEST)
+    if excess(low) < 0:
+        return 0.0
+    if math.isinf(excess(high)):
+        low, high = _overtaken(excess, low, high)
+    if excess(high) > 0:
+        return None
+    return served * math.exp(float(brentq(excess, low, high, xtol=1e-12, rtol=1e-12)))
+
+
+def _overtaken(
+    excess: Callable[[float], float], low: float, high: float
+) -> tuple[float, float]:
+    """Narrows a bracket until a plan at its upper end is cheaper, or none is left."""
+    while high - low > NARROW:
+        middle = (low + high) / 2
+        gap = excess(middle)
+        if gap <= 0:
+            return low, middle
+        low, high = (low, middle) if math.isinf(gap) else (middle, high)
+    return low, low

@@ -1,0 +1,368 @@
+"""The records of an answer, field by field as the JSON contract names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from optimizer.algebra.program import Certificate, Status
+from optimizer.analysis.plan.sensitivity import Sensitivity
+
+
+@dataclass(frozen=True)
+class LawUsed:
+    """The law behind an answer, as the surface that was solved."""
+
+    name: str
+    E: float
+    A: float
+    B: float
+    alpha: float
+    beta: float
+    outer: float
+    counts: str
+    loss_unit: str
+    coefficients: Mapping[str, float]
+    source: str
+
+
+@dataclass(frozen=True)
+class StreamTokens:
+    """Lifetime tokens of one stream."""
+
+    name: str
+    tokens: float
+    input_tokens: float | None
+    output_tokens: float | None
+    cost_share: float
+
+
+@dataclass(frozen=True)
+class DemandTotal:
+    """Lifetime tokens: as served, as counted, and as the objective weighs them.
+
+    Attributes:
+        tokens: served in all.
+        counted_tokens: after each stream's cost share.
+        effective_tokens: T_eff, the demand for which 6·N·D + 2·N·T_eff is the
+            objective up to a constant factor.
+        streams: each one's tokens.
+    """
+
+    tokens: float
+    counted_tokens: float
+    effective_tokens: float | None
+    streams: tuple[StreamTokens, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A model: N parameters trained on D tokens, and its loss under the law."""
+
+    parameters: float
+    tokens: float
+    tokens_per_parameter: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the bill; share is its part of the total."""
+
+    name: str
+    amount: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The lifetime cost that the objective counts, in its unit."""
+
+    unit: str
+    training: float
+    inference: float
+    other: float
+    total: float
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class TrainingOptimal:
+    """The model of the same loss with the least training compute."""
+
+    parameters: float
+    tokens: float
+    tokens_per_parameter: float
+    loss: float
+    feasible: bool
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Overtraining:
+    """How far past Chinchilla-optimal; ratios are plan over training-optimal.
+
+    Attributes:
+        factor: D over the training-optimal tokens for this N.
+        parameters_ratio: of N.
+        tokens_ratio: of D.
+        cost_ratio: of the lifetime totals.
+    """
+
+    factor: float
+    parameters_ratio: float
+    tokens_ratio: float
+    cost_ratio: float
+
+
+@dataclass(frozen=True)
+class Critical:
+    """De Vries' critical size for the plan's loss.
+
+    Attributes:
+        floor: N that no amount of data can go below.
+        size: N at which training costs twice the least possible.
+        training_overhead: the plan's training compute over the least possible, − 1.
+    """
+
+    floor: float
+    size: float
+    training_overhead: float
+
+
+@dataclass(frozen=True)
+class UnitCost:
+    """Dollars per million served tokens, in money of today.
+
+    Attributes:
+        input: of input tokens; None where the split is not known.
+        output: of output tokens, likewise.
+        total: of all tokens.
+        with_training: with everything else of the plan spread over them; None where
+            the dollars of training are not known.
+    """
+
+    input: float | None
+    output: float | None
+    total: float
+    with_training: float | None
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """The training run: accelerator-hours, and its length [s] where known."""
+
+    accelerator_hours: float
+    time: float | None
+
+
+@dataclass(frozen=True)
+class Savings:
+    """Against the training-optimal model serving the same demand."""
+
+    amount: float
+    fraction: float
+
+
+@dataclass(frozen=True)
+class NearOptimal:
+    """The sizes whose best plan is within a fraction of the optimum, at both ends."""
+
+    within: float
+    parameters: tuple[float, float]
+    tokens: tuple[float, float]
+    tokens_per_parameter: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What a decision already taken costs against the optimum.
+
+    Attributes:
+        optimum: the plan with nothing fixed.
+        extra: cost above the optimum's; loss above it under a budget.
+        fraction: the same over the optimum's cost; over its reducible loss.
+        implied_demand: tokens served for which this size would be optimal; None
+            where more tokens would not change that.
+    """
+
+    optimum: Pair
+    extra: float
+    fraction: float
+    implied_demand: float | None
+
+
+@dataclass(frozen=True)
+class Parties:
+    """The plan's cost by who bears it, in the objective's unit."""
+
+    lab: float
+    community: float
+    social: float
+
+
+@dataclass(frozen=True)
+class LimitUsed:
+    """One limit at the plan.
+
+    Attributes:
+        name: the user's word for it.
+        bound: in its unit.
+        value: what the plan uses of it.
+        unit: of both.
+        binding: whether it holds the plan back.
+        elasticity: d ln optimum / d ln bound, 0 or below.
+        shadow_price: the change of the optimum for one more unit of the bound.
+        line: where it stands.
+    """
+
+    name: str
+    bound: float
+    value: float
+    unit: str
+    binding: bool
+    elasticity: float
+    shadow_price: float
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Warning:
+    """What an expert would say about the plan: a code, the reason and the cure."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """The least change of one bound alone that restores a plan; None: none does."""
+
+    name: str
+    before: float
+    after: float | None
+    line: int | None
+    unit: str = "nats"
+
+
+@dataclass(frozen=True)
+class Infeasibility:
+    """Why there is no plan, and what would make one.
+
+    Attributes:
+        reason: in words, with the user's numbers.
+        conflict: names of bounds that exclude each other; each is needed for that.
+        relaxations: for each bound.
+        nearest_loss: the lowest loss within the limits; None for a portfolio.
+        uniform: the factor by which all limits together must grow, or None.
+        certificate: of the relaxation program that proves it, or None where
+            arithmetic alone does.
+        nearest_losses: of a portfolio, for each model whose target is in the
+            conflict: the lowest loss that all the other bounds leave it, or None.
+    """
+
+    reason: str
+    conflict: tuple[str, ...]
+    relaxations: tuple[Relaxation, ...]
+    nearest_loss: float | None
+    uniform: float | None
+    certificate: Certificate | None
+    nearest_losses: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ServingUse:
+    """How one roofline machine serves at the plan.
+
+    Attributes:
+        stream: the stream, or the streams that share the machine.
+        batch: sequences decoded together.
+        step_time: of one token of each [s].
+        replicas: that the mean load times the peak needs; None without a lifetime.
+        bound_by: `compute`, `bandwidth`, `memory` or `latency`.
+        usage_cost: of a million output tokens while it works; USD, None without price.
+        allocated_cost: of the same with capacity for the peak paid all the time.
+    """
+
+    stream: str
+    batch: float
+    step_time: float
+    replicas: float | None
+    bound_by: str
+    usage_cost: float | None
+    allocated_cost: float | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One combination of the scenario's lists.
+
+    Attributes:
+        choice: word → value.
+        total: its lifetime cost, or its loss under a budget; None without a plan.
+        status: `best`, `optimal`, `infeasible` or `refused`.
+        reason: why it has no plan; may be empty.
+    """
+
+    choice: Mapping[str, str]
+    total: float | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another way to serve the scenario's demand.
+
+    Attributes:
+        name: `buy`, or `existing` with the model's name.
+        total: its counted lifetime cost in the objective's unit.
+        per_token: that over the served tokens.
+        loss: of an existing model under the law; None where its tokens are not
+            known, and for a bought one.
+        overtaken_at: served tokens above which the best new model is cheaper; None
+            if it never is, 0 if it always is.
+    """
+
+    name: str
+    total: float
+    per_token: float
+    loss: float | None
+    overtaken_at: float | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one scenario; see `docs/json.md` for every field."""
+
+    scenario: str
+    file: str
+    status: Status
+    objective: str
+    question: str
+    law: LawUsed
+    target_loss: float | None
+    reference: Pair | None
+    demand: DemandTotal
+    plan: Pair | None = None
+    training_optimal: TrainingOptimal | None = None
+    overtraining: Overtraining | None = None
+    critical: Critical | None = None
+    cost: Cost | None = None
+    amounts: Mapping[str, float | None] | None = None
+    unit_cost: UnitCost | None = None
+    training_run: TrainingRun | None = None
+    savings: Savings | None = None
+    near_optimal: tuple[NearOptimal, ...] = ()
+    fixed: Fixed | None = None
+    others: tuple[Alternative, ...] = ()
+    serving: tuple[ServingUse, ...] = ()
+    choice: Mapping[str, str] = field(default_factory=dict)
+    alternatives: tuple[Choice, ...] = ()
+    epochs: float | None = None
+    parties: Parties | None = None
+    limits: tuple[LimitUsed, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
+    certificate: Certificate | None = None
+    warnings: tuple[Warning, ...] = ()
+    infeasibility: Infeasibility | None = None

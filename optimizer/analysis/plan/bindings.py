@@ -1,0 +1,53 @@
+"""The limits at a plan: what it uses of each, and what one more unit would gain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from optimizer.algebra.program import Solution
+from optimizer.analysis.plan.answer import LimitUsed
+from optimizer.errors import Mark
+from optimizer.world.costs import value
+from optimizer.world.limits import Limit
+
+BINDING = 1e-9  # ln(bound/used) below which a limit counts as met
+
+
+def limits_used(
+    limits: Sequence[Limit],
+    solution: Solution,
+    point: Mapping[str, float],
+    place: Callable[[str], Mark],
+    looser: Mapping[str, float],
+) -> tuple[LimitUsed, ...]:
+    """Describes each limit at an optimum.
+
+    Args:
+        limits: those of the user.
+        solution: of the program that they constrain, by their names.
+        point: the plan, every variable by its name.
+        place: from a limit's name to its place in the file.
+        looser: elasticities towards larger bounds, where the two sides differ.
+    """
+    _, multipliers = solution.optimum
+    names = [constraint.name for constraint in solution.program.constraints]
+    found = []
+    for limit in limits:
+        used = sum(value(t, point) for t in limit.terms)
+        binding = used > 0 and math.log(limit.bound / used) < BINDING
+        price = -float(multipliers[names.index(limit.name)])
+        elasticity = min(looser.get(limit.name, price), 0.0) if binding else 0.0
+        found.append(
+            LimitUsed(
+                name=limit.name,
+                bound=limit.bound,
+                value=used,
+                unit=limit.unit,
+                binding=binding,
+                elasticity=elasticity,
+                shadow_price=elasticity * solution.value / limit.bound,
+                line=place(limit.name).line or None,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,155 @@
+"""An infeasible scenario in the user's own numbers, with its proof."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from optimizer.algebra.posynomial import Term, build
+from optimizer.algebra.program import Constraint, GeometricProgram
+from optimizer.analysis.plan.answer import Infeasibility, Relaxation
+from optimizer.analysis.plan.reach import cure, lowest, stated
+from optimizer.analysis.plan.wording import amount, either, nats
+from optimizer.engine.diagnose import LEAST, ROOM, Conflict, diagnose
+from optimizer.question.asked import Question
+from optimizer.question.scenario import Scenario
+from optimizer.world.repetition import COVERED
+
+FIELD = {"N": "fix.parameters", "D": "fix.tokens"}
+
+
+def explain(scenario: Scenario, question: Question) -> Infeasibility:
+    """Explains why the solver found no plan, with relaxation programs.
+
+    Raises:
+        Defect: the relaxation programs find that there is a plan.
+    """
+    program = holding(
+        question.free, {v: (FIELD[v], value) for v, value in question.fixed.items()}
+    )
+    decided = [FIELD[name] for name in question.fixed]
+    conflict = diagnose(program, decided, [wall.name for wall in question.physics])
+    names = conflict.names
+    found = ways(scenario, question, conflict.factors)
+    nearest = None
+    if "target" in names:
+        nearest = question.surface.loss_of(lowest(question).value)
+    lowest_ = f"within the limits the lowest loss is {nats(nearest)}" if nearest else ""
+    return Infeasibility(
+        reason=told(conflict, found, lowest_, notes(question, found, names)),
+        conflict=names,
+        relaxations=found,
+        nearest_loss=nearest,
+        uniform=conflict.uniform,
+        certificate=conflict.certificate,
+    )
+
+
+def told(
+    conflict: Conflict, found: Sequence[Relaxation], nearest: str, also: Iterable[str]
+) -> str:
+    """The reason in a few sentences: what conflicts, what is behind it, the cure.
+
+    Args:
+        conflict: the proof.
+        found: the relaxation of each bound.
+        nearest: the lowest loss, in words; may be empty.
+        also: further sentences.
+    """
+    named = {way.name: stated(way) for way in found}
+    whole = either([named[name] for name in conflict.names], "and")
+    reason = f"no model meets {whole}{' together' if len(conflict.names) > 1 else ''}"
+    if conflict.uniform < 1 + ROOM:
+        reason = f"{whole} leave a single point, too little room to certify a plan"
+    elif nearest:
+        reason += f"; {nearest}"
+    shown = sorted(found, key=lambda way: _change(way, conflict.factors))
+    return "".join((reason, *(f". {note}" for note in also), f". {cure(shown)}"))
+
+
+def notes(
+    question: Question, relaxations: Sequence[Relaxation], names: Sequence[str]
+) -> Iterator[str]:
+    """What is behind a conflict with serving hardware or with repeated data."""
+    after = {way.name: way.after for way in relaxations}
+    for replica in question.replicas:
+        memory = f"serving.memory{replica.suffix}"
+        if names == (memory,):
+            cache = "sequence" if replica.batch is None else "batch"
+            yield (
+                f"The KV cache of one {cache} alone takes more: shorten the context, "
+                "or give a replica more accelerators"
+            )
+        elif memory in names:
+            yield (
+                "A replica holds the weights and the KV cache of what it decodes "
+                "together: more accelerators, a larger chip, fewer bits or a shorter "
+                "context make room"
+            )
+        step = f"serving.max_time_per_output_token{replica.suffix}"
+        if step in names and (least := after[step]) is not None:
+            yield (
+                "Every token reads all the weights once, which at the smallest size "
+                f"that would do takes {amount(least, 's')}"
+            )
+    if question.unique is not None and "data.unique_tokens" in names:
+        yield f"The law covers at most {COVERED:.0f} epochs of the unique tokens"
+
+
+def _change(way: Relaxation, factors: Mapping[str, float | None]) -> float:
+    """How far a bound must move, in logarithms; the target's is its reducible loss."""
+    sides = (factors.get(way.name), factors.get(way.name + LEAST))
+    return min((math.log(side) for side in sides if side is not None), default=0.0)
+
+
+def holding(
+    program: GeometricProgram, values: Mapping[str, tuple[str, float]]
+) -> GeometricProgram:
+    """A program with bounds from both sides on some variables.
+
+    Args:
+        program: the program.
+        values: the variable → the name of its bound, and where it is held.
+    """
+    constraints = list(program.constraints)
+    for variable, (name, value) in values.items():
+        for suffix, power in (("", 1.0), (LEAST, -1.0)):
+            term = Term("fixed", value**-power, {variable: power})
+            posynomial = build(program.variables, [term])
+            constraints.append(Constraint(name + suffix, posynomial))
+    return GeometricProgram(program.objective, tuple(constraints))
+
+
+def ways(
+    scenario: Scenario, question: Question, factors: Mapping[str, float | None]
+) -> tuple[Relaxation, ...]:
+    """The least change of each bound of a model: target, limits, what is fixed.
+
+    Args:
+        scenario: of the model.
+        question: the same as mathematics.
+        factors: for each bound the factor that it must give way by, or None.
+    """
+    found = []
+    if question.reducible is not None and question.target is not None:
+        factor = factors["target"]
+        after = None
+        if factor is not None:
+            after = question.surface.loss_of(question.reducible * factor)
+        line = scenario.place("target").line or None
+        found.append(Relaxation("target", question.target, after, line))
+    for limit in question.limits:
+        factor = factors[limit.name]
+        after = None if factor is None else limit.bound * factor
+        line = scenario.place(limit.name).line or None
+        found.append(Relaxation(limit.name, limit.bound, after, line, limit.unit))
+    for variable, value in question.fixed.items():
+        name = FIELD[variable]
+        up, down = factors[name], factors[name + LEAST]
+        after = value * up if up is not None else None
+        if after is None and down is not None:
+            after = value / down
+        unit = "parameters" if variable == "N" else "tokens"
+        line = scenario.place(name).line or None
+        found.append(Relaxation(name, value, after, line, unit))
+    return tuple(found)

@@ -1,0 +1,125 @@
+"""The ends of a loss: its training optimum, its smallest model, its critical size.
+
+On a bare surface these are closed forms; where data repeat or weights are quantized
+they are geometric programs of their own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from optimizer.algebra.posynomial import Array, Posynomial, Term, build
+from optimizer.algebra.program import Constraint, GeometricProgram, Status
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.diagnose import infimum
+from optimizer.engine.solve import refine
+from optimizer.question.asked import SIZE, Question
+from optimizer.world.surface import Surface
+
+TWICE = 2.0  # de Vries: the critical size trains at twice the least compute
+
+
+def training_optimal(
+    question: Question, s: float, plan: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """The model of reducible loss s with the least 6·N·D, and its best serving.
+
+    Args:
+        question: the scenario.
+        s: of the loss.
+        plan: N and D of a model with that loss, to start from where the training
+            optimum without repetition and quantization is far away.
+    """
+    N, D = question.surface.training_optimal(s)
+    if question.plain:
+        return question.complete({"N": N, "D": D})
+    compute = build(question.core, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
+    program = GeometricProgram(compute, bounds(question, s))
+    sizes = [{"N": N, "D": D}, *([] if plan is None else [plan])]
+    best = _near(program, [question.complete(size) for size in sizes])
+    return question.complete({name: best[name] for name in SIZE})
+
+
+def smallest(question: Question, s: float) -> float:
+    """The N that no number of tokens can go below."""
+    if question.plain:
+        return question.surface.floor(s)
+    return infimum(GeometricProgram(_size(question), bounds(question, s))).value
+
+
+def critical(question: Question, s: float, best: dict[str, float]) -> float:
+    """The smaller N at which training costs twice the least compute for s."""
+    if question.plain:
+        return critical_size(question.surface, s)
+    most = TWICE * best["N"] * best["D"]
+    compute = build(question.core, [Term("training", 1 / most, {"N": 1.0, "D": 1.0})])
+    walls = (*bounds(question, s), Constraint("compute", compute))
+    ratio = critical_size(question.surface, s) / question.surface.training_optimal(s)[0]
+    program = GeometricProgram(_size(question), walls)
+    guesses = [
+        question.complete({"N": N, "D": most / N})
+        for N in (best["N"] * ratio, best["N"] * 0.9)
+    ]
+    return _near(program, guesses)["N"]
+
+
+def _near(
+    program: GeometricProgram, guesses: Sequence[Mapping[str, float]]
+) -> Mapping[str, float]:
+    """Solves from the first guess that leads to a certificate.
+
+    Raises:
+        UncertifiedError: none does.
+    """
+    for guess in guesses:
+        z = np.log([guess[name] for name in program.variables])
+        prices = _prices(program, z)
+        try:
+            solution = refine(program, z, prices)
+        except UncertifiedError:
+            continue
+        if solution.status is Status.OPTIMAL:
+            return solution.point
+    raise UncertifiedError("a training optimum was not certified")
+
+
+def _prices(program: GeometricProgram, z: Array) -> Array:
+    """Multipliers that come nearest to making a point stationary."""
+    from scipy.optimize import nnls  # noqa: PLC0415 - rarely needed
+
+    gradients = [c.posynomial.gradient(z[None])[0] for c in program.constraints]
+    goal = -program.objective.gradient(z[None])[0]
+    return np.asarray(nnls(np.array(gradients).T, goal)[0])
+
+
+def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:
+    """The smaller N at which training costs (1 + overhead) times the least for s.
+
+    With k = N/N_opt the overhead is k·(1 − (β/α)(k^-α − 1))^(-1/β) − 1, which falls
+    in k up to 1; bisection in ln k between the floor and 1.
+
+    Source: de Vries, "Go smol or go home" (2023).
+    """
+    alpha, beta = surface.alpha, surface.beta
+    low, high = -math.log1p(alpha / beta) / alpha, 0.0
+    target = math.log1p(overhead)
+    for _ in range(200):
+        middle = (low + high) / 2
+        rest = 1 - beta / alpha * math.expm1(-alpha * middle)
+        ratio = middle - math.log(rest) / beta if rest > 0 else math.inf
+        low, high = (middle, high) if ratio > target else (low, middle)
+    return surface.training_optimal(s)[0] * math.exp((low + high) / 2)
+
+
+def _size(question: Question) -> Posynomial:
+    return build(question.core, [Term("size", 1.0, {"N": 1.0})])
+
+
+def bounds(question: Question, s: float) -> tuple[Constraint, ...]:
+    """The target, and what repeated data allow."""
+    core = question.core
+    data = (Constraint(w.name, question.under(w).over(core)) for w in question.data)
+    return (Constraint("target", question.lossy(s).over(core)), *data)

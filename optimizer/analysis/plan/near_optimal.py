@@ -1,0 +1,191 @@
+"""The near-optimal range: the optimum is flat in N, and this says how flat.
+
+The smallest and the largest N whose best plan costs at most (1 + ε) times the
+optimum are geometric programs too: minimise N or 1/N under cost ≤ (1 + ε)·optimum.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.algebra.posynomial import Array, Integers, Term, build
+from optimizer.algebra.program import Constraint, GeometricProgram, Solution, Status
+from optimizer.analysis.plan.answer import NearOptimal
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import refine
+from optimizer.question.asked import SIZE
+
+WITHIN = (0.01, 0.05)
+DIGITS = 1e-5  # an end of the range is told to five digits
+BINDING = 1e-9  # |ln g| below which a constraint counts as met with equality
+
+
+def near_optimal(solution: Solution) -> tuple[NearOptimal, ...]:
+    """Finds the range of sizes within 1 % and 5 % of a program's optimum.
+
+    A range whose ends cannot be certified, as where bounds leave next to no room, is
+    left out rather than guessed.
+    """
+    found = []
+    near = _near(solution)
+    for within in WITHIN:
+        try:
+            found.append(_range(solution, near, within))
+        except UncertifiedError:
+            continue
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """A program near its optimum.
+
+    Attributes:
+        binding: the numbers of the constraints with a price.
+        rows: their gradients, `(binding, variables)`.
+        hessian: of the Lagrangian.
+        pinned: whether the constraints leave a single size.
+    """
+
+    binding: Integers
+    rows: Array
+    hessian: Array
+    pinned: bool
+
+
+def _near(solution: Solution) -> _Near:
+    program = solution.program
+    z, multipliers = solution.optimum
+    point = z[None]
+    binding = np.flatnonzero(multipliers > 1e-12)
+    hessian = program.objective.hessian(point)[0]
+    rows = np.zeros((len(binding), len(z)))
+    for row, i in enumerate(binding):
+        function = program.constraints[i].posynomial
+        hessian = hessian + multipliers[i] * function.hessian(point)[0]
+        rows[row] = function.gradient(point)[0]
+    return _Near(binding, rows, hessian, _pinned(program, z))
+
+
+def _range(solution: Solution, near: _Near, within: float) -> NearOptimal:
+    ends = [_end(solution, near, within, power) for power in (1.0, -1.0)]
+    sizes = ends[0]["N"], ends[1]["N"]
+    tokens = ends[0]["D"], ends[1]["D"]
+    ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
+    return NearOptimal(within, sizes, tokens, ratios)
+
+
+def _end(
+    solution: Solution, near: _Near, within: float, power: float
+) -> dict[str, float]:
+    if near.pinned:
+        return dict(solution.point)
+    program = solution.program
+    z, multipliers = solution.optimum
+    most = solution.value * (1 + within)
+    slack = Constraint("cost", program.objective.scaled(1 / most))
+    size = build(program.variables, [Term("N", 1.0, {"N": power})])
+    question = GeometricProgram(size, (*program.constraints, slack))
+    step, guess = _model(solution, near, within, power)
+    found = refine(question, z + step, guess, start=z, gap=DIGITS)
+    end = dict(found.point)
+    if found.optimum[1][-1] > 0:
+        return end
+    if _settled(found):
+        return end
+    # A limit ends the range before the cost does, so that D is still to choose.
+    rest = program.fixing({"N": end["N"]})
+    rest_start = np.delete(found.optimum[0], program.variables.index("N"))
+    inner = refine(rest, rest_start, multipliers, gap=DIGITS)
+    return end if inner.status is not Status.OPTIMAL else {**end, **inner.point}
+
+
+def _settled(found: Solution) -> bool:
+    """Whether what ends the range leaves one D: its Lagrangian is curved there."""
+    z, multipliers = found.optimum
+    if "D" not in found.program.variables:
+        return True
+    D = found.program.variables.index("D")
+    bend = sum(
+        weight * float(c.posynomial.hessian(z[None])[0, D, D])
+        for c, weight in zip(found.program.constraints, multipliers, strict=True)
+        if weight > 0
+    )
+    return bool(bend > BINDING)
+
+
+def _pinned(program: GeometricProgram, z: Array) -> bool:
+    """Whether the constraints leave a single size, which has no multipliers.
+
+    The tangent cone {d: ∇G_i·d ≤ 0 for the binding i} of a convex set is {0} just
+    where the set is a point; what serving chooses may still be open.
+    """
+    values = [c.posynomial.log_value(z[None])[0] for c in program.constraints]
+    binding = np.flatnonzero(np.abs(values) < BINDING)
+    size = [name for name in program.variables if name in SIZE]
+    if len(binding) <= len(size):
+        return False
+    from scipy.optimize import linprog  # noqa: PLC0415 - rarely needed
+
+    rows = [program.constraints[i].posynomial.gradient(z[None])[0] for i in binding]
+    box = [(-1.0, 1.0)] * len(z)
+    ends = (
+        linprog(sign * axis, A_ub=np.array(rows), b_ub=np.zeros(len(rows)), bounds=box)
+        for name, axis in zip(program.variables, np.eye(len(z)), strict=True)
+        if name in SIZE
+        for sign in (1.0, -1.0)
+    )
+    return all(abs(end.fun) < BINDING for end in ends)
+
+
+def _model(
+    solution: Solution, near: _Near, within: float, power: float
+) -> tuple[Array, Array]:
+    """Where a quadratic model of the cost along the binding constraints ends.
+
+    Returns:
+        The step in ln x, and the multipliers there, of the cost last.
+    """
+    z, multipliers = solution.optimum
+    size = power * np.eye(len(z))[solution.program.variables.index("N")]
+    _, sizes, right = np.linalg.svd(near.rows)
+    free = right[int((sizes > 1e-12).sum()) :]
+    room = math.log1p(within)
+    if not free.size and len(near.binding) == len(z):
+        return _edge(multipliers, near, size, room)
+    pull = -free @ size
+    if not free.size or not pull.any():
+        return np.zeros_like(z), np.append(multipliers, 1.0)
+    curvature = free @ near.hessian @ free.T
+    direction = np.linalg.solve(curvature + 1e-12 * np.eye(len(free)), pull)
+    energy = float(direction @ curvature @ direction)
+    reach = math.sqrt(2 * room / max(energy, 1e-300))
+    return np.asarray(reach * direction @ free), np.append(multipliers, 1.0) / reach
+
+
+def _edge(
+    multipliers: Array, near: _Near, size: Array, room: float
+) -> tuple[Array, Array]:
+    """The same in a corner: along the edge on which the size gains most for its cost.
+
+    Away from constraint j the cost rises by λ_j for each unit of −ln g_j; where no
+    edge leads on, the corner itself is the end. *Source*: the ratio test of the dual
+    simplex method, Nocedal & Wright, Numerical Optimization (2006), section 13.6.
+    """
+    ends = np.zeros(len(multipliers) + 1)
+    own = -np.linalg.solve(near.rows.T, size)  # the multipliers if this is the end
+    prices = multipliers[near.binding]
+    j = int(np.argmin(own / prices))
+    if own[j] >= 0:
+        ends[near.binding] = own
+        return np.zeros(len(size)), ends
+    edge = -np.linalg.solve(near.rows, np.eye(len(size))[j])
+    bend = max(float(edge @ near.hessian @ edge), 0.0)
+    slope = math.sqrt(prices[j] ** 2 + 2 * bend * room)  # of the cost at the end
+    ends[-1] = -own[j] / slope
+    ends[near.binding] = np.maximum(own + ends[-1] * prices, 0.0)
+    ends[near.binding[j]] = 0.0
+    return np.asarray(edge * 2 * room / (prices[j] + slope)), ends

@@ -1,0 +1,258 @@
+"""The answer to a scenario: plan, proof, price, and how far to trust them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan.alternatives import alternatives
+from optimizer.analysis.plan.answer import (
+    Answer,
+    Choice,
+    Critical,
+    Fixed,
+    Infeasibility,
+    LawUsed,
+    Overtraining,
+    Pair,
+    Savings,
+    TrainingOptimal,
+)
+from optimizer.analysis.plan.bills import (
+    amounts,
+    bill,
+    parties,
+    training_run,
+    unit_cost,
+)
+from optimizer.analysis.plan.bindings import BINDING, limits_used
+from optimizer.analysis.plan.explain import explain
+from optimizer.analysis.plan.extremes import critical, smallest, training_optimal
+from optimizer.analysis.plan.near_optimal import near_optimal
+from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.rooflines import serving_use
+from optimizer.analysis.plan.sensitivity import sensitivities
+from optimizer.analysis.plan.tokens import demand_total, implied_demand
+from optimizer.analysis.plan.warn import warnings
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import solve as solve_program
+from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Scenario, Variant
+from optimizer.world.costs import value
+from optimizer.world.surface import Surface
+
+
+def solve(scenario: Scenario, whole: bool = True) -> Answer:
+    """Finds the lifetime-optimal plan of a scenario, with its certificate.
+
+    Args:
+        scenario: from `load_scenario`.
+        whole: whether to say what moves the plan and what its alternatives are, which
+            takes as long as all the rest.
+
+    Returns:
+        The answer; its status says whether there is a plan, and if there is none,
+        `infeasibility` says why and what would make one.
+
+    Raises:
+        Defect: the solver's point failed its certificate; no answer is given.
+    """
+    if scenario.variants:
+        return _best(scenario, whole)
+    question, found = search(scenario)
+    if isinstance(found, Infeasibility):
+        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
+    return _answer(scenario, question, found, whole)
+
+
+def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
+    """The certified optimum of a scenario without lists, or why there is none."""
+    question = formulate(scenario)
+    if (reason := unreachable(scenario, question)) is not None:
+        return question, reason
+    try:
+        solution = solve_program(question.program, question.start(question.program))
+    except UncertifiedError:
+        # Bounds that leave next to no room have no multipliers to certify with.
+        solution = Solution(question.program, Status.INFEASIBLE)
+    if solution.status is Status.INFEASIBLE:
+        return question, explain(scenario, question)
+    return question, solution
+
+
+def _best(scenario: Scenario, whole: bool) -> Answer:
+    """Solves every combination of the scenario's lists and answers the best."""
+    rows = []
+    solved: dict[int, tuple[Scenario, Question, Solution]] = {}
+    for index, variant in enumerate(scenario.variants):
+        if variant.scenario is None:
+            rows.append(Choice(variant.choice, None, "refused", variant.reason))
+            continue
+        question, found = search(variant.scenario)
+        rows.append(_row(variant, question, found))
+        if isinstance(found, Solution):
+            solved[index] = variant.scenario, question, found
+    totals = [row.total for row in rows if row.total is not None]
+    if not totals:
+        # None has a plan: the first that fits together says why.
+        first = next(v.scenario for v in scenario.variants if v.scenario is not None)
+        return replace(solve(first, whole), alternatives=tuple(rows))
+    best = next(i for i, row in enumerate(rows) if row.total == min(totals))
+    rows[best] = replace(rows[best], status="best")
+    answer = _answer(*solved[best], whole)
+    choice = scenario.variants[best].choice
+    return replace(answer, choice=choice, alternatives=tuple(rows))
+
+
+def _row(
+    variant: Variant, question: Question, found: Solution | Infeasibility
+) -> Choice:
+    """A combination by its lifetime cost, or by its loss under a budget."""
+    if isinstance(found, Infeasibility):
+        return Choice(variant.choice, None, Status.INFEASIBLE.value, found.reason)
+    optimum = found.value
+    if question.reducible is None:
+        optimum = question.surface.loss_of(optimum)
+    return Choice(variant.choice, optimum, Status.OPTIMAL.value, "")
+
+
+def _bare(
+    scenario: Scenario, question: Question, status: Status, **rest: object
+) -> Answer:
+    law, surface = scenario.law, question.surface
+    reference = question.reference
+    return Answer(
+        scenario=scenario.name,
+        file=scenario.file,
+        status=status,
+        objective=scenario.spec.objective,
+        question="target" if question.reducible is not None else "budget",
+        law=LawUsed(
+            name=law.name,
+            E=surface.E,
+            A=surface.A,
+            B=surface.B,
+            alpha=surface.alpha,
+            beta=surface.beta,
+            outer=surface.outer,
+            counts=law.counts,
+            loss_unit=law.loss_unit,
+            coefficients=dict(law.coefficients),
+            source=law.source,
+        ),
+        target_loss=question.target,
+        reference=None if reference is None else pair(surface, *reference),
+        demand=demand_total(question),
+        **rest,  # type: ignore[arg-type]
+    )
+
+
+def _answer(
+    scenario: Scenario, question: Question, solution: Solution, whole: bool
+) -> Answer:
+    surface = question.surface
+    found = {**question.fixed, **solution.point}
+    point = question.complete({"N": found["N"], "D": found["D"]})
+    N, D = point["N"], point["D"]
+    plan = _pair(question, point)
+    # Of the target through s, which keeps the digits that L − E loses.
+    s = question.reducible or question.reducible_at(point)
+    best = training_optimal(question, s, point)
+    N0, D0 = best["N"], best["D"]
+    cost = bill(question, point)
+    optimal = TrainingOptimal(
+        parameters=N0,
+        tokens=D0,
+        tokens_per_parameter=D0 / N0,
+        loss=surface.loss_of(s),
+        feasible=_within(question, best),
+        cost=bill(question, best),
+    )
+    free = solution
+    if question.fixed:
+        free = solve_program(question.free, question.start(question.free))
+    ranges = near_optimal(free)
+    saved = optimal.cost.total - cost.total
+    unique = scenario.spec.data.unique_tokens
+    moves = sensitivities(scenario, solution) if whole else ()
+    looser = {
+        move.input: move.right
+        for move in moves
+        if move.elasticity is None and move.right is not None
+    }
+    base = optimal.cost.total
+    answer = _bare(
+        scenario,
+        question,
+        Status.OPTIMAL,
+        plan=plan,
+        training_optimal=optimal,
+        overtraining=Overtraining(
+            factor=D / surface.optimal_tokens(N),
+            parameters_ratio=N / N0,
+            tokens_ratio=D / D0,
+            cost_ratio=cost.total / base,
+        ),
+        critical=Critical(
+            floor=smallest(question, s),
+            size=critical(question, s, best),
+            training_overhead=N * D / (N0 * D0) - 1,
+        ),
+        cost=cost,
+        amounts=amounts(question, point),
+        unit_cost=unit_cost(question, point),
+        training_run=training_run(scenario, question, point),
+        savings=Savings(saved, saved / base),
+        near_optimal=ranges,
+        fixed=_fixed(question, solution, free, point) if question.fixed else None,
+        others=alternatives(scenario, question) if whole else (),
+        serving=serving_use(scenario, question, point),
+        epochs=None if unique is None else D / unique,
+        parties=parties(question, point),
+        limits=limits_used(question.limits, solution, point, scenario.place, looser),
+        sensitivities=moves,
+        certificate=solution.certificate,
+    )
+    return replace(answer, warnings=warnings(answer, scenario, question))
+
+
+def pair(surface: Surface, N: float, D: float) -> Pair:
+    """The record of a model under a law."""
+    return Pair(N, D, D / N, surface.loss(N, D))
+
+
+def _pair(question: Question, size: Mapping[str, float]) -> Pair:
+    """The record of a model, with all effects on its loss."""
+    N, D = size["N"], size["D"]
+    return Pair(N, D, D / N, question.loss_at(size))
+
+
+def _within(question: Question, point: Mapping[str, float]) -> bool:
+    """Whether a point keeps every limit and fixed value."""
+    kept = all(
+        sum(value(t, point) for t in limit.terms) <= limit.bound * (1 + BINDING)
+        for limit in (*question.limits, *question.physics)
+    )
+    return kept and all(
+        math.isclose(point[name], fixed, rel_tol=BINDING)
+        for name, fixed in question.fixed.items()
+    )
+
+
+def _fixed(
+    question: Question,
+    solution: Solution,
+    free: Solution,
+    point: Mapping[str, float],
+) -> Fixed:
+    """What the decision already taken costs, and the demand that it would suit."""
+    best, here = free.value, solution.value
+    surface = question.surface
+    optimum = _pair(question, free.point)
+    extra = here - best
+    if question.reducible is None:
+        extra = surface.loss_of(here) - surface.loss_of(best)
+    return Fixed(optimum, extra, here / best - 1, implied_demand(question, point))

@@ -1,0 +1,231 @@
+"""Targets that no model reaches, told before any solver runs, by arithmetic alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from optimizer.algebra.program import GeometricProgram
+from optimizer.analysis.plan.answer import Infeasibility, Relaxation
+from optimizer.analysis.plan.wording import KINDS, amount, either, nats
+from optimizer.engine.diagnose import FAR, ROOM, Infimum, infimum
+from optimizer.question.asked import Question
+from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import read
+from optimizer.world.limits import Limit
+from optimizer.world.surface import Surface, power
+
+PRECISION = 1e-7  # s/L below which double precision cannot certify a plan
+LARGEST = 1e60
+TOUCHING = 1e-12  # bounds that meet the target exactly are met
+# What each bound of a size leaves of the loss: the factor and the exponent.
+_POWERS = {"limits.parameters": ("A", "alpha"), "limits.tokens": ("B", "beta")}
+
+
+def unreachable(scenario: Scenario, question: Question) -> Infeasibility | None:
+    """Explains a target that the law, or limits on N and D alone, put out of reach."""
+    s, loss = question.reducible, question.target
+    if s is None or loss is None:
+        return None
+    reason = beyond_law(scenario, question)
+    if not reason:
+        return _beyond_limits(scenario, question, s, loss)
+    way, nearest = raised(scenario, question, lowest(question))
+    return Infeasibility(reason, ("target",), (way,), nearest, None, None)
+
+
+def beyond_law(scenario: Scenario, question: Question) -> str:
+    """Why no plan for a target can be reckoned with, whatever the limits; or empty."""
+    s, loss = question.reducible, question.target
+    if s is None or loss is None:
+        return ""
+    surface = question.surface
+    least = nats(surface.loss_of(0.0))
+    enough = f"Choose at least {surface.loss_of(_closest(surface)):.10g} nats"
+    if s <= 0:
+        return (
+            f"the target of {nats(loss)} is at or below the irreducible loss of "
+            f"{scenario.law.name}, {least}: no model reaches it, however large. "
+            "Choose a higher loss, or name a model to match: "
+            "target: {match: {parameters: 13B}}"
+        )
+    if s < PRECISION * abs(surface.E + s):
+        return (
+            f"the target of {nats(loss)} is so close to the irreducible loss of "
+            f"{scenario.law.name}, {least}, that double precision cannot certify a "
+            f"plan. {enough}"
+        )
+    if not all(size < LARGEST for size in surface.training_optimal(s)):
+        return (
+            f"under {scenario.law.name} the target of {nats(loss)} needs more than "
+            f"{LARGEST:.0e} parameters or tokens. {enough}"
+        )
+    return ""
+
+
+def _closest(surface: Surface) -> float:
+    """The least reducible loss that a plan can be certified for."""
+    sizes = (
+        surface.A * (1 + surface.alpha / surface.beta) / power(LARGEST, surface.alpha),
+        surface.B * (1 + surface.beta / surface.alpha) / power(LARGEST, surface.beta),
+    )
+    return max(2 * PRECISION * surface.E, *(size * (1 + FAR) for size in sizes))
+
+
+def raised(
+    scenario: Scenario, question: Question, within: Infimum
+) -> tuple[Relaxation, float | None]:
+    """How far a target that the law excludes must rise, and the lowest loss there is.
+
+    Args:
+        scenario: with the target.
+        question: the same as mathematics.
+        within: the lowest reducible loss that all other bounds allow.
+    """
+    surface = question.surface
+    nearest = after = None
+    if math.isfinite(within.value):
+        room = ROOM if within.attained else FAR
+        nearest = surface.loss_of(within.value)
+        after = surface.loss_of(max(within.value * (1 + room), _closest(surface)))
+    line = scenario.place("target").line or None
+    return Relaxation("target", question.target or 0.0, after, line), nearest
+
+
+def lowest(question: Question) -> Infimum:
+    """The lowest reducible loss within the limits; ∞ where they exclude each other.
+
+    By arithmetic where nothing but N and D is limited, else by a program.
+    """
+    if _simple(question):
+        left = sum(_left(question, cap, cap.bound) for cap in question.limits)
+        return Infimum(left, len(question.limits) == len(_POWERS), None)
+    walls = GeometricProgram(question.lossy(), question.walls)
+    return infimum(walls.fixing(question.fixed))
+
+
+def _simple(question: Question) -> bool:
+    """Whether N and D are all that is limited, on the bare surface."""
+    known = {limit.name for limit in question.limits} <= set(_POWERS)
+    return known and question.plain and not (question.fixed or question.physics)
+
+
+def _beyond_limits(
+    scenario: Scenario, question: Question, s: float, loss: float
+) -> Infeasibility | None:
+    """A target below what the greatest model on the most tokens reaches.
+
+    Only where nothing else is limited or fixed, so that this arithmetic is all.
+    """
+    caps = question.limits
+    if not (caps and _simple(question)):
+        return None
+    # With one limit the least has the other variable at infinity.
+    room = FAR if len(caps) == 1 else ROOM
+    left = {cap.name: _left(question, cap, cap.bound) for cap in caps}
+    short = sum(left.values())
+    if short <= s * (1 + TOUCHING):
+        return None
+    alone = [cap for cap in caps if left[cap.name] >= s]
+    conflict = alone[:1] or list(caps)
+    named = [f"{cap.name} of {amount(cap.bound, cap.unit)}" for cap in conflict]
+    nearest = question.surface.loss_of(short)
+    changes = [
+        (
+            math.log(short / s),
+            Relaxation(
+                "target",
+                loss,
+                question.surface.loss_of(short * (1 + room)),
+                scenario.place("target").line or None,
+            ),
+        )
+    ]
+    for cap in caps:
+        rest = s - (short - left[cap.name])
+        after = None
+        if rest > 0:
+            least = cap.bound * (left[cap.name] / rest) ** (1 / _power(question, cap))
+            after = least * (1 + room)
+        line = scenario.place(cap.name).line or None
+        change = 0.0 if after is None else math.log(after / cap.bound)
+        changes.append((change, Relaxation(cap.name, cap.bound, after, line, cap.unit)))
+    nearest_first = [way for _, way in sorted(changes, key=lambda pair: pair[0])]
+    return Infeasibility(
+        reason=(
+            f"no model meets the target of {nats(loss)} and {either(named, 'and')} "
+            f"together; within the limits the lowest loss is {nats(nearest)}. "
+            f"{cure(nearest_first)}"
+        ),
+        conflict=("target", *(cap.name for cap in conflict)),
+        relaxations=tuple(way for _, way in changes),
+        nearest_loss=nearest,
+        uniform=_uniform(question, caps, s),
+        certificate=None,
+    )
+
+
+def _power(question: Question, cap: Limit) -> float:
+    return float(getattr(question.surface, _POWERS[cap.name][1]))
+
+
+def _left(question: Question, cap: Limit, bound: float) -> float:
+    """The reducible loss that a bound alone leaves."""
+    factor = float(getattr(question.surface, _POWERS[cap.name][0]))
+    return factor / power(bound, _power(question, cap))
+
+
+def _uniform(question: Question, caps: Sequence[Limit], s: float) -> float:
+    """The factor by which all bounds and s must grow together, by bisection."""
+    low, high = 0.0, 100.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        u = math.exp(middle)
+        short = sum(_left(question, cap, u * cap.bound) for cap in caps)
+        low, high = (middle, high) if short > u * s else (low, middle)
+    return math.exp(high)
+
+
+def cure(relaxations: Sequence[Relaxation]) -> str:
+    """Says in words which single changes restore a plan.
+
+    Args:
+        relaxations: the smallest change first.
+    """
+    given = [r for r in relaxations if r.after is not None]
+    ways = [f"{called(r.name)} to {_typed(r)}" for r in given]
+    if not ways:
+        return "No single change restores a plan; relax several of them together"
+    least = f"The smallest change that restores a plan is {ways[0]}"
+    return f"{least}; {either(ways[1:])} would do too" if ways[1:] else least
+
+
+def owned(name: str) -> str:
+    """A bound by the user's word, with the model after it where there are several."""
+    model, _, word = name.rpartition(": ")
+    return f"{word} ({model})" if model else word
+
+
+def called(name: str) -> str:
+    """A bound in a sentence; the memory of a replica is no word of the file."""
+    return owned(name).replace("serving.memory", "the memory of a serving replica")
+
+
+def stated(way: Relaxation) -> str:
+    """A bound with its value: limits.tokens of 2.0T."""
+    if way.unit == "nats":
+        return f"the {called(way.name)} of {nats(way.before)}"
+    return f"{called(way.name)} of {amount(way.before, way.unit)}"
+
+
+def _typed(way: Relaxation) -> str:
+    """Writes where a bound must go, rounded so that this number will do."""
+    after = way.before if way.after is None else way.after
+    if way.unit == "nats":
+        return nats(math.ceil(after * 1e4) / 1e4)
+    value, up = after, after > way.before
+    text = amount(value, way.unit)
+    while (read(text, KINDS[way.unit]) < after) == up:
+        value *= 1.001 if up else 0.999
+        text = amount(value, way.unit)
+    return text

@@ -1,0 +1,136 @@
+"""What moves the answer: d ln optimum / d ln input for every number.
+
+By the envelope theorem only the direct dependence counts: with shares σ of the terms
+and multipliers λ,
+
+    d ln f0* / dθ = Σ_t σ_t (d ln c_t/dθ + z·da_t/dθ) + Σ_i λ_i Σ_t σ_it (…).
+
+*Source*: Boyd, Kim, Vandenberghe & Hassibi 2007, section 3.3, for the multipliers;
+the derivatives of the coefficients come by a complex step through `formulate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.algebra.posynomial import Array
+from optimizer.algebra.program import Function, GeometricProgram, Solution
+from optimizer.question.formulate import formulate
+from optimizer.question.inputs import STEP, inputs, stepped
+from optimizer.question.scenario import Scenario
+from optimizer.reading.document import Steps
+
+BINDING = 1e-8  # |ln g| below which a constraint counts as met with equality
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The elasticity of the optimum to one input.
+
+    Attributes:
+        input: its dotted path.
+        value: its value, in the base unit of its kind.
+        elasticity: d ln optimum / d ln input; None for an input at zero, and where
+            the two sides differ.
+        left: the elasticity towards smaller values, where the sides differ.
+        right: towards larger values, likewise; None there means that the scenario
+            becomes infeasible on that side.
+        line: the line of the file, or None for a law's coefficient.
+    """
+
+    input: str
+    value: float
+    elasticity: float | None
+    left: float | None
+    right: float | None
+    line: int | None
+
+
+def sensitivities(scenario: Scenario, solution: Solution) -> tuple[Sensitivity, ...]:
+    """Returns the total derivative of the optimum to every input."""
+    z, multipliers = solution.optimum
+    program = solution.program
+    choices = _Multipliers(program, z)
+    shares = [f.shares(z[None])[0] for f in program.functions]
+    found = []
+    for item in inputs(scenario):
+        line = _line(scenario, item.path)
+        if item.value == 0:
+            found.append(Sensitivity(item.name, 0.0, None, None, None, line))
+            continue
+        moved = formulate(stepped(scenario, item.path)).program
+        direct = _partial(moved.objective, shares[0], z)
+        by_constraint = np.array(
+            [
+                _partial(c.posynomial, parts, z)
+                for c, parts in zip(moved.constraints, shares[1:], strict=True)
+            ]
+        )
+        if choices.unique:
+            total = direct + float(multipliers @ by_constraint)
+            row = Sensitivity(item.name, item.value, total, None, None, line)
+        else:
+            low, high = choices.extremes(by_constraint)
+            left = None if low is None else direct + low
+            right = None if high is None else direct + high
+            same = left is not None and right is not None and abs(left - right) < 1e-9
+            middle = left if same else None
+            if same:
+                left = right = None
+            row = Sensitivity(item.name, item.value, middle, left, right, line)
+        found.append(row)
+    return tuple(found)
+
+
+def _line(scenario: Scenario, path: Steps) -> int | None:
+    """The line of a number, also of a coefficient of an inline law."""
+    full = ("law", "coefficients", *path[1:]) if path[0] == "law" else path
+    for place in (path, full):
+        if (mark := scenario.document.marks.get(place)) is not None:
+            return mark.line or None
+    return None
+
+
+def _partial(moved: Function, shares: Array, z: Array) -> float:
+    """The derivative d ln f / d ln θ at a fixed point, from the complex terms."""
+    return float(shares @ moved.log_terms(z[None])[0].imag) / STEP
+
+
+class _Multipliers:
+    """All the multipliers that satisfy the optimality conditions at a point.
+
+    Where more bounds meet in a point than its gradients are independent, the
+    multipliers are not unique, and the optimum has one derivative to each side:
+    the least and the greatest over the set. *Source*: Bonnans & Shapiro,
+    Perturbation Analysis of Optimization Problems (2000), theorem 4.24.
+    """
+
+    def __init__(self, program: GeometricProgram, z: Array) -> None:
+        point = z[None]
+        self.count = len(program.constraints)
+        values = [c.posynomial.log_value(point)[0] for c in program.constraints]
+        self.active = np.flatnonzero(np.abs(values) <= BINDING)
+        rows = [
+            program.constraints[i].posynomial.gradient(point)[0] for i in self.active
+        ]
+        self.jacobian = np.array(rows).reshape(len(rows), len(z))
+        self.gradient = program.objective.gradient(point)[0]
+        rank = np.linalg.matrix_rank(self.jacobian, tol=1e-7) if rows else 0
+        self.unique = bool(rank == len(rows))
+
+    def extremes(self, weights: Array) -> tuple[float | None, float | None]:
+        """The least and the greatest Σ λ_i · weight_i; None where unbounded."""
+        from scipy.optimize import linprog  # noqa: PLC0415 - rarely needed
+
+        results: list[float | None] = []
+        for sign in (1.0, -1.0):
+            found = linprog(
+                sign * weights[self.active],
+                A_eq=self.jacobian.T,
+                b_eq=-self.gradient,
+                bounds=(0, None),
+            )
+            results.append(sign * float(found.fun) if found.status == 0 else None)
+        return results[0], results[1]

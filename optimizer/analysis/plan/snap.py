@@ -1,0 +1,241 @@
+"""Rounding a plan to sizes that exist, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from optimizer.algebra.program import Solution
+from optimizer.analysis.plan.answer import Infeasibility
+from optimizer.analysis.plan.optimum import search
+from optimizer.analysis.plan.reach import stated
+from optimizer.analysis.plan.wording import either, several
+from optimizer.question.asked import Question
+from optimizer.question.scenario import Fix, Scenario
+from optimizer.question.sizes import unfit
+from optimizer.world.costs import Architecture
+from optimizer.world.models import Exists, PublishedModel, shape_of, size_in, stored
+from optimizer.world.shapes import Shape
+
+EQUAL = 0.01  # plans within this of the optimum are equal for all that is known
+
+
+@dataclass(frozen=True)
+class Size:
+    """One size that exists.
+
+    Attributes:
+        name: as it was given.
+        parameters: N, as the law counts it.
+        tokens: D that the target or the budget gives it; None if it cannot.
+        total: the lifetime cost, or the loss under a budget; None likewise.
+        fraction: above the optimum, as a fraction of it; below 0 where an architecture
+            of its own makes it cheaper. None where one of them has no plan.
+        equal: whether it is within 1 % of the least, where plans count as equal.
+        stored: all of its parameters, where they are known.
+        architecture: with which it was solved, where it has one of its own.
+        inherited: words of the architecture that it has from the scenario.
+        conflict: names of bounds that it cannot keep.
+        reason: the same in words; None where it has a plan.
+    """
+
+    name: str
+    parameters: float
+    tokens: float | None
+    total: float | None
+    fraction: float | None
+    equal: bool
+    stored: float | None = None
+    architecture: Mapping[str, float | bool] | None = None
+    inherited: tuple[str, ...] = ()
+    conflict: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Snap:
+    """The sizes that exist.
+
+    Attributes:
+        sizes: in the order in which they were given.
+        best: of them; None if none reaches the target.
+        notes: what was taken for granted, in sentences.
+    """
+
+    sizes: tuple[Size, ...]
+    best: Size | None
+    notes: tuple[str, ...] = ()
+
+
+def snap(scenario: Scenario, sizes: Sequence[tuple[str, Exists]]) -> Snap:
+    """Solves the scenario with each size fixed in turn.
+
+    Each is compared with the optimum of the scenario as it stands. One that brings an
+    architecture is solved with that: its attention, KV cache and stored parameters.
+
+    Args:
+        scenario: its own `fix`, if any, is set aside.
+        sizes: a name, and a number of parameters, an architecture or a published
+            model.
+
+    Raises:
+        ValueError: the law cannot say what size an architecture is.
+    """
+    frees = [_with(one, fix=None) for one in scenario.singles]
+    _, free = _least(frees)
+    optimum = free.value if isinstance(free, Solution) else None
+    found = [_size(scenario, name, what) for name, what in sizes]
+    values = [value for _, value in found]
+    least = min((v for v in (optimum, *values) if v is not None), default=0.0)
+    rows = tuple(
+        row
+        if value is None
+        else replace(
+            row,
+            fraction=None if optimum is None else value / optimum - 1,
+            equal=value <= least * (1 + EQUAL),
+        )
+        for row, value in found
+    )
+    reached = [row for row in rows if row.total is not None]
+    best = min(reached, key=lambda row: row.total or 0.0, default=None)
+    return Snap(rows, best, tuple(_notes(scenario, sizes)))
+
+
+def _least(
+    scenarios: Sequence[Scenario],
+) -> tuple[Question, Solution | Infeasibility]:
+    """The best of some scenarios; if none has a plan, why the first has none."""
+    found = [search(scenario) for scenario in scenarios]
+    solved = [(q, s) for q, s in found if isinstance(s, Solution)]
+    return min(solved, key=lambda pair: pair[1].value) if solved else found[0]
+
+
+def _size(scenario: Scenario, name: str, what: Exists) -> tuple[Size, float | None]:
+    """A size with its plan, and the objective there; None where it has no plan."""
+    if message := unfit(what, scenario):
+        raise ValueError(f"{name}: {message}")
+    N = size_in(what, scenario.law.counts)
+    whole, shape, inherited = stored(what), *_shape(scenario, what)
+    row = Size(
+        name=name,
+        parameters=N,
+        tokens=None,
+        total=None,
+        fraction=None,
+        equal=False,
+        stored=whole,
+        architecture=_told(shape, {"name"}) if shape_of(what) else None,
+        inherited=inherited,
+    )
+    held = [
+        _with(
+            one,
+            fix=Fix(parameters=N),
+            architecture=shape,
+            stored=None if whole is None else whole / N,
+        )
+        for one in _suited(scenario, what)
+    ]
+    question, found = _least(held)
+    if isinstance(found, Infeasibility):
+        conflict = tuple(n for n in found.conflict if n != "fix.parameters")
+        return replace(row, conflict=conflict, reason=_reason(found, conflict)), None
+    total = found.value
+    if question.reducible is None:
+        total = question.surface.loss_of(total)
+    return replace(row, tokens=found.point["D"], total=total), found.value
+
+
+def _with(one: Scenario, *, stored: float | None = None, **words: object) -> Scenario:
+    """A scenario with other words, and another ratio of stored parameters to N."""
+    return replace(one, spec=one.spec.model_copy(update=words), stored=stored)
+
+
+def _suited(scenario: Scenario, what: Exists) -> tuple[Scenario, ...]:
+    """The combinations of a scenario's lists of which a size is one."""
+    shape = shape_of(what)
+    if shape is None or scenario.law.experts is None:
+        return scenario.singles
+    experts = shape.experts or 1
+    return tuple(one for one in scenario.singles if one.spec.experts == experts)
+
+
+def _shape(
+    scenario: Scenario, what: Exists
+) -> tuple[Architecture | None, tuple[str, ...]]:
+    """The architecture of a size, and which words of it are the scenario's."""
+    common, own = scenario.spec.architecture, shape_of(what)
+    if own is None:
+        return common, () if common is None else tuple(_told(common))
+    if own.sequence is None and common is not None and common.sequence is not None:
+        return own.model_copy(update={"sequence": common.sequence}), ("sequence",)
+    return own, ()
+
+
+def _told(shape: Architecture | None, but: Collection[str] = ()) -> dict[str, Any]:
+    """The words of an architecture that are given."""
+    if shape is None:
+        return {}
+    return shape.model_dump(exclude=set(but), exclude_none=True)
+
+
+def _reason(why: Infeasibility, conflict: Sequence[str]) -> str:
+    """Which bounds a size cannot keep, in words."""
+    named = {way.name: stated(way) for way in why.relaxations}
+    walls = either([named[name] for name in conflict if name != "target"], "and")
+    if "target" not in conflict:
+        return f"cannot keep {walls}" if walls else why.reason
+    return f"cannot reach {named['target']}{f' under {walls}' if walls else ''}"
+
+
+def _notes(scenario: Scenario, sizes: Sequence[tuple[str, Exists]]) -> Iterator[str]:
+    """What was taken for granted, where it matters for these sizes."""
+    law, spec = scenario.law, scenario.spec
+    if law.counts != "total":
+        yield f"{law.name} counts {law.counts} parameters, and so do these"
+    whole = [name for name, what in sizes if stored(what) and not shape_of(what)]
+    if law.counts == "non-embedding" and whole:
+        yield f"The embeddings of {several(whole)} are not known apart, and count"
+    mixed = [name for name, what in sizes if _mixed(what)]
+    if mixed:
+        yield (
+            f"{several(mixed)}: of a mixture of experts the parameters are those that "
+            "a token passes; memory holds all"
+        )
+    servings = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    attention = spec.training.attention or any(s.attention for s in servings)
+    cache = any(
+        s.model == "roofline" or (spec.limits.memory and s.context) for s in servings
+    )
+    bare = [name for name, what in sizes if shape_of(what) is None]
+    if (attention or cache) and bare:
+        one = len(bare) == 1
+        have = (
+            f"{'has' if one else 'have'} no architecture of {'its' if one else 'their'}"
+        )
+        stands = "that of the scenario stands for it"
+        if spec.architecture is None:
+            stands = "its KV cache grows as the scenario's does"
+        yield f"{several(bare)} {have} own: {stands}"
+    if (attention or cache) and len(bare) < len(sizes):
+        yield "The law gives each the loss of its parameters: it knows no shapes"
+    borrowed = [n for n, what in sizes if _shape(scenario, what)[1] == ("sequence",)]
+    if spec.training.attention and borrowed and spec.architecture is not None:
+        yield (
+            f"The training sequence of {several(borrowed)} is the scenario's, "
+            f"{spec.architecture.sequence} tokens"
+        )
+    alike = [n for n, what in sizes if isinstance(what, Shape) and not what.kv_heads]
+    if cache and alike:
+        yield (
+            f"{several(alike)}: without kv_heads, every head has keys and values "
+            "of its own"
+        )
+
+
+def _mixed(what: Exists) -> bool:
+    if isinstance(what, PublishedModel):
+        return what.active_parameters is not None
+    return isinstance(what, Shape) and what.experts is not None

@@ -1,0 +1,182 @@
+"""What an expert would say about a plan: each with its reason and its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.analysis.plan.answer import Answer, Pair, Warning
+from optimizer.analysis.plan.wording import amount, counted, percent
+from optimizer.question.asked import Question
+from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import significant
+from optimizer.world.law import Law
+from optimizer.world.models import load_model
+from optimizer.world.quantization import BITS
+
+MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
+WIDE = 2.0
+FEW_BITS = 8
+MANY = 4.0  # epochs
+
+
+def warnings(
+    answer: Answer, scenario: Scenario, question: Question
+) -> tuple[Warning, ...]:
+    """Lists the warnings of a plan, the gravest first."""
+    if answer.plan is None:
+        return ()
+    return (
+        *_range(answer.plan, scenario),
+        *_law(scenario),
+        *_data(answer, question),
+        *_demand(answer, scenario),
+        *_unpunished(scenario),
+        *_optimum(answer),
+    )
+
+
+def outside(law: Law, N: float, D: float) -> Iterator[str]:
+    """Says of N, D and D/N which lie outside the runs of a law, and how far."""
+    checks = (
+        ("N", amount(N, "parameters"), N, law.range.parameters, "parameters"),
+        ("D", amount(D, "tokens"), D, law.range.tokens, "tokens"),
+        ("D/N", significant(D / N), D / N, law.range.tokens_per_parameter, None),
+    )
+    for symbol, text, value, interval, unit in checks:
+        if interval is None:
+            continue
+        low, high = interval
+        if low <= value <= high:
+            continue
+        edge = low if value < low else high
+        factor = edge / value if value < low else value / edge
+        shown = significant(edge) if unit is None else amount(edge, unit)
+        side = "below" if value < low else "above"
+        yield f"{symbol} = {text} is {significant(factor, 2)} times {side} {shown}"
+
+
+def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
+    law = scenario.law
+    ratio = plan.tokens_per_parameter
+    found = list(outside(law, plan.parameters, plan.tokens))
+    if found:
+        yield Warning(
+            "outside-range",
+            f"the plan lies outside the runs that {law.name} was fitted to: "
+            f"{'; '.join(found)}. Its loss there is an extrapolation: try other "
+            "laws, or fit one to runs of your own",
+        )
+    covered = law.range.tokens_per_parameter
+    if covered is not None and ratio > covered[1]:
+        yield Warning(
+            "extreme-ratio",
+            f"{significant(ratio)} tokens per parameter is beyond the "
+            f"{significant(covered[1])} of the law's runs. Sardana et al. (2024) "
+            "trained up to 10,000 and found that laws fitted to lower ratios "
+            "overstate what the data are worth there: expect to need more tokens",
+        )
+    if plan.tokens > MOST_TOKENS:
+        yield Warning(
+            "beyond-36T",
+            f"{counted(plan.tokens, 'tokens')} is more than any published run used "
+            "(Qwen3: 36T). Set limits: {tokens: } to the data that you can get",
+        )
+
+
+def _uncounted(scenario: Scenario) -> bool:
+    """Whether a reference may not be in the unit in which the law counts."""
+    target = scenario.spec.target
+    if target is None or target.match is None or scenario.law.counts == "total":
+        return False
+    named = target.match.model
+    return named is None or (
+        scenario.law.counts == "non-embedding"
+        and load_model(named).architecture is None
+    )
+
+
+def _law(scenario: Scenario) -> Iterator[Warning]:
+    law = scenario.law
+    if _uncounted(scenario):
+        counts = {
+            "non-embedding": "parameters without the embeddings",
+            "active": "the parameters active for a token",
+        }[law.counts]
+        yield Warning(
+            "parameter-unit",
+            f"{law.name} counts {counts}, and the reference is read in that unit. "
+            "Published sizes are mostly totals: convert the reference first",
+        )
+    if law.form == "kaplan":
+        yield Warning(
+            "kaplan-compute",
+            "in Kaplan's law D is the size of a data set read until early stopping, "
+            "not the tokens seen, so that 6·N·D is not its training compute. Use it "
+            "to compare with older work, not to plan a run",
+        )
+
+
+def _data(answer: Answer, question: Question) -> Iterator[Warning]:
+    epochs = answer.epochs
+    if epochs is not None and epochs > MANY:
+        yield Warning(
+            "many-epochs",
+            f"the unique tokens are read {significant(epochs)} times. By Muennighoff "
+            "et al. (2023) the fifth reading of a token is worth 77 % of a new token, "
+            "the sixteenth 38 %, the fortieth 8 %. Find more unique data, or choose a "
+            "larger model",
+        )
+    if any(term.label == "quantization" for term in question.loss):
+        yield Warning(
+            "quantization-constants",
+            "the loss of quantized weights uses constants that were fitted on models "
+            "of up to 1.7B parameters and 26B tokens; their authors write that these "
+            "are unlikely to be useful elsewhere (Kumar et al. 2024). Measure the loss "
+            "of your own quantized model before you rely on it. The reference of a "
+            "match is taken without this loss, the training-optimal model with it",
+        )
+
+
+def _unpunished(scenario: Scenario) -> Iterator[Warning]:
+    """Weights of few bits that are taken to cost no quality."""
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    few = {
+        m.weights or m.arithmetic
+        for m in machines
+        if BITS[m.weights or m.arithmetic] < FEW_BITS and not m.quantization_penalty
+    }
+    for weights in sorted(few):
+        yield Warning(
+            "quantization-free",
+            f"storing weights as {weights} is taken to cost no quality, while the loss "
+            "grows with every token that an overtrained model has seen (Kumar et al. "
+            "2024). Set quantization_penalty: true under serving to see how much",
+        )
+
+
+def _demand(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
+    unpaid = [s.name for s in answer.demand.streams if s.cost_share == 0 < s.tokens]
+    if unpaid:
+        yield Warning(
+            "community-unpaid",
+            f"the serving cost of {', '.join(unpaid)} counts for nothing here, so "
+            "the plan ignores what its users will pay. Set cost_share above 0 % to "
+            "plan for them too",
+        )
+    for note in scenario.notes:
+        yield Warning(
+            "peak-price-example",
+            f"{note}; replace it by the price that you pay",
+        )
+
+
+def _optimum(answer: Answer) -> Iterator[Warning]:
+    for near in answer.near_optimal:
+        low, high = near.parameters
+        if near.within == 0.01 and high / low > WIDE:
+            yield Warning(
+                "wide-optimum",
+                f"every size from {amount(low, 'parameters')} to "
+                f"{amount(high, 'parameters')} is within {percent(near.within)} of "
+                "the optimum: let other reasons than cost choose among them",
+            )

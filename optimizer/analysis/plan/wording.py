@@ -1,0 +1,85 @@
+"""Amounts in words: each unit of an answer with the kind that writes it."""
+
+from __future__ import annotations
+
+import re
+
+from optimizer.reading.kinds import (
+    BUDGET,
+    BYTES,
+    COMPUTE,
+    DURATION,
+    ENERGY,
+    LOSS,
+    PARAMETERS,
+    TOKENS,
+    Kind,
+)
+from optimizer.reading.quantity import significant, write
+
+KINDS: dict[str, Kind] = {
+    "parameters": PARAMETERS,
+    "tokens": TOKENS,
+    "FLOP": COMPUTE,
+    "s": DURATION,
+    "USD": BUDGET,
+    "kWh": ENERGY,
+    "bytes": BYTES,
+    "nats": LOSS,
+}
+
+MANY = 8  # more names than these are counted
+
+
+def amount(value: float, unit: str) -> str:
+    """Writes a value with its unit to three significant digits."""
+    if unit == "kgCO2e":
+        tonnes = abs(value) >= 1e3
+        size = value / 1e3 if tonnes else value
+        return f"{significant(size)} {'tCO2e' if tonnes else 'kgCO2e'}"
+    return write(value, KINDS[unit])
+
+
+def counted(value: float, unit: str) -> str:
+    """Writes a value of parameters or tokens with the word: 1.25T tokens."""
+    return f"{amount(value, unit)} {unit}"
+
+
+def nats(loss: float) -> str:
+    """Writes a loss to four decimals, since their differences are small."""
+    return f"{loss:.4f} nats"
+
+
+def percent(fraction: float) -> str:
+    """Writes a fraction as a percentage with two significant digits."""
+    return f"{significant(100 * fraction, 2)} %"
+
+
+def either(parts: list[str], word: str = "or") -> str:
+    """Joins words: `a`, `a or b`, `a, b or c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+def several(names: list[str]) -> str:
+    """Joins names, or says how many there are where nobody would read them all."""
+    return either(names, "and") if len(names) <= MANY else f"{len(names)} of them"
+
+
+THING = {"FLOP": "compute", "USD": "cost", "kWh": "energy", "kgCO2e": "carbon"}
+
+
+def rounded(parameters: float) -> str:
+    """A size to two digits, as sizes are spoken of: 7.0B."""
+    return amount(float(f"{parameters:.1e}"), "parameters")
+
+
+def given(value: float, unit: str) -> str:
+    """A number as its owner would write it: 2T where tables have 2.0T."""
+    return re.sub(r"\.0(?=[KMBT]$)", "", amount(value, unit))
+
+
+def lifetime(unit: str) -> str:
+    """What the objective counts, in words: lifetime compute, lifetime cost."""
+    return f"lifetime {THING[unit]}"

@@ -1,0 +1,1 @@
+"""Several models at once: their joint plan, and why there is none."""

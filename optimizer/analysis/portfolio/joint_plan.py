@@ -1,0 +1,118 @@
+"""The answer to a portfolio: each model's plan, and the price of what they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from optimizer.algebra.program import Certificate, Solution, Status
+from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed
+from optimizer.analysis.plan.bindings import limits_used
+from optimizer.analysis.plan.optimum import solve as solve_alone
+from optimizer.analysis.portfolio.deadlock import explain_portfolio
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import solve as solve_program
+from optimizer.errors import Defect
+from optimizer.question.portfolio import (
+    JointQuestion,
+    Portfolio,
+    formulate_portfolio,
+    variable,
+)
+from optimizer.question.scenario import Fix
+
+
+@dataclass(frozen=True)
+class JointPlan:
+    """The joint answer to a portfolio.
+
+    Attributes:
+        name: of the portfolio.
+        file: where it was read.
+        status: whether there is a joint plan.
+        members: each model's answer, held to the size that the joint plan gives it;
+            its `fixed` says what sharing costs it against a plan of its own.
+        total: the joint lifetime cost; None without a plan.
+        unit: of the total.
+        shared: the shared bounds, with their shadow prices.
+        certificate: of the joint program.
+        conflict: where there is no plan, names of bounds that exclude each other, or
+            of models that have none alone.
+        infeasibility: why there is none, and what would make one.
+    """
+
+    name: str
+    file: str
+    status: Status
+    members: tuple[Answer, ...]
+    total: float | None
+    unit: str
+    shared: tuple[LimitUsed, ...]
+    certificate: Certificate | None
+    conflict: tuple[str, ...] = ()
+    infeasibility: Infeasibility | None = None
+
+
+Family = JointPlan  # its public name since 0.1.0
+
+
+def solve_portfolio(portfolio: Portfolio) -> JointPlan:
+    """Finds the plans of least joint lifetime cost under the shared bounds.
+
+    Raises:
+        Defect: the joint program's point failed its certificate.
+    """
+    joint = formulate_portfolio(portfolio)
+    units = {question.unit for question in joint.questions}
+    alone = tuple(solve_alone(member) for member in portfolio.members)
+    bare = JointPlan(
+        name=portfolio.name,
+        file=portfolio.file,
+        status=Status.INFEASIBLE,
+        members=alone,
+        total=None,
+        unit=units.pop(),
+        shared=(),
+        certificate=None,
+    )
+    stuck = tuple(a.scenario for a in alone if a.status is not Status.OPTIMAL)
+    solution = None if stuck else _solved(joint)
+    if solution is None or solution.status is not Status.OPTIMAL:
+        why = explain_portfolio(portfolio, joint)
+        return replace(bare, conflict=stuck or why.conflict, infeasibility=why)
+    point = {**joint.fixed, **solution.point}
+    members = []
+    for member, own in zip(portfolio.members, alone, strict=True):
+        size = Fix(parameters=point[variable("N", member.name)])
+        spec = member.spec.model_copy(update={"fix": size})
+        members.append(_beside(solve_alone(replace(member, spec=spec)), own))
+    return replace(
+        bare,
+        status=Status.OPTIMAL,
+        members=tuple(members),
+        total=solution.value,
+        shared=limits_used(joint.shared, solution, point, portfolio.place, {}),
+        certificate=solution.certificate,
+    )
+
+
+def _solved(joint: JointQuestion) -> Solution:
+    try:
+        return solve_program(joint.program)
+    except UncertifiedError:
+        # As for one scenario: bounds that leave next to no room.
+        return Solution(joint.program, Status.INFEASIBLE)
+
+
+def _beside(held: Answer, own: Answer) -> Answer:
+    """A member in the joint plan, with what that costs it against a plan of its own.
+
+    Raises:
+        Defect: the size of the joint plan does not suit the model.
+    """
+    if held.cost is None or held.fixed is None or own.cost is None or own.plan is None:
+        raise Defect(f"the joint plan does not suit {held.scenario}")
+    extra = held.cost.total - own.cost.total
+    fixed = replace(
+        held.fixed, optimum=own.plan, extra=extra, fraction=extra / own.cost.total
+    )
+    return replace(held, fixed=fixed)

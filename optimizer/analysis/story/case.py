@@ -1,0 +1,127 @@
+"""Everything a report says of one scenario, worked out before a word is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from optimizer.analysis.frontier.band import Banded, banded, distribution
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.story.curves import (
+    Contour,
+    OverDemand,
+    Overhead,
+    contour,
+    over_demand,
+    overhead,
+)
+from optimizer.analysis.story.explorer import Explorer, explore
+from optimizer.analysis.story.timeline import Cashflow, Tornado, cashflow, tornado
+from optimizer.analysis.uncertainty.uncertainty import Uncertainty
+from optimizer.errors import InputError
+from optimizer.question.scenario import Scenario
+from optimizer.question.under_laws import under_laws
+
+REPORTED = 13  # points of a frontier
+# Beside the scenario's own: the refit, the fit it refutes in the digits that Sardana's
+# code uses, one on far longer runs, and one on other data.
+LAWS = (
+    "besiroglu-2024-refit",
+    "hoffmann-2022-devries",
+    "sardana-2024-all",
+    "muennighoff-2023",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scenario, its answer, and what a chart or a slider needs of both.
+
+    Attributes:
+        scenario: as it was read.
+        answer: to it.
+        laws: the same scenario under several laws, its own first; none where a law
+            cannot be exchanged.
+        contour: the loss surface; None without a plan, as are the others.
+        demand: costs and plans over the demand.
+        overhead: what other sizes cost.
+        cashflow: costs by month.
+        tornado: what moves the optimum.
+        explorer: points for sliders.
+        frontier: losses and their costs, with a band; see `with_chances`.
+        uncertainty: draws and their plans; likewise.
+    """
+
+    scenario: Scenario
+    answer: Answer
+    laws: tuple[Answer, ...] = ()
+    contour: Contour | None = None
+    demand: OverDemand | None = None
+    overhead: Overhead | None = None
+    cashflow: Cashflow | None = None
+    tornado: Tornado | None = None
+    explorer: Explorer | None = None
+    frontier: Banded | None = None
+    uncertainty: Uncertainty | None = None
+
+
+def case(
+    scenario: Scenario,
+    answer: Answer,
+    laws: Sequence[str] = LAWS,
+    whole: bool = False,
+) -> Case:
+    """Works out a report's numbers.
+
+    Args:
+        scenario: a checked one.
+        answer: from `solve`.
+        laws: to compare with the scenario's own; a law that does not fit is left out.
+        whole: whether the answers under these laws say what `solve` says.
+    """
+    beside = across_laws(scenario, answer, laws, whole)
+    if answer.plan is None:
+        return Case(scenario, answer, beside)
+    chosen = scenario.chosen(answer.choice)
+    return Case(
+        scenario=scenario,
+        answer=answer,
+        laws=beside,
+        contour=contour(chosen, answer),
+        demand=over_demand(chosen, answer),
+        overhead=overhead(chosen, answer),
+        cashflow=cashflow(chosen, answer),
+        tornado=tornado(chosen, answer),
+        explorer=explore(chosen, answer),
+    )
+
+
+def with_chances(known: Case) -> Case:
+    """Adds the frontier and the draws, which take longer than all the rest."""
+    if known.answer.plan is None:
+        return known
+    return replace(
+        known,
+        frontier=banded(known.scenario, REPORTED),
+        uncertainty=distribution(known.scenario),
+    )
+
+
+def across_laws(
+    scenario: Scenario, answer: Answer, laws: Sequence[str], whole: bool
+) -> tuple[Answer, ...]:
+    """The answers under each law, the scenario's own first; empty if none fits."""
+    target = scenario.spec.target
+    if target is None or target.match is None:
+        return ()  # losses and budgets mean other things under other laws
+    found = {answer.law.name: answer}
+    for law in laws:
+        try:
+            scenarios = under_laws(scenario, [law])
+        except InputError:
+            continue
+        for under in scenarios:
+            if under.law.name not in found:
+                found[under.law.name] = solve(under, whole)
+    return tuple(found.values()) if len(found) > 1 else ()

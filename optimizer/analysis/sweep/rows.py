@@ -1,0 +1,155 @@
+"""What a plan says of itself, for many plans at once: loss, costs, saving.
+
+The same sums as `bills` and `optimum` make for one, on arrays of one number a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from optimizer.algebra.batch_value import Many
+from optimizer.algebra.posynomial import Array, Term, build
+from optimizer.algebra.program import GeometricProgram
+from optimizer.analysis.plan.extremes import bounds
+from optimizer.engine import batch
+from optimizer.question.asked import Question
+from optimizer.world.roofline import Replica
+
+Point = Mapping[str, Array]
+
+
+def near(question: Question, variables: tuple[str, ...], size: int) -> Array:
+    """Ln of a point of reasonable size for each row, `(rows, variables)`."""
+    point = {"N": np.full(size, 1e9), "D": np.full(size, 2e10)}
+    if question.reducible is not None:
+        N, D = question.surface.training_optimal(question.reducible)
+        point = {"N": _column(N, size), "D": _column(D, size)}
+    point = _completed(question, point)
+    ones = np.ones(size)
+    return np.log(np.stack([point.get(name, ones) for name in variables], axis=1))
+
+
+def answers(question: Question, logs: Point, size: int) -> list[Array]:
+    """From parameters to saving, in the order of `sweep.RESULTS`.
+
+    Args:
+        question: with `Many` where rows differ.
+        logs: ln of what was chosen, by variable; NaN in rows without a plan.
+        size: how many rows.
+    """
+    chosen = {name: np.exp(column) for name, column in logs.items()}
+    chosen |= {name: _column(value, size) for name, value in question.fixed.items()}
+    point = _completed(question, {"N": chosen["N"], "D": chosen["D"]})
+    N, D = point["N"], point["D"]
+    surface = question.surface
+    A, B, alpha, beta, E, outer = (
+        _column(getattr(surface, name), size)
+        for name in ("A", "B", "alpha", "beta", "E", "outer")
+    )
+    reached = np.asarray(sum(_amount(term, point) for term in question.loss))
+    s = reached if question.reducible is None else _column(question.reducible, size)
+    if question.plain:
+        best = {
+            "N": (A * (alpha / beta + 1) / s) ** (1 / alpha),
+            "D": (B * (beta / alpha + 1) / s) ** (1 / beta),
+        }
+    else:
+        best = _training_optimal(question, s)
+    costs = _costs(question, point, size)
+    base = sum(_costs(question, _completed(question, best), size).values())
+    total = sum(costs.values())
+    known = np.where(np.isfinite(N + logs[next(iter(logs))]), 1.0, np.nan)
+    found = (
+        N,
+        D,
+        D / N,
+        D / (beta * B / (alpha * A) * N**alpha) ** (1 / beta),
+        (E + reached) ** outer,
+        costs["training"],
+        costs["inference"],
+        total,
+        1 - total / base,
+    )
+    return [np.asarray(answer) * known for answer in found]
+
+
+def _column(number: object, size: int) -> Array:
+    return np.broadcast_to(np.asarray(number, dtype=float), size)
+
+
+def _training_optimal(question: Question, s: Array) -> dict[str, Array]:
+    """The least training compute for a reducible loss, where that is no formula."""
+    known = np.isfinite(s)
+    compute = build(question.core, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
+    walls = bounds(question, Many(np.where(known, s, 1.0)))  # type: ignore[arg-type]
+    program = GeometricProgram(compute, walls)
+    z = batch.solve_block(program, len(s), near(question, question.core, len(s))).z
+    return {"N": np.exp(z[:, 0]), "D": np.exp(z[:, 1])}
+
+
+def _completed(question: Question, point: Point) -> dict[str, Array]:
+    """N and D with all that follows from them, as `Question.complete` finds it.
+
+    That is unique tokens, what repeated data are worth, and the best serving choices.
+    """
+    whole = dict(point)
+    if question.unique is not None:
+        whole["U"] = np.minimum(point["D"], np.asarray(question.unique, dtype=float))
+    for quantity in question.quantities:
+        made = np.stack([whole[name] for name in quantity.variables], axis=1)
+        whole[quantity.name] = np.exp(quantity.tangent(np.log(made))[0])
+    for replica in question.replicas:
+        b, t = _best(replica, point["N"])
+        whole[f"step{replica.suffix}"] = t
+        if replica.batch is None:
+            whole[f"batch{replica.suffix}"] = b
+    return whole
+
+
+def _best(replica: Replica, N: Array) -> tuple[Array, Array]:
+    """The least batch of least cost and its step time; see `Replica.best`."""
+    compute, traffic, memory, context, coefficient = (
+        np.asarray(number, dtype=float)
+        for number in (
+            replica.compute,
+            replica.traffic,
+            replica.memory,
+            replica.context,
+            replica.kv[0],
+        )
+    )
+    cache = context * coefficient * N ** replica.kv[1]
+    weights = np.asarray(replica.weights, dtype=float) * N
+    each = 2.0 * N / compute
+    slope = each - cache / traffic
+    knee = np.where(slope > 0, weights / traffic / slope, np.inf)
+    b = np.minimum(knee, (memory - weights) / cache)
+    if replica.time_per_token is not None:
+        longest = np.asarray(replica.time_per_token, dtype=float)
+        b = np.minimum(b, longest / each)
+        b = np.minimum(b, (longest * traffic - weights) / cache)
+    b = np.maximum(b, 1.0)
+    if replica.batch is not None:
+        b = np.broadcast_to(np.asarray(replica.batch, dtype=float), N.shape)
+    return b, np.maximum(each * b, (weights + b * cache) / traffic)
+
+
+def _costs(question: Question, point: Point, size: int) -> dict[str, Array]:
+    """The counted lifetime cost by group, `(rows,)` each."""
+    sums = {name: np.zeros(size) for name in ("training", "inference", "other")}
+    for line in question.bill:
+        share = np.asarray(line.share, dtype=float)
+        for term in line.terms.get(question.unit, ()):
+            sums[line.group] = sums[line.group] + share * _amount(term, point)
+    return sums
+
+
+def _amount(term: Term, point: Point) -> Array:
+    amount = np.asarray(term.coefficient, dtype=float)
+    for name, exponent in term.exponents.items():
+        power = np.asarray(exponent, dtype=float)
+        plain = power.ndim == 0 and power == 1
+        amount = amount * (point[name] if plain else point[name] ** power)
+    return amount

@@ -1,0 +1,231 @@
+"""A sweep: one row for each combination of what varies, each with its certificate.
+
+A row is what `solve` says of the scenario with the row's numbers, in the columns of
+`RESULTS`. A row without a plan has a status that says why and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from optimizer.algebra.posynomial import Array, Integers
+from optimizer.algebra.program import GeometricProgram
+from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.sweep.rows import answers, near
+from optimizer.engine import batch
+from optimizer.question.asked import Question
+from optimizer.question.scenario import Scenario
+from optimizer.question.vary import Group, Plan, groups
+
+# What each row says, with its unit; `cost` stands for the unit of the objective.
+RESULTS: Mapping[str, str] = {
+    "parameters": "parameters",
+    "tokens": "tokens",
+    "tokens_per_parameter": "tokens per parameter",
+    "overtraining_factor": "",
+    "loss": "nats per token",
+    "cost_training": "cost",
+    "cost_inference": "cost",
+    "cost_total": "cost",
+    "saving": "fraction",
+    "stationarity": "",
+    "violation": "",
+    "gap": "",
+}
+STATUSES = ("optimal", "infeasible", "failed", "invalid")
+INVALID = STATUSES.index("invalid")
+REASONS = 3  # of invalid rows that are kept
+AHEAD = 2  # blocks in work or waiting to be read, for each worker
+
+View = GeometricProgram | None  # None: the law puts the target out of reach
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Some consecutive rows.
+
+    Attributes:
+        inputs: what varies, `(rows, numbers)`.
+        status: index into `STATUSES`, `(rows,)`.
+        results: in the order of `RESULTS`, `(rows, results)`; NaN without a plan.
+        alone: how many rows cvxpy had to answer, one by one.
+        problems: why rows are invalid, each reason once.
+    """
+
+    inputs: Array
+    status: Integers
+    results: Array
+    alone: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass
+class _Work:
+    """Rows while they are worked out."""
+
+    inputs: Array
+    status: Integers
+    results: Array
+    alone: int = 0
+    problems: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass
+class Summary:
+    """What is known of the rows so far; it does not grow with them.
+
+    Attributes:
+        unit: of the cost.
+        counts: rows of each status.
+        low: the least of each result.
+        high: the greatest.
+        alone: rows that were answered one by one.
+        problems: reasons of invalid rows.
+    """
+
+    unit: str
+    counts: Array = field(default_factory=lambda: np.zeros(len(STATUSES), dtype=int))
+    low: Array = field(default_factory=lambda: np.full(len(RESULTS), np.inf))
+    high: Array = field(default_factory=lambda: np.full(len(RESULTS), -np.inf))
+    alone: int = 0
+    problems: dict[str, None] = field(default_factory=dict)
+
+    def add(self, rows: Rows) -> None:
+        """Takes rows in."""
+        self.counts += np.bincount(rows.status, minlength=len(STATUSES))
+        self.low = np.fmin(self.low, np.fmin.reduce(rows.results))
+        self.high = np.fmax(self.high, np.fmax.reduce(rows.results))
+        self.alone += rows.alone
+        for problem in rows.problems:
+            if len(self.problems) < REASONS:
+                self.problems[problem] = None
+
+    def join(self, other: Summary) -> None:
+        """Takes in the summary of other rows."""
+        self.counts += other.counts
+        self.low = np.fmin(self.low, other.low)
+        self.high = np.fmax(self.high, other.high)
+        self.alone += other.alone
+        for problem in other.problems:
+            if len(self.problems) < REASONS:
+                self.problems[problem] = None
+
+    @property
+    def done(self) -> int:
+        """How many rows."""
+        return int(self.counts.sum())
+
+
+def block_of(plan: Plan) -> int:
+    """How many rows are worked out together."""
+    columns = plan.columns(0, 1)
+    first = next(groups(plan, columns, _view))
+    quick = first.view is None or batch.swift(first.view)
+    return batch.BLOCK if quick else batch.SMALL
+
+
+def sweep(
+    plan: Plan, stopped: Callable[[], bool], workers: int | None = None
+) -> Iterator[Rows]:
+    """Works out the rows of a sweep, block by block and in their order.
+
+    Args:
+        plan: what varies.
+        stopped: asked between blocks; rows already begun are finished.
+        workers: threads; one a core if None.
+    """
+    step = block_of(plan)
+    workers = workers or batch.cores()
+    starts = iter(range(0, plan.count, step))
+    waiting: deque[Future[Rows]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        while True:
+            while len(waiting) < AHEAD * workers and not stopped():
+                start = next(starts, None)
+                if start is None:
+                    break
+                stop = min(start + step, plan.count)
+                waiting.append(pool.submit(rows, plan, start, stop))
+            if not waiting:
+                return
+            yield waiting.popleft().result()
+
+
+def rows(plan: Plan, start: int, stop: int) -> Rows:
+    """Works out the rows from `start` up to `stop`, in this thread.
+
+    Where the scenario holds lists of choices, each row is that of its best choice.
+    """
+    singles = plan.scenario.singles
+    if len(singles) == 1:
+        return _rows(plan, start, stop)
+    parts = [_rows(replace(plan, scenario=one), start, stop) for one in singles]
+    names = list(RESULTS)
+    by = names.index("loss" if plan.scenario.spec.target is None else "cost_total")
+    value = np.array([part.results[:, by] for part in parts])
+    value[np.array([part.status for part in parts]) != batch.OPTIMAL] = np.inf
+    best = np.where(np.isnan(value), np.inf, value).argmin(axis=0)
+    row = np.arange(stop - start)
+    return Rows(
+        inputs=parts[0].inputs,
+        status=np.array([part.status for part in parts])[best, row],
+        results=np.array([part.results for part in parts])[best, row],
+        alone=sum(part.alone for part in parts),
+        problems=tuple(dict.fromkeys(p for part in parts for p in part.problems)),
+    )
+
+
+def _rows(plan: Plan, start: int, stop: int) -> Rows:
+    """The rows of a scenario without choices."""
+    inputs = plan.columns(start, stop)
+    count = stop - start
+    work = _Work(
+        inputs,
+        np.full(count, INVALID),
+        np.full((count, len(RESULTS)), np.nan),
+    )
+    with np.errstate(all="ignore"):
+        together: dict[Hashable, list[Group[View]]] = {}
+        for group in groups(plan, inputs, _view):
+            if group.question is None:
+                work.problems[group.problem] = None
+            elif group.view is None:
+                work.status[group.rows] = batch.INFEASIBLE
+            else:
+                together.setdefault(batch.shape(group.view), []).append(group)
+        for alike in together.values():
+            _together(work, alike)
+    return Rows(inputs, work.status, work.results, work.alone, tuple(work.problems))
+
+
+def _view(scenario: Scenario, question: Question) -> View:
+    return None if unreachable(scenario, question) else question.program
+
+
+def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
+    """Solves groups whose programs have one shape as one batch."""
+    sizes = [len(group.rows) for group in alike]
+    programs = [group.view for group in alike if group.view is not None]
+    program = batch.stacked(programs, sizes)
+    starts = [
+        near(group.question, program.variables, size)
+        for group, size in zip(alike, sizes, strict=True)
+        if group.question is not None
+    ]
+    solved = batch.solve_block(program, sum(sizes), np.concatenate(starts))
+    work.alone += solved.alone
+    first = 0
+    for group, size in zip(alike, sizes, strict=True):
+        part = slice(first, first + size)
+        work.status[group.rows] = solved.ended[part]
+        proof = (solved.stationarity[part], solved.violation[part], solved.gap[part])
+        if group.question is not None:
+            point = dict(zip(program.variables, solved.z[part].T, strict=True))
+            said = answers(group.question, point, size)
+            work.results[group.rows] = np.stack([*said, *proof], axis=1)
+        first += size

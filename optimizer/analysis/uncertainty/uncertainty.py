@@ -1,0 +1,293 @@
+"""How far a plan may be trusted: draws of law, demand and prices, and their plans.
+
+Each draw is a scenario with a certified plan of its own. Their percentiles say where
+the right model lies; the robust plan is one model for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.algebra.posynomial import Array, Integers
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.wording import either
+from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, sweep
+from optimizer.analysis.uncertainty.law_draws import Drawn, drawn
+from optimizer.analysis.uncertainty.robust import RobustPlan, cheapest, robust_plan
+from optimizer.errors import InputError, Mark
+from optimizer.question.draws import Draws
+from optimizer.question.scenario import Scenario
+from optimizer.question.vary import Plan
+from optimizer.question.vary import plan as varied
+from optimizer.world.costs import UNITS
+
+PERCENTS = (5, 50, 95)
+SHOWN = (
+    *("parameters", "tokens", "tokens_per_parameter", "loss"),
+    *("cost_total", "saving"),
+)
+FEW = 10  # draws beyond the quantile below which the robust plan is a guess
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The 5th, 50th and 95th percentile of the draws that have a plan."""
+
+    p5: float
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The plan for the law as published and the expected numbers.
+
+    Attributes:
+        parameters: N.
+        tokens: D.
+        tokens_per_parameter: D/N.
+        loss: under the law as published.
+        cost_total: in the objective's unit.
+        saving: against the training-optimal model, a fraction.
+        reached: the part of the draws in which it reaches the target; None where
+            that is not asked.
+    """
+
+    parameters: float
+    tokens: float
+    tokens_per_parameter: float
+    loss: float
+    cost_total: float
+    saving: float
+    reached: float | None
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """What the draws say.
+
+    Attributes:
+        scenario: its name.
+        file: where it was read.
+        unit: of costs.
+        target_loss: under the law as published; None under a budget.
+        draws: how many.
+        seed: of their generator.
+        varied: what is drawn, by its path.
+        unreachable: the part of the draws in which no plan meets target and limits.
+        left_out: the part that is no law, or has no certified plan.
+        intervals: of N, D, D/N, loss, cost and saving; empty where no draw has a
+            plan.
+        plan: for the expected numbers; None where there is none.
+        robust: None where there is none; `reason` says why.
+        reason: why there is no robust plan, or empty.
+        notes: what the numbers leave out, in sentences.
+        sizes: N of each draw that has a plan.
+    """
+
+    scenario: str
+    file: str
+    unit: str
+    target_loss: float | None
+    draws: int
+    seed: int
+    varied: tuple[str, ...]
+    unreachable: float
+    left_out: float
+    intervals: dict[str, Interval]
+    plan: Expected | None
+    robust: RobustPlan | None
+    reason: str
+    notes: tuple[str, ...]
+    sizes: tuple[float, ...] = ()
+
+
+def uncertainty(
+    scenario: Scenario,
+    draws: int = 1000,
+    seed: int = 0,
+    probability: float = 0.9,
+    advance: Callable[[int], object] = lambda _: None,
+) -> Uncertainty:
+    """Draws from all that is uncertain in a scenario, and plans for each draw.
+
+    Args:
+        scenario: from `load_scenario`; of lists, each draw takes its best choice.
+        draws: how many.
+        seed: with the same one on the same machine, the same to the last bit.
+        probability: of reaching the target that the robust plan is to have.
+        advance: told how many more draws are done, for a progress bar.
+
+    Raises:
+        InputError: nothing is uncertain.
+    """
+    singles = scenario.singles
+    # Lists do not change what is drawn, but experts change the surface.
+    drawing = _drawing(singles[0], draws, seed)
+    plans = [replace(drawing, scenario=single) for single in singles]
+    status, results = _solved(plans, scenario, advance)
+    answer = solve(scenario)
+    reason = refused(scenario)
+    laws = [] if reason else [drawn(plan) for plan in plans]
+    robust = cheapest(
+        [
+            robust_plan(single, law, probability)
+            for single, law in zip(singles, laws, strict=False)
+        ]
+    )
+    if robust is None and not reason:
+        reason = "no model reaches the target within the limits that often"
+    known = status == STATUSES.index("optimal")
+    missed = status == STATUSES.index("infeasible")
+    intervals = {}
+    if known.any():
+        ends = np.percentile(results[known], PERCENTS, axis=0)
+        intervals = {
+            word: Interval(*ends[:, list(RESULTS).index(word)].tolist())
+            for word in SHOWN
+        }
+    return Uncertainty(
+        scenario=scenario.name,
+        file=scenario.file,
+        unit=UNITS[scenario.spec.objective],
+        target_loss=answer.target_loss,
+        draws=draws,
+        seed=seed,
+        varied=tuple(number.name for number in drawing.numbers),
+        unreachable=float(missed.mean()),
+        left_out=float((~(known | missed)).mean()),
+        intervals=intervals,
+        plan=_expected(answer, scenario, laws),
+        robust=robust,
+        reason=reason,
+        notes=tuple(_notes(scenario, drawing, status, robust)),
+        sizes=tuple(results[known, list(RESULTS).index("parameters")].tolist()),
+    )
+
+
+def refused(scenario: Scenario) -> str:
+    """Why a scenario can have no robust plan, or nothing."""
+    if scenario.spec.budget is not None:
+        return "a budget has no target to reach with a probability"
+    streams = range(len(scenario.streams))
+    servings = [scenario.serving_of(index)[0] for index in streams]
+    if any(s.quantization_penalty for s in (*servings, scenario.spec.serving)):
+        return (
+            "with the quantization penalty more tokens may raise the loss, so that no "
+            "number of tokens is enough for sure"
+        )
+    return ""
+
+
+def _drawing(scenario: Scenario, draws: int, seed: int) -> Plan:
+    try:
+        return varied(replace(scenario, variants=()), (), draws, seed)
+    except InputError as error:
+        asked = f"--sample {draws}"
+        raise InputError(
+            replace(p, mark=Mark("uncertainty")) if p.mark.file == asked else p
+            for p in error.problems
+        ) from None
+
+
+def _solved(
+    plans: Sequence[Plan], scenario: Scenario, advance: Callable[[int], object]
+) -> tuple[Integers, Array]:
+    """Status and results of each draw, of the best choice where there are several."""
+    by = "cost_total" if scenario.spec.budget is None else "loss"
+    value = list(RESULTS).index(by)
+    parts: list[list[Integers]] = []
+    found: list[list[Array]] = []
+    for plan in plans:
+        parts.append([])
+        found.append([])
+        for rows in sweep(plan, lambda: False):
+            parts[-1].append(rows.status)
+            found[-1].append(rows.results)
+            advance(len(rows.status))
+    statuses = np.stack([np.concatenate(part) for part in parts])
+    results = np.stack([np.concatenate(part) for part in found])
+    # Where no choice has a plan, the first speaks for the draw.
+    known = statuses == STATUSES.index("optimal")
+    best = np.argmin(np.where(known, results[:, :, value], np.inf), axis=0)
+    every = np.arange(statuses.shape[1])
+    return statuses[best, every], results[best, every]
+
+
+def _expected(
+    answer: Answer, scenario: Scenario, laws: Sequence[Drawn]
+) -> Expected | None:
+    plan, cost, saved = answer.plan, answer.cost, answer.savings
+    if plan is None or cost is None or saved is None:
+        return None
+    reached = None
+    if laws:
+        choices = [v.choice for v in scenario.variants if v.scenario is not None]
+        index = choices.index(answer.choice) if choices else 0
+        reached = laws[index].reached(plan.parameters, plan.tokens)
+    return Expected(
+        plan.parameters,
+        plan.tokens,
+        plan.tokens_per_parameter,
+        plan.loss,
+        cost.total,
+        saved.fraction,
+        reached,
+    )
+
+
+def _notes(
+    scenario: Scenario, plan: Plan, status: Integers, robust: RobustPlan | None
+) -> list[str]:
+    stated = [number.name for number in plan.numbers if number.path[0] != "law"]
+    lawful = [number.path for number in plan.numbers if number.path[0] == "law"]
+    together = [n for one in plan.axes if isinstance(one, Draws) for n in one.together]
+    found = []
+    if not lawful:
+        found.append(
+            f"{scenario.law.name} carries neither a covariance nor draws, so only "
+            "the demand and the prices that are given as ranges vary: the law's own "
+            "error is not in these numbers."
+        )
+    if stated:
+        verb = "is" if len(stated) == 1 else "are"
+        found.append(
+            f"{either(stated, 'and')} {verb} drawn log-normal, with low and high as "
+            "the 10th and 90th percentiles; expected is what single plans are "
+            "priced at, and is not drawn."
+        )
+        found += [f"{either(names, 'and')} are high together." for names in together]
+    else:
+        found.append(
+            "Only the law varies: neither a number of the demand nor a price is given "
+            "as {low: 1T, expected: 2T, high: 4T}."
+        )
+    target = scenario.spec.target
+    parts = {
+        "extras": (scenario.spec.data.unique_tokens, "how repeated data count"),
+        "error": (target and target.error, "the map from loss to error"),
+    }
+    for part, (asked, what) in parts.items():
+        if lawful and asked and not any(path[1] == part for path in lawful):
+            found.append(
+                f"{what.capitalize()} is not drawn: the law has no draws of it."
+            )
+    for word, text in (
+        ("invalid", "have coefficients that are no law, or numbers beyond any"),
+        ("failed", "have no plan that could be certified"),
+    ):
+        count = int((status == STATUSES.index(word)).sum())
+        if count:
+            found.append(f"{count} of the draws {text}; they are left out.")
+    if robust is not None and lawful:
+        worse = len(status) * (1 - robust.probability)
+        if worse < FEW:
+            found.append(
+                f"Of {len(status)} draws, {max(round(worse), 0)} lie beyond the "
+                "robust plan, too few to trust it: take more draws."
+            )
+    return found

@@ -1,0 +1,1 @@
+"""What is asked: a scenario, and the geometric program of it."""

@@ -1,0 +1,157 @@
+"""What is asked, as numbers: the bill, the loss, the walls, and the program of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from optimizer.algebra.composite import compose
+from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
+from optimizer.algebra.program import Constraint, Function, GeometricProgram
+from optimizer.algebra.saturating import Saturating
+from optimizer.world.costs import CostLine
+from optimizer.world.limits import Limit
+from optimizer.world.roofline import Replica
+from optimizer.world.surface import Surface
+
+SIZE = ("N", "D")
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A scenario as mathematics.
+
+    Attributes:
+        surface: the loss surface.
+        loss: the reducible loss as monomials in N and D, and in N' and D' where data
+            repeat.
+        quantities: the concave quantities that `loss` uses; none on unique data.
+        unique: the unique tokens that there are, or None.
+        reducible: s of the target, or None under a budget.
+        target: the target loss, or None under a budget.
+        reference: N and D of the reference model, or None.
+        bill: the lines of the lifetime cost, training first.
+        unit: of the objective's cost.
+        cost: the counted lifetime cost in that unit, as monomials.
+        limits: the limits and the budget.
+        physics: what serving hardware and data allow, each at most 1.
+        replicas: the machines of a roofline, which bring variables of their own.
+        fixed: values of variables that are decided, by name.
+    """
+
+    surface: Surface
+    loss: tuple[Term, ...]
+    quantities: tuple[Saturating, ...]
+    unique: float | None
+    reducible: float | None
+    target: float | None
+    reference: tuple[float, float] | None
+    bill: tuple[CostLine, ...]
+    unit: str
+    cost: tuple[Term, ...]
+    limits: tuple[Limit, ...]
+    physics: tuple[Limit, ...]
+    replicas: tuple[Replica, ...]
+    fixed: Mapping[str, float]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """N and D, unique tokens where data repeat, and what serving chooses."""
+        return (*self.core, *(v for r in self.replicas for v in r.variables))
+
+    @property
+    def core(self) -> tuple[str, ...]:
+        """The variables of the loss."""
+        return SIZE if self.unique is None else (*SIZE, "U")
+
+    @property
+    def data(self) -> tuple[Limit, ...]:
+        """The limits and the physics that belong to repeated data."""
+        walls = (*self.limits, *self.physics)
+        return tuple(wall for wall in walls if wall.name.startswith("data."))
+
+    @property
+    def plain(self) -> bool:
+        """Whether the loss is the bare surface, with its closed forms."""
+        return not self.quantities and len(self.loss) == 2
+
+    def lossy(self, bound: float = 1.0) -> Function:
+        """The reducible loss over a bound, as a function of the variables."""
+        scaled = [Term(t.label, t.coefficient / bound, t.exponents) for t in self.loss]
+        names = [quantity.name for quantity in self.quantities]
+        inner = build((*self.variables, *names), merge(scaled))
+        return compose(inner, self.quantities) if names else inner
+
+    @cached_property
+    def walls(self) -> tuple[Constraint, ...]:
+        """The limits and the physics as constraints."""
+        return tuple(
+            Constraint(limit.name, self.under(limit))
+            for limit in (*self.limits, *self.physics)
+        )
+
+    @cached_property
+    def free(self) -> GeometricProgram:
+        """The program with nothing fixed; the target's s must be above 0."""
+        if self.reducible is None:
+            return GeometricProgram(self.lossy(), self.walls)
+        target = Constraint("target", self.lossy(self.reducible))
+        cost = build(self.variables, merge(self.cost))
+        return GeometricProgram(cost, (target, *self.walls))
+
+    @cached_property
+    def program(self) -> GeometricProgram:
+        """What the engine solves, in the variables that are left to choose."""
+        return self.free.fixing(self.fixed)
+
+    def under(self, limit: Limit) -> Posynomial:
+        """Σ terms / bound, the left-hand side of a limit's constraint."""
+        scaled = [
+            Term(t.label, t.coefficient / limit.bound, t.exponents) for t in limit.terms
+        ]
+        return build(self.variables, merge(scaled))
+
+    def start(self, program: GeometricProgram) -> Array:
+        """Returns ln of a point of reasonable size, to scale the solver's numbers."""
+        N, D = 1e9, 2e10
+        if self.reducible is not None:
+            N, D = self.surface.training_optimal(self.reducible)
+        point = self.complete({"N": N, "D": D})
+        return np.log([point.get(name, 1.0) for name in program.variables])
+
+    def complete(self, size: Mapping[str, float]) -> dict[str, float]:
+        """A model's N and D with all its unique data and the best serving choices."""
+        point = dict(size)
+        if self.unique is not None:
+            point["U"] = min(size["D"], self.unique)
+        for replica in self.replicas:
+            point.update(replica.point(size["N"]))
+        return point
+
+    def reducible_at(self, size: Mapping[str, float]) -> float:
+        """The reducible loss of a model, all effects included."""
+        return math.exp(self._loss.log_value(self._logs(size))[0])
+
+    def loss_at(self, size: Mapping[str, float]) -> float:
+        """The loss of a model, all effects included."""
+        return self.surface.loss_of(self.reducible_at(size))
+
+    def weight(self, size: Mapping[str, float]) -> float | None:
+        """W = (∂s/∂ln N)/(∂s/∂ln D); None where more tokens do not lower the loss."""
+        slope = self._loss.gradient(self._logs(size))[0]
+        n, d = float(slope[0]), float(slope[1])
+        if self.unique is not None and size["D"] < self.unique:
+            d += float(slope[2])  # all tokens are unique: U grows with D
+        return n / d if d < 0 else None
+
+    @cached_property
+    def _loss(self) -> Function:
+        return self.lossy().over(self.core)
+
+    def _logs(self, size: Mapping[str, float]) -> Array:
+        point = self.complete(size)
+        return np.log([[point[name] for name in self.core]])

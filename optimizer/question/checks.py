@@ -1,0 +1,344 @@
+"""What must hold between the words of a scenario, though each is right by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from optimizer.errors import Problem
+from optimizer.question.scenario import ONE_OF, Scenario
+from optimizer.reading.document import Document, Steps, dotted
+from optimizer.reading.quantity import shown
+from optimizer.reading.spread import expected
+from optimizer.world.costs import UNITS
+from optimizer.world.demand import Stream
+from optimizer.world.hardware import Hardware
+from optimizer.world.machines import Serving, Training
+
+Finding = tuple[Steps, str]
+
+# What a figure in each unit needs, for training and for every stream.
+_NEEDS = {
+    "FLOP": (),
+    "s": ("hardware", "mfu"),
+    "USD": ("hardware", "mfu", "price"),
+    "kWh": ("hardware", "mfu"),
+    "kgCO2e": ("hardware", "mfu"),
+}
+_FIGURES = {
+    "kWh": ("pue", "power_fraction"),
+    "kgCO2e": ("pue", "power_fraction", "grid"),
+}
+# Limits and budgets by the unit they are told in, and whether serving counts.
+_BOUNDS = {
+    "training_time": ("s", False),
+    "training_cost": ("USD", False),
+    "total_cost": ("USD", True),
+    "cost": ("USD", True),
+    "energy": ("kWh", True),
+}
+_EXAMPLES = {
+    "model": "mfu",
+    "hardware": "h100-sxm",
+    "mfu": "40 %",
+    "price": "$2.50/h",
+    "accelerators": "384",
+    "pue": "1.2",
+    "power_fraction": "70 %",
+    "grid": "0.35 kg/kWh",
+}
+_LINES = {"training", "data", "fixed"}  # names that the bill has already
+
+
+def contradictions(document: Document) -> Iterator[Problem]:
+    """Words that cannot stand together, and those of which one must stand."""
+    value = document.value
+    if not isinstance(value, dict):
+        return
+    for group in ONE_OF:
+        inside: Any = value
+        for step in group.at:
+            inside = inside.get(step) if isinstance(inside, dict) else None
+        if not isinstance(inside, dict):
+            continue
+        given = [word for word in group.words if word in inside]
+        for word in given[1:]:
+            path = (*group.at, word)
+            beside = dotted((*group.at, given[0]))
+            message = f"cannot stand beside {beside}; keep one of them"
+            yield Problem(document.key_mark(path), dotted(path), message)
+        misspelt = group.at and set(inside) - {*group.words, "tokens"}
+        if group.example and not given and not misspelt:
+            message = f"needs {_listed(group.words, 'or')}; add {group.example}"
+            if not group.at:
+                message = f"the scenario {message}"
+            yield Problem(document.mark(group.at), dotted(group.at), message)
+    if "demand" not in value and "budget" not in value:
+        message = (
+            "is missing; add demand: {tokens: 2T}, or demand: {tokens: 0} for a model "
+            "that serves nothing"
+        )
+        yield Problem(document.mark(()), "demand", message)
+
+
+def unlawful(scenario: Scenario) -> Iterator[Problem]:
+    """What the scaling law cannot answer."""
+    spec, law = scenario.spec, scenario.law
+    try:
+        law.surface(spec.experts)
+    except ValueError as error:
+        word = "experts" if spec.experts is not None else "law"
+        message = str(error).removeprefix("law ")
+        yield Problem(scenario.document.mark((word,)), word, message)
+    if spec.target is not None and spec.target.error is not None:
+        path = ("target", "error")
+        try:
+            if law.error is None:
+                raise ValueError(
+                    f"needs a law that maps loss to error, and {law.name} has none; "
+                    "choose gadre-2024-c4, fit one, or give loss: 2.0"
+                )
+            law.error.check(spec.target.error)
+        except ValueError as error:
+            mark = scenario.document.mark(path)
+            yield Problem(mark, dotted(path), str(error))
+    for index in range(len(scenario.streams)):
+        serving, _ = scenario.serving_of(index)
+        if serving.quantization_penalty and law.form == "kaplan":
+            place = scenario.serving_path(index, "quantization_penalty")
+            message = (
+                f"adds to the loss, but law {law.name} gives a power of a sum, to "
+                "which nothing can be added; remove it, or choose another law"
+            )
+            yield Problem(scenario.document.mark(place), dotted(place), message)
+
+
+def misfits(scenario: Scenario) -> Iterator[Problem]:
+    """What is missing or does not fit, each at the word that asks for it."""
+    found = (
+        *_names(scenario),
+        *_machines(scenario),
+        *_roofline(scenario),
+        *_bought(scenario),
+        *_unknown_costs(scenario),
+    )
+    for path, message in found:
+        yield Problem(scenario.document.mark(path), dotted(path), message)
+
+
+def _names(scenario: Scenario) -> Iterator[Finding]:
+    """Streams go by their names in reports and in `--set`."""
+    if scenario.spec.demand == ():
+        yield ("demand",), "is an empty list; add a stream, e.g. - tokens: 2T"
+    taken: dict[str, int] = {}
+    for index, stream in enumerate(scenario.streams):
+        path, name = scenario.stream_path(index), stream.name
+        first = taken.setdefault(name or "demand", index)
+        if first < index:
+            if name is None:
+                yield path, "needs a name, as there are several streams; add name: chat"
+            else:
+                line = scenario.document.mark(scenario.stream_path(first)).line
+                where = f" in line {line}" if line else ""
+                message = f'"{name}" is the name of the stream{where}; choose another'
+                yield (*path, "name"), message
+        if name is not None:
+            if name in _LINES:
+                message = f'"{name}" is the name of another cost; choose another'
+                yield (*path, "name"), message
+            if not name.strip() or set(name) & set(".=[]\n") or name.isdecimal():
+                message = f"must be a word without . = [ and ], got {shown(name)}"
+                yield (*path, "name"), message
+        if "samples" in stream.model_fields_set and stream.output_tokens is None:
+            message = (
+                "multiplies the tokens of an answer, which are not given; add "
+                "input_tokens: 800 and output_tokens: 300, or remove samples"
+            )
+            yield (*path, "samples"), message
+
+
+def _machines(scenario: Scenario) -> Iterator[Finding]:
+    """Chips compute in the precisions they have; attention needs a shape."""
+    training, shape = scenario.spec.training, scenario.spec.architecture
+    chip = scenario.hardware.get(("training",))
+    yield from _precision(("training", "precision"), training.precision, chip)
+    if training.attention and (shape is None or shape.sequence is None):
+        yield (
+            ("training", "attention"),
+            _shape("layers: 32, width: 4096, sequence: 4096"),
+        )
+    for index, stream in enumerate(scenario.streams):
+        serving, chip = scenario.serving_of(index)
+        path = scenario.serving_path(index, "precision")
+        yield from _precision(path, serving.arithmetic, chip)
+        if serving.attention:
+            path = scenario.serving_path(index, "attention")
+            if shape is None:
+                yield path, _shape("layers: 32, width: 4096")
+            if stream.input_tokens is None:
+                where = dotted(scenario.stream_path(index))
+                yield (
+                    path,
+                    f"needs the length of prompts; add {where}.input_tokens: 800",
+                )
+
+
+_WALLS = ("max_time_per_output_token", "max_time_to_first_token")
+
+
+def _roofline(scenario: Scenario) -> Iterator[Finding]:
+    """What a roofline needs, and words that say nothing without one."""
+    used = {"mfu": "0.5", "mbu": "0.7"}
+    rooflines = set()
+    for index, stream in enumerate(scenario.streams):
+        serving, chip = scenario.serving_of(index)
+        if serving.model != "roofline":
+            own = stream.serving.model_fields_set if stream.serving else set()
+            place = (*scenario.stream_path(index), "serving")
+            yield from _unused(serving, place, own)
+            continue
+        rooflines.add(index)
+        lacking = [word for word in used if getattr(serving, word) is None]
+        listed = [f"{word}: {used[word]}" for word in lacking]
+        if chip is None:
+            listed.insert(0, "hardware: h100-sxm")
+        if listed:
+            path = scenario.serving_path(index, "model")
+            yield path, f"needs more figures; add for example {', '.join(listed)}"
+        if chip is not None and (chip.bandwidth is None or chip.memory is None):
+            missing = "memory" if chip.memory is None else "bandwidth"
+            path = scenario.serving_path(index, "hardware")
+            yield (
+                path,
+                f"{chip.key} has no {missing}, which the roofline needs; describe it "
+                "in the scenario: hardware: {name: my-chip, peaks: {bf16: 990 TFLOP/s},"
+                " memory: 80 GB, bandwidth: 3.35 TB/s}",
+            )
+        if stream.input_tokens is None and not _idle(stream):
+            yield (
+                scenario.stream_path(index),
+                "gives only a total, but a roofline prices reading and writing apart; "
+                "add input_tokens: 800 and output_tokens: 300",
+            )
+    common = scenario.spec.serving
+    if not rooflines:
+        yield from _unused(common, ("serving",), common.model_fields_set)
+
+
+def _unused(serving: Serving, place: Steps, own: Collection[str]) -> Iterator[Finding]:
+    """Words of a machine without a roofline that nothing would read.
+
+    Its figures may stand beside another model, to compare the two; limits may not.
+    """
+    if serving.model == "roofline":
+        return
+    figures = () if serving.model else ("mbu", "memory_fill", "accelerators")
+    for word in (*_WALLS, *figures):
+        if word in own:
+            yield (*place, word), "is for a roofline; add model: roofline, or remove it"
+    if "idle_paid" in own and serving.idle_paid and serving.peak_to_mean is None:
+        yield (*place, "idle_paid"), "needs the load's peak; add peak_to_mean: 3"
+    if "peak_to_mean" in own and not serving.by_time:
+        message = "is about time; add model: roofline, or model: mfu"
+        yield (*place, "peak_to_mean"), f"{message}, with hardware and mfu"
+
+
+def _bought(scenario: Scenario) -> Iterator[Finding]:
+    """A price list is in dollars, for input and output apart, and needs demand."""
+    if scenario.spec.buy is not None:
+        if scenario.spec.objective != "dollars":
+            message = "is priced in dollars; add objective: dollars, or remove it"
+            yield ("buy",), message
+        for index, stream in enumerate(scenario.streams):
+            if stream.input_tokens is None:
+                message = (
+                    "gives only a total, but an API charges input and output apart; "
+                    "add input_tokens: 800 and output_tokens: 300"
+                )
+                yield scenario.stream_path(index), message
+    for word in ("buy", "existing"):
+        if getattr(scenario.spec, word) is not None:
+            if scenario.spec.target is None:
+                yield (word,), "is compared with a plan that has a target; add target"
+            elif all(_idle(stream) for stream in scenario.streams):
+                yield (word,), "serves demand, and there is none; add demand"
+
+
+def _shape(words: str) -> str:
+    return f"needs the shape of the model; add architecture: {{{words}}}"
+
+
+def _precision(path: Steps, precision: str, chip: Hardware | None) -> Iterator[Finding]:
+    if chip is not None:
+        try:
+            chip.peak(precision)
+        except ValueError as error:
+            yield path, str(error)
+
+
+def _unknown_costs(scenario: Scenario) -> Iterator[Finding]:
+    """What the objective, the limits and the budget ask for and cannot be told."""
+    spec = scenario.spec
+    asked: list[tuple[Steps, str, bool]] = [
+        (("objective",), UNITS[spec.objective], True)
+    ]
+    for section, bounds in (("limits", spec.limits), ("budget", spec.budget)):
+        for word, bound in bounds or ():
+            if bound is not None and word in _BOUNDS:
+                asked.append(((section, word), *_BOUNDS[word]))
+    for path, unit, served in asked:
+        missing: dict[str, list[str]] = {"training": _missing(spec.training, unit)}
+        if path[-1] == "training_time" and spec.training.accelerators is None:
+            missing["training"].append("accelerators")
+        chips: dict[Steps, Hardware | None] = {}
+        chips["training", "hardware"] = scenario.hardware.get(("training",))
+        for index, stream in enumerate(scenario.streams if served else ()):
+            if _idle(stream):
+                continue
+            serving, chip = scenario.serving_of(index)
+            missing.setdefault("serving", []).extend(_missing(serving, unit, chip))
+            chips[scenario.serving_path(index, "hardware")] = chip
+        figures = spec.energy
+        missing["energy"] = [
+            word
+            for word in _FIGURES.get(unit, ())
+            if figures is None or getattr(figures, word) is None
+        ]
+        if lacking := {
+            s: dict.fromkeys(words) for s, words in missing.items() if words
+        }:
+            listed = [f"{s}: {{{_filled(words)}}}" for s, words in lacking.items()]
+            yield path, f"needs more figures; add for example {_listed(listed)}"
+        if unit in _FIGURES:
+            for place, used in chips.items():
+                try:
+                    _ = used and used.power()
+                except ValueError as error:
+                    yield place, str(error)
+
+
+def _missing(
+    machine: Training | Serving, unit: str, chip: Hardware | None = None
+) -> list[str]:
+    words = [
+        word
+        for word in _NEEDS[unit]
+        if getattr(machine, word) is None and not (word == "hardware" and chip)
+    ]
+    if isinstance(machine, Serving) and _NEEDS[unit] and machine.model == "flops":
+        words.insert(0, "model")
+    return words
+
+
+def _idle(stream: Stream) -> bool:
+    flow = expected(stream.tokens if stream.requests is None else stream.requests)
+    return bool(flow.amount == 0)
+
+
+def _filled(words: Mapping[str, None]) -> str:
+    return ", ".join(f"{word}: {_EXAMPLES[word]}" for word in words)
+
+
+def _listed(words: Iterable[str], joint: str = "and") -> str:
+    *most, last = words
+    return f"{', '.join(most)} {joint} {last}" if most else last

@@ -1,0 +1,217 @@
+"""Draws from the uncertainties that a scenario and its law state.
+
+A number given as {low, expected, high} is log-normal with low and high as its 10th and
+90th percentiles. What an hour of one accelerator costs is one market: its prices are
+high together. A law's numbers are drawn together: from its bootstrap where it has one,
+else from the normal distribution of its covariance. Draw i of a number is the same
+whatever else is drawn and however many draws there are: every number, and the law,
+has a generator of its own for every block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.random import Generator
+
+from optimizer.algebra.posynomial import Array, Integers
+from optimizer.errors import InputError, Mark, Problem
+from optimizer.question.axes import Number, quantity_at, unit_of
+from optimizer.question.inputs import inputs, value_at
+from optimizer.question.scenario import Scenario
+from optimizer.reading.document import Steps, dotted
+from optimizer.reading.quantity import Flow
+from optimizer.reading.spread import Spread, ends
+from optimizer.world.law import STARS, Covariance
+
+BLOCK = 4096
+Columns = Mapping[str, Sequence[float]]
+Joint = Callable[[Generator], Array]
+P90 = 1.2815515655446004  # of the standard normal distribution
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A number, cut at the bounds of its field, for which one is log-normal.
+
+    Attributes:
+        source: what moves it; those of one source are high together.
+        middle: mean of ln(start + sign · value).
+        spread: its standard deviation.
+        start: 1 for a rate r, which compounds by 1 + r, or 1 − r where it falls; else
+            0, where the value itself is log-normal.
+        sign: −1 where it falls, else 1.
+        low: bound of the field.
+        high: likewise.
+    """
+
+    source: str
+    middle: float
+    spread: float
+    start: float
+    sign: float
+    low: float
+    high: float
+
+    def at(self, z: Array) -> Array:
+        """Its values at quantiles of the standard normal distribution."""
+        with np.errstate(over="ignore"):
+            grown = np.exp(self.middle + self.spread * z)
+        return np.clip(self.sign * (grown - self.start), self.low, self.high)
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Joint draws of all that is uncertain.
+
+    Attributes:
+        count: how many.
+        seed: of the generators.
+        numbers: what is drawn, the scenario's first, then the law's.
+        normals: the distributions of the scenario's.
+        law: draws a block of the law's, `(BLOCK, numbers)`; None where it is not drawn.
+    """
+
+    count: int
+    seed: int
+    numbers: tuple[Number, ...]
+    normals: tuple[Normal, ...]
+    law: Joint | None
+
+    @property
+    def together(self) -> list[list[str]]:
+        """Names of the scenario's numbers that are high together."""
+        sources: dict[str, list[str]] = {}
+        for number, normal in zip(self.numbers, self.normals, strict=False):
+            sources.setdefault(normal.source, []).append(number.name)
+        return [names for names in sources.values() if len(names) > 1]
+
+    def at(self, index: Integers) -> Array:
+        """The draws of some places, `(places, numbers)`."""
+        values = np.empty((len(index), len(self.numbers)))
+        blocks = index // BLOCK
+        for block in np.unique(blocks):
+            here = blocks == block
+            values[here] = self._block(int(block))[index[here] % BLOCK]
+        return values
+
+    def _block(self, block: int) -> Array:
+        columns = [
+            normal.at(self._random(block, normal.source).standard_normal(BLOCK))
+            for normal in self.normals
+        ]
+        if self.law is not None:
+            columns += list(self.law(self._random(block, "")).T)
+        return np.stack(columns, axis=1)
+
+    def _random(self, block: int, source: str) -> Generator:
+        word = int.from_bytes(source.encode(), "big")
+        return np.random.default_rng([self.seed, block, word])
+
+
+def draws(scenario: Scenario, count: int, seed: int, fixed: frozenset[Steps]) -> Draws:
+    """What `--sample` draws from.
+
+    Args:
+        scenario: with its law.
+        count: how many draws.
+        seed: of the generators.
+        fixed: paths of what is varied otherwise and therefore not drawn.
+
+    Raises:
+        InputError: nothing is uncertain, or an uncertain number has no log-normal.
+    """
+    numbers, normals = [], []
+    for item in inputs(scenario):
+        if item.path[-1] == "expected" and item.path not in fixed:
+            name = item.name.removesuffix(".expected")
+            number, normal = _spread(scenario, name, item.path[:-1])
+            numbers.append(number)
+            normals.append(normal)
+    law = None
+    if not any(path[0] == "law" for path in fixed):
+        paths, law = _joint(scenario)
+        numbers += [Number(dotted(path), path, "") for path in paths]
+    if not numbers:
+        message = (
+            "nothing is uncertain: give a number of the demand or a price as {low: 1T, "
+            "expected: 2T, high: 4T}, or choose a law with a covariance, such as "
+            "besiroglu-2024-refit"
+        )
+        raise InputError([Problem(Mark(f"--sample {count}"), "", message)])
+    return Draws(count, seed, tuple(numbers), tuple(normals), law)
+
+
+def _spread(scenario: Scenario, name: str, path: Steps) -> tuple[Number, Normal]:
+    spread, quantity = value_at(scenario, path), quantity_at(path)
+    if quantity is None or not isinstance(spread, Spread):
+        raise TypeError(f"{name} is no uncertain number")
+    kind = quantity.kind
+    start, sign = (1.0 if kind.yearly else 0.0), (-1.0 if kind.falls else 1.0)
+    per = spread.expected.per if isinstance(spread.expected, Flow) else None
+    low, high = ends(spread)
+    if start + sign * low <= 0:
+        where = (*path, "low")
+        message = f"must be above 0 to draw from, got {low:g}"
+        mark = scenario.document.mark(where)
+        raise InputError([Problem(mark, dotted(where), message)])
+    bottom, top = math.log(start + sign * low), math.log(start + sign * high)
+    normal = Normal(
+        _source(scenario, name, path),
+        *((top + bottom) / 2, (top - bottom) / (2 * P90)),
+        *(start, sign, kind.low, kind.high),
+    )
+    place = (*path, "expected")
+    return Number(name, place, unit_of(kind, per), kind.whole), normal
+
+
+def _source(scenario: Scenario, name: str, path: Steps) -> str:
+    """What moves a number: the market of an accelerator, or nothing but itself."""
+    if path[-1] != "price" or path[-2] == "data":
+        return name
+    common = scenario.hardware.get(path[-2:-1])
+    chip = scenario.hardware.get(path[:-1], common)
+    return name if chip is None else f"price of {chip.key}"
+
+
+def _joint(scenario: Scenario) -> tuple[tuple[Steps, ...], Joint | None]:
+    """The paths of the law's numbers that are drawn together, and what draws them."""
+    law = scenario.law
+    if law.draws is not None:
+        table = _bootstrap(scenario, law.draws)
+        return tuple(table), partial(_resampled, np.array([*table.values()]).T)
+    if law.covariance is not None:
+        symbols = [word.removeprefix("ln_") for word in law.covariance.order]
+        paths = tuple(("law", symbol) for symbol in symbols)
+        means = [law.coefficients[symbol] for symbol in symbols]
+        return paths, partial(_gaussian, np.array(means), law.covariance)
+    return (), None
+
+
+def _bootstrap(scenario: Scenario, own: Columns) -> dict[Steps, Sequence[float]]:
+    """A law's bootstrap by path, in step, as far as the scenario uses it."""
+    law, spec = scenario.law, scenario.spec
+    extras: Columns = {}
+    if spec.data.unique_tokens is not None and law.extra_draws is not None:
+        extras = {s: v for s, v in law.extra_draws.items() if s in STARS}
+    error: Columns = {}
+    if spec.target is not None and spec.target.error is not None and law.error:
+        error = law.error.draws or {}
+    parts = ((("law",), own), (("law", "extras"), extras), (("law", "error"), error))
+    return {(*p, s): values for p, part in parts for s, values in part.items()}
+
+
+def _resampled(table: Array, random: Generator) -> Array:
+    """Rows of a bootstrap: what was fitted together stays together."""
+    return table[random.integers(len(table), size=BLOCK)]
+
+
+def _gaussian(means: Array, covariance: Covariance, random: Generator) -> Array:
+    logs = np.array([word.startswith("ln_") for word in covariance.order])
+    middle = np.where(logs, np.log(np.where(logs, means, 1.0)), means)
+    values = random.multivariate_normal(middle, covariance.matrix, BLOCK)
+    return np.where(logs, np.exp(np.where(logs, values, 0.0)), values)

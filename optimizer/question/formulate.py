@@ -1,0 +1,293 @@
+"""Scenario in, program out: the page that a mathematician reads.
+
+    minimise    Σ_k c_k · N^a_k · D^b_k            lifetime cost
+    subject to  (A·N^-α + B·D^-β) / s ≤ 1          the target, s = g(L) − E
+                and every limit: Σ terms / bound ≤ 1.
+
+With a budget the two change places: minimise A·N^-α + B·D^-β under cost ≤ budget.
+With a size fixed already, that variable becomes a number. All coefficients and
+exponents are analytic in the scenario's numbers; nothing here compares values, so
+that a complex step through this file gives exact derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+from optimizer.algebra.posynomial import Term
+from optimizer.algebra.saturating import Saturating
+from optimizer.errors import InputError, Problem
+from optimizer.question.asked import Question
+from optimizer.question.scenario import Scenario
+from optimizer.reading.document import Steps, dotted
+from optimizer.reading.spread import expected
+from optimizer.world.costs import (
+    UNITS,
+    CostLine,
+    other_lines,
+    serving_line,
+    training_line,
+)
+from optimizer.world.demand import served
+from optimizer.world.laws import load_law
+from optimizer.world.limits import Limit, counted, memory_wall, wall
+from optimizer.world.machines import Serving, machine
+from optimizer.world.quantization import BITS, penalty
+from optimizer.world.repetition import Repetition
+from optimizer.world.roofline import Replica, replica
+from optimizer.world.surface import Surface
+
+T = TypeVar("T")
+
+
+def formulate(scenario: Scenario) -> Question:
+    """Turns a scenario into its geometric program.
+
+    Raises:
+        InputError: a figure that the objective or a limit needs is missing; all
+            such problems at once.
+    """
+    spec = scenario.spec
+    surface = scenario.law.surface(spec.experts)
+    attempt = _Attempts(scenario)
+    replicas = _replicas(scenario, attempt)
+    bill = _bill(scenario, replicas, attempt)
+    limits = _limits(scenario, bill, attempt)
+    unit = UNITS[spec.objective]
+    cost = attempt(("objective",), partial(counted, bill, unit)) or ()
+    attempt.finish()
+
+    reference = target = reducible = None
+    if spec.target is not None:
+        reference = _reference(scenario, surface)
+        if spec.target.loss is not None:
+            target = spec.target.loss
+            reducible = surface.reducible(target)
+        elif spec.target.error is not None and scenario.law.error is not None:
+            target = scenario.law.error.loss(spec.target.error)
+            reducible = surface.reducible(target)
+        elif reference is not None:
+            # E cancels where a reference sets the quality: no rounding through L.
+            N, D = reference
+            reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
+            target = surface.loss_of(reducible)
+    repetition = repetition_of(scenario)
+    loss, quantities = _loss(scenario, surface, repetition)
+    machines = tuple(dict.fromkeys(replicas.values()))
+    repeated = () if repetition is None else (repetition.limit(),)
+    read = () if repetition is None else repetition.physics()
+    return Question(
+        surface=surface,
+        loss=loss,
+        quantities=quantities,
+        unique=None if repetition is None else repetition.unique,
+        reducible=reducible,
+        target=target,
+        reference=reference,
+        bill=bill,
+        unit=unit,
+        cost=cost,
+        limits=(*limits, *repeated, *(wall for r in machines for wall in r.limits())),
+        physics=(*read, *(wall for r in machines for wall in r.physics())),
+        replicas=machines,
+        fixed=_fixed(scenario),
+    )
+
+
+def repetition_of(scenario: Scenario) -> Repetition | None:
+    """How data repeat, where their unique tokens are given."""
+    unique = scenario.spec.data.unique_tokens
+    if unique is None:
+        return None
+    stars = scenario.law.extras
+    if "R_D_star" not in stars:
+        stars = load_law("muennighoff-2023").extras
+    return Repetition(unique, stars["R_D_star"], stars.get("R_N_star"))
+
+
+def _loss(
+    scenario: Scenario, surface: Surface, repetition: Repetition | None
+) -> tuple[tuple[Term, ...], tuple[Saturating, ...]]:
+    """The reducible loss, with repeated data and quantized serving where asked."""
+    names = {"N": "N", "D": "D"}
+    quantities: list[Saturating] = []
+    if repetition is not None:
+        names["D"] = "D'"
+        quantities.append(repetition.tokens())
+        if (parameters := repetition.parameters(surface)) is not None:
+            names["N"] = "N'"
+            quantities.append(parameters)
+    terms = [
+        Term("parameters", surface.A, {names["N"]: -surface.alpha}),
+        Term("tokens", surface.B, {names["D"]: -surface.beta}),
+    ]
+    bits = [
+        BITS[serving.weights or serving.arithmetic]
+        for serving in _servings(scenario)
+        if serving.quantization_penalty
+    ]
+    if bits:
+        # The fewest bits lose most at every N and D, so theirs is the loss.
+        terms.append(penalty(load_law("kumar-2024").extras, min(bits)))
+    return tuple(terms), tuple(quantities)
+
+
+def _servings(scenario: Scenario) -> list[Serving]:
+    """Each stream's serving machine; the common one where nothing is served."""
+    streams = range(len(scenario.streams))
+    found = [scenario.serving_of(index)[0] for index in streams]
+    return found or [scenario.spec.serving]
+
+
+def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
+    """The roofline machine of each stream that has one, by the stream's index."""
+    groups: dict[str, list[int]] = {}
+    for index, stream in enumerate(scenario.streams):
+        if scenario.serving_of(index)[0].model == "roofline":
+            own = f" ({stream.name or index + 1})"
+            groups.setdefault("" if stream.serving is None else own, []).append(index)
+    found: dict[int, Replica] = {}
+    for suffix, members in groups.items():
+        serving, chip = scenario.serving_of(members[0])
+        lengths = _lengths(scenario, members)
+        make = partial(
+            replica,
+            suffix,
+            serving,
+            chip,
+            scenario.spec.architecture,
+            lengths,
+            _stored(scenario),
+        )
+        path = ("serving",) if not suffix else scenario.stream_path(members[0])
+        if (built := attempt(path, make)) is not None:
+            found.update(dict.fromkeys(members, built))
+    return found
+
+
+def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] | None:
+    """The longest prompt and sequence of some streams, where all give lengths."""
+    pairs = []
+    for index in members:
+        stream = scenario.streams[index]
+        if stream.input_tokens is None or stream.output_tokens is None:
+            return None
+        prompt = expected(stream.input_tokens)
+        pairs.append((prompt, prompt + expected(stream.output_tokens)))
+    longest = [max(side, key=lambda x: x.real) for side in zip(*pairs, strict=True)]
+    return longest[0], longest[1]
+
+
+def _fixed(scenario: Scenario) -> dict[str, float]:
+    fix = scenario.spec.fix
+    if fix is None:
+        return {}
+    pairs = {"N": fix.parameters, "D": fix.tokens}
+    return {name: value for name, value in pairs.items() if value is not None}
+
+
+def _reference(scenario: Scenario, surface: Surface) -> tuple[float, float] | None:
+    """N and D of the model whose loss is the target, or None."""
+    target = scenario.spec.target
+    if target is None or target.match is None:
+        return None
+    if scenario.reference is not None:
+        return scenario.reference
+    match = target.match
+    if match.parameters is None:
+        return None
+    if match.tokens is not None:
+        return match.parameters, match.tokens
+    return match.parameters, surface.optimal_tokens(match.parameters)
+
+
+class _Attempts:
+    """Collects what is missing, so that all of it is reported at once."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.problems: list[Problem] = []
+
+    def __call__(self, path: Steps, make: Callable[[], T]) -> T | None:
+        try:
+            return make()
+        except ValueError as error:
+            mark = self.scenario.document.mark(path)
+            self.problems.append(Problem(mark, dotted(path), str(error)))
+            return None
+
+    def finish(self) -> None:
+        if self.problems:
+            raise InputError(self.problems)
+
+
+def _bill(
+    scenario: Scenario, replicas: Mapping[int, Replica], attempt: _Attempts
+) -> tuple[CostLine, ...]:
+    spec = scenario.spec
+
+    def training() -> CostLine:
+        chip = scenario.hardware.get(("training",))
+        t = spec.training
+        rates = machine(chip, t.precision, scenario.price(t.price, chip), spec.energy)
+        return training_line(t, rates, spec.costs.restart, spec.architecture)
+
+    def stream(index: int) -> CostLine:
+        serving, chip = scenario.serving_of(index)
+        price = scenario.price(serving.price, chip)
+        rates = machine(chip, serving.arithmetic, price, spec.energy)
+        demand = served(scenario.streams[index])
+        decoding = replicas[index].decoding if index in replicas else None
+        return serving_line(
+            demand, serving, rates, spec.money, spec.architecture, decoding
+        )
+
+    lines = [attempt(("training",), training)]
+    for index in range(len(scenario.streams)):
+        if scenario.serving_of(index)[0].model == "roofline" and index not in replicas:
+            continue  # told already
+        lines.append(attempt(scenario.stream_path(index), partial(stream, index)))
+    found = tuple(line for line in lines if line is not None)
+    if len(found) < len(lines):
+        attempt.finish()
+    return (*found, *other_lines(spec.costs, spec.data))
+
+
+def _limits(
+    scenario: Scenario, bill: Sequence[CostLine], attempt: _Attempts
+) -> tuple[Limit, ...]:
+    spec = scenario.spec
+    found: list[Limit | None] = []
+    for prefix, bounds in (("limits", spec.limits), ("budget", spec.budget)):
+        for word, bound in () if bounds is None else bounds:
+            if bound is None:
+                continue
+            path, name = (prefix, word), f"{prefix}.{word}"
+            if word == "memory":
+                for suffix, serving in _stores(scenario).items():
+                    named = name + suffix
+                    shape, stored = spec.architecture, _stored(scenario)
+                    make = partial(memory_wall, named, bound, serving, shape, stored)
+                    found.append(attempt(path, make))
+            else:
+                make = partial(wall, name, bound, bill, spec.training.accelerators)
+                found.append(attempt(path, make))
+    return tuple(limit for limit in found if limit is not None)
+
+
+def _stored(scenario: Scenario) -> float:
+    """Stored parameters over N."""
+    if scenario.stored is not None:
+        return scenario.stored
+    return scenario.law.stored_share(scenario.spec.experts)
+
+
+def _stores(scenario: Scenario) -> dict[str, Serving]:
+    """Each serving machine that must hold the model, by a suffix for its limit."""
+    stores = {}
+    for index, stream in enumerate(scenario.streams):
+        suffix = "" if stream.serving is None else f" ({stream.name or index + 1})"
+        stores[suffix] = scenario.serving_of(index)[0]
+    return stores or {"": scenario.spec.serving}

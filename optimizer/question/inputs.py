@@ -1,0 +1,167 @@
+"""Every number of a scenario and of its law, by name, to vary one at a time.
+
+Sensitivities use the complex step: an analytic f obeys f'(x) = Im f(x + ih)/h up to
+h², without the cancellation of a difference. *Source*: Squire & Trapp, "Using complex
+variables to estimate derivatives of real functions", SIAM Review 40 (1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from optimizer.question.scenario import Scenario
+from optimizer.reading.document import Steps
+from optimizer.reading.quantity import Flow
+from optimizer.reading.spread import Spread
+from optimizer.world.hardware import Hardware
+from optimizer.world.law import Law
+
+STEP = 1e-30
+DISCRETE = {"experts"}  # a choice of model, not an amount
+
+
+@dataclass(frozen=True)
+class Input:
+    """One number that the answer depends on.
+
+    Attributes:
+        name: its dotted path, as `--set` takes it.
+        path: the steps to it from the spec, or `("law", coefficient)`.
+        value: in the base unit of its kind.
+    """
+
+    name: str
+    path: Steps
+    value: float
+
+
+def inputs(scenario: Scenario) -> tuple[Input, ...]:
+    """Lists the numbers that the file gives, then the law's coefficients.
+
+    Defaults that the file does not mention are not inputs.
+    """
+    found = [*_numbers(scenario.spec, ()), *_chips(scenario)]
+    named = [replace(i, name=_named(scenario, i.path)) for i in found]
+    law = (
+        Input(f"law.{symbol}", ("law", symbol), value)
+        for symbol, value in scenario.law.coefficients.items()
+    )
+    return (*named, *law)
+
+
+def value_at(scenario: Scenario, path: Steps) -> object:
+    """What stands at a path of the spec: a number, a flow, or three of them."""
+    node: Any = scenario.spec
+    for step in path:
+        node = node[step] if isinstance(step, int) else getattr(node, step)
+    return node
+
+
+def number_at(scenario: Scenario, path: Steps) -> float:
+    """The number, or the amount of a flow, at a path of the spec."""
+    value: Any = value_at(scenario, path)
+    return float(value.amount if isinstance(value, Flow) else value)
+
+
+def stepped(scenario: Scenario, path: Steps) -> Scenario:
+    """Returns the scenario with one number x moved to x·(1 + i·STEP)."""
+    return changed(scenario, path, lambda x: x * (1 + STEP * 1j))
+
+
+def changed(scenario: Scenario, path: Steps, change: Callable[[Any], Any]) -> Scenario:
+    """Returns the scenario with one number put through a function.
+
+    Args:
+        scenario: with a number at the path.
+        path: the steps to it from the spec, through `hardware` into an accelerator,
+            or `law` and a coefficient, also of its `extras` or its `error`.
+        change: of the number; of a flow, of its amount.
+    """
+    if path[0] == "law":
+        return replace(scenario, law=_lawful(scenario.law, path[1:], change))
+    if "hardware" in path:
+        cut = path.index("hardware")
+        place, inside = path[:cut], path[cut + 1 :]
+        chip = _rebuilt(scenario.hardware[place], inside, change)
+        return replace(scenario, hardware={**scenario.hardware, place: chip})
+    return replace(scenario, spec=_inside(scenario.spec, path, change))
+
+
+def _lawful(law: Law, path: Steps, change: Callable[[Any], Any]) -> Law:
+    *part, symbol = map(str, path)
+    if part == ["error"] and law.error is not None:
+        moved: Any = {symbol: change(getattr(law.error, symbol))}
+        return replace(law, error=replace(law.error, **moved))
+    if part == ["extras"]:
+        return replace(law, extras=_at(law.extras, symbol, change))
+    return replace(law, coefficients=_at(law.coefficients, symbol, change))
+
+
+def _rebuilt(chip: Hardware, path: Steps, change: Callable[[Any], Any]) -> Hardware:
+    word = str(path[0])
+    if word == "peaks":
+        return replace(chip, peaks=_at(chip.peaks, str(path[1]), change))
+    moved: Any = {word: change(getattr(chip, word))}
+    return replace(chip, **moved)
+
+
+def _at(
+    numbers: Mapping[str, float], key: str, change: Callable[[Any], Any]
+) -> dict[str, Any]:
+    return {**numbers, key: change(numbers.get(key))}
+
+
+def _inside(node: Any, path: Steps, change: Callable[[Any], Any]) -> Any:
+    if not path:
+        whole = isinstance(node, Flow)
+        return replace(node, amount=change(node.amount)) if whole else change(node)
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        return tuple(
+            _inside(inner, rest, change) if i == step else inner
+            for i, inner in enumerate(node)
+        )
+    return node.model_copy(update={step: _inside(getattr(node, step), rest, change)})
+
+
+def _chips(scenario: Scenario) -> Iterator[Input]:
+    """The figures of accelerators that the scenario itself describes."""
+    for place in scenario.hardware:
+        node: Any = scenario.document.value
+        for step in (*place, "hardware"):
+            node = node[step]
+        if isinstance(node, dict):
+            chip = scenario.hardware[place]
+            for precision, peak in chip.peaks.items():
+                yield Input("", (*place, "hardware", "peaks", precision), peak)
+            for word in ("memory", "bandwidth", "tdp"):
+                if (value := getattr(chip, word)) is not None:
+                    yield Input("", (*place, "hardware", word), value)
+
+
+def _numbers(node: Any, path: Steps) -> Iterator[Input]:
+    if isinstance(node, Flow):
+        yield Input("", path, node.amount)
+    elif isinstance(node, Spread):
+        yield from _numbers(node.expected, (*path, "expected"))
+    elif isinstance(node, BaseModel):
+        for word in type(node).model_fields:
+            if word in node.model_fields_set and word not in DISCRETE:
+                yield from _numbers(getattr(node, word), (*path, word))
+    elif isinstance(node, tuple):
+        for index, member in enumerate(node):
+            yield from _numbers(member, (*path, index))
+    elif isinstance(node, int | float) and not isinstance(node, bool):
+        yield Input("", path, float(node))
+
+
+def _named(scenario: Scenario, path: Steps) -> str:
+    """A dotted path in which streams go by their names."""
+    words = [str(step) for step in path]
+    if len(path) > 1 and isinstance(path[1], int):
+        words[1] = scenario.streams[path[1]].name or words[1]
+    return ".".join(words)

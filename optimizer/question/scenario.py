@@ -1,0 +1,305 @@
+"""A scenario: the words of its file, with its law and its machines.
+
+Here are the words and the record; `load` reads them from a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field
+
+from optimizer.errors import Mark
+from optimizer.reading.document import Document, Steps
+from optimizer.reading.fields import (
+    Count,
+    Fraction,
+    Loss,
+    Model,
+    Parameters,
+    PriceTokens,
+    Tokens,
+)
+from optimizer.reading.spread import Uncertain, expected
+from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
+from optimizer.world.demand import Stream
+from optimizer.world.hardware import Hardware
+from optimizer.world.law import Law
+from optimizer.world.limits import Budget, Limits
+from optimizer.world.machines import Energy, Serving, Training
+
+
+class Match(Model):
+    """A reference model: the target is its loss under the scenario's law."""
+
+    parameters: Parameters | None = Field(
+        None, description="the size of the reference model"
+    )
+    tokens: Tokens | None = Field(
+        None, description="as trained; without it, training-optimal"
+    )
+    model: str | None = Field(None, description="a published model by name")
+
+
+class Target(Model):
+    """The quality to reach; one of the three."""
+
+    loss: Loss | None = Field(None, description="the loss itself, in the law's unit")
+    match: Match | None = Field(None, description="as good as a reference model")
+    error: Fraction | None = Field(
+        None, description="mean error on downstream tasks, by the law's own map"
+    )
+
+
+class Fix(Model):
+    """What has been decided already; one of the two."""
+
+    parameters: Parameters | None = Field(None, description="the size")
+    tokens: Tokens | None = Field(None, description="the training tokens")
+
+
+class Buy(Model):
+    """An API that could serve the demand instead, by its price list."""
+
+    input: PriceTokens = Field(description="dollars per million input tokens")
+    output: PriceTokens = Field(description="dollars per million output tokens")
+
+
+class Existing(Model):
+    """A model that exists already, its training paid; by name, or by its size."""
+
+    model: str | None = Field(None, description="a published model by name")
+    parameters: Parameters | None = None
+    tokens: Tokens | None = Field(None, description="that it was trained on")
+
+
+class Spec(Model):
+    """The words of a scenario file."""
+
+    name: str | None = Field(
+        None, description="for reports; the file's name unless given"
+    )
+    description: str | None = Field(None, description="for the reader; not used")
+    law: str | dict[str, Any] = Field(
+        description="a built-in law, a law file, or coefficients inline",
+        examples=["besiroglu-2024-refit"],
+    )
+    experts: Count | None = Field(None, description="experts of a joint-MoE law")
+    objective: Literal["compute", "dollars", "energy", "carbon"] = Field(
+        "compute", description="what to minimise over the model's life"
+    )
+    target: Target | None = Field(
+        None, description="the quality to reach at the least cost"
+    )
+    budget: Budget | None = Field(
+        None, description="what may be spent, in place of a target"
+    )
+    fix: Fix | None = Field(None, description="what is decided already")
+    demand: Stream | Annotated[tuple[Stream, ...], Field(max_length=1000)] | None = (
+        Field(None, description="what the model serves: one stream, or a list")
+    )
+    training: Training = Field(Training(), description="the machine that trains")
+    serving: Serving = Field(Serving(), description="the machine that serves")
+    limits: Limits = Field(Limits(), description="what may not be exceeded")
+    data: Data = Field(Data(), description="what training data cost")
+    architecture: Architecture | None = Field(
+        None, description="the shape, for attention and the KV cache"
+    )
+    money: MoneyOverTime = Field(
+        MoneyOverTime(), description="discounting and falling prices"
+    )
+    energy: Energy | None = Field(
+        None, description="from machine time to energy and carbon"
+    )
+    costs: Costs = Field(Costs(), description="costs beyond compute")
+    buy: Buy | None = Field(None, description="compared with the plan")
+    existing: Existing | None = Field(None, description="compared with the plan")
+    probability: Fraction | None = Field(
+        None, description="of this scenario among those it is compared with"
+    )
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Words of which at most one may stand.
+
+    Attributes:
+        at: the path of the mapping that holds them.
+        words: the words.
+        example: what to add where none stands; empty where none need stand.
+    """
+
+    at: tuple[str, ...]
+    words: tuple[str, ...]
+    example: str = ""
+
+    @property
+    def paths(self) -> frozenset[tuple[str, ...]]:
+        """The path of each word."""
+        return frozenset((*self.at, word) for word in self.words)
+
+
+ONE_OF = (
+    OneOf((), ("target", "budget"), "target: {loss: 2.0}, or budget: {compute: 1e24}"),
+    OneOf(
+        ("target",),
+        ("loss", "match", "error"),
+        "loss: 2.0, or match: {parameters: 13B}",
+    ),
+    OneOf(
+        ("target", "match"),
+        ("parameters", "model"),
+        "parameters: 13B, or model: llama-3-8b",
+    ),
+    OneOf(("target", "match"), ("tokens", "model")),
+    OneOf(("budget",), tuple(Budget.model_fields), "compute: 1e24"),
+    OneOf(("fix",), ("parameters", "tokens"), "parameters: 7B, or tokens: 2T"),
+    OneOf(
+        ("existing",),
+        ("model", "parameters"),
+        "model: llama-3-8b, or parameters: 8B",
+    ),
+)
+# `--set` of one takes the others away. Streams see to their own amounts.
+ALTERNATIVES = (
+    *(group.paths for group in ONE_OF),
+    *(OneOf(at, ("tokens", "requests")).paths for at in (("demand",), ("demand", "*"))),
+)
+
+# Words that may hold a list, of which the best is chosen.
+CHOICES: tuple[tuple[str, ...], ...] = (
+    ("experts",),
+    *(
+        (*prefix, "serving", word)
+        for prefix in ((), ("demand",), ("demand", "*"))
+        for word in ("hardware", "precision", "weights", "accelerators")
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One combination of a scenario's lists.
+
+    Attributes:
+        choice: dotted word → value.
+        scenario: with these values, or None where they do not fit together.
+        reason: why there is none.
+    """
+
+    choice: Mapping[str, str]
+    scenario: Scenario | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """A checked scenario, ready to be formulated.
+
+    Attributes:
+        name: for reports.
+        file: where it was read.
+        spec: its words.
+        law: the scaling law.
+        hardware: the chip of `training`, `serving` and each stream's own serving, by
+            path.
+        document: its text, with the place of every value.
+        reference: the published model of `target.match.model`, resolved to
+            parameters and tokens, or None.
+        prices: example prices of the library by chip [USD/h], where the file asks
+            for them with `price: example`.
+        notes: what those prices are, in words.
+        existing: name, parameters and tokens of `existing`, or None.
+        base: the folder that relative paths start from.
+        variants: every combination of the lists that it holds; this scenario is then
+            the first that fits. Empty where it holds none.
+        stored: all parameters over N, where the model is known; else the law tells.
+    """
+
+    name: str
+    file: str
+    spec: Spec
+    law: Law
+    hardware: Mapping[Steps, Hardware]
+    document: Document
+    reference: tuple[float, float] | None = None
+    prices: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    existing: tuple[str, float, float | None] | None = None
+    base: Path = Path()
+    variants: tuple[Variant, ...] = ()
+    stored: float | None = None
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams of demand; none means that nothing is served."""
+        demand = self.spec.demand
+        if demand is None:
+            return ()
+        return demand if isinstance(demand, tuple) else (demand,)
+
+    @property
+    def singles(self) -> tuple[Scenario, ...]:
+        """Every combination of the lists that it holds and that fits; or itself."""
+        found = tuple(v.scenario for v in self.variants if v.scenario is not None)
+        return found or (self,)
+
+    def chosen(self, choice: Mapping[str, str]) -> Scenario:
+        """The combination of a choice; itself where it holds no lists."""
+        for variant in self.variants:
+            if variant.scenario is not None and variant.choice == choice:
+                return variant.scenario
+        return self
+
+    def every(self, change: Callable[[Scenario], Scenario]) -> Scenario:
+        """Itself after a change, made in each combination of its lists too."""
+        variants = tuple(
+            v if v.scenario is None else replace(v, scenario=change(v.scenario))
+            for v in self.variants
+        )
+        return replace(change(self), variants=variants)
+
+    def place(self, name: str) -> Mark:
+        """The place in the file of a dotted path such as `limits.parameters`.
+
+        `serving.memory (chat)` is about the machine that the stream chat has alone.
+        """
+        word, _, own = name.partition(" (")
+        path = tuple(word.split("."))
+        for index, stream in enumerate(self.streams if path[0] == "serving" else ()):
+            if own == f"{stream.name or index + 1})":
+                return self.document.mark(self.serving_path(index, path[-1]))
+        return self.document.mark(path)
+
+    def serving_of(self, index: int) -> tuple[Serving, Hardware | None]:
+        """The machine that serves a stream: its own words over the common ones."""
+        common = self.spec.serving
+        own = self.streams[index].serving
+        chip = self.hardware.get(("serving",))
+        if own is None:
+            return common, chip
+        chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
+        return own.over(common), chip
+
+    def serving_path(self, index: int, word: str) -> Steps:
+        """The path of a word about a stream's serving: its own, or the common one."""
+        own = self.streams[index].serving
+        if own is not None and word in own.model_fields_set:
+            return (*self.stream_path(index), "serving", word)
+        return ("serving", word)
+
+    def price(
+        self, price: Uncertain[float] | str | None, chip: Hardware | None
+    ) -> float | None:
+        """Dollars an hour of a chip, where `example` stands for the library's."""
+        if not isinstance(price, str):
+            return cast("float | None", expected(price))
+        return None if chip is None else self.prices.get(chip.key)
+
+    def stream_path(self, index: int) -> Steps:
+        """The path of a stream in the file."""
+        listed = isinstance(self.spec.demand, tuple)
+        return ("demand", index) if listed else ("demand",)

@@ -1,0 +1,127 @@
+"""One scenario under several laws: what the choice of law is worth.
+
+A target that names a model to match carries over: each law says itself what loss that
+model has. A loss does not, because each law measures it on data of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from optimizer.errors import InputError, Mark, Problem
+from optimizer.question.load import read_document
+from optimizer.question.scenario import Scenario
+from optimizer.reading.document import Document
+from optimizer.world.law import Law
+from optimizer.world.laws import builtin_names, load_law
+
+ALL = "all"
+
+
+def chosen_laws(names: Sequence[str], experts: int | None = None) -> tuple[Law, ...]:
+    """Loads laws by name or path; `all` stands for every built-in one that applies.
+
+    Args:
+        names: as `--law` takes them; paths start from the current folder.
+        experts: of a joint-MoE law; with it dense laws do not apply, and without it
+            joint-MoE laws do not.
+
+    Raises:
+        InputError: every name that is no law.
+    """
+    found: dict[str, Law] = {}
+    problems: list[Problem] = []
+    for name in names:
+        if name == ALL:
+            found |= {law.name: law for law in _applicable(experts)}
+            continue
+        try:
+            law = load_law(name, None, Mark(f"--law {name}"))
+        except InputError as error:
+            problems += (_bare(problem) for problem in error.problems)
+        else:
+            found[law.name] = law
+    if problems:
+        raise InputError(problems)
+    return tuple(found.values())
+
+
+def under_laws(scenario: Scenario, names: Sequence[str]) -> tuple[Scenario, ...]:
+    """The same scenario under each law, with the law's name after its own.
+
+    Args:
+        scenario: a checked one; a law of its own that is no built-in one belongs to
+            `all`, and comes first.
+        names: built-in laws, law files, or `all`.
+
+    Raises:
+        InputError: a name is no law, a law does not fit the scenario, or the target
+            is a loss, which means nothing under another law.
+    """
+    laws = {law.name: law for law in chosen_laws(names, scenario.spec.experts)}
+    if ALL in names and scenario.law.name not in laws:
+        laws = {scenario.law.name: scenario.law, **laws}
+    others = [name for name in laws if name != scenario.law.name]
+    if others and scenario.spec.target is not None and scenario.spec.target.loss:
+        message = (
+            f"is a loss under {scenario.law.name}, on its own data and tokenizer, and "
+            f"says nothing under {others[0]}; name a model to match instead: "
+            "target: {match: {parameters: 13B}}"
+        )
+        place = scenario.place("target.loss")
+        raise InputError([Problem(place, "target.loss", message)])
+    files = {load_law(name).name: name for name in names if name != ALL}
+    found = []
+    problems: list[Problem] = []
+    for law in laws.values():
+        try:
+            if law.name == scenario.law.name:
+                under = scenario
+            else:
+                word = law.name
+                if word not in builtin_names():
+                    word = os.path.relpath(files[word], scenario.base)
+                under = read_document(_with_law(scenario, word), scenario.base)
+        except InputError as error:
+            problems += error.problems
+        else:
+            found.append(replace(under, name=f"{scenario.name} ({law.name})"))
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return tuple(found)
+
+
+def _bare(problem: Problem) -> Problem:
+    """A problem with the name itself stands at the option, which is no field."""
+    own = problem.mark.file.startswith("--law ")
+    return replace(problem, path="") if own else problem
+
+
+def _applicable(experts: int | None) -> Iterator[Law]:
+    for name in builtin_names():
+        law = load_law(name)
+        if (law.experts is None) != (experts is None):
+            continue
+        try:
+            law.surface(experts)
+        except ValueError:
+            continue  # a line or a curve, no surface; or more experts than it knows
+        yield law
+
+
+def _with_law(scenario: Scenario, word: str) -> Document:
+    document = scenario.document
+    if not isinstance(document.value, dict):
+        raise TypeError("a checked scenario is a mapping")
+    path = ("law",)
+    mark = Mark(f"--law {word}")
+    return replace(
+        document,
+        value={**document.value, "law": word},
+        marks={
+            **{p: m for p, m in document.marks.items() if p[:1] != path},
+            path: mark,
+        },
+    )

@@ -1,0 +1,1 @@
+"""Text of a user's file to checked records: units, places, mistakes."""

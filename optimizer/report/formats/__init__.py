@@ -1,0 +1,1 @@
+"""Formats: blocks, and how each medium writes them."""

@@ -1,0 +1,113 @@
+"""The JSON contract: every key of `docs/json.md`, in its order, for other programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from optimizer.analysis.plan.answer import Answer, Infeasibility
+
+if TYPE_CHECKING:
+    from optimizer.analysis.plan.snap import Snap
+
+FORMAT_VERSION = 1
+
+
+def document(answers: Sequence[Answer], version: str) -> dict[str, Any]:
+    """The document of some answers.
+
+    Args:
+        answers: in the order in which they were asked.
+        version: of this tool.
+    """
+    return wrapped({"plans": [plan(answer) for answer in answers]}, version)
+
+
+def wrapped(content: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """What every document of this tool starts with, then its own content."""
+    tool = {"name": "overtrain", "version": version}
+    return {"format_version": FORMAT_VERSION, "tool": tool, **content}
+
+
+def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
+    """One answer as plain data, and its rounding where it was asked for."""
+    content: dict[str, Any] = {
+        "scenario": answer.scenario,
+        "file": answer.file,
+        "status": answer.status.value,
+        "objective": answer.objective,
+        "question": answer.question,
+        "law": answer.law,
+        "target_loss": answer.target_loss,
+        "reference": answer.reference,
+        "demand": answer.demand,
+        "plan": answer.plan,
+        "training_optimal": answer.training_optimal,
+        "overtraining": answer.overtraining,
+        "critical": answer.critical,
+        "cost": answer.cost,
+        "amounts": answer.amounts,
+        "unit_cost": answer.unit_cost,
+        "training_run": answer.training_run,
+        "serving": answer.serving,
+        "savings": answer.savings,
+        "near_optimal": answer.near_optimal,
+        "fixed": answer.fixed,
+        "choice": answer.choice,
+        "alternatives": answer.alternatives,
+        "others": answer.others,
+        "snap": snapped,
+        "epochs": answer.epochs,
+        "parties": answer.parties,
+        "limits": answer.limits,
+        "sensitivities": answer.sensitivities,
+        "certificate": answer.certificate,
+        "warnings": answer.warnings,
+        "infeasibility": infeasibility(answer.infeasibility),
+    }
+    data: dict[str, Any] = plain(content)
+    return data
+
+
+def write(data: Mapping[str, Any]) -> str:
+    """JSON text with its last newline; what JSON cannot say is an error."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plain(value: Any) -> Any:
+    """Records as mappings, tuples as lists, and numbers JSON cannot say as null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {key: plain(getattr(value, key)) for key in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {str(key): plain(member) for key, member in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(member) for member in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def infeasibility(why: Infeasibility | None) -> dict[str, Any] | None:
+    """Why there is no plan, as plain data; of a portfolio a lowest loss each model."""
+    if why is None:
+        return None
+    return {
+        "reason": why.reason,
+        "conflict": why.conflict,
+        "relaxations": [
+            {
+                "name": way.name,
+                "from": way.before,
+                "to": way.after,
+                "unit": way.unit,
+                "line": way.line,
+            }
+            for way in why.relaxations
+        ],
+        "nearest_loss": why.nearest_losses or why.nearest_loss,
+        "uniform": why.uniform,
+        "certificate": why.certificate,
+    }

@@ -1,0 +1,250 @@
+"""The report as one self-contained HTML page: the only place that knows jinja2.
+
+Every text is escaped by the templates, every number for a script is JSON that cannot
+end its element, and a content security policy lets nothing else run or load.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from optimizer.report.formats.blocks import Heading, Table, Text, printable
+from optimizer.report.formats.elements import Chart, Rich, Sliders, Tiles, Verbatim
+from optimizer.report.formats.extras import missing
+from optimizer.report.formats.slider_points import points as stops_of
+from optimizer.report.formats.slider_points import sliders
+
+TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+NOISE = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
+GLUED = re.compile(r"(?<=\d) (?=(?:[×%]|FLOP|nats)(?!\w))|(?<=^line) (?=\d+$)")
+WIDE = 6  # columns of a table that takes a row of its own
+# Colours of the charts and what they become on a dark ground.
+DARK = {
+    "#0072b2": "#4fa8dd",
+    "#d55e00": "#f08a3c",
+    "#00855f": "#35b98c",
+    "#aa4499": "#d987cb",
+    "#8a6d00": "#cba630",
+    "#6e7781": "#8b96a1",
+    "#9ec3dd": "#2c5f80",
+    "#1f2328": "#e6e9ed",
+    "#57606a": "#9aa5b1",
+    "#d8dee4": "#2d3742",
+    "#ffffff": "#0f1419",
+}
+
+
+def render(
+    blocks: Sequence[Rich],
+    pictures: Mapping[int, tuple[dict[str, Any], str]],
+    scripts: str,
+    version: str,
+    made: str,
+) -> str:
+    """Writes the page.
+
+    Args:
+        blocks: of `report_page`; the first is the title.
+        pictures: for each chart by its place in the blocks, Vega-Lite and SVG.
+        scripts: the bundle that makes charts interactive; empty leaves pictures.
+        version: of this tool.
+        made: the day.
+
+    Raises:
+        InputError: jinja2 is not installed.
+    """
+    title = blocks[0].text if isinstance(blocks[0], Heading) else "Cost report"
+    points = {
+        f"explorer-{place}": stops_of(block.explorer)
+        for place, block in enumerate(blocks)
+        if isinstance(block, Sliders)
+    }
+    charts = {f"chart-{place}": spec for place, (spec, _) in pictures.items()}
+    own = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    running = [text for text in (scripts, own) if text]
+    environment = _environment()
+    parts = list(_parts(blocks, pictures))
+    template = environment.get_template("page.html.j2")
+    safe = environment.filters["safe"]
+    inner = environment.get_template("block.html.j2")
+    text: str = template.render(
+        title=printable(title),
+        version=version,
+        made=made,
+        policy=_policy(running),
+        style=safe(_style()),
+        contents=[{"id": part["id"], "text": part["title"]} for part in parts],
+        parts=parts,
+        block=lambda item: safe(inner.render(item=item)),
+        scripts=[
+            {"type": "application/json", "id": "points", "text": safe(_json(points))},
+            {"type": "application/json", "id": "charts", "text": safe(_json(charts))},
+            *({"text": safe(script)} for script in running),
+        ],
+    )
+    return text
+
+
+def _environment() -> Any:
+    try:
+        import jinja2  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise missing(error) from None
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=False,
+    )
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Nothing may load, and only these scripts may run.
+
+    *Source*: W3C, Content Security Policy Level 3.
+    """
+    digests = [
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in scripts
+    ]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        f"script-src {allowed}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _style() -> str:
+    rules = (
+        f'.picture [{what}="{light}"]{{{what}:{dark}}}'
+        for light, dark in DARK.items()
+        for what in ("fill", "stroke")
+    )
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    return style.replace("{{ dark }}", "\n".join(rules))
+
+
+def _json(value: object) -> str:
+    """JSON that no script element can be ended by, whatever it says."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def _parts(
+    blocks: Sequence[Rich], pictures: Mapping[int, tuple[dict[str, Any], str]]
+) -> Iterator[dict[str, Any]]:
+    """Sections by the headings of level 2, groups in them by those of level 3."""
+    part: dict[str, Any] = {"title": "", "id": "part-0", "groups": []}
+    group: dict[str, Any] = {"title": "", "rows": []}
+    for place, block in enumerate(blocks):
+        if isinstance(block, Heading):
+            if block.level == 1:
+                continue
+            if block.level == 2:
+                if part["title"]:
+                    yield part
+                part = {"title": printable(block.text), "id": f"part-{place}"}
+                part["groups"] = []
+            title = printable(block.text) if block.level > 2 else ""
+            group = {"title": title, "rows": []}
+            part["groups"].append(group)
+            continue
+        item = _item(place, block, pictures, group["title"])
+        if item is not None:
+            _placed(group["rows"], item)
+    if part["title"]:
+        yield part
+
+
+def _placed(rows: list[dict[str, Any]], item: dict[str, Any]) -> None:
+    """Puts charts beside the words and tables before them, where both have room."""
+    full = item["kind"] in ("tiles", "sliders", "verbatim") or item.get("long")
+    full = full or item.get("lead") or item.get("warns")
+    column = "charts" if item["kind"] == "chart" else "words"
+    if full or not rows or rows[-1]["full"]:
+        rows.append({"full": bool(full), "words": [], "charts": []})
+    rows[-1][column].append(item)
+
+
+def _item(
+    place: int,
+    block: Rich,
+    pictures: Mapping[int, tuple[dict[str, Any], str]],
+    group: str,
+) -> dict[str, Any] | None:
+    """What a template needs of a block; None for a chart that was not drawn."""
+    found: dict[str, Any] | None = None
+    if isinstance(block, Text):
+        found = {
+            "kind": "text",
+            "text": _words(block.text),
+            "label": printable(block.label),
+            "lead": block.lead,
+            "warns": group == "Warnings",
+        }
+    elif isinstance(block, Tiles):
+        tiles = [
+            {"name": t.name, "value": _words(t.value), "note": _words(t.note)}
+            for t in block.tiles
+        ]
+        found = {"kind": "tiles", "tiles": tiles}
+    elif isinstance(block, Verbatim):
+        lines = block.text.split("\n")
+        found = {"kind": "verbatim", "text": "\n".join(map(printable, lines))}
+    elif isinstance(block, Table):
+        found = _table(block, group)
+    elif isinstance(block, Sliders):
+        found = sliders(place, block.explorer)
+    elif isinstance(block, Chart) and place in pictures:
+        found = _chart(place, block, pictures[place][1])
+    return found
+
+
+def _chart(place: int, block: Chart, drawn: str) -> dict[str, Any]:
+    return {
+        "kind": "chart",
+        "id": f"chart-{place}",
+        "title": block.title,
+        "alternative": _words(block.alternative),
+        "picture": _environment().filters["safe"](_inline(drawn, place)),
+    }
+
+
+def _words(text: str) -> str:
+    """A text for the page; a number stays with the sign after it."""
+    return GLUED.sub("\N{NO-BREAK SPACE}", printable(text))
+
+
+def _table(table: Table, caption: str) -> dict[str, Any]:
+    return {
+        "kind": "table",
+        "caption": caption or "Overview",
+        "titled": table.titled,
+        "columns": [
+            {"title": _words(column.title), "align": column.align}
+            for column in table.columns
+        ],
+        "rows": [[_words(cell) for cell in row] for row in table.rows],
+        "long": len(table.columns) >= WIDE or any(c.wrap for c in table.columns[2:]),
+    }
+
+
+def _inline(picture: str, place: int) -> str:
+    """An SVG for the middle of a page: one image with one name, the words below it."""
+    body = NOISE.sub("", picture)
+    # Names within a picture must not meet those of another, and the drawing engine
+    # numbers them in the order of its work, which differs from time to time.
+    for count, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]*)"', body))):
+        own = f"c{place}-{count}"
+        body = body.replace(f'id="{name}"', f'id="{own}"')
+        body = body.replace(f"url(#{name})", f"url(#{own})")
+    start = body.index("<svg")
+    return f'<svg role="img" aria-label="chart"{body[start + 4 :]}'

@@ -1,0 +1,196 @@
+"""Blocks for a terminal of any width; the only place that knows tabulate."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from tabulate import tabulate
+
+from optimizer.report.formats.blocks import (
+    Block,
+    Blocks,
+    Heading,
+    Table,
+    Text,
+    printable,
+)
+
+BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
+WIDEST = 100  # longer lines are hard to read
+NARROWEST = 20
+ROOMY = 60  # from here on what belongs to a heading is indented
+PROSE = 24  # the least width for a column of prose
+INDENT = "  "
+GLUE = "\N{NO-BREAK SPACE}"  # between a number and its sign, until lines are broken
+
+
+def width() -> int:
+    """The columns of the terminal; COLUMNS overrides, 80 where there is none."""
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
+
+
+def render(blocks: Blocks, columns: int = 80, colour: bool = False) -> str:
+    """Writes blocks as text.
+
+    Args:
+        blocks: the page.
+        columns: the width of the terminal.
+        colour: whether headings and labels are set off by terminal codes.
+
+    Returns:
+        Lines, the last with its newline.
+    """
+    page = Page(columns, colour)
+    parts = []
+    for before, block in zip([None, *blocks], blocks, strict=False):
+        tight = isinstance(before, Heading) and before.level > 1
+        parts.append(("" if tight or before is None else "\n") + page.block(block))
+    return "".join(parts)
+
+
+class Page:
+    """How blocks look at one width."""
+
+    def __init__(self, columns: int, colour: bool) -> None:
+        self.columns = columns
+        self.colour = colour
+
+    def block(self, block: Block) -> str:
+        """One block as lines, the last with its newline."""
+        if isinstance(block, Heading):
+            title = printable(block.text)
+            lines = [self._set(line, BOLD) for line in self._wrapped(title)]
+        elif isinstance(block, Text):
+            lines = self._text(block)
+        else:
+            lines = list(self._table(block))
+        return "".join(f"{line.rstrip()}\n" for line in lines)
+
+    def _set(self, text: str, code: str) -> str:
+        return f"{code}{text}{PLAIN}" if self.colour else text
+
+    def _wrapped(self, text: str, indent: str = "", hanging: str = "") -> list[str]:
+        lines = textwrap.wrap(
+            re.sub(r"(?<=\d) (?=[×%])", GLUE, text),
+            self.columns,
+            initial_indent=indent,
+            subsequent_indent=hanging or indent,
+            break_on_hyphens=False,
+        )
+        return [line.replace(GLUE, " ") for line in lines]
+
+    def _text(self, block: Text) -> list[str]:
+        text = printable(block.text)
+        if block.lead:
+            return self._wrapped(text)
+        if not block.label:
+            return self._wrapped(text, INDENT)
+        label = printable(block.label)
+        lines = self._wrapped(f"{label}: {text}", INDENT, INDENT * 2)
+        if lines and lines[0].startswith(f"{INDENT}{label}:"):
+            rest = lines[0].removeprefix(f"{INDENT}{label}:")
+            lines[0] = f"{INDENT}{self._set(f'{label}:', YELLOW)}{rest}"
+        return lines
+
+    def _table(self, table: Table) -> Iterator[str]:
+        rows = [[printable(cell) for cell in row] for row in table.rows]
+        indent = INDENT if self.columns >= ROOMY else ""
+        room = self.columns - len(indent)
+        fitted = _fit(table, rows, room)
+        if fitted is not None:
+            head, cells = fitted
+            lines = tabulate(
+                [*(_head(head, cells) if table.titled else ()), *cells],
+                tablefmt="plain",
+                disable_numparse=True,
+                colalign=[c.align for c in table.columns] if cells else None,
+            )
+            yield from (indent + line for line in lines.splitlines())
+        elif (parts := _split(table, room)) is not None:
+            first, second = parts
+            yield from self._table(first)
+            yield ""
+            yield from self._table(second)
+        else:
+            yield from self._stacked(table, rows)
+
+    def _stacked(self, table: Table, rows: list[list[str]]) -> Iterator[str]:
+        """Each row as its name and one line a cell, where a table would break."""
+        for name, *cells in rows:
+            titles = [column.title for column in table.columns[1:]]
+            pairs = [(t, c) for t, c in zip(titles, cells, strict=True) if c]
+            if len(pairs) == 1 and not pairs[0][0]:
+                yield from self._wrapped(f"{name}: {pairs[0][1]}", INDENT, INDENT * 2)
+                continue
+            yield from self._wrapped(name, INDENT)
+            for title, cell in pairs:
+                text = f"{title}: {cell}" if title else cell
+                yield from self._wrapped(text, INDENT * 2, INDENT * 3)
+
+
+def _broken(title: str) -> list[str]:
+    """A title on as many lines as it has words: `training-` over `optimal`."""
+    return title.replace("-", "- ").split() or [""]
+
+
+def _sizes(head: list[list[str]], rows: list[list[str]]) -> list[int]:
+    sizes = [max(map(len, lines)) for lines in head]
+    for row in rows:
+        cells = [max(map(len, cell.split("\n"))) for cell in row]
+        sizes = [max(pair) for pair in zip(sizes, cells, strict=True)]
+    return sizes
+
+
+def _head(head: list[list[str]], rows: list[list[str]]) -> Iterator[list[str]]:
+    """The lines of the titles, flush with the rule under them."""
+    height = max(map(len, head))
+    padded = [[""] * (height - len(lines)) + lines for lines in head]
+    yield from ([column[i] for column in padded] for i in range(height))
+    yield ["-" * size for size in _sizes(head, rows)]
+
+
+def _fit(
+    table: Table, rows: list[list[str]], room: int
+) -> tuple[list[list[str]], list[list[str]]] | None:
+    """Titles and rows, on several lines where they must be, or None: too narrow."""
+    head = [[printable(column.title)] for column in table.columns]
+    between = 2 * (len(head) - 1)
+    if sum(_sizes(head, rows)) + between > room:
+        head = [_broken(*title) for title in head]
+    sizes = _sizes(head, rows)
+    if sum(sizes) + between <= room:
+        return head, rows
+    prose = [i for i, column in enumerate(table.columns) if column.wrap]
+    left = room - between - sum(s for i, s in enumerate(sizes) if i not in prose)
+    if not prose or left < PROSE * len(prose):
+        return None
+    share = left // len(prose)
+    return head, [
+        [
+            textwrap.fill(cell, share, break_on_hyphens=False) if i in prose else cell
+            for i, cell in enumerate(row)
+        ]
+        for row in rows
+    ]
+
+
+def _split(table: Table, room: int) -> tuple[Table, Table] | None:
+    """A table of as many columns as there is room for, and one of the others."""
+    if not table.apart:
+        return None
+    for count in range(len(table.columns) - 1, 1, -1):
+        first = _of(table, range(count))
+        if _fit(first, [list(row) for row in first.rows], room) is not None:
+            return first, _of(table, (0, *range(count, len(table.columns))))
+    return None
+
+
+def _of(table: Table, kept: Sequence[int]) -> Table:
+    return Table(
+        tuple(table.columns[i] for i in kept),
+        tuple(tuple(row[i] for i in kept) for row in table.rows),
+        table.apart,
+    )

@@ -1,0 +1,1 @@
+"""Pages: what is said, one file a page."""

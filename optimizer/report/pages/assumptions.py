@@ -1,0 +1,104 @@
+"""What an answer rests on: every word of the file, and the sources of the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from optimizer.question.scenario import Scenario
+from optimizer.world.models import load_model
+
+COMMENT = re.compile(r"(?:^|\s)#\s*(.*?)\s*$")
+SILENT = {("name",), ("description",)}
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One thing that is taken as given.
+
+    Attributes:
+        name: its path, or what it is.
+        value: as it is written.
+        where: the line of the file, or the option, or the library.
+        source: what the file's own comment or the library says of it, dates included.
+    """
+
+    name: str
+    value: str
+    where: str
+    source: str = ""
+
+
+def assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
+    """Lists them: the library's first, then the file's, in its order."""
+    return (*_law(scenario), *_library(scenario), *_written(scenario))
+
+
+def _law(scenario: Scenario) -> Iterator[Assumption]:
+    law = scenario.law
+    covered = [law.data] if law.data else []
+    if law.range.parameters and law.range.tokens:
+        covered.append("its runs are listed under overtrain laws")
+    source = ". ".join(part.rstrip(".") for part in (law.source, *covered) if part)
+    yield Assumption("scaling law", law.name, "library", source)
+    for caveat in law.caveats:
+        yield Assumption("caveat of the law", law.name, "library", caveat)
+
+
+def _library(scenario: Scenario) -> Iterator[Assumption]:
+    for chip in {chip.key: chip for chip in scenario.hardware.values()}.values():
+        source = ", ".join(part for part in (chip.source, chip.date, chip.note) if part)
+        yield Assumption("accelerator", chip.name, "library", source)
+    for note in scenario.notes:
+        yield Assumption("example price", "", "library", note)
+    target = scenario.spec.target
+    if target is not None and target.match is not None and target.match.model:
+        model = load_model(target.match.model)
+        source = "; ".join(part for part in (model.source, model.note) if part)
+        yield Assumption("reference model", model.title, "library", source)
+
+
+def _written(scenario: Scenario) -> Iterator[Assumption]:
+    document = scenario.document
+    lines = document.text.splitlines()
+    for path, mark in document.marks.items():
+        value = _at(document.value, path)
+        if (
+            not path
+            or path in SILENT
+            or isinstance(value, dict | list)
+            or value is None
+        ):
+            continue
+        if path[-1] == "name" or path == ("law",):
+            continue
+        comment, where = "", mark.file
+        if mark.line and mark.file == document.file:
+            where = f"line {mark.line}"
+            found = (
+                COMMENT.search(lines[mark.line - 1])
+                if mark.line <= len(lines)
+                else None
+            )
+            comment = "" if found is None else found[1]
+        name = ".".join(_words(document.value, path))
+        shown = str(value).lower() if isinstance(value, bool) else str(value)
+        yield Assumption(name, shown, where, comment)
+
+
+def _at(node: object, path: tuple[str | int, ...]) -> object:
+    for step in path:
+        try:
+            node = node[step]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return node
+
+
+def _words(value: object, path: tuple[str | int, ...]) -> Iterator[str]:
+    """The path in which streams go by their names."""
+    for length, step in enumerate(path, start=1):
+        inner = _at(value, path[:length])
+        named = isinstance(step, int) and isinstance(inner, dict) and inner.get("name")
+        yield str(named or step)

@@ -1,0 +1,233 @@
+"""Audits as blocks: was the model right, and for what demand?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from optimizer.analysis.audit import Audit, Implied
+from optimizer.analysis.plan.wording import (
+    amount,
+    either,
+    given,
+    lifetime,
+    percent,
+    rounded,
+)
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import (
+    GAP,
+    Block,
+    Column,
+    Heading,
+    Table,
+    Text,
+    named,
+)
+from optimizer.report.pages.plan import figure, share
+
+EVEN = 1e-6  # |w − 1| below which a model is training-optimal
+
+
+def audits_blocks(audits: Sequence[Audit], told: str = "") -> list[Block]:
+    """The page of some audits: of one model in full, of several in a table.
+
+    Args:
+        audits: model by model, each under every law.
+        told: how the laws were chosen, where nobody chose them.
+    """
+    models: dict[str, list[Audit]] = {}
+    for audit in audits:
+        models.setdefault(audit.name, []).append(audit)
+    pages = _one if len(models) == 1 else _several
+    blocks = list(pages(models))
+    return [*blocks, Text(told)] if told else blocks
+
+
+def _one(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
+    ((name, audits),) = models.items()
+    first = audits[0]
+    yield Heading(name, 1)
+    yield Text(" ".join(audit_sentences(audits)), lead=True)
+    columns = [_column(audit) for audit in audits]
+    rows = tuple(
+        (word, *(column.get(word, GAP) for column in columns)) for word in columns[0]
+    )
+    yield Heading("What each law says")
+    yield Table(named(*(audit.law for audit in audits)), rows, apart=True)
+    yield Text(
+        "k_N and k_D are the model's parameters and tokens over those of the training-"
+        "optimal model of the same loss; w is what parameters still give over what "
+        "tokens still give, 1 at the training optimum."
+    )
+    for audit in audits:
+        if audit.outside:
+            yield Text(
+                f"the model lies outside the runs of {audit.law}: "
+                f"{'; '.join(audit.outside)}.",
+                label="outside-range",
+            )
+    if first.frontier:
+        yield Heading("What laws without a loss surface ask of this size")
+        yield Table(
+            named("tokens", "the model had"),
+            tuple(
+                (f.law, amount(f.tokens, "tokens"), f"{significant(f.ratio)} ×")
+                for f in first.frontier
+            ),
+        )
+    if first.note:
+        yield Text(f"{first.note}.", label="note")
+
+
+def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
+    """For what demand a model is right, under the first law and by the others."""
+    first, *others = audits
+    model = f"{_size(first)} on {given(first.tokens, 'tokens')}"
+    beside = "".join(f"; {_phrase(a.implied_demand)} under {a.law}" for a in others)
+    if len({_phrase(a.implied_demand) for a in audits}) == 1 and others:
+        beside = ", and under the other laws too"
+    where = f"({first.law}{beside})"
+    suits, best = first.implied_demand, first.training_optimal
+    if undertrained(suits):
+        less = first.overhead / (1 + first.overhead)
+        yield (
+            f"{model} is undertrained {where}: even to serve nothing, "
+            f"{rounded(best.parameters)} on {amount(best.tokens, 'tokens')} reaches "
+            f"the same loss with {percent(less)} less training compute."
+        )
+    elif suits.tokens is None:
+        yield f"No demand makes {model} lifetime-optimal {where}."
+    elif abs(first.w - 1) < EVEN and first.lifetime is None:
+        yield f"{model} is training-optimal: right if it serves nothing {where}."
+    else:
+        yield (
+            f"{model} is lifetime-optimal if it serves {_phrase(suits)} tokens {where}."
+        )
+    if first.demand is not None:
+        yield from _under_scenario(first, first.demand)
+
+
+def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
+    best, above = audit.lifetime_optimal, audit.lifetime_overhead
+    served = given(demand, "tokens") if demand else "no"
+    if best is None or above is None or audit.lifetime is None:
+        yield (
+            f"The limits of the scenario, which serves {served} tokens, leave no plan "
+            "of this loss."
+        )
+        return
+    thing = lifetime(audit.lifetime.unit)
+    if abs(above) < EVEN:
+        yield f"At the {served} tokens of the scenario nothing of its loss is cheaper."
+        return
+    side = "more" if above > 0 else "less"
+    yield (
+        f"At the {served} tokens of the scenario it takes {percent(abs(above))} {side} "
+        f"{thing} than the best model of the same loss"
+        f"{'' if above > 0 else ' within its limits'}, {rounded(best.parameters)} on "
+        f"{amount(best.tokens, 'tokens')}."
+    )
+
+
+def undertrained(suits: Implied) -> bool:
+    """Whether even no demand at all is too much for so few tokens."""
+    below = suits.tokens is not None and suits.tokens < 0
+    return below and suits.high is not None and abs(suits.high) > EVEN
+
+
+def _phrase(suits: Implied) -> str:
+    """The implied demand, an interval where a limit binds: `190T`, `at least 2T`."""
+    if suits.tokens is None:
+        return "none"
+    if undertrained(suits):
+        return "undertrained"
+    low, high = suits.low, suits.high
+    if high is None:
+        return f"at least {_tokens(low)}" if low is not None and low > 0 else "any"
+    return f"at most {_tokens(high)}" if low is None else _tokens(high)
+
+
+def _tokens(tokens: float) -> str:
+    return given(float(f"{tokens:.1e}"), "tokens") if tokens > 1 else "0"
+
+
+def _size(audit: Audit) -> str:
+    return given(float(f"{audit.parameters:.2e}"), "parameters")
+
+
+def _column(audit: Audit) -> dict[str, str]:
+    """What one law says of a model, row by row."""
+    best = audit.training_optimal
+    column = {
+        "suits a demand of": _phrase(audit.implied_demand),
+        "overtraining factor": significant(audit.overtraining),
+        "training overhead": share(audit.overhead),
+        "loss": f"{audit.loss:.4f}",
+        "k_N": significant(audit.k_N),
+        "k_D": significant(audit.k_D),
+        "w": significant(audit.w),
+        "critical size": amount(audit.critical.size, "parameters"),
+        "floor": amount(audit.critical.floor, "parameters"),
+        "training-optimal parameters": amount(best.parameters, "parameters"),
+        "training-optimal tokens": amount(best.tokens, "tokens"),
+    }
+    if audit.lifetime is not None:
+        cost = audit.lifetime
+        column[lifetime(cost.unit)] = figure(cost.total, cost.unit)
+    if audit.lifetime_optimal is not None and audit.lifetime_overhead is not None:
+        plan = audit.lifetime_optimal
+        column["best parameters"] = amount(plan.parameters, "parameters")
+        column["best tokens"] = amount(plan.tokens, "tokens")
+        column["above the best"] = share(audit.lifetime_overhead)
+    return column
+
+
+def _several(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
+    """A table a law, one row a model; notes once."""
+    laws: dict[str, list[Audit]] = {}
+    for audits in models.values():
+        for audit in audits:
+            laws.setdefault(audit.law, []).append(audit)
+    yield Heading("Audit of published models" if len(models) > 2 else "Audit", 1)
+    yield Text(_summary(laws), lead=True)
+    for law, rows in laws.items():
+        yield Heading(law)
+        columns = (
+            Column("model", "left"),
+            *(Column(t) for t in ("size", "tokens", "over-training factor")),
+            *(Column(t) for t in ("training overhead", "k_N", "k_D", "suits")),
+        )
+        yield Table(columns, tuple(_row(audit) for audit in rows))
+    notes: dict[str, list[str]] = {}
+    for name, audits in models.items():
+        if audits[0].note:
+            notes.setdefault(audits[0].note, []).append(name)
+    if notes:
+        yield Heading("Notes")
+    for note, names in notes.items():
+        yield Text(f"{note}.", label=", ".join(names))
+
+
+def _summary(laws: Mapping[str, Sequence[Audit]]) -> str:
+    parts = []
+    for law, audits in laws.items():
+        count = sum(undertrained(audit.implied_demand) for audit in audits)
+        parts.append(f"{count or 'none'} under {law}")
+    total = len(next(iter(laws.values())))
+    return (
+        f"Undertrained, even to serve nothing, are {either(parts, 'and')}, of {total} "
+        "models. The others suit the served tokens in the last column."
+    )
+
+
+def _row(audit: Audit) -> tuple[str, ...]:
+    return (
+        audit.name,
+        amount(audit.parameters, "parameters"),
+        amount(audit.tokens, "tokens"),
+        significant(audit.overtraining),
+        share(audit.overhead),
+        significant(audit.k_N),
+        significant(audit.k_D),
+        "none" if undertrained(audit.implied_demand) else _phrase(audit.implied_demand),
+    )

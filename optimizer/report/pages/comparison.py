@@ -1,0 +1,108 @@
+"""A comparison as blocks: one column a scenario."""
+
+from __future__ import annotations
+
+from optimizer.analysis.comparison.compare import Comparison
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import amount, either, lifetime, percent
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
+from optimizer.report.pages.futures import against_blocks, decision
+from optimizer.report.pages.headline import headline
+from optimizer.report.pages.plan import figure, share
+
+ROWS = (
+    "status",
+    "law",
+    "served tokens",
+    "parameters",
+    "tokens",
+    "tokens per parameter",
+    "loss",
+    "overtraining factor",
+    "training",
+    "serving",
+    "other",
+    "total",
+    "saved",
+    "fixed size costs",
+    "within 1 %",
+    "within 5 %",
+    "held by",
+)
+
+
+def comparison_blocks(comparison: Comparison) -> list[Block]:
+    """The plans side by side, then what each of them says first."""
+    plans = comparison.plans
+    columns = [_column(plan) for plan in plans]
+    laws = {plan.law.name for plan in plans}
+    rows = tuple(
+        (_row_name(name, plans), *(column.get(name, GAP) for column in columns))
+        for name in ROWS
+        if any(name in column for column in columns)
+        and not (name == "law" and len(laws) == 1)
+    )
+    blocks: list[Block] = [
+        Heading("Comparison", 1),
+        *decision(comparison),
+        Table(named(*(plan.scenario for plan in plans)), rows, apart=True),
+    ]
+    if len(laws) == 1:
+        blocks.append(Text(f"All under the law {laws.pop()}."))
+    blocks += (_first_line(plan) for plan in plans)
+    return [*blocks, *against_blocks(comparison)]
+
+
+def _row_name(name: str, plans: tuple[Answer, ...]) -> str:
+    """Names costs by what they are, where all plans count the same."""
+    units = {plan.cost.unit for plan in plans if plan.cost is not None}
+    if len(units) != 1 or name not in ("training", "serving", "other", "total"):
+        return name
+    words = lifetime(units.pop())
+    if name == "total":
+        return words
+    return f"{name} {words.removeprefix('lifetime ')}"
+
+
+def _first_line(plan: Answer) -> Text:
+    line = headline(plan)
+    if plan.warnings:
+        codes = either([warning.code for warning in plan.warnings], "and")
+        line += f" Warnings: {codes}."
+    return Text(line, label=plan.scenario)
+
+
+def _column(answer: Answer) -> dict[str, str]:
+    """What one plan says in each row."""
+    column = {
+        "status": answer.status.value,
+        "law": answer.law.name,
+        "served tokens": amount(answer.demand.tokens, "tokens"),
+    }
+    plan, over, cost = answer.plan, answer.overtraining, answer.cost
+    saved = answer.savings
+    if plan is None or over is None or cost is None or saved is None:
+        return column
+    column |= {
+        "parameters": amount(plan.parameters, "parameters"),
+        "tokens": amount(plan.tokens, "tokens"),
+        "tokens per parameter": significant(plan.tokens_per_parameter),
+        "loss": f"{plan.loss:.4f}",
+        "overtraining factor": significant(over.factor),
+        "training": figure(cost.training, cost.unit),
+        "serving": figure(cost.inference, cost.unit),
+        "total": figure(cost.total, cost.unit),
+        "saved": share(saved.fraction),
+    }
+    if cost.other:
+        column["other"] = figure(cost.other, cost.unit)
+    if answer.fixed is not None and answer.question == "target":
+        column["fixed size costs"] = f"+{share(answer.fixed.fraction)}"
+    for near in answer.near_optimal:
+        low, high = (amount(size, "parameters") for size in near.parameters)
+        column[f"within {percent(near.within)}"] = f"{low} to {high}"
+    binding = [w.name.rpartition(".")[2] for w in answer.limits if w.binding]
+    if binding:
+        column["held by"] = ", ".join(binding)
+    return column

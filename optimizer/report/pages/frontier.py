@@ -1,0 +1,173 @@
+"""Frontiers as blocks, as JSON and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from optimizer.analysis.frontier.frontier import Frontier, Point
+from optimizer.analysis.plan.wording import amount, lifetime, nats, percent, rounded
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, named
+from optimizer.report.formats.csv import cell
+from optimizer.report.formats.data import plain
+from optimizer.report.pages.plan import figure
+
+ROWS = 11  # on a page; JSON and CSV have all points
+COLUMNS = ("total", "training", "serving", "parameters", "tokens")
+POINT = (
+    *("loss", "cost_total", "cost_training", "cost_inference"),
+    *("parameters", "tokens", "tokens_per_parameter"),
+)
+
+
+def frontier_blocks(found: Frontier) -> list[Block]:
+    """The whole page of a frontier."""
+    return [Heading(found.scenario, 1), *_body(found)]
+
+
+def frontier_headline(found: Frontier) -> str:
+    """What a little more quality costs, and how far the frontier reaches."""
+    if not found.points:
+        return f"There is no frontier: {found.reason}."
+    thing = lifetime(found.unit)
+    first, last = found.points[0], found.points[-1]
+    reach = (
+        f"From {nats(first.loss)} down to {nats(last.loss)}, {thing} goes from "
+        f"{amount(first.cost_total, found.unit)} to "
+        f"{amount(last.cost_total, found.unit)}, and the model from "
+        f"{rounded(first.parameters)} to {rounded(last.parameters)} parameters."
+    )
+    plan = found.plan
+    if plan is None:
+        return f"There is no plan for the scenario's own loss. {reach}"
+    return (
+        f"Each further 1 % of reducible loss costs about {percent(_dearer(plan))} more "
+        f"{thing}: so it is at {nats(plan.loss)}, where {rounded(plan.parameters)} "
+        f"parameters and {amount(plan.tokens, 'tokens')} tokens take "
+        f"{amount(plan.cost_total, found.unit)}. {reach}"
+    )
+
+
+def _dearer(point: Point) -> float:
+    """What 1 % less reducible loss adds to the cost, by the elasticity."""
+    return float(0.99**point.elasticity) - 1
+
+
+def _body(found: Frontier) -> Iterator[Block]:
+    yield Text(frontier_headline(found), lead=True)
+    if not found.points:
+        return
+    unit = found.unit
+    yield Heading(f"Loss against {lifetime(unit)}{_of(unit)}")
+    columns = (Column("nats", "left"), *named(*COLUMNS, "1 % less")[1:])
+    shown = _chosen(found.points, found.own)
+    rows = tuple(
+        (
+            _marked(f"{point.loss:.4f}", i == found.own),
+            *_row(point, unit),
+            f"+{percent(_dearer(point))}",
+        )
+        for i, point in shown
+    )
+    yield Table(columns, rows)
+    yield Text(_count(shown, found.points))
+    if found.reason:
+        yield Text(f"{found.reason}.", label="end")
+    if found.tradeoff:
+        yield from _tradeoff(found)
+    elif found.plan is not None:
+        yield Text("Nothing is served, so training and serving are no trade-off.")
+
+
+def _tradeoff(found: Frontier) -> Iterator[Block]:
+    plan, unit = found.plan, found.unit
+    if plan is None:
+        return
+    yield Heading(f"Training against serving at {nats(plan.loss)}{_of(unit)}")
+    shown = _chosen(found.tradeoff, _own_weight(found.tradeoff))
+    rows = tuple(
+        (
+            _marked(f"{significant(point.weight)} ×", point.weight == 1),
+            *_row(point, unit),
+        )
+        for _, point in shown
+    )
+    yield Table((Column("weight", "left"), *named(*COLUMNS)[1:]), rows)
+    yield Text(
+        f"Each row is the best plan if serving cost that many times as much, as it "
+        f"would for that many times the demand. {_count(shown, found.tradeoff)}"
+    )
+
+
+def _marked(name: str, own: bool) -> str:
+    return f"{name} (plan)" if own else name
+
+
+def _of(unit: str) -> str:
+    """Told once, so that the columns are narrow."""
+    return ", in FLOP" if unit == "FLOP" else ""
+
+
+def _row(point: Point, unit: str) -> tuple[str, ...]:
+    costs = (point.cost_total, point.cost_training, point.cost_inference)
+    return (
+        *(figure(cost, unit).removesuffix(" FLOP") for cost in costs),
+        amount(point.parameters, "parameters"),
+        amount(point.tokens, "tokens"),
+    )
+
+
+def _own_weight(points: Sequence[Point]) -> int | None:
+    weights = [point.weight for point in points]
+    return weights.index(1.0) if 1.0 in weights else None
+
+
+def _chosen(points: Sequence[Point], own: int | None) -> list[tuple[int, Point]]:
+    """At most about `ROWS` points, the ends and the scenario's own among them."""
+    middle = 0 if own is None else own
+    step = max(-(-(len(points) - 1) // (ROWS - 1)), 1)
+    kept = {0, middle, len(points) - 1, *range(middle % step, len(points), step)}
+    return [(i, points[i]) for i in sorted(kept)]
+
+
+def _count(shown: Sequence[object], points: Sequence[Point]) -> str:
+    if len(shown) == len(points):
+        return f"All {len(points)} points are shown."
+    return f"{len(shown)} of {len(points)} points; --format csv and json have all."
+
+
+def frontier_data(found: Frontier) -> dict[str, Any]:
+    """The JSON of a frontier."""
+    return {
+        "scenario": found.scenario,
+        "file": found.file,
+        "unit": found.unit,
+        "points": [_data(point, *POINT, "elasticity") for point in found.points],
+        "tradeoff": [_data(point, "weight", *POINT) for point in found.tradeoff],
+        "own": found.own,
+        "reason": found.reason or None,
+    }
+
+
+def _data(point: Point, *words: str) -> dict[str, Any]:
+    words = (*words, "choice", "certificate")
+    return {word: plain(getattr(point, word)) for word in words}
+
+
+def frontier_sheet(found: Frontier) -> str:
+    """CSV: a row a point, first of loss, then of training against serving."""
+    page = io.StringIO(newline="")
+    sheet = csv.writer(page, lineterminator="\n")
+    sheet.writerow(("frontier", "weight", *POINT, "elasticity", "choice"))
+    for name, points in (("loss", found.points), ("tradeoff", found.tradeoff)):
+        for point in points:
+            row = [getattr(point, word) for word in POINT]
+            weight = point.weight if name == "tradeoff" else None
+            slope = point.elasticity if name == "loss" else None
+            choice = ", ".join(f"{k}={v}" for k, v in point.choice.items())
+            cells = (name, weight, *row, slope, choice)
+            sheet.writerow([cell(value) for value in cells])
+    return page.getvalue()

@@ -1,0 +1,229 @@
+"""What scenarios are to each other: what differs, and a plan for not knowing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import amount, percent, rounded
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import (
+    GAP,
+    Block,
+    Column,
+    Heading,
+    Table,
+    Text,
+    named,
+)
+from optimizer.report.pages.plan import figure, overtaken
+
+if TYPE_CHECKING:
+    from optimizer.analysis.comparison.community_share import ShareThreshold
+    from optimizer.analysis.comparison.compare import Comparison
+    from optimizer.analysis.comparison.differences import Difference
+    from optimizer.analysis.comparison.regret import Regret, Robust, RobustPlan
+
+NONE = "—"  # in a table of numbers where there is none, for a reason told below
+NOTHING = 5e-4  # of a regret that no page can show
+
+
+def decision(comparison: Comparison) -> Iterator[Text]:
+    """What to do when it is not known which scenario will come."""
+    robust = comparison.robust
+    if robust is None:
+        return
+    best = robust.minimax
+    if best is None:
+        yield Text(f"No one plan suits all of these scenarios: {robust.reason}.")
+        return
+    regret = best.value - 1
+    above = f"at most {percent(regret)} above" if regret > NOTHING else "at"
+    told = (
+        f"If it is not known which will come, train {_model(best)}: {above} the "
+        "optimum of whichever does."
+    )
+    if robust.expected is not None:
+        told += f" By their probabilities, train {_model(robust.expected)}."
+    yield Text(told, lead=True)
+
+
+def _model(plan: RobustPlan) -> str:
+    return f"{rounded(plan.parameters)} on {amount(plan.tokens, 'tokens')}"
+
+
+def against_blocks(comparison: Comparison) -> Iterator[Block]:
+    """Everything that one scenario says of another."""
+    yield from _differences(comparison)
+    yield from _parties(comparison.plans)
+    if comparison.regret is not None:
+        yield from _regret(comparison.regret)
+    if comparison.robust is not None:
+        yield from _robust(comparison.robust)
+    yield from _shares(comparison.plans, comparison.shares)
+    yield from _others(comparison.plans)
+
+
+def _differences(comparison: Comparison) -> Iterator[Block]:
+    """One table a scenario after the first: each change alone, then the rest."""
+    for answer, rows in zip(comparison.plans[1:], comparison.differences, strict=False):
+        yield Heading(f"From {comparison.plans[0].scenario} to {answer.scenario}")
+        if not rows:
+            yield Text("Nothing differs that could move the plan.")
+            continue
+        columns = (
+            Column("change", "left"),
+            Column("", "left", wrap=True),
+            *(Column(title) for title in ("parameters", "tokens", "cost")),
+        )
+        yield Table(columns, tuple(_difference(row) for row in rows))
+        if len(rows) > 1:
+            yield Text("Each change alone; the rest is what they do only together.")
+        yield from (
+            Text(f"{row.reason}.", label=row.path) for row in rows if row.reason
+        )
+
+
+def _difference(row: Difference) -> tuple[str, ...]:
+    change = f"{row.before or 'nothing'} → {row.after or 'nothing'}"
+    if not row.before and not row.after:
+        change = GAP
+    factors = (row.parameters, row.tokens, row.total)
+    return row.path, change, *(_factor(factor) for factor in factors)
+
+
+def _factor(factor: float | None) -> str:
+    return NONE if factor is None else f"× {significant(factor)}"
+
+
+def _parties(plans: Sequence[Answer]) -> Iterator[Block]:
+    paid = [(p.scenario, p.parties, p.cost.unit) for p in plans if p.parties and p.cost]
+    if not any(parties.community > 0 for _, parties, _ in paid):
+        return
+    yield Heading("Who pays")
+    rows = tuple(
+        (name, *(figure(v, unit) for v in (who.lab, who.community, who.social)))
+        for name, who, unit in paid
+    )
+    yield Table(named("lab", "community", "society"), rows)
+
+
+def _regret(regret: Regret) -> Iterator[Block]:
+    yield Heading("If another scenario comes than was planned for")
+    rows = tuple(
+        (name, *(NONE if entry is None else significant(entry) for entry in row))
+        for name, row in zip(regret.scenarios, regret.table, strict=True)
+    )
+    columns = (Column("plan for", "left"), *named(*regret.scenarios)[1:])
+    yield Table(columns, rows, apart=True)
+    yield Text(
+        "Lifetime cost over that of the best plan for the scenario of the column."
+    )
+    yield from _missed(regret)
+
+
+def _missed(regret: Regret) -> Iterator[Block]:
+    """Why entries are missing, each reason of a plan once."""
+    for name, reasons in zip(regret.scenarios, regret.reasons, strict=True):
+        where: dict[str, list[str]] = {}
+        for column, reason in zip(regret.scenarios, reasons, strict=True):
+            if reason is not None:
+                where.setdefault(reason, []).append(column)
+        if len(where) == 1 and len(*where.values()) == len(regret.scenarios):
+            yield Text(f"{NONE} everywhere: {next(iter(where))}.", label=name)
+            continue
+        for reason, columns in where.items():
+            yield Text(f"{NONE} in {', '.join(columns)}: {reason}.", label=name)
+
+
+def _robust(robust: Robust) -> Iterator[Block]:
+    plans: list[tuple[str, RobustPlan, str]] = []
+    if robust.minimax is not None:
+        kept = f"at most {percent(max(robust.minimax.value - 1, 0.0))} above"
+        plans.append(("least regret", robust.minimax, kept))
+    for name, plan in (
+        ("least expected cost", robust.expected),
+        (f"least cost of the worst {percent(robust.tail)}", robust.cvar),
+    ):
+        if plan is not None:
+            plans.append((name, plan, figure(plan.value, plan.unit)))
+    if plans:
+        yield Heading("One plan for all of them")
+        columns = named("size", "tokens", "tokens per parameter", "cost")
+        yield Table(
+            columns,
+            tuple(
+                (
+                    name,
+                    amount(plan.parameters, "parameters"),
+                    amount(plan.tokens, "tokens"),
+                    significant(plan.tokens / plan.parameters),
+                    kept,
+                )
+                for name, plan, kept in plans
+            ),
+        )
+    if robust.minimax is not None and robust.reason:
+        yield Text(f"No expected cost: {robust.reason}.")
+
+
+def _shares(
+    plans: Sequence[Answer], shares: Sequence[Sequence[ShareThreshold]]
+) -> Iterator[Block]:
+    known = [
+        (answer.scenario, threshold)
+        for answer, thresholds in zip(plans, shares, strict=False)
+        for threshold in thresholds
+    ]
+    if not known:
+        return
+    move = percent(known[0][1].move)
+    yield Heading("How much of the serving must count")
+    rows = tuple(
+        (
+            name,
+            threshold.stream,
+            amount(threshold.parameters, "parameters"),
+            "never" if threshold.share is None else percent(threshold.share),
+        )
+        for name, threshold in known
+    )
+    columns = (
+        Column("", "left"),
+        Column("stream", "left"),
+        Column("size at share 0"),
+        Column("moves at"),
+    )
+    yield Table(columns, rows)
+    yield Text(
+        f"The share of a stream's cost at which the best size is {move} smaller than "
+        "where none of it counts."
+    )
+    for answer in plans:
+        for warning in answer.warnings:
+            if warning.code == "community-unpaid":
+                yield Text(f"{answer.scenario}: {warning.message}.", warning.code)
+
+
+def _others(plans: Sequence[Answer]) -> Iterator[Block]:
+    """Buying, or serving what exists, in each scenario."""
+    rows = []
+    for answer in plans:
+        cost = answer.cost
+        if cost is None or not answer.others:
+            continue
+        rows.append((answer.scenario, "train", figure(cost.total, cost.unit), GAP))
+        rows += [
+            (GAP, o.name, figure(o.total, cost.unit), overtaken(o.overtaken_at))
+            for o in answer.others
+        ]
+    if rows:
+        yield Heading("Train, buy, or keep what exists")
+        columns = (
+            Column("", "left"),
+            Column("", "left"),
+            Column("lifetime cost"),
+            Column("a new model wins"),
+        )
+        yield Table(columns, tuple(rows))

@@ -1,0 +1,197 @@
+"""The libraries of laws and accelerators as blocks and as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from optimizer.analysis.plan.wording import amount
+from optimizer.reading.quantity import (
+    BANDWIDTH,
+    BYTES,
+    FLOPS,
+    POWER,
+    PRICE_HOUR,
+    significant,
+    write,
+)
+from optimizer.report.formats.blocks import (
+    GAP,
+    Block,
+    Column,
+    Heading,
+    Table,
+    Text,
+    facts,
+)
+from optimizer.report.formats.data import plain
+from optimizer.world.hardware import ExamplePrice, Hardware
+from optimizer.world.law import Check, Interval, Law
+
+
+def laws_blocks(laws: Sequence[Law]) -> list[Block]:
+    """The list of laws."""
+    columns = (
+        Column("law", "left"),
+        Column("form", "left"),
+        Column("N counts", "left"),
+        Column("fitted on", "left", wrap=True),
+        Column("source", "left", wrap=True),
+    )
+    rows = tuple(
+        (law.name, law.form, law.counts, _ranges(law), law.source) for law in laws
+    )
+    return [
+        Table(columns, rows, apart=True),
+        Text("Coefficients, checks and caveats of one: overtrain laws NAME"),
+    ]
+
+
+def law_blocks(law: Law) -> list[Block]:
+    """Everything that is known about one law."""
+    return [Heading(law.name, 1), *_law(law)]
+
+
+def _law(law: Law) -> Iterator[Block]:
+    rows = [
+        ("form", law.form),
+        ("N counts", f"{law.counts} parameters"),
+        ("loss in", law.loss_unit),
+        ("data", law.data or GAP),
+        ("tokenizer", law.tokenizer or GAP),
+        ("fitted on", _ranges(law)),
+        ("experts", ", ".join(map(str, law.experts or ()))),
+        (
+            "covariance",
+            "of " + ", ".join(law.covariance.order) if law.covariance else GAP,
+        ),
+        ("draws", f"{len(next(iter(law.draws.values())))}" if law.draws else GAP),
+        ("source", law.source),
+    ]
+    yield facts([row for row in rows if row[1]])
+    pairs = [*law.coefficients.items(), *law.extras.items()]
+    if pairs:
+        yield Heading("Coefficients")
+        yield Table(
+            (Column("", "left"), Column("")),
+            tuple((symbol, f"{value:.8g}") for symbol, value in pairs),
+        )
+    if law.line is not None:
+        yield Heading("Compute-optimal line")
+        sizes = zip(law.line.parameters, law.line.tokens, strict=True)
+        yield Table(
+            (Column("parameters"), Column("tokens")),
+            tuple((amount(n, "parameters"), amount(d, "tokens")) for n, d in sizes),
+        )
+    if law.check:
+        yield Heading("It reproduces")
+        columns = (Column("parameters"), Column("tokens"), Column("loss", "left"))
+        yield Table(columns, tuple(_check(check) for check in law.check))
+    if law.caveats:
+        yield Heading("Caveats")
+        yield from (Text(caveat) for caveat in law.caveats)
+
+
+def _check(check: Check) -> tuple[str, str, str]:
+    size = amount(check.parameters, "parameters")
+    count = check.experts
+    experts = "" if count is None else f", {count} expert{'s' if count > 1 else ''}"
+    loss = "compute-optimal" if check.loss is None else f"{check.loss:.6g}"
+    return size, amount(check.tokens, "tokens"), loss + experts
+
+
+def _ranges(law: Law) -> str:
+    span = law.range
+    parts = (
+        (span.parameters, "parameters", "N"),
+        (span.tokens, "tokens", "D"),
+        (span.tokens_per_parameter, "", "D/N"),
+    )
+    told = [f"{s} {_interval(pair, unit)}" for pair, unit, s in parts if pair]
+    return ", ".join(told)
+
+
+def _interval(pair: Interval, unit: str) -> str:
+    low, high = (amount(value, unit) if unit else significant(value) for value in pair)
+    if math.isinf(pair[1]):
+        return f"from {low}"
+    return f"up to {high}" if pair[0] == 0 else f"{low} to {high}"
+
+
+def law_data(law: Law) -> dict[str, Any]:
+    """One law as plain data."""
+    data: dict[str, Any] = plain(law)
+    return data
+
+
+def chips_blocks(
+    chips: Sequence[Hardware], prices: Mapping[str, ExamplePrice]
+) -> list[Block]:
+    """The list of accelerators, with the example prices that are known by key."""
+    columns = (
+        Column("name", "left"),
+        Column("bf16"),
+        Column("fp8"),
+        Column("memory"),
+        Column("bandwidth"),
+        Column("power"),
+        Column("read on"),
+        Column("example"),
+    )
+    rows = tuple(
+        (
+            chip.key,
+            _peak(chip.peaks.get("bf16")),
+            _peak(chip.peaks.get("fp8")),
+            GAP if chip.memory is None else write(chip.memory, BYTES),
+            GAP if chip.bandwidth is None else write(chip.bandwidth, BANDWIDTH),
+            GAP if chip.tdp is None else write(chip.tdp, POWER),
+            chip.date,
+            _price(prices.get(chip.key)),
+        )
+        for chip in chips
+    )
+    return [
+        Table(columns, rows),
+        Text(
+            "Peaks are dense, in TFLOP/s. An example price is one provider's on one "
+            "day; it is used only where a scenario says price: example. All "
+            "precisions, source and price of one: overtrain hardware NAME"
+        ),
+    ]
+
+
+def _price(price: ExamplePrice | None) -> str:
+    return GAP if price is None else write(price.value, PRICE_HOUR)
+
+
+def _peak(flops: float | None) -> str:
+    return GAP if flops is None else significant(flops / 1e12)
+
+
+def chip_blocks(chip: Hardware, price: ExamplePrice | None) -> list[Block]:
+    """Everything that is known about one accelerator."""
+    rows = [
+        *((f"peak {name}", write(v, FLOPS)) for name, v in chip.peaks.items()),
+        ("memory", GAP if chip.memory is None else write(chip.memory, BYTES)),
+        (
+            "bandwidth",
+            GAP if chip.bandwidth is None else write(chip.bandwidth, BANDWIDTH),
+        ),
+        ("power (TDP)", GAP if chip.tdp is None else write(chip.tdp, POWER)),
+        ("source", chip.source),
+        ("read on", chip.date),
+        ("note", chip.note),
+    ]
+    if price is not None:
+        offer = f"{write(price.value, PRICE_HOUR)}, {price.provider}, {price.note}"
+        rows.append(("example price", f"{offer}, read on {price.date}"))
+    known = [row for row in rows if row[1]]
+    return [Heading(f"{chip.name} ({chip.key})", 1), facts(known)]
+
+
+def chip_data(chip: Hardware, price: ExamplePrice | None) -> dict[str, Any]:
+    """One accelerator as plain data."""
+    data: dict[str, Any] = plain(chip)
+    return {**data, "example_price": plain(price)}

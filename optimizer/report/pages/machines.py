@@ -1,0 +1,90 @@
+"""How a plan is served where machines are modelled, and what else was to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.analysis.plan.answer import Answer, Choice
+from optimizer.analysis.plan.wording import amount
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import (
+    GAP,
+    Block,
+    Column,
+    Heading,
+    Table,
+    Text,
+    named,
+)
+
+
+def machines(answer: Answer) -> Iterator[Block]:
+    """Each serving machine of the roofline at its best batch."""
+    if not answer.serving:
+        return
+    yield Heading("Serving machines")
+    columns = (
+        *named("batch", "a step takes", "replicas"),
+        Column("bound by", "left"),
+        Column("at work"),
+        Column("all hours"),
+    )
+    rows = tuple(
+        (
+            use.stream,
+            significant(use.batch),
+            amount(use.step_time, "s"),
+            GAP if use.replicas is None else significant(use.replicas),
+            use.bound_by,
+            _price(use.usage_cost),
+            _price(use.allocated_cost),
+        )
+        for use in answer.serving
+    )
+    yield Table(columns, rows)
+    if any(use.usage_cost is not None for use in answer.serving):
+        yield Text(
+            "Dollars per million output tokens, while a machine works, and with "
+            "capacity for the peak paid all the time."
+        )
+
+
+def _price(dollars: float | None) -> str:
+    return GAP if dollars is None else amount(dollars, "USD")
+
+
+def choices(answer: Answer) -> Iterator[Block]:
+    """Every combination of the scenario's lists, the best first."""
+    if not answer.alternatives:
+        return
+    unit = "nats" if answer.question == "budget" else ""
+    if answer.question == "target" and answer.cost is not None:
+        unit = answer.cost.unit
+    words = list(answer.alternatives[0].choice)
+    columns = (
+        *(Column(word, "left") for word in words),
+        Column("loss" if unit == "nats" else "lifetime cost"),
+        Column("", "left", wrap=True),
+    )
+    ranked = sorted(answer.alternatives, key=_rank)
+    yield Heading("Choices")
+    if answer.choice:
+        picked = ", ".join(f"{word}: {value}" for word, value in answer.choice.items())
+        yield Text(f"Best with {picked}.")
+    yield Table(columns, tuple(_row(row, words, unit) for row in ranked))
+
+
+def _rank(row: Choice) -> tuple[bool, float]:
+    return row.total is None, row.total or 0.0
+
+
+def _row(row: Choice, words: list[str], unit: str) -> tuple[str, ...]:
+    total = GAP
+    if row.total is not None:
+        total = f"{row.total:.4f}" if unit == "nats" else f"{row.total:.4g}"
+        if unit not in ("nats", ""):
+            total = amount(row.total, unit)
+    told = row.reason if row.total is None else ""
+    status = row.status if row.status != "optimal" else GAP
+    note = f"{status}: {told}" if told else status
+    return *(row.choice.get(word, GAP) for word in words), total, note

@@ -1,0 +1,283 @@
+"""An answer as blocks: from the sentence for everyone to the proof for few."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from optimizer.analysis.plan.answer import Answer, Line, Pair
+from optimizer.analysis.plan.wording import amount, counted, lifetime, percent
+from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
+from optimizer.report.formats.blocks import (
+    GAP,
+    Block,
+    Heading,
+    Table,
+    Text,
+    facts,
+    named,
+)
+from optimizer.report.pages.headline import headline
+from optimizer.report.pages.machines import choices, machines
+from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
+
+
+def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
+    """The whole page of one answer.
+
+    Args:
+        answer: with a plan or the reason why there is none.
+        rounded: the section on sizes that exist, where it was asked for.
+    """
+    return [Heading(answer.scenario, 1), *_body(answer, rounded)]
+
+
+def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
+    yield Text(headline(answer), lead=True)
+    if answer.plan is None:
+        yield from infeasible(answer)
+        yield from demand(answer)
+    else:
+        yield from _plan(answer)
+        yield from rounded
+        yield from _bill(answer)
+        yield from demand(answer)
+        yield from _dollars(answer)
+        yield from machines(answer)
+        yield from choices(answer)
+        yield from _others(answer)
+        yield from _near(answer)
+        yield from limits(answer)
+        yield from moves(answer)
+    yield Heading("Law and proof")
+    yield law_line(answer)
+    yield from proof(answer)
+    if answer.warnings:
+        yield Heading("Warnings")
+        for warning in answer.warnings:
+            yield Text(f"{warning.message.rstrip('.')}.", label=warning.code)
+
+
+def _plan(answer: Answer) -> Iterator[Block]:
+    plan, best, over = answer.plan, answer.training_optimal, answer.overtraining
+    critical = answer.critical
+    if plan is None or best is None or over is None or critical is None:
+        return
+    optimal = Pair(best.parameters, best.tokens, best.tokens_per_parameter, best.loss)
+    pairs = [("plan", plan), ("training-optimal", optimal)]
+    if answer.fixed is not None:
+        pairs.insert(1, ("if not fixed", answer.fixed.optimum))
+    blank = [GAP] * (len(pairs) - 2)
+    rows = [
+        ("parameters", *(amount(p.parameters, "parameters") for _, p in pairs)),
+        ("tokens", *(amount(p.tokens, "tokens") for _, p in pairs)),
+        (
+            "tokens per parameter",
+            *(significant(p.tokens_per_parameter) for _, p in pairs),
+        ),
+        ("loss", *(f"{p.loss:.4f}" for _, p in pairs)),
+        ("overtraining factor", significant(over.factor), *blank, "1"),
+        ("training overhead", share(critical.training_overhead), *blank, "0 %"),
+    ]
+    if answer.epochs is not None and answer.epochs > 1:
+        rows.append(("epochs of the data", significant(answer.epochs), *blank, GAP))
+    if not best.feasible and answer.fixed is None:
+        budget = any(wall.name.startswith("budget.") for wall in answer.limits)
+        walls = "within the budget" if budget else "within the limits"
+        rows.append((walls, "yes", *blank, "no"))
+    yield Heading("Plan")
+    yield Table(named(*(title for title, _ in pairs)), tuple(rows))
+    yield Text(
+        f"Critical size {amount(critical.size, 'parameters')}: below it training "
+        "takes more than twice the least compute for this loss. No data reaches it "
+        f"below {amount(critical.floor, 'parameters')}."
+    )
+
+
+def _bill(answer: Answer) -> Iterator[Block]:
+    cost, optimal = answer.cost, answer.training_optimal
+    if cost is None or optimal is None or answer.savings is None:
+        return
+    unit, other = cost.unit, optimal.cost
+    rows = [
+        _row(answer, line, beside, unit)
+        for line, beside in zip(cost.lines, other.lines, strict=True)
+    ]
+    rows.append(("total", figure(cost.total, unit), "100 %", figure(other.total, unit)))
+    saved = answer.savings
+    if abs(saved.fraction) > 1e-9:
+        word = "saved" if saved.amount > 0 else "more than training-optimal"
+        rows.append(
+            (word, figure(abs(saved.amount), unit), percent(abs(saved.fraction)), GAP)
+        )
+    yield Heading(lifetime(unit).capitalize())
+    yield Table(named("plan", "share", "training-optimal"), tuple(rows))
+    others = [
+        (_unit_word(name), amount(value, name))
+        for name, value in (answer.amounts or {}).items()
+        if value is not None and name != unit
+    ]
+    if others:
+        yield Text(
+            "The same plan in other units: "
+            + ", ".join(f"{word} {text}" for word, text in others)
+            + "."
+        )
+
+
+def _row(
+    answer: Answer, line: Line, beside: Line, unit: str
+) -> tuple[str, str, str, str]:
+    served = {stream.name for stream in answer.demand.streams}
+    name = line.name
+    if name in served:
+        name = "serving" if name == "demand" else f"serving {name}"
+    return (
+        name,
+        figure(line.amount, unit),
+        percent(line.share) if math.isfinite(line.share) else GAP,
+        figure(beside.amount, unit),
+    )
+
+
+def figure(value: float, unit: str) -> str:
+    """An amount for a column: FLOP keep their zeros, so that they line up."""
+    if unit == "FLOP" and abs(value) >= 1e6:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa}e{int(exponent)} FLOP"
+    return amount(value, unit)
+
+
+def share(fraction: float) -> str:
+    """A percentage in which rounding errors are nothing, with a true minus."""
+    return percent(fraction if abs(fraction) > 1e-9 else 0.0).replace("-", "−")
+
+
+def _unit_word(unit: str) -> str:
+    return lifetime(unit).removeprefix("lifetime ")
+
+
+def demand(answer: Answer) -> Iterator[Block]:
+    """The tokens served over the life, where there is more to say than a number."""
+    asked = answer.demand
+    told = any(s.input_tokens is not None for s in asked.streams)
+    same = asked.effective_tokens is None or math.isclose(
+        asked.effective_tokens, asked.counted_tokens, rel_tol=1e-6
+    )
+    whole = all(s.cost_share == 1 for s in asked.streams)
+    if len(asked.streams) < 2 and same and whole and not told:
+        return
+    yield Heading("Demand over the life")
+    rows = [
+        (
+            s.name,
+            amount(s.tokens, "tokens"),
+            GAP if s.input_tokens is None else amount(s.input_tokens, "tokens"),
+            GAP if s.output_tokens is None else amount(s.output_tokens, "tokens"),
+            percent(s.cost_share),
+        )
+        for s in asked.streams
+    ]
+    if len(rows) > 1:
+        rows.append(("in all", amount(asked.tokens, "tokens"), GAP, GAP, GAP))
+    yield Table(named("tokens", "input", "output", "counted"), tuple(rows))
+    if not same and asked.effective_tokens is not None:
+        yield Text(
+            f"At the price of training that is worth "
+            f"{counted(asked.effective_tokens, 'tokens')}: the T of 6·N·D + 2·N·T."
+        )
+
+
+def _dollars(answer: Answer) -> Iterator[Block]:
+    """Prices of a token, the training run, and who pays."""
+    rows = []
+    if (run := answer.training_run) is not None:
+        hours = f"{write(run.accelerator_hours, REQUESTS)} accelerator-hours"
+        time = "" if run.time is None else f", {amount(run.time, 's')}"
+        rows.append(("training run", hours + time))
+    if (price := answer.unit_cost) is not None:
+        parts = (
+            ("input tokens", price.input),
+            ("output tokens", price.output),
+            ("all tokens", price.total),
+            ("with training", price.with_training),
+        )
+        rows += [(n, write(v, PRICE_TOKENS)) for n, v in parts if v is not None]
+    if (who := answer.parties) is not None and who.community > 0 and answer.cost:
+        unit = answer.cost.unit
+        rows += [
+            ("the lab pays", amount(who.lab, unit)),
+            ("the community pays", amount(who.community, unit)),
+            ("society pays", amount(who.social, unit)),
+        ]
+    if rows:
+        yield Heading("In practice")
+        yield facts(rows)
+
+
+def _others(answer: Answer) -> Iterator[Block]:
+    """Buying, or serving what exists, beside the plan."""
+    cost, served = answer.cost, answer.demand.tokens
+    if not answer.others or cost is None:
+        return
+    unit = cost.unit
+    million = [(other.name, other.total, other.per_token) for other in answer.others]
+    if served:
+        million.insert(0, ("this plan", cost.total, cost.total / served))
+    passed = {other.name: overtaken(other.overtaken_at) for other in answer.others}
+    losses = {o.name: o.loss for o in answer.others if o.loss is not None}
+    if answer.plan is not None:
+        losses["this plan"] = answer.plan.loss
+    yield Heading("Other ways to serve this demand")
+    columns = named(lifetime(unit), "a million tokens", "loss", "a new model wins")
+    yield Table(
+        columns,
+        tuple(
+            (
+                name,
+                figure(total, unit),
+                figure(each * 1e6, unit),
+                f"{losses[name]:.4f}" if name in losses else GAP,
+                passed.get(name, GAP),
+            )
+            for name, total, each in million
+        ),
+    )
+    for name, loss in losses.items():
+        if answer.target_loss is not None and loss > answer.target_loss * (1 + 1e-9):
+            yield Text(f"{name} misses the target loss of {answer.target_loss:.4f}.")
+
+
+def overtaken(tokens: float | None) -> str:
+    """From which demand on a new model is cheaper than another way to serve it."""
+    if tokens is None:
+        return "never"
+    return "always" if tokens == 0 else f"above {amount(tokens, 'tokens')}"
+
+
+def _near(answer: Answer) -> Iterator[Block]:
+    if not answer.near_optimal:
+        return
+    rows = tuple(
+        (
+            percent(near.within),
+            *(
+                f"{one} to {other}"
+                for one, other in (
+                    tuple(amount(v, "parameters") for v in near.parameters),
+                    tuple(amount(v, "tokens") for v in near.tokens),
+                    tuple(significant(v) for v in near.tokens_per_parameter),
+                )
+            ),
+        )
+        for near in answer.near_optimal
+    )
+    what = "has at most that much more reducible loss"
+    if answer.question == "target" and answer.cost is not None:
+        what = f"takes at most that much more {lifetime(answer.cost.unit)}"
+    yield Heading("Near-optimal sizes")
+    yield Table(
+        named("parameters", "tokens", "tokens per parameter"),
+        tuple((f"within {row[0]}", *row[1:]) for row in rows),
+    )
+    yield Text(f"The best plan of any size between {what} than the optimum.")

@@ -1,0 +1,129 @@
+"""A portfolio as blocks: the joint plan, what is shared, then model by model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from optimizer.algebra.program import Status
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import amount, either, lifetime, percent, rounded
+from optimizer.analysis.portfolio.joint_plan import JointPlan
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
+from optimizer.report.pages.plan import answer_blocks, figure, share
+from optimizer.report.pages.reasons import limit_row, proven, remedies
+
+NOTHING = 5e-5  # of a cost that sharing adds, which no page can show
+
+
+def portfolio_blocks(portfolio: JointPlan) -> list[Block]:
+    """The whole page of a portfolio."""
+    return [Heading(portfolio.name, 1), *_body(portfolio)]
+
+
+def _body(portfolio: JointPlan) -> Iterator[Block]:
+    yield Text(portfolio_headline(portfolio), lead=True)
+    yield Heading("Models")
+    title = lifetime(portfolio.unit)
+    columns = named(
+        *("size", "tokens", "loss", "overtraining factor", title, "above alone"),
+    )
+    yield Table(columns, tuple(_row(answer) for answer in portfolio.members))
+    if portfolio.status is not Status.OPTIMAL:
+        if any(answer.plan is not None for answer in portfolio.members):
+            yield Text("Plans above are for each model alone, with nothing shared.")
+        yield from _remedies(portfolio)
+        for answer in portfolio.members:
+            if answer.plan is None:
+                yield from answer_blocks(answer)
+        return
+    if portfolio.shared:
+        yield Heading("Shared")
+        columns = named("bound", "used", "cost at +1 %", "shadow price")
+        yield Table(
+            columns, tuple(limit_row(w, portfolio.unit) for w in portfolio.shared)
+        )
+        yield Text("The shadow price is what one more unit does to the joint cost.")
+    if portfolio.certificate is not None:
+        yield Heading("Proof")
+        yield Text(proven(portfolio.certificate, "cost of all together"), label="proof")
+    for answer in portfolio.members:
+        yield from answer_blocks(_own(answer))
+
+
+def _remedies(portfolio: JointPlan) -> Iterator[Block]:
+    """The bounds in conflict with what each must give, and why, with the proof."""
+    why = portfolio.infeasibility
+    if why is None:
+        return
+    telling = [w for w in why.relaxations if w.after or w.name in why.conflict]
+    yield from remedies(why, telling)
+    if len(telling) < len(why.relaxations):
+        yield Text("No other bound makes a plan by giving way alone.")
+
+
+def portfolio_headline(portfolio: JointPlan) -> str:
+    """What to train, what it takes together, and what sharing costs."""
+    if portfolio.status is not Status.OPTIMAL or portfolio.total is None:
+        alone = [a.scenario for a in portfolio.members if a.plan is None]
+        reason = portfolio.infeasibility.reason if portfolio.infeasibility else ""
+        if not alone:
+            return f"There is no joint plan: {reason}."
+        word = "has" if len(alone) == 1 else "have"
+        names = either(alone, "and")
+        return f"There is no joint plan: {names} {word} none alone; {reason}."
+    parts = [
+        f"{a.scenario} with {rounded(a.plan.parameters)} on "
+        f"{amount(a.plan.tokens, 'tokens')}"
+        for a in portfolio.members
+        if a.plan is not None
+    ]
+    extra = sharing(portfolio)
+    cost = figure(portfolio.total, portfolio.unit)
+    told = f"Train {either(parts, 'and')}: {cost} in all."
+    if extra is None or extra < NOTHING:
+        return f"{told} What they share does not hold them back."
+    walls = [wall.name for wall in portfolio.shared if wall.binding]
+    return (
+        f"{told} Sharing takes {percent(extra)} more than each on its own: "
+        f"{either(walls, 'and')} {'bind' if len(walls) > 1 else 'binds'}."
+    )
+
+
+def sharing(portfolio: JointPlan) -> float | None:
+    """What the shared bounds add to the cost of the models alone, as a fraction."""
+    alone = 0.0
+    for answer in portfolio.members:
+        if answer.cost is None or answer.fixed is None:
+            return None
+        alone += answer.cost.total - answer.fixed.extra
+    if portfolio.total is None or alone <= 0:
+        return None
+    return portfolio.total / alone - 1
+
+
+def _own(answer: Answer) -> Answer:
+    """A member as its own page shows it: its size was found, and not given."""
+    moved = tuple(m for m in answer.sensitivities if not m.input.startswith("fix."))
+    return replace(
+        answer, fixed=None, certificate=None, near_optimal=(), sensitivities=moved
+    )
+
+
+def _row(answer: Answer) -> tuple[str, ...]:
+    plan, cost, over = answer.plan, answer.cost, answer.overtraining
+    if plan is None or cost is None or over is None:
+        return answer.scenario, "no plan", *[GAP] * 5
+    extra = GAP
+    if answer.fixed is not None:
+        extra = share(answer.fixed.fraction if answer.fixed.fraction > NOTHING else 0.0)
+    return (
+        answer.scenario,
+        amount(plan.parameters, "parameters"),
+        amount(plan.tokens, "tokens"),
+        f"{plan.loss:.4f}",
+        significant(over.factor),
+        figure(cost.total, cost.unit),
+        extra,
+    )

@@ -1,0 +1,206 @@
+"""Why: what moves an answer, the law behind it, its proof, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from optimizer.algebra.program import Certificate
+from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed, Relaxation
+from optimizer.analysis.plan.reach import owned
+from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.analysis.plan.wording import amount, either, lifetime, nats
+from optimizer.reading.quantity import (
+    CARBON,
+    DURATION,
+    FRACTION,
+    MONEY,
+    PARAMETERS,
+    RATE,
+    REQUESTS,
+    TOKENS,
+    significant,
+    write,
+)
+from optimizer.report.formats.blocks import (
+    GAP,
+    Block,
+    Column,
+    Heading,
+    Table,
+    Text,
+    named,
+)
+
+KINDS = {
+    "parameters": PARAMETERS,
+    **dict.fromkeys(("tokens", "input_tokens", "output_tokens"), TOKENS),
+    "requests": REQUESTS,
+    **dict.fromkeys(("lifetime", "start"), DURATION),
+    **dict.fromkeys(("growth", "discount_rate", "price_decline"), RATE),
+    **dict.fromkeys(("cost_share", "mfu", "prefill", "decode", "restart"), FRACTION),
+    "power_fraction": FRACTION,
+    "fixed": MONEY,
+    "unique_tokens": TOKENS,
+    "grid": CARBON,
+}
+SINGULAR = {"parameters": "parameter", "tokens": "token", "bytes": "byte"}
+NEGLIGIBLE = 5e-4  # an elasticity that three decimals of a percent cannot show
+
+
+def moves(answer: Answer) -> Iterator[Block]:
+    """Every input by how much a change of it moves the optimum."""
+    if not answer.sensitivities:
+        return
+    ranked = sorted(answer.sensitivities, key=_size, reverse=True)
+    shown = [move for move in ranked if _size(move) >= NEGLIGIBLE]
+    idle = [move for move in ranked if _size(move) < NEGLIGIBLE]
+    what = "the reducible loss"
+    if answer.question == "target" and answer.cost is not None:
+        what = lifetime(answer.cost.unit)
+    yield Heading(f"What moves {what}")
+    rows = tuple(
+        (
+            f"+1 % {move.input}",
+            _change(move),
+            _value(answer, move),
+            "law" if move.line is None else f"line {move.line}",
+        )
+        for move in shown
+    )
+    columns = (*named("", "now"), Column("from", "left"))
+    yield Table(columns, rows)
+    if idle:
+        names = either([move.input for move in idle], "and")
+        yield Text(f"No effect: {names}.")
+
+
+def _size(move: Sensitivity) -> float:
+    sides = (move.elasticity, move.left, move.right)
+    known = [abs(side) for side in sides if side is not None]
+    if move.value != 0 and move.elasticity is None and move.right is None:
+        known.append(1e9)  # a step to that side leaves no plan: nothing moves more
+    return max(known, default=0.0)
+
+
+def _change(move: Sensitivity) -> str:
+    if move.elasticity is not None:
+        return signed(move.elasticity)
+    up = "no plan" if move.right is None else signed(move.right)
+    down = "no plan" if move.left is None else signed(-move.left)
+    return f"{up} (−1 %: {down})"
+
+
+def signed(percent: float) -> str:
+    """`+0.35 %`, with a minus as wide as the plus."""
+    sign = "+" if percent >= 0 else "−"
+    return f"{sign}{significant(abs(percent))} %"
+
+
+def _value(answer: Answer, move: Sensitivity) -> str:
+    for limit in answer.limits:
+        if limit.name == move.input:
+            return amount(limit.bound, limit.unit)
+    kind = KINDS.get(move.input.removesuffix(".expected").rpartition(".")[2])
+    return f"{move.value:.6g}" if kind is None else write(move.value, kind)
+
+
+def limits(answer: Answer) -> Iterator[Block]:
+    """Each limit with what it holds back."""
+    if not answer.limits:
+        return
+    unit, what = "nats", "loss"
+    if answer.question == "target" and answer.cost is not None:
+        unit, what = answer.cost.unit, "cost"
+    yield Heading("Limits")
+    columns = named("bound", "used", f"{what} at +1 %", "shadow price")
+    yield Table(columns, tuple(limit_row(limit, unit) for limit in answer.limits))
+
+
+def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
+    """A limit with what it holds back, and what one more unit is worth."""
+    used, bound = (amount(v, limit.unit) for v in (limit.value, limit.bound))
+    if not limit.binding:
+        return limit.name, bound, used, "slack", GAP
+    each = SINGULAR.get(limit.unit, limit.unit)
+    price = f"{significant(limit.shadow_price)} nats"
+    if unit != "nats":
+        price = amount(limit.shadow_price, unit)
+    price = price.replace("-", "−", 1) if limit.shadow_price < 0 else price
+    return limit.name, bound, used, signed(limit.elasticity), f"{price} per {each}"
+
+
+def law_line(answer: Answer) -> Text:
+    """The formula that was solved, what its N counts, and where it was read."""
+    law = answer.law
+    body = f"{law.E:.6g} + {law.A:.6g}/N^{law.alpha:.6g} + {law.B:.6g}/D^{law.beta:.6g}"
+    if law.outer != 1:
+        body = f"({body})^{law.outer:.6g}"
+    counts = "all parameters" if law.counts == "total" else f"{law.counts} parameters"
+    source = f" Source: {law.source}." if law.source else ""
+    return Text(
+        f"{law.name}, L(N, D) = {body} in {law.loss_unit}; N counts {counts}.{source}",
+        label="law",
+    )
+
+
+def proof(answer: Answer) -> Iterator[Text]:
+    """The certificate in words."""
+    certificate = answer.certificate
+    if certificate is None:
+        return
+    what = "loss" if answer.question == "budget" else "cost"
+    told = proven(certificate, what)
+    if certificate.gap == 0 and answer.fixed is not None:
+        told = "what you fixed leaves nothing to choose."
+    yield Text(told, label="proof")
+
+
+def proven(certificate: Certificate, what: str) -> str:
+    """A certificate as a sentence about the best possible cost or loss."""
+    return (
+        f"certified global optimum: within {significant(certificate.gap, 2)} of the "
+        f"best possible {what}, in relative terms, over all plans within a factor "
+        f"{significant(certificate.box, 2)} of this one. Constraints are kept to "
+        f"{significant(certificate.violation, 2)}, stationarity is "
+        f"{significant(certificate.stationarity, 2)}."
+    )
+
+
+def infeasible(answer: Answer) -> Iterator[Block]:
+    """What conflicts, and the least change of each bound that restores a plan."""
+    if answer.infeasibility is not None:
+        yield from remedies(answer.infeasibility, answer.infeasibility.relaxations)
+
+
+def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
+    """What would make a plan.
+
+    Args:
+        why: there is none.
+        ways: the bounds to list.
+    """
+    rows = []
+    for way in ways:
+        now, then = (_bound(v, way.unit) for v in (way.before, way.after))
+        place = GAP if way.line is None else f"line {way.line}"
+        conflict = "conflicts" if way.name in why.conflict else GAP
+        rows.append((owned(way.name), now, then, place, conflict))
+    yield Heading("What would make a plan")
+    columns = (*named("now", "needed"), Column("", "left"), Column("", "left"))
+    yield Table(columns, tuple(rows))
+    if why.uniform is not None:
+        yield Text(
+            f"Or all of them together, each looser by a factor "
+            f"{significant(why.uniform)}."
+        )
+    if why.nearest_loss is not None:
+        yield Text(f"The lowest loss within the limits is {nats(why.nearest_loss)}.")
+    for model, loss in why.nearest_losses.items():
+        if loss is not None:
+            yield Text(f"The lowest loss that the rest leaves {model} is {nats(loss)}.")
+
+
+def _bound(value: float | None, unit: str) -> str:
+    if value is None:
+        return "no value alone"
+    return nats(value) if unit == "nats" else amount(value, unit)

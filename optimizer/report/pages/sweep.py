@@ -1,0 +1,84 @@
+"""The summary of a sweep: how many rows of each status, and how far they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.analysis.plan.wording import KINDS, amount, percent
+from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Summary
+from optimizer.question.vary import Plan
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import Block, Heading, Table, Text, named
+
+SHOWN = {
+    "parameters": "parameters",
+    "tokens": "tokens",
+    "tokens_per_parameter": "tokens per parameter",
+    "overtraining_factor": "× Chinchilla-optimal",
+    "cost_total": "lifetime cost",
+    "saving": "saving",
+}
+ROUNDING = 1e-12  # a saving below it is none
+
+
+def sweep_blocks(plan: Plan, summary: Summary, written: str) -> list[Block]:
+    """The page of a sweep.
+
+    Args:
+        plan: what was varied.
+        summary: of its rows.
+        written: the name of the file, or nothing.
+    """
+    return [Heading(plan.scenario.name, 1), *_body(plan, summary, written)]
+
+
+def _body(plan: Plan, summary: Summary, written: str) -> Iterator[Block]:
+    done, count = summary.done, plan.count
+    parts = [
+        f"{number:,} {word}"
+        for word, number in zip(STATUSES, summary.counts.tolist(), strict=True)
+        if number
+    ]
+    rows = f"{done:,} rows" if done == count else f"{done:,} of {count:,} rows"
+    where = f" in {written}" if written else ""
+    yield Text(f"{rows}{where}: {', '.join(parts) or 'none'}.", lead=True)
+    varied = ", ".join(number.name for number in plan.numbers)
+    yield Text(f"Varied: {varied}.")
+    if summary.alone:
+        yield Text(f"{summary.alone:,} rows needed the single solver.")
+    for problem in summary.problems:
+        yield Text(problem, label="invalid")
+    if summary.counts[0]:
+        yield Heading("Optimal rows")
+        yield Table(named("lowest", "highest"), tuple(_ranges(summary)))
+        proof = [f"{word} ≤ {_most(summary, word):.1e}" for word in _PROOF]
+        yield Text(f"Every one is certified: {', '.join(proof)}.")
+
+
+_PROOF = ("stationarity", "violation", "gap")
+
+
+def _most(summary: Summary, word: str) -> float:
+    return float(summary.high[list(RESULTS).index(word)])
+
+
+def _ranges(summary: Summary) -> Iterator[tuple[str, ...]]:
+    for index, word in enumerate(RESULTS):
+        if word in SHOWN:
+            ends = (summary.low[index], summary.high[index])
+            cells = [_written(float(x), word, summary.unit) for x in ends]
+            yield (SHOWN[word], *cells)
+
+
+def _written(value: float, word: str, unit: str) -> str:
+    if word == "saving":
+        return percent(value if abs(value) > ROUNDING else 0.0)
+    if word == "cost_total":
+        return amount(value, unit)
+    return amount(value, word) if word in KINDS else significant(value)
+
+
+def units(plan: Plan, unit: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The columns of a sweep with their units: what varies, and what is found."""
+    found = {word: unit if of == "cost" else of for word, of in RESULTS.items()}
+    return {number.name: number.unit for number in plan.numbers}, found

@@ -1,0 +1,199 @@
+"""Uncertainty as blocks, as JSON and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from optimizer.analysis.plan.wording import amount, lifetime, nats, percent, rounded
+from optimizer.analysis.uncertainty.robust import RobustPlan
+from optimizer.analysis.uncertainty.uncertainty import Expected, Uncertainty
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
+from optimizer.report.formats.csv import cell
+from optimizer.report.formats.data import plain
+from optimizer.report.pages.plan import figure, share
+
+NAMES = {
+    "parameters": "parameters",
+    "tokens": "tokens",
+    "tokens_per_parameter": "tokens per parameter",
+    "loss": "loss, nats",
+    "cost_total": "",
+    "saving": "saving",
+}
+PERCENTILES = ("p5", "p50", "p95")
+SURE = 1 - 1e-12  # a part of the draws that is all of them
+
+
+def uncertainty_blocks(found: Uncertainty) -> list[Block]:
+    """The whole page of an uncertainty."""
+    return [Heading(found.scenario, 1), *_body(found)]
+
+
+def uncertainty_headline(found: Uncertainty) -> str:
+    """The robust plan, what it costs more, and where the right size lies."""
+    return " ".join(_sentences(found))
+
+
+def _sentences(found: Uncertainty) -> Iterator[str]:
+    if not found.intervals:
+        yield "No draw has a plan: the target is out of reach in all of them."
+        return
+    if found.robust is not None:
+        yield _robust(found, found.robust, found.plan)
+    elif found.target_loss is not None and found.unreachable:
+        yield (
+            f"The target is out of reach in {percent(found.unreachable)} of the draws, "
+            "and no plan reaches it as surely as was asked for."
+        )
+    size = found.intervals["parameters"]
+    low, high = rounded(size.p5), rounded(size.p95)
+    if low == high:
+        yield f"The right size is {low} in nearly every draw."
+    else:
+        yield f"The right size is anywhere from {low} to {high}."
+    if found.target_loss is None:
+        loss = found.intervals["loss"]
+        yield f"The budget buys a loss of {loss.p5:.4f} to {nats(loss.p95)}."
+    if found.robust is not None and found.unreachable:
+        out = percent(found.unreachable)
+        if found.plan is not None and _sure(found.plan):
+            yield f"In {out} of the draws no plan keeps the limits."
+        else:
+            yield f"The target is out of reach in {out} of the draws."
+
+
+def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> str:
+    size, data = rounded(robust.parameters), amount(robust.tokens, "tokens")
+    thing = lifetime(found.unit)
+    told = (
+        f"With {percent(robust.probability)} confidence the target takes {size} "
+        f"parameters and {data} tokens"
+    )
+    if plan is None:
+        cost = amount(robust.cost_total, found.unit)
+        return f"{told}: {cost} of {thing}."
+    other = f"{rounded(plan.parameters)} on {amount(plan.tokens, 'tokens')}"
+    if _sure(plan):
+        return (
+            f"Whatever is drawn, {other} tokens reach the target; only their cost is "
+            "uncertain."
+        )
+    extra = robust.cost_total / plan.cost_total - 1
+    reached = "" if plan.reached is None else percent(plan.reached)
+    return (
+        f"{told}: {share(extra)} more {thing} than the plan for the expected numbers, "
+        f"{other}, which reaches it in {reached} of the draws."
+    )
+
+
+def _sure(plan: Expected) -> bool:
+    return plan.reached is not None and plan.reached > SURE
+
+
+def _body(found: Uncertainty) -> Iterator[Block]:
+    yield Text(uncertainty_headline(found), lead=True)
+    if found.intervals:
+        yield Heading("The right plan of each draw, and single plans for all")
+        robust = () if found.robust is None else ("robust",)
+        columns = named(*PERCENTILES, "expected", *robust)
+        yield Table(columns, tuple(row[: len(columns)] for row in _rows(found)))
+        yield Text(
+            f"p5, p50 and p95 are percentiles, each for itself, of the optimal plans "
+            f"of {found.draws:,} draws (seed {found.seed}). The last columns are "
+            "single plans, at the expected numbers."
+        )
+    yield Heading("What was drawn")
+    yield Text(f"{', '.join(found.varied)}.")
+    for note in found.notes:
+        yield Text(note, label="note")
+    if found.robust is None and found.reason:
+        yield Text(f"There is none: {found.reason}.", label="robust plan")
+
+
+def _rows(found: Uncertainty) -> Iterator[tuple[str, ...]]:
+    plan, robust = found.plan, found.robust
+    for word, name in NAMES.items():
+        ends = found.intervals[word]
+        if word == "loss" and _same(ends.p5, ends.p95):
+            continue
+        yield (
+            name or _named(found.unit),
+            *(_written(getattr(ends, p), word, found.unit) for p in PERCENTILES),
+            GAP if plan is None else _written(getattr(plan, word), word, found.unit),
+            GAP if robust is None else _of(robust, word, found.unit),
+        )
+    parts = [None if one is None else one.reached for one in (plan, robust)]
+    if any(part is not None for part in parts):
+        reached = [GAP if part is None else percent(part) for part in parts]
+        yield ("reaches the target", GAP, GAP, GAP, *reached)
+
+
+def _named(unit: str) -> str:
+    return f"{lifetime(unit)}{', FLOP' if unit == 'FLOP' else ''}"
+
+
+def _same(low: float, high: float) -> bool:
+    return abs(high - low) <= 1e-9 * abs(high)
+
+
+def _of(robust: RobustPlan, word: str, unit: str) -> str:
+    if word == "tokens_per_parameter":
+        return significant(robust.tokens / robust.parameters)
+    value = getattr(robust, word, None)
+    return GAP if value is None else _written(value, word, unit)
+
+
+def _written(value: float, word: str, unit: str) -> str:
+    if word == "saving":
+        return share(value)
+    if word == "cost_total":
+        return figure(value, unit).removesuffix(" FLOP")
+    if word == "loss":
+        return f"{value:.4f}"
+    if word == "tokens_per_parameter":
+        return significant(value)
+    return amount(value, word)
+
+
+def uncertainty_data(found: Uncertainty) -> dict[str, Any]:
+    """The JSON of an uncertainty; null where there is no plan."""
+    content: dict[str, Any] = {
+        "scenario": found.scenario,
+        "file": found.file,
+        "unit": found.unit,
+        "target_loss": found.target_loss,
+        "draws": found.draws,
+        "seed": found.seed,
+        "varied": plain(found.varied),
+        "unreachable": found.unreachable,
+        "left_out": found.left_out,
+    }
+    for word in NAMES:
+        content[word] = plain(found.intervals.get(word))
+    content["expected"] = plain(found.plan)
+    content["robust"] = plain(found.robust)
+    content["reason"] = found.reason or None
+    content["notes"] = plain(found.notes)
+    return content
+
+
+def uncertainty_sheet(found: Uncertainty) -> str:
+    """CSV: a row a quantity, with its percentiles and what the two plans have."""
+    page = io.StringIO(newline="")
+    sheet = csv.writer(page, lineterminator="\n")
+    sheet.writerow(("quantity", *PERCENTILES, "expected", "robust"))
+    known = {field.name for field in fields(RobustPlan)}
+    for word in (*NAMES, "reached"):
+        ends = found.intervals.get(word)
+        plan, robust = found.plan, found.robust
+        row: list[object] = [word]
+        row += [None if ends is None else getattr(ends, p) for p in PERCENTILES]
+        row.append(None if plan is None else getattr(plan, word))
+        row.append(getattr(robust, word) if robust and word in known else None)
+        sheet.writerow([cell(value) for value in row])
+    return page.getvalue()

@@ -1,0 +1,128 @@
+"""One scenario under several laws: which apply, what carries over, what is refused."""
+
+import pytest
+
+from optimizer.analysis.plan.optimum import solve
+from optimizer.errors import InputError
+from optimizer.question.load import load_scenario, read_scenario
+from optimizer.question.under_laws import chosen_laws, under_laws
+from optimizer.world.laws import builtin_names, load_law
+
+TEXT = """\
+name: Mine
+law: besiroglu-2024-refit
+target: {match: {parameters: 13B}}
+demand: {tokens: 2T}
+"""
+EXPERTS = TEXT.replace("besiroglu-2024-refit", "ludziejewski-2025") + "experts: 8\n"
+
+
+def names(scenarios):
+    return [scenario.law.name for scenario in scenarios]
+
+
+def refused(text, *laws):
+    with pytest.raises(InputError) as caught:
+        under_laws(read_scenario(text, "s.yaml"), laws)
+    return str(caught.value)
+
+
+def test_all_are_the_dense_laws_with_a_surface():
+    found = names(under_laws(read_scenario(TEXT), ["all"]))
+    left = set(builtin_names()) - set(found)
+    assert left
+    for name in left:
+        law = load_law(name)
+        assert law.form in ("frontier", "hestness", "joint-moe")
+    assert len(found) == len(set(found)) >= 12
+
+
+def test_with_experts_only_laws_of_experts_apply():
+    assert names(under_laws(read_scenario(EXPERTS), ["all"])) == ["ludziejewski-2025"]
+    assert chosen_laws(["all"], experts=64) == ()
+
+
+def test_each_is_the_file_with_that_law(ask):
+    for scenario in under_laws(read_scenario(TEXT), ["kumar-2024", "muennighoff-2023"]):
+        assert scenario.name == f"Mine ({scenario.law.name})"
+        by_hand = ask(TEXT, f"law={scenario.law.name}")
+        assert solve(scenario).plan == by_hand.plan
+
+
+def test_a_matched_model_carries_over_and_its_loss_does_not():
+    """Each law says itself what loss a training-optimal 13B has."""
+    found = [solve(s) for s in under_laws(read_scenario(TEXT), ["all"])]
+    losses = {answer.target_loss for answer in found}
+    assert len(losses) == len(found)
+    for answer in found:
+        assert answer.reference.parameters == 13e9
+
+
+def test_a_loss_means_nothing_under_another_law():
+    text = TEXT.replace("match: {parameters: 13B}", "loss: 2.1")
+    assert refused(text, "kumar-2024") == (
+        "s.yaml:3:16: target.loss: is a loss under besiroglu-2024-refit, on its own "
+        "data and tokenizer, and says nothing under kumar-2024; name a model to match "
+        "instead: target: {match: {parameters: 13B}}"
+    )
+    assert "says nothing under" in refused(text, "all")
+    (own,) = under_laws(read_scenario(text), ["besiroglu-2024-refit"])
+    assert own.spec.target.loss == 2.1
+
+
+def test_a_budget_carries_over():
+    text = "law: besiroglu-2024-refit\nbudget: {compute: 1e23}\n"
+    found = under_laws(read_scenario(text), ["all"])
+    assert all(solve(s).plan is not None for s in found)
+
+
+@pytest.mark.parametrize(
+    ("laws", "told"),
+    [
+        (["besirolu-2024"], 'did you mean "besiroglu-2024"?'),
+        (["hoffmann-2022"], "there is no plain hoffmann-2022"),
+        (["hoffmann-2022-approach-1"], "gives only which tokens are compute-optimal"),
+        (["ludziejewski-2025"], "needs the number of experts"),
+        (["absent.yaml"], "absent.yaml: there is no such file"),
+        (["all", "nonsense"], "--law nonsense: there is no law"),
+    ],
+)
+def test_laws_that_do_not_fit_are_refused(laws, told):
+    assert told in refused(TEXT, *laws)
+
+
+def test_every_wrong_name_is_told_at_once():
+    assert len(refused(TEXT, "one", "two").splitlines()) == 2
+
+
+def test_a_law_of_ones_own_belongs_to_all_and_may_be_named(tmp_path, monkeypatch):
+    mine = "name: mine\nE: 1.7\nA: 400\nB: 400\nalpha: 0.3\nbeta: 0.3\n"
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text(mine)
+    (tmp_path / "other.yaml").write_text(mine.replace("mine", "other"))
+    path = folder / "s.yaml"
+    path.write_text(TEXT.replace("besiroglu-2024-refit", "mine.yaml"))
+    monkeypatch.chdir(tmp_path)
+    scenario = load_scenario("deep/s.yaml")
+    found = names(under_laws(scenario, ["all"]))
+    assert found[0] == "mine"
+    assert "besiroglu-2024" in found
+    # Paths of --law start from where the user is, not from the scenario's folder.
+    assert names(under_laws(scenario, ["other.yaml", "kumar-2024"])) == [
+        "other",
+        "kumar-2024",
+    ]
+
+
+def test_a_law_named_twice_stands_once():
+    found = under_laws(read_scenario(TEXT), ["kumar-2024", "all", "kumar-2024"])
+    assert names(found).count("kumar-2024") == 1
+
+
+def test_a_changed_coefficient_is_changed_in_each_law():
+    scenario = read_scenario(TEXT, "s.yaml", ["law.alpha=0.4"])
+    for found in under_laws(scenario, ["kumar-2024", "gadre-2024-c4"]):
+        assert found.law.coefficients["alpha"] == 0.4
+    with pytest.raises(InputError, match="has no coefficient"):
+        under_laws(scenario, ["kaplan-2020"])

@@ -1,0 +1,170 @@
+"""The page as people read it: in Chromium, with the network off."""
+
+import re
+
+import pytest
+
+from optimizer.analysis.plan.wording import amount
+
+KINDS = 8  # charts of one scenario with a course in time and laws
+
+
+def alone(page, made):
+    assert page.requests == [made.as_uri()]
+    assert page.complaints == []
+
+
+def test_page_asks_for_nothing_and_complains_of_nothing(opened, made):
+    page = opened()
+    assert page.locator("h1").inner_text().startswith("Cost report")
+    assert page.locator("figure svg").count() >= 2 * (KINDS - 1) + 2
+    assert page.evaluate("window.evil") is None
+    alone(page, made)
+
+
+def test_sliders_show_what_the_engine_says(opened, made, files, ask):
+    """Each stop that is tried is solved again as a user would, with --set."""
+    page = opened()
+    box = page.locator(".explorer").last
+    assert box.is_visible()
+    texts = box.locator(".value")
+    for demand, target, served, size in (
+        (8, 4, "1.5T", "13B"),
+        (11, 2, "5T", "6.5B"),
+        (0, 8, "50B", "52B"),
+    ):
+        for name, stop in (("demand", demand), ("target", target)):
+            box.locator(f"input.{name}").fill(str(stop))
+        assert box.locator("output").all_inner_texts() == [f"{served} tokens", size]
+        answer = ask(
+            files[1].read_text(),
+            f"demand.tokens={served}",
+            f"target.match.parameters={size}",
+        )
+        shown = texts.all_inner_texts()
+        assert shown[0] == amount(answer.plan.parameters, "parameters")
+        assert shown[1] == amount(answer.plan.tokens, "tokens")
+        assert shown[3:6] == [
+            amount(v, "USD")
+            for v in (answer.cost.training, answer.cost.inference, answer.cost.total)
+        ]
+        assert shown[7] == f"{answer.plan.loss:.4f}"
+    box.locator("button").click()
+    assert box.locator("output").first.inner_text() == "500B tokens"
+    alone(page, made)
+
+
+def test_slider_moves_by_keyboard_and_says_where_it_is(opened):
+    page = opened()
+    slider = page.locator("input.demand").last
+    slider.focus()
+    before = slider.get_attribute("aria-valuetext")
+    page.keyboard.press("ArrowRight")
+    after = slider.get_attribute("aria-valuetext")
+    assert (before, after) == ("500B tokens", "750B tokens")
+
+
+def test_charts_wake_up_under_the_pointer(opened, made):
+    page = opened(viewport={"width": 1100, "height": 900})
+    pictures = page.locator(".picture")
+    for index in range(pictures.count()):
+        place = pictures.nth(index)
+        still = place.bounding_box()
+        place.hover()
+        page.wait_for_function("e => e.dataset.live", arg=place.element_handle())
+        live = place.bounding_box()
+        for side in ("width", "height"):
+            assert live[side] == pytest.approx(still[side], abs=8), index
+    alone(page, made)
+
+
+def test_without_scripts_everything_is_there(opened, made):
+    page = opened(java_script_enabled=False)
+    with_scripts = opened()
+    for what in ("figure svg", "table", "figcaption", ".alternative", "pre", "h3"):
+        assert page.locator(what).count() == with_scripts.locator(what).count() > 0
+    assert not page.locator(".explorer").first.is_visible()
+    assert page.get_by_text("this demand").count() == 2
+    alone(page, made)
+
+
+def test_dark_page_is_dark_and_its_charts_are_readable(opened, tmp_path):
+    page = opened(color_scheme="dark", viewport={"width": 1100, "height": 900})
+    page.screenshot(path=tmp_path / "dark.png", full_page=True)
+    ground = colour(page, "body", "backgroundColor")
+    assert max(ground) < 40
+    words = page.locator(".picture svg text")
+    for index in range(0, words.count(), 7):
+        fill = words.nth(index).evaluate("e => getComputedStyle(e).fill")
+        assert contrast(rgb(fill), ground) >= 4.5, words.nth(index).inner_html()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_is_enough_to_read(opened, scheme):
+    """WCAG 2.2, success criterion 1.4.3: 4.5 to 1 for text."""
+    page = opened(color_scheme=scheme)
+    for what in ("p", ".made", "nav a", ".note", ".alternative", "thead th", "pre"):
+        behind = page.locator(what).first.evaluate(
+            """e => { while (e && getComputedStyle(e).backgroundColor.endsWith(', 0)'))
+            e = e.parentElement; return getComputedStyle(e).backgroundColor; }"""
+        )
+        assert contrast(colour(page, what, "color"), rgb(behind)) >= 4.5, what
+
+
+def test_phone_scrolls_only_downward(opened, tmp_path):
+    page = opened(viewport={"width": 360, "height": 740})
+    page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_paper_cuts_no_chart_and_shows_no_slider(opened, tmp_path):
+    """A4 with its margins is 688 by 1016 pixels of CSS."""
+    page = opened(viewport={"width": 688, "height": 1016}, color_scheme="dark")
+    page.emulate_media(media="print")
+    assert not page.locator(".explorer").first.is_visible()
+    assert min(colour(page, "body", "backgroundColor")) == 255
+    figures = page.locator("figure")
+    for index in range(figures.count()):
+        figure = figures.nth(index)
+        kept = figure.evaluate("e => getComputedStyle(e).breakInside")
+        assert (kept, figure.bounding_box()["height"] < 1016) == ("avoid", True)
+    assert len(page.pdf(path=tmp_path / "report.pdf", format="A4")) > 50_000
+
+
+def test_tables_and_images_say_what_they_are(opened):
+    page = opened()
+    for table in page.locator("table").all():
+        assert table.locator("caption").inner_text()
+        assert table.locator("tbody th[scope=row]").count() > 0
+        assert table.locator("thead th:not([scope=col])").count() == 0
+    assert page.locator("svg[role=img]").count() == page.locator("figure").count()
+    for words in page.locator(".alternative").all_inner_texts():
+        assert len(words) > 30
+    levels = [
+        int(e.evaluate("e => e.tagName")[1]) for e in page.locator("h1,h2,h3").all()
+    ]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+
+
+def colour(page, what, word):
+    style = page.locator(what).first.evaluate(f"e => getComputedStyle(e).{word}")
+    return rgb(style)
+
+
+def rgb(text):
+    return [int(part) for part in re.findall(r"\d+", text)[:3]]
+
+
+def contrast(one, other):
+    """WCAG 2.2, relative luminance and contrast ratio."""
+
+    def luminance(channels):
+        parts = [c / 255 for c in channels]
+        linear = [
+            p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
