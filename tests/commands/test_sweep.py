@@ -21,6 +21,7 @@ COLUMNS = [
     *("loss", "cost_training", "cost_inference", "cost_total", "saving"),
     *("stationarity", "violation", "gap"),
 ]
+SAMPLE = ("--set", "law=besiroglu-2024-refit", "--sample")
 VARY = ("--vary", "demand.tokens=1e9:1e14:log:20", "--vary", "target.loss=1.6:2.2:3")
 
 
@@ -164,15 +165,19 @@ def test_ctrl_c_and_sigterm_keep_the_rows_that_are_done(here, name, stop):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--sample", "1000000000000000000000"), "makes 1e21 rows, and at most 1e12"),
+        ((*SAMPLE, "1000000000000000000000"), "makes 1e21 rows, and at most 1e12"),
         (
-            ("--vary", "demand.tokens=1e9:1e14:999999999", "--vary")
-            + ("target.loss=1.8:2.2:999999999",),
+            (
+                *("--vary", "demand.tokens=1e9:1e14:999999999"),
+                *("--vary", "target.loss=1.8:2.2:999999999"),
+            ),
             "makes 1e18 rows, and at most 1e12",
         ),
         (
-            ("--vary", "demand.tokens=1e9:1e14:log:100000", "--vary")
-            + ("target.loss=1.8:2.2:1000",),
+            (
+                *("--vary", "demand.tokens=1e9:1e14:log:100000"),
+                *("--vary", "target.loss=1.8:2.2:1000"),
+            ),
             "more than 10,000,000 rows start only with --yes",
         ),
     ],
