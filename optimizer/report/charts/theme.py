@@ -93,20 +93,11 @@ def _plain(part: Any) -> Spec:
 
 # The names on Object.prototype. Source: ECMA-262, sections 20.1.3 and B.2.2.
 TAKEN = frozenset(
-    [
-        "constructor",
-        "hasOwnProperty",
-        "isPrototypeOf",
-        "propertyIsEnumerable",
-        "toLocaleString",
-        "toString",
-        "valueOf",
-        "__defineGetter__",
-        "__defineSetter__",
-        "__lookupGetter__",
-        "__lookupSetter__",
-        "__proto__",
-    ]
+    (
+        *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
+        *("toLocaleString", "toString", "valueOf", "__defineGetter__", "__proto__"),
+        *("__defineSetter__", "__lookupGetter__", "__lookupSetter__"),
+    )
 )
 
 

@@ -9,6 +9,7 @@ import re
 import zipfile
 
 import openpyxl
+import pytest
 
 from optimizer.report.formats.worksheet import Sheet
 
