@@ -26,10 +26,14 @@ def test_it_has_every_sign_of_our_own_texts(name, root):
             and node.body
             and isinstance(node.body[0], ast.Expr)
         }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if id(node) not in docs:
-                    written |= {c for c in node.value if c.isprintable()}
+        texts = [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in docs
+        ]
+        written |= {c for c in "".join(texts) if c.isprintable()}
     for path in (root / "optimizer" / "data").rglob("*.yaml"):
         written |= {c for c in path.read_text(encoding="utf-8") if c.isprintable()}
     assert written - known - NEVER_SHOWN == set()
