@@ -13,7 +13,7 @@ from optimizer.world.architecture.record import Feed, Mixer, Store
 FP32, BF16 = 4, 2  # bytes: recurrent states; the last inputs of a convolution
 
 
-def grouped(
+def grouped(  # noqa: PLR0913 - one argument a width
     width: int,
     heads: int,
     kv_heads: int,
@@ -60,7 +60,7 @@ def grouped(
     )
 
 
-def latent(
+def latent(  # noqa: PLR0913 - one argument a width
     width: int,
     heads: int,
     rank: int,
@@ -124,7 +124,7 @@ def dense(width: int, inner: int, *, gated: bool = True, bias: bool = False) -> 
     return matrices * width * inner + bias * ((matrices - 1) * inner + width)
 
 
-def mixture(
+def mixture(  # noqa: PLR0913 - one argument a width
     width: int,
     inner: int,
     experts: int,
@@ -158,8 +158,15 @@ def mixture(
 
 
 def mamba(
-    width: int, inner: int, state: int, rank: int, kernel: int, *,
-    bias: bool = False, conv_bias: bool = True, norms: bool = False,
+    width: int,
+    inner: int,
+    state: int,
+    rank: int,
+    kernel: int,
+    *,
+    bias: bool = False,
+    conv_bias: bool = True,
+    norms: bool = False,
 ) -> Mixer:
     """A selective state space of the first kind (Mamba)."""
     parameters = width * 2 * inner + inner * (rank + 2 * state) + rank * inner + inner
@@ -173,9 +180,17 @@ def mamba(
     )
 
 
-def mamba2(
-    width: int, heads: int, head: int, state: int, groups: int, kernel: int, *,
-    bias: bool = False, conv_bias: bool = True, norm: bool = True,
+def mamba2(  # noqa: PLR0913 - one argument a width
+    width: int,
+    heads: int,
+    head: int,
+    state: int,
+    groups: int,
+    kernel: int,
+    *,
+    bias: bool = False,
+    conv_bias: bool = True,
+    norm: bool = True,
 ) -> Mixer:
     """A state space of the second kind (Mamba-2)."""
     inner = heads * head

@@ -1,4 +1,4 @@
-"""Families from before Llama, each with words of its own: GPT-2, OPT, Falcon, …
+"""Families from before Llama, each with words of its own: GPT-2, OPT, Falcon.
 
 *Source*: the configuration and modeling code of each family in Transformers 5.24.
 """
@@ -42,28 +42,34 @@ class Classic:
     norm: int = 2
 
 
-PLAIN = Classic(width="hidden_size", count="num_hidden_layers",
-                heads="num_attention_heads")
+PLAIN = Classic(
+    width="hidden_size", count="num_hidden_layers", heads="num_attention_heads"
+)
 GPT2 = Classic(positions=("n_positions",))
 CLASSICS = {
     "gpt2": GPT2,
     "gpt-sw3": GPT2,
     "gpt_bigcode": GPT2,
-    "gptj": Classic(
-        tied=False, biases=(False, False, True), norms=1, head_bias=True
-    ),
+    "gptj": Classic(tied=False, biases=(False, False, True), norms=1, head_bias=True),
     "codegen": Classic(
         tied=False, biases=(False, False, True), norms=1, head_bias=True
     ),
     "gpt_neo": Classic(
-        width="hidden_size", count="num_layers", heads="num_heads",
-        inner=("intermediate_size",), positions=("max_position_embeddings",),
+        width="hidden_size",
+        count="num_layers",
+        heads="num_heads",
+        inner=("intermediate_size",),
+        positions=("max_position_embeddings",),
         biases=(False, True, True),
     ),
     "bloom": Classic(width="hidden_size", inner=(), first_norm=True),
     "mpt": Classic(
-        width="d_model", count="n_layers", heads="n_heads", inner=(),
-        biases=(False, False, False), norm=1,
+        width="d_model",
+        count="n_layers",
+        heads="n_heads",
+        inner=(),
+        biases=(False, False, False),
+        norm=1,
     ),
     "opt": replace(PLAIN, inner=("ffn_dim",)),
     "falcon": replace(PLAIN, inner=("ffn_hidden_size",)),

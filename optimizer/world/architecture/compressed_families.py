@@ -1,7 +1,8 @@
 """DeepSeek V4: layers that slide, and layers that compress several tokens into one.
 
 Every layer slides; some also keep one compressed vector for every 4 tokens, among which
-an index chooses, or for every 128. Keys and values are one vector for all heads.
+an index chooses, or for every 128. Keys and values are one vector for all heads, which
+layers that only slide keep twice.
 *Source*: the configuration and modeling code of deepseek_v4 in Transformers 5.24.
 """
 
@@ -14,10 +15,12 @@ from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import Experts, experts_of
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.latent_families import around
-from optimizer.world.architecture.record import Feed, Layer, Mixer, Record, Store
+from optimizer.world.architecture.record import Layer, Mixer, Record, Store
 
 SPARSE, HEAVY, SLIDING = (
-    "compressed_sparse_attention", "heavily_compressed_attention", "sliding_attention"
+    "compressed_sparse_attention",
+    "heavily_compressed_attention",
+    "sliding_attention",
 )
 RATIOS = {0: SLIDING, 4: SPARSE, 128: HEAVY}
 
@@ -73,7 +76,7 @@ def _mixer(f: Fields, kind: str) -> Mixer:
     plain = Mixer(
         "sliding",
         parameters,
-        stores=(Store(head, window - 1),),
+        stores=(Store(head if kind != SLIDING else 2 * head, window - 1),),
         pair=2 * heads * head,
         reads=window,
     )
@@ -82,17 +85,18 @@ def _mixer(f: Fields, kind: str) -> Mixer:
     every = _ratio(f, kind)
     twice = 2 if kind == SPARSE else 1  # two series of overlapping windows
     added = every * twice * head + 2 * width * twice * head + head
-    stores = [*plain.stores, Store(head, every=every)]
+    waits = 2 * blocks.BF16 * twice  # keys and gates
+    stores = [*plain.stores, Store(head, every=every, waiting=waits * head)]
     scan, reads, state = 0, None, 0
     if kind == SPARSE:
         index_heads, index = f.number("index_n_heads"), f.number("index_head_dim")
         added += every * 2 * index + 2 * width * 2 * index + index
         added += rank * index_heads * index + width * index_heads
-        stores.append(Store(index, every=every))
+        stores.append(Store(index, every=every, waiting=waits * index))
         scan = index_heads * index // every
         reads = window + f.number("index_topk")
-        # Of the last window its first series waits for the next, with its gates.
-        state = blocks.BF16 * 2 * every * (head + index)
+        # Of the last window its first series waits for the next, with fp32 gates.
+        state = (blocks.BF16 + blocks.FP32) * every * (head + index)
     return replace(
         plain,
         kind="compressed",
@@ -108,6 +112,3 @@ def _ratio(f: Fields, kind: str) -> int:
     rates = f.inside("compress_rates")
     known = {kind: ratio for ratio, kind in RATIOS.items()}[kind]
     return rates.maybe(kind, least=1) or known
-
-
-__all__ = ["Feed", "read_deepseek_v4"]

@@ -46,9 +46,11 @@ class Experts:
         shared: words with the number of shared experts, each as wide as a routed one.
         shared_width: words with the width of the shared experts together.
         shared_gate: whether they have a gate of one number.
+        shared_bias: whether their matrices have biases.
         bias: whether an expert's matrices have biases.
         router_bias: whether the router has one.
         extra: further parameters that each sparse layer has for each expert.
+        norms: norms of the width that sparse layers have besides.
         sparse: which layers have one.
     """
 
@@ -57,9 +59,11 @@ class Experts:
     shared: tuple[str, ...] = ()
     shared_width: tuple[str, ...] = ()
     shared_gate: bool = False
+    shared_bias: Where = False
     bias: bool = False
     router_bias: bool = False
     extra: int = 0
+    norms: int = 0
     sparse: Callable[[Fields, int], Sequence[bool]] | None = None
 
 
@@ -90,6 +94,8 @@ class Traits:
         experts: of a mixture.
         linear: the mixer of layers of the kind `linear`, or `convolution`.
         extra: further parameters of each layer.
+        inner_norm: whether a norm stands inside the dense block.
+        defaults: what stands for words that the family's files leave out.
     """
 
     tied: bool = False
@@ -111,6 +117,7 @@ class Traits:
     experts: Experts | None = None
     linear: Callable[[Fields], Mixer] | None = None
     extra: int = 0
+    inner_norm: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -274,9 +281,8 @@ def feeds_of(f: Fields, t: Traits, count: int) -> tuple[Feed, ...]:
     if not all(sparse):
         words = ("intermediate_size",) if t.experts is None else t.experts.dense
         inner = f.number(*words)
-        plain = Feed(
-            blocks.dense(width, inner, gated=t.gated, bias=is_on(f, t.mlp_bias))
-        )
+        whole = blocks.dense(width, inner, gated=t.gated, bias=is_on(f, t.mlp_bias))
+        plain = Feed(whole + inner * t.inner_norm)
     return tuple((mixed if one else plain) or Feed() for one in sparse)
 
 
@@ -296,7 +302,8 @@ def experts_of(f: Fields, e: Experts, width: int, *, gated: bool = True) -> Feed
         shared = f.maybe(*e.shared_width) or 0
     elif e.shared:
         shared = (f.maybe(*e.shared) or 0) * inner
-    whole = blocks.dense(width, shared, gated=gated) if shared else 0
+    bias = is_on(f, e.shared_bias)
+    whole = blocks.dense(width, shared, gated=gated, bias=bias) if shared else 0
     return blocks.mixture(
         width,
         inner,
@@ -306,7 +313,7 @@ def experts_of(f: Fields, e: Experts, width: int, *, gated: bool = True) -> Feed
         gated=gated,
         bias=e.bias,
         router_bias=e.router_bias,
-        extra=e.extra * experts,
+        extra=e.extra * experts + e.norms * width,
     )
 
 

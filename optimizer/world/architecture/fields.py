@@ -61,7 +61,8 @@ class Fields:
         if value is None:
             other = "".join(f" or {other}" for other in words[1:])
             raise self.wrong(
-                word, f"is missing{other and f' (as{other[3:]})'}; add it from the "
+                word,
+                f"is missing{other and f' (as{other[3:]})'}; add it from the "
                 "model's own config.json: what the family usually has may not be "
                 "what this model has",
             )
@@ -73,6 +74,8 @@ class Fields:
         return None if value is None else self._whole(word, value, least)
 
     def _whole(self, word: str, value: Any, least: int) -> int:
+        if isinstance(value, list) and value and value == value[:1] * len(value):
+            value = value[0]  # one for each layer, all alike
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
@@ -80,6 +83,10 @@ class Fields:
         if not least <= value <= MOST:
             raise self.wrong(word, f"must be {least} to {MOST:,}, got {shown(value)}")
         return value
+
+    def automatic(self, word: str) -> bool:
+        """Whether a number is left to a rule: missing, or `auto`."""
+        return self.raw(word)[1] in (None, "auto")
 
     def flag(self, word: str, missing: bool) -> bool:
         """True or false; a family's own rule where it is missing."""

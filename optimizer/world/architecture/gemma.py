@@ -17,15 +17,25 @@ from optimizer.world.architecture.latent_families import around
 from optimizer.world.architecture.record import Feed, Layer, Mixer, Record
 
 THIRD_N = {
-    "head_dim": 256, "num_attention_heads": 8, "num_key_value_heads": 2,
-    "vocab_size": 262400, "vocab_size_per_layer_input": 262144,
-    "hidden_size_per_layer_input": 256, "laurel_rank": 64, "altup_num_inputs": 4,
-    "num_kv_shared_layers": 15, "sliding_window": 512,
+    "head_dim": 256,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "vocab_size": 262400,
+    "vocab_size_per_layer_input": 262144,
+    "hidden_size_per_layer_input": 256,
+    "laurel_rank": 64,
+    "altup_num_inputs": 4,
+    "num_kv_shared_layers": 15,
+    "sliding_window": 512,
 }
 FOURTH = {
-    "head_dim": 256, "num_attention_heads": 8, "num_key_value_heads": 4,
-    "vocab_size": 262144, "vocab_size_per_layer_input": 262144,
-    "hidden_size_per_layer_input": 256, "sliding_window": 512,
+    "head_dim": 256,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+    "vocab_size": 262144,
+    "vocab_size_per_layer_input": 262144,
+    "hidden_size_per_layer_input": 256,
+    "sliding_window": 512,
     "global_head_dim": 512,
 }
 
@@ -51,9 +61,7 @@ def read_gemma3n(f: Fields, name: str) -> Record:
         layers.append(Layer(mixer, feed, 4 * width + side))
     record = _with_layer_embeddings(f, around(f, name, tuple(layers), tied=True), count)
     extra = 2 * (streams - 1) * width**2
-    return replace(
-        _widths(record, heads, kv_heads, head), around=record.around + extra
-    )
+    return replace(_widths(record, heads, kv_heads, head), around=record.around + extra)
 
 
 def _widths(record: Record, heads: int, kv_heads: int, head: int) -> Record:
@@ -90,7 +98,7 @@ def _with_layer_embeddings(f: Fields, record: Record, count: int) -> Record:
     )
 
 
-def _attention(  # noqa: PLR0913 - one argument a width
+def _attention(
     f: Fields,
     kind: str,
     heads: int,
@@ -105,16 +113,22 @@ def _attention(  # noqa: PLR0913 - one argument a width
     bias = is_on(f, "attention_bias")
     window = f.number("sliding_window") if kind == "sliding" else None
     mixer = blocks.grouped(
-        width, heads, kv_heads, head, window=window, kind=kind, qkv_bias=bias,
-        out_bias=bias, extra=2 * head, same=same,
+        width,
+        heads,
+        kv_heads,
+        head,
+        window=window,
+        kind=kind,
+        qkv_bias=bias,
+        out_bias=bias,
+        extra=2 * head,
+        same=same,
     )
     if not reuse:
         return mixer
     own = width * kv_heads * head * (1 if same else 2) + head
     own += bias * kv_heads * head * (1 if same else 2)
-    return replace(
-        mixer, kind="shared", parameters=mixer.parameters - own, stores=()
-    )
+    return replace(mixer, kind="shared", parameters=mixer.parameters - own, stores=())
 
 
 def read_gemma4(f: Fields, name: str) -> Record:
@@ -169,7 +183,7 @@ def _full_heads(f: Fields, kv_heads: int, same: bool) -> tuple[int, int]:
 
 def _beside(f: Fields, feed: Feed, width: int) -> Feed:
     experts = f.number("num_experts")
-    mixed = blocks.mixture(
+    return blocks.mixture(
         width,
         f.number("moe_intermediate_size", "expert_intermediate_size"),
         experts,
@@ -177,4 +191,3 @@ def _beside(f: Fields, feed: Feed, width: int) -> Feed:
         shared=feed.parameters,
         extra=width + experts,
     )
-    return mixed

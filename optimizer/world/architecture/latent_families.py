@@ -8,13 +8,12 @@ for the indexer; the modeling code of each family in Transformers 5.24.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optimizer.world.architecture import blocks, windows
 from optimizer.world.architecture.decoder import (
     Experts,
     Traits,
-    experts_of,
     feeds_of,
     is_on,
     tied_of,
@@ -37,13 +36,11 @@ class Latent:
         tied: whether the embeddings read the answer out, unless the file says.
         indexed: whether an index chooses what is read.
         experts: of the mixture.
-        extra: norms of the width in a layer beyond two.
     """
 
     tied: bool = False
     indexed: bool = False
     experts: Experts = FIRST
-    extra: int = 0
 
 
 LATENT = {
@@ -55,7 +52,7 @@ LATENT = {
     "deepseek_v32": Latent(indexed=True),
     "glm_moe_dsa": Latent(indexed=True),
     "glm4_moe_lite": Latent(),
-    "axk1": Latent(extra=1),
+    "axk1": Latent(experts=replace(FIRST, norms=1)),
     "minicpm3": Latent(tied=True),
     "youtu": Latent(tied=True),
 }
@@ -69,8 +66,7 @@ def read_latent(f: Fields, name: str) -> Record:
     mixers = latent_mixers(f, t, count)
     feeds = feeds_of(f, Traits(experts=t.experts, mlp_bias="mlp_bias"), count)
     layers = tuple(
-        Layer(mixer, feed, (2 + t.extra) * width)
-        for mixer, feed in zip(mixers, feeds, strict=True)
+        Layer(mixer, feed, 2 * width) for mixer, feed in zip(mixers, feeds, strict=True)
     )
     return around(f, name, layers, tied=t.tied)
 
@@ -139,8 +135,3 @@ def latent_mixer(f: Fields, *, indexed: bool = False, shared: bool = False) -> M
         index=index,
         shared_index=shared,
     )
-
-
-def sparse_of(f: Fields, width: int) -> Layer:
-    """A layer of experts alone; for families that arrange them otherwise."""
-    return Layer(Mixer("none", 0), experts_of(f, FIRST, width))

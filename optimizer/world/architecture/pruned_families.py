@@ -32,9 +32,7 @@ def read_pruned(f: Fields, name: str) -> Record:
     if told is None:
         raise f.wrong("block_configs", "is missing; it says what each layer is")
     if len(told) != count:
-        raise f.wrong(
-            "block_configs", f"has {len(told)} entries for {count} layers"
-        )
+        raise f.wrong("block_configs", f"has {len(told)} entries for {count} layers")
     layers, most = [], 0
     for index, one in enumerate(told):
         block = f.inside_list("block_configs", index, one)
@@ -83,7 +81,7 @@ def _feed(f: Fields, own: Fields, width: int) -> Feed:
     inner = own.maybe("intermediate_size", least=1)
     if inner is None:
         factor = own.raw("ffn_mult")[1]
-        if not isinstance(factor, int | float) or not 0 < factor <= 100:  # noqa: PLR2004
+        if not isinstance(factor, int | float) or not 0 < factor <= 100:
             raise own.wrong("ffn_mult", f"must be a factor, got {factor}")
         inner = STEP * -(-int(2 * factor * width / 3) // STEP)
     return Feed(blocks.dense(width, inner, bias=is_on(f, "mlp_bias")))

@@ -11,12 +11,15 @@ from optimizer.reading.quantity import shown
 from optimizer.world.architecture import classic_families as classic
 from optimizer.world.architecture import hybrid_families as hybrid
 from optimizer.world.architecture.compressed_families import read_deepseek_v4
+from optimizer.world.architecture.convolution_families import read_lfm
 from optimizer.world.architecture.decoder import BY_HAND, Traits, read_decoder
 from optimizer.world.architecture.dense_families import DENSE
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.gemma import read_gemma3n, read_gemma4
+from optimizer.world.architecture.kimi_families import read_kimi_linear
 from optimizer.world.architecture.latent_families import LATENT, read_latent
 from optimizer.world.architecture.mixture_families import MIXTURES
+from optimizer.world.architecture.nemotron_families import read_nemotron_h
 from optimizer.world.architecture.pruned_families import read_pruned
 from optimizer.world.architecture.record import Record
 
@@ -28,7 +31,7 @@ SPECIAL: Mapping[str, Reader] = {
     **dict.fromkeys(classic.CLASSICS, classic.read_classic),
     "deepseek_v4": read_deepseek_v4,
     "nemotron-nas": read_pruned,
-    "nemotron_h": hybrid.read_nemotron_h,
+    "nemotron_h": read_nemotron_h,
     "granitemoehybrid": hybrid.read_granite_hybrid,
     "bamba": hybrid.read_bamba,
     "falcon_h1": hybrid.read_falcon_h1,
@@ -36,8 +39,8 @@ SPECIAL: Mapping[str, Reader] = {
     "mamba2": hybrid.read_mamba2,
     "mamba": hybrid.read_mamba,
     "falcon_mamba": hybrid.read_mamba,
-    "kimi_linear": hybrid.read_kimi_linear,
-    **dict.fromkeys(("lfm2", "lfm2_moe", "lfm3"), hybrid.read_lfm),
+    "kimi_linear": read_kimi_linear,
+    **dict.fromkeys(("lfm2", "lfm2_moe", "lfm3"), read_lfm),
     "gemma3n_text": read_gemma3n,
     "gemma4_text": read_gemma4,
 }
@@ -100,18 +103,23 @@ def language(f: Fields) -> Fields:
     for word, what in STRANGE.items():
         if word in f.value:
             raise f.wrong(word, f"says that this is {what}")
-    outer, told = f, f.value.get("model_type")
+    outer, told = f, f.raw("model_type")[1]
+    if told is not None and not isinstance(told, str):
+        raise f.wrong("model_type", f"must be a word, got {shown(told)}")
     while inner := next((word for word in NESTED if word in outer), None):
         outer = outer.inside(inner)
         told = outer.value.get("model_type") or INSIDE.get(str(told))
     if outer is f and told in INSIDE and "hidden_size" in f:
-        told = INSIDE[str(told)]  # a nested family whose words stand outside, as Qwen2-VL
+        told = INSIDE[
+            str(told)
+        ]  # a nested family whose words stand outside, as Qwen2-VL
     elif outer is not f:
         f.say(f"the language model in {'.'.join(map(str, outer.at))} is counted alone")
     if told is None:
         raise outer.wrong(
-            "model_type", "is missing, so that its words mean nothing; add model_type: "
-            "llama, or what it is"
+            "model_type",
+            "is missing, so that its words mean nothing; add model_type: "
+            "llama, or what it is",
         )
     if not isinstance(told, str) or told not in FAMILIES:
         raise outer.wrong(

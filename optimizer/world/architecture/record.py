@@ -36,11 +36,13 @@ class Store:
         width: numbers an entry, keys and values together.
         most: entries kept at most; None keeps them all.
         every: tokens that an entry stands for.
+        waiting: bytes of each token that waits for its entry to be full.
     """
 
     width: int
     most: int | None = None
     every: int = 1
+    waiting: int = 0
 
     def numbers(self, context: float) -> float:
         """What it keeps of a sequence of some tokens."""
@@ -221,7 +223,12 @@ class Record:
         """
         stores = (store for layer in self.layers for store in layer.mixer.stores)
         kept = sum(store.numbers(context) for store in stores)
-        return number * kept + self.state
+        return number * kept + self.state + self._waiting(context)
+
+    def _waiting(self, context: float) -> float:
+        """Bytes of tokens that wait for their entry to be full."""
+        stores = (store for layer in self.layers for store in layer.mixer.stores)
+        return sum(x.waiting * (context % x.every) for x in stores if x.waiting)
 
     @property
     def state(self) -> int:

@@ -106,7 +106,8 @@ def listed(f: Fields, count: int) -> Sequence[bool] | None:
     for index, word in enumerate(told):
         if word not in {"dense", "sparse", "moe", "hash_moe"}:
             raise f.wrong(
-                f"mlp_layer_types.{index}", f"must be dense or sparse, got {shown(word)}"
+                f"mlp_layer_types.{index}",
+                f"must be dense or sparse, got {shown(word)}",
             )
     return tuple(word != "dense" for word in told)
 
@@ -134,7 +135,7 @@ def between(f: Fields, count: int) -> Sequence[bool]:
     if (told := listed(f, count)) is not None:
         return told
     first = f.number("moe_layer_start_index", least=0)
-    last = f.value.get("moe_layer_end_index")
-    end = count - 1 if last in {None, -1} else f.number("moe_layer_end_index", least=0)
+    end = f.maybe("moe_layer_end_index", least=-1)
+    end = count - 1 if end is None or end < 0 else end
     step = f.maybe("moe_layer_interval", least=1) or 1
     return tuple((i + 1) % step == 0 and first <= i <= end for i in range(count))
