@@ -132,7 +132,7 @@ def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
             f"That takes {percent(fixed.fraction)} more {lifetime(answer.cost.unit)}"
             f"{_at_demand(answer)} than the optimum, {other} tokens."
         )
-    suits, expected = _suited(answer, fixed), answer.demand.tokens
+    suits, expected = fixed.implied_demand, answer.demand.tokens
     if suits is None:
         return
     you = f"you expect {given(expected, 'tokens')}" if expected else "you expect none"
@@ -143,16 +143,6 @@ def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
             f"No demand makes {choice} right: even a model that serves nothing "
             "should be smaller and trained on more tokens."
         )
-
-
-def _suited(answer: Answer, fixed: Fixed) -> float | None:
-    """The served tokens that the fixed choice suits, at the scenario's mix."""
-    suits, demand = fixed.implied_demand, answer.demand
-    if suits is None or not math.isfinite(suits):
-        return None
-    if demand.effective_tokens and demand.tokens:
-        return suits * demand.tokens / demand.effective_tokens
-    return suits
 
 
 def _at_demand(answer: Answer) -> str:

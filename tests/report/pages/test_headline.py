@@ -105,10 +105,9 @@ def fixed(answer, suits, demand=2e12):
 def test_a_fixed_size_tells_what_it_costs_and_whom_it_suits(answer):
     told = headline(fixed(answer, 132e12))
     assert told.startswith("Train the 3B parameters you fixed on 8.71T tokens: ")
-    # 132T effective tokens are 66T served ones where each counts double.
     assert told.endswith(
         "That takes 110 % more lifetime compute at 2T served tokens than the optimum, "
-        "7.0B on 1.25T tokens. 3B is right for 66T served tokens; you expect 2T."
+        "7.0B on 1.25T tokens. 3B is right for 132T served tokens; you expect 2T."
     )
 
 
