@@ -22,7 +22,7 @@ from typing import Literal
 from optimizer.algebra.posynomial import Term
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
-from optimizer.world.limits import Limit
+from optimizer.world.limits import Limit, cache_numbers
 from optimizer.world.machines import Serving, phases
 
 Bound = Literal["compute", "bandwidth", "memory", "latency"]
@@ -112,7 +112,8 @@ class Replica:
             name = f"serving.max_time_per_output_token{self.suffix}"
             term = Term("step", 1.0, {step: 1.0})
             found.append(Limit(name, self.time_per_token, "s", (term,)))
-        if self.time_to_first is not None and self.prompt is not None:
+        # A prompt of nothing is read at once.
+        if self.time_to_first is not None and self.prompt:
             name = f"serving.max_time_to_first_token{self.suffix}"
             term = Term("prefill", 2.0 * self.prompt / self.prefill, {"N": 1.0})
             found.append(Limit(name, self.time_to_first, "s", (term,)))
@@ -177,7 +178,7 @@ def replica(
         serving: the words.
         chip: the accelerator.
         shape: the model's, for the KV cache; without it the cache scales as N^(2/3)
-            from Llama 3 8B's.
+            from Llama 3 8B's, `KV_NUMBERS`.
         lengths: longest prompt and longest sequence of its streams, or None.
         stored: stored parameters over N, above 1 where N counts active ones.
 
@@ -204,8 +205,8 @@ def replica(
             )
         context = lengths[1]
     kv = (KV_NUMBERS * serving.kv_bytes, 2 / 3)
-    if shape is not None and shape.cached is not None:
-        kv = (2.0 * shape.layers * shape.cached * serving.kv_bytes, 0.0)
+    if shape is not None:
+        kv = (cache_numbers(shape) * serving.kv_bytes, 0.0)
     if serving.max_time_to_first_token is not None and lengths is None:
         raise ValueError(
             "max_time_to_first_token needs the length of a prompt; add input_tokens "
