@@ -265,19 +265,28 @@ class Alternative:
 
     Attributes:
         name: `buy`, or `existing` with the model's name.
-        total: its counted lifetime cost in the objective's unit.
-        per_token: that over the served tokens.
+        total: its counted lifetime cost in the objective's unit; None where it cannot
+            serve the demand.
+        per_token: that over the served tokens; likewise.
         loss: of an existing model under the law; None where its tokens are not
             known, and for a bought one.
         overtaken_at: served tokens above which the best new model is cheaper; None
-            if it never is, 0 if it always is.
+            if it never is or there is no total, 0 if it always is.
+        choice: of the scenario's lists, that serves an existing model.
+        serving: the machines that serve an existing model on a roofline.
+        certificate: that no other batch serves it for less; None without a roofline.
+        reason: why it cannot serve the demand; None where it can.
     """
 
     name: str
-    total: float
-    per_token: float
+    total: float | None
+    per_token: float | None
     loss: float | None
     overtaken_at: float | None
+    choice: Mapping[str, str] = field(default_factory=dict)
+    serving: tuple[ServingUse, ...] = ()
+    certificate: Certificate | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -319,8 +328,8 @@ class Answer:
     infeasibility: Infeasibility | None = None
 
     @property
-    def cheaper(self) -> list[Alternative]:
-        """Ways to serve this demand that cost less than the plan, cheapest first.
+    def cheaper(self) -> list[tuple[Alternative, float]]:
+        """Ways to serve this for less than the plan, cheapest first, with totals.
 
         Models that are known to miss the plan's loss are left out. The loss of what
         is bought is not known, nor is that of a model whose tokens nobody published;
@@ -329,11 +338,12 @@ class Answer:
         if self.plan is None or self.cost is None:
             return []
         enough = self.plan.loss * (1 + TOUCHING)
-        found: list[Alternative] = []
-        for way in sorted(self.others, key=lambda way: way.total):
-            if way.total >= self.cost.total or (way.loss or 0.0) > enough:
+        found: list[tuple[Alternative, float]] = []
+        priced = [(way, way.total) for way in self.others if way.total is not None]
+        for way, total in sorted(priced, key=lambda pair: pair[1]):
+            if total >= self.cost.total or (way.loss or 0.0) > enough:
                 continue
-            found.append(way)
+            found.append((way, total))
             if way.loss is not None:
                 break
         return found
@@ -343,4 +353,4 @@ class Answer:
         """`train`, or the name of the cheapest other way; None without a plan."""
         if self.plan is None:
             return None
-        return self.cheaper[0].name if self.cheaper else "train"
+        return self.cheaper[0][0].name if self.cheaper else "train"

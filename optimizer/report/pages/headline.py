@@ -85,12 +85,14 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
         yield f"It is {past}."
 
 
-def _do_not_train(answer: Answer, ways: list[Alternative], cost: Cost) -> str:
+def _do_not_train(
+    answer: Answer, ways: list[tuple[Alternative, float]], cost: Cost
+) -> str:
     """The verdict where other ways are cheaper, with their losses where known."""
     verb, thing = VERBS.get(cost.unit, ("costs", ""))
     parts = []
-    for way in ways:
-        does = f"{verb} {given(way.total, cost.unit)}"
+    for way, total in ways:
+        does = f"{verb} {given(total, cost.unit)}"
         good = "if it is good enough"
         if way.loss is not None:
             good = f"and its loss of {way.loss:.4f} is as good"
@@ -101,7 +103,7 @@ def _do_not_train(answer: Answer, ways: list[Alternative], cost: Cost) -> str:
         parts.append(f"{whole} {does}, {good}")
     where = _over(answer)
     first = f"{where[0].lower()}{where[1:]} " if where else ""
-    passed = [way.overtaken_at for way in ways]
+    passed = [way.overtaken_at for way, _ in ways]
     wins = "at no demand"
     if all(known is not None for known in passed):
         most = max(known for known in passed if known is not None)

@@ -204,10 +204,10 @@ def _tiles(answer: Answer) -> Iterator[Tiles]:
 
 def _cheapest(answer: Answer, unit: str) -> Iterator[Tile]:
     """The way to take, where that is not to train."""
-    for way in answer.cheaper[:1]:
+    for way, total in answer.cheaper[:1]:
         loss = "if it is good enough" if way.loss is None else f"loss {way.loss:.4f}"
         name = way.name.removeprefix("existing ")
-        yield Tile(f"do not train: {name}", amount(way.total, unit), loss)
+        yield Tile(f"do not train: {name}", amount(total, unit), loss)
 
 
 def _dollars(value: float) -> str:
