@@ -113,7 +113,7 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
                 "what is stored; remove it"
             )
             yield Problem(scenario.document.mark(place), dotted(place), message)
-        if serving.quantization_penalty and law.form == "kaplan":
+        if serving.quantization_penalty and law.form in ("kaplan", "coupled"):
             place = scenario.serving_path(index, "quantization_penalty")
             message = (
                 f"adds to the loss, but law {law.name} gives a power of a sum, to "
