@@ -12,7 +12,7 @@ that a complex step through this file gives exact derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -54,7 +54,7 @@ def formulate(scenario: Scenario) -> Question:
     attempt = _Attempts(scenario)
     replicas = _replicas(scenario, attempt)
     bill = _bill(scenario, replicas, attempt)
-    limits = _limits(scenario, bill, attempt)
+    limits = _limits(scenario, bill, replicas.values(), attempt)
     unit = UNITS[spec.objective]
     cost = attempt(("objective",), partial(counted, bill, unit)) or ()
     attempt.finish()
@@ -169,7 +169,8 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
         stored = attempt(path, partial(_stored, scenario, serving))
         if stored is None:
             continue
-        if (built := attempt(path, partial(make, stored))) is not None:
+        bound = scenario.spec.limits.memory
+        if (built := attempt(path, partial(make, stored, bound))) is not None:
             found.update(dict.fromkeys(members, built))
     return found
 
@@ -263,9 +264,13 @@ def _bill(
 
 
 def _limits(
-    scenario: Scenario, bill: Sequence[CostLine], attempt: _Attempts
+    scenario: Scenario,
+    bill: Sequence[CostLine],
+    replicas: Iterable[Replica],
+    attempt: _Attempts,
 ) -> tuple[Limit, ...]:
     spec = scenario.spec
+    machines = {replica.suffix: replica for replica in replicas}
     found: list[Limit | None] = []
     for prefix, bounds in (("limits", spec.limits), ("budget", spec.budget)):
         for word, bound in () if bounds is None else bounds:
@@ -274,6 +279,10 @@ def _limits(
             path, name = (prefix, word), f"{prefix}.{word}"
             if word == "memory":
                 for suffix, serving in _stores(scenario).items():
+                    if suffix in machines:
+                        held = machines[suffix].stored()
+                        found.append(Limit(name + suffix, bound, "bytes", held))
+                        continue
                     stored = attempt(path, partial(_stored, scenario, serving))
                     if stored is None:
                         continue

@@ -37,7 +37,11 @@ class Limits(Model):
     total_cost: Dollars | None = Field(
         None, description="of the whole life, in dollars"
     )
-    memory: Bytes | None = Field(None, description="weights and KV cache as served")
+    memory: Bytes | None = Field(
+        None,
+        description="of weights and KV cache: on a roofline all that a replica holds, "
+        "else of batch sequences of context tokens",
+    )
     energy: Energy | None = Field(None, description="of the whole life")
 
 

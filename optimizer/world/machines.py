@@ -29,6 +29,7 @@ from optimizer.world.hardware import Hardware
 Arithmetic = Literal["bf16", "fp8", "int8", "fp4"]
 Storage = Literal["bf16", "fp8", "int8", "fp4", "int4"]
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}
+KV = "bf16"  # the format of a cache of which nothing is told
 KWH = 3.6e6  # [J]
 
 
@@ -126,7 +127,7 @@ class Serving(Model):
         Engines keep the cache in the model's own format also where weights and
         arithmetic are in fp8, unless they are told otherwise.
         """
-        return BYTES[self.kv or "bf16"]
+        return BYTES[self.kv or KV]
 
     @property
     def by_time(self) -> bool:
