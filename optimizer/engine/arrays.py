@@ -145,6 +145,18 @@ def relaxed(given: Arrays) -> Arrays:
     )
 
 
+def middle(given: Arrays) -> Array:
+    """The point of the first member at which its terms are nearest to 1.
+
+    In other units of the variables it is the same point.
+    """
+    n = given.variables
+    logs, powers = given.logs[0], given.powers[0]
+    steep = powers[:, :n] + powers[:, n:] @ given.reach[0, :, 1:]
+    flat = logs + powers[:, n:] @ given.reach[0, :, 0]
+    return np.asarray(np.linalg.lstsq(steep, -flat, rcond=1e-10)[0])
+
+
 def value(given: Arrays, z: Array) -> Array:
     """Ln of each function at z, `(batch, functions)`."""
     terms = (

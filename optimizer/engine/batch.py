@@ -27,6 +27,7 @@ from optimizer.algebra.program import (
     GeometricProgram,
     Solution,
     Status,
+    members,
 )
 from optimizer.algebra.saturating import stacked as stack_curves
 from optimizer.engine import own
@@ -48,6 +49,7 @@ from optimizer.errors import Defect
 BLOCK = 8192  # rows at once: more are slow on Dask workers, fewer make threads wait
 SOME = 20_000  # rows from which numba is worth importing
 MANY = 300_000  # rows from which it is worth compiling with, which takes about 25 s
+FEW = 256  # rows of a block that need no compiler
 COMPILED = ("linear", "point", "interior", "kernel")
 CACHE = Path(__file__).parent / "__pycache__"
 OPTIMAL, INFEASIBLE, FAILED = 0, 1, 2
@@ -212,7 +214,7 @@ class _Block:
         form = plain(self.program)
         if form is not None:
             self._root(form)
-        if fast and self._open().size:
+        if fast and self._open().size > FEW:
             self._compiled(start)
         if self._open().size:
             self._interior(start)

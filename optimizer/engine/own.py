@@ -13,7 +13,7 @@ import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram, members
-from optimizer.engine.arrays import Arrays, arrays, value
+from optimizer.engine.arrays import Arrays, arrays, middle, value
 from optimizer.engine.barrier import balanced, descend, inside
 from optimizer.engine.certify import GAP, acceptable, excluded
 from optimizer.engine.follow import follow
@@ -60,12 +60,15 @@ def near(
         return work.found()
 
 
-def find(program: GeometricProgram, start: Array, gap: float = GAP) -> Found:
+def find(
+    program: GeometricProgram, start: Array | None = None, gap: float = GAP
+) -> Found:
     """Solves every member of a batch.
 
     Args:
         program: with a batch axis of 1 or the batch.
-        start: ln of a point, `(batch, variables)`.
+        start: ln of a point, `(batch, variables)`; None for a single member is where
+            its terms are nearest to 1.
         gap: that a certificate may leave.
     """
     with np.errstate(all="ignore"):
@@ -75,9 +78,12 @@ def find(program: GeometricProgram, start: Array, gap: float = GAP) -> Found:
 class _Work:
     """A batch while it is solved."""
 
-    def __init__(self, program: GeometricProgram, start: Array, gap: float) -> None:
+    def __init__(
+        self, program: GeometricProgram, start: Array | None, gap: float
+    ) -> None:
         self.program = program
         self.given = arrays(program)
+        start = middle(self.given)[None] if start is None else start
         self.start = start
         self.gap = gap
         self.ended = np.full(len(start), UNSOLVED)

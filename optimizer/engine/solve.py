@@ -63,8 +63,7 @@ def solve(
         found = _judged(program, z[0], multipliers[0], Engine.ROOT, gap)
         if found is not None:
             return found
-    origin = np.zeros(len(program.variables)) if start is None else start
-    ends = own.find(program, origin[None], gap)
+    ends = own.find(program, None if start is None else start[None], gap)
     if ends.ended[0] == own.INFEASIBLE:
         return Solution(program, Status.INFEASIBLE)
     if ends.ended[0] == own.OPTIMAL:
