@@ -149,7 +149,7 @@ def _step(
     system[:, n:, :n] = bound
     system[:, :n, n:] = bound.transpose(0, 2, 1)
     places = np.arange(n + m)
-    worst = np.maximum(np.abs(r).max(axis=1), np.abs(g).max(axis=1, initial=0.0))
+    worst = np.abs(r).max(axis=1)
     system[:, places[:n], places[:n]] += np.maximum(
         damping, np.minimum(worst, DAMPING)
     )[:, None]
