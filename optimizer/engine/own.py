@@ -56,7 +56,7 @@ def near(
     with np.errstate(all="ignore"):
         work = _Work(program, z, gap)
         slack = np.abs(value(work.given, z)[:, 1:])
-        work.settle(np.arange(len(z)), z, multipliers, slack, (LIKELY,))
+        work.settle(np.arange(len(z)), z, multipliers, slack, DOUBTS[:2])
         return work.found()
 
 

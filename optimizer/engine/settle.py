@@ -31,6 +31,7 @@ NEARBY = 0.01  # in ln x: a step beyond this is cut short where cost is all but 
 LEAST = 1e-14  # no less, so that no system is singular
 LOOSE = 1e-13  # likewise of constraints that say the same
 SLACK = 1e-11  # G_i above this is violated, λ_i below −this has the wrong sign
+APART = 1e-9  # |G_i| of a constraint that is taken as binding and does not
 LOST = 1e12  # residuals from which Newton does not return
 NOISE = 1e-13  # a multiplier below this is rounding
 
@@ -59,6 +60,7 @@ def settle(
     """
     z, weight, active = z.copy(), weight.copy(), active.copy()
     m = weight.shape[1]
+    lead = weight.copy()
     exact = np.zeros(len(z), dtype=bool)
     rows = np.arange(len(z))
     for _ in range(2 * m + 2 if tries is None else tries):
@@ -73,12 +75,19 @@ def settle(
         broken = np.where(on, -np.inf, values)
         negative = np.where(on, weight[rows], np.inf)
         worst, least = broken.max(axis=1), negative.min(axis=1)
-        adding = worst > SLACK
-        leaving = ~adding & (least < -SLACK)
-        exact[rows] &= ~(adding | leaving)
-        active[rows[adding], broken.argmax(axis=1)[adding]] = True
+        # They cannot all bind at once: the least convincing one does not.
+        apart = (np.abs(np.where(on, values, 0.0)) > APART).any(axis=1)
+        apart &= (on.sum(axis=1) > z.shape[1]) | (worst <= SLACK)
+        adding = ~apart & (worst > SLACK)
+        leaving = ~apart & ~adding & (least < -SLACK)
+        exact[rows] &= ~(apart | adding | leaving)
+        new = broken.argmax(axis=1)
+        active[rows[adding], new[adding]] = True
+        lead[rows[adding], new[adding]] = np.inf  # another gives way before it
         active[rows[leaving], negative.argmin(axis=1)[leaving]] = False
-        rows = rows[adding | leaving]
+        weak = np.where(on, lead[rows], np.inf).argmin(axis=1)
+        active[rows[apart], weak[apart]] = False
+        rows = rows[apart | adding | leaving]
         if not rows.size:
             break
     return z, np.where(weight > NOISE, weight, 0.0), exact
@@ -161,7 +170,7 @@ def _step(
 
 def _shortened(step: Array, anew: Callable[[float], Array], n: int) -> Array:
     """Steps that meet the binding constraints and go no farther than that takes."""
-    for damping in (1e-6, 1e-4, 1e-2):
+    for damping in (1e-6, 1e-4, 1e-2, 1.0, 1e2):
         far = np.abs(step[:, :n]).max(axis=1) > NEARBY
         if not far.any():
             break

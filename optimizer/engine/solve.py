@@ -54,24 +54,7 @@ def solve(
     Raises:
         Defect: no answer passed its certificate.
     """
-    if _asked.get():
-        return second_opinion.solve(program, start, gap)
-    form = plain(program)
-    if form is not None:
-        with np.errstate(all="ignore"):
-            z, multipliers = root(program, form, 1)
-        found = _judged(program, z[0], multipliers[0], Engine.ROOT, gap)
-        if found is not None:
-            return found
-    ends = own.find(program, None if start is None else start[None], gap)
-    if ends.ended[0] == own.INFEASIBLE:
-        return Solution(program, Status.INFEASIBLE)
-    if ends.ended[0] == own.OPTIMAL:
-        point = ends.z[0], ends.multipliers[0]
-        found = _judged(program, *point, Engine.INTERIOR, gap)
-        if found is not None:
-            return found
-    return second_opinion.solve(program, start, gap)
+    return _own(program, start, gap) or second_opinion.solve(program, start, gap)
 
 
 def refine(
@@ -93,14 +76,49 @@ def refine(
         start: for `solve`, where Newton fails; the guess if None.
         gap: as for `solve`.
     """
-    if not _asked.get():
-        ends = own.near(program, z[None], multipliers[None], gap)
-        if ends.ended[0] == own.OPTIMAL:
-            point = ends.z[0], ends.multipliers[0]
-            found = _judged(program, *point, Engine.INTERIOR, gap)
-            if found is not None:
-                return found
-    return solve(program, z if start is None else start, gap)
+    found = _near(program, z, multipliers, gap)
+    return found or solve(program, z if start is None else start, gap)
+
+
+def attempt(
+    program: GeometricProgram, z: Array, multipliers: Array, gap: float = GAP
+) -> Solution | None:
+    """As `refine`, without the second opinion; None where that would be needed.
+
+    For answers that may be left out: cvxpy takes a second to start.
+    """
+    return _near(program, z, multipliers, gap) or _own(program, z, gap)
+
+
+def _near(
+    program: GeometricProgram, z: Array, multipliers: Array, gap: float
+) -> Solution | None:
+    """Newton's answer from a guess, unless cvxpy is asked."""
+    if _asked.get():
+        return None
+    ends = own.near(program, z[None], multipliers[None], gap)
+    if ends.ended[0] != own.OPTIMAL:
+        return None
+    return _judged(program, ends.z[0], ends.multipliers[0], Engine.INTERIOR, gap)
+
+
+def _own(program: GeometricProgram, start: Array | None, gap: float) -> Solution | None:
+    """Our own answer, where there is one and cvxpy is not asked instead."""
+    if _asked.get():
+        return None
+    form = plain(program)
+    if form is not None:
+        with np.errstate(all="ignore"):
+            z, multipliers = root(program, form, 1)
+        found = _judged(program, z[0], multipliers[0], Engine.ROOT, gap)
+        if found is not None:
+            return found
+    ends = own.find(program, None if start is None else start[None], gap)
+    if ends.ended[0] == own.INFEASIBLE:
+        return Solution(program, Status.INFEASIBLE)
+    if ends.ended[0] == own.UNSOLVED:
+        return None
+    return _judged(program, ends.z[0], ends.multipliers[0], Engine.INTERIOR, gap)
 
 
 def _judged(
