@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -19,9 +20,10 @@ from pydantic import BaseModel
 
 from optimizer import __version__
 from optimizer.analysis.sweep.cluster import LOCAL, connected, each, wrong
-from optimizer.analysis.sweep.sweep import STATUSES, Summary, block_of, rows
+from optimizer.analysis.sweep.sweep import STATUSES, Summary, rows
 from optimizer.commands.output import beside, failed, write
 from optimizer.commands.rowfile import checked, parquet_bytes, parquet_note
+from optimizer.engine.batch import BLOCK
 from optimizer.question.axes import Grid, Listed
 from optimizer.question.draws import Draws
 from optimizer.question.vary import Plan
@@ -29,6 +31,7 @@ from optimizer.reading.document import legible
 from optimizer.world.costs import UNITS
 
 FORMAT = 1
+PART = re.compile(r"part-([0-9]{6,})\.parquet")
 MANIFEST = "_sweep.json"  # readers of such directories pass over names with _
 NOTE = "overtrain.summary"
 BLOCKS = 32  # in a chunk, unless told
@@ -68,9 +71,11 @@ class Dataset:
         """The file of the rows from `start` on."""
         return self.path / f"part-{start // self.chunk:06}.parquet"
 
-    def names(self) -> frozenset[str]:
-        """The names of what is there."""
-        return frozenset(path.name for path in self.path.iterdir())
+    def starts(self) -> list[int]:
+        """Where the parts begin whose files are there, in order."""
+        found = (PART.fullmatch(path.name) for path in self.path.iterdir())
+        starts = sorted(int(match[1]) * self.chunk for match in found if match)
+        return [start for start in starts if start < self.count]
 
     def done(self, start: int) -> Summary | None:
         """The summary of a part that is there, if it is whole."""
@@ -83,9 +88,8 @@ class Dataset:
 def part(plan: Plan, columns: Columns | None, start: int, stop: int) -> Part:
     """Works out the rows from `start` up to `stop`, block by block: a worker's task."""
     summary, found = Summary(UNITS[plan.scenario.spec.objective]), []
-    step = block_of(plan)
-    for first in range(start, stop, step):
-        block = rows(plan, first, min(first + step, stop))
+    for first in range(start, stop, BLOCK):
+        block = rows(plan, first, min(first + BLOCK, stop))
         summary.add(block)
         if columns is not None:
             found.append(block)
@@ -117,22 +121,23 @@ def clustered(
         InputError: the directory is another sweep's or cannot be written, or the
             cluster fails.
     """
-    chunk, todo = chunk or _usual(plan, output), []
+    chunk = chunk or _usual(plan, output)
     held = None if output is None else _opened(output, plan, chunk)
-    names = frozenset() if held is None else held.names()
-    for start in range(0, plan.count, chunk):
-        found = None
-        if held is not None and held.part(start).name in names:
-            found = held.done(start)
-        if found is None:
-            todo.append((start, min(start + chunk, plan.count)))
-        else:
+    whole: set[int] = set()  # where parts that are there begin
+    for start in () if held is None else held.starts():
+        if (found := held.done(start) if held else None) is not None:
+            whole.add(start)
             yield found
-    if not todo or stopped():
+    starts = range(0, plan.count, chunk)
+    if len(whole) == len(starts) or stopped():
         return
     wanted = columns if held is not None else None
     with connected(address) as client:
-        pieces = ((plan, wanted, *ends) for ends in todo)
+        pieces = (
+            (plan, wanted, start, min(start + chunk, plan.count))
+            for start in starts
+            if start not in whole
+        )
         try:
             for piece, done in each(client, part, pieces, stopped):
                 if done.version != __version__:
@@ -173,7 +178,7 @@ def _usual(plan: Plan, output: Path | None) -> int:
     told = None if output is None else _manifest(output)
     chunk = told.get("chunk") if told else None
     whole = isinstance(chunk, int) and chunk > 0
-    return chunk if whole and isinstance(chunk, int) else BLOCKS * block_of(plan)
+    return chunk if whole and isinstance(chunk, int) else BLOCKS * BLOCK
 
 
 def _opened(output: Path, plan: Plan, chunk: int) -> Dataset:

@@ -111,7 +111,7 @@ def _report(
     from optimizer.analysis.comparison.compare import compare, probabilities  # noqa: PLC0415
     from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
     from optimizer.analysis.portfolio.joint_plan import solve_portfolio  # noqa: PLC0415
-    from optimizer.analysis.story.case import LAWS, case, with_chances  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.story.case import LAWS, case, with_chances  # noqa: PLC0415 - heavy
     from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
     from optimizer.report.pages.report import Report, case_blocks  # noqa: PLC0415
 
@@ -146,11 +146,19 @@ def _report(
 def _today() -> str:
     """The day, or the one that a reproducible build asks for.
 
+    Raises:
+        InputError: SOURCE_DATE_EPOCH is no time.
+
     *Source*: reproducible-builds.org, SOURCE_DATE_EPOCH.
     """
     asked = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if asked.isdecimal() and asked.isascii():
-        moment = datetime.datetime.fromtimestamp(int(asked), datetime.UTC)
+    if asked:
+        try:
+            moment = datetime.datetime.fromtimestamp(int(asked), datetime.UTC)
+        except (ValueError, OverflowError, OSError):
+            message = "must be a time in seconds since 1970, before the year 10000"
+            place = Mark(f"SOURCE_DATE_EPOCH={asked[:40]}")
+            raise InputError([Problem(place, "", message)]) from None
         return moment.date().isoformat()
     return datetime.datetime.now(datetime.UTC).date().isoformat()
 

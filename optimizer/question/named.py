@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from optimizer.errors import Collector, InputError, Mark, Problem
-from optimizer.question.scenario import Scenario, Spec
+from optimizer.question.scenario import Known, Scenario, Spec
 from optimizer.reading.document import Document, Steps, dotted, legible
 from optimizer.reading.quantity import NUMBER, read
 from optimizer.world.hardware import (
@@ -132,10 +132,8 @@ def reference_of(document: Document, counts: Counts) -> tuple[float, float] | No
     return size_in(model, counts), model.tokens
 
 
-def existing_of(
-    document: Document, spec: Spec | None, counts: Counts
-) -> tuple[str, float, float | None] | None:
-    """Name, N as the law counts and D of the model that exists already, if any.
+def existing_of(document: Document, spec: Spec | None, counts: Counts) -> Known | None:
+    """The model that exists already, its N as the law counts it, if any.
 
     Raises:
         InputError: no such model.
@@ -146,10 +144,11 @@ def existing_of(
     named = spec.existing.model
     if named is not None:
         model = load_model(named, document.mark(path), dotted(path))
-        return named, size_in(model, counts), model.tokens
-    if spec.existing.parameters is None:
+        return Known(named, model, size_in(model, counts), model.tokens)
+    size = spec.existing.parameters
+    if size is None:
         return None  # told as a contradiction
-    return "", spec.existing.parameters, spec.existing.tokens
+    return Known("", size, size, spec.existing.tokens)
 
 
 def with_prices(scenario: Scenario, collect: Collector) -> Scenario:

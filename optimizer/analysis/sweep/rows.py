@@ -66,7 +66,7 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
         D,
         D / N,
         D / (beta * B / (alpha * A) * N**alpha) ** (1 / beta),
-        (E + reached) ** outer,
+        E + reached**outer,
         costs["training"],
         costs["inference"],
         total,
@@ -120,6 +120,8 @@ def _best(replica: Replica, N: Array) -> tuple[Array, Array]:
             replica.kv[0],
         )
     )
+    if replica.bound is not None:
+        memory = np.minimum(memory, np.asarray(replica.bound, dtype=float))
     cache = context * coefficient * N ** replica.kv[1]
     weights = np.asarray(replica.weights, dtype=float) * N
     each = 2.0 * N / compute
