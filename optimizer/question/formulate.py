@@ -19,7 +19,7 @@ from typing import TypeVar
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
-from optimizer.question.asked import Question
+from optimizer.question.asked import Question, attended, attention
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.spread import expected
@@ -61,7 +61,7 @@ def formulate(scenario: Scenario) -> Question:
 
     reference = target = reducible = None
     if spec.target is not None:
-        reference = _reference(scenario, surface)
+        reference = _reference(scenario, surface, bill[0])
         if spec.target.loss is not None:
             target = spec.target.loss
             reducible = surface.reducible(target)
@@ -188,7 +188,9 @@ def _fixed(scenario: Scenario) -> dict[str, float]:
     return {name: value for name, value in pairs.items() if value is not None}
 
 
-def _reference(scenario: Scenario, surface: Surface) -> tuple[float, float] | None:
+def _reference(
+    scenario: Scenario, surface: Surface, training: CostLine
+) -> tuple[float, float] | None:
     """N and D of the model whose loss is the target, or None."""
     target = scenario.spec.target
     if target is None or target.match is None:
@@ -200,7 +202,8 @@ def _reference(scenario: Scenario, surface: Surface) -> tuple[float, float] | No
         return None
     if match.tokens is not None:
         return match.parameters, match.tokens
-    return match.parameters, surface.optimal_tokens(match.parameters)
+    N = match.parameters
+    return N, attended(surface, N, attention(training.terms["FLOP"]))
 
 
 class _Attempts:

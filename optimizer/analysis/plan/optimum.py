@@ -29,13 +29,19 @@ from optimizer.analysis.plan.bills import (
 )
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.explain import explain
-from optimizer.analysis.plan.extremes import critical, smallest, training_optimal
+from optimizer.analysis.plan.extremes import (
+    critical,
+    smallest,
+    training_compute,
+    training_optimal,
+)
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
+from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
 from optimizer.analysis.plan.sensitivity import sensitivities
 from optimizer.analysis.plan.tokens import demand_total, implied_demand
-from optimizer.analysis.plan.warn import warnings
+from optimizer.analysis.plan.warn import idle_budget, steep_target, warnings
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
 from optimizer.question.asked import Question
@@ -78,6 +84,8 @@ def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
     except UncertifiedError:
         # Bounds that leave next to no room have no multipliers to certify with.
         solution = Solution(question.program, Status.INFEASIBLE)
+    if solution.status is Status.INFEASIBLE:
+        solution = of_target(question) or solution
     if solution.status is Status.INFEASIBLE:
         return question, explain(scenario, question)
     return question, solution
@@ -154,7 +162,8 @@ def _answer(
     scenario: Scenario, question: Question, solution: Solution, whole: bool
 ) -> Answer:
     surface = question.surface
-    found = {**question.fixed, **solution.point}
+    equal = cheapest(question, solution)
+    found = {**question.fixed, **(equal or solution).point}
     point = question.complete({"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
     plan = _pair(question, point)
@@ -191,7 +200,7 @@ def _answer(
         plan=plan,
         training_optimal=optimal,
         overtraining=Overtraining(
-            factor=D / surface.optimal_tokens(N),
+            factor=D / question.optimal_tokens(N),
             parameters_ratio=N / N0,
             tokens_ratio=D / D0,
             cost_ratio=cost.total / base,
@@ -199,7 +208,9 @@ def _answer(
         critical=Critical(
             floor=smallest(question, s),
             size=critical(question, s, best),
-            training_overhead=N * D / (N0 * D0) - 1,
+            training_overhead=training_compute(question, point)
+            / training_compute(question, best)
+            - 1,
         ),
         cost=cost,
         amounts=amounts(question, point),
@@ -214,9 +225,13 @@ def _answer(
         parties=parties(question, point),
         limits=limits_used(question.limits, solution, point, scenario.place, looser),
         sensitivities=moves,
-        certificate=solution.certificate,
+        certificate=(equal or solution).certificate,
     )
-    return replace(answer, warnings=warnings(answer, scenario, question))
+    said = warnings(answer, scenario, question)
+    worn = () if equal is None else idle_budget(answer)
+    if (last := last_thousandth(question, solution)) is not None:
+        worn = steep_target(answer, last.loss, last.saved)
+    return replace(answer, warnings=(*worn, *said))
 
 
 def pair(surface: Surface, N: float, D: float) -> Pair:

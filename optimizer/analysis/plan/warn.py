@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, Pair, Warning
-from optimizer.analysis.plan.wording import amount, counted, percent
+from optimizer.analysis.plan.wording import amount, counted, lifetime, nats, percent
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
@@ -180,3 +180,26 @@ def _optimum(answer: Answer) -> Iterator[Warning]:
                 f"{amount(high, 'parameters')} is within {percent(near.within)} of "
                 "the optimum: let other reasons than cost choose among them",
             )
+
+
+def idle_budget(answer: Answer) -> tuple[Warning, ...]:
+    """Says of a budget that it buys nothing more, and what is left of it."""
+    wall = next(w for w in answer.limits if w.name.startswith("budget."))
+    spent = f"{amount(wall.value, wall.unit)} of {amount(wall.bound, wall.unit)}"
+    message = (
+        f"{wall.name} buys nothing more: every way to spend the rest lowers the "
+        "reducible loss by less than a millionth. The plan is the cheapest of the "
+        f"models that are equally good, and spends {spent}. Find more unique tokens"
+    )
+    return (Warning("saturated", message),)
+
+
+def steep_target(answer: Answer, enough: float, saved: float) -> tuple[Warning, ...]:
+    """Says of a target that its last thousandth is most of the cost."""
+    unit = "compute" if answer.cost is None else lifetime(answer.cost.unit)
+    message = (
+        "the unique tokens give next to nothing more at this target: "
+        f"{nats(enough)}, a thousandth of the reducible loss above it, would take "
+        f"{percent(saved)} less {unit}. Raise the target, or find more unique tokens"
+    )
+    return (Warning("saturated", message),)
