@@ -6,6 +6,7 @@ The same sums as `bills` and `optimum` make for one, on arrays of one number a r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Term, build, merge
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.extremes import bounds
+from optimizer.analysis.sweep.saturated import enter
 from optimizer.engine import batch
 from optimizer.question.asked import Question
 from optimizer.world.roofline import Replica
@@ -84,9 +86,15 @@ def _training_optimal(question: Question, s: Array) -> dict[str, Array]:
     """The least training compute for a reducible loss, where that is no formula."""
     known = np.isfinite(s)
     compute = build(question.core, merge(question.training))
-    walls = bounds(question, Many(np.where(known, s, 1.0)))  # type: ignore[arg-type]
-    program = GeometricProgram(compute, walls)
-    z = batch.solve_block(program, len(s), near(question, question.core, len(s))).z
+
+    def easier(slack: float) -> GeometricProgram:
+        target: Any = Many(np.where(known, s, 1.0) * (1 + slack))
+        return GeometricProgram(compute, bounds(question, target))
+
+    start = near(question, question.core, len(s))
+    solved = batch.solve_block(easier(0.0), len(s), start)
+    failed = np.flatnonzero(known & (solved.ended == batch.FAILED))
+    z = enter(easier, failed, solved, start).z
     return {"N": np.exp(z[:, 0]), "D": np.exp(z[:, 1])}
 
 
