@@ -39,8 +39,18 @@ def main(arguments: list[str] | None = None) -> int:
         from optimizer.commands.group import run  # noqa: PLC0415
 
         code = run(sys.argv[1:] if arguments is None else arguments)
+        if alone and sys.stdout is not None:
+            sys.stdout.flush()  # here, where a full disk can still be told
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except BrokenPipeError:
+        code = 0  # the reader has seen enough, as `head` does
+        _hush()
+    except OSError as error:
+        # Files that cannot be read or written have been told with their names.
+        print(f"<stdout>: cannot be written: {error.strerror}", file=sys.stderr)
+        code = BAD_INPUT
+        _hush()
     except Exception as error:
         # An import that is interrupted may wrap the interrupt in its own error.
         code = INTERRUPTED if pressed else _explained(error)
@@ -51,6 +61,13 @@ def main(arguments: list[str] | None = None) -> int:
     if code == INTERRUPTED:
         print("interrupted", file=sys.stderr)
     return code
+
+
+def _hush() -> None:
+    """Points standard output at nothing, so that closing it raises no second error."""
+    from optimizer.commands.output import hush  # noqa: PLC0415
+
+    hush()
 
 
 def _explained(error: Exception) -> int:

@@ -6,8 +6,11 @@ ours. An infeasible scenario is neither: it is an answer (`program.Status`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, order=True)
@@ -58,3 +61,22 @@ class InputError(OvertrainError):
 
 class Defect(OvertrainError):
     """The tool failed: an answer did not pass its own certificate."""
+
+
+class Collector:
+    """Runs steps that may each find problems, and keeps them all."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def __call__(self, step: Callable[[], T]) -> T | None:
+        """What a step gives, or None where it found problems."""
+        try:
+            return step()
+        except InputError as error:
+            self.problems += error.problems
+            return None
+
+    def error(self) -> InputError:
+        """All problems, each once."""
+        return InputError(dict.fromkeys(self.problems))

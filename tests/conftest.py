@@ -1,11 +1,38 @@
-"""Fixtures: asking a question from scenario text, as a user would from a file."""
+"""What all tests share: how random ones search, questions, and where things are."""
 
+import random
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from optimizer.analysis.plan.optimum import solve
 from optimizer.question.load import read_scenario
+from tests.chance import THOROUGH, examples
+
+hypothesis.settings.register_profile(
+    "overtrain",
+    max_examples=examples(100),
+    derandomize=not THOROUGH,
+    database=None,
+    deadline=None,
+    print_blob=THOROUGH,
+)
+hypothesis.settings.load_profile("overtrain")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """A thorough run has a seed of its own; hypothesis reads it after this."""
+    if THOROUGH and config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """The seed, by which a thorough run is had again."""
+    if THOROUGH:
+        seed = config.option.hypothesis_seed
+        terminalreporter.write_line(f"searched anew with --hypothesis-seed={seed}")
 
 
 @pytest.fixture(scope="session")

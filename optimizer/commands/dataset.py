@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from optimizer.reading.document import legible
 from optimizer.world.costs import UNITS
 
 FORMAT = 1
+PART = re.compile(r"part-([0-9]{6,})\.parquet")
 MANIFEST = "_sweep.json"  # readers of such directories pass over names with _
 NOTE = "overtrain.summary"
 BLOCKS = 32  # in a chunk, unless told
@@ -68,9 +70,11 @@ class Dataset:
         """The file of the rows from `start` on."""
         return self.path / f"part-{start // self.chunk:06}.parquet"
 
-    def names(self) -> frozenset[str]:
-        """The names of what is there."""
-        return frozenset(path.name for path in self.path.iterdir())
+    def starts(self) -> list[int]:
+        """Where the parts begin whose files are there, in order."""
+        found = (PART.fullmatch(path.name) for path in self.path.iterdir())
+        starts = sorted(int(match[1]) * self.chunk for match in found if match)
+        return [start for start in starts if start < self.count]
 
     def done(self, start: int) -> Summary | None:
         """The summary of a part that is there, if it is whole."""
@@ -117,22 +121,23 @@ def clustered(
         InputError: the directory is another sweep's or cannot be written, or the
             cluster fails.
     """
-    chunk, todo = chunk or _usual(plan, output), []
+    chunk = chunk or _usual(plan, output)
     held = None if output is None else _opened(output, plan, chunk)
-    names = frozenset() if held is None else held.names()
-    for start in range(0, plan.count, chunk):
-        found = None
-        if held is not None and held.part(start).name in names:
-            found = held.done(start)
-        if found is None:
-            todo.append((start, min(start + chunk, plan.count)))
-        else:
+    whole: set[int] = set()  # where parts that are there begin
+    for start in () if held is None else held.starts():
+        if (found := held.done(start) if held else None) is not None:
+            whole.add(start)
             yield found
-    if not todo or stopped():
+    starts = range(0, plan.count, chunk)
+    if len(whole) == len(starts) or stopped():
         return
     wanted = columns if held is not None else None
     with connected(address) as client:
-        pieces = ((plan, wanted, *ends) for ends in todo)
+        pieces = (
+            (plan, wanted, start, min(start + chunk, plan.count))
+            for start in starts
+            if start not in whole
+        )
         try:
             for piece, done in each(client, part, pieces, stopped):
                 if done.version != __version__:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,12 +44,8 @@ def command(file: str, overrides: tuple[str, ...], port: int) -> int:
     """
     from optimizer.analysis.story.live import live  # noqa: PLC0415 - imports cvxpy
     from optimizer.question.portfolio_file import is_portfolio  # noqa: PLC0415
-    from optimizer.reading.document import load_file, load_text  # noqa: PLC0415
 
-    if file == options.STDIN:
-        document, base = load_text(sys.stdin.buffer.read(), "<stdin>"), Path()
-    else:
-        document, base = load_file(file), Path(file).parent
+    document, base = options.opened(file)
     if is_portfolio(document):
         message = "holds several models that share; explore takes one model a file"
         raise InputError([Problem(document.key_mark(("models",)), "models", message)])

@@ -108,6 +108,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises:
         KeyboardInterrupt: the user pressed Ctrl-C.
+        BrokenPipeError: who reads standard output has seen enough.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -124,4 +125,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except click.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit:
+        # The one way in which click still ends a process: its reader has gone.
+        raise BrokenPipeError from None
     return code if isinstance(code, int) else 0

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from optimizer.commands.output import piped
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
     from optimizer.question.portfolio import Portfolio
     from optimizer.question.scenario import Scenario
+    from optimizer.reading.document import Document
     from optimizer.reading.kinds import Kind
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -105,6 +106,23 @@ def read_all(paths: Sequence[str], overrides: Sequence[str]) -> list[Scenario]:
     return found
 
 
+def opened(path: str) -> tuple[Document, Path]:
+    """A file as a document, and the folder that relative paths in it start from.
+
+    Args:
+        path: of the file; `-` is standard input.
+
+    Raises:
+        InputError: it cannot be read, or is no YAML.
+    """
+    from optimizer.reading.document import load_file, load_text  # noqa: PLC0415 - heavy
+    from optimizer.reading.yamltext import SIZE  # noqa: PLC0415
+
+    if path == STDIN:
+        return load_text(piped(SIZE), "<stdin>"), Path()
+    return load_file(path), Path(path).parent
+
+
 def read_files(
     paths: Sequence[str], overrides: Sequence[str]
 ) -> list[Scenario | Portfolio]:
@@ -119,7 +137,6 @@ def read_files(
     """
     from optimizer.question.load import read_document  # noqa: PLC0415
     from optimizer.question.portfolio_file import is_portfolio, read_portfolio  # noqa: PLC0415
-    from optimizer.reading.document import load_file, load_text  # noqa: PLC0415 - heavy
 
     found: list[Scenario | Portfolio] = []
     problems: list[Problem] = []
@@ -128,11 +145,7 @@ def read_files(
         raise InputError([Problem(Mark("<stdin>"), "", message)])
     for path in paths:
         try:
-            base = Path(path).parent
-            if path == STDIN:
-                base, document = Path(), load_text(sys.stdin.buffer.read(), "<stdin>")
-            else:
-                document = load_file(path)
+            document, base = opened(path)
             if is_portfolio(document):
                 found.append(read_portfolio(document, base, overrides))
             else:

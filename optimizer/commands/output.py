@@ -37,7 +37,28 @@ def emit(text: str, output: Path | None) -> None:
 
 def hush() -> None:
     """Points standard output at nothing, so that closing it raises no second error."""
+    if sys.stdout is None:
+        return
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def piped(most: int) -> bytes:
+    """Standard input, whole.
+
+    Args:
+        most: the bytes that are read; one more is enough to know that it is too long.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    if sys.stdin is None:
+        message = "there is no standard input; name a file"
+        raise failed(Path("<stdin>"), message)
+    try:
+        return sys.stdin.buffer.read(most + 1)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise failed(Path("<stdin>"), message) from None
 
 
 def colourful(output: Path | None) -> bool:

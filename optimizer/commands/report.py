@@ -146,11 +146,19 @@ def _report(
 def _today() -> str:
     """The day, or the one that a reproducible build asks for.
 
+    Raises:
+        InputError: SOURCE_DATE_EPOCH is no time.
+
     *Source*: reproducible-builds.org, SOURCE_DATE_EPOCH.
     """
     asked = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if asked.isdecimal() and asked.isascii():
-        moment = datetime.datetime.fromtimestamp(int(asked), datetime.UTC)
+    if asked:
+        try:
+            moment = datetime.datetime.fromtimestamp(int(asked), datetime.UTC)
+        except (ValueError, OverflowError, OSError):
+            message = "must be a time in seconds since 1970, before the year 10000"
+            place = Mark(f"SOURCE_DATE_EPOCH={asked[:40]}")
+            raise InputError([Problem(place, "", message)]) from None
         return moment.date().isoformat()
     return datetime.datetime.now(datetime.UTC).date().isoformat()
 

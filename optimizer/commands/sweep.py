@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +16,13 @@ from optimizer.commands import options
 from optimizer.commands.output import colourful, refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
+if TYPE_CHECKING:
+    from optimizer.question.vary import Plan
+
 INTERRUPTED = 130
+UNASKED = 10_000_000  # rows that start without --yes
+STOPS = (signal.SIGINT, signal.SIGTERM)
+LONG = 100_000  # rows from which on it is said beforehand what they will take
 
 
 EXAMPLES = """\b
@@ -23,7 +30,7 @@ Examples:
   overtrain sweep a.yaml --vary demand.tokens=1e9:1e15:log:200 -o sweep.parquet
   overtrain sweep a.yaml --vary target.loss=1.9:2.2:50 --vary serving.mfu=0.2,0.4
   overtrain sweep a.yaml --sample 10000 --seed 1 -o draws.parquet
-  overtrain sweep a.yaml --sample 100000000 --cluster local -o draws.parquet
+  overtrain sweep a.yaml --sample 100000000 --yes --cluster local -o draws.parquet
 """
 
 
@@ -64,7 +71,12 @@ Examples:
     metavar="ROWS",
     help="Rows of one task on a cluster, and of one file.",
 )
-def command(
+@click.option(
+    "--yes",
+    is_flag=True,
+    help=f"Start also where there are more than {UNASKED:,} rows.",
+)
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
     file: str,
     varied: tuple[str, ...],
     sample: int | None,
@@ -73,6 +85,7 @@ def command(
     output: Path | None,
     cluster: str | None,
     chunk: int | None,
+    yes: bool,
 ) -> int:
     """Solve a scenario for every combination of what varies, a row each.
 
@@ -80,21 +93,7 @@ def command(
     certificate; a row without a plan has a status that says so. Ctrl-C ends early
     and keeps the rows that are done.
     """
-    if not varied and sample is None:
-        message = "nothing varies; add --vary demand.tokens=1e9:1e15:log:200"
-        raise InputError([Problem(Mark("sweep"), "", message)])
-    if chunk is not None and cluster is None:
-        message = "is for a cluster; add --cluster local"
-        raise InputError([Problem(Mark(f"--chunk {chunk}"), "", message)])
-    if cluster is not None:
-        from optimizer.commands.dataset import refuse  # noqa: PLC0415
-
-        refuse(output, cluster)
-    elif output is not None:
-        from optimizer.commands.rowfile import checked  # noqa: PLC0415
-
-        refuse_unwritable(output)
-        checked(output)
+    _refuse(varied, sample, output, cluster, chunk)
     scenario = options.read_all([file], overrides)[0]
 
     from optimizer.analysis.sweep.sweep import Summary, sweep  # noqa: PLC0415 - heavy
@@ -104,6 +103,8 @@ def command(
     from optimizer.world.costs import UNITS  # noqa: PLC0415
 
     plan = read(scenario, varied, sample, seed)
+    if plan.count > LONG:
+        _foretold(plan, None if output is None else output.suffix, yes)
     summary = Summary(UNITS[scenario.spec.objective])
     with ExitStack() as stack:
         pressed = stack.enter_context(_interruptible())
@@ -136,21 +137,75 @@ def command(
     return INTERRUPTED
 
 
+def _refuse(
+    varied: tuple[str, ...],
+    sample: int | None,
+    output: Path | None,
+    cluster: str | None,
+    chunk: int | None,
+) -> None:
+    """Tells early what is wrong with the options.
+
+    Raises:
+        InputError: nothing varies, or the rows have no place to go.
+    """
+    if not varied and sample is None:
+        message = "nothing varies; add --vary demand.tokens=1e9:1e15:log:200"
+        raise InputError([Problem(Mark("sweep"), "", message)])
+    if chunk is not None and cluster is None:
+        message = "is for a cluster; add --cluster local"
+        raise InputError([Problem(Mark(f"--chunk {chunk}"), "", message)])
+    if cluster is not None:
+        from optimizer.commands.dataset import refuse  # noqa: PLC0415
+
+        refuse(output, cluster)
+    elif output is not None:
+        from optimizer.commands.rowfile import checked  # noqa: PLC0415
+
+        refuse_unwritable(output)
+        checked(output)
+
+
+def _foretold(plan: Plan, ending: str | None, yes: bool) -> None:
+    """Says what the rows will take; a great many need a yes.
+
+    Raises:
+        InputError: there are too many to start unasked.
+    """
+    from optimizer.analysis.sweep.forecast import forecast  # noqa: PLC0415 - heavy
+    from optimizer.reading.quantity import BYTES, DURATION, write  # noqa: PLC0415
+
+    found = forecast(plan, ending)
+    told = [
+        f"{found.rows:,} rows",
+        f"about {write(found.seconds, DURATION)} of solving here",
+    ]
+    if found.bytes is not None:
+        told.insert(1, f"about {write(found.bytes, BYTES)}")
+    if found.rows > UNASKED and not yes:
+        message = (
+            f"makes {', '.join(told)}; more than {UNASKED:,} rows start only with --yes"
+        )
+        raise InputError([Problem(Mark("sweep"), "", message)])
+    click.echo(", ".join(told), err=True)
+
+
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Turns the first Ctrl-C into a wish to stop; the second stops at once."""
+    """Turns the first Ctrl-C or SIGTERM into a wish to stop; a second stops at once."""
     pressed = False
 
-    def note(_number: int, _frame: FrameType | None) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         nonlocal pressed
         pressed = True
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before[signal.Signals(number)])
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {number: signal.signal(number, note) for number in STOPS}
     try:
         yield lambda: pressed
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

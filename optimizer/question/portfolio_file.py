@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from optimizer.errors import InputError, Mark, Problem
+from optimizer.errors import Collector, InputError, Mark, Problem
 from optimizer.question.load import read_document
 from optimizer.question.portfolio import Portfolio, Shared, formulate_portfolio
 from optimizer.question.scenario import ALTERNATIVES, Scenario
@@ -61,12 +62,11 @@ def read_portfolio(
     Raises:
         InputError: every mistake, each with its place.
     """
-    problems: list[Problem] = []
+    collect = Collector()
+    problems = collect.problems
     for assignment in overrides:
-        try:
-            document = override(document, assignment, _ALTERNATIVES, _DEFERRED)
-        except InputError as error:
-            problems += error.problems
+        changed = partial(override, document, assignment, _ALTERNATIVES, _DEFERRED)
+        document = collect(changed) or document
     value: Any = document.value
     members = value.get("models")
     if not isinstance(members, list) or not 0 < len(members) <= SEVERAL:
@@ -93,13 +93,12 @@ def read_portfolio(
             problems += (told(document, "models", index, p) for p in error.problems)
     shared = Shared()
     if "shared" in value:
-        try:
-            shared = read_model(document, Shared, at=("shared",))
-        except InputError as error:
-            problems += error.problems
+        shared = (
+            collect(partial(read_model, document, Shared, at=("shared",))) or shared
+        )
     problems += _unfit(document, members, scenarios)
     if problems:
-        raise InputError(dict.fromkeys(problems))
+        raise collect.error()
     portfolio = Portfolio(
         name=name,
         file=document.file,

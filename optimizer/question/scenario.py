@@ -30,6 +30,7 @@ from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
 from optimizer.world.limits import Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
+from optimizer.world.models import Exists
 
 
 class Match(Model):
@@ -195,6 +196,23 @@ class Variant:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Known:
+    """A model that exists already.
+
+    Attributes:
+        name: in the library; empty for a bare size.
+        what: the model, or its size.
+        parameters: N, as the law counts it.
+        tokens: D that it was trained on, or None.
+    """
+
+    name: str
+    what: Exists
+    parameters: float
+    tokens: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class Scenario:
     """A checked scenario, ready to be formulated.
@@ -212,7 +230,7 @@ class Scenario:
         prices: example prices of the library by chip [USD/h], where the file asks
             for them with `price: example`.
         notes: what those prices are, in words.
-        existing: name, parameters and tokens of `existing`, or None.
+        existing: the model of `existing`, or None.
         base: the folder that relative paths start from.
         variants: every combination of the lists that it holds; this scenario is then
             the first that fits. Empty where it holds none.
@@ -228,7 +246,7 @@ class Scenario:
     reference: tuple[float, float] | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    existing: tuple[str, float, float | None] | None = None
+    existing: Known | None = None
     base: Path = Path()
     variants: tuple[Variant, ...] = ()
     stored: float | None = None

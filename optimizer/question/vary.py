@@ -16,7 +16,7 @@ import numpy as np
 
 from optimizer.algebra.batch_value import Divided, Many
 from optimizer.algebra.posynomial import Array, Integers
-from optimizer.errors import InputError, Mark
+from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.asked import Question
 from optimizer.question.axes import Axis, Number, Wanted, axis, counted, wanted
 from optimizer.question.draws import Draws, draws
@@ -24,8 +24,11 @@ from optimizer.question.formulate import formulate
 from optimizer.question.inputs import changed
 from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import significant
 
 T = TypeVar("T")
+
+MOST = 10**12  # rows of a sweep: weeks of the fastest ones
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +107,12 @@ def plan(
     if sample is not None:
         fixed = frozenset(number.path for one in axes for number in one.numbers)
         axes.append(draws(base, sample, seed, fixed))
+    if (count := counted(axes)) > MOST:
+        message = (
+            f"makes {significant(count)} rows, and at most {significant(MOST)} can be "
+            "counted; take fewer steps or draws"
+        )
+        raise InputError([Problem(Mark("sweep"), "", message)])
     return Plan(base, tuple(axes))
 
 

@@ -93,13 +93,16 @@ def parse(text: str | bytes, file: str) -> Parsed:
             raise failed(mark, "this is a binary file; a text file is needed")
         code = f"U+{ord(bad[0]):04X}"
         raise failed(mark, f"the invisible character {code} is not allowed")
-    reader = _Reader(file)
-    try:
-        for event in yaml.parse(decoded, Loader=_LOADER):
-            if not reader.take(event) or len(reader.problems) >= MOST:
-                break
-    except yaml.MarkedYAMLError as error:
-        reader.problems.append(_explained(error, decoded, file))
+    reader, error = _read(decoded, file)
+    if error is not None:
+        # A parser reads ahead, and so may meet a limit of its own before we see what
+        # ends our reading: what stands before its complaint is read alone.
+        end = error.problem_mark.index if error.problem_mark else 0
+        before, _ = _read(decoded[:end], file)
+        if before.stopped:
+            reader = before
+        else:
+            reader.problems.append(_explained(error, decoded, file))
     if reader.problems:
         raise InputError(reader.problems)
     reader.marks.setdefault((), Mark(file))
@@ -156,6 +159,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.stack: list[_Open] = []
         self.documents = 0
+        self.stopped = False
 
     def take(self, event: Any) -> bool:
         """Take one event; return whether to go on."""
@@ -242,6 +246,19 @@ class _Reader:
     def _refuse(self, mark: Mark, message: str) -> None:
         path = self.stack[-1].here if self.stack else ()
         self.problems.append(Problem(mark, dotted(path), message))
+
+
+def _read(text: str, file: str) -> tuple[_Reader, yaml.MarkedYAMLError | None]:
+    """Return what stands in a text, and the parser's complaint that ended it."""
+    reader = _Reader(file)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            if not reader.take(event) or len(reader.problems) >= MOST:
+                reader.stopped = True
+                break
+    except yaml.MarkedYAMLError as error:
+        return reader, error
+    return reader, None
 
 
 def _resolve(event: Any) -> object:

@@ -11,6 +11,7 @@ from optimizer.algebra.saturating import saturation
 from optimizer.errors import Defect
 from optimizer.world.laws import load_law
 from optimizer.world.repetition import Repetition
+from tests.chance import examples
 
 REPETITION = Repetition(5e10, 15.387756, 5.309743)
 SURFACE = load_law("muennighoff-2023").surface()
@@ -36,7 +37,7 @@ def repeated() -> Composite:
 points = st.tuples(st.floats(18, 27), st.floats(20, 30), st.floats(19, 26)).map(
     lambda p: np.array([p])
 )
-settled = settings(max_examples=60, deadline=None, derandomize=True)
+settled = settings(max_examples=examples(60))
 
 
 @settled

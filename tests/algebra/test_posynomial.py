@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from optimizer.algebra.posynomial import Posynomial, Term, build, merge
 from optimizer.errors import Defect
+from tests.chance import examples
 
 powers = st.floats(-3, 3)
 sizes = st.floats(1e-6, 1e6)
@@ -48,7 +49,7 @@ def test_value_is_the_sum_of_monomials(case):
 
 
 @given(posynomials())
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_gradient_and_hessian_are_central_differences(case):
     p, z = case
     h = 1e-5

@@ -9,6 +9,7 @@ from optimizer.analysis.plan.optimum import solve
 from optimizer.question.load import read_scenario
 from optimizer.world.laws import builtin_names, load_law
 from optimizer.world.models import load_model, model_names, size_in
+from tests.chance import examples
 
 LAWS = [n for n in builtin_names() if "approach" not in n and "ludz" not in n]
 DEVRIES = load_law("hoffmann-2022-devries")
@@ -20,7 +21,7 @@ BESIROGLU = load_law("besiroglu-2024")
     st.floats(7, 12).map(lambda e: 10**e),
     st.floats(0, 4).map(lambda e: 10**e),
 )
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_overhead_is_a_function_of_w_alone(name, N, ratio):
     """C/C_min = ((α + βw)/(α + β))^(1/γ)·w^(−1/α), by the two budget shares."""
     law = load_law(name)

@@ -21,6 +21,7 @@ COLUMNS = [
     *("loss", "cost_training", "cost_inference", "cost_total", "saving"),
     *("stationarity", "violation", "gap"),
 ]
+SAMPLE = ("--set", "law=besiroglu-2024-refit", "--sample")
 VARY = ("--vary", "demand.tokens=1e9:1e14:log:20", "--vary", "target.loss=1.6:2.2:3")
 
 
@@ -120,13 +121,20 @@ def test_a_sample_is_repeatable(here, run):
     assert (here / "a.csv").read_bytes() == (here / "b.csv").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["out.parquet", "out.csv"])
-def test_ctrl_c_keeps_the_rows_that_are_done(here, name):
+@pytest.mark.parametrize(
+    ("name", "stop"),
+    [
+        ("out.parquet", signal.SIGINT),
+        ("out.csv", signal.SIGINT),
+        ("out.csv", signal.SIGTERM),
+    ],
+)
+def test_ctrl_c_and_sigterm_keep_the_rows_that_are_done(here, name, stop):
     """A billion rows take half an hour; the interrupt comes when some are done."""
     command = [
         *(sys.executable, str(ROOT / "cli.py"), "sweep", "good.yaml", "-o", name),
         *("--vary", "demand.tokens=1e9:1e14:log:100000"),
-        *("--vary", "target.loss=1.8:2.2:10000"),
+        *("--vary", "target.loss=1.8:2.2:10000", "--yes"),
     ]
     process = subprocess.Popen(
         command,
@@ -141,7 +149,7 @@ def test_ctrl_c_keeps_the_rows_that_are_done(here, name):
         beside = list(here.glob(f".{name}.*"))
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "interrupted" in err
@@ -152,3 +160,38 @@ def test_ctrl_c_keeps_the_rows_that_are_done(here, name):
     assert done > 8192
     assert f"{done:,} of 1,000,000,000 rows in {name}: {done:,} optimal." in out
     assert not list(here.glob(f".{name}.*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((*SAMPLE, "1000000000000000000000"), "makes 1e21 rows, and at most 1e12"),
+        (
+            (
+                *("--vary", "demand.tokens=1e9:1e14:999999999"),
+                *("--vary", "target.loss=1.8:2.2:999999999"),
+            ),
+            "makes 1e18 rows, and at most 1e12",
+        ),
+        (
+            (
+                *("--vary", "demand.tokens=1e9:1e14:log:100000"),
+                *("--vary", "target.loss=1.8:2.2:1000"),
+            ),
+            "more than 10,000,000 rows start only with --yes",
+        ),
+    ],
+)
+def test_too_many_rows_are_told_before_they_start(here, run, words, told):
+    done = run("sweep", "good.yaml", *words, "-o", "out.csv")
+    assert done.code == 2
+    assert told in done.err
+    assert not (here / "out.csv").exists()
+
+
+def test_many_rows_say_what_they_take(here, run):
+    vary = ("--vary", "demand.tokens=1e9:1e14:log:400", "--vary")
+    done = run("sweep", "good.yaml", *vary, "target.loss=1.8:2.2:300")
+    assert done.code == 0
+    assert done.err.startswith("120,000 rows, about ")
+    assert " of solving here\n" in done.err

@@ -1,7 +1,5 @@
 """Batches against single solves, on random programs with every feature on and off."""
 
-import os
-
 import numpy as np
 import pytest
 from hypothesis import Phase, example, given, settings
@@ -34,10 +32,11 @@ from optimizer.engine.solve import solve
 from optimizer.errors import Defect
 from optimizer.world.repetition import Repetition
 from optimizer.world.surface import Surface
+from tests.chance import THOROUGH, examples
 
 MEMBERS = 200  # of each drawn shape; with 50 shapes 10,000 programs in all
 # cvxpy takes milliseconds for each, so by default it answers a part of them.
-ALONE = MEMBERS if os.environ.get("OVERTRAIN_THOROUGH") else 20
+ALONE = MEMBERS if THOROUGH else 20
 
 FEATURES = (
     *("attention", "data price", "fixed cost", "roofline", "latency", "memory"),
@@ -151,7 +150,10 @@ def alone(program):
 @example({"repetition", "excess parameters", "data price"}, 5)
 @example({"repetition", "excess parameters", "roofline", "latency", "cost"}, 6)
 @example({"repetition", "excess parameters", "budget"}, 7)
-@settings(max_examples=50, deadline=None, phases=[Phase.explicit, Phase.generate])
+@example(set(FEATURES) - {"attention", "compute", "decided", "repetition"}, 581).xfail(
+    reason="its member 52 has room, and ends unsolved", raises=AssertionError
+)
+@settings(max_examples=examples(50), phases=[Phase.explicit, Phase.generate])
 def test_a_batch_is_as_good_as_cvxpy_and_polish(features, seed):
     program = programs(features, seed)
     found = solve_batch(program)

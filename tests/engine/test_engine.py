@@ -14,6 +14,7 @@ from optimizer.engine.certify import RADIUS, UncertifiedError, certify, passes, 
 from optimizer.engine.diagnose import diagnose, infimum, least_relaxation
 from optimizer.engine.solve import refine, solve
 from optimizer.errors import Defect
+from tests.chance import examples
 
 
 def program(objective, **constraints):
@@ -52,7 +53,7 @@ def scaling_programs(draw):
 
 
 @given(scaling_programs(), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_random_programs_are_certified_and_no_random_point_beats_them(p, random):
     solution = solve(p)
     assert solution.status is Status.OPTIMAL

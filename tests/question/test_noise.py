@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from optimizer.errors import InputError, Problem
 from optimizer.question.formulate import formulate
 from optimizer.question.load import read_scenario
+from tests.chance import examples
 
 PLAIN = """\
 law: besiroglu-2024-refit
@@ -60,7 +61,7 @@ def spoiled(text: str, random_: random.Random) -> str:
     return text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.randoms(use_true_random=False), st.sampled_from([PLAIN, STREAMS, EVERYTHING]))
 def test_any_text_is_a_scenario_or_a_list_of_mistakes(
     random_: random.Random, text: str
@@ -79,14 +80,12 @@ def mistakes(text: str, *assignments: str) -> tuple[Problem, ...]:
     return ()
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_a_scenario_or_a_list_of_mistakes(data: bytes) -> None:
     with pytest.raises(InputError):
         read_scenario(data, "f.yaml")
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.sampled_from([*WORDS, "chat", "0", "9"]), min_size=1, max_size=4),
     st.sampled_from(SPOILS),

@@ -139,6 +139,8 @@ def test_every_value_and_key_has_its_place() -> None:
         ("[" * 21 + "]" * 21, "1:21: is nested more than 20 levels deep"),
         ("[" * 300_000, "1:21: is nested more than 20 levels deep"),
         ("\n".join(" " * n + "- " for n in range(400)), "nested more than 20"),
+        ("{" + "[" * 5000, "1:2: a key must be a word, not a list"),
+        ("a: 1\na: 2\nb: " + "{c: " * 5000, "2:1: a: stands twice, the first"),
         ("a: '" + "x" * 1_000_000, "f.yaml: is larger than 1 MB"),
     ],
 )
@@ -148,6 +150,19 @@ def test_refused_with_place_and_plain_words(text: str | bytes, message: str) -> 
     assert all(line.startswith("f.yaml") for line in said.splitlines())
     assert "scanning" not in said
     assert "token" not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 5000, "{a: " * 1500, "- " * 1500, "[\n" * 5000, "a: [é" * 400],
+)
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_what_is_nested_too_deep_is_told_by_us(
+    text: str, loader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parsers have limits of their own: 1,000 in libyaml 0.2.6, none before."""
+    monkeypatch.setattr(yamltext, "_LOADER", getattr(yaml, loader))
+    assert wrong(text).endswith("is nested more than 20 levels deep")
 
 
 def test_every_mistake_is_told_at_once() -> None:

@@ -1,8 +1,8 @@
 """Buy, keep, or train: other ways to serve the same demand, and where they cross.
 
 Costs of a bought API and of a model that exists already grow in proportion to the
-demand; the lifetime cost of the best new model grows more slowly than that (it is
-concave in demand), so that each pair crosses at most once.
+demand; for each choice of machines the lifetime cost of the best new model grows more
+slowly than that (it is concave in demand), so that each pair crosses at most once.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Alternative
+from optimizer.analysis.plan.kept import kept
 from optimizer.engine.solve import refine, solve
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -29,27 +31,40 @@ NARROW = 1e-4  # in ln demand, how close the edge of what is feasible is sought
 
 
 def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, ...]:
-    """Prices the scenario's `buy` and `existing` and finds where training pays."""
-    found: list[tuple[str, float, float | None]] = []
+    """Prices the scenario's `buy` and `existing` and finds where training pays.
+
+    Args:
+        scenario: with all its lists, from which each way takes the best for itself.
+        question: of the combination that the plan takes.
+    """
     spec = scenario.spec
-    if spec.buy is not None:
-        found.append(("buy", _bought(question, spec.buy.input, spec.buy.output), None))
-    if scenario.existing is not None:
-        name, N, D = scenario.existing
-        cost = sum(
-            (line.amount(question.unit, {"N": N}) or 0.0) * line.share
-            for line in question.bill
-            if line.group == "inference"
-        )
-        loss = None if D is None else question.surface.loss(N, D)
-        found.append((f"existing {name}".strip(), cost, loss))
     served = sum(line.served.tokens for line in question.bill if line.served)
-    return tuple(
-        Alternative(
-            name, total, total / served, loss, _crossing(scenario, total, served)
+    found = []
+    if spec.buy is not None:
+        total = _bought(question, spec.buy.input, spec.buy.output)
+        at = _crossing(scenario, total, served)
+        found.append(Alternative("buy", total, total / served, None, at))
+    if (known := scenario.existing) is not None:
+        N, D = known.parameters, known.tokens
+        way = kept(scenario, known.what)
+        loss = None if D is None else question.surface.loss(N, D)
+        each = at = None
+        if way.total is not None:
+            each, at = way.total / served, _crossing(scenario, way.total, served)
+        found.append(
+            Alternative(
+                name=f"existing {known.name}".strip(),
+                total=way.total,
+                per_token=each,
+                loss=loss,
+                overtaken_at=at,
+                choice=way.choice,
+                serving=way.serving,
+                certificate=way.certificate,
+                reason=way.reason,
+            )
         )
-        for name, total, loss in found
-    )
+    return tuple(found)
 
 
 def _bought(question: Question, price_in: float, price_out: float) -> float:
@@ -91,25 +106,43 @@ def _scaled(stream: Stream, factor: float) -> Stream:
 def _crossing(scenario: Scenario, total: float, served: float) -> float | None:
     """The served tokens at which the best new model costs as much as `total` scaled.
 
+    Of a scenario with lists it is the least over their combinations: each crosses at
+    most once, so that one solve tells whether another crosses before.
+    """
+    if total <= 0:
+        return None
+    least: float | None = None
+    for one in scenario.singles:
+        excess = partial(_excess, one, total, [])
+        if least is None or excess(math.log(least / served)) < 0:
+            found = _root(excess)
+            least = least if found is None else served * found
+            if least == 0:
+                break
+    return least
+
+
+def _excess(
+    scenario: Scenario, total: float, last: list[tuple[Array, Array]], log: float
+) -> float:
+    """Ln of a new model's cost over `total`, both at a factor e^log of the demand."""
+    program = formulate(scaled(scenario, math.exp(log))).program
+    solution = refine(program, *last[-1]) if last else solve(program)
+    if solution.status is not Status.OPTIMAL:
+        return math.inf
+    z, multipliers = solution.optimum
+    last.append((z, multipliers))
+    cost = float(program.objective.log_value(z[None])[0])
+    return cost - log - math.log(total)
+
+
+def _root(excess: Callable[[float], float]) -> float | None:
+    """The factor of the demand at which a new model begins to win; 0 if it always does.
+
     ln(cost/factor) falls in ln factor, so the crossing is a bracketed root. Walls of
     money or energy may leave no plan from some demand on; that is sought first.
     """
     from scipy.optimize import brentq  # noqa: PLC0415 - only where alternatives stand
-
-    if total <= 0:
-        return None
-    last: list[tuple[Array, Array]] = []
-
-    def excess(log_factor: float) -> float:
-        factor = math.exp(log_factor)
-        program = formulate(scaled(scenario, factor)).program
-        solution = refine(program, *last[-1]) if last else solve(program)
-        if solution.status is not Status.OPTIMAL:
-            return math.inf
-        z, multipliers = solution.optimum
-        last.append((z, multipliers))
-        cost = float(program.objective.log_value(z[None])[0])
-        return cost - log_factor - math.log(total)
 
     low, high = -math.log(WIDEST), math.log(WIDEST)
     if excess(low) < 0:
@@ -118,7 +151,7 @@ def _crossing(scenario: Scenario, total: float, served: float) -> float | None:
         low, high = _overtaken(excess, low, high)
     if excess(high) > 0:
         return None
-    return served * math.exp(float(brentq(excess, low, high, xtol=1e-12, rtol=1e-12)))
+    return math.exp(float(brentq(excess, low, high, xtol=1e-12, rtol=1e-12)))
 
 
 def _overtaken(

@@ -316,19 +316,28 @@ class Alternative:
 
     Attributes:
         name: `buy`, or `existing` with the model's name.
-        total: its counted lifetime cost in the objective's unit.
-        per_token: that over the served tokens.
+        total: its counted lifetime cost in the objective's unit; None where it cannot
+            serve the demand.
+        per_token: that over the served tokens; likewise.
         loss: of an existing model under the law; None where its tokens are not
             known, and for a bought one.
         overtaken_at: served tokens above which the best new model is cheaper; None
-            if it never is, 0 if it always is.
+            if it never is or there is no total, 0 if it always is.
+        choice: of the scenario's lists, that serves an existing model.
+        serving: the machines that serve an existing model on a roofline.
+        certificate: that no other batch serves it for less; None without a roofline.
+        reason: why it cannot serve the demand; None where it can.
     """
 
     name: str
-    total: float
-    per_token: float
+    total: float | None
+    per_token: float | None
     loss: float | None
     overtaken_at: float | None
+    choice: Mapping[str, str] = field(default_factory=dict)
+    serving: tuple[ServingUse, ...] = ()
+    certificate: Certificate | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def _best(scenario: Scenario, whole: bool) -> Answer:
         return replace(solve(first, whole), alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")
-    answer = _answer(*solved[best], whole)
+    answer = _answer(*solved[best], whole, scenario)
     choice = scenario.variants[best].choice
     return replace(answer, choice=choice, alternatives=tuple(rows))
 
@@ -159,8 +159,13 @@ def _bare(
 
 
 def _answer(
-    scenario: Scenario, question: Question, solution: Solution, whole: bool
+    scenario: Scenario,
+    question: Question,
+    solution: Solution,
+    whole: bool,
+    asked: Scenario | None = None,
 ) -> Answer:
+    """The answer of one combination of a scenario's lists; `asked` has them all."""
     surface = question.surface
     equal = cheapest(question, solution)
     found = {**question.fixed, **(equal or solution).point}
@@ -219,7 +224,7 @@ def _answer(
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
         fixed=_fixed(question, solution, free, point) if question.fixed else None,
-        others=alternatives(scenario, question) if whole else (),
+        others=alternatives(asked or scenario, question) if whole else (),
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),

@@ -12,6 +12,7 @@ from optimizer.analysis.plan.optimum import search
 from optimizer.analysis.plan.reach import stated
 from optimizer.analysis.plan.wording import either, several
 from optimizer.question.asked import Question
+from optimizer.question.at_size import held_at, shape_for
 from optimizer.question.scenario import Fix, Scenario
 from optimizer.question.sizes import unfit
 from optimizer.world.costs import Architecture
@@ -82,7 +83,10 @@ def snap(scenario: Scenario, sizes: Sequence[tuple[str, Exists]]) -> Snap:
     Raises:
         ValueError: the law cannot say what size an architecture is.
     """
-    frees = [_with(one, fix=None) for one in scenario.singles]
+    frees = [
+        replace(one, spec=one.spec.model_copy(update={"fix": None}))
+        for one in scenario.singles
+    ]
     _, free = _least(frees)
     optimum = free.value if isinstance(free, Solution) else None
     found = [_size(scenario, name, what) for name, what in sizes]
@@ -117,7 +121,7 @@ def _size(scenario: Scenario, name: str, what: Exists) -> tuple[Size, float | No
     if message := unfit(what, scenario):
         raise ValueError(f"{name}: {message}")
     N = size_in(what, scenario.law.counts)
-    whole, shape, inherited = stored(what), *_shape(scenario, what)
+    whole, shape, inherited = stored(what), *shape_for(scenario, what)
     row = Size(
         name=name,
         parameters=N,
@@ -129,15 +133,7 @@ def _size(scenario: Scenario, name: str, what: Exists) -> tuple[Size, float | No
         architecture=_told(shape, {"name"}) if shape_of(what) else None,
         inherited=inherited,
     )
-    held = [
-        _with(
-            one,
-            fix=Fix(parameters=N),
-            architecture=shape,
-            stored=None if whole is None else whole / N,
-        )
-        for one in _suited(scenario, what)
-    ]
+    held = held_at(scenario, what, fix=Fix(parameters=N))
     question, found = _least(held)
     if isinstance(found, Infeasibility):
         conflict = tuple(n for n in found.conflict if n != "fix.parameters")
@@ -146,32 +142,6 @@ def _size(scenario: Scenario, name: str, what: Exists) -> tuple[Size, float | No
     if question.reducible is None:
         total = question.surface.loss_of(total)
     return replace(row, tokens=found.point["D"], total=total), found.value
-
-
-def _with(one: Scenario, *, stored: float | None = None, **words: object) -> Scenario:
-    """A scenario with other words, and another ratio of stored parameters to N."""
-    return replace(one, spec=one.spec.model_copy(update=words), stored=stored)
-
-
-def _suited(scenario: Scenario, what: Exists) -> tuple[Scenario, ...]:
-    """The combinations of a scenario's lists of which a size is one."""
-    shape = shape_of(what)
-    if shape is None or scenario.law.experts is None:
-        return scenario.singles
-    experts = shape.experts or 1
-    return tuple(one for one in scenario.singles if one.spec.experts == experts)
-
-
-def _shape(
-    scenario: Scenario, what: Exists
-) -> tuple[Architecture | None, tuple[str, ...]]:
-    """The architecture of a size, and which words of it are the scenario's."""
-    common, own = scenario.spec.architecture, shape_of(what)
-    if own is None:
-        return common, () if common is None else tuple(_told(common))
-    if own.sequence is None and common is not None and common.sequence is not None:
-        return own.model_copy(update={"sequence": common.sequence}), ("sequence",)
-    return own, ()
 
 
 def _told(shape: Architecture | None, but: Collection[str] = ()) -> dict[str, Any]:
@@ -221,7 +191,7 @@ def _notes(scenario: Scenario, sizes: Sequence[tuple[str, Exists]]) -> Iterator[
         yield f"{several(bare)} {have} own: {stands}"
     if (attention or cache) and len(bare) < len(sizes):
         yield "The law gives each the loss of its parameters: it knows no shapes"
-    borrowed = [n for n, what in sizes if _shape(scenario, what)[1] == ("sequence",)]
+    borrowed = [n for n, what in sizes if shape_for(scenario, what)[1] == ("sequence",)]
     if spec.training.attention and borrowed and spec.architecture is not None:
         yield (
             f"The training sequence of {several(borrowed)} is the scenario's, "

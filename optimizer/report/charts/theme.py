@@ -91,6 +91,16 @@ def _plain(part: Any) -> Spec:
     return found
 
 
+# The names on Object.prototype. Source: ECMA-262, sections 20.1.3 and B.2.2.
+TAKEN = frozenset(
+    (
+        *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
+        *("toLocaleString", "toString", "valueOf", "__defineGetter__", "__proto__"),
+        *("__defineSetter__", "__lookupGetter__", "__lookupSetter__"),
+    )
+)
+
+
 def finished(chart: Any, alternative: str) -> Spec:
     """The whole Vega-Lite of a chart, with its text alternative."""
     content = {
@@ -103,7 +113,21 @@ def finished(chart: Any, alternative: str) -> Spec:
         name: _rows[name] for name in sorted(set(_named(content)) & set(_rows))
     }
     _rows.clear()
-    return content
+    drawable: Spec = _drawable(content)
+    return drawable
+
+
+def _drawable(node: Any) -> Any:
+    """A chart whose names are none that every object of JavaScript has already.
+
+    Vega looks names up in plain objects, where `constructor` is always found. A mark
+    of no width behind such a name makes it a name like others.
+    """
+    if isinstance(node, list):
+        return [_drawable(member) for member in node]
+    if isinstance(node, dict):
+        return {key: _drawable(member) for key, member in node.items()}
+    return f"{node}\u2060" if isinstance(node, str) and node in TAKEN else node
 
 
 def _named(node: Any) -> Iterator[str]:

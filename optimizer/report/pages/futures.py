@@ -17,7 +17,7 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
-from optimizer.report.pages.plan import figure, overtaken
+from optimizer.report.pages.plan import able, cannot, figure, overtaken
 
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold
@@ -215,8 +215,8 @@ def _others(plans: Sequence[Answer]) -> Iterator[Block]:
             continue
         rows.append((answer.scenario, "train", figure(cost.total, cost.unit), GAP))
         rows += [
-            (GAP, o.name, figure(o.total, cost.unit), overtaken(o.overtaken_at))
-            for o in answer.others
+            (GAP, o.name, figure(o.total or 0.0, cost.unit), overtaken(o.overtaken_at))
+            for o in able(answer)
         ]
     if rows:
         yield Heading("Train, buy, or keep what exists")
@@ -227,3 +227,5 @@ def _others(plans: Sequence[Answer]) -> Iterator[Block]:
             Column("a new model wins"),
         )
         yield Table(columns, tuple(rows))
+    for answer in plans:
+        yield from cannot(answer)

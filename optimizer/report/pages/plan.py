@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from optimizer.analysis.plan.answer import Answer, Line, Pair
+from optimizer.analysis.plan.answer import Alternative, Answer, Line, Pair
 from optimizer.analysis.plan.wording import amount, counted, lifetime, percent
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
 from optimizer.report.formats.blocks import (
@@ -221,10 +221,10 @@ def _others(answer: Answer) -> Iterator[Block]:
     if not answer.others or cost is None:
         return
     unit = cost.unit
-    million = [(other.name, other.total, other.per_token) for other in answer.others]
+    million = [(o.name, o.total, o.per_token) for o in answer.others]
     if served:
         million.insert(0, ("this plan", cost.total, cost.total / served))
-    passed = {other.name: overtaken(other.overtaken_at) for other in answer.others}
+    passed = {o.name: overtaken(o.overtaken_at) for o in able(answer)}
     losses = {o.name: o.loss for o in answer.others if o.loss is not None}
     if answer.plan is not None:
         losses["this plan"] = answer.plan.loss
@@ -235,17 +235,30 @@ def _others(answer: Answer) -> Iterator[Block]:
         tuple(
             (
                 name,
-                figure(total, unit),
-                figure(each * 1e6, unit),
+                GAP if total is None else figure(total, unit),
+                GAP if each is None else figure(each * 1e6, unit),
                 f"{losses[name]:.4f}" if name in losses else GAP,
                 passed.get(name, GAP),
             )
             for name, total, each in million
         ),
     )
+    yield from cannot(answer)
     for name, loss in losses.items():
         if answer.target_loss is not None and loss > answer.target_loss * (1 + 1e-9):
             yield Text(f"{name} misses the target loss of {answer.target_loss:.4f}.")
+
+
+def able(answer: Answer) -> list[Alternative]:
+    """The other ways that can serve the demand."""
+    return [other for other in answer.others if other.total is not None]
+
+
+def cannot(answer: Answer) -> Iterator[Block]:
+    """Why some of the other ways cannot serve it."""
+    for other in answer.others:
+        if other.reason:
+            yield Text(f"{other.name} cannot serve this: it {other.reason}.")
 
 
 def overtaken(tokens: float | None) -> str:

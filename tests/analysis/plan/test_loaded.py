@@ -17,6 +17,7 @@ from optimizer.engine.certify import passes
 from optimizer.engine.solve import solve
 from optimizer.question.formulate import formulate
 from optimizer.question.load import read_scenario
+from tests.chance import examples
 
 LAW = {"E": 1.81722, "A": 477.826, "B": 2143.417, "alpha": 0.34731, "beta": 0.367172}
 R_D, R_N = 15.387756, 5.309743
@@ -199,9 +200,7 @@ cases = st.builds(
 
 
 @settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
+    max_examples=examples(30),
     phases=[Phase.explicit, Phase.generate],  # shrinking would take minutes
     suppress_health_check=list(HealthCheck),
 )

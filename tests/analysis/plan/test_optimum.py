@@ -13,6 +13,7 @@ from optimizer.engine.certify import passes
 from optimizer.question.load import read_scenario
 from optimizer.world.laws import load_law
 from optimizer.world.surface import Surface
+from tests.chance import examples
 
 PLAIN = (
     "law: hoffmann-2022-devries\ntarget: {match: {parameters: 13B}}\n"
@@ -46,7 +47,7 @@ def scenario_of(law, N=1e9, T=1e12, extra=""):
     st.floats(0.25, 4),
     st.floats(0.8, 20),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_random_scenarios_are_certified_and_unbeaten(law, N, T, capN, capD, capC):
     """The certificate, never the point; and a random search along the loss surface
     finds nothing cheaper within the limits."""
@@ -82,7 +83,7 @@ def test_random_scenarios_are_certified_and_unbeaten(law, N, T, capN, capD, capC
 
 
 @given(coefficients, st.floats(1.05, 30))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 def test_more_demand_never_gives_a_larger_model_or_fewer_tokens_per_parameter(law, k):
     """For limits that do not involve demand (Sardana et al. 2024, section 3)."""
     extra = "limits: {parameters: 800M}\n"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from optimizer.algebra.program import Status
 from optimizer.engine.certify import passes
+from tests.chance import examples
 
 LAW = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.336, "beta": 0.283}
 # Dense bf16 and fp8 peaks [FLOP/s] and TDP [W], from NVIDIA's datasheets.
@@ -226,9 +227,7 @@ cases = st.builds(
     ),
 )
 random_cases = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
+    max_examples=examples(60),
     phases=[Phase.explicit, Phase.generate],  # shrinking would take minutes
     suppress_health_check=list(HealthCheck),
 )

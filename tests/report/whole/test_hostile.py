@@ -9,6 +9,7 @@ import re
 import zipfile
 
 import openpyxl
+import pytest
 
 from optimizer.report.formats.worksheet import Sheet
 
@@ -123,3 +124,20 @@ def test_svg_has_no_markup_but_ours(overtrain, files, tmp_path):
         tags.feed(path.read_text(encoding="utf-8"))
         assert not tags.tags & {"script", "img", "image", "b", "a"}, kind
         assert [h for h in tags.handlers if h.startswith("on")] == []
+
+
+@pytest.mark.parametrize("name", ["constructor", "toString", "__proto__"])
+def test_names_that_javascript_has_already_are_drawn_like_others(
+    overtrain, tmp_path, name
+):
+    """Vega takes a series called `constructor` for a function of its own."""
+    scenario = tmp_path / "a.yaml"
+    scenario.write_text(
+        "law: besiroglu-2024-refit\ntarget: {match: {parameters: 13B}}\n"
+        f"demand: [{{name: {name}, tokens: 2T}}, {{name: other, tokens: 1T}}]\n",
+        encoding="utf-8",
+    )
+    picture = tmp_path / "split.svg"
+    done = overtrain("plot", "split", scenario, "-o", picture)
+    assert done.code == 0, done.err
+    assert f">{name}\u2060<" in picture.read_text(encoding="utf-8")

@@ -1,0 +1,126 @@
+"""A model that exists, served: its own batch and step, certified, or why it cannot be.
+
+Its training is paid, so that only what serving costs is left to minimise,
+
+    minimise    Σ_streams serving(N, batch, step)    at the N that stands
+    subject to  what the serving machines allow, and the limits on what is served,
+
+with the model's own architecture and all its stored weights. Limits of training are no
+limits here, and those of the whole life count serving alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from optimizer.algebra.posynomial import Term, build, merge
+from optimizer.algebra.program import Certificate, Constraint, GeometricProgram
+from optimizer.analysis.plan.answer import ServingUse
+from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.rooflines import serving_use
+from optimizer.analysis.plan.wording import amount, either
+from optimizer.engine.solve import solve
+from optimizer.question.asked import Question
+from optimizer.question.at_size import held_at
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Scenario
+from optimizer.question.sizes import unfit
+from optimizer.world.costs import value
+from optimizer.world.limits import Limit, counted
+from optimizer.world.models import Exists, size_in
+
+WHOLE = {"limits.total_cost", "limits.energy"}  # of the life, training included
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What serving a model costs that exists.
+
+    Attributes:
+        total: counted lifetime cost of serving, in the objective's unit; None where
+            it cannot be served.
+        choice: of the scenario's lists, that it is served by.
+        serving: its machines, with the batch and step of its own.
+        certificate: that no other batch or step is cheaper; None where there is
+            nothing to choose.
+        reason: why it cannot be served; None where it can.
+    """
+
+    total: float | None
+    choice: Mapping[str, str]
+    serving: tuple[ServingUse, ...] = ()
+    certificate: Certificate | None = None
+    reason: str | None = None
+
+
+def kept(scenario: Scenario, what: Exists) -> Kept:
+    """Serves a model at the least cost, by the best of the scenario's lists."""
+    if message := unfit(what, scenario):
+        return Kept(None, {}, reason=message)
+    N = size_in(what, scenario.law.counts)
+    ways = [(v.choice, v.scenario) for v in scenario.variants if v.scenario is not None]
+    found = [
+        _served(held, N, choice)
+        for choice, one in ways or [({}, scenario)]
+        for held in held_at(one, what, fix=None)
+    ]
+    able = [one for one in found if one.total is not None]
+    return min(able, key=lambda one: one.total or 0.0) if able else found[0]
+
+
+def _served(scenario: Scenario, N: float, choice: Mapping[str, str]) -> Kept:
+    question = formulate(scenario)
+    point = question.complete({"N": N, "D": N})
+    limits = tuple(_limits(question))
+    if broken := [
+        f"{limit.name} of {amount(limit.bound, limit.unit)} "
+        f"(it takes {amount(used, limit.unit)})"
+        for limit in limits
+        if (used := _used(limit, point)) > limit.bound * (1 + BINDING)
+    ]:
+        return Kept(None, choice, reason=f"cannot keep {either(broken, 'and')}")
+    cost = merge(
+        term
+        for line in question.bill
+        if line.group == "inference" and line.share
+        for term in _times(line.terms[question.unit], line.share)
+    )
+    names = [name for r in question.replicas for name in r.variables]
+    if not (names and cost):
+        return Kept(sum(value(t, point) for t in cost), choice)
+    walls = tuple(
+        Constraint(
+            limit.name,
+            build(("N", *names), _times(limit.terms, 1 / limit.bound)),
+        )
+        for limit in (*limits, *question.physics)
+        if any(set(t.exponents) & set(names) for t in limit.terms)
+    )
+    program = GeometricProgram(build(("N", *names), cost), walls).fixing({"N": N})
+    solution = solve(program, question.start(program))
+    return Kept(
+        solution.value,
+        choice,
+        serving_use(scenario, question, point),
+        solution.certificate,
+    )
+
+
+def _limits(question: Question) -> Iterator[Limit]:
+    """The limits on a model that is only served."""
+    serving = [line for line in question.bill if line.group == "inference"]
+    for limit in question.limits:
+        if limit.name in WHOLE:
+            terms = counted(serving, limit.unit)
+            yield Limit(limit.name, limit.bound, limit.unit, terms)
+        elif not any({"D", "U"} & set(t.exponents) for t in limit.terms):
+            yield limit
+
+
+def _times(terms: Iterable[Term], factor: float) -> list[Term]:
+    return [Term(t.label, t.coefficient * factor, t.exponents) for t in terms]
+
+
+def _used(limit: Limit, point: Mapping[str, float]) -> float:
+    return sum(value(term, point) for term in limit.terms)

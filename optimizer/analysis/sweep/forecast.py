@@ -1,0 +1,48 @@
+"""What a sweep will take, told before it starts: rows, bytes and time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from optimizer.analysis.sweep.sweep import RESULTS, block_of, rows
+from optimizer.engine.batch import cores
+from optimizer.question.vary import Plan
+
+PROBED = 256  # rows that are timed, from the middle, where rows are as usual
+BYTES = {".parquet": 8.0, ".csv": 19.0}  # of a number, as files of rows turn out
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a sweep will take.
+
+    Attributes:
+        rows: in all.
+        bytes: of the file [B]; None where no rows are kept.
+        seconds: on this machine's processors [s], to a factor of about two.
+    """
+
+    rows: int
+    bytes: float | None
+    seconds: float
+
+
+def forecast(plan: Plan, ending: str | None) -> Forecast:
+    """Times a few rows of a sweep.
+
+    Args:
+        plan: what varies.
+        ending: of the file of rows, `.csv` or `.parquet`; None where there is none.
+    """
+    some = min(PROBED, plan.count)
+    first = (plan.count - some) // 2
+    rows(plan, first, first + some)  # what is done once is done before
+    step = min(block_of(plan), plan.count)
+    first = (plan.count - step) // 2
+    start = time.perf_counter()
+    rows(plan, first, first + step)
+    each = (time.perf_counter() - start) / step
+    width = len(plan.numbers) + len(RESULTS) + 1
+    size = None if ending is None else plan.count * width * BYTES[ending]
+    return Forecast(plan.count, size, each * plan.count / cores())

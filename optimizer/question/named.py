@@ -1,0 +1,189 @@
+"""What a scenario names, fetched: its law, its machines, models that exist, prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from optimizer.errors import Collector, InputError, Mark, Problem
+from optimizer.question.scenario import Known, Scenario, Spec
+from optimizer.reading.document import Document, Steps, dotted, legible
+from optimizer.reading.quantity import NUMBER, read
+from optimizer.world.hardware import (
+    Hardware,
+    example_price,
+    hardware_from_mapping,
+    load_hardware,
+)
+from optimizer.world.law import Counts, Law
+from optimizer.world.laws import law_from_mapping, load_law
+from optimizer.world.models import load_model, size_in
+
+T = TypeVar("T")
+
+
+def _value(document: Document, path: Steps) -> Any:
+    node: Any = document.value
+    for step in path:
+        if isinstance(node, dict):
+            node = node.get(step)
+        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+            node = node[step]
+        else:
+            return None
+    return node
+
+
+def law_of(document: Document, base: Path) -> Law | None:
+    """The law that a scenario names, with `--set law.alpha=0.3` on top.
+
+    None where it is missing or of the wrong type: told with the other words.
+
+    Raises:
+        InputError: every mistake of the law, each with its place.
+    """
+    path: Steps = ("law",)
+    named = _value(document, path)
+    if isinstance(named, str):
+        law = _of_file(
+            document, path, lambda: load_law(named, base, document.mark(path))
+        )
+    elif isinstance(named, dict):
+        law = law_from_mapping(document, path)
+    else:
+        return None  # missing or of the wrong type: told with the other words
+    collect = Collector()
+    for inner, value, mark in document.deferred:
+        law = collect(partial(_changed, law, inner, value, mark)) or law
+    if collect.problems:
+        raise collect.error()
+    return law
+
+
+def _of_file(document: Document, path: Steps, load: Callable[[], T]) -> T:
+    """What another file says; where that cannot be read, this one is to blame."""
+    try:
+        return load()
+    except InputError as error:
+        raise InputError(
+            p
+            if p.mark.line or p.path
+            else Problem(
+                document.mark(path),
+                dotted(path),
+                f"{legible(p.mark.file, 1000)}: {p.message}",
+            )
+            for p in error.problems
+        ) from None
+
+
+def _changed(law: Law, path: Steps, value: object, mark: Mark) -> Law:
+    """The law with the coefficient of `--set law.alpha=0.3`."""
+    symbol = str(path[-1])
+    try:
+        if path[1:-1] not in ((), ("coefficients",)):
+            known = ", ".join(f"law.{symbol}" for symbol in law.coefficients)
+            raise ValueError(f"cannot be set; coefficients can: {known}")
+        return law.with_coefficients(**{symbol: read(value, NUMBER)})
+    except ValueError as error:
+        message = str(error).removeprefix(f"{symbol}: ")
+        raise InputError([Problem(mark, dotted(path), message)]) from None
+
+
+def hardware_paths(document: Document) -> Iterator[Steps]:
+    """Where a scenario names an accelerator, training first."""
+    places: list[Steps] = [("training",), ("serving",), ("demand", "serving")]
+    demand = _value(document, ("demand",))
+    if isinstance(demand, list):
+        places += [("demand", index, "serving") for index in range(len(demand))]
+    for place in places:
+        if isinstance(_value(document, (*place, "hardware")), str | dict):
+            yield (*place, "hardware")
+
+
+def hardware_of(document: Document, base: Path, path: Steps) -> Hardware:
+    """The accelerator at a path: of the library, of a file, or described inline.
+
+    Raises:
+        InputError: no such accelerator, or a mistake in it.
+    """
+    named = _value(document, path)
+    if isinstance(named, dict):
+        return hardware_from_mapping(document, path)
+    mark = document.mark(path)
+    load = partial(load_hardware, named, base, mark, dotted(path))
+    return _of_file(document, path, load)
+
+
+def reference_of(document: Document, counts: Counts) -> tuple[float, float] | None:
+    """N as the law counts [parameters] and D [tokens] of the model to match, if any.
+
+    Raises:
+        InputError: no such model.
+    """
+    path = ("target", "match", "model")
+    named = _value(document, path)
+    if not isinstance(named, str):
+        return None
+    model = load_model(named, document.mark(path), dotted(path))
+    return size_in(model, counts), model.tokens
+
+
+def existing_of(document: Document, spec: Spec | None, counts: Counts) -> Known | None:
+    """The model that exists already, its N as the law counts it, if any.
+
+    Raises:
+        InputError: no such model.
+    """
+    path = ("existing", "model")
+    if spec is None or spec.existing is None:
+        return None
+    named = spec.existing.model
+    if named is not None:
+        model = load_model(named, document.mark(path), dotted(path))
+        return Known(named, model, size_in(model, counts), model.tokens)
+    size = spec.existing.parameters
+    if size is None:
+        return None  # told as a contradiction
+    return Known("", size, size, spec.existing.tokens)
+
+
+def with_prices(scenario: Scenario, collect: Collector) -> Scenario:
+    """Takes example prices from the library where the file asks for them."""
+    prices, notes = {}, []
+    machines: list[tuple[Steps, Any, Hardware | None]] = [
+        (
+            ("training", "price"),
+            scenario.spec.training.price,
+            scenario.hardware.get(("training",)),
+        )
+    ]
+    for index in range(len(scenario.streams)):
+        serving, chip = scenario.serving_of(index)
+        own = scenario.streams[index].serving
+        local = own is not None and "price" in own.model_fields_set
+        place = (*scenario.stream_path(index), "serving") if local else ("serving",)
+        machines.append(((*place, "price"), serving.price, chip))
+    for path, price, chip in machines:
+        if price != "example":
+            continue
+        problem = "needs hardware, for which the library has an example price"
+        if chip is not None:
+            try:
+                found = example_price(chip.key)
+            except ValueError as error:
+                problem = str(error)
+            else:
+                prices[chip.key] = found.value
+                notes.append(
+                    f"{chip.key} at ${found.value:g}/h is an example price "
+                    f"({found.provider}, {found.note}, read {found.date})"
+                )
+                continue
+        collect.problems.append(
+            Problem(scenario.document.mark(path), dotted(path), problem)
+        )
+    return replace(scenario, prices=prices, notes=tuple(dict.fromkeys(notes)))
