@@ -104,8 +104,8 @@ def test_contour_has_the_losses_it_says(worked, ask):
             )
         # It ends where it leaves the box, not before.
         (N0, D0), (N1, D1) = line[0], line[-1]
-        assert D0 == pytest.approx(found.box[3]) or N0 == pytest.approx(found.box[0])
-        assert D1 == pytest.approx(found.box[2]) or N1 == pytest.approx(found.box[1])
+        assert pytest.approx(found.box[3]) == D0 or pytest.approx(found.box[0]) == N0
+        assert pytest.approx(found.box[2]) == D1 or pytest.approx(found.box[1]) == N1
     assert inside > 50
     for compute, line in found.flops:
         assert [6 * N * D for N, D in line] == pytest.approx([compute] * 2)
