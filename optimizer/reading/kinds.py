@@ -99,6 +99,8 @@ PARAMETERS = Kind(
     unit="parameters",
     units={"parameters": 1.0, "parameter": 1.0, "params": 1.0},
     suffixes=True,
+    low=1.0,  # below one parameter there is no model
+    low_inclusive=True,
 )
 TOKENS = Kind(
     name="a number of tokens",
@@ -106,8 +108,10 @@ TOKENS = Kind(
     unit="tokens",
     units=_TOKEN_UNITS,
     suffixes=True,
+    low=1.0,
+    low_inclusive=True,
 )
-DEMAND_TOKENS = replace(TOKENS, low_inclusive=True)
+DEMAND_TOKENS = replace(TOKENS, low=0.0)
 REQUESTS = Kind(
     name="a number of requests",
     example="2B or 5M/day",

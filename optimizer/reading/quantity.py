@@ -138,6 +138,8 @@ _NUMBER = re.compile(
     r"(?![0-9_.,])\s*(.*?)\s*",
     re.DOTALL,
 )
+FAR = 1e60  # beyond it, or as near to zero, products of numbers leave what can be
+# calculated with, and no figure of this field lies there
 _LONG = 100  # [characters] no number with a unit is longer
 _SUFFIX = re.compile(r"([A-Za-z]+)\s*(.*)", re.DOTALL)
 _SUFFIXES = {
@@ -244,6 +246,8 @@ def _check_bounds(result: float, value: object, kind: Kind) -> None:
             hint = f"; did you mean {value} %?"
     elif kind.whole and not result.is_integer():
         limit = "a whole number"
+    elif abs(result) > FAR or 0 < abs(result) < 1 / FAR:
+        limit = f"0, or between {significant(1 / FAR)} and {significant(FAR)} in size"
     if limit:
         raise OutOfBoundsError(f"must be {limit}, got {shown(value)}{hint}")
 

@@ -248,7 +248,7 @@ def test_the_schema_tells_editors_units_and_bounds() -> None:
     parameters = schema["$defs"]["Match"]["properties"]["parameters"]
     assert "such as 7B" in parameters["description"]
     number, text = parameters["anyOf"]
-    assert number == {"type": "number", "exclusiveMinimum": 0.0}
+    assert number == {"type": "number", "minimum": 1.0}
     assert text["examples"] == ["7B"]
     assert schema["$defs"]["Serving"]["additionalProperties"] is False
 

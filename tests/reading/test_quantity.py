@@ -111,7 +111,19 @@ def test_a_monthly_rate_compounds_to_the_year() -> None:
         (10**400, q.TOKENS, "must be a number below 1e308, got a number too large"),
         ("1e400", q.TOKENS, 'must be a number below 1e308, got "1e400"'),
         ("1e300T", q.TOKENS, 'must be a number below 1e308, got "1e300T"'),
-        ("9e99 %/month", q.RATE, 'must be a number below 1e308, got "9e99 %/month"'),
+        (
+            "9e99 %/month",
+            q.RATE,
+            'must be 0, or between 1e-60 and 1e60 in size, got "9e99 %/month"',
+        ),
+        ("9e9999 %", q.RATE, 'must be a number below 1e308, got "9e9999 %"'),
+        (5e-324, q.MFU, "must be 0, or between 1e-60 and 1e60 in size, got 5e-324"),
+        (
+            7e220,
+            q.PARAMETERS,
+            "must be 0, or between 1e-60 and 1e60 in size, got 7e+220",
+        ),
+        (2e-20, q.PARAMETERS, "must be at least 1, got 2e-20"),
         ("3 GB", q.PRICE_HOUR, 'must be a price such as $2.50/h, got "3 GB"'),
         ("€2/h", q.PRICE_HOUR, 'must be a price such as $2.50/h, got "€2/h"'),
         ("$5", q.TOKENS, 'must be a number of tokens such as 2T, got "$5"'),
@@ -130,9 +142,9 @@ def test_refuses_with_a_sentence(value: object, kind: q.Kind, message: str) -> N
 @pytest.mark.parametrize(
     ("value", "kind", "message"),
     [
-        (-3, q.TOKENS, "must be above 0, got -3"),
-        (0, q.TOKENS, "must be above 0, got 0"),
-        ("1e-400", q.TOKENS, 'must be above 0, got "1e-400"'),
+        (-3, q.TOKENS, "must be at least 1, got -3"),
+        (0, q.TOKENS, "must be at least 1, got 0"),
+        ("1e-400", q.TOKENS, 'must be at least 1, got "1e-400"'),
         ("-$5", q.MONEY, 'must be at least 0, got "-$5"'),
         ("$-5", q.MONEY, 'must be at least 0, got "$-5"'),
         (0, q.MFU, "must be above 0, got 0"),

@@ -44,11 +44,15 @@ from optimizer.analysis.plan.tokens import demand_total, implied_demand
 from optimizer.analysis.plan.warn import idle_budget, steep_target, warnings
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
+from optimizer.errors import InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
+from optimizer.reading.quantity import significant
 from optimizer.world.costs import value
 from optimizer.world.surface import Surface
+
+UNIT_OF = {"N": "parameters", "D": "tokens"}
 
 
 def solve(scenario: Scenario, whole: bool = True) -> Answer:
@@ -88,7 +92,26 @@ def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
         solution = of_target(question) or solution
     if solution.status is Status.INFEASIBLE:
         return question, explain(scenario, question)
+    _refuse_fractions(scenario, {**question.fixed, **solution.point})
     return question, solution
+
+
+def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:
+    """Tells a plan of less than one parameter or token, which nobody can train.
+
+    Raises:
+        InputError: the law, taken so far from its runs, asks for one.
+    """
+    few = [name for name in ("N", "D") if point[name] < 1]
+    if not few:
+        return
+    word = "budget" if scenario.spec.target is None else "target"
+    what = " and ".join(f"{significant(point[name])} {UNIT_OF[name]}" for name in few)
+    message = (
+        f"leads to {what}, and below one there is no model: this law says so only far "
+        "outside its runs; ask for a lower loss, or check the law and the prices"
+    )
+    raise InputError([Problem(scenario.place(word), word, message)])
 
 
 def _best(scenario: Scenario, whole: bool) -> Answer:
@@ -99,7 +122,12 @@ def _best(scenario: Scenario, whole: bool) -> Answer:
         if variant.scenario is None:
             rows.append(Choice(variant.choice, None, "refused", variant.reason))
             continue
-        question, found = search(variant.scenario)
+        try:
+            question, found = search(variant.scenario)
+        except InputError as error:
+            reason = error.problems[0].message
+            rows.append(Choice(variant.choice, None, "refused", reason))
+            continue
         rows.append(_row(variant, question, found))
         if isinstance(found, Solution):
             solved[index] = variant.scenario, question, found
