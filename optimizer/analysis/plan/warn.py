@@ -13,6 +13,12 @@ from optimizer.world.law import Law
 from optimizer.world.models import load_model
 from optimizer.world.quantization import BITS
 
+# Every code that a plan can bear; the page `docs/json.md` says what each means.
+CODES = (
+    *("outside-range", "extreme-ratio", "beyond-36T", "parameter-unit"),
+    *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
+    *("quantization-free", "community-unpaid", "peak-price-example", "wide-optimum"),
+)
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
 FEW_BITS = 8
