@@ -25,9 +25,9 @@ from optimizer.question.asked import SIZE, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Match, Scenario, Target
 from optimizer.world.costs import value
-from optimizer.world.law import Law
+from optimizer.world.law import Counts, Law
 from optimizer.world.laws import builtin_names, load_law
-from optimizer.world.models import PublishedModel, size_in
+from optimizer.world.models import PublishedModel, size_in, unsure
 
 
 @dataclass(frozen=True)
@@ -251,14 +251,18 @@ def audit_models(
             law,
             experts=(experts or 1) if law.experts else None,
             scenario=scenario,
-            note=_note(model),
+            note=_note(model, law.counts),
         )
         for model in models
         for law in laws
     )
 
 
-def _note(model: PublishedModel) -> str:
+def _note(model: PublishedModel, counts: Counts) -> str:
     active = "a mixture of experts, judged by its active parameters"
-    parts = (active if model.active_parameters else "", model.note)
+    parts = (
+        active if model.active_parameters else "",
+        unsure(model, counts),
+        model.note,
+    )
     return "; ".join(part for part in parts if part)

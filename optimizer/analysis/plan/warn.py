@@ -19,7 +19,7 @@ from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
 from optimizer.world.law import Law
-from optimizer.world.models import load_model
+from optimizer.world.models import load_model, unsure
 from optimizer.world.quantization import BITS
 
 # Every code that a plan can bear; the page `docs/json.md` says what each means.
@@ -109,30 +109,28 @@ def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
         )
 
 
-def _uncounted(scenario: Scenario) -> bool:
-    """Whether a reference may not be in the unit in which the law counts."""
-    target = scenario.spec.target
-    if target is None or target.match is None or scenario.law.counts == "total":
-        return False
-    named = target.match.model
-    return named is None or (
-        scenario.law.counts == "non-embedding"
-        and load_model(named).architecture is None
+def _uncounted(scenario: Scenario) -> str:
+    """Why a reference may not be in the unit in which the law counts; or empty."""
+    target, law = scenario.spec.target, scenario.law
+    if target is None or target.match is None or law.counts == "total":
+        return ""
+    if target.match.model is not None:
+        named = unsure(load_model(target.match.model), law.counts)
+        return f"{target.match.model} is {named}" if named else ""
+    return (
+        "the reference is read in that unit. Published sizes are mostly totals: "
+        "convert the reference first"
     )
 
 
 def _law(scenario: Scenario) -> Iterator[Warning]:
     law = scenario.law
-    if _uncounted(scenario):
+    if why := _uncounted(scenario):
         counts = {
             "non-embedding": "parameters without the embeddings",
             "active": "the parameters active for a token",
         }[law.counts]
-        yield Warning(
-            "parameter-unit",
-            f"{law.name} counts {counts}, and the reference is read in that unit. "
-            "Published sizes are mostly totals: convert the reference first",
-        )
+        yield Warning("parameter-unit", f"{law.name} counts {counts}, and {why}")
     if law.form == "kaplan":
         yield Warning(
             "kaplan-compute",
