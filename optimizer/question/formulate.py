@@ -176,8 +176,13 @@ def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] 
             return None
         prompt = expected(stream.input_tokens)
         pairs.append((prompt, prompt + expected(stream.output_tokens)))
-    longest = [max(side, key=lambda x: x.real) for side in zip(*pairs, strict=True)]
-    return longest[0], longest[1]
+    prompts, sequences = zip(*pairs, strict=True)
+    return _longest(prompts), _longest(sequences)
+
+
+def _longest(lengths: Sequence[float]) -> float:
+    """The greatest; of equal ones that which a complex step moves up."""
+    return max(sorted(lengths, key=lambda x: -x.imag), key=lambda x: x.real)
 
 
 def _fixed(scenario: Scenario) -> dict[str, float]:

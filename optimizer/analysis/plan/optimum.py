@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from optimizer.algebra.program import Solution, Status
+from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.analysis.plan.alternatives import alternatives
 from optimizer.analysis.plan.answer import (
     Answer,
@@ -40,7 +40,7 @@ from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
-from optimizer.analysis.plan.sensitivity import sensitivities
+from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.tokens import demand_total, implied_demand
 from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.engine.certify import UncertifiedError
@@ -211,7 +211,7 @@ def _answer(
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=not broken(question, best) and _as_fixed(question, best),
+        feasible=not broken(question, best) and as_fixed(question, best),
         cost=bill(question, best),
         breaks=broken(question, best),
     )
@@ -221,12 +221,7 @@ def _answer(
     ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
     unique = scenario.spec.data.unique_tokens
-    moves = sensitivities(scenario, solution) if whole else ()
-    looser = {
-        move.input: move.right
-        for move in moves
-        if move.elasticity is None and move.right is not None
-    }
+    moves = sensitivities(scenario, solution, _program) if whole else ()
     base = optimal.cost.total
     answer = _bare(
         scenario,
@@ -258,7 +253,9 @@ def _answer(
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
-        limits=limits_used(question.limits, solution, point, scenario.place, looser),
+        limits=limits_used(
+            question.limits, solution, point, scenario.place, looser(moves)
+        ),
         sensitivities=moves,
         certificate=(equal or solution).certificate,
     )
@@ -272,6 +269,10 @@ def _answer(
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         reached=chance(scenario, plan) if whole else None,
     )
+
+
+def _program(scenario: Scenario) -> GeometricProgram:
+    return formulate(scenario).program
 
 
 def pair(surface: Surface, N: float, D: float) -> Pair:
@@ -294,7 +295,8 @@ def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
     )
 
 
-def _as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+    """Whether a point has the values that the scenario fixes."""
     return all(
         math.isclose(point[name], fixed, rel_tol=BINDING)
         for name, fixed in question.fixed.items()
