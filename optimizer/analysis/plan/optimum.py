@@ -36,12 +36,13 @@ from optimizer.analysis.plan.extremes import (
     training_compute,
     training_optimal,
 )
+from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
-from optimizer.analysis.plan.tokens import demand_total, implied_demand
+from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
@@ -223,6 +224,13 @@ def _answer(
     unique = scenario.spec.data.unique_tokens
     moves = sensitivities(scenario, solution, _program) if whole else ()
     base = optimal.cost.total
+    fixed = None
+    if question.fixed:
+        fixed = _fixed(question, solution, free)
+        if whole:
+            ways = (asked or scenario).singles
+            suits = implied_demand(ways, {"N": N, "D": D}, s)
+            fixed = replace(fixed, implied_demand=suits)
     answer = _bare(
         scenario,
         question,
@@ -248,7 +256,7 @@ def _answer(
         training_run=training_run(scenario, question, point),
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
-        fixed=_fixed(question, solution, free, point) if question.fixed else None,
+        fixed=fixed,
         others=alternatives(asked or scenario, question) if whole else (),
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
@@ -303,17 +311,11 @@ def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
     )
 
 
-def _fixed(
-    question: Question,
-    solution: Solution,
-    free: Solution,
-    point: Mapping[str, float],
-) -> Fixed:
-    """What the decision already taken costs, and the demand that it would suit."""
+def _fixed(question: Question, solution: Solution, free: Solution) -> Fixed:
+    """What the decision already taken costs."""
     best, here = free.value, solution.value
     surface = question.surface
-    optimum = _pair(question, free.point)
     extra = here - best
     if question.reducible is None:
         extra = surface.loss_of(here) - surface.loss_of(best)
-    return Fixed(optimum, extra, here / best - 1, implied_demand(question, point))
+    return Fixed(_pair(question, free.point), extra, here / best - 1, None)

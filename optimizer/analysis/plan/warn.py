@@ -21,6 +21,7 @@ from optimizer.reading.quantity import significant
 from optimizer.world.law import Law
 from optimizer.world.models import load_model, unsure
 from optimizer.world.quantization import BITS
+from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE
 
 # Every code that a plan can bear; the page `docs/json.md` says what each means.
 CODES = (
@@ -47,6 +48,7 @@ def warnings(
         *_data(answer, question),
         *_demand(answer, scenario),
         *_unpunished(scenario),
+        *_cache(scenario, question),
         *_optimum(answer),
     )
 
@@ -175,6 +177,27 @@ def _unpunished(scenario: Scenario) -> Iterator[Warning]:
             f"storing weights as {weights} is taken to cost no quality, while the loss "
             "grows with every token that an overtrained model has seen (Kumar et al. "
             "2024). Set quantization_penalty: true under serving to see how much",
+        )
+
+
+def _cache(scenario: Scenario, question: Question) -> Iterator[Warning]:
+    """A KV cache of which nothing is told, and weights that are not all counted."""
+    law = scenario.law
+    if question.replicas and scenario.spec.architecture is None:
+        yield Warning(
+            "default-cache",
+            f"no architecture is given, so that the KV cache is {DEFAULT_CACHE}. That "
+            f"is {CACHE_ERROR}, and the batch moves with it: add architecture: "
+            "{layers: 32, width: 4096, kv_heads: 8, head_size: 128}, as your model "
+            "has them",
+        )
+    held = any(limit.name.startswith("limits.memory") for limit in question.limits)
+    if law.counts == "non-embedding" and (question.replicas or held):
+        yield Warning(
+            "stored-embeddings",
+            f"{law.name} counts no embeddings, so that memory and traffic are without "
+            "theirs: vocabulary x width weights more, twice that where they are not "
+            "tied",
         )
 
 

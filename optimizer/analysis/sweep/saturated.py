@@ -10,7 +10,7 @@ import numpy as np
 
 from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers
-from optimizer.algebra.program import GeometricProgram
+from optimizer.algebra.program import GeometricProgram, members
 from optimizer.analysis.plan.saturation import EQUAL, IDLE, approach
 from optimizer.engine import batch
 from optimizer.engine.batch import Batch
@@ -66,7 +66,7 @@ def enter(
     for row in rows.tolist():
 
         def program(slack: float, row: int = row) -> GeometricProgram:
-            return batch.members(easier(slack), np.array([row]))
+            return members(easier(slack), np.array([row]))
 
         found = approach(program, start[row])
         if found is None:
