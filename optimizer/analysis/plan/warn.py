@@ -27,7 +27,8 @@ from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE
 CODES = (
     *("outside-range", "extreme-ratio", "beyond-36T", "parameter-unit"),
     *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
-    *("quantization-free", "community-unpaid", "peak-price-example", "wide-optimum"),
+    *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
+    *("peak-price-example", "wide-optimum"),
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
