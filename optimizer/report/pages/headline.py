@@ -162,7 +162,8 @@ def _cheapest_of_this_loss(answer: Answer, best: SameLoss) -> Iterator[str]:
     yield (
         f"The same loss is cheapest over the life with "
         f"{model(best.parameters, best.tokens)} tokens, which {than} that but takes "
-        f"{given(best.needs, budget.unit)} of the {given(budget.bound, budget.unit)}. "
+        f"{given(best.needs, budget.unit)} where the budget has "
+        f"{given(budget.bound, budget.unit)}. "
         "best_for: lifetime, under budget, asks for the lowest loss at which the "
         "budget allows the cheapest plan."
     )
