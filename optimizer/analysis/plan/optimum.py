@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.alternatives import alternatives
@@ -29,12 +30,14 @@ from optimizer.analysis.plan.bills import (
 )
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
+from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.extremes import critical, smallest, training_optimal
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.sensitivity import sensitivities
+from optimizer.analysis.plan.settle import placed, settled
 from optimizer.analysis.plan.tokens import demand_total, implied_demand
 from optimizer.analysis.plan.warn import beyond, warnings
 from optimizer.engine.certify import UncertifiedError
@@ -69,6 +72,8 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
         return _best(scenario, whole)
     question, found = search(scenario)
     if isinstance(found, Infeasibility):
+        if whole:
+            found = cured(scenario, question, found, partial(solve, whole=False))
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
     return _answer(scenario, question, found, whole)
 
@@ -189,12 +194,13 @@ def _answer(
     """The answer of one combination of a scenario's lists; `asked` has them all."""
     surface = question.surface
     found = {**question.fixed, **solution.point}
-    point = question.complete({"N": found["N"], "D": found["D"]})
+    point = placed(question, {"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
+    point = question.complete(point)
     plan = _pair(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
-    best = training_optimal(question, s, point)
+    best = placed(question, training_optimal(question, s, point))
     N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
     optimal = TrainingOptimal(
@@ -251,12 +257,13 @@ def _answer(
         sensitivities=moves,
         certificate=solution.certificate,
     )
-    return replace(
+    answer = replace(
         answer,
         warnings=warnings(answer, scenario, question),
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         reached=chance(scenario, plan) if whole else None,
     )
+    return settled(answer, question)
 
 
 def pair(surface: Surface, N: float, D: float) -> Pair:

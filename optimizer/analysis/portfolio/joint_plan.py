@@ -8,6 +8,7 @@ from optimizer.algebra.program import Certificate, Solution, Status
 from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed
 from optimizer.analysis.plan.bindings import limits_used
 from optimizer.analysis.plan.optimum import solve as solve_alone
+from optimizer.analysis.plan.settle import moved_onto
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
@@ -85,12 +86,14 @@ def solve_portfolio(portfolio: Portfolio) -> JointPlan:
         size = Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
         members.append(_beside(solve_alone(replace(member, spec=spec)), own))
+    shared = limits_used(joint.shared, solution, point, portfolio.place, {})
+    bounds = [wall.bound for wall in shared if wall.binding]
     return replace(
         bare,
         status=Status.OPTIMAL,
-        members=tuple(members),
+        members=tuple(moved_onto(member, bounds) for member in members),
         total=solution.value,
-        shared=limits_used(joint.shared, solution, point, portfolio.place, {}),
+        shared=shared,
         certificate=solution.certificate,
     )
 
