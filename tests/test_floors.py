@@ -47,7 +47,7 @@ SIDE_BY_SIDE = {"world", "engine"}
 DOORS = {
     "altair": {"report/charts/*"},
     "click": {"commands/*"},
-    "cvxpy": {"engine/solve"},
+    "cvxpy": {"engine/second_opinion"},
     "distributed": {"analysis/sweep/cluster"},
     "jinja2": {"report/formats/page"},
     "numba": {"engine/linear"},

@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     models = list(_models(names, parameters, tokens, every, priced))
     judges, experts = _laws(laws, experts, priced)
 
-    from optimizer.analysis.audit import audit_models  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.audit import audit_models  # noqa: PLC0415 - heavy
     from optimizer.commands.outcome import show  # noqa: PLC0415
     from optimizer.report.formats.decisions import audited  # noqa: PLC0415
 

@@ -61,7 +61,7 @@ def command(
     bare = options.read_all(files, overrides)
     groups = options.under(bare, laws)
 
-    from optimizer.analysis.comparison.compare import compare  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.comparison.compare import compare  # noqa: PLC0415 - heavy
     from optimizer.commands.outcome import code, show  # noqa: PLC0415
     from optimizer.report.formats.blocks import Blocks  # noqa: PLC0415
 

@@ -110,7 +110,7 @@ def command(
 
 def _chart(kind: str, scenarios: list[Scenario], laws: tuple[str, ...]) -> Chart:
     from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
-    from optimizer.analysis.story.case import LAWS, case  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.story.case import LAWS, case  # noqa: PLC0415 - heavy
     from optimizer.report.charts.catalogue import chart_of, regret_of, split_of  # noqa: PLC0415
 
     if kind in CHANCES:

@@ -111,7 +111,7 @@ def _report(
     from optimizer.analysis.comparison.compare import compare, probabilities  # noqa: PLC0415
     from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
     from optimizer.analysis.portfolio.joint_plan import solve_portfolio  # noqa: PLC0415
-    from optimizer.analysis.story.case import LAWS, case, with_chances  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.story.case import LAWS, case, with_chances  # noqa: PLC0415 - heavy
     from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
     from optimizer.report.pages.report import Report, case_blocks  # noqa: PLC0415
 

@@ -108,7 +108,7 @@ def _solved(
     scenarios: tuple[Scenario, ...],
     sizes: tuple[Candidate, ...],
 ) -> Solved:
-    from optimizer.analysis.comparison.compare import solve_all  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.comparison.compare import solve_all  # noqa: PLC0415 - heavy
     from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
     from optimizer.report.pages.solution import Solved  # noqa: PLC0415
 

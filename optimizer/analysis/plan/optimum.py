@@ -28,14 +28,16 @@ from optimizer.analysis.plan.bills import (
     unit_cost,
 )
 from optimizer.analysis.plan.bindings import BINDING, limits_used
+from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.extremes import critical, smallest, training_optimal
+from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.sensitivity import sensitivities
-from optimizer.analysis.plan.tokens import demand_total, implied_demand
-from optimizer.analysis.plan.warn import warnings
+from optimizer.analysis.plan.tokens import demand_total
+from optimizer.analysis.plan.warn import beyond, warnings
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import InputError, Problem
@@ -201,8 +203,9 @@ def _answer(
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=_within(question, best),
+        feasible=not broken(question, best) and _as_fixed(question, best),
         cost=bill(question, best),
+        breaks=broken(question, best),
     )
     free = solution
     if question.fixed:
@@ -217,6 +220,13 @@ def _answer(
         if move.elasticity is None and move.right is not None
     }
     base = optimal.cost.total
+    fixed = None
+    if question.fixed:
+        fixed = _fixed(question, solution, free)
+        if whole:
+            ways = (asked or scenario).singles
+            suits = implied_demand(ways, {"N": N, "D": D}, s)
+            fixed = replace(fixed, implied_demand=suits)
     answer = _bare(
         scenario,
         question,
@@ -240,7 +250,7 @@ def _answer(
         training_run=training_run(scenario, question, point),
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
-        fixed=_fixed(question, solution, free, point) if question.fixed else None,
+        fixed=fixed,
         others=alternatives(asked or scenario, question) if whole else (),
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
@@ -249,7 +259,12 @@ def _answer(
         sensitivities=moves,
         certificate=solution.certificate,
     )
-    return replace(answer, warnings=warnings(answer, scenario, question))
+    return replace(
+        answer,
+        warnings=warnings(answer, scenario, question),
+        extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
+        reached=chance(scenario, plan) if whole else None,
+    )
 
 
 def pair(surface: Surface, N: float, D: float) -> Pair:
@@ -263,29 +278,27 @@ def _pair(question: Question, size: Mapping[str, float]) -> Pair:
     return Pair(N, D, D / N, question.loss_at(size))
 
 
-def _within(question: Question, point: Mapping[str, float]) -> bool:
-    """Whether a point keeps every limit and fixed value."""
-    kept = all(
-        sum(value(t, point) for t in limit.terms) <= limit.bound * (1 + BINDING)
+def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
+    """Names of the limits, and of the bounds of serving, that a point breaks."""
+    return tuple(
+        limit.name
         for limit in (*question.limits, *question.physics)
+        if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
     )
-    return kept and all(
+
+
+def _as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+    return all(
         math.isclose(point[name], fixed, rel_tol=BINDING)
         for name, fixed in question.fixed.items()
     )
 
 
-def _fixed(
-    question: Question,
-    solution: Solution,
-    free: Solution,
-    point: Mapping[str, float],
-) -> Fixed:
-    """What the decision already taken costs, and the demand that it would suit."""
+def _fixed(question: Question, solution: Solution, free: Solution) -> Fixed:
+    """What the decision already taken costs."""
     best, here = free.value, solution.value
     surface = question.surface
-    optimum = _pair(question, free.point)
     extra = here - best
     if question.reducible is None:
         extra = surface.loss_of(here) - surface.loss_of(best)
-    return Fixed(optimum, extra, here / best - 1, implied_demand(question, point))
+    return Fixed(_pair(question, free.point), extra, here / best - 1, None)

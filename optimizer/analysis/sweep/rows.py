@@ -120,6 +120,8 @@ def _best(replica: Replica, N: Array) -> tuple[Array, Array]:
             replica.kv[0],
         )
     )
+    if replica.bound is not None:
+        memory = np.minimum(memory, np.asarray(replica.bound, dtype=float))
     cache = context * coefficient * N ** replica.kv[1]
     weights = np.asarray(replica.weights, dtype=float) * N
     each = 2.0 * N / compute
