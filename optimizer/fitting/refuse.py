@@ -40,6 +40,13 @@ def seen_once(runs: Runs, choice: Choice) -> Runs:
 
 def refuse_hopeless(runs: Runs, choice: Choice) -> None:
     """Refuses runs that no optimiser could fit the form to."""
+    least = int(np.argmin(runs.loss))
+    if choice.fixed.get("E", 0.0) >= runs.loss[least]:
+        raise failed(
+            f"--fix E={choice.fixed['E']:g}",
+            f"E = {choice.fixed['E']:g} is not below the least loss of the runs, "
+            f"{runs.loss[least]:.6g} in line {runs.line[least]}: give a smaller E",
+        )
     free = choice.free
     what = f"{len(free)} coefficients ({', '.join(free)})"
     cure = "add runs, fix a coefficient (--fix E=1.7) or tie the exponents (--tie)"
