@@ -14,8 +14,10 @@ from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, load_file, suggest
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, shown, significant, write
+from optimizer.world.architecture.load import is_config, load_record
+from optimizer.world.architecture.record import Record
 from optimizer.world.law import Counts
-from optimizer.world.shapes import Shape
+from optimizer.world.shapes import Shape, record_of_shape
 
 _FILE = Path(__file__).resolve().parent.parent / "data" / "models.yaml"
 
@@ -162,6 +164,24 @@ def load_model(
         non_embedding=entry.non_embedding,
         embeddings_up_to=entry.embeddings_up_to,
     )
+
+
+def record_named(name: str) -> Record:
+    """What a model is made of: one of the library, or of a config.json.
+
+    Args:
+        name: of the library, else a config file or a folder with one.
+
+    Raises:
+        InputError: there is no such model or file, or it is not known what it is.
+    """
+    if is_config(name) or "/" in name or Path(name).is_dir():
+        return load_record(name)
+    model = load_model(name, Mark(name), "")
+    if model.architecture is None:
+        message = "is in the library without an architecture, which no source states"
+        raise InputError([Problem(Mark(name), "", message)])
+    return record_of_shape(model.architecture, name)
 
 
 @cache
