@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optimizer.fitting.runs import Runs
 
 ALLOWED = ("table", "json", "markdown")
-FORMS = ("chinchilla", "gadre", "kaplan", "hestness", "data-constrained")
+FORMS = ("chinchilla", "coupled", "gadre", "kaplan", "hestness", "data-constrained")
 MOST = 6000  # draws; a law file with more is longer than may be read
 EXAMPLES = """\b
 Examples:

@@ -19,7 +19,7 @@ from typing import TypeVar
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
-from optimizer.question.asked import Question
+from optimizer.question.asked import Question, attended, attention
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.spread import expected
@@ -61,7 +61,7 @@ def formulate(scenario: Scenario) -> Question:
 
     reference = target = reducible = None
     if spec.target is not None:
-        reference = _reference(scenario, surface)
+        reference = _reference(scenario, surface, bill[0])
         if spec.target.loss is not None:
             target = spec.target.loss
             reducible = surface.reducible(target)
@@ -184,8 +184,13 @@ def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] 
             return None
         prompt = expected(stream.input_tokens)
         pairs.append((prompt, prompt + expected(stream.output_tokens)))
-    longest = [max(side, key=lambda x: x.real) for side in zip(*pairs, strict=True)]
-    return longest[0], longest[1]
+    prompts, sequences = zip(*pairs, strict=True)
+    return _longest(prompts), _longest(sequences)
+
+
+def _longest(lengths: Sequence[float]) -> float:
+    """The greatest; of equal ones that which a complex step moves up."""
+    return max(sorted(lengths, key=lambda x: -x.imag), key=lambda x: x.real)
 
 
 def _fixed(scenario: Scenario) -> dict[str, float]:
@@ -196,7 +201,9 @@ def _fixed(scenario: Scenario) -> dict[str, float]:
     return {name: value for name, value in pairs.items() if value is not None}
 
 
-def _reference(scenario: Scenario, surface: Surface) -> tuple[float, float] | None:
+def _reference(
+    scenario: Scenario, surface: Surface, training: CostLine
+) -> tuple[float, float] | None:
     """N and D of the model whose loss is the target, or None."""
     target = scenario.spec.target
     if target is None or target.match is None:
@@ -208,7 +215,8 @@ def _reference(scenario: Scenario, surface: Surface) -> tuple[float, float] | No
         return None
     if match.tokens is not None:
         return match.parameters, match.tokens
-    return match.parameters, surface.optimal_tokens(match.parameters)
+    N = match.parameters
+    return N, attended(surface, N, attention(training.terms["FLOP"]))
 
 
 class _Attempts:
