@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.analysis.plan.alternatives import alternatives
@@ -29,6 +30,7 @@ from optimizer.analysis.plan.bills import (
 )
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
+from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.extremes import (
     critical,
@@ -43,6 +45,7 @@ from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
+from optimizer.analysis.plan.settle import placed, settled
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.engine.certify import UncertifiedError
@@ -79,6 +82,8 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
         return _best(scenario, whole)
     question, found = search(scenario)
     if isinstance(found, Infeasibility):
+        if whole:
+            found = cured(scenario, question, found, partial(solve, whole=False))
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
     return _answer(scenario, question, found, whole)
 
@@ -243,12 +248,13 @@ def _answer(
     surface = question.surface
     equal = cheapest(question, solution)
     found = {**question.fixed, **(equal or solution).point}
-    point = question.complete({"N": found["N"], "D": found["D"]})
+    point = placed(question, {"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
+    point = question.complete(point)
     plan = _pair(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
-    best = training_optimal(question, s, point)
+    best = placed(question, training_optimal(question, s, point))
     N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
     optimal = TrainingOptimal(
@@ -313,7 +319,7 @@ def _answer(
         certificate=(equal or solution).certificate,
     )
     last = last_thousandth(question, solution)
-    return replace(
+    answer = replace(
         answer,
         warnings=(
             *worn(answer, equal is not None, last),
@@ -322,6 +328,7 @@ def _answer(
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         reached=chance(scenario, plan) if whole else None,
     )
+    return settled(answer, question)
 
 
 def _program(scenario: Scenario) -> GeometricProgram:
