@@ -94,7 +94,7 @@ def for_lifetime(scenario: Scenario) -> bool:
     return budget is not None and budget.best_for == "lifetime"
 
 
-def settled(scenario: Scenario) -> Scenario:
+def with_its_loss(scenario: Scenario) -> Scenario:
     """A scenario whose budget is best for the life, with the loss that it chooses.
 
     Any other, and one without a plan, as it is.
