@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
-from optimizer.algebra.program import Solution, Status
+from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.analysis.plan.alternatives import alternatives
 from optimizer.analysis.plan.answer import (
     Answer,
@@ -28,17 +29,28 @@ from optimizer.analysis.plan.bills import (
     unit_cost,
 )
 from optimizer.analysis.plan.bindings import BINDING, limits_used
+from optimizer.analysis.plan.chance import chance
+from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.explain import explain
-from optimizer.analysis.plan.extremes import critical, smallest, training_optimal
+from optimizer.analysis.plan.extremes import (
+    critical,
+    smallest,
+    training_compute,
+    training_optimal,
+)
+from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
-from optimizer.analysis.plan.sensitivity import sensitivities
-from optimizer.analysis.plan.tokens import demand_total, implied_demand
-from optimizer.analysis.plan.warn import warnings
+from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
+from optimizer.analysis.plan.sensitivity import looser, sensitivities
+from optimizer.analysis.plan.settle import placed, settled
+from optimizer.analysis.plan.tokens import demand_total
+from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
-from optimizer.errors import InputError, Problem
+from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
@@ -64,12 +76,57 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     Raises:
         Defect: the solver's point failed its certificate; no answer is given.
     """
+    if for_lifetime(scenario):
+        return _for_lifetime(scenario, whole)
     if scenario.variants:
         return _best(scenario, whole)
     question, found = search(scenario)
     if isinstance(found, Infeasibility):
+        if whole:
+            found = cured(scenario, question, found, partial(solve, whole=False))
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
     return _answer(scenario, question, found, whole)
+
+
+def for_lifetime(scenario: Scenario) -> bool:
+    """Whether a budget for training is to be best for the life."""
+    budget = scenario.spec.budget
+    return budget is not None and budget.best_for == "lifetime"
+
+
+def with_its_loss(scenario: Scenario) -> Scenario:
+    """A scenario whose budget is best for the life, with the loss that it chooses.
+
+    Any other, and one without a plan, as it is.
+    """
+    if not for_lifetime(scenario):
+        return scenario
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return scenario
+    return at_target(scenario, question, lowest)
+
+
+def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
+    if scenario.variants:
+        message = (
+            "takes one value of each word; a list of choices cannot stand beside it"
+        )
+        place = scenario.place("budget.best_for")
+        raise InputError([Problem(place, "budget.best_for", message)])
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=lowest)
+    chosen = at_target(scenario, question, lowest)
+    answer = solve(chosen, whole)
+    s = formulate(chosen).reducible
+    if s is None or answer.plan is None:
+        raise Defect("the loss that a budget chooses has no plan under it")
+    return replace(
+        answer,
+        question="lifetime",
+        capped=curve(question, lowest, s) if whole else None,
+    )
 
 
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
@@ -82,6 +139,8 @@ def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
     except UncertifiedError:
         # Bounds that leave next to no room have no multipliers to certify with.
         solution = Solution(question.program, Status.INFEASIBLE)
+    if solution.status is Status.INFEASIBLE:
+        solution = of_target(question) or solution
     if solution.status is Status.INFEASIBLE:
         return question, explain(scenario, question)
     _refuse_fractions(scenario, {**question.fixed, **solution.point})
@@ -187,13 +246,15 @@ def _answer(
 ) -> Answer:
     """The answer of one combination of a scenario's lists; `asked` has them all."""
     surface = question.surface
-    found = {**question.fixed, **solution.point}
-    point = question.complete({"N": found["N"], "D": found["D"]})
+    equal = cheapest(question, solution)
+    found = {**question.fixed, **(equal or solution).point}
+    point = placed(question, {"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
+    point = question.complete(point)
     plan = _pair(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
-    best = training_optimal(question, s, point)
+    best = placed(question, training_optimal(question, s, point))
     N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
     optimal = TrainingOptimal(
@@ -201,8 +262,9 @@ def _answer(
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=_within(question, best),
+        feasible=not broken(question, best) and as_fixed(question, best),
         cost=bill(question, best),
+        breaks=broken(question, best),
     )
     free = solution
     if question.fixed:
@@ -210,13 +272,15 @@ def _answer(
     ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
     unique = scenario.spec.data.unique_tokens
-    moves = sensitivities(scenario, solution) if whole else ()
-    looser = {
-        move.input: move.right
-        for move in moves
-        if move.elasticity is None and move.right is not None
-    }
+    moves = sensitivities(scenario, solution, _program) if whole else ()
     base = optimal.cost.total
+    fixed = None
+    if question.fixed:
+        fixed = _fixed(question, solution, free)
+        if whole:
+            ways = (asked or scenario).singles
+            suits = implied_demand(ways, {"N": N, "D": D}, s)
+            fixed = replace(fixed, implied_demand=suits)
     answer = _bare(
         scenario,
         question,
@@ -224,7 +288,7 @@ def _answer(
         plan=plan,
         training_optimal=optimal,
         overtraining=Overtraining(
-            factor=D / surface.optimal_tokens(N),
+            factor=D / question.optimal_tokens(N),
             parameters_ratio=N / N0,
             tokens_ratio=D / D0,
             cost_ratio=cost.total / base,
@@ -232,7 +296,9 @@ def _answer(
         critical=Critical(
             floor=smallest(question, s),
             size=critical(question, s, best),
-            training_overhead=N * D / (N0 * D0) - 1,
+            training_overhead=training_compute(question, point)
+            / training_compute(question, best)
+            - 1,
         ),
         cost=cost,
         amounts=amounts(question, point),
@@ -240,16 +306,33 @@ def _answer(
         training_run=training_run(scenario, question, point),
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
-        fixed=_fixed(question, solution, free, point) if question.fixed else None,
+        fixed=fixed,
         others=alternatives(asked or scenario, question) if whole else (),
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
-        limits=limits_used(question.limits, solution, point, scenario.place, looser),
+        same_loss=same_loss(question, s, cost.total) if whole else None,
+        limits=limits_used(
+            question.limits, solution, point, scenario.place, looser(moves)
+        ),
         sensitivities=moves,
-        certificate=solution.certificate,
+        certificate=(equal or solution).certificate,
     )
-    return replace(answer, warnings=warnings(answer, scenario, question))
+    last = last_thousandth(question, solution)
+    answer = replace(
+        answer,
+        warnings=(
+            *worn(answer, equal is not None, last),
+            *warnings(answer, scenario, question),
+        ),
+        extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
+        reached=chance(scenario, plan) if whole else None,
+    )
+    return settled(answer, question)
+
+
+def _program(scenario: Scenario) -> GeometricProgram:
+    return formulate(scenario).program
 
 
 def pair(surface: Surface, N: float, D: float) -> Pair:
@@ -263,29 +346,28 @@ def _pair(question: Question, size: Mapping[str, float]) -> Pair:
     return Pair(N, D, D / N, question.loss_at(size))
 
 
-def _within(question: Question, point: Mapping[str, float]) -> bool:
-    """Whether a point keeps every limit and fixed value."""
-    kept = all(
-        sum(value(t, point) for t in limit.terms) <= limit.bound * (1 + BINDING)
+def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
+    """Names of the limits, and of the bounds of serving, that a point breaks."""
+    return tuple(
+        limit.name
         for limit in (*question.limits, *question.physics)
+        if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
     )
-    return kept and all(
+
+
+def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+    """Whether a point has the values that the scenario fixes."""
+    return all(
         math.isclose(point[name], fixed, rel_tol=BINDING)
         for name, fixed in question.fixed.items()
     )
 
 
-def _fixed(
-    question: Question,
-    solution: Solution,
-    free: Solution,
-    point: Mapping[str, float],
-) -> Fixed:
-    """What the decision already taken costs, and the demand that it would suit."""
+def _fixed(question: Question, solution: Solution, free: Solution) -> Fixed:
+    """What the decision already taken costs."""
     best, here = free.value, solution.value
     surface = question.surface
-    optimum = _pair(question, free.point)
     extra = here - best
     if question.reducible is None:
         extra = surface.loss_of(here) - surface.loss_of(best)
-    return Fixed(optimum, extra, here / best - 1, implied_demand(question, point))
+    return Fixed(_pair(question, free.point), extra, here / best - 1, None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, percent, rounded
+from optimizer.analysis.plan.wording import amount, model, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold
     from optimizer.analysis.comparison.compare import Comparison
     from optimizer.analysis.comparison.differences import Difference
-    from optimizer.analysis.comparison.regret import Regret, Robust, RobustPlan
+    from optimizer.analysis.comparison.regret import Regret
+    from optimizer.analysis.comparison.safe_plan import Robust, RobustPlan
 
 NONE = "—"  # in a table of numbers where there is none, for a reason told below
 NOTHING = 5e-4  # of a regret that no page can show
@@ -41,16 +42,14 @@ def decision(comparison: Comparison) -> Iterator[Text]:
     regret = best.value - 1
     above = f"at most {percent(regret)} above" if regret > NOTHING else "at"
     told = (
-        f"If it is not known which will come, train {_model(best)}: {above} the "
-        "optimum of whichever does."
+        "If it is not known which will come, train "
+        f"{model(best.parameters, best.tokens)}: {above} the optimum of whichever does."
     )
-    if robust.expected is not None:
-        told += f" By their probabilities, train {_model(robust.expected)}."
+    if (likely := robust.expected) is not None:
+        told += (
+            f" By their probabilities, train {model(likely.parameters, likely.tokens)}."
+        )
     yield Text(told, lead=True)
-
-
-def _model(plan: RobustPlan) -> str:
-    return f"{rounded(plan.parameters)} on {amount(plan.tokens, 'tokens')}"
 
 
 def against_blocks(comparison: Comparison) -> Iterator[Block]:
