@@ -80,7 +80,7 @@ def _spread(plans: Sequence[Pair]) -> str:
         return f"The laws agree: train {rounded(low)} on {amount(few, 'tokens')}."
     data = f"{amount(few, 'tokens')} to {amount(many, 'tokens')}"
     return (
-        f"By these laws the right size is anywhere from {rounded(low)} to "
+        f"Across laws, the best size is anywhere from {rounded(low)} to "
         f"{rounded(high)}, on {data} tokens: they differ by a factor of "
         f"{significant(high / low, 2)} in size and {significant(many / few, 2)} in "
         "tokens."
