@@ -130,6 +130,7 @@ class Law:
         extra_draws: those of further terms, in step with `draws`.
         check: numbers that it reproduces; verified when it is read.
         caveats: what a user of this law should hear.
+        not_for_planning: why no run should be planned by it; empty for most.
         experts: the expert counts it was fitted on; None for a law without experts.
         extras: coefficients of further published terms, explained in its file.
         line: the compute-optimal line of a law that gives nothing else.
@@ -160,6 +161,7 @@ class Law:
     fit: Mapping[str, object] = field(default_factory=dict)
     pair: str | None = None
     extrapolation: tuple[Extrapolation, ...] = ()
+    not_for_planning: str = ""
 
     @property
     def floor(self) -> str:
