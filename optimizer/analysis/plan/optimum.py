@@ -39,6 +39,7 @@ from optimizer.analysis.plan.extremes import (
     training_optimal,
 )
 from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
@@ -49,7 +50,7 @@ from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
-from optimizer.errors import InputError, Problem
+from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
@@ -76,6 +77,8 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     Raises:
         Defect: the solver's point failed its certificate; no answer is given.
     """
+    if for_lifetime(scenario):
+        return _for_lifetime(scenario, whole)
     if scenario.variants:
         return _best(scenario, whole)
     question, found = search(scenario)
@@ -84,6 +87,47 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
             found = cured(scenario, question, found, partial(solve, whole=False))
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
     return _answer(scenario, question, found, whole)
+
+
+def for_lifetime(scenario: Scenario) -> bool:
+    """Whether a budget for training is to be best for the life."""
+    budget = scenario.spec.budget
+    return budget is not None and budget.best_for == "lifetime"
+
+
+def with_its_loss(scenario: Scenario) -> Scenario:
+    """A scenario whose budget is best for the life, with the loss that it chooses.
+
+    Any other, and one without a plan, as it is.
+    """
+    if not for_lifetime(scenario):
+        return scenario
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return scenario
+    return at_target(scenario, question, lowest)
+
+
+def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
+    if scenario.variants:
+        message = (
+            "takes one value of each word; a list of choices cannot stand beside it"
+        )
+        place = scenario.place("budget.best_for")
+        raise InputError([Problem(place, "budget.best_for", message)])
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=lowest)
+    chosen = at_target(scenario, question, lowest)
+    answer = solve(chosen, whole)
+    s = formulate(chosen).reducible
+    if s is None or answer.plan is None:
+        raise Defect("the loss that a budget chooses has no plan under it")
+    return replace(
+        answer,
+        question="lifetime",
+        capped=curve(question, lowest, s) if whole else None,
+    )
 
 
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
@@ -268,6 +312,7 @@ def _answer(
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
+        same_loss=same_loss(question, s, cost.total) if whole else None,
         limits=limits_used(
             question.limits, solution, point, scenario.place, looser(moves)
         ),
