@@ -135,6 +135,9 @@ class Fitted(Model):
     )
     check: tuple[CheckFile, ...] = ()
     source: str = ""
+    checked: str = Field(
+        "", description="by what counts, range and caveats were checked"
+    )
     caveats: tuple[str, ...] = ()
     not_for_planning: str = Field(
         "", description="why no run should be planned by it; --law all leaves it out"
