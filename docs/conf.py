@@ -51,7 +51,11 @@ default_role = "code"  # docstrings write `words` with one backtick
 html_theme = "furo"
 html_title = f"overtrain {release}"
 html_math_renderer = "mathml"
-html_static_path = ["static"]
+html_static_path = ["static", "../optimizer/report/fonts"]
+html_theme_options = {
+    f"{scheme}_css_variables": {"font-stack": "Overtrain, system-ui, sans-serif"}
+    for scheme in ("light", "dark")
+}
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False

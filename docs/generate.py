@@ -77,6 +77,7 @@ def _laws() -> Iterator[str]:
 
 FORMS = {
     "chinchilla": "L = E + A·N^-α + B·D^-β",
+    "coupled": "L = E + (A·N^-α + B·D^-β)^k",
     "kaplan": "L = ((Nc/N)^(αN/αD) + Dc/D)^αD",
     "joint-moe": "L = a·Ê^δ·N^(α + γ·ln Ê) + b·Ê^ω·D^(β + ζ·ln Ê) + c",
     "frontier": "only which tokens are compute-optimal for a size",
@@ -88,6 +89,8 @@ def _law(law: Law) -> Iterator[str]:
     if law.coefficients:
         numbers = ", ".join(f"{k} {v:.8g}" for k, v in law.coefficients.items())
         yield f"- Coefficients: {numbers}"
+    if law.pair:
+        yield f"- The other form, fitted to the same runs: {law.pair}"
     yield f"- N counts {COUNTS[law.counts]}; loss in {law.loss_unit}"
     for what, interval, kind in (
         ("parameters", law.range.parameters, kinds.PARAMETERS),

@@ -67,11 +67,12 @@ def command(
     wanted = PROBABILITY if probability is None else _part(probability)
     scenario = options.read_all([file], overrides)[0]
 
-    from optimizer.analysis.uncertainty.uncertainty import refused, uncertainty  # noqa: PLC0415
+    from optimizer.analysis.plan.chance import unasked  # noqa: PLC0415
+    from optimizer.analysis.uncertainty.uncertainty import uncertainty  # noqa: PLC0415
     from optimizer.commands.outcome import INFEASIBLE, show  # noqa: PLC0415
     from optimizer.report.pages import uncertainty as page  # noqa: PLC0415
 
-    reason = refused(scenario)
+    reason = unasked(scenario)
     if probability is not None and reason:
         message = f"there is no robust plan: {reason}; leave the option out"
         raise InputError([Problem(Mark("--probability"), "", message)])

@@ -104,7 +104,7 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(mark, dotted(path), str(error))
     for index in range(len(scenario.streams)):
         serving, _ = scenario.serving_of(index)
-        if serving.quantization_penalty and law.form == "kaplan":
+        if serving.quantization_penalty and law.form in ("kaplan", "coupled"):
             place = scenario.serving_path(index, "quantization_penalty")
             message = (
                 f"adds to the loss, but law {law.name} gives a power of a sum, to "

@@ -25,7 +25,7 @@ from optimizer.reading.fields import (
     Requests,
     Wait,
 )
-from optimizer.reading.quantity import DEMAND_TOKENS, MONTH, YEAR, Flow
+from optimizer.reading.quantity import DEMAND_TOKENS, FAR, MONTH, YEAR, Flow
 from optimizer.reading.spread import Uncertain, expected
 from optimizer.world.machines import Serving
 
@@ -174,7 +174,7 @@ def served(stream: Stream) -> Served:
         requests = amount if stream.requests is not None else amount / length
         inputs, outputs = requests * prompt, requests * answer
         amount = inputs + outputs
-    if not abs(amount) < float("inf"):
+    if not abs(amount) <= FAR:
         raise ValueError("serves more tokens than any number; lower its demand")
     start = expected(stream.start) / MONTH
     return Served(

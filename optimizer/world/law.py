@@ -9,12 +9,13 @@ from typing import Literal
 from optimizer.reading.document import suggest
 from optimizer.world.surface import Frontier, Surface, ln, power
 
-Form = Literal["chinchilla", "kaplan", "hestness", "joint-moe", "frontier"]
+Form = Literal["chinchilla", "coupled", "kaplan", "hestness", "joint-moe", "frontier"]
 Counts = Literal["total", "non-embedding", "active"]
 Interval = tuple[float, float]
 
 SYMBOLS: Mapping[str, tuple[str, ...]] = {
     "chinchilla": ("E", "A", "B", "alpha", "beta"),
+    "coupled": ("E", "A", "B", "alpha", "beta", "k"),
     "kaplan": ("Nc", "Dc", "alpha_N", "alpha_D"),
     "hestness": ("E", "B", "beta"),
     "joint-moe": (
@@ -133,6 +134,7 @@ class Law:
         line: the compute-optimal line of a law that gives nothing else.
         error: from its loss to the error on downstream tasks, where known.
         fit: how it was fitted, in the words of its file; empty where not told.
+        pair: the built-in law of the other form that was fitted to the same runs.
     """
 
     name: str
@@ -154,12 +156,22 @@ class Law:
     error: ErrorLaw | None = None
     extra_draws: Mapping[str, tuple[float, ...]] | None = None
     fit: Mapping[str, object] = field(default_factory=dict)
+    pair: str | None = None
+
+    @property
+    def floor(self) -> str:
+        """What E is called: E and an outer exponent k stand in for each other.
+
+        In a coupled law it is a fitted number and no irreducible loss.
+        """
+        return "E" if self.form == "coupled" else "irreducible loss"
 
     def surface(self, experts: int | None = None) -> Surface:
         """The loss surface; a joint-MoE law needs the number of experts.
 
         Source: Kaplan et al. 2020, eq. 1.5, with the outer exponent alpha_D taken
-        out; Ludziejewski et al. 2025, eq. 6 and 7, at fixed experts.
+        out; Busbridge et al. 2025, table 6, for a coupled law; Ludziejewski et al.
+        2025, eq. 6 and 7, at fixed experts.
 
         Raises:
             ValueError: the law has no surface, or `experts` does not fit it.
@@ -188,6 +200,8 @@ class Law:
             surface = Surface(0.0, A, c["Dc"], alpha, 1.0, outer=c["alpha_D"])
         elif self.form == "joint-moe":
             surface = self._mixture(experts)
+        elif self.form == "coupled":
+            surface = Surface(**{s: c[s] for s in c if s != "k"}, outer=c["k"])
         else:
             surface = Surface(**c)
         bounds = (surface.A, surface.B, surface.alpha, surface.beta)
@@ -269,6 +283,7 @@ class Law:
             extra_draws=None,
             check=(),
             fit={},
+            pair=None,
         )
 
 
@@ -292,4 +307,6 @@ def _bounds(form: Form, symbol: str) -> Interval:
         return -10, 10
     if symbol in ("E", "c"):
         return 0, 1e9
+    if form == "coupled" and symbol == "k":
+        return 0.01, 1
     return (0.01, 10) if symbol in _EXPONENTS else (1e-9, 1e30)

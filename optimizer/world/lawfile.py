@@ -118,18 +118,25 @@ class Fitted(Model):
     check: tuple[CheckFile, ...] = ()
     source: str = ""
     caveats: tuple[str, ...] = ()
+    pair: str | None = Field(
+        None, description="the law of the other form that was fitted to the same runs"
+    )
     error: ErrorFile | None = None
     fit: FitFile | None = None
 
 
 class InlineLaw(Fitted):
-    """The short form: the five coefficients of E + A·N^-alpha + B·D^-beta."""
+    """The short form: the coefficients of E + (A·N^-alpha + B·D^-beta)^k."""
 
+    form: Literal["chinchilla", "coupled"] | None = Field(
+        None, description="coupled where there is a k, else chinchilla"
+    )
     E: Number
     A: Number
     B: Number
     alpha: Number
     beta: Number
+    k: Number | None = Field(None, description="of a coupled law; 1 without it")
 
 
 class LawFile(Fitted):

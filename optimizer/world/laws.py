@@ -6,7 +6,7 @@ only when it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -116,7 +116,7 @@ def law_from_mapping(document: Document, at: Steps = ()) -> Law:
     value = document.value
     for step in at:
         value = value[step]  # type: ignore[index]
-    full = isinstance(value, dict) and {"form", "coefficients", "table"} & set(value)
+    full = isinstance(value, dict) and not _short(value)
     if full:
         file = read_model(document, LawFile, at=at)
     else:
@@ -133,15 +133,24 @@ def law_from_mapping(document: Document, at: Steps = ()) -> Law:
     return law
 
 
+def _short(value: Mapping[str, object]) -> bool:
+    """Whether the coefficients stand bare, without a word above them."""
+    if {"coefficients", "table"} & set(value):
+        return False
+    return "form" not in value or bool({*SYMBOLS["coupled"]} & set(value))
+
+
 def _where(path: Steps, full: bool) -> Steps:
     """The short form has its coefficients one step up."""
     return path[1:] if path[:1] == ("coefficients",) and not full else path
 
 
 def _spelled_out(short: InlineLaw) -> LawFile:
-    symbols = SYMBOLS["chinchilla"]
+    form = short.form or ("chinchilla" if short.k is None else "coupled")
+    given = {s: getattr(short, s) for s in SYMBOLS["coupled"]}
     about = {word: getattr(short, word) for word in Fitted.model_fields}
-    return LawFile(coefficients={s: getattr(short, s) for s in symbols}, **about)
+    found = {s: value for s, value in given.items() if value is not None}
+    return LawFile(form=form, coefficients=found, **about)
 
 
 def _problem(document: Document, path: Steps, message: str) -> Problem:
@@ -176,6 +185,7 @@ def _law(file: LawFile, name: str) -> Law:
         line=Frontier(*map(tuple, zip(*rows, strict=True))) if rows else None,
         error=ErrorLaw(**dict(file.error)) if file.error else None,
         fit=file.fit.model_dump(exclude_defaults=True) if file.fit else {},
+        pair=file.pair,
     )
 
 

@@ -34,13 +34,14 @@ def ln(value: float) -> float:
 
 @dataclass(frozen=True)
 class Surface:
-    """The loss surface L(N, D) = (E + A·N^-alpha + B·D^-beta)^outer.
+    """The loss surface L(N, D) = E + (A·N^-alpha + B·D^-beta)^outer.
 
-    The sum inside the bracket less E is s, the reducible loss: a posynomial, which is
-    what makes the problem a geometric program. With `outer` = 1 (all laws but
-    Kaplan's) s is L − E in the law's unit of loss.
+    The sum in the bracket is s, the reducible part: a posynomial, which is what makes
+    the problem a geometric program. With `outer` = 1 (the additive laws) s is L − E in
+    the law's unit of loss; Kaplan's law has E = 0, a coupled one has both.
 
-    Source: Hoffmann et al. 2022, eq. 2; Rosenfeld et al. 2019 for the form.
+    Source: Hoffmann et al. 2022, eq. 2; Rosenfeld et al. 2019 for the form; Busbridge
+    et al. 2025 (arXiv 2502.08606), table 6, for an outer exponent beside E.
     """
 
     E: float
@@ -62,11 +63,13 @@ class Surface:
 
     def loss_of(self, s: float) -> float:
         """The loss whose reducible part is s."""
-        return power(self.E + s, self.outer)
+        return self.E + power(s, self.outer)
 
     def reducible(self, loss: float) -> float:
         """The reducible part s of a loss; at or below 0 no model reaches it."""
-        return power(loss, 1 / self.outer) - self.E
+        rest = loss - self.E
+        # A negative number has no real power; it says "none" as it stands.
+        return power(rest, 1 / self.outer) if rest.real > 0 else rest
 
     def optimal_tokens(self, N: float) -> float:
         """D_opt(N): the tokens for which N parameters are training-optimal."""

@@ -136,5 +136,5 @@ def test_a_terminal_without_our_signs_still_gets_its_page(here):
         check=False,
     )
     assert done.returncode == 0
-    assert b"4.5 ? Chinchilla-optimal" in done.stdout
+    assert b"4.5 ? the\nChinchilla-optimal" in done.stdout
     assert b"\x1b" not in done.stdout

@@ -16,9 +16,11 @@ def test_the_main_job(here, run):
     assert done.code == 0
     assert done.err == ""
     assert done.out.startswith(
-        "Good\n\nTrain 7.0B parameters on 1.25T tokens: 4.5 × Chinchilla-optimal for "
-        "this size\n(2.2 × the tokens of the equally good 13B). It saves 17 % of "
-        "lifetime compute at\n2T served tokens.\n\nPlan\n"
+        "Good\n\nTrain 6.97B parameters on 1.25T tokens. Over 2T served tokens that "
+        "costs 17 %\nless than the 13B that is cheapest to train to the same loss. It "
+        "is 4.5 × the\nChinchilla-optimal tokens of its size. This is an "
+        "extrapolation: 2.5 × the most\ntokens that hoffmann-2022-devries was fitted "
+        "to.\n\nWarnings\n"
     )
 
 

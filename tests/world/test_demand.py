@@ -141,7 +141,7 @@ def test_the_expected_of_a_spread_counts_and_its_order_is_by_rate():
             "growth: grows beyond any number",
         ),
         (
-            "requests: 1e300/day, input_tokens: 1e9, output_tokens: 1, "
+            "requests: 1e50/day, input_tokens: 1e20, output_tokens: 1, "
             "lifetime: 1 year",
             "serves more tokens than any number",
         ),

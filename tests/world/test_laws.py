@@ -9,9 +9,13 @@ from optimizer.world.laws import builtin_names, load_law
 NAMES = [
     "besiroglu-2024",
     "besiroglu-2024-refit",
+    "busbridge-2025",
+    "chinchilla-points-coupled",
     "gadre-2024-c4",
     "gadre-2024-rpj",
     "gadre-2024-rw",
+    "gemstones-2025",
+    "gemstones-2025-coupled",
     "hoffmann-2022-approach-1",
     "hoffmann-2022-approach-2",
     "hoffmann-2022-devries",
@@ -21,11 +25,19 @@ NAMES = [
     "krajewski-2024",
     "kumar-2024",
     "ludziejewski-2025",
+    "marin-2026-comma",
+    "marin-2026-dclm",
+    "marin-2026-nemotron",
+    "marin-2026-nemotron-additive",
     "muennighoff-2023",
+    "openeurollm-2026",
+    "openeurollm-2026-additive",
     "sardana-2024-100",
     "sardana-2024-250",
     "sardana-2024-500",
     "sardana-2024-all",
+    "sardana-2024-all-coupled",
+    "xlstm-2025-llama",
 ]
 
 

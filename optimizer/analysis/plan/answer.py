@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from optimizer.algebra.program import Certificate, Status
+from optimizer.analysis.plan.doubts import Beyond, Chance, Warning
+from optimizer.analysis.plan.practice import Parties, ServingUse, TrainingRun, UnitCost
 from optimizer.analysis.plan.sensitivity import Sensitivity
+
+TOUCHING = 1e-9  # of a loss that counts as reached
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,17 @@ class Cost:
 
 @dataclass(frozen=True)
 class TrainingOptimal:
-    """The model of the same loss with the least training compute."""
+    """The model of the same loss with the least training compute.
+
+    Attributes:
+        parameters: N.
+        tokens: D.
+        tokens_per_parameter: D/N.
+        loss: under the law.
+        feasible: whether limits, budget and fixed values allow it.
+        cost: what it costs over the same life.
+        breaks: names of the limits that it breaks.
+    """
 
     parameters: float
     tokens: float
@@ -96,6 +110,7 @@ class TrainingOptimal:
     loss: float
     feasible: bool
     cost: Cost
+    breaks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,32 +143,6 @@ class Critical:
     floor: float
     size: float
     training_overhead: float
-
-
-@dataclass(frozen=True)
-class UnitCost:
-    """Dollars per million served tokens, in money of today.
-
-    Attributes:
-        input: of input tokens; None where the split is not known.
-        output: of output tokens, likewise.
-        total: of all tokens.
-        with_training: with everything else of the plan spread over them; None where
-            the dollars of training are not known.
-    """
-
-    input: float | None
-    output: float | None
-    total: float
-    with_training: float | None
-
-
-@dataclass(frozen=True)
-class TrainingRun:
-    """The training run: accelerator-hours, and its length [s] where known."""
-
-    accelerator_hours: float
-    time: float | None
 
 
 @dataclass(frozen=True)
@@ -193,15 +182,6 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class Parties:
-    """The plan's cost by who bears it, in the objective's unit."""
-
-    lab: float
-    community: float
-    social: float
-
-
-@dataclass(frozen=True)
 class LimitUsed:
     """One limit at the plan.
 
@@ -224,14 +204,6 @@ class LimitUsed:
     elasticity: float
     shadow_price: float
     line: int | None
-
-
-@dataclass(frozen=True)
-class Warning:
-    """What an expert would say about the plan: a code, the reason and the cure."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -268,29 +240,6 @@ class Infeasibility:
     uniform: float | None
     certificate: Certificate | None
     nearest_losses: Mapping[str, float | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ServingUse:
-    """How one roofline machine serves at the plan.
-
-    Attributes:
-        stream: the stream, or the streams that share the machine.
-        batch: sequences decoded together.
-        step_time: of one token of each [s].
-        replicas: that the mean load times the peak needs; None without a lifetime.
-        bound_by: `compute`, `bandwidth`, `memory` or `latency`.
-        usage_cost: of a million output tokens while it works; USD, None without price.
-        allocated_cost: of the same with capacity for the peak paid all the time.
-    """
-
-    stream: str
-    batch: float
-    step_time: float
-    replicas: float | None
-    bound_by: str
-    usage_cost: float | None
-    allocated_cost: float | None
 
 
 @dataclass(frozen=True)
@@ -374,4 +323,34 @@ class Answer:
     sensitivities: tuple[Sensitivity, ...] = ()
     certificate: Certificate | None = None
     warnings: tuple[Warning, ...] = ()
+    extrapolation: tuple[Beyond, ...] = ()
+    reached: Chance | None = None
     infeasibility: Infeasibility | None = None
+
+    @property
+    def cheaper(self) -> list[tuple[Alternative, float]]:
+        """Ways to serve this for less than the plan, cheapest first, with totals.
+
+        Models that are known to miss the plan's loss are left out. The loss of what
+        is bought is not known, nor is that of a model whose tokens nobody published;
+        the list ends with the first way that is known to be as good.
+        """
+        if self.plan is None or self.cost is None:
+            return []
+        enough = self.plan.loss * (1 + TOUCHING)
+        found: list[tuple[Alternative, float]] = []
+        priced = [(way, way.total) for way in self.others if way.total is not None]
+        for way, total in sorted(priced, key=lambda pair: pair[1]):
+            if total >= self.cost.total or (way.loss or 0.0) > enough:
+                continue
+            found.append((way, total))
+            if way.loss is not None:
+                break
+        return found
+
+    @property
+    def cheapest(self) -> str | None:
+        """`train`, or the name of the cheapest other way; None without a plan."""
+        if self.plan is None:
+            return None
+        return self.cheaper[0][0].name if self.cheaper else "train"

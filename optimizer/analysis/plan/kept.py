@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from optimizer.algebra.posynomial import Term, build, merge
 from optimizer.algebra.program import Certificate, Constraint, GeometricProgram
-from optimizer.analysis.plan.answer import ServingUse
 from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.practice import ServingUse
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.wording import amount, either
 from optimizer.engine.solve import solve

@@ -28,6 +28,7 @@ from optimizer.analysis.plan.bills import (
     unit_cost,
 )
 from optimizer.analysis.plan.bindings import BINDING, limits_used
+from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.extremes import critical, smallest, training_optimal
 from optimizer.analysis.plan.near_optimal import near_optimal
@@ -35,7 +36,7 @@ from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.sensitivity import sensitivities
 from optimizer.analysis.plan.tokens import demand_total, implied_demand
-from optimizer.analysis.plan.warn import warnings
+from optimizer.analysis.plan.warn import beyond, warnings
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import InputError, Problem
@@ -201,8 +202,9 @@ def _answer(
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=_within(question, best),
+        feasible=not broken(question, best) and _as_fixed(question, best),
         cost=bill(question, best),
+        breaks=broken(question, best),
     )
     free = solution
     if question.fixed:
@@ -249,7 +251,12 @@ def _answer(
         sensitivities=moves,
         certificate=solution.certificate,
     )
-    return replace(answer, warnings=warnings(answer, scenario, question))
+    return replace(
+        answer,
+        warnings=warnings(answer, scenario, question),
+        extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
+        reached=chance(scenario, plan) if whole else None,
+    )
 
 
 def pair(surface: Surface, N: float, D: float) -> Pair:
@@ -263,13 +270,17 @@ def _pair(question: Question, size: Mapping[str, float]) -> Pair:
     return Pair(N, D, D / N, question.loss_at(size))
 
 
-def _within(question: Question, point: Mapping[str, float]) -> bool:
-    """Whether a point keeps every limit and fixed value."""
-    kept = all(
-        sum(value(t, point) for t in limit.terms) <= limit.bound * (1 + BINDING)
+def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
+    """Names of the limits, and of the bounds of serving, that a point breaks."""
+    return tuple(
+        limit.name
         for limit in (*question.limits, *question.physics)
+        if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
     )
-    return kept and all(
+
+
+def _as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+    return all(
         math.isclose(point[name], fixed, rel_tol=BINDING)
         for name, fixed in question.fixed.items()
     )

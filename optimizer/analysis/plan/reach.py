@@ -44,14 +44,14 @@ def beyond_law(scenario: Scenario, question: Question) -> str:
     enough = f"Choose at least {surface.loss_of(_closest(surface)):.10g} nats"
     if s <= 0:
         return (
-            f"the target of {nats(loss)} is at or below the irreducible loss of "
+            f"the target of {nats(loss)} is at or below the {scenario.law.floor} of "
             f"{scenario.law.name}, {least}: no model reaches it, however large. "
             "Choose a higher loss, or name a model to match: "
             "target: {match: {parameters: 13B}}"
         )
-    if s < PRECISION * abs(surface.E + s):
+    if loss - surface.E < PRECISION * loss:
         return (
-            f"the target of {nats(loss)} is so close to the irreducible loss of "
+            f"the target of {nats(loss)} is so close to the {scenario.law.floor} of "
             f"{scenario.law.name}, {least}, that double precision cannot certify a "
             f"plan. {enough}"
         )
@@ -69,7 +69,8 @@ def _closest(surface: Surface) -> float:
         surface.A * (1 + surface.alpha / surface.beta) / power(LARGEST, surface.alpha),
         surface.B * (1 + surface.beta / surface.alpha) / power(LARGEST, surface.beta),
     )
-    return max(2 * PRECISION * surface.E, *(size * (1 + FAR) for size in sizes))
+    near = power(2 * PRECISION * surface.E, 1 / surface.outer)
+    return max(near, *(size * (1 + FAR) for size in sizes))
 
 
 def raised(

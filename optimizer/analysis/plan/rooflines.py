@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from optimizer.analysis.plan.answer import ServingUse
+from optimizer.analysis.plan.practice import ServingUse
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import HOUR

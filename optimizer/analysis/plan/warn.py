@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimizer.analysis.plan.answer import Answer, Pair, Warning
-from optimizer.analysis.plan.wording import amount, counted, percent
+from optimizer.analysis.plan.answer import Answer, Pair
+from optimizer.analysis.plan.doubts import Beyond, Warning
+from optimizer.analysis.plan.wording import KINDS, amount, counted, percent
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
@@ -17,6 +18,7 @@ MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
 FEW_BITS = 8
 MANY = 4.0  # epochs
+SYMBOLS = {"parameters": "N", "tokens": "D", "tokens_per_parameter": "D/N"}
 
 
 def warnings(
@@ -35,24 +37,34 @@ def warnings(
     )
 
 
-def outside(law: Law, N: float, D: float) -> Iterator[str]:
-    """Says of N, D and D/N which lie outside the runs of a law, and how far."""
+def beyond(law: Law, N: float, D: float) -> tuple[Beyond, ...]:
+    """Which of N, D and D/N lie outside the runs of a law, and how far."""
     checks = (
-        ("N", amount(N, "parameters"), N, law.range.parameters, "parameters"),
-        ("D", amount(D, "tokens"), D, law.range.tokens, "tokens"),
-        ("D/N", significant(D / N), D / N, law.range.tokens_per_parameter, None),
+        ("parameters", N, law.range.parameters),
+        ("tokens", D, law.range.tokens),
+        ("tokens_per_parameter", D / N, law.range.tokens_per_parameter),
     )
-    for symbol, text, value, interval, unit in checks:
-        if interval is None:
+    found = []
+    for what, value, interval in checks:
+        if interval is None or interval[0] <= value <= interval[1]:
             continue
-        low, high = interval
-        if low <= value <= high:
-            continue
-        edge = low if value < low else high
-        factor = edge / value if value < low else value / edge
-        shown = significant(edge) if unit is None else amount(edge, unit)
-        side = "below" if value < low else "above"
-        yield f"{symbol} = {text} is {significant(factor, 2)} times {side} {shown}"
+        below = value < interval[0]
+        edge = interval[0] if below else interval[1]
+        factor = edge / value if below else value / edge
+        side = "below" if below else "above"
+        found.append(Beyond(what, value, edge, side, factor))
+    return tuple(found)
+
+
+def outside(law: Law, N: float, D: float) -> Iterator[str]:
+    """The same in words: `D = 9.23T is 18 times above 500B`."""
+    for one in beyond(law, N, D):
+        value, edge = (
+            significant(size) if one.what not in KINDS else amount(size, one.what)
+            for size in (one.value, one.edge)
+        )
+        times = significant(one.factor, 2)
+        yield f"{SYMBOLS[one.what]} = {value} is {times} times {one.side} {edge}"
 
 
 def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:

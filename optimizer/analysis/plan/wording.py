@@ -77,7 +77,12 @@ def rounded(parameters: float) -> str:
 
 def given(value: float, unit: str) -> str:
     """A number as its owner would write it: 2T where tables have 2.0T."""
-    return re.sub(r"\.0(?=[KMBT]$)", "", amount(value, unit))
+    return re.sub(r"\.0(?=[kKMBT]$)", "", amount(value, unit))
+
+
+def model(parameters: float, tokens: float) -> str:
+    """A model by its two numbers: 6.08B on 730B."""
+    return f"{given(parameters, 'parameters')} on {given(tokens, 'tokens')}"
 
 
 def lifetime(unit: str) -> str:

@@ -66,7 +66,7 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
         D,
         D / N,
         D / (beta * B / (alpha * A) * N**alpha) ** (1 / beta),
-        (E + reached) ** outer,
+        E + reached**outer,
         costs["training"],
         costs["inference"],
         total,

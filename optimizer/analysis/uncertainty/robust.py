@@ -20,9 +20,9 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.bills import bill
-from optimizer.analysis.uncertainty.law_draws import Drawn
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
+from optimizer.question.law_draws import Drawn
 from optimizer.question.scenario import Scenario
 from optimizer.world.costs import value
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.chance import DRAWS, SEED, unasked
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.wording import either
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, sweep
-from optimizer.analysis.uncertainty.law_draws import Drawn, drawn
 from optimizer.analysis.uncertainty.robust import RobustPlan, cheapest, robust_plan
 from optimizer.errors import InputError, Mark
 from optimizer.question.draws import Draws
+from optimizer.question.law_draws import Drawn, drawn
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan
 from optimizer.question.vary import plan as varied
@@ -108,8 +109,8 @@ class Uncertainty:
 
 def uncertainty(
     scenario: Scenario,
-    draws: int = 1000,
-    seed: int = 0,
+    draws: int = DRAWS,
+    seed: int = SEED,
     probability: float = 0.9,
     advance: Callable[[int], object] = lambda _: None,
 ) -> Uncertainty:
@@ -131,7 +132,7 @@ def uncertainty(
     plans = [replace(drawing, scenario=single) for single in singles]
     status, results = _solved(plans, scenario, advance)
     answer = solve(scenario)
-    reason = refused(scenario)
+    reason = unasked(scenario)
     laws = [] if reason else [drawn(plan) for plan in plans]
     robust = cheapest(
         [
@@ -167,20 +168,6 @@ def uncertainty(
         notes=tuple(_notes(scenario, drawing, status, robust)),
         sizes=tuple(results[known, list(RESULTS).index("parameters")].tolist()),
     )
-
-
-def refused(scenario: Scenario) -> str:
-    """Why a scenario can have no robust plan, or nothing."""
-    if scenario.spec.budget is not None:
-        return "a budget has no target to reach with a probability"
-    streams = range(len(scenario.streams))
-    servings = [scenario.serving_of(index)[0] for index in streams]
-    if any(s.quantization_penalty for s in (*servings, scenario.spec.serving)):
-        return (
-            "with the quantization penalty more tokens may raise the loss, so that no "
-            "number of tokens is enough for sure"
-        )
-    return ""
 
 
 def _drawing(scenario: Scenario, draws: int, seed: int) -> Plan:

@@ -138,7 +138,11 @@ def _now(figure: OverDemand, x: alt.X, word: str = "") -> Any:
     line = rule.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=x)
     if not word:
         return line
-    text = rule.mark_text(align="left", dx=4, dy=8, color=MUTED, fontSize=11)
+    low, high = span(figure.served)
+    # Left of the line, where there is room: what stands at its point is on the right.
+    left = math.log(figure.now / low) > 0.15 * math.log(high / low)
+    side = {"align": "right", "dx": -4} if left else {"align": "left", "dx": 4}
+    text = rule.mark_text(dy=8, color=MUTED, fontSize=11, **side)
     return layered(line, text.encode(x=x, y=alt.YValue(0), text=alt.Text("word:N")))
 
 

@@ -43,7 +43,7 @@ def tornado(figure: Tornado) -> Spec:
         for side, result in zip(("lower", "higher"), swing.results, strict=True):
             if result is None:
                 continue
-            change = result / figure.base - 1
+            change = round(result / figure.base - 1, 9) + 0.0  # no −5e−13 %
             rows.append(
                 {"input": name, "side": side, "change": short(change)}
                 | {"to": exactly(change, "percent"), "zero": 0}

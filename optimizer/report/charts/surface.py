@@ -32,6 +32,9 @@ from optimizer.report.charts.theme import (
 
 MOST = 1.5  # overheads above this are off the chart, unless the plan's own is higher
 FARTHEST = 10.0
+NEIGHBOUR = 110  # the words of points nearer than this may meet [px]
+LINE = 12  # the height of a line of words [px]
+Box = tuple[float, float, float]  # the left, the right and the middle of a word [px]
 PATHS = ("lifetime-optimal", "training-optimal")
 
 
@@ -40,13 +43,14 @@ def contour(figure: Contour) -> Spec:
     box = figure.box
     x = alt.X(**log_axis("N", "parameters", "parameters", box[:2]))
     y = alt.Y(**log_axis("D", "training tokens", "tokens", box[2:]))
-    layers = [*_levels(figure, x, y), *_flops(figure, x, y)]
-    layers += [_paths(figure, x, y), *_published(figure, x, y)]
+    taken = [_box(d.parameters, d.tokens, figure, (-8, 90)) for d in figure.dots]
+    layers = [*_levels(figure, x, y, taken), *_flops(figure, x, y, taken)]
+    layers += [_paths(figure, x, y), *_published(figure, x, y, taken)]
     layers += _dots(figure.dots, x, y)
     return layered(*layers, width=WIDTH, height=HEIGHT + 60)
 
 
-def _levels(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
+def _levels(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
     """Bands that grow deeper with lower loss, and their lines with a label."""
     top = figure.box[3]
     rows = [
@@ -59,6 +63,7 @@ def _levels(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
         {"N": short(N), "D": short(D), "loss": f"{loss:.2f}"}
         for loss, line in figure.levels
         for N, D in _right_end(line, figure.box)
+        if _free(_box(N, D, figure, (-30, -3), -6), taken)
     ]
     base = alt.Chart(data(rows)).encode(x=x, y=y, detail=alt.Detail("loss:N"))
     return [
@@ -81,7 +86,7 @@ def _right_end(line: Line, box: tuple[float, ...]) -> list[tuple[float, float]]:
     return inside[-1:]
 
 
-def _flops(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
+def _flops(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
     rows = [
         {"N": short(N), "D": short(D), "flop": told(compute, "FLOP")}
         for compute, line in figure.flops
@@ -90,6 +95,7 @@ def _flops(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
     starts = [
         {"N": short(line[0][0]), "D": short(line[0][1]), "flop": told(c, "FLOP")}
         for c, line in figure.flops
+        if _free(_box(*line[0], figure, (4, 32), 9), taken)
     ]
     base = alt.Chart(data(rows)).encode(x=x, y=y, detail=alt.Detail("flop:N"))
     return [
@@ -120,7 +126,7 @@ def _paths(figure: Contour, x: alt.X, y: alt.Y) -> Any:
     )
 
 
-def _published(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
+def _published(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
     rows = [
         {"N": short(d.parameters), "D": short(d.tokens), "model": d.name}
         | {"size": exactly(d.parameters, "parameters")}
@@ -132,32 +138,39 @@ def _published(figure: Contour, x: alt.X, y: alt.Y) -> list[Any]:
         y=y,
         tooltip=[alt.Tooltip(f"{w}:N") for w in ("model", "size", "data")],
     )
-    named = alt.Chart(data(_apart(rows, figure))).encode(
-        x=x, y=y, text=alt.Text("model:N")
-    )
+    kept = [
+        row
+        for row, d in zip(rows, figure.published, strict=True)
+        if _free(
+            _box(d.parameters, d.tokens, figure, (0, 6.2 * len(d.name) + 8)), taken
+        )
+    ]
+    named = alt.Chart(data(kept)).encode(x=x, y=y, text=alt.Text("model:N"))
     return [
         base.mark_circle(size=26, color=INK, opacity=0.75),
         named.mark_text(align="left", dx=6, fontSize=10, color=INK, clip=True),
     ]
 
 
-def _apart(rows: list[dict[str, Any]], figure: Contour) -> list[dict[str, Any]]:
-    """Models whose names would not run into another's, nor off the chart."""
-    taken: list[tuple[float, float, float]] = []
-    kept = []
-    for dot in figure.dots:
-        taken.append((*_pixels(dot.parameters, dot.tokens, figure), 90.0))
-    for row in rows:
-        px, py = _pixels(row["N"], row["D"], figure)
-        width = 6.2 * len(row["model"]) + 8
-        clear = all(
-            abs(py - qy) > 12 or px + width < qx or qx + other < px
-            for qx, qy, other in taken
-        )
-        if clear and px + width < WIDTH:
-            kept.append(row)
-            taken.append((px, py, width))
-    return kept
+def _box(
+    N: float, D: float, figure: Contour, reach: tuple[float, float], down: float = 0.0
+) -> Box:
+    """Where a word beside a point stands, from its reach to both sides."""
+    px, py = _pixels(N, D, figure)
+    return px + reach[0], px + reach[1], py + down
+
+
+def _free(box: Box, taken: list[Box]) -> bool:
+    """Whether a word stands on the chart and on no other, which takes its place."""
+    left, right, middle = box
+    free = left >= 0 and right < WIDTH
+    free = free and all(
+        abs(middle - other[2]) > LINE or right < other[0] or other[1] < left
+        for other in taken
+    )
+    if free:
+        taken.append(box)
+    return free
 
 
 def _pixels(N: float, D: float, figure: Contour) -> tuple[float, float]:
@@ -243,7 +256,12 @@ def overhead(figure: Overhead) -> Spec:
             ]
         )
     ).encode(x=x)
-    marks = alt.Chart(data([_above(figure, d) for d in figure.dots])).encode(x=x, y=y)
+    above = [_above(figure, d) for d in figure.dots]
+    far = abs(math.log(above[0]["N"] / above[1]["N"])) / math.log(high / low) * WIDTH
+    high_apart = abs(above[0]["over"] - above[1]["over"]) / top * HEIGHT
+    # Words of neighbours stand in two lines.
+    near = far < NEIGHBOUR and high_apart < LINE + 4
+    marks = alt.Chart(data(above)).encode(x=x, y=y)
     return layered(
         walls.mark_rule(color=GREY, strokeDash=[3, 3]),
         walls.mark_text(align="left", dx=4, dy=8, color=MUTED, fontSize=11).encode(
@@ -253,7 +271,12 @@ def overhead(figure: Overhead) -> Spec:
         marks.mark_point(
             size=110, filled=True, opacity=1, color=GREEN, shape="diamond"
         ),
-        marks.mark_text(dy=-12, color=INK).encode(text=alt.Text("word:N")),
+        *(
+            alt.Chart(data([row]))
+            .mark_text(dy=-28 if near and row is above[0] else -12, color=INK)
+            .encode(x=x, y=y, text=alt.Text("word:N"))
+            for row in above
+        ),
         width=WIDTH,
         height=HEIGHT,
     )

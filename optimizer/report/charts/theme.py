@@ -20,7 +20,8 @@ BLUE, ORANGE, GREEN, PURPLE, BROWN, GREY = SERIES = (
 INK, MUTED, GRID = "#1f2328", "#57606a", "#d8dee4"
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
 WIDTH, HEIGHT, PANEL = 460, 280, 160
-FONT = "Arial, sans-serif"
+# The page has the first; the drawing engine has the second, of the same widths.
+FONT = "Overtrain, Liberation Sans, Arial, sans-serif"
 CONFIG: dict[str, Any] = {
     "background": "transparent",
     "aria": False,  # each picture has its words beside it or in its title

@@ -59,6 +59,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "choice": answer.choice,
         "alternatives": answer.alternatives,
         "others": answer.others,
+        "cheapest": answer.cheapest,
         "snap": snapped,
         "epochs": answer.epochs,
         "parties": answer.parties,
@@ -66,6 +67,8 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "sensitivities": answer.sensitivities,
         "certificate": answer.certificate,
         "warnings": answer.warnings,
+        "extrapolation": answer.extrapolation,
+        "reached": answer.reached,
         "infeasibility": infeasibility(answer.infeasibility),
     }
     data: dict[str, Any] = plain(content)

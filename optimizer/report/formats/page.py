@@ -11,7 +11,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from optimizer.report.formats.blocks import Heading, Table, Text, printable
@@ -19,25 +18,11 @@ from optimizer.report.formats.elements import Chart, Rich, Sliders, Tiles, Verba
 from optimizer.report.formats.extras import missing
 from optimizer.report.formats.slider_points import points as stops_of
 from optimizer.report.formats.slider_points import sliders
+from optimizer.report.formats.style import TEMPLATES, style
 
-TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 NOISE = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 GLUED = re.compile(r"(?<=\d) (?=(?:[×%]|FLOP|nats)(?!\w))|(?<=^line) (?=\d+$)")
 WIDE = 6  # columns of a table that takes a row of its own
-# Colours of the charts and what they become on a dark ground.
-DARK = {
-    "#0072b2": "#4fa8dd",
-    "#d55e00": "#f08a3c",
-    "#00855f": "#35b98c",
-    "#aa4499": "#d987cb",
-    "#8a6d00": "#cba630",
-    "#6e7781": "#8b96a1",
-    "#9ec3dd": "#2c5f80",
-    "#1f2328": "#e6e9ed",
-    "#57606a": "#9aa5b1",
-    "#d8dee4": "#2d3742",
-    "#ffffff": "#0f1419",
-}
 
 
 def render(
@@ -78,7 +63,7 @@ def render(
         version=version,
         made=made,
         policy=_policy(running),
-        style=safe(_style()),
+        style=safe(style()),
         contents=[{"id": part["id"], "text": part["title"]} for part in parts],
         parts=parts,
         block=lambda item: safe(inner.render(item=item)),
@@ -115,19 +100,9 @@ def _policy(scripts: Sequence[str]) -> str:
     ]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
         f"script-src {allowed}; base-uri 'none'; form-action 'none'"
     )
-
-
-def _style() -> str:
-    rules = (
-        f'.picture [{what}="{light}"]{{{what}:{dark}}}'
-        for light, dark in DARK.items()
-        for what in ("fill", "stroke")
-    )
-    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    return style.replace("{{ dark }}", "\n".join(rules))
 
 
 def _json(value: object) -> str:

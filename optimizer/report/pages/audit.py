@@ -10,8 +10,8 @@ from optimizer.analysis.plan.wording import (
     either,
     given,
     lifetime,
+    model,
     percent,
-    rounded,
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -48,6 +48,7 @@ def _one(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
     first = audits[0]
     yield Heading(name, 1)
     yield Text(" ".join(audit_sentences(audits)), lead=True)
+    yield from _outside(audits)
     columns = [_column(audit) for audit in audits]
     rows = tuple(
         (word, *(column.get(word, GAP) for column in columns)) for word in columns[0]
@@ -59,13 +60,6 @@ def _one(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
         "optimal model of the same loss; w is what parameters still give over what "
         "tokens still give, 1 at the training optimum."
     )
-    for audit in audits:
-        if audit.outside:
-            yield Text(
-                f"the model lies outside the runs of {audit.law}: "
-                f"{'; '.join(audit.outside)}.",
-                label="outside-range",
-            )
     if first.frontier:
         yield Heading("What laws without a loss surface ask of this size")
         yield Table(
@@ -79,10 +73,20 @@ def _one(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
         yield Text(f"{first.note}.", label="note")
 
 
+def _outside(audits: Sequence[Audit]) -> Iterator[Block]:
+    """Where the model is an extrapolation of a law, before any table."""
+    told = [audit for audit in audits if audit.outside]
+    if told:
+        yield Heading("Warnings")
+    for audit in told:
+        message = f"the model lies outside the runs of {audit.law}: "
+        yield Text(f"{message}{'; '.join(audit.outside)}.", label="outside-range")
+
+
 def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
     """For what demand a model is right, under the first law and by the others."""
     first, *others = audits
-    model = f"{_size(first)} on {given(first.tokens, 'tokens')}"
+    this = f"{_size(first)} on {given(first.tokens, 'tokens')}"
     beside = "".join(f"; {_phrase(a.implied_demand)} under {a.law}" for a in others)
     if len({_phrase(a.implied_demand) for a in audits}) == 1 and others:
         beside = ", and under the other laws too"
@@ -91,17 +95,17 @@ def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
     if undertrained(suits):
         less = first.overhead / (1 + first.overhead)
         yield (
-            f"{model} is undertrained {where}: even to serve nothing, "
-            f"{rounded(best.parameters)} on {amount(best.tokens, 'tokens')} reaches "
+            f"{this} is undertrained {where}: even to serve nothing, "
+            f"{model(best.parameters, best.tokens)} reaches "
             f"the same loss with {percent(less)} less training compute."
         )
     elif suits.tokens is None:
-        yield f"No demand makes {model} lifetime-optimal {where}."
+        yield f"No demand makes {this} lifetime-optimal {where}."
     elif abs(first.w - 1) < EVEN and first.lifetime is None:
-        yield f"{model} is training-optimal: right if it serves nothing {where}."
+        yield f"{this} is training-optimal: right if it serves nothing {where}."
     else:
         yield (
-            f"{model} is lifetime-optimal if it serves {_phrase(suits)} tokens {where}."
+            f"{this} is lifetime-optimal if it serves {_phrase(suits)} tokens {where}."
         )
     if first.demand is not None:
         yield from _under_scenario(first, first.demand)
@@ -124,8 +128,8 @@ def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
     yield (
         f"At the {served} tokens of the scenario it takes {percent(abs(above))} {side} "
         f"{thing} than the best model of the same loss"
-        f"{'' if above > 0 else ' within its limits'}, {rounded(best.parameters)} on "
-        f"{amount(best.tokens, 'tokens')}."
+        f"{'' if above > 0 else ' within its limits'}, "
+        f"{model(best.parameters, best.tokens)}."
     )
 
 

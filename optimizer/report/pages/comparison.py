@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, either, lifetime, percent
+from optimizer.analysis.plan.wording import amount, lifetime, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
+from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.futures import against_blocks, decision
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import figure, share
@@ -46,6 +47,8 @@ def comparison_blocks(comparison: Comparison) -> list[Block]:
     blocks: list[Block] = [
         Heading("Comparison", 1),
         *decision(comparison),
+        *all_warned(plans),
+        Heading("Plans"),
         Table(named(*(plan.scenario for plan in plans)), rows, apart=True),
     ]
     if len(laws) == 1:
@@ -66,11 +69,7 @@ def _row_name(name: str, plans: tuple[Answer, ...]) -> str:
 
 
 def _first_line(plan: Answer) -> Text:
-    line = headline(plan)
-    if plan.warnings:
-        codes = either([warning.code for warning in plan.warnings], "and")
-        line += f" Warnings: {codes}."
-    return Text(line, label=plan.scenario)
+    return Text(headline(plan), label=plan.scenario)
 
 
 def _column(answer: Answer) -> dict[str, str]:

@@ -19,9 +19,9 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.story.live import Control, Live
 from optimizer.report.formats import html
 from optimizer.report.formats.blocks import printable
+from optimizer.report.formats.style import TEMPLATES, style
 from optimizer.report.pages.plan import answer_blocks
 
-TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 OPEN = ("target", "budget", "fix", "demand")  # groups that are unfolded at first
 
 
@@ -40,8 +40,7 @@ def explore_page(explored: Live, answer: Answer, version: str) -> str:
         file=_safe(name),
         saved=_safe(name if name.endswith((".yaml", ".yml")) else "scenario.yaml"),
         version=_safe(version),
-        style=_template("page.css").replace("{{ dark }}", "")
-        + _template("explore.css"),
+        style=style(pictures=False) + _template("explore.css"),
         controls="\n".join(_controls(explored.controls)),
         answer=fragment(answer),
         stops=_json(stops),
@@ -62,9 +61,9 @@ def policy() -> str:
     digest = hashlib.sha256(_template("explore.js").encode()).digest()
     script = base64.b64encode(digest).decode()
     return (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; connect-src "
-        f"'self'; script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+        f"connect-src 'self'; script-src 'sha256-{script}'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
     )
 
 

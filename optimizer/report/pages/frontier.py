@@ -8,7 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from optimizer.analysis.frontier.frontier import Frontier, Point
-from optimizer.analysis.plan.wording import amount, lifetime, nats, percent, rounded
+from optimizer.analysis.plan.wording import (
+    amount,
+    lifetime,
+    model,
+    nats,
+    percent,
+    rounded,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, named
 from optimizer.report.formats.csv import cell
@@ -45,8 +52,8 @@ def frontier_headline(found: Frontier) -> str:
         return f"There is no plan for the scenario's own loss. {reach}"
     return (
         f"Each further 1 % of reducible loss costs about {percent(_dearer(plan))} more "
-        f"{thing}: so it is at {nats(plan.loss)}, where {rounded(plan.parameters)} "
-        f"parameters and {amount(plan.tokens, 'tokens')} tokens take "
+        f"{thing}: so it is at {nats(plan.loss)}, where "
+        f"{model(plan.parameters, plan.tokens)} tokens takes "
         f"{amount(plan.cost_total, found.unit)}. {reach}"
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, percent, rounded
+from optimizer.analysis.plan.wording import amount, model, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -41,16 +41,14 @@ def decision(comparison: Comparison) -> Iterator[Text]:
     regret = best.value - 1
     above = f"at most {percent(regret)} above" if regret > NOTHING else "at"
     told = (
-        f"If it is not known which will come, train {_model(best)}: {above} the "
-        "optimum of whichever does."
+        "If it is not known which will come, train "
+        f"{model(best.parameters, best.tokens)}: {above} the optimum of whichever does."
     )
-    if robust.expected is not None:
-        told += f" By their probabilities, train {_model(robust.expected)}."
+    if (likely := robust.expected) is not None:
+        told += (
+            f" By their probabilities, train {model(likely.parameters, likely.tokens)}."
+        )
     yield Text(told, lead=True)
-
-
-def _model(plan: RobustPlan) -> str:
-    return f"{rounded(plan.parameters)} on {amount(plan.tokens, 'tokens')}"
 
 
 def against_blocks(comparison: Comparison) -> Iterator[Block]:

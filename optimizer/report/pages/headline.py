@@ -1,4 +1,4 @@
-"""The first line of a plan, for a reader who reads nothing else."""
+"""The first paragraph of a plan, for a reader who reads nothing else."""
 
 from __future__ import annotations
 
@@ -6,32 +6,34 @@ import math
 from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import (
+    Alternative,
     Answer,
+    Cost,
     Fixed,
-    LimitUsed,
     Pair,
     TrainingOptimal,
 )
-from optimizer.analysis.plan.wording import (
-    amount,
-    either,
-    given,
-    lifetime,
-    percent,
-    rounded,
-)
+from optimizer.analysis.plan.reach import called
+from optimizer.analysis.plan.wording import either, given, model, percent
 from optimizer.reading.quantity import significant
 
 SAME = 1e-6  # relative difference below which two models count as one
+# What the objective's unit does, and what there is less or more of.
+VERBS = {"kWh": ("takes", " energy"), "kgCO2e": ("emits", " carbon")}
+MOST = {
+    "parameters": "parameters",
+    "tokens": "tokens",
+    "tokens_per_parameter": "tokens per parameter",
+}
 
 
 def headline(answer: Answer) -> str:
-    """Says what to train, how far past Chinchilla-optimal, and what it saves."""
+    """Says what to do, against what that saves how much, and how sure it is."""
     plan, optimal = answer.plan, answer.training_optimal
     if plan is None or optimal is None:
         reason = answer.infeasibility.reason if answer.infeasibility else ""
         return f"There is no plan: {reason}."
-    return " ".join(_sentences(answer, plan, optimal))
+    return " ".join((*_sentences(answer, plan, optimal), *trust(answer)))
 
 
 def fixed_word(answer: Answer) -> str | None:
@@ -42,26 +44,83 @@ def fixed_word(answer: Answer) -> str | None:
     return None
 
 
+def trust(answer: Answer) -> Iterator[str]:
+    """How far the law is stretched, and how surely the plan reaches its target."""
+    if answer.extrapolation:
+        parts = [
+            f"{significant(one.factor, 2)} × the most {MOST[one.what]}"
+            if one.side == "above"
+            else f"1/{significant(one.factor, 2)} of the fewest {MOST[one.what]}"
+            for one in answer.extrapolation
+        ]
+        yield (
+            f"This is an extrapolation: {either(parts, 'and')} that {answer.law.name} "
+            "was fitted to."
+        )
+    if answer.reached is not None:
+        yield (
+            f"The plan reaches the target in {percent(answer.reached.probability)} of "
+            f"{answer.reached.draws:,} draws of the law's error."
+        )
+
+
 def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator[str]:
-    yield f"{_train(answer, plan)}{_how_far(answer, optimal)}."
+    told, ways = _train(answer, plan), answer.cheaper
+    if ways and answer.cost is not None:
+        yield _do_not_train(answer, ways, answer.cost)
+        told = f"If you train, {told[0].lower()}{told[1:]}"
+    factor = 1.0 if answer.overtraining is None else answer.overtraining.factor
+    past = f"{significant(factor, 2)} × the Chinchilla-optimal tokens of its size"
     if answer.fixed is not None:
+        yield f"{told}, {past}."
         yield from _decided(answer, plan, answer.fixed)
+        yield from _suits(answer, plan, answer.fixed)
     elif _same(plan, optimal):
-        why = " no served tokens are counted" if _unserved(answer) else ""
-        yield "This is the training-optimal model" + (f":{why}." if why else ".")
+        none = answer.demand.counted_tokens == 0
+        why = ": no served tokens are counted" if none else ""
+        yield f"{told}. This is the training-optimal model{why}."
     else:
-        yield _saving(answer, optimal)
+        yield f"{told}."
+        yield from _saving(answer, optimal)
+        yield f"It is {past}."
+
+
+def _do_not_train(
+    answer: Answer, ways: list[tuple[Alternative, float]], cost: Cost
+) -> str:
+    """The verdict where other ways are cheaper, with their losses where known."""
+    verb, thing = VERBS.get(cost.unit, ("costs", ""))
+    parts = []
+    for way, total in ways:
+        does = f"{verb} {given(total, cost.unit)}"
+        good = "if it is good enough"
+        if way.loss is not None:
+            good = f"and its loss of {way.loss:.4f} is as good"
+        name = way.name.removeprefix("existing").strip()
+        whole = f"{name}, which exists," if name else "the model that exists"
+        if way.name == "buy":
+            whole, good = "buying", "if what you buy is good enough"
+        parts.append(f"{whole} {does}, {good}")
+    where = _over(answer)
+    first = f"{where[0].lower()}{where[1:]} " if where else ""
+    passed = [way.overtaken_at for way, _ in ways]
+    wins = "at no demand"
+    if all(known is not None for known in passed):
+        most = max(known for known in passed if known is not None)
+        wins = f"above {given(most, 'tokens')} served tokens"
+    return (
+        f"Do not train: {first}{'; '.join(parts)}. A new model {verb} "
+        f"{given(cost.total, cost.unit)}{thing and ' of' + thing}, and wins {wins}."
+    )
 
 
 def _train(answer: Answer, plan: Pair) -> str:
-    size, data = rounded(plan.parameters), amount(plan.tokens, "tokens")
+    size, data = given(plan.parameters, "parameters"), given(plan.tokens, "tokens")
     decided = fixed_word(answer) if answer.fixed else None
     train = f"train {size} parameters on {data} tokens"
     if decided == "parameters":
-        size = given(plan.parameters, "parameters")
         train = f"train the {size} parameters you fixed on {data} tokens"
     elif decided == "tokens":
-        data = given(plan.tokens, "tokens")
         train = f"train {size} parameters on the {data} tokens you fixed"
     budget = next((b for b in answer.limits if b.name.startswith("budget.")), None)
     if budget is None:
@@ -72,69 +131,62 @@ def _train(answer: Answer, plan: Pair) -> str:
     return f"The {kind}budget of {size} buys a loss of {plan.loss:.4f}: {train}"
 
 
-def _how_far(answer: Answer, optimal: TrainingOptimal) -> str:
-    """`: 4.5 × Chinchilla-optimal for this size (2.2 × the tokens of …)`."""
-    over, plan = answer.overtraining, answer.plan
-    if over is None or plan is None or _same(plan, optimal):
-        return ""
-    joint = "," if answer.question == "budget" else ":"
-    other = given(optimal.parameters, "parameters")
-    if not _is_reference(answer, optimal):
-        other = f"training-optimal {other}"
-    return (
-        f"{joint} {significant(over.factor, 2)} × Chinchilla-optimal for this size "
-        f"({significant(over.tokens_ratio, 2)} × the tokens of the equally good "
-        f"{other})"
-    )
-
-
-def _saving(answer: Answer, optimal: TrainingOptimal) -> str:
+def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:
+    """Against the training-optimal model, and what rules that one out."""
     saved, cost = answer.savings, answer.cost
     if saved is None or cost is None:
-        return ""
-    thing, at = lifetime(cost.unit), _at_demand(answer)
-    if saved.fraction >= 0:
-        return f"It saves {percent(saved.fraction)} of {thing}{at}."
-    size = given(optimal.parameters, "parameters")
-    walls = [w for w in answer.limits if w.binding and w.name.startswith("limits.")]
-    why = ""
-    if not optimal.feasible and walls:
-        verb = "rule" if len(walls) > 1 else "rules"
-        why = f", which {either([_wall(w) for w in walls], 'and')} {verb} out"
-    return (
-        f"It takes {percent(-saved.fraction)} more {thing}{at} than the "
-        f"training-optimal {size}{why}."
+        return
+    size, bounds = given(optimal.parameters, "parameters"), []
+    for name in optimal.breaks:
+        wall = next((w for w in answer.limits if w.name == name), None)
+        bound = "" if wall is None else f" of {given(wall.bound, wall.unit)}"
+        bounds.append(f"{called(name)}{bound}")
+    verb = "rule" if len(bounds) > 1 else "rules"
+    why = f", which {either(bounds, 'and')} {verb} out" if bounds else ""
+    yield (
+        f"{_that(answer)} {compared(-saved.fraction, cost.unit)} the {size} that is "
+        f"cheapest to train to the same loss{why}."
     )
 
 
-def _wall(wall: LimitUsed) -> str:
-    return f"{wall.name} of {given(wall.bound, wall.unit)}"
+def compared(fraction: float, unit: str) -> str:
+    """`costs 29 % less than`, `costs 2.3 × as much as`, `emits 4 % more carbon than`.
+
+    Args:
+        fraction: what there is more; below 0 where there is less.
+        unit: of the objective.
+    """
+    verb, thing = VERBS.get(unit, ("costs", ""))
+    if fraction >= 1:
+        return f"{verb} {significant(1 + fraction, 2)} × as much{thing} as"
+    word = "more" if fraction > 0 else "less"
+    return f"{verb} {percent(abs(fraction))} {word}{thing} than"
 
 
 def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
-    """What the decision costs, and the demand that it would suit."""
+    """What the decision costs."""
     best = fixed.optimum
-    other = f"{rounded(best.parameters)} on {amount(best.tokens, 'tokens')}"
-    decided = fixed_word(answer)
-    choice = given(plan.parameters, "parameters")
-    if decided == "tokens":
-        choice = f"{rounded(plan.parameters)} on {given(plan.tokens, 'tokens')}"
+    other = model(best.parameters, best.tokens)
     if _same(plan, best):
         yield "That is the optimum: what you fixed costs nothing."
-        return
-    if answer.question == "budget":
+    elif answer.question == "budget":
         yield (
             f"The best size for this budget, {other} tokens, has a loss of "
             f"{best.loss:.4f}, lower by {significant(fixed.extra)}."
         )
     elif answer.cost is not None:
-        yield (
-            f"That takes {percent(fixed.fraction)} more {lifetime(answer.cost.unit)}"
-            f"{_at_demand(answer)} than the optimum, {other} tokens."
-        )
+        much = compared(fixed.fraction, answer.cost.unit)
+        yield f"{_that(answer)} {much} the optimum, {other} tokens."
+
+
+def _suits(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
+    """The demand that a decision would be right for."""
     suits, expected = _suited(answer, fixed), answer.demand.tokens
-    if suits is None:
+    if suits is None or _same(plan, fixed.optimum):
         return
+    choice = given(plan.parameters, "parameters")
+    if fixed_word(answer) == "tokens":
+        choice = model(plan.parameters, plan.tokens)
     you = f"you expect {given(expected, 'tokens')}" if expected else "you expect none"
     if suits > 0:
         yield f"{choice} is right for {given(suits, 'tokens')} served tokens; {you}."
@@ -155,24 +207,24 @@ def _suited(answer: Answer, fixed: Fixed) -> float | None:
     return suits
 
 
-def _at_demand(answer: Answer) -> str:
-    """` at 2T served tokens`, those that count."""
+def _that(answer: Answer) -> str:
+    """`Over 2T served tokens that`, or `That` where none are counted."""
+    where = _over(answer)
+    return f"{where} that" if where else "That"
+
+
+def _over(answer: Answer) -> str:
+    """`Over 2T served tokens`, and how many of them are counted."""
     tokens, counted = answer.demand.tokens, answer.demand.counted_tokens
     if not counted:
         return ""
-    part = "" if counted == tokens else f", {given(counted, 'tokens')} of them counted"
-    return f" at {given(tokens, 'tokens')} served tokens{part}"
-
-
-def _unserved(answer: Answer) -> bool:
-    return answer.demand.counted_tokens == 0
+    part = ""
+    if counted != tokens:
+        part = f", {given(counted, 'tokens')} of them counted,"
+    return f"Over {given(tokens, 'tokens')} served tokens{part}"
 
 
 def _same(one: Pair, other: Pair | TrainingOptimal) -> bool:
     return math.isclose(one.parameters, other.parameters, rel_tol=SAME) and (
         math.isclose(one.tokens, other.tokens, rel_tol=SAME)
     )
-
-
-def _is_reference(answer: Answer, optimal: TrainingOptimal) -> bool:
-    return answer.reference is not None and _same(answer.reference, optimal)

@@ -17,6 +17,7 @@ from optimizer.report.formats.blocks import (
     facts,
     named,
 )
+from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
@@ -34,6 +35,9 @@ def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
 
 def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     yield Text(headline(answer), lead=True)
+    yield from warned(answer)
+    if answer.cheaper:
+        yield from _others(answer)
     if answer.plan is None:
         yield from infeasible(answer)
         yield from demand(answer)
@@ -45,17 +49,14 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from _dollars(answer)
         yield from machines(answer)
         yield from choices(answer)
-        yield from _others(answer)
+        if not answer.cheaper:
+            yield from _others(answer)
         yield from _near(answer)
         yield from limits(answer)
         yield from moves(answer)
     yield Heading("Law and proof")
     yield law_line(answer)
     yield from proof(answer)
-    if answer.warnings:
-        yield Heading("Warnings")
-        for warning in answer.warnings:
-            yield Text(f"{warning.message.rstrip('.')}.", label=warning.code)
 
 
 def _plan(answer: Answer) -> Iterator[Block]:

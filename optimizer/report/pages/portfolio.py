@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, either, lifetime, percent, rounded
+from optimizer.analysis.plan.wording import amount, either, lifetime, model, percent
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
+from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.plan import answer_blocks, figure, share
 from optimizer.report.pages.reasons import limit_row, proven, remedies
 
@@ -24,6 +25,7 @@ def portfolio_blocks(portfolio: JointPlan) -> list[Block]:
 
 def _body(portfolio: JointPlan) -> Iterator[Block]:
     yield Text(portfolio_headline(portfolio), lead=True)
+    yield from all_warned(portfolio.members)
     yield Heading("Models")
     title = lifetime(portfolio.unit)
     columns = named(
@@ -74,8 +76,7 @@ def portfolio_headline(portfolio: JointPlan) -> str:
         names = either(alone, "and")
         return f"There is no joint plan: {names} {word} none alone; {reason}."
     parts = [
-        f"{a.scenario} with {rounded(a.plan.parameters)} on "
-        f"{amount(a.plan.tokens, 'tokens')}"
+        f"{a.scenario} with {model(a.plan.parameters, a.plan.tokens)}"
         for a in portfolio.members
         if a.plan is not None
     ]
@@ -107,7 +108,12 @@ def _own(answer: Answer) -> Answer:
     """A member as its own page shows it: its size was found, and not given."""
     moved = tuple(m for m in answer.sensitivities if not m.input.startswith("fix."))
     return replace(
-        answer, fixed=None, certificate=None, near_optimal=(), sensitivities=moved
+        answer,
+        fixed=None,
+        certificate=None,
+        near_optimal=(),
+        sensitivities=moved,
+        warnings=(),
     )
 
 

@@ -132,9 +132,11 @@ def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
 def law_line(answer: Answer) -> Text:
     """The formula that was solved, what its N counts, and where it was read."""
     law = answer.law
-    body = f"{law.E:.6g} + {law.A:.6g}/N^{law.alpha:.6g} + {law.B:.6g}/D^{law.beta:.6g}"
+    body = f"{law.A:.6g}/N^{law.alpha:.6g} + {law.B:.6g}/D^{law.beta:.6g}"
     if law.outer != 1:
         body = f"({body})^{law.outer:.6g}"
+    if law.E:
+        body = f"{law.E:.6g} + {body}"
     counts = "all parameters" if law.counts == "total" else f"{law.counts} parameters"
     source = f" Source: {law.source}." if law.source else ""
     return Text(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, given, lifetime, percent, rounded
+from optimizer.analysis.plan.wording import amount, given, lifetime, percent
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.analysis.story.case import Case
 from optimizer.analysis.story.explorer import Explorer, Point
@@ -100,7 +100,7 @@ def _overview(report: Report) -> Iterator[Rich]:
         if title:
             yield Heading(title, 3)
         yield from section
-        if not title and (chart := split_of(answers)) is not None:
+        if title == "Plans" and (chart := split_of(answers)) is not None:
             yield chart
         if title.startswith("If another scenario"):
             chart = regret_of(report.comparison.regret)
@@ -115,11 +115,7 @@ def case_blocks(case: Case) -> Iterator[Rich]:
     yield Heading(answer.scenario, 2)
     if case.scenario.spec.description:
         yield Text(case.scenario.spec.description)
-    sections = list(_sections(page[1:]))
-    warned = [part for part in sections if part[0] == "Warnings"]
-    for title, section in sections:
-        if title == "Warnings":
-            continue
+    for title, section in _sections(page[1:]):
         if title == "Law and proof":
             yield from _demand(case)
             yield from _chances(case)
@@ -130,9 +126,6 @@ def case_blocks(case: Case) -> Iterator[Rich]:
         yield from _placed(case, title)
         if not title:
             yield from _tiles(answer)
-            for word, warnings in warned:
-                yield Heading(word, 3)
-                yield from warnings
     yield from _assumed(case)
     yield from _file(answer.file, case.scenario.document.text)
 
@@ -181,8 +174,10 @@ def _tiles(answer: Answer) -> Iterator[Tiles]:
     saved = answer.savings.fraction
     word = "less" if saved >= 0 else "more"
     than = f"{percent(abs(saved))} {word} than training-optimal"
+    size = given(plan.parameters, "parameters")
     tiles = [
-        Tile("parameters", rounded(plan.parameters), ranges["parameters"]),
+        *_cheapest(answer, cost.unit),
+        Tile("parameters", size, ranges["parameters"]),
         Tile("training tokens", amount(plan.tokens, "tokens"), ranges["tokens"]),
         Tile(
             "past Chinchilla-optimal",
@@ -191,6 +186,10 @@ def _tiles(answer: Answer) -> Iterator[Tiles]:
         ),
         Tile(lifetime(cost.unit), amount(cost.total, cost.unit), than),
     ]
+    if (sure := answer.reached) is not None:
+        part = percent(sure.probability)
+        of = f"of {sure.draws:,} draws of the law's error"
+        tiles.append(Tile("reaches its target in", part, of))
     if (price := answer.unit_cost) is not None and price.with_training is not None:
         whole, alone = (_dollars(v) for v in (price.with_training, price.total))
         tiles.append(Tile("a million tokens", whole, f"{alone} for serving alone"))
@@ -201,6 +200,14 @@ def _tiles(answer: Answer) -> Iterator[Tiles]:
             )
         )
     yield Tiles(tuple(tiles))
+
+
+def _cheapest(answer: Answer, unit: str) -> Iterator[Tile]:
+    """The way to take, where that is not to train."""
+    for way, total in answer.cheaper[:1]:
+        loss = "if it is good enough" if way.loss is None else f"loss {way.loss:.4f}"
+        name = way.name.removeprefix("existing ")
+        yield Tile(f"do not train: {name}", amount(total, unit), loss)
 
 
 def _dollars(value: float) -> str:

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from optimizer.analysis.plan.wording import amount, lifetime, nats, percent, rounded
+from optimizer.analysis.plan.wording import (
+    amount,
+    given,
+    lifetime,
+    model,
+    nats,
+    percent,
+    rounded,
+)
 from optimizer.analysis.uncertainty.robust import RobustPlan
 from optimizer.analysis.uncertainty.uncertainty import Expected, Uncertainty
 from optimizer.reading.quantity import significant
@@ -68,7 +76,8 @@ def _sentences(found: Uncertainty) -> Iterator[str]:
 
 
 def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> str:
-    size, data = rounded(robust.parameters), amount(robust.tokens, "tokens")
+    size = given(robust.parameters, "parameters")
+    data = given(robust.tokens, "tokens")
     thing = lifetime(found.unit)
     told = (
         f"With {percent(robust.probability)} confidence the target takes {size} "
@@ -77,7 +86,7 @@ def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> st
     if plan is None:
         cost = amount(robust.cost_total, found.unit)
         return f"{told}: {cost} of {thing}."
-    other = f"{rounded(plan.parameters)} on {amount(plan.tokens, 'tokens')}"
+    other = f"{model(plan.parameters, plan.tokens)}"
     if _sure(plan):
         return (
             f"Whatever is drawn, {other} tokens reach the target; only their cost is "

@@ -9,6 +9,7 @@ from optimizer.analysis.plan.answer import Answer, Pair
 from optimizer.analysis.plan.wording import amount, rounded
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
+from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.plan import figure
 from optimizer.report.pages.snap import snap_sentence
 
@@ -31,6 +32,8 @@ def laws_side_blocks(
     plans = [answer.plan for answer in answers if answer.plan is not None]
     yield Heading(f"{name}: law against law", 1)
     yield Text(_spread(plans), lead=True)
+    yield from all_warned(answers, lambda answer: answer.law.name)
+    yield Heading("Plans")
     columns = (
         Column("law", "left"),
         *(Column(t) for t in ("size", "tokens", "tokens per parameter")),

@@ -35,8 +35,11 @@ for (const [id, chart] of Object.entries(charts)) {
     place.removeEventListener("pointerenter", wake);
     place.removeEventListener("focus", wake);
     const still = place.innerHTML, live = document.createElement("div");
-    window.vegaEmbed(live, chart, { actions: false, renderer: "svg", ast: true,
-      mode: "vega-lite", tooltip: { disableDefaultStyle: true }, loader: { http: false } })
+    // It is measured in the font of the page, which must be there for that.
+    Promise.all([...document.fonts].map((face) => face.load()))
+      .then(() => window.vegaEmbed(live, chart, { actions: false, renderer: "svg",
+        ast: true, mode: "vega-lite", tooltip: { disableDefaultStyle: true },
+        loader: { http: false } }))
       .then((view) => {
         const drawn = live.querySelector("svg"), wide = drawn.getAttribute("width");
         drawn.setAttribute("viewBox", `0 0 ${wide} ${drawn.getAttribute("height")}`);

@@ -9,10 +9,10 @@ import pytest
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, rows
-from optimizer.analysis.uncertainty.law_draws import drawn
 from optimizer.analysis.uncertainty.robust import robust_plan
 from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.question.formulate import formulate
+from optimizer.question.law_draws import drawn
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import member
 from optimizer.question.vary import plan as varied

@@ -8,11 +8,11 @@ import pytest
 
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.optimum import solve
-from optimizer.analysis.uncertainty.law_draws import Drawn, drawn
 from optimizer.analysis.uncertainty.robust import robust_plan
 from optimizer.analysis.uncertainty.uncertainty import refused, uncertainty
 from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
+from optimizer.question.law_draws import Drawn, drawn
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import plan as varied
 from optimizer.world.law import Covariance

@@ -6,6 +6,7 @@ import pytest
 
 from optimizer.algebra.program import Certificate, Status
 from optimizer.analysis.plan import answer as records
+from optimizer.analysis.plan import doubts, practice
 from optimizer.analysis.plan.sensitivity import Sensitivity
 
 
@@ -57,7 +58,7 @@ def answer(pair):
             records.NearOptimal(0.01, (6.18e9, 7.92e9), (1.51e12, 1.04e12), (245, 131)),
             records.NearOptimal(0.05, (5.39e9, 9.34e9), (1.93e12, 8.3e11), (358, 89)),
         ),
-        parties=records.Parties(8.01e22, 0.0, 8.01e22),
+        parties=practice.Parties(8.01e22, 0.0, 8.01e22),
         sensitivities=(
             Sensitivity("demand.tokens", 2e12, 0.348, None, None, 6),
             Sensitivity("target.match.parameters", 13e9, 1.774, None, None, 4),
@@ -65,7 +66,7 @@ def answer(pair):
             Sensitivity("law.alpha", 0.336, 15.78, None, None, None),
         ),
         certificate=Certificate(1e-16, 2e-16, 3.7e-15, 1e12),
-        warnings=(records.Warning("outside-range", "D is 2.5 times above 500B"),),
+        warnings=(doubts.Warning("outside-range", "D is 2.5 times above 500B"),),
     )
 
 

@@ -9,9 +9,8 @@ from optimizer.analysis.plan.answer import (
     Alternative,
     Fixed,
     LimitUsed,
-    TrainingRun,
-    UnitCost,
 )
+from optimizer.analysis.plan.practice import TrainingRun, UnitCost
 from optimizer.report.formats.data import document, write
 
 PLAN = {
@@ -22,6 +21,7 @@ PLAN = {
     "infeasibility",
 }
 GROWN = {"objective", "question", "reference", "others", "snap", "epochs"}
+GROWN |= {"cheapest", "extrapolation", "reached"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {

@@ -9,7 +9,9 @@ from optimizer.analysis.comparison.community_share import ShareThreshold
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.comparison.differences import Difference
 from optimizer.analysis.comparison.regret import Regret, Robust, RobustPlan
-from optimizer.analysis.plan.answer import Alternative, Parties, Warning
+from optimizer.analysis.plan.answer import Alternative
+from optimizer.analysis.plan.doubts import Warning
+from optimizer.analysis.plan.practice import Parties
 from optimizer.report.formats.decisions import compared
 from optimizer.report.formats.text import render
 from optimizer.report.pages.comparison import comparison_blocks
@@ -41,16 +43,16 @@ def page(comparison, width=100):
 
 def test_the_first_sentence_is_the_decision(pair_of):
     assert page(pair_of(robust=robust())).startswith(
-        "Comparison If it is not known which will come, train 9.1B on 3.0T: at most "
-        "7 % above the optimum of whichever does. Inside Outside"
+        "Comparison If it is not known which will come, train 9.1B on 3T: at most "
+        "7 % above the optimum of whichever does. Warnings outside-range: "
     )
 
 
 def test_with_probabilities_it_is_followed_by_theirs(pair_of):
     best = RobustPlan(8e9, 4e12, 1e23, "FLOP", PROOF)
     told = page(pair_of(robust=robust(1.00001, best, best)))
-    assert "train 9.1B on 3.0T: at the optimum of whichever does." in told
-    assert "By their probabilities, train 8.0B on 4.0T." in told
+    assert "train 9.1B on 3T: at the optimum of whichever does." in told
+    assert "By their probabilities, train 8B on 4T." in told
     assert "least cost of the worst 20 % 8.0B 4.0T 500 1.00e23 FLOP" in told
 
 

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
-from optimizer.analysis.plan.answer import Fixed, LimitUsed, Pair, Savings
+from optimizer.analysis.plan.answer import Alternative, Fixed, LimitUsed, Pair, Savings
+from optimizer.analysis.plan.doubts import Beyond, Chance
 from optimizer.analysis.plan.sensitivity import Sensitivity
-from optimizer.report.pages.headline import headline
+from optimizer.report.formats.text import render
+from optimizer.report.pages.headline import compared, headline
+from optimizer.report.pages.plan import answer_blocks
 
 
 def wall(name, bound, unit, binding=True):
@@ -13,23 +16,91 @@ def wall(name, bound, unit, binding=True):
 
 def test_the_sentence_that_the_design_fixes(answer):
     assert headline(answer) == (
-        "Train 7.0B parameters on 1.25T tokens: 4.5 × Chinchilla-optimal for this "
-        "size (2.2 × the tokens of the equally good 13B). It saves 17 % of lifetime "
-        "compute at 2T served tokens."
+        "Train 6.97B parameters on 1.25T tokens. Over 2T served tokens that costs 17 % "
+        "less than the 13B that is cheapest to train to the same loss. It is 4.5 × the "
+        "Chinchilla-optimal tokens of its size."
     )
 
 
-def test_a_target_that_is_no_training_optimal_model_names_it_so(answer):
-    for reference in (None, Pair(8e9, 15e12, 1875, 2.0453)):
-        told = headline(replace(answer, reference=reference))
-        assert "(2.2 × the tokens of the equally good training-optimal 13B)" in told
-
-
 def test_each_objective_has_its_word(answer):
-    words = {"USD": "cost", "kWh": "energy", "kgCO2e": "carbon"}
+    words = {
+        "USD": "that costs 17 % less than the 13B",
+        "kWh": "that takes 17 % less energy than the 13B",
+        "kgCO2e": "that emits 17 % less carbon than the 13B",
+    }
     for unit, word in words.items():
         told = headline(replace(answer, cost=replace(answer.cost, unit=unit)))
-        assert f"saves 17 % of lifetime {word} at" in told
+        assert word in told
+
+
+def test_more_than_twice_as_much_is_a_factor():
+    assert compared(0.3, "USD") == "costs 30 % more than"
+    assert compared(1.11, "USD") == "costs 2.1 × as much as"
+    assert compared(1.11, "kWh") == "takes 2.1 × as much energy as"
+
+
+WAYS = (
+    Alternative("existing llama-2-13b", 1e4, 7.6e-8, 2.0292, 1.62e12),
+    Alternative("buy", 3.5e4, 2.7e-7, None, 2.77e11),
+)
+
+
+def dear(answer, *ways):
+    cost = replace(answer.cost, unit="USD", total=6.64e4)
+    return replace(answer, cost=cost, others=ways)
+
+
+def test_what_exists_and_is_better_and_cheaper_is_said_first(answer):
+    """A report said "Train 9.6B, it saves 2.3 %" above a table with $10k for $66k."""
+    found = dear(answer, *WAYS)
+    assert found.cheapest == "existing llama-2-13b"
+    assert headline(found).startswith(
+        "Do not train: over 2T served tokens llama-2-13b, which exists, costs $10k, "
+        "and its loss of 2.0292 is as good. A new model costs $66.4k, and wins above "
+        "1.62T served tokens. If you train, train 6.97B parameters on 1.25T tokens. "
+    )
+
+
+def test_of_what_is_bought_nobody_knows_the_loss(answer):
+    bought = replace(WAYS[1], total=5e3)
+    told = headline(dear(answer, WAYS[0], bought))
+    assert told.startswith(
+        "Do not train: over 2T served tokens buying costs $5k, if what you buy is good "
+        "enough; llama-2-13b, which exists, costs $10k, and its loss of 2.0292 is as "
+        "good. A new model costs $66.4k, and wins above 1.62T served tokens."
+    )
+
+
+def test_what_misses_the_target_or_is_dearer_does_not_count(answer):
+    missing = replace(WAYS[0], loss=2.3)
+    dearer = replace(WAYS[1], total=7e4)
+    found = dear(answer, missing, dearer)
+    assert found.cheapest == "train"
+    assert headline(found).startswith("Train 6.97B")
+
+
+def test_the_table_of_other_ways_follows_the_verdict(answer):
+    page = render(answer_blocks(dear(answer, *WAYS)), 100)
+    assert page.index("Warnings") < page.index("Other ways") < page.index("Plan\n")
+
+
+def test_an_extrapolation_says_how_far_in_the_first_paragraph(answer):
+    far = (
+        Beyond("tokens", 9.23e12, 5e11, "above", 18.46),
+        Beyond("tokens_per_parameter", 1.0, 3.0, "below", 3.0),
+    )
+    told = headline(replace(answer, extrapolation=far))
+    assert told.endswith(
+        "This is an extrapolation: 18 × the most tokens and 1/3 of the fewest tokens "
+        "per parameter that some-law was fitted to."
+    )
+
+
+def test_the_chance_to_reach_the_target_is_said(answer):
+    told = headline(replace(answer, reached=Chance(0.477, 1000, 0)))
+    assert told.endswith(
+        "The plan reaches the target in 48 % of 1,000 draws of the law's error."
+    )
 
 
 def test_no_demand_gives_the_training_optimal_model(answer):
@@ -54,18 +125,22 @@ def test_negative_savings_name_the_limits_that_cause_them(answer):
         replace(
             answer,
             savings=Savings(-1e22, -0.3),
-            training_optimal=replace(answer.training_optimal, feasible=False),
+            training_optimal=replace(
+                answer.training_optimal,
+                feasible=False,
+                breaks=("limits.tokens", "serving.memory"),
+            ),
             limits=(
                 wall("limits.tokens", 4e11, "tokens"),
-                wall("limits.memory", 2e9, "bytes"),
                 wall("limits.parameters", 9e12, "parameters", binding=False),
             ),
         )
     )
     assert told.endswith(
-        "It takes 30 % more lifetime compute at 2T served tokens than the "
-        "training-optimal 13B, which limits.tokens of 400B and limits.memory of 2 GB "
-        "rule out."
+        "Over 2T served tokens that costs 30 % more than the 13B that is cheapest to "
+        "train to the same loss, which limits.tokens of 400B and the memory of a "
+        "serving replica rule out. It is 4.5 × the Chinchilla-optimal tokens of its "
+        "size."
     )
 
 
@@ -79,8 +154,8 @@ def test_a_budget_tells_the_loss_that_it_buys(answer):
         )
     )
     assert told.startswith(
-        "The budget of 1e24 FLOP buys a loss of 2.0453: train 7.0B parameters on 1.25T "
-        "tokens, 4.5 × Chinchilla-optimal for this size ("
+        "The budget of 1e24 FLOP buys a loss of 2.0453: train 6.97B parameters on "
+        "1.25T tokens. Over 2T"
     )
 
 
@@ -104,11 +179,14 @@ def fixed(answer, suits, demand=2e12):
 
 def test_a_fixed_size_tells_what_it_costs_and_whom_it_suits(answer):
     told = headline(fixed(answer, 132e12))
-    assert told.startswith("Train the 3B parameters you fixed on 8.71T tokens: ")
+    assert told.startswith(
+        "Train the 3B parameters you fixed on 8.71T tokens, 4.5 × the Chinchilla-"
+        "optimal tokens of its size. "
+    )
     # 132T effective tokens are 66T served ones where each counts double.
     assert told.endswith(
-        "That takes 110 % more lifetime compute at 2T served tokens than the optimum, "
-        "7.0B on 1.25T tokens. 3B is right for 66T served tokens; you expect 2T."
+        "Over 2T served tokens that costs 2.1 × as much as the optimum, 6.97B on 1.25T "
+        "tokens. 3B is right for 66T served tokens; you expect 2T."
     )
 
 
@@ -117,7 +195,7 @@ def test_a_fixed_size_that_no_demand_suits(answer):
         "No demand makes 3B right: even a model that serves nothing should be smaller "
         "and trained on more tokens."
     )
-    assert headline(fixed(answer, None)).endswith("7.0B on 1.25T tokens.")
+    assert headline(fixed(answer, None)).endswith("6.97B on 1.25T tokens.")
 
 
 def test_a_fixed_size_without_any_demand_expected(answer):
@@ -128,9 +206,8 @@ def test_a_fixed_size_without_any_demand_expected(answer):
 
 def test_tokens_that_only_partly_count_are_told(answer):
     part = replace(answer.demand, counted_tokens=2e11)
-    assert headline(replace(answer, demand=part)).endswith(
-        "at 2T served tokens, 200B of them counted."
-    )
+    told = headline(replace(answer, demand=part))
+    assert "Over 2T served tokens, 200B of them counted, that costs 17 % less" in told
 
 
 def test_an_infeasible_plan_starts_with_the_reason(infeasible):

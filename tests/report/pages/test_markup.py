@@ -38,7 +38,7 @@ def test_html_is_well_formed_and_has_only_our_tags(answer):
         known = {"div", "h2", "h3", "p", "strong", "table", "thead", "tbody"}
         assert tags.seen <= known | {"tr", "th", "td"}
         assert "\x1b" not in page
-    assert "7.0B parameters" in page
+    assert "6.97B parameters" in page
 
 
 def test_markdown_tables_keep_their_columns(answer):
@@ -53,6 +53,6 @@ def test_markdown_tables_keep_their_columns(answer):
 
 def test_markdown_page_has_the_plan(answer):
     page = markdown.render(answer_blocks(answer))
-    assert page.startswith("# Internal assistant\n\n**Train 7.0B parameters on ")
+    assert page.startswith("# Internal assistant\n\n**Train 6.97B parameters on ")
     assert "| tokens per parameter | 179 | 44.3 |\n" in page
     assert "\n\n\n" not in page

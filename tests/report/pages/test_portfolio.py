@@ -57,8 +57,8 @@ def page(portfolio):
 
 def test_the_sentence_says_what_to_train_and_what_sharing_costs(portfolio):
     assert portfolio_headline(portfolio) == (
-        "Train edge with 7.0B on 1.25T and server with 7.0B on 1.25T: 1.60e23 FLOP in "
-        "all. Sharing takes 1 % more than each on its own: shared.training_compute "
+        "Train edge with 6.97B on 1.25T and server with 6.97B on 1.25T: 1.60e23 FLOP "
+        "in all. Sharing takes 1 % more than each on its own: shared.training_compute "
         "binds."
     )
     free = tuple(
@@ -75,7 +75,7 @@ def test_models_shared_limits_and_then_each_model(portfolio):
     assert "shared.training_compute 1e23 FLOP 1e23 FLOP −0.2 %" in text
     assert "shared.tokens (edge) 1e23 FLOP 1e23 FLOP slack" in text
     assert "best possible cost of all together" in text
-    assert text.count("Chinchilla-optimal for this size") == 2
+    assert text.count("× the Chinchilla-optimal tokens of its size") == 2
     assert "you fixed" not in text
 
 

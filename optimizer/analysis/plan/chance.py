@@ -1,0 +1,47 @@
+"""How sure a plan is: the part of the law's draws in which it reaches its target."""
+
+from __future__ import annotations
+
+from optimizer.analysis.plan.answer import Pair
+from optimizer.analysis.plan.doubts import Chance
+from optimizer.question.law_draws import drawn
+from optimizer.question.scenario import Scenario
+from optimizer.question.vary import plan as varied
+
+DRAWS, SEED = 1000, 0  # as `uncertainty` takes them unless told otherwise
+
+
+def chance(scenario: Scenario, plan: Pair) -> Chance | None:
+    """The part of the draws of a law in which a model reaches the target.
+
+    The target is drawn with the law: as good as a 13B is another loss in every draw.
+
+    Args:
+        scenario: without lists.
+        plan: the model.
+
+    Returns:
+        None where the law carries neither a covariance nor draws, where there is no
+        target, and where more tokens may raise the loss.
+    """
+    law = scenario.law
+    if law.covariance is None and law.draws is None:
+        return None
+    if unasked(scenario):
+        return None
+    found = drawn(varied(scenario, (), DRAWS, SEED))
+    return Chance(found.reached(plan.parameters, plan.tokens), found.count, SEED)
+
+
+def unasked(scenario: Scenario) -> str:
+    """Why no plan of a scenario reaches a target with a probability, or nothing."""
+    if scenario.spec.budget is not None:
+        return "a budget has no target to reach with a probability"
+    streams = range(len(scenario.streams))
+    servings = [scenario.serving_of(index)[0] for index in streams]
+    if any(s.quantization_penalty for s in (*servings, scenario.spec.serving)):
+        return (
+            "with the quantization penalty more tokens may raise the loss, so that no "
+            "number of tokens is enough for sure"
+        )
+    return ""

@@ -1,0 +1,63 @@
+"""A plan in practice: the price of a token, the run, who pays, how machines serve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class UnitCost:
+    """Dollars per million served tokens, in money of today.
+
+    Attributes:
+        input: of input tokens; None where the split is not known.
+        output: of output tokens, likewise.
+        total: of all tokens.
+        with_training: with everything else of the plan spread over them; None where
+            the dollars of training are not known.
+    """
+
+    input: float | None
+    output: float | None
+    total: float
+    with_training: float | None
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """The training run: accelerator-hours, and its length [s] where known."""
+
+    accelerator_hours: float
+    time: float | None
+
+
+@dataclass(frozen=True)
+class Parties:
+    """The plan's cost by who bears it, in the objective's unit."""
+
+    lab: float
+    community: float
+    social: float
+
+
+@dataclass(frozen=True)
+class ServingUse:
+    """How one roofline machine serves at the plan.
+
+    Attributes:
+        stream: the stream, or the streams that share the machine.
+        batch: sequences decoded together.
+        step_time: of one token of each [s].
+        replicas: that the mean load times the peak needs; None without a lifetime.
+        bound_by: `compute`, `bandwidth`, `memory` or `latency`.
+        usage_cost: of a million output tokens while it works; USD, None without price.
+        allocated_cost: of the same with capacity for the peak paid all the time.
+    """
+
+    stream: str
+    batch: float
+    step_time: float
+    replicas: float | None
+    bound_by: str
+    usage_cost: float | None
+    allocated_cost: float | None

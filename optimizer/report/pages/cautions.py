@@ -1,0 +1,42 @@
+"""Warnings, which stand before any table: of one plan in full, of several by code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import either
+from optimizer.report.formats.blocks import Block, Heading, Text
+
+
+def warned(answer: Answer) -> Iterator[Block]:
+    """Every warning of a plan with its reason and its cure."""
+    if answer.warnings:
+        yield Heading("Warnings")
+    for warning in answer.warnings:
+        yield Text(f"{warning.message.rstrip('.')}.", label=warning.code)
+
+
+def all_warned(
+    answers: Sequence[Answer],
+    name: Callable[[Answer], str] = lambda answer: answer.scenario,
+) -> Iterator[Block]:
+    """The warnings of several plans: whose they are, and what they say if all agree.
+
+    Args:
+        answers: the plans.
+        name: how a page calls a plan.
+    """
+    told: dict[str, dict[str, list[str]]] = {}
+    for answer in answers:
+        for warning in answer.warnings:
+            whose = told.setdefault(warning.code, {}).setdefault(warning.message, [])
+            whose.append(name(answer))
+    if told:
+        yield Heading("Warnings")
+    for code, messages in told.items():
+        names = [each for whose in messages.values() for each in whose]
+        whole = f"{either(names, 'and')}."
+        if len(messages) == 1:
+            whole = f"{either(names, 'and')}: {next(iter(messages)).rstrip('.')}."
+        yield Text(whole, label=code)

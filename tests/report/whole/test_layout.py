@@ -1,0 +1,104 @@
+"""Charts are drawn as they were laid out: nothing is cut, nothing lies on another.
+
+The page carries its font, so this holds on a machine with any fonts or none.
+"""
+
+import itertools
+import math
+
+import pytest
+
+WIDTHS = (390, 820, 1280)
+# The words of a chart as rectangles on the screen, turned where the words are, without
+# the air above and below the letters; and the frame that they stand in.
+BOXES = """picture => {
+  const svg = picture.querySelector("svg");
+  const {left, top, right, bottom} = svg.getBoundingClientRect();
+  const words = [...svg.querySelectorAll("text")].filter((node) =>
+    node.textContent.trim() && getComputedStyle(node).opacity !== "0");
+  const corners = (node) => {
+    const {x, y, width, height} = node.getBBox(), to = node.getScreenCTM();
+    const [high, low] = [y + height / 5, y + height * 4 / 5];
+    return [[x, high], [x + width, high], [x + width, low], [x, low]].map(([x, y]) => {
+      const at = new DOMPoint(x, y).matrixTransform(to);
+      return [at.x, at.y];
+    });
+  };
+  return {size: [right - left, bottom - top], frame: [left, top, right, bottom],
+          words: words.map((node) => [node.textContent, corners(node)])};
+}"""
+
+
+def outside(drawn):
+    """The words that leave the frame of their chart, by more than half a pixel."""
+    left, top, right, bottom = drawn["frame"]
+    return [
+        text
+        for text, corners in drawn["words"]
+        if not all(
+            left - 0.5 <= x <= right + 0.5 and top - 0.5 <= y <= bottom + 0.5
+            for x, y in corners
+        )
+    ]
+
+
+def upon_another(drawn):
+    """Pairs of words that lie on each other, by more than a pixel."""
+    return [
+        (one[0], two[0])
+        for one, two in itertools.combinations(drawn["words"], 2)
+        if not apart(one[1], two[1]) and not apart(two[1], one[1])
+    ]
+
+
+def apart(one, two):
+    """Whether a line along a side of the first rectangle parts it from the second."""
+    for (x0, y0), (x1, y1) in itertools.pairwise(one[:3]):
+        length = math.hypot(x1 - x0, y1 - y0)
+        along = (x1 - x0) / length, (y1 - y0) / length
+        a, b = (
+            [x * along[0] + y * along[1] for x, y in corners] for corners in (one, two)
+        )
+        if min(max(a), max(b)) - max(min(a), min(b)) <= 1:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_word_of_a_chart_is_cut_or_lies_on_another(opened, width):
+    page = opened(viewport={"width": width, "height": 900})
+    page.evaluate("document.fonts.ready")
+    pictures = page.locator(".picture").all()
+    assert len(pictures) > 10
+    for picture in pictures:
+        drawn = picture.evaluate(BOXES)
+        assert drawn["words"]
+        assert (outside(drawn), upon_another(drawn)) == ([], [])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_chart_that_wakes_up_stays_as_it_was(opened, width):
+    """Still and live are measured in one font, by two programs."""
+    page = opened(viewport={"width": width, "height": 900})
+    for picture in page.locator(".picture").all():
+        still = picture.evaluate(BOXES)
+        picture.hover()
+        page.wait_for_function("e => e.dataset.live", arg=picture.element_handle())
+        page.mouse.move(0, 0)
+        live = picture.evaluate(BOXES)
+        assert (outside(live), upon_another(live)) == ([], [])
+        assert live["size"] == pytest.approx(still["size"], abs=1.5)
+
+
+def test_the_font_is_in_the_page_and_is_what_is_seen(opened):
+    page = opened()
+    faces = page.evaluate(
+        "Promise.all([...document.fonts].map(f => f.load()))"
+        ".then(all => all.map(f => f.family + ' ' + f.weight + ' ' + f.status))"
+    )
+    assert faces == ["Overtrain 400 loaded", "Overtrain 700 loaded"]
+    families = page.evaluate(
+        """[...document.querySelectorAll(".picture text, p, td, h1")]
+        .map(node => getComputedStyle(node).fontFamily.split(",")[0])"""
+    )
+    assert set(families) == {"Overtrain"}
