@@ -49,3 +49,13 @@ def ask():
 def root():
     """The top folder of the checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Data for tests that stand beside the checkout and are never committed."""
+    root = Path(__file__).parents[1]
+    for place in (root.parent / "shared", *(p / "shared" for p in root.parents)):
+        if (place / "data").is_dir():
+            return place
+    pytest.skip("the measured data do not stand beside this checkout")

@@ -39,7 +39,7 @@ Examples:
 @click.option("--date", metavar="DAY", help="Of the points; today unless given.")
 @options.given
 @options.formats(*FORMS)
-def command(  # noqa: PLR0913, PLR0917 - one argument an option
+def command(
     points: tuple[str, ...],
     output: Path | None,
     fresh: bool,

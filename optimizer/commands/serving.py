@@ -41,7 +41,7 @@ Examples:
 @options.given
 @options.formats(*FORMS)
 @options.output
-def command(  # noqa: PLR0913, PLR0917 - one argument an option
+def command(
     points: str,
     engines: bool,
     file: str | None,

@@ -254,7 +254,7 @@ def _fit(
 def _linear(
     data: Design, value: Array, spots: NDArray[np.intp], centre: Array, weights: Array
 ) -> tuple[float, Array, Array]:
-    """The cost at some constants, its half gradient and Gauss and Newton's curvature."""
+    """The cost at some constants, its half gradient, Gauss and Newton's curvature."""
     raw = value[spots].sum(0)
     logs = np.clip(raw, LOW[:, None], HIGH[:, None])
     free = (raw > LOW[:, None]) & (raw < HIGH[:, None])

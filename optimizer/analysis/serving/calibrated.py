@@ -61,11 +61,12 @@ def calibrated(
     Raises:
         ValueError: too few points can be used; the message says why.
     """
-    usable = [
-        p
-        for p in points.usable
-        if (p.per_token or p.rate) and (p.place is None or _complete(p))
-    ]
+    usable, left = [], []
+    for point in points.rows:
+        if because := _useless(point):
+            left.append((point.line, because))
+        else:
+            usable.append(point)
     entries: list[Measured] = []
     ranges: list[str] = []
     held: list[HeldOut] = []
@@ -91,29 +92,34 @@ def calibrated(
             if weight < UNKNOWN and not (word == "routed" and kind == "dense")
         )
     if not entries:
-        reasons = sorted({row.refused for row in points.rows if row.refused})
-        because = f"; {reasons[0]}" if reasons else ""
+        because = f"; line {left[0][0]}: {left[0][1]}" if left else ""
         raise ValueError(
             f"{len(usable)} of {len(points.rows)} points can be used, and a kind of "
             f"model needs {LEAST}{because}"
         )
     library = Library("", source, date, tuple(entries))
     return Calibrated(
-        library, tuple(ranges), tuple(held), unknown, tuple(_odd(points, usable))
+        library, tuple(ranges), tuple(held), unknown, tuple(_odd(left, usable))
     )
 
 
-def _complete(point: Point) -> bool:
-    place = point.place
-    if place is None or place.chip.memory is None or place.chip.bandwidth is None:
-        return False
-    return place.accelerators <= 1 or place.chip.link is not None
+def _useless(point: Point) -> str:
+    """Why nothing is learnt from a point; empty where something is."""
+    place, model = point.place, point.model
+    if place is None or model is None:
+        return point.refused
+    if point.per_token is None and point.rate is None:
+        return "it has no measured time per token and no tokens a second"
+    try:
+        place.check(model)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
-def _odd(points: Points, usable: Sequence[Point]) -> Iterator[str]:
-    for row in points.rows:
-        if row.refused:
-            yield f"line {row.line} is left out: {row.refused}"
+def _odd(left: Sequence[tuple[int, str]], usable: Sequence[Point]) -> Iterator[str]:
+    for line, because in left:
+        yield f"line {line} is left out: {because}"
     for one, two, factor in contradictions(usable):
         yield (
             f"lines {one.line} and {two.line} measured the same and differ "
@@ -155,6 +161,13 @@ def _entry(
     )
 
 
+def _bare(
+    constants: Constants, kind: str, chip: str = "", precision: str = ""
+) -> Measured:
+    """Constants without errors."""
+    return Measured(constants, kind, chip, precision, "", 0, 0.0, 0.0, 0.0)
+
+
 def _errors(members: Sequence[Point], made: Measured) -> tuple[Errors, Errors]:
     alone = replace(made, accelerator="", precision="", engine="")
     library = Library("", "", "", (alone,))
@@ -182,11 +195,11 @@ def _held_out(
             rest = [p for p, name in zip(own, names, strict=True) if name != group]
             left = [p for p, name in zip(own, names, strict=True) if name == group]
             fitted = calibrate(rest, kind, False, first)
-            made = [
-                Measured(fitted.constants(label), kind, *label.split(), "", 0, 0, 0, 0)
-                for label in sorted({chip_label(p) for p in left})
-            ]
-            common = Measured(fitted.constants(), kind, "", "", "", 0, 0, 0, 0)
+            made = []
+            for label in sorted({chip_label(p) for p in left}):
+                chip, precision = label.split()
+                made.append(_bare(fitted.constants(label), kind, chip, precision))
+            common = _bare(fitted.constants(), kind)
             library = Library("", "", "", (*made, common))
             found = beside(Points("", "", tuple(left)), library)
             tpot += [x.tpot for x in found]
@@ -207,4 +220,3 @@ def _range(members: Sequence[Point]) -> str:
         f"prompts {min(prompts):.0f} to {max(prompts):.0f}, "
         f"answers {min(outputs):.0f} to {max(outputs):.0f} tokens"
     )
-

@@ -27,7 +27,9 @@ def serving_data(found: Sequence[Beside], library: Library) -> dict[str, Any]:
     return {
         "constants": {"source": library.source, "date": library.date},
         "points": [_point(one) for one in found],
-        "summary": {kind: _summary([x for x in found if x.kind == kind]) for kind in KINDS},
+        "summary": {
+            kind: _summary([x for x in found if x.kind == kind]) for kind in KINDS
+        },
     }
 
 
@@ -76,11 +78,12 @@ def _summary(found: Sequence[Beside]) -> dict[str, Any]:
     }
 
 
-def serving_blocks(
-    found: Sequence[Beside], library: Library, file: str
-) -> list[Block]:
+def serving_blocks(found: Sequence[Beside], library: Library, file: str) -> list[Block]:
     """The page of measured points beside predicted ones."""
-    return [Heading(f"Serving predicted and measured: {file}", 1), *_body(found, library)]
+    return [
+        Heading(f"Serving predicted and measured: {file}", 1),
+        *_body(found, library),
+    ]
 
 
 def _body(found: Sequence[Beside], library: Library) -> Iterator[Block]:
@@ -162,9 +165,7 @@ def calibrated_blocks(found: Calibrated) -> list[Block]:
 def _calibrated(found: Calibrated) -> Iterator[Block]:
     entries = found.library.entries
     points = sum(e.points for e in entries if not e.accelerator and not e.engine)
-    yield Text(
-        f"{len(entries)} sets of constants from {points} points.", lead=True
-    )
+    yield Text(f"{len(entries)} sets of constants from {points} points.", lead=True)
     titles = (
         *("µs a layer", "µs an expert", "bandwidth", "arithmetic", "link"),
         *("µs a sequence", "prefill", "prefill link", "points", "median error"),

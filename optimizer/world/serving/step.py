@@ -68,6 +68,29 @@ class Place:
         copies = max(self.accelerators / model.kv_heads, 1.0)
         return CACHE[self.kv] * model.numbers(context) * copies + model.state
 
+    def check(self, model: Served) -> None:
+        """Checks that a replica can hold and compute a model.
+
+        Raises:
+            ValueError: a figure of the chip is missing, or the weights do not fit; the
+                message says what to do.
+        """
+        chip, g = self.chip, self.accelerators
+        for word, value in (("memory size", chip.memory), ("", chip.bandwidth)):
+            if value is None:
+                raise ValueError(f"{chip.key} has no {word or 'memory bandwidth'}")
+        if g > 1 and chip.link is None:
+            raise ValueError(
+                f"{chip.key} has no link between accelerators; describe the chip with "
+                "link: 450 GB/s (one direction) and the like, or set accelerators: 1"
+            )
+        weights, memory = self.weight_bytes(model), chip.memory or 0.0
+        if weights > g * memory:
+            raise ValueError(
+                f"{weights / 2**30:.0f} GiB of weights do not fit in {g:.0f} × "
+                f"{memory / 2**30:.0f} GiB; take more accelerators or a smaller format"
+            )
+
     def room(self, model: Served, context: float) -> float:
         """Sequences of a length that its memory holds beside the weights."""
         memory = self.chip.memory or 0.0
@@ -123,19 +146,8 @@ def work(
         batch: sequences decoded together.
         context: tokens that each holds in the mean.
         prompt: tokens of a prompt.
-
-    Raises:
-        ValueError: a figure of the chip is missing; the message says what to do.
     """
     chip, g = place.chip, place.accelerators
-    if chip.bandwidth is None:
-        raise ValueError(f"{chip.key} has no memory bandwidth")
-    if g > 1 and chip.link is None:
-        raise ValueError(
-            f"{chip.key} has no link between accelerators, so that a replica has one; "
-            "describe the chip with its link, e.g. link: 450 GB/s (one direction), or "
-            "set accelerators: 1"
-        )
     speed = g * peak(chip, place.weights)
     sixteen = g * peak(chip, "bf16")
     read = place.stored(model, model.touched(batch) * model.routed)
@@ -150,7 +162,7 @@ def work(
     step = (
         model.layers,
         model.layers * chosen,
-        moved / (g * chip.bandwidth),
+        moved / (g * (chip.bandwidth or 1.0)),
         2.0 * multiplied * batch / speed,
         sent * batch,
         batch,
@@ -180,16 +192,7 @@ def answer(
     Raises:
         ValueError: a figure is missing, or the model does not fit.
     """
-    memory = place.chip.memory
-    if memory is None:
-        raise ValueError(f"{place.chip.key} has no memory size")
-    weights = place.weight_bytes(model)
-    if weights > place.accelerators * memory:
-        raise ValueError(
-            f"{weights / 2**30:.0f} GiB of weights do not fit in "
-            f"{place.accelerators:.0f} × {memory / 2**30:.0f} GiB; take more "
-            "accelerators or a smaller format"
-        )
+    place.check(model)
     room = max(place.room(model, prompt + output), 1.0)
     b = min(MOST if batch is None else batch, room)
     done = work(model, place, b, prompt + output / 2.0, prompt)
