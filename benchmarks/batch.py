@@ -29,12 +29,12 @@ from pathlib import Path
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Posynomial
-from optimizer.algebra.program import Constraint, GeometricProgram
+from optimizer.algebra.program import Constraint, GeometricProgram, members
 from optimizer.analysis.sweep.rows import near
 from optimizer.analysis.sweep.sweep import sweep
-from optimizer.engine.batch import BLOCK, cores, members, solve_batch
+from optimizer.engine.batch import BLOCK, cores, solve_batch
 from optimizer.engine.enclose import enclose, extended
-from optimizer.engine.solve import _search, solve
+from optimizer.engine.second_opinion import _search, solve
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.question.vary import groups, plan
 

@@ -52,10 +52,9 @@ def root():
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """Data for tests that stand beside the checkout and are never committed."""
-    root = Path(__file__).parents[1]
-    for place in (root.parent / "shared", *(p / "shared" for p in root.parents)):
-        if (place / "data").is_dir():
-            return place
-    pytest.skip("the measured data do not stand beside this checkout")
+def shared(root):
+    """The folder of data beside the checkout, or a skip with the reason."""
+    for folder in (parent / "shared" for parent in root.parents):
+        if folder.is_dir():
+            return folder
+    pytest.skip("the shared data are not beside the repository (../shared)")

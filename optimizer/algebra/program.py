@@ -13,7 +13,7 @@ from enum import Enum
 import numpy as np
 
 from optimizer.algebra.composite import Composite
-from optimizer.algebra.posynomial import Array, Posynomial
+from optimizer.algebra.posynomial import Array, Integers, Posynomial
 from optimizer.errors import Defect
 
 Function = Posynomial | Composite
@@ -76,6 +76,34 @@ class GeometricProgram:
         return GeometricProgram(objective, constraints)
 
 
+def members(program: GeometricProgram, chosen: Integers | slice) -> GeometricProgram:
+    """The program of some members of a batch."""
+    return GeometricProgram(
+        program.objective.members(chosen),
+        tuple(
+            Constraint(c.name, c.posynomial.members(chosen))
+            for c in program.constraints
+        ),
+    )
+
+
+class Engine(Enum):
+    """Who found a point; the certificate does not depend on it."""
+
+    ROOT = "root"
+    INTERIOR = "interior"
+    CVXPY = "cvxpy"
+
+    @property
+    def meaning(self) -> str:
+        """What that is, in a few words."""
+        return {
+            Engine.ROOT: "the root of the plain program",
+            Engine.INTERIOR: "overtrain's own interior-point method",
+            Engine.CVXPY: "cvxpy with Clarabel, as a geometric program",
+        }[self]
+
+
 class Status(Enum):
     """How a program ended, and what that means for the one who asked."""
 
@@ -122,6 +150,7 @@ class Solution:
         z: ln of the optimal variables, shape `(variables,)`; None if infeasible.
         multipliers: λ ≥ 0, shape `(constraints,)`: −d ln cost / d ln bound.
         certificate: None if infeasible.
+        engine: who found it.
     """
 
     program: GeometricProgram
@@ -129,6 +158,7 @@ class Solution:
     z: Array | None = None
     multipliers: Array | None = None
     certificate: Certificate | None = None
+    engine: Engine = Engine.INTERIOR
 
     @property
     def point(self) -> Mapping[str, float]:

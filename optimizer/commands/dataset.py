@@ -20,9 +20,10 @@ from pydantic import BaseModel
 
 from optimizer import __version__
 from optimizer.analysis.sweep.cluster import LOCAL, connected, each, wrong
-from optimizer.analysis.sweep.sweep import STATUSES, Summary, block_of, rows
+from optimizer.analysis.sweep.sweep import STATUSES, Summary, rows
 from optimizer.commands.output import beside, failed, write
 from optimizer.commands.rowfile import checked, parquet_bytes, parquet_note
+from optimizer.engine.batch import BLOCK
 from optimizer.question.axes import Grid, Listed
 from optimizer.question.draws import Draws
 from optimizer.question.vary import Plan
@@ -87,9 +88,8 @@ class Dataset:
 def part(plan: Plan, columns: Columns | None, start: int, stop: int) -> Part:
     """Works out the rows from `start` up to `stop`, block by block: a worker's task."""
     summary, found = Summary(UNITS[plan.scenario.spec.objective]), []
-    step = block_of(plan)
-    for first in range(start, stop, step):
-        block = rows(plan, first, min(first + step, stop))
+    for first in range(start, stop, BLOCK):
+        block = rows(plan, first, min(first + BLOCK, stop))
         summary.add(block)
         if columns is not None:
             found.append(block)
@@ -178,7 +178,7 @@ def _usual(plan: Plan, output: Path | None) -> int:
     told = None if output is None else _manifest(output)
     chunk = told.get("chunk") if told else None
     whole = isinstance(chunk, int) and chunk > 0
-    return chunk if whole and isinstance(chunk, int) else BLOCKS * block_of(plan)
+    return chunk if whole and isinstance(chunk, int) else BLOCKS * BLOCK
 
 
 def _opened(output: Path, plan: Plan, chunk: int) -> Dataset:

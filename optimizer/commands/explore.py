@@ -42,7 +42,7 @@ def command(file: str, overrides: tuple[str, ...], port: int) -> int:
     certified as `solve` does, and the changed scenario can be downloaded with its
     comments. Ctrl-C ends it.
     """
-    from optimizer.analysis.story.live import live  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.story.live import live  # noqa: PLC0415 - heavy
     from optimizer.question.portfolio_file import is_portfolio  # noqa: PLC0415
 
     document, base = options.opened(file)
@@ -68,13 +68,13 @@ class Explorer(ThreadingHTTPServer):
 
     def __init__(self, explored: Live, port: int) -> None:
         from optimizer import __version__  # noqa: PLC0415
-        from optimizer.analysis.story.live import answered  # noqa: PLC0415
+        from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
         from optimizer.report.pages.explore import explore_page, policy  # noqa: PLC0415
 
         super().__init__((HERE, port), Handler)
         self.explored = explored
         self.policy = policy()
-        answer = answered(explored.scenario)
+        answer = solve(explored.scenario)
         self.page = explore_page(explored, answer, __version__).encode()
 
 
@@ -133,12 +133,12 @@ class Handler(BaseHTTPRequestHandler):
             self._json(HTTPStatus.INTERNAL_SERVER_ERROR, told)
 
     def _solved(self, change: Moved) -> None:
-        from optimizer.analysis.story.live import answered  # noqa: PLC0415
+        from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
         from optimizer.report.pages.explore import fragment  # noqa: PLC0415
 
         told = _mistakes(change)
         if change.scenario is not None:
-            told["html"] = fragment(answered(change.scenario))
+            told["html"] = fragment(solve(change.scenario))
         self._json(HTTPStatus.OK, told)
 
     def _saved(self, change: Moved) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from optimizer.analysis.law.judgement import Judged
 
 ALLOWED = ("table", "json", "markdown")
-FORMS = ("chinchilla", "gadre", "kaplan", "hestness", "data-constrained")
+FORMS = ("chinchilla", "coupled", "gadre", "kaplan", "hestness", "data-constrained")
 MOST = 6000  # draws; a law file with more is longer than may be read
 EXAMPLES = """\b
 Examples:

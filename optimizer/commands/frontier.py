@@ -56,7 +56,7 @@ def command(
     factor = _factor(span)
     scenario = options.read_all([file], overrides)[0]
 
-    from optimizer.analysis.frontier.frontier import frontier  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.frontier.frontier import frontier  # noqa: PLC0415 - heavy
     from optimizer.commands.outcome import INFEASIBLE, show  # noqa: PLC0415
     from optimizer.report.pages import frontier as page  # noqa: PLC0415
 

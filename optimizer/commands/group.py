@@ -25,6 +25,7 @@ COMMANDS = {
     "calibrate": "Fit the constants of serving to measured points.",
     "laws": "List the scaling laws, or all about one.",
     "hardware": "List the accelerators, or all about one.",
+    "model": "Say what a model is made of: parameters, layers, cache.",
     "schema": "Print the JSON Schema of the scenario file.",
 }
 

@@ -78,7 +78,7 @@ def command(
     if ending not in (".svg", ".png"):
         raise _wrong("-o", f"needs the name of a .svg or .png file, got {output.name}")
     refuse_unwritable(output)
-    scenarios = options.read_all(files, overrides)
+    scenarios = options.read_all(files, overrides, laws)
     options.under(scenarios, laws)
     if kind == "regret" and len(scenarios) < 2:
         raise _wrong("plot regret", "compares scenarios; give it two files or more")
@@ -110,7 +110,7 @@ def command(
 
 def _chart(kind: str, scenarios: list[Scenario], laws: tuple[str, ...]) -> Chart:
     from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
-    from optimizer.analysis.story.case import LAWS, case  # noqa: PLC0415 - imports cvxpy
+    from optimizer.analysis.story.case import LAWS, case  # noqa: PLC0415 - heavy
     from optimizer.report.charts.catalogue import chart_of, regret_of, split_of  # noqa: PLC0415
 
     if kind in CHANCES:

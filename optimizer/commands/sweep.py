@@ -96,13 +96,19 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     _refuse(varied, sample, output, cluster, chunk)
     scenario = options.read_all([file], overrides)[0]
 
-    from optimizer.analysis.sweep.sweep import Summary, sweep  # noqa: PLC0415 - heavy
+    from optimizer.analysis.sweep.sweep import (  # noqa: PLC0415 - heavy
+        Summary,
+        compiles_first,
+        sweep,
+    )
     from optimizer.question.vary import plan as read  # noqa: PLC0415
     from optimizer.report.formats import text  # noqa: PLC0415
     from optimizer.report.pages import sweep as sweep_page  # noqa: PLC0415
     from optimizer.world.costs import UNITS  # noqa: PLC0415
 
     plan = read(scenario, varied, sample, seed)
+    if compiles_first(plan):
+        click.echo("compiling once, about 25 s", err=True)
     if plan.count > LONG:
         _foretold(plan, None if output is None else output.suffix, yes)
     summary = Summary(UNITS[scenario.spec.objective])

@@ -1,9 +1,10 @@
 """A batch of programs of one shape, each member certified as a single solve is.
 
-Three ways, each tried on what the one before could not certify: the closed root of
-plain programs, the compiled interior-point method (where numba is installed), and
-cvxpy, one member at a time. `certify` judges whatever is found. Work goes in blocks of
-bounded memory, on all cores.
+Each way is tried on what the one before could not certify: the closed root of plain
+programs, our interior-point method, and cvxpy, one member at a time. Where so many rows
+are asked for that compiling pays, numba's version of the method comes before the one in
+numpy. `certify` judges whatever is found. Work goes in blocks of bounded memory, on all
+cores.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import os
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from threading import Lock
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,11 @@ from optimizer.algebra.program import (
     GeometricProgram,
     Solution,
     Status,
+    members,
 )
 from optimizer.algebra.saturating import stacked as stack_curves
+from optimizer.engine import own
+from optimizer.engine.arrays import arrays
 from optimizer.engine.certify import (
     GAP,
     STATIONARITY,
@@ -39,13 +43,16 @@ from optimizer.engine.certify import (
 from optimizer.engine.diagnose import SLIVER, least_relaxation
 from optimizer.engine.enclose import opened, quantities
 from optimizer.engine.root import Plain, plain, root
-from optimizer.engine.solve import solve
+from optimizer.engine.second_opinion import solve
 from optimizer.errors import Defect
 
 BLOCK = 8192  # rows at once: more are slow on Dask workers, fewer make threads wait
-SMALL = 256  # the same where each row takes cvxpy a millisecond
+SOME = 20_000  # rows from which numba is worth importing
+MANY = 300_000  # rows from which it is worth compiling with, which takes about 25 s
+FEW = 256  # rows of a block that need no compiler
+COMPILED = ("linear", "point", "interior", "kernel")
+CACHE = Path(__file__).parent / "__pycache__"
 OPTIMAL, INFEASIBLE, FAILED = 0, 1, 2
-_cvxpy = Lock()  # one compiled problem serves all programs of a shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,22 +85,18 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def swift(program: GeometricProgram) -> bool:
-    """Whether programs of this shape are solved many at a time."""
-    if plain(program) is not None:
-        return True
-    return _kernel() is not None
+def compiling_pays(rows: int) -> bool:
+    """Whether so many rows are worth the compiler, where there is one."""
+    if rows >= MANY:
+        return find_spec("numba") is not None
+    return rows >= SOME and find_spec("numba") is not None and compiled()
 
 
-def members(program: GeometricProgram, chosen: Integers | slice) -> GeometricProgram:
-    """The program of some members of a batch."""
-    return GeometricProgram(
-        program.objective.members(chosen),
-        tuple(
-            Constraint(c.name, c.posynomial.members(chosen))
-            for c in program.constraints
-        ),
-    )
+def compiled() -> bool:
+    """Whether what numba compiled lies on disk, newer than what it was made of."""
+    kept = [path.stat().st_mtime for path in CACHE.glob("kernel.*.nbi")]
+    sources = [(CACHE.parent / f"{name}.py").stat().st_mtime for name in COMPILED]
+    return bool(kept) and max(kept) > max(sources)
 
 
 def stacked(
@@ -151,12 +154,13 @@ def solve_batch(
         workers: threads; one a core if None.
     """
     batch = size(program)
-    block = BLOCK if swift(program) else SMALL
-    cuts = [slice(i, min(i + block, batch)) for i in range(0, batch, block)]
+    fast = compiling_pays(batch)
+    cuts = [slice(i, min(i + BLOCK, batch)) for i in range(0, batch, BLOCK)]
 
     def one(cut: slice) -> Batch:
         origin = None if start is None else start[cut]
-        return solve_block(members(program, cut), cut.stop - cut.start, origin)
+        part = members(program, cut)
+        return solve_block(part, cut.stop - cut.start, origin, fast=fast)
 
     if len(cuts) == 1:
         return one(cuts[0])
@@ -175,7 +179,11 @@ def joined(parts: list[Batch]) -> Batch:
 
 
 def solve_block(
-    program: GeometricProgram, batch: int, start: Array | None = None
+    program: GeometricProgram,
+    batch: int,
+    start: Array | None = None,
+    *,
+    fast: bool = False,
 ) -> Batch:
     """Solves a batch in this thread; see `solve_batch`.
 
@@ -183,9 +191,10 @@ def solve_block(
         program: with a batch axis of 1 or `batch`.
         batch: the number of members.
         start: as for `solve_batch`.
+        fast: whether to use what numba compiles.
     """
     with np.errstate(all="ignore"):
-        return _Block(program, batch).run(start)
+        return _Block(program, batch).run(start, fast=fast)
 
 
 class _Block:
@@ -201,10 +210,12 @@ class _Block:
         self.proof = np.full((3, batch), np.nan)
         self.alone = 0
 
-    def run(self, start: Array | None) -> Batch:
+    def run(self, start: Array | None, *, fast: bool) -> Batch:
         form = plain(self.program)
         if form is not None:
             self._root(form)
+        if fast and self._open().size > FEW:
+            self._compiled(start)
         if self._open().size:
             self._interior(start)
         for member in self._open().tolist():
@@ -245,28 +256,32 @@ class _Block:
         self.ended[rows] = np.where(passed, OPTIMAL, FAILED)
 
     def _interior(self, start: Array | None) -> None:
-        kernel = _kernel()
-        if kernel is None:
-            return
+        rows, program, z = self._rest(start)
+        found = own.find(program, z)
+        solved = found.ended == own.OPTIMAL
+        self._judge(rows, program, found.z, found.multipliers)
+        self.ended[rows[~solved]] = FAILED
+        self.ended[rows[found.ended == own.INFEASIBLE]] = INFEASIBLE
+
+    def _rest(self, start: Array | None) -> tuple[Integers, GeometricProgram, Array]:
+        """The open members, their program, and where to start."""
         rows = self._open()
         whole = len(rows) == self.batch
         program = self.program if whole else members(self.program, rows)
-        functions = opened(program)
-        sizes = [len(p.labels) for p in functions]
-        logs = np.concatenate(
-            [
-                np.broadcast_to(p.logs, (len(rows), count))
-                for p, count in zip(functions, sizes, strict=True)
-            ],
-            axis=1,
-        )
-        powers = _joined_exponents(functions)
-        starts = np.concatenate([[0], np.cumsum(sizes)])
         z = self.z[rows] if start is None else start[rows]
-        z = np.where(np.isfinite(z).all(axis=1, keepdims=True), z, 0.0)
-        multipliers = np.zeros((len(rows), len(sizes) - 1))
-        ended = kernel.solve_members(
-            logs, powers, starts, _curves(program), z, multipliers
+        return rows, program, np.where(np.isfinite(z).all(1, keepdims=True), z, 0.0)
+
+    def _compiled(self, start: Array | None) -> None:
+        rows, program, z = self._rest(start)
+        given = arrays(program)
+        logs = np.ascontiguousarray(
+            np.broadcast_to(given.logs, (len(rows), given.logs.shape[1]))
+        )
+        starts = np.append(given.starts, given.logs.shape[1])
+        multipliers = np.zeros((len(rows), len(program.constraints)))
+        curves = (given.reach, given.level, given.R)
+        ended = _kernel().solve_members(
+            logs, given.powers, starts, curves, z, multipliers
         )
         self._judge(rows, program, z, multipliers)
         # What Newton left half-way may pass and still be far off where cost is flat.
@@ -280,13 +295,12 @@ class _Block:
         program = members(self.program, np.array([member]))
         self.alone += 1
         found: Solution | None
-        with _cvxpy:
-            try:
-                found = solve(program, origin)
-            except UncertifiedError:
-                found = _without_room(program)
-            except Defect:
-                return
+        try:
+            found = solve(program, origin)
+        except UncertifiedError:
+            found = _without_room(program)
+        except Defect:
+            return
         if found is None:
             return
         if found.status is Status.INFEASIBLE:
@@ -304,40 +318,8 @@ def _without_room(program: GeometricProgram) -> Solution | None:
     return None
 
 
-def _joined_exponents(functions: list[Posynomial]) -> Array:
-    """The exponents of all terms, `(batch or 1, terms, variables)`."""
-    longest = max(len(p.exponents) for p in functions)
-    parts = [
-        np.broadcast_to(p.exponents, (longest, *p.exponents.shape[1:]))
-        for p in functions
-    ]
-    return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float64)
-
-
-def _curves(program: GeometricProgram) -> tuple[Array, Array, Array]:
-    """Reach, level and R of all quantities, as the kernel takes them.
-
-    Their shapes are `(batch or 1, quantities, 1 + variables)`, the same, and
-    `(batch or 1, quantities)`.
-    """
-    curves = list(quantities(program).values())
-    longest = max((quantity.batch for quantity in curves), default=1)
-    n = len(program.variables)
-    reach, level = np.zeros((2, longest, len(curves), 1 + n))
-    R = np.zeros((longest, len(curves)))
-    for k, quantity in enumerate(curves):
-        places = [0, *(1 + program.variables.index(v) for v in quantity.variables)]
-        reach[:, k, places] = quantity.reach
-        level[:, k, places] = quantity.level
-        R[:, k] = quantity.R
-    return reach, level, R
-
-
-@lru_cache(maxsize=1)
 def _kernel() -> Any:
-    """The compiled method, or None where numba is not installed."""
-    try:
-        from optimizer.engine import kernel  # noqa: PLC0415 - half a second
-    except ImportError:
-        return None
+    """What numba compiles, imported where it is used."""
+    from optimizer.engine import kernel  # noqa: PLC0415 - half a second
+
     return kernel

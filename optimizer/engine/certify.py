@@ -64,6 +64,16 @@ def residuals(
     return stationarity, violation, gap
 
 
+def acceptable(
+    program: GeometricProgram, z: Array, multipliers: Array, gap: float = GAP
+) -> Mask:
+    """Says which members' certificates are good enough; shapes as for `residuals`."""
+    stationarity, violation, most = residuals(program, z, multipliers)
+    return np.asarray(
+        (stationarity <= STATIONARITY) & (violation <= VIOLATION) & (most <= gap)
+    )
+
+
 def excluded(program: GeometricProgram, z: Array, multipliers: Array) -> Mask:
     """Says of which members the multipliers prove that no point meets all bounds.
 

@@ -1,27 +1,40 @@
-"""One program, solved by cvxpy as a geometric program, polished and certified.
+"""One program, solved and certified: the root, our own method, and a second opinion.
 
-The only file that imports cvxpy. Programs of one shape (the same pattern of
-non-zero exponents) share one compiled problem whose coefficients and exponents are
-parameters, so that a second solve reuses the canonicalisation.
+What a program needs decides who finds its optimum: the closed root where it is plain,
+the interior-point method of `own` for all others, and cvxpy where that brings no
+certificate, or where it is asked for. One judge accepts the point of any of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
-from optimizer.algebra.posynomial import Array, Posynomial
-from optimizer.algebra.program import GeometricProgram, Solution, Status
-from optimizer.engine.certify import GAP, passes, require
-from optimizer.engine.enclose import enclose, extended, tighten
-from optimizer.engine.polish import polish
+from optimizer.algebra.posynomial import Array
+from optimizer.algebra.program import Engine, GeometricProgram, Solution, Status
+from optimizer.engine import own, second_opinion
+from optimizer.engine.certify import GAP, certify, passes
+from optimizer.engine.root import plain, root
 
-Pattern = tuple[tuple[tuple[bool, ...], ...], ...]
-ROUNDS = 6  # of tangents, where the first do not lead Newton home
-TOLERANCES = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12}
+_asked: ContextVar[bool] = ContextVar("second opinion", default=False)
+
+
+@contextmanager
+def asking_cvxpy(asked: bool = True) -> Iterator[None]:
+    """Has cvxpy answer every program that is solved within."""
+    token = _asked.set(asked)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def cvxpy_asked() -> bool:
+    """Whether cvxpy is to answer every program."""
+    return _asked.get()
 
 
 def solve(
@@ -31,8 +44,7 @@ def solve(
 
     Args:
         program: the program; bounded below by construction.
-        start: ln of a point near the optimum, shape `(variables,)`; it only
-            scales the numbers that the solver sees.
+        start: ln of a point near the optimum, shape `(variables,)`.
         gap: that the certificate may leave, in ln of the objective.
 
     Returns:
@@ -40,44 +52,9 @@ def solve(
         INFEASIBLE; `diagnose` proves and explains that.
 
     Raises:
-        Defect: the answer failed its certificate.
+        Defect: no answer passed its certificate.
     """
-    n, count = len(program.variables), len(program.constraints)
-    outer = enclose(program)
-    origin = None if start is None else extended(program, start)
-    for last in range(ROUNDS, -1, -1):
-        found = _search(outer, origin)
-        if found is None:
-            return Solution(program, Status.INFEASIBLE)
-        z, multipliers = found[0][:n], found[1][:count]
-        z, multipliers, certificate = polish(program, z, multipliers)
-        if passes(certificate, gap) or outer is program or not last:
-            break
-        outer = tighten(program, outer, found[0][:n])
-    return Solution(program, Status.OPTIMAL, z, multipliers, require(certificate, gap))
-
-
-def _search(
-    program: GeometricProgram, start: Array | None
-) -> tuple[Array, Array] | None:
-    """Runs cvxpy on a program of posynomials; None where it finds no point."""
-    origin = np.zeros(len(program.variables)) if start is None else start
-    posynomials = program.posynomials
-    compiled = _compile(tuple(_pattern(p) for p in posynomials))
-    scale = np.exp(program.objective.log_value(origin[None])[0])
-    for p, slots in zip(posynomials, compiled.slots, strict=True):
-        logs = p.log_terms(origin[None])[0]
-        factor = scale if p is program.objective else 1.0
-        for t, slot in enumerate(slots):
-            slot.coefficient.value = float(np.exp(logs[t]) / factor)
-            for j, exponent in slot.exponents:
-                exponent.value = float(p.exponents[0, t, j])
-    if not _run(compiled):
-        return None
-    z = origin + np.log([v.value for v in compiled.variables])
-    duals = [c.dual_value for c in compiled.problem.constraints]
-    multipliers = np.maximum(np.array(duals, dtype=float).reshape(-1), 0.0)
-    return z, multipliers
+    return _own(program, start, gap) or second_opinion.solve(program, start, gap)
 
 
 def refine(
@@ -99,77 +76,61 @@ def refine(
         start: for `solve`, where Newton fails; the guess if None.
         gap: as for `solve`.
     """
+    found = _near(program, z, multipliers, gap)
+    return found or solve(program, z if start is None else start, gap)
+
+
+def attempt(
+    program: GeometricProgram, z: Array, multipliers: Array, gap: float = GAP
+) -> Solution | None:
+    """As `refine`, without the second opinion; None where that would be needed.
+
+    For answers that may be left out: cvxpy takes a second to start.
+    """
+    return _near(program, z, multipliers, gap) or _own(program, z, gap)
+
+
+def _near(
+    program: GeometricProgram, z: Array, multipliers: Array, gap: float
+) -> Solution | None:
+    """Newton's answer from a guess, unless cvxpy is asked."""
+    if _asked.get():
+        return None
+    ends = own.near(program, z[None], multipliers[None], gap)
+    if ends.ended[0] != own.OPTIMAL:
+        return None
+    return _judged(program, ends.z[0], ends.multipliers[0], Engine.INTERIOR, gap)
+
+
+def _own(program: GeometricProgram, start: Array | None, gap: float) -> Solution | None:
+    """Our own answer, where there is one and cvxpy is not asked instead."""
+    if _asked.get():
+        return None
+    form = plain(program)
+    if form is not None:
+        with np.errstate(all="ignore"):
+            z, multipliers = root(program, form, 1)
+        found = _judged(program, z[0], multipliers[0], Engine.ROOT, gap)
+        if found is not None:
+            return found
+    ends = own.find(program, None if start is None else start[None], gap)
+    if ends.ended[0] == own.INFEASIBLE:
+        return Solution(program, Status.INFEASIBLE)
+    if ends.ended[0] == own.UNSOLVED:
+        return None
+    return _judged(program, ends.z[0], ends.multipliers[0], Engine.INTERIOR, gap)
+
+
+def _judged(
+    program: GeometricProgram,
+    z: Array,
+    multipliers: Array,
+    engine: Engine,
+    gap: float,
+) -> Solution | None:
+    """A solution where the judge accepts the point."""
     with np.errstate(all="ignore"):
-        point, found, certificate = polish(program, z, multipliers, tries=1)
-    if passes(certificate, gap):
-        return Solution(program, Status.OPTIMAL, point, found, certificate)
-    return solve(program, z if start is None else start, gap)
-
-
-@dataclass(frozen=True)
-class _Slot:
-    """The cvxpy parameters of one term."""
-
-    coefficient: Any
-    exponents: tuple[tuple[int, Any], ...]
-
-
-@dataclass(frozen=True)
-class _Compiled:
-    """A cvxpy problem of one shape with its variables and parameters."""
-
-    problem: Any
-    variables: tuple[Any, ...]
-    slots: tuple[tuple[_Slot, ...], ...]
-
-
-def _pattern(p: Posynomial) -> tuple[tuple[bool, ...], ...]:
-    return tuple(tuple(bool(a) for a in row) for row in p.exponents[0])
-
-
-@lru_cache(maxsize=64)
-def _compile(patterns: Pattern) -> _Compiled:
-    import cvxpy  # noqa: PLC0415 - takes a second, so only where a solve is asked
-
-    count = len(patterns[0][0])
-    variables = tuple(cvxpy.Variable(pos=True) for _ in range(count))
-    sums = []
-    slots = []
-    for pattern in patterns:
-        terms = []
-        row = []
-        for used in pattern:
-            coefficient = cvxpy.Parameter(pos=True)
-            term = coefficient
-            exponents = []
-            for j in range(count):
-                if used[j]:
-                    exponent = cvxpy.Parameter()
-                    term = term * variables[j] ** exponent
-                    exponents.append((j, exponent))
-            terms.append(term)
-            row.append(_Slot(coefficient, tuple(exponents)))
-        sums.append(sum(terms[1:], terms[0]))
-        slots.append(tuple(row))
-    constraints: list[Any] = [g <= 1 for g in sums[1:]]
-    problem = cvxpy.Problem(cvxpy.Minimize(sums[0]), constraints)
-    return _Compiled(problem, variables, tuple(slots))
-
-
-def _run(compiled: _Compiled) -> bool:
-    """Runs the solver; says whether it left a point to polish."""
-    import warnings  # noqa: PLC0415
-
-    import cvxpy  # noqa: PLC0415
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # "may be inaccurate" and overflows on the way are the certificate's to judge.
-        warnings.simplefilter("ignore")
-        try:
-            compiled.problem.solve(
-                gp=True, solver=cvxpy.CLARABEL, enforce_dpp=True, **TOLERANCES
-            )
-        except cvxpy.error.SolverError:
-            return False
-    values = [v.value for v in compiled.variables]
-    return all(v is not None and np.isfinite(v) and v > 0 for v in values)
+        certificate = certify(program, z, multipliers)
+    if not passes(certificate, gap):
+        return None
+    return Solution(program, Status.OPTIMAL, z, multipliers, certificate, engine)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optimizer.errors import InputError, Mark, Problem
+from optimizer.errors import InputError, Mark, Problem, needs
 
 SIZE = 200_000_000  # [bytes]
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet")
@@ -153,8 +153,7 @@ def _parquet(file: str, data: bytes) -> Read:
     except ImportError:
         raise failed(
             file,
-            "reading Parquet needs the optional part data: "
-            "pip install 'overtrain[data]', or save the table as CSV",
+            f"Parquet {needs('pyarrow', 'data')}, or save the table as CSV",
         ) from None
     try:
         rows = parquet.read_table(io.BytesIO(data)).to_pylist()

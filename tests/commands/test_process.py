@@ -15,6 +15,9 @@ COMMAND = [sys.executable, str(ROOT / "cli.py")]
 HEAVY = ("cvxpy", "numpy", "scipy", "pydantic", "yaml", "tabulate")
 
 
+SOLVERS = ("cvxpy", "clarabel", "numba")
+
+
 def python(code):
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -24,6 +27,27 @@ def python(code):
         check=True,
     )
     return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--help",), 0),
+        (("laws",), 0),
+        (("check", "scenarios/consumer-api.yaml"), 0),
+        (("solve", "scenarios/internal-use.yaml"), 0),
+        (("solve", "scenarios/data-limited-language.yaml"), 0),
+        (("solve", "scenarios/latency-bound-assistant.yaml"), 0),
+        (("solve", "scenarios/portfolio.yaml"), 0),
+    ],
+)
+def test_our_own_engine_needs_no_library(words, code):
+    """Scenarios are plain, of repeated data, of a roofline, and of several models."""
+    out = python(
+        f"import sys, optimizer, cli; code = cli.main({list(words)!r}); "
+        f"print(code, [m for m in {SOLVERS} if m in sys.modules])"
+    )
+    assert out.splitlines()[-1] == f"{code} []"
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

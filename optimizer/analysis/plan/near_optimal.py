@@ -15,7 +15,7 @@ from optimizer.algebra.posynomial import Array, Integers, Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram, Solution, Status
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import refine
+from optimizer.engine.solve import attempt, refine
 from optimizer.question.asked import SIZE
 
 WITHIN = (0.01, 0.05)
@@ -99,8 +99,10 @@ def _end(
     # A limit ends the range before the cost does, so that D is still to choose.
     rest = program.fixing({"N": end["N"]})
     rest_start = np.delete(found.optimum[0], program.variables.index("N"))
-    inner = refine(rest, rest_start, multipliers, gap=DIGITS)
-    return end if inner.status is not Status.OPTIMAL else {**end, **inner.point}
+    inner = attempt(rest, rest_start, multipliers, DIGITS)
+    if inner is None or inner.status is not Status.OPTIMAL:
+        return end  # next to no room is left, and so no choice
+    return {**end, **inner.point}
 
 
 def _settled(found: Solution) -> bool:

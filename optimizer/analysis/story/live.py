@@ -6,10 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 
-from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.story.edited_scenario import inside, rewritten
 from optimizer.errors import InputError
 from optimizer.question.axes import quantity_at, unit_of
@@ -26,7 +23,6 @@ STOPS = 40  # of a slider, each side of the scenario's value
 REACH = 10.0  # how many times more or less its ends are
 SHORT = 1.5  # the same for losses and for a law, of which little is much
 CHIP = {"memory": kinds.BYTES, "bandwidth": kinds.BANDWIDTH, "tdp": kinds.POWER}
-_cvxpy = Lock()  # its compiled programs serve one caller at a time
 
 
 @dataclass(frozen=True)
@@ -132,16 +128,6 @@ def moved(explored: Live, values: Mapping[str, str]) -> Moved:
                     place = f"{problem.path}: " if problem.path else ""
                     problems.append(f"{place}{problem.message}")
     return Moved(tuple(sets), scenario, wrong, tuple(problems))
-
-
-def answered(scenario: Scenario) -> Answer:
-    """The plan of a scenario, one caller after another.
-
-    Raises:
-        Defect: the tool failed.
-    """
-    with _cvxpy:
-        return solve(scenario)
 
 
 def saved(explored: Live, change: Moved) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from optimizer.analysis.sweep.sweep import RESULTS, block_of, rows
-from optimizer.engine.batch import cores
+from optimizer.analysis.sweep.sweep import RESULTS, rows
+from optimizer.engine.batch import BLOCK, FEW, cores
 from optimizer.question.vary import Plan
 
-PROBED = 256  # rows that are timed, from the middle, where rows are as usual
+PROBED = 2 * FEW  # rows that compile what is to be compiled, from the middle
 BYTES = {".parquet": 8.0, ".csv": 19.0}  # of a number, as files of rows turn out
 
 
@@ -38,7 +38,7 @@ def forecast(plan: Plan, ending: str | None) -> Forecast:
     some = min(PROBED, plan.count)
     first = (plan.count - some) // 2
     rows(plan, first, first + some)  # what is done once is done before
-    step = min(block_of(plan), plan.count)
+    step = min(BLOCK, plan.count)
     first = (plan.count - step) // 2
     start = time.perf_counter()
     rows(plan, first, first + step)

@@ -17,7 +17,10 @@ from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.sweep.rows import answers, near
+from optimizer.analysis.sweep.saturated import settled
 from optimizer.engine import batch
+from optimizer.engine.root import plain
+from optimizer.errors import Defect
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Group, Plan, groups
@@ -71,6 +74,7 @@ class _Work:
     inputs: Array
     status: Integers
     results: Array
+    fast: bool
     alone: int = 0
     problems: dict[str, None] = field(default_factory=dict)
 
@@ -121,12 +125,12 @@ class Summary:
         return int(self.counts.sum())
 
 
-def block_of(plan: Plan) -> int:
-    """How many rows are worked out together."""
-    columns = plan.columns(0, 1)
-    first = next(groups(plan, columns, _view))
-    quick = first.view is None or batch.swift(first.view)
-    return batch.BLOCK if quick else batch.SMALL
+def compiles_first(plan: Plan) -> bool:
+    """Whether a sweep is long enough to wait for a compiler, and has to."""
+    if not batch.compiling_pays(plan.count) or batch.compiled():
+        return False
+    first = next(groups(plan, plan.columns(0, 1), _view))
+    return first.view is not None and plain(first.view) is None
 
 
 def sweep(
@@ -139,9 +143,8 @@ def sweep(
         stopped: asked between blocks; rows already begun are finished.
         workers: threads; one a core if None.
     """
-    step = block_of(plan)
     workers = workers or batch.cores()
-    starts = iter(range(0, plan.count, step))
+    starts = iter(range(0, plan.count, batch.BLOCK))
     waiting: deque[Future[Rows]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         while True:
@@ -149,7 +152,7 @@ def sweep(
                 start = next(starts, None)
                 if start is None:
                     break
-                stop = min(start + step, plan.count)
+                stop = min(start + batch.BLOCK, plan.count)
                 waiting.append(pool.submit(rows, plan, start, stop))
             if not waiting:
                 return
@@ -188,6 +191,7 @@ def _rows(plan: Plan, start: int, stop: int) -> Rows:
         inputs,
         np.full(count, INVALID),
         np.full((count, len(RESULTS)), np.nan),
+        batch.compiling_pays(plan.count),
     )
     with np.errstate(all="ignore"):
         together: dict[Hashable, list[Group[View]]] = {}
@@ -217,15 +221,18 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
         for group, size in zip(alike, sizes, strict=True)
         if group.question is not None
     ]
-    solved = batch.solve_block(program, sum(sizes), np.concatenate(starts))
+    origins = np.concatenate(starts)
+    solved = batch.solve_block(program, sum(sizes), origins, fast=work.fast)
     work.alone += solved.alone
     first = 0
-    for group, size in zip(alike, sizes, strict=True):
-        part = slice(first, first + size)
-        work.status[group.rows] = solved.ended[part]
-        proof = (solved.stationarity[part], solved.violation[part], solved.gap[part])
-        if group.question is not None:
-            point = dict(zip(program.variables, solved.z[part].T, strict=True))
-            said = answers(group.question, point, size)
-            work.results[group.rows] = np.stack([*said, *proof], axis=1)
+    for group, size, start in zip(alike, sizes, starts, strict=True):
+        question = group.question
+        if question is None:
+            raise Defect("rows that cannot be asked have no program")
+        mine = settled(question, solved, slice(first, first + size), start)
+        point = dict(zip(program.variables, mine.z.T, strict=True))
+        proof = (mine.stationarity, mine.violation, mine.gap)
+        said = answers(question, point, size)
+        work.status[group.rows] = mine.ended
+        work.results[group.rows] = np.stack([*said, *proof], axis=1)
         first += size

@@ -26,6 +26,7 @@ FAR_OFF = 6.0  # of the scatter
 BEST = 5  # candidates that a page has room for
 FORMULAS = {
     "chinchilla": "L = {E} + {A}·N^-{alpha} + {B}·D^-{beta}",
+    "coupled": "L = {E} + ({A}·N^-{alpha} + {B}·D^-{beta})^{k}",
     "kaplan": "L = (({Nc}/N)^({alpha_N}/{alpha_D}) + {Dc}/D)^{alpha_D}",
     "hestness": "L = {E} + {B}·D^-{beta}",
 }

@@ -21,7 +21,11 @@ energy: {pue: 1.2, power_fraction: 0.7, grid: 0.35 kg/kWh}
 LLAMA = "existing: {model: llama-3-8b}\n"
 # Llama 3 8B by its configuration: parameters, and bytes of a token's cache in bf16.
 SIZE, TOKEN = 8030261248, 2 * 32 * 8 * 128 * 2
-H100 = (989.4e12, 80e9, 3350e9)  # NVIDIA's datasheet: dense bf16, memory, bandwidth
+H100 = (
+    989.4e12,
+    80 * 2**30,
+    3350e9,
+)  # NVIDIA's datasheet: dense bf16, memory, bandwidth
 REQUESTS = 1000 * 365.25
 
 

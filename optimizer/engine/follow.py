@@ -1,0 +1,209 @@
+"""A primal-dual interior-point method for a batch of programs, in numpy.
+
+In z = ln x, F = ln f0 and G_i = ln g_i are smooth and convex. With slacks s > 0 and
+multipliers λ > 0 the method follows
+
+    ∇F + Σ λ_i ∇G_i = 0,   G_i + s_i = 0,   s_i·λ_i = μ → 0,
+
+by Newton steps with Mehrotra's predictor and corrector, from a start that need not be
+feasible. Where cost is flat or bends sharply, steps are shortened variable by variable
+until they no longer turn round. Members that have arrived leave the batch.
+
+*Source*: Boyd & Vandenberghe, Convex Optimization (2004), section 11.7; Mehrotra, "On
+the implementation of a primal-dual interior point method", SIAM J. Optim. 2 (1992);
+Nocedal & Wright, Numerical Optimization (2006), section 16.6 and algorithm 19.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from optimizer.algebra.posynomial import Array, Integers
+from optimizer.engine.arrays import Arrays, Jet, bend, jet
+from optimizer.engine.certify import EXCLUDED, FARTHEST, Mask
+
+ROUNDS = 80  # 8 to 20 are usual
+CLOSE = 1e-9  # residuals and mean s·λ at which Newton on the binding set takes over
+SHY = 1e-3  # curvature added for each unit of residual, where cost is flat
+BOUNDARY = 0.995  # part of the way to s = 0 or λ = 0 that a step may go
+LONGEST = 20.0  # of a step in ln x
+SHORTEST = 0.02  # likewise, of a variable that keeps turning round
+TIED = 0.01  # s·λ aims no lower than this part of the residuals
+LEAST = 1e-14  # s·λ is kept above this, so that no pair loses its balance
+DIVERGED = 1e8  # residuals and multipliers beyond which the path leads nowhere
+PRICEY = 1e2  # sum of multipliers from which they may prove that there is no point
+RIDGE = 1e-15  # of a matrix of diagonal 1, so that none is singular
+
+
+@dataclass(eq=False)
+class _Path:
+    """Where each member stands that is still on its way.
+
+    Attributes:
+        rows: the members' numbers.
+        z: ln x, `(batch, variables)`.
+        weight: λ, `(batch, constraints)`.
+        slack: s, likewise.
+        last: the last step in z.
+        reach: the longest step that each variable may make.
+    """
+
+    rows: Integers
+    z: Array
+    weight: Array
+    slack: Array
+    last: Array
+    reach: Array
+
+    def keep(self, chosen: Mask) -> None:
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name)[chosen])
+
+
+def follow(given: Arrays, z: Array) -> tuple[Array, Array, Array, Mask]:
+    """Follows the central path of every member from z.
+
+    Args:
+        given: the batch.
+        z: ln of the start, `(batch, variables)`.
+
+    Returns:
+        z, λ and s where each member ended, and of which the multipliers seem to prove
+        that no point meets all constraints.
+    """
+    batch, m = len(z), len(given.starts) - 1
+    ends = z.copy(), np.ones((batch, m)), np.ones((batch, m))
+    hopeless = np.zeros(batch, dtype=bool)
+    at = jet(given, z)
+    path = _Path(
+        rows=np.arange(batch),
+        z=z.copy(),
+        weight=np.ones((batch, m)),
+        slack=np.maximum(-at.value[:, 1:], 1.0),
+        last=np.zeros_like(z),
+        reach=np.full_like(z, LONGEST),
+    )
+    for _ in range(ROUNDS):
+        worst, mean = _residuals(at, path)
+        total = path.weight.sum(axis=1)
+        done = ~(worst + mean + total < DIVERGED)
+        done |= (worst < CLOSE) & (mean < CLOSE)
+        none = total > PRICEY
+        if none.any():
+            none &= impossible(at, path.z, path.weight)
+            hopeless[path.rows[none]] = True
+            done |= none
+        for end, now in zip(ends, (path.z, path.weight, path.slack), strict=True):
+            end[path.rows] = now
+        left = ~done
+        if not left.all():
+            if not left.any():
+                break
+            given = given.members(np.flatnonzero(left))
+            at = at.members(left)
+            worst, mean = worst[left], mean[left]
+            path.keep(left)
+        _advance(given, at, path, worst, mean)
+        at = jet(given, path.z)
+        path.slack = np.maximum(path.slack, -at.value[:, 1:])
+    return *ends, hopeless
+
+
+def _residuals(at: Jet, path: _Path) -> tuple[Array, Array]:
+    """The greatest residual and the mean s·λ of each member."""
+    r = at.gradient[:, 0] + _weighted(at.gradient[:, 1:], path.weight)
+    worst = np.abs(r).max(axis=1)
+    m = path.weight.shape[1]
+    if not m:
+        return worst, np.zeros(len(worst))
+    off = np.abs(at.value[:, 1:] + path.slack).max(axis=1)
+    return np.maximum(worst, off), (path.weight * path.slack).sum(axis=1) / m
+
+
+def _advance(given: Arrays, at: Jet, path: _Path, worst: Array, mean: Array) -> None:
+    """One step: a look ahead, then the centred and corrected one."""
+    slack, weight = path.slack, path.weight
+    ones = np.ones((len(weight), 1))
+    ratio = weight / slack
+    matrix = bend(
+        given,
+        at,
+        np.concatenate([ones, weight], axis=1),
+        np.concatenate([0 * ones, ratio], axis=1),
+    )
+    shy = SHY * np.minimum(worst, 1.0)
+    inverse = inverted(matrix, shy)
+    off = at.value[:, 1:] + slack
+    rows = at.gradient[:, 1:]
+
+    def direction(aim: Array) -> tuple[Array, Array, Array]:
+        push = weight + (weight * at.value[:, 1:] + aim) / slack
+        right = -at.gradient[:, 0] - _weighted(rows, push)
+        step = np.matmul(inverse, right[:, :, None])[..., 0]
+        slack_step = -off - np.matmul(rows, step[:, :, None])[..., 0]
+        return step, slack_step, (aim - weight * (slack + slack_step)) / slack
+
+    step, slack_step, weight_step = direction(np.zeros_like(weight))
+    cap = (path.reach / np.maximum(np.abs(step), 1e-300)).min(axis=1)
+    primal = np.minimum(cap, _room(slack, slack_step))[:, None]
+    dual = _room(weight, weight_step)[:, None]
+    ahead = (slack + primal * slack_step) * (weight + dual * weight_step)
+    with np.errstate(all="ignore"):
+        centre = (ahead.sum(axis=1) / max(weight.shape[1], 1) / mean) ** 3 * mean
+    centre = np.maximum(np.fmax(centre, TIED * np.minimum(worst, 1.0)), LEAST)
+    second = primal * slack_step * dual * weight_step
+    step, slack_step, weight_step = direction(centre[:, None] - second)
+    cap = (path.reach / np.maximum(np.abs(step), 1e-300)).min(axis=1)
+    primal = np.minimum(cap, BOUNDARY * _room(slack, slack_step))[:, None]
+    dual = BOUNDARY * _room(weight, weight_step)[:, None]
+    turned = step * path.last < 0.0
+    path.reach = np.clip(path.reach * np.where(turned, 0.5, 1.5), SHORTEST, LONGEST)
+    path.last = step
+    path.z = path.z + np.minimum(primal, 1.0) * step
+    path.slack = slack + primal * slack_step
+    path.weight = weight + dual * weight_step
+
+
+def inverted(matrix: Array, ridge: Array) -> Array:
+    """Inverses of positive semidefinite matrices with a ridge, `(batch, n, n)`."""
+    n = matrix.shape[1]
+    places = np.arange(n)
+    matrix = matrix.copy()
+    matrix[:, places, places] += ridge[:, None]
+    size = np.sqrt(np.maximum(matrix[:, places, places], 1e-300))
+    scaled = matrix / size[:, :, None] / size[:, None, :]
+    scaled[:, places, places] += RIDGE
+    try:
+        found = np.linalg.inv(scaled)
+    except np.linalg.LinAlgError:
+        scaled[:, places, places] += 1e-8
+        found = np.linalg.inv(scaled)
+    return np.asarray(found / size[:, :, None] / size[:, None, :])
+
+
+def _room(numbers: Array, steps: Array) -> Array:
+    """The longest step up to 1 that leaves every number at or above zero."""
+    if not numbers.shape[1]:
+        return np.ones(len(numbers))
+    with np.errstate(all="ignore"):
+        most = np.where(steps < 0.0, -numbers / steps, np.inf).min(axis=1)
+    return np.asarray(np.minimum(most, 1.0))
+
+
+def _weighted(rows: Array, weights: Array) -> Array:
+    """Σ_i w_i·row_i, `(batch, variables)`."""
+    return np.asarray(np.matmul(weights[:, None, :], rows)[:, 0])
+
+
+def impossible(at: Jet, z: Array, weight: Array) -> Mask:
+    """Whether the multipliers prove that no point meets all constraints.
+
+    By the bound of `excluded`, on what is known at z already.
+    """
+    share = weight / weight.sum(axis=1, keepdims=True)
+    r = _weighted(at.gradient[:, 1:], share)
+    bound = (share * at.value[:, 1:]).sum(axis=1)
+    bound -= (r * z + FARTHEST * np.abs(r)).sum(axis=1)
+    return np.asarray(bound > EXCLUDED)
