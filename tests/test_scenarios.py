@@ -40,7 +40,8 @@ CLAIMS = {
     "reasoning-model": ("1.54e10", "1.9e12", "6.5"),
     "regulated-internal-assistant": ("2.15e10", "8.2e11", "2.0"),
     "sardana-13b-2t": ("6.97e9", "1.25e12", "4.5"),
-    "smollm3": ("3.08e9", "1.12e13", "171"),
+    "sixty-days": ("2.88e10", "3.04e12", "5.6"),
+    "smollm3": ("3.08e9", "1.12e13", "279"),
 }
 
 
@@ -340,3 +341,14 @@ def test_time_bounds_the_batch_of_an_assistant() -> None:
     assert printed(use.allocated_cost, "0.45")
     slow = total("latency-bound-assistant", "serving.max_time_per_output_token=20 ms")
     assert printed(1 - slow / total("latency-bound-assistant"), "2e-2")
+
+
+def test_sixty_days_spends_them_where_they_cost_nothing() -> None:
+    found = answer("sixty-days")
+    assert found.capped is not None
+    assert found.plan is not None
+    first = found.capped.steps[0]
+    assert printed(found.plan.loss, "1.9845")
+    assert printed(first.loss, "1.9765")
+    assert printed(first.parameters, "6.98e10")
+    assert printed(first.total / total("sixty-days") - 1, "67e-2")

@@ -32,7 +32,14 @@ from optimizer.world.costs import (
 )
 from optimizer.world.demand import served
 from optimizer.world.laws import load_law
-from optimizer.world.limits import Limit, cache_numbers, counted, memory_wall, wall
+from optimizer.world.limits import (
+    BEST_FOR,
+    Limit,
+    cache_numbers,
+    counted,
+    memory_wall,
+    wall,
+)
 from optimizer.world.machines import Serving, machine
 from optimizer.world.quantization import BITS, penalty
 from optimizer.world.repetition import Repetition
@@ -282,7 +289,7 @@ def _limits(
     found: list[Limit | None] = []
     for prefix, bounds in (("limits", spec.limits), ("budget", spec.budget)):
         for word, bound in () if bounds is None else bounds:
-            if bound is None:
+            if bound is None or word == BEST_FOR:
                 continue
             path, name = (prefix, word), f"{prefix}.{word}"
             if word == "memory":

@@ -28,7 +28,7 @@ from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
 from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
-from optimizer.world.limits import Budget, Limits
+from optimizer.world.limits import BEST_FOR, Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
 
@@ -156,7 +156,11 @@ ONE_OF = (
         "parameters: 13B, or model: llama-3-8b",
     ),
     OneOf(("target", "match"), ("tokens", "model")),
-    OneOf(("budget",), tuple(Budget.model_fields), "compute: 1e24"),
+    OneOf(
+        ("budget",),
+        tuple(word for word in Budget.model_fields if word != BEST_FOR),
+        "compute: 1e24",
+    ),
     OneOf(("fix",), ("parameters", "tokens"), "parameters: 7B, or tokens: 2T"),
     OneOf(
         ("existing",),

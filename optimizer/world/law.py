@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from optimizer.reading.document import suggest
+from optimizer.world.extrapolation import Extrapolation
 from optimizer.world.surface import Frontier, Surface, ln, power
 
 Form = Literal["chinchilla", "coupled", "kaplan", "hestness", "joint-moe", "frontier"]
@@ -135,6 +136,7 @@ class Law:
         error: from its loss to the error on downstream tasks, where known.
         fit: how it was fitted, in the words of its file; empty where not told.
         pair: the built-in law of the other form that was fitted to the same runs.
+        extrapolation: how far off each form was on the far ones of its runs.
     """
 
     name: str
@@ -157,6 +159,7 @@ class Law:
     extra_draws: Mapping[str, tuple[float, ...]] | None = None
     fit: Mapping[str, object] = field(default_factory=dict)
     pair: str | None = None
+    extrapolation: tuple[Extrapolation, ...] = ()
 
     @property
     def floor(self) -> str:
@@ -284,6 +287,7 @@ class Law:
             check=(),
             fit={},
             pair=None,
+            extrapolation=(),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import Field
 
@@ -20,6 +21,8 @@ from optimizer.reading.fields import (
 )
 from optimizer.world.costs import Architecture, CostLine
 from optimizer.world.machines import Serving
+
+BEST_FOR = "best_for"  # of a budget; all its other words are amounts
 
 
 class Limits(Model):
@@ -57,6 +60,17 @@ class Budget(Model):
     training_cost: Dollars | None = Field(
         None, description="of the training run, in dollars"
     )
+    best_for: Literal["loss", "lifetime"] = Field(
+        "loss",
+        description="of a training budget: `loss`, the lowest that it buys, whatever "
+        "is served; or `lifetime`, the lowest at which the plan is still the cheapest "
+        "over its life",
+    )
+
+    @property
+    def bounds(self) -> tuple[tuple[str, float | None], ...]:
+        """What may be spent, each by its word."""
+        return tuple((word, bound) for word, bound in self if word != BEST_FOR)
 
 
 @dataclass(frozen=True)

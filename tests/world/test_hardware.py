@@ -160,7 +160,7 @@ def test_an_unknown_name_is_told_the_near_one(word: str, near: str) -> None:
     assert str(problem).startswith(
         "plan.yaml:7:13: serving.hardware: must be a .yaml file or one of a100-40-sxm,"
     )
-    assert str(problem).endswith(f', tpu-v7, got "{word}"; did you mean "{near}"?')
+    assert str(problem).endswith(f', trainium-3, got "{word}"; did you mean "{near}"?')
 
 
 @pytest.mark.parametrize("word", ["", "../", "h100-sxm\x00/", "quite else"])
