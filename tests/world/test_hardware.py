@@ -132,7 +132,9 @@ def test_memory_is_in_gib_and_links_are_one_way() -> None:
 
 
 def test_a_peak_that_is_not_stated_names_those_that_are() -> None:
-    with pytest.raises(ValueError, match=r"^a100-40-sxm has no fp8 peak; it has bf16, i"):
+    with pytest.raises(
+        ValueError, match=r"^a100-40-sxm has no fp8 peak; it has bf16, i"
+    ):
         load_hardware("a100-40-sxm").peak("fp8")
     with pytest.raises(ValueError, match=r"^b200 has no int4 peak; it has bf16, fp8,"):
         load_hardware("b200").peak("int4")
