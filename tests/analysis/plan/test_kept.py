@@ -47,8 +47,10 @@ def test_what_a_model_that_exists_costs_to_serve(ask):
     assert kept.total == pytest.approx(13.10, abs=0.005)
     assert passes(kept.certificate)
     (use,) = kept.serving
-    assert use.batch == pytest.approx((72e9 - 2 * SIZE) / (1300 * TOKEN), rel=1e-6)
-    assert use.step_time == pytest.approx(35.8e-3, rel=1e-3)
+    assert use.batch == pytest.approx(
+        (0.9 * 80 * 2**30 - 2 * SIZE) / (1300 * TOKEN), rel=1e-6
+    )
+    assert use.step_time == pytest.approx(0.9 * 80 * 2**30 / (0.6 * 3350e9), rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_a_limit_of_memory_holds_a_replica_with_its_batch(ask, extra):
     assert used.binding
     assert used.elasticity < 0
     # It is the wall that a replica of as much memory has of itself.
-    filled = ask(text, f"serving.memory_fill={40 / 80!r}")
+    filled = ask(text, f"serving.memory_fill={40e9 / (80 * 2**30)!r}")
     assert answer.cost.total == pytest.approx(filled.cost.total, rel=1e-9)
     assert use.batch == pytest.approx(filled.serving[0].batch, rel=1e-9)
 
