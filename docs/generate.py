@@ -106,6 +106,7 @@ def _law(law: Law) -> Iterator[str]:
     if law.covariance is not None:
         yield f"- Covariance of {', '.join(law.covariance.order)}"
     yield f"- Source: {_line(law.source)}"
+    yield f"- Checked: {_line(law.checked)}"
     yield from (f"- Caveat: {_line(text)}" for text in law.caveats)
     yield ""
 

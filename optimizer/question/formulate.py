@@ -35,7 +35,6 @@ from optimizer.world.laws import load_law
 from optimizer.world.limits import (
     BEST_FOR,
     Limit,
-    cache_numbers,
     counted,
     memory_wall,
     wall,
@@ -158,7 +157,7 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
     found: dict[int, Replica] = {}
     shape = scenario.spec.architecture
     if groups and shape is not None:
-        attempt(("architecture",), partial(cache_numbers, shape))
+        attempt(("architecture",), partial(shape.kept, 1.0, 1.0))
         if attempt.problems:
             return {}
     for suffix, members in groups.items():
@@ -324,6 +323,10 @@ def _stored(scenario: Scenario, serving: Serving) -> float:
     """
     if scenario.stored is not None:
         return scenario.stored
+    shape = scenario.spec.architecture
+    if shape is not None and shape.parameters is not None:
+        told = shape.parameters
+        return told.total / (told.active or told.total)
     if scenario.law.counts != "active" or scenario.spec.experts is not None:
         return scenario.law.stored_share(scenario.spec.experts)
     if serving.stored_per_active is None:

@@ -180,21 +180,6 @@ def counted(lines: Sequence[CostLine], unit: str) -> tuple[Term, ...]:
     return tuple(terms)
 
 
-def cache_numbers(shape: Architecture) -> float:
-    """Numbers of one token's KV cache: 2 · layers · kv_heads · head_size.
-
-    Raises:
-        ValueError: the shape does not tell them; says what to add.
-    """
-    if shape.cached is None:
-        given = {"kv_heads: 8": shape.kv_heads, "head_size: 128": shape.head_size}
-        missing = ", ".join(word for word, value in given.items() if value is None)
-        raise ValueError(
-            f"tells nothing of the KV cache; add {missing}, as the model has them"
-        )
-    return 2.0 * shape.layers * shape.cached
-
-
 def memory_wall(
     name: str,
     bound: float,
@@ -224,7 +209,8 @@ def memory_wall(
                 "the KV cache needs architecture: {layers: 32, width: 4096, "
                 "kv_heads: 8, head_size: 128}"
             )
-        token = cache_numbers(shape) * serving.kv_bytes
+        kept, power = shape.kept(serving.context, serving.kv_bytes)
         batch = 1.0 if serving.batch is None else serving.batch
-        terms.append(Term("kv cache", token * serving.context * batch, {}))
+        grows = {"N": power} if power else {}
+        terms.append(Term("kv cache", kept * batch, grows))
     return _limit(name, bound, "bytes", tuple(terms))

@@ -88,6 +88,9 @@ def _law(law: Law) -> Iterator[Block]:
         yield Heading("It reproduces")
         columns = (Column("parameters"), Column("tokens"), Column("loss", "left"))
         yield Table(columns, tuple(_check(check) for check in law.check))
+    if law.checked:
+        yield Heading("Checked")
+        yield Text(law.checked)
     if law.caveats:
         yield Heading("Caveats")
         yield from (Text(caveat) for caveat in law.caveats)

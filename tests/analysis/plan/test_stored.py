@@ -7,7 +7,6 @@ from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import plan
 from optimizer.report.pages.assumptions import assumptions
-from optimizer.world.limits import cache_numbers
 from optimizer.world.models import load_model
 from optimizer.world.roofline import KV_NUMBERS
 
@@ -144,4 +143,4 @@ def test_the_default_cache_is_a_fifth_of_gpt_3s():
     """The low end of the error that is told; its latent high end is DeepSeek's."""
     shape = load_model("gpt-3-175b").architecture
     taken = KV_NUMBERS * 175e9 ** (2 / 3)
-    assert taken / cache_numbers(shape) == pytest.approx(0.2, abs=0.03)
+    assert taken / shape.kept(1.0, 1.0)[0] == pytest.approx(0.2, abs=0.03)
