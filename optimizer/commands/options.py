@@ -44,6 +44,15 @@ laws = click.option(
     "with several, the same scenario is shown under each.",
 )
 
+given = click.option(
+    "--given",
+    "given",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="A column that the file does not have, such as accelerator=h100-sxm or "
+    "weights=fp8. Repeatable.",
+)
+
 output = click.option(
     "-o",
     "--output",
