@@ -14,6 +14,7 @@ import numpy as np
 from optimizer.algebra.posynomial import Array, Posynomial, Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram, Status
 from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.cone import weights
 from optimizer.engine.diagnose import infimum
 from optimizer.engine.solve import refine
 from optimizer.question.asked import SIZE, Question
@@ -88,11 +89,9 @@ def _near(
 
 def _prices(program: GeometricProgram, z: Array) -> Array:
     """Multipliers that come nearest to making a point stationary."""
-    from scipy.optimize import nnls  # noqa: PLC0415 - rarely needed
-
     gradients = [c.posynomial.gradient(z[None])[0] for c in program.constraints]
     goal = -program.objective.gradient(z[None])[0]
-    return np.asarray(nnls(np.array(gradients).T, goal)[0])
+    return weights(np.array(gradients), goal)
 
 
 def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:
