@@ -12,22 +12,25 @@ de Vries 2023 for k_N, k_D and the critical size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optimizer.analysis.plan.answer import Cost, Critical, Pair
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.extremes import critical_size
+from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.kept import broken
 from optimizer.analysis.plan.optimum import pair, solve
-from optimizer.analysis.plan.tokens import implied_demand
 from optimizer.analysis.plan.warn import outside
+from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question
+from optimizer.question.at_size import held_at
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Match, Scenario, Target
 from optimizer.world.costs import value
-from optimizer.world.law import Law
+from optimizer.world.law import Counts, Law
 from optimizer.world.laws import builtin_names, load_law
-from optimizer.world.models import PublishedModel, size_in
+from optimizer.world.models import Exists, PublishedModel, size_in, unsure
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,10 @@ class Audit:
         demand: tokens that the scenario serves; None without one.
         lifetime_optimal: the plan of the same loss that is best under the scenario;
             None without one, or where its limits leave none.
-        lifetime_overhead: lifetime cost over that of this plan, − 1.
+        lifetime_overhead: lifetime cost over that of this plan, − 1; below 0 where an
+            architecture of its own makes the model cheaper.
+        cannot: which limits of the scenario the model does not keep, so that it has
+            no price; empty where it keeps them.
         outside: where the model lies outside the runs that the law was fitted to.
         note: what a comparison should bear in mind; may be empty.
     """
@@ -107,6 +113,7 @@ class Audit:
     demand: float | None = None
     lifetime_optimal: Pair | None = None
     lifetime_overhead: float | None = None
+    cannot: str = ""
     outside: tuple[str, ...] = ()
     note: str = ""
 
@@ -119,6 +126,7 @@ def audit(
     experts: int | None = None,
     scenario: Scenario | None = None,
     note: str = "",
+    what: Exists | None = None,
 ) -> Audit:
     """Judges a model of N parameters trained on D tokens.
 
@@ -131,6 +139,8 @@ def audit(
         scenario: its costs, demand and limits price the model; its target and its
             law are not used. None counts FLOPs without a limit.
         note: passed on.
+        what: the model, whose own shape and stored weights are priced; a bare size
+            unless given.
 
     Raises:
         ValueError: the law has no surface.
@@ -143,20 +153,18 @@ def audit(
     point = {"N": parameters, "D": tokens}
     implied = Implied(*(3 * tokens * (w - 1),) * 3)
     lifetime = best = above = demand = None
+    cannot = ""
     if scenario is not None:
         matched = Target(match=Match(parameters=parameters, tokens=tokens))
         priced = scenario.every(lambda one: _priced(one, matched, law, experts))
-        # Serving choices are made anew for the model.
-        bills = [
-            (bill(question, question.complete(point)), question)
-            for question in map(formulate, priced.singles)
-        ]
-        lifetime, question = min(bills, key=lambda pair: pair[0].total)
-        implied = _implied(question, question.complete(point))
-        answer = solve(priced)
+        found = _found(held_at(priced, what or parameters, fix=None), point)
+        question, lifetime, cannot = found
+        implied = _implied(priced, what or parameters, question, point)
+        answer = solve(priced, whole=False)
         demand = answer.demand.tokens
         if answer.plan is not None and answer.cost is not None:
-            best, above = answer.plan, lifetime.total / answer.cost.total - 1
+            best = answer.plan
+            above = None if cannot else lifetime.total / answer.cost.total - 1
     return Audit(
         name=name,
         law=law.name,
@@ -171,7 +179,8 @@ def audit(
         overtraining=tokens / surface.optimal_tokens(parameters),
         critical=Critical(surface.floor(s), critical_size(surface, s), overhead),
         training_optimal=pair(surface, N0, D0),
-        lifetime=lifetime,
+        lifetime=None if cannot else lifetime,
+        cannot=cannot,
         frontier=frontier(parameters, tokens),
         demand=demand,
         lifetime_optimal=best,
@@ -190,14 +199,30 @@ def _priced(
     return replace(scenario, law=law, spec=spec, reference=None)
 
 
-def _implied(question: Question, point: dict[str, float]) -> Implied:
+def _found(
+    scenarios: Sequence[Scenario], point: Mapping[str, float]
+) -> tuple[Question, Cost, str]:
+    """The cheapest combination of lists that serves a model, or what none can keep."""
+    rows = []
+    for question in map(formulate, scenarios):
+        whole = question.complete(point)
+        told = either(list(broken(question.limits, whole)), "and")
+        rows.append((bool(told), bill(question, whole), question, told))
+    _, cost, question, told = min(rows, key=lambda row: (row[0], row[1].total))
+    return question, cost, told
+
+
+def _implied(
+    priced: Scenario, what: Exists, question: Question, size: Mapping[str, float]
+) -> Implied:
     """The implied demand under a scenario's costs, an interval at a binding limit.
 
     A limit with the log-gradient (a_N, a_D) binds with any multiplier μ ≥ 0:
     ∂C/∂ln N + μ·a_N = w·(∂C/∂ln D + μ·a_D), so that T may move by a positive multiple
     of w·a_D − a_N from what it is at μ = 0.
     """
-    tokens = implied_demand(question, point)
+    point = question.complete(size)
+    tokens = implied_demand(held_at(priced, what, fix=None), size)
     low = high = tokens
     for limit in question.limits:
         if any(set(t.exponents) - set(SIZE) for t in limit.terms):
@@ -251,14 +276,19 @@ def audit_models(
             law,
             experts=(experts or 1) if law.experts else None,
             scenario=scenario,
-            note=_note(model),
+            note=_note(model, law.counts),
+            what=model,
         )
         for model in models
         for law in laws
     )
 
 
-def _note(model: PublishedModel) -> str:
+def _note(model: PublishedModel, counts: Counts) -> str:
     active = "a mixture of experts, judged by its active parameters"
-    parts = (active if model.active_parameters else "", model.note)
+    parts = (
+        active if model.active_parameters else "",
+        unsure(model, counts),
+        model.note,
+    )
     return "; ".join(part for part in parts if part)

@@ -68,7 +68,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     refuse_unwritable(output)
     if overrides and scenario is None:
         raise _wrong("--set", "changes a scenario; add --scenario FILE")
-    priced = None if scenario is None else options.read_all([scenario], overrides)[0]
+    read = [] if scenario is None else options.read_all([scenario], overrides, laws)
+    priced = next(iter(read), None)
     models = list(_models(names, parameters, tokens, every, priced))
     judges, experts = _laws(laws, experts, priced)
 

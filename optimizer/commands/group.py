@@ -23,6 +23,7 @@ COMMANDS = {
     "fit": "Fit a scaling law to training runs, with error bars.",
     "laws": "List the scaling laws, or all about one.",
     "hardware": "List the accelerators, or all about one.",
+    "model": "Say what a model is made of: parameters, layers, cache.",
     "schema": "Print the JSON Schema of the scenario file.",
 }
 

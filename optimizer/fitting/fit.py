@@ -27,6 +27,7 @@ from optimizer.fitting.refuse import (
     failed,
     refuse_flat,
     refuse_hopeless,
+    refuse_no_reach,
     refuse_unstationary,
     refuse_vanished,
     seen_once,
@@ -41,6 +42,7 @@ from optimizer.fitting.search import (
     Found,
     Progress,
     best_of,
+    explore,
     search,
     silent,
 )
@@ -164,8 +166,9 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
     base = seen_once(runs, choice)
     settings, runs = _enough_pairs(settings, runs, base)
     refuse_hopeless(base, choice)
+    refuse_no_reach(base, choice)
     asked, centre = problem(base, choice)
-    ends = search(
+    ends = explore(
         asked,
         starts(asked, choice, centre, settings.starts),
         settings.delta,
@@ -192,7 +195,7 @@ def _enough_pairs(settings: Settings, runs: Runs, base: Runs) -> tuple[Settings,
 
 def work(settings: Settings) -> int:
     """How many searches a fit takes, about."""
-    return settings.starts + 144 + settings.draws
+    return settings.starts + 300 + settings.draws
 
 
 def _told(

@@ -104,6 +104,15 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(mark, dotted(path), str(error))
     for index in range(len(scenario.streams)):
         serving, _ = scenario.serving_of(index)
+        if serving.stored_per_active is not None and (
+            law.counts != "active" or spec.experts is not None
+        ):
+            place = scenario.serving_path(index, "stored_per_active")
+            message = (
+                f"is for a law that counts active parameters, and {law.name} says "
+                "what is stored; remove it"
+            )
+            yield Problem(scenario.document.mark(place), dotted(place), message)
         if serving.quantization_penalty and law.form in ("kaplan", "coupled"):
             place = scenario.serving_path(index, "quantization_penalty")
             message = (

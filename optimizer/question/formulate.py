@@ -12,14 +12,14 @@ that a complex step through this file gives exact derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
-from optimizer.question.asked import Question
+from optimizer.question.asked import Question, attended, attention
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.spread import expected
@@ -32,7 +32,7 @@ from optimizer.world.costs import (
 )
 from optimizer.world.demand import served
 from optimizer.world.laws import load_law
-from optimizer.world.limits import Limit, counted, memory_wall, wall
+from optimizer.world.limits import Limit, cache_numbers, counted, memory_wall, wall
 from optimizer.world.machines import Serving, machine
 from optimizer.world.quantization import BITS, penalty
 from optimizer.world.repetition import Repetition
@@ -54,14 +54,14 @@ def formulate(scenario: Scenario) -> Question:
     attempt = _Attempts(scenario)
     replicas = _replicas(scenario, attempt)
     bill = _bill(scenario, replicas, attempt)
-    limits = _limits(scenario, bill, attempt)
+    limits = _limits(scenario, bill, replicas.values(), attempt)
     unit = UNITS[spec.objective]
     cost = attempt(("objective",), partial(counted, bill, unit)) or ()
     attempt.finish()
 
     reference = target = reducible = None
     if spec.target is not None:
-        reference = _reference(scenario, surface)
+        reference = _reference(scenario, surface, bill[0])
         if spec.target.loss is not None:
             target = spec.target.loss
             reducible = surface.reducible(target)
@@ -149,6 +149,11 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
             own = f" ({stream.name or index + 1})"
             groups.setdefault("" if stream.serving is None else own, []).append(index)
     found: dict[int, Replica] = {}
+    shape = scenario.spec.architecture
+    if groups and shape is not None:
+        attempt(("architecture",), partial(cache_numbers, shape))
+        if attempt.problems:
+            return {}
     for suffix, members in groups.items():
         serving, chip = scenario.serving_of(members[0])
         lengths = _lengths(scenario, members)
@@ -157,12 +162,15 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
             suffix,
             serving,
             chip,
-            scenario.spec.architecture,
+            shape,
             lengths,
-            _stored(scenario),
         )
         path = ("serving",) if not suffix else scenario.stream_path(members[0])
-        if (built := attempt(path, make)) is not None:
+        stored = attempt(path, partial(_stored, scenario, serving))
+        if stored is None:
+            continue
+        bound = scenario.spec.limits.memory
+        if (built := attempt(path, partial(make, stored, bound))) is not None:
             found.update(dict.fromkeys(members, built))
     return found
 
@@ -176,8 +184,13 @@ def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] 
             return None
         prompt = expected(stream.input_tokens)
         pairs.append((prompt, prompt + expected(stream.output_tokens)))
-    longest = [max(side, key=lambda x: x.real) for side in zip(*pairs, strict=True)]
-    return longest[0], longest[1]
+    prompts, sequences = zip(*pairs, strict=True)
+    return _longest(prompts), _longest(sequences)
+
+
+def _longest(lengths: Sequence[float]) -> float:
+    """The greatest; of equal ones that which a complex step moves up."""
+    return max(sorted(lengths, key=lambda x: -x.imag), key=lambda x: x.real)
 
 
 def _fixed(scenario: Scenario) -> dict[str, float]:
@@ -188,7 +201,9 @@ def _fixed(scenario: Scenario) -> dict[str, float]:
     return {name: value for name, value in pairs.items() if value is not None}
 
 
-def _reference(scenario: Scenario, surface: Surface) -> tuple[float, float] | None:
+def _reference(
+    scenario: Scenario, surface: Surface, training: CostLine
+) -> tuple[float, float] | None:
     """N and D of the model whose loss is the target, or None."""
     target = scenario.spec.target
     if target is None or target.match is None:
@@ -200,7 +215,8 @@ def _reference(scenario: Scenario, surface: Surface) -> tuple[float, float] | No
         return None
     if match.tokens is not None:
         return match.parameters, match.tokens
-    return match.parameters, surface.optimal_tokens(match.parameters)
+    N = match.parameters
+    return N, attended(surface, N, attention(training.terms["FLOP"]))
 
 
 class _Attempts:
@@ -220,7 +236,7 @@ class _Attempts:
 
     def finish(self) -> None:
         if self.problems:
-            raise InputError(self.problems)
+            raise InputError(dict.fromkeys(self.problems))
 
 
 def _bill(
@@ -256,9 +272,13 @@ def _bill(
 
 
 def _limits(
-    scenario: Scenario, bill: Sequence[CostLine], attempt: _Attempts
+    scenario: Scenario,
+    bill: Sequence[CostLine],
+    replicas: Iterable[Replica],
+    attempt: _Attempts,
 ) -> tuple[Limit, ...]:
     spec = scenario.spec
+    machines = {replica.suffix: replica for replica in replicas}
     found: list[Limit | None] = []
     for prefix, bounds in (("limits", spec.limits), ("budget", spec.budget)):
         for word, bound in () if bounds is None else bounds:
@@ -267,9 +287,21 @@ def _limits(
             path, name = (prefix, word), f"{prefix}.{word}"
             if word == "memory":
                 for suffix, serving in _stores(scenario).items():
-                    named = name + suffix
-                    shape, stored = spec.architecture, _stored(scenario)
-                    make = partial(memory_wall, named, bound, serving, shape, stored)
+                    if suffix in machines:
+                        held = machines[suffix].stored()
+                        found.append(Limit(name + suffix, bound, "bytes", held))
+                        continue
+                    stored = attempt(path, partial(_stored, scenario, serving))
+                    if stored is None:
+                        continue
+                    make = partial(
+                        memory_wall,
+                        name + suffix,
+                        bound,
+                        serving,
+                        spec.architecture,
+                        stored,
+                    )
                     found.append(attempt(path, make))
             else:
                 make = partial(wall, name, bound, bill, spec.training.accelerators)
@@ -277,11 +309,23 @@ def _limits(
     return tuple(limit for limit in found if limit is not None)
 
 
-def _stored(scenario: Scenario) -> float:
-    """Stored parameters over N."""
+def _stored(scenario: Scenario, serving: Serving) -> float:
+    """Stored parameters over N.
+
+    Raises:
+        ValueError: N counts what a token passes, and nothing tells what is stored.
+    """
     if scenario.stored is not None:
         return scenario.stored
-    return scenario.law.stored_share(scenario.spec.experts)
+    if scenario.law.counts != "active" or scenario.spec.experts is not None:
+        return scenario.law.stored_share(scenario.spec.experts)
+    if serving.stored_per_active is None:
+        raise ValueError(
+            f"{scenario.law.name} counts the parameters that a token passes, and "
+            "memory holds all of them; add to serving stored_per_active: 9.3, all over "
+            "active ones"
+        )
+    return serving.stored_per_active
 
 
 def _stores(scenario: Scenario) -> dict[str, Serving]:

@@ -37,7 +37,11 @@ class Limits(Model):
     total_cost: Dollars | None = Field(
         None, description="of the whole life, in dollars"
     )
-    memory: Bytes | None = Field(None, description="weights and KV cache as served")
+    memory: Bytes | None = Field(
+        None,
+        description="of weights and KV cache: on a roofline all that a replica holds, "
+        "else of batch sequences of context tokens",
+    )
     energy: Energy | None = Field(None, description="of the whole life")
 
 
@@ -162,6 +166,21 @@ def counted(lines: Sequence[CostLine], unit: str) -> tuple[Term, ...]:
     return tuple(terms)
 
 
+def cache_numbers(shape: Architecture) -> float:
+    """Numbers of one token's KV cache: 2 · layers · kv_heads · head_size.
+
+    Raises:
+        ValueError: the shape does not tell them; says what to add.
+    """
+    if shape.cached is None:
+        given = {"kv_heads: 8": shape.kv_heads, "head_size: 128": shape.head_size}
+        missing = ", ".join(word for word, value in given.items() if value is None)
+        raise ValueError(
+            f"tells nothing of the KV cache; add {missing}, as the model has them"
+        )
+    return 2.0 * shape.layers * shape.cached
+
+
 def memory_wall(
     name: str,
     bound: float,
@@ -186,12 +205,12 @@ def memory_wall(
             "serving: {context: 4000}"
         )
     if serving.context is not None:
-        if shape is None or shape.cached is None:
+        if shape is None:
             raise ValueError(
                 "the KV cache needs architecture: {layers: 32, width: 4096, "
                 "kv_heads: 8, head_size: 128}"
             )
-        token = 2.0 * shape.layers * shape.cached * serving.kv_bytes
+        token = cache_numbers(shape) * serving.kv_bytes
         batch = 1.0 if serving.batch is None else serving.batch
         terms.append(Term("kv cache", token * serving.context * batch, {}))
     return _limit(name, bound, "bytes", tuple(terms))

@@ -29,6 +29,7 @@ from optimizer.world.hardware import Hardware
 Arithmetic = Literal["bf16", "fp8", "int8", "fp4"]
 Storage = Literal["bf16", "fp8", "int8", "fp4", "int4"]
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}
+KV = "bf16"  # the format of a cache of which nothing is told
 KWH = 3.6e6  # [J]
 
 
@@ -70,7 +71,13 @@ class Serving(Model):
     )
     precision: Arithmetic | None = Field(None, description="of arithmetic; bf16")
     weights: Storage | None = Field(None, description="as stored; the precision")
-    kv: Storage | None = Field(None, description="as stored; the precision")
+    kv: Storage | None = Field(
+        None, description="the KV cache as stored; bf16, as engines keep it"
+    )
+    stored_per_active: Ratio | None = Field(
+        None,
+        description="stored parameters over active ones, where the law counts active",
+    )
     mfu: Mfu | PhaseMfu | None = Field(
         None, description="useful FLOP over the dense peak, one number or one a phase"
     )
@@ -115,8 +122,12 @@ class Serving(Model):
 
     @property
     def kv_bytes(self) -> float:
-        """Bytes of one stored number of the KV cache."""
-        return BYTES[self.kv or self.arithmetic]
+        """Bytes of one stored number of the KV cache.
+
+        Engines keep the cache in the model's own format also where weights and
+        arithmetic are in fp8, unless they are told otherwise.
+        """
+        return BYTES[self.kv or KV]
 
     @property
     def by_time(self) -> bool:

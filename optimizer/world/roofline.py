@@ -22,13 +22,15 @@ from typing import Literal
 from optimizer.algebra.posynomial import Term
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
-from optimizer.world.limits import Limit
+from optimizer.world.limits import Limit, cache_numbers
 from optimizer.world.machines import Serving, phases
 
 Bound = Literal["compute", "bandwidth", "memory", "latency"]
 # 2·32 layers·8 KV heads·128 numbers a token of Llama 3 8B, scaled as depth times a
 # constant number of heads' width: N^(2/3). An assumption; state an architecture.
 KV_NUMBERS = 65_536 / 8.03e9 ** (2 / 3)
+DEFAULT_CACHE = "Llama 3 8B's scaled with the parameters to the power of 2/3"
+CACHE_ERROR = "0.2 to 45 times what real models keep"  # GPT-3's and latent caches
 FILL = 0.9  # of HBM, the rest for activations and the runtime
 
 
@@ -50,6 +52,7 @@ class Replica:
         batch: b where it is given, or None.
         time_per_token: the limit [s], or None.
         time_to_first: the limit [s], or None.
+        bound: of the user on what it holds [bytes], or None.
     """
 
     suffix: str
@@ -65,6 +68,7 @@ class Replica:
     batch: float | None
     time_per_token: float | None
     time_to_first: float | None
+    bound: float | None = None
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -78,7 +82,8 @@ class Replica:
             return Term("", factor * self.batch**b, powers)
         return Term("", factor, {**powers, f"batch{self.suffix}": b})
 
-    def _stored(self) -> tuple[Term, Term]:
+    def stored(self) -> tuple[Term, Term]:
+        """The weights, and the cache of all that it decodes together [bytes]."""
         c, power = self.kv
         return (
             Term("weights", self.weights, {"N": 1.0}),
@@ -91,7 +96,7 @@ class Replica:
         work = self._with_batch(2.0 / self.compute, {"N": 1.0, step: -1.0}, 1.0)
         moved = tuple(
             Term(t.label, t.coefficient / self.traffic, {**t.exponents, step: -1.0})
-            for t in self._stored()
+            for t in self.stored()
         )
         found = [
             Limit(f"serving.compute{self.suffix}", 1.0, "", (work,)),
@@ -106,13 +111,14 @@ class Replica:
         """Memory and the latencies, which the user can move."""
         step = f"step{self.suffix}"
         found = [
-            Limit(f"serving.memory{self.suffix}", self.memory, "bytes", self._stored())
+            Limit(f"serving.memory{self.suffix}", self.memory, "bytes", self.stored())
         ]
         if self.time_per_token is not None:
             name = f"serving.max_time_per_output_token{self.suffix}"
             term = Term("step", 1.0, {step: 1.0})
             found.append(Limit(name, self.time_per_token, "s", (term,)))
-        if self.time_to_first is not None and self.prompt is not None:
+        # A prompt of nothing is read at once.
+        if self.time_to_first is not None and self.prompt:
             name = f"serving.max_time_to_first_token{self.suffix}"
             term = Term("prefill", 2.0 * self.prompt / self.prefill, {"N": 1.0})
             found.append(Limit(name, self.time_to_first, "s", (term,)))
@@ -123,6 +129,11 @@ class Replica:
         step = f"step{self.suffix}"
         return self._with_batch(tokens * self.accelerators, {step: 1.0}, -1.0)
 
+    def cache(self, N: float) -> float:
+        """Bytes of one token of the KV cache at a size."""
+        c, power = self.kv
+        return c * math.pow(N, power)
+
     def best(self, N: float) -> tuple[float, float, Bound]:
         """The least batch of least cost for a size, its step time, and what binds.
 
@@ -130,15 +141,15 @@ class Replica:
         b is the least of where that is, what memory holds and what latency allows.
         Below 1 the replica cannot serve; 1 then stands for its own cost.
         """
-        c, power = self.kv
-        cache = self.context * c * N**power
+        cache = self.context * self.cache(N)
         weights = self.weights * N
         each = 2.0 * N / self.compute
         slope = each - cache / self.traffic
         knee = weights / self.traffic / slope if slope > 0 else math.inf
+        room = self.memory if self.bound is None else min(self.memory, self.bound)
         ends: dict[Bound, float] = {
             "compute": knee,
-            "memory": (self.memory - weights) / cache if cache > 0 else math.inf,
+            "memory": (room - weights) / cache if cache > 0 else math.inf,
         }
         if self.time_per_token is not None:
             moved = self.time_per_token * self.traffic - weights
@@ -169,6 +180,7 @@ def replica(
     shape: Architecture | None,
     lengths: tuple[float, float] | None,
     stored: float = 1.0,
+    bound: float | None = None,
 ) -> Replica:
     """Puts a serving machine's figures together.
 
@@ -177,9 +189,10 @@ def replica(
         serving: the words.
         chip: the accelerator.
         shape: the model's, for the KV cache; without it the cache scales as N^(2/3)
-            from Llama 3 8B's.
+            from Llama 3 8B's, `KV_NUMBERS`.
         lengths: longest prompt and longest sequence of its streams, or None.
         stored: stored parameters over N, above 1 where N counts active ones.
+        bound: of the user on what a replica holds [bytes], or None.
 
     Raises:
         ValueError: a figure is missing or impossible; says what to do.
@@ -204,8 +217,8 @@ def replica(
             )
         context = lengths[1]
     kv = (KV_NUMBERS * serving.kv_bytes, 2 / 3)
-    if shape is not None and shape.cached is not None:
-        kv = (2.0 * shape.layers * shape.cached * serving.kv_bytes, 0.0)
+    if shape is not None:
+        kv = (cache_numbers(shape) * serving.kv_bytes, 0.0)
     if serving.max_time_to_first_token is not None and lengths is None:
         raise ValueError(
             "max_time_to_first_token needs the length of a prompt; add input_tokens "
@@ -228,4 +241,5 @@ def replica(
         batch=serving.batch,
         time_per_token=serving.max_time_per_output_token,
         time_to_first=serving.max_time_to_first_token,
+        bound=bound,
     )

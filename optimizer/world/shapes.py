@@ -21,6 +21,8 @@ from pydantic import Field, model_validator
 
 from optimizer.reading.fields import Count, FieldError
 from optimizer.reading.yamltext import Steps
+from optimizer.world.architecture import blocks
+from optimizer.world.architecture.record import Feed, Layer, Record
 from optimizer.world.costs import Architecture
 from optimizer.world.law import Counts
 
@@ -143,6 +145,39 @@ class Shape(Architecture):
             block = (3 if self.gated else 2) * self.width * self.ffn_width
         router = self.width * (self.experts or 0)
         return self.layers * (attention + experts * block + router)
+
+
+def record_of_shape(shape: Shape, name: str) -> Record:
+    """A shape in words as a record; norms and biases are left out as in the words."""
+    heads = shape.heads or int(shape.width // (shape.head_size or shape.width))
+    head = int(shape.attended // heads)
+    kv_heads = int(shape.kv_heads or heads)
+    width, inner = int(shape.width), int(shape.ffn_width or 4 * shape.width)
+    gated = bool(shape.gated) if shape.ffn_width is not None else False
+    feed = Feed(blocks.dense(width, inner, gated=gated))
+    if shape.experts is not None:
+        feed = blocks.mixture(
+            width,
+            inner,
+            int(shape.experts),
+            int(shape.active_experts or 1),
+            gated=gated,
+        )
+    layer = Layer(blocks.grouped(width, int(heads), kv_heads, head), feed)
+    matrix = int(shape.vocabulary or 0) * width
+    return Record(
+        name=name,
+        family="words",
+        width=width,
+        heads=int(heads),
+        kv_heads=kv_heads,
+        key_width=head,
+        value_width=head,
+        vocabulary=int(shape.vocabulary or 0),
+        layers=(layer,) * int(shape.layers),
+        input_embedding=matrix,
+        output_embedding=0 if shape.tied else matrix,
+    )
 
 
 class Entry(Shape):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from optimizer.analysis.audit import audit, audit_models
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.snap import snap
 from optimizer.question.load import read_scenario
 from optimizer.world.laws import builtin_names, load_law
 from optimizer.world.models import load_model, model_names, size_in
@@ -184,10 +185,59 @@ def test_the_lifetime_overhead_is_against_the_best_plan_of_the_same_loss():
         scenario=read_scenario(text + "demand: {tokens: 2T}\nlimits: {tokens: 1B}\n"),
     )
     assert walled.lifetime_optimal is None
-    assert walled.lifetime is not None
+    assert walled.lifetime is None
+    assert walled.cannot == "limits.tokens of 1.0B (it takes 15T)"
 
 
 def test_where_a_model_lies_outside_the_runs_of_a_law():
     a = audit("x", 8e9, 15e12, load_law("besiroglu-2024-refit"))
     assert a.outside == ("D/N = 1880 is 5.5 times above 341",)
     assert audit("x", 1e9, 2e10, load_law("besiroglu-2024-refit")).outside == ()
+
+
+def test_gemma_is_audited_without_the_embeddings_that_its_law_leaves_out():
+    """302M of its 1,000M are embeddings: 68T served tokens, where 56T was said."""
+    law = load_law("kumar-2024")
+    (found,) = audit_models([load_model("gemma-3-1b")], [law], None)
+    c = law.coefficients
+    N, D = 698e6, 2e12
+    w = c["A"] * N ** -c["alpha"] / (c["B"] * D ** -c["beta"])
+    assert found.implied_demand.tokens == pytest.approx(3 * D * (w - 1), rel=1e-9)
+    assert found.implied_demand.tokens == pytest.approx(68e12, rel=0.01)
+
+
+def test_an_uncertain_split_is_said_with_its_size():
+    model, law = load_model("chinchilla-70b"), load_law("kumar-2024")
+    (found,) = audit_models([model], [law], None)
+    assert "up to 524M, 0.75 % of it" in found.note
+
+
+SERVED = """\
+law: besiroglu-2024
+objective: dollars
+target: {match: {parameters: %d, tokens: %d}}
+training: {hardware: h100-sxm, mfu: 40 %%, price: $2/h}
+serving: {model: roofline, hardware: h100-sxm, mfu: 50 %%, mbu: 60 %%, price: $2/h}
+demand: {requests: 1M/day, input_tokens: 1000, output_tokens: 300, lifetime: 1 year}
+"""
+
+
+@pytest.mark.parametrize("name", ["llama-3-8b", "qwen3-30b-a3b", "gpt-3-175b"])
+@pytest.mark.parametrize("accelerators", [1, 2, 8])
+def test_a_model_is_priced_as_snap_prices_it(name, accelerators):
+    """With its own cache and all its stored weights; refused where snap says cannot."""
+    model = load_model(name)
+    N = size_in(model, BESIROGLU.counts)
+    scenario = read_scenario(
+        SERVED % (N, model.tokens), "s.yaml", (f"serving.accelerators={accelerators}",)
+    )
+    (row,) = audit_models([model], [BESIROGLU], scenario)
+    (size,) = snap(scenario, [(name, model)]).sizes
+    if size.total is None:
+        assert row.lifetime is None
+        suits = row.implied_demand.tokens
+        assert suits is None or suits < 0
+        assert "serving.memory" in row.cannot
+    else:
+        assert row.lifetime.total == pytest.approx(size.total, rel=1e-7)
+        assert row.cannot == ""

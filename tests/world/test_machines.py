@@ -60,13 +60,13 @@ def test_energy_of_a_chip_without_a_tdp_is_refused_with_the_chips_reason():
     assert machine(tpu, "bf16", 1.0, None).power is None
 
 
-def test_stored_bytes_follow_the_arithmetic_unless_they_are_given():
+def test_stored_weights_follow_the_arithmetic_and_the_cache_does_not():
     plain = serving("{}")
     assert (plain.arithmetic, plain.weight_bytes, plain.kv_bytes) == ("bf16", 2, 2)
     eight = serving("{precision: fp8}")
-    assert (eight.weight_bytes, eight.kv_bytes) == (1, 1)
-    four = serving("{precision: fp8, weights: int4, kv: bf16}")
-    assert (four.weight_bytes, four.kv_bytes) == (0.5, 2)
+    assert (eight.weight_bytes, eight.kv_bytes) == (1, 2)
+    four = serving("{precision: fp8, weights: int4, kv: fp8}")
+    assert (four.weight_bytes, four.kv_bytes) == (0.5, 1)
 
 
 def test_a_streams_serving_overrides_word_by_word():

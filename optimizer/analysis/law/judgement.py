@@ -91,7 +91,16 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
 
 def _caveats(found: Fit, told: tuple[Verdict, ...]) -> tuple[str, ...]:
     """What whoever uses the law file should hear."""
-    said = [_sentence(verdict.text) for verdict in told if not verdict.identified]
+    said = [
+        _sentence(verdict.text)
+        for verdict in told
+        if not verdict.identified and verdict.symbol != "E and k"
+    ]
+    if found.settings.choice.law == "coupled":
+        said.append(
+            "E and k stand in for each other, so E is no irreducible loss; k belongs "
+            "to this recipe and data. Use the law only inside its tokens per parameter."
+        )
     if found.covariance is None:
         said.append(
             f"No covariance: {found.covariance_withheld}. The draws have all that is "

@@ -49,7 +49,7 @@ class DemandTotal:
         tokens: served in all.
         counted_tokens: after each stream's cost share.
         effective_tokens: T_eff, the demand for which 6·N·D + 2·N·T_eff is the
-            objective up to a constant factor.
+            objective up to a constant factor and a constant; None where none is.
         streams: each one's tokens.
     """
 
@@ -171,8 +171,9 @@ class Fixed:
         optimum: the plan with nothing fixed.
         extra: cost above the optimum's; loss above it under a budget.
         fraction: the same over the optimum's cost; over its reducible loss.
-        implied_demand: tokens served for which this size would be optimal; None
-            where more tokens would not change that.
+        implied_demand: served tokens, in the scenario's mix, at which this model is
+            the cheapest of its loss within the limits; negative where it is too
+            large even for none, None where no demand suits it.
     """
 
     optimum: Pair

@@ -73,13 +73,8 @@ def _served(scenario: Scenario, N: float, choice: Mapping[str, str]) -> Kept:
     question = formulate(scenario)
     point = question.complete({"N": N, "D": N})
     limits = tuple(_limits(question))
-    if broken := [
-        f"{limit.name} of {amount(limit.bound, limit.unit)} "
-        f"(it takes {amount(used, limit.unit)})"
-        for limit in limits
-        if (used := _used(limit, point)) > limit.bound * (1 + BINDING)
-    ]:
-        return Kept(None, choice, reason=f"cannot keep {either(broken, 'and')}")
+    if told := list(broken(limits, point)):
+        return Kept(None, choice, reason=f"cannot keep {either(told, 'and')}")
     cost = merge(
         term
         for line in question.bill
@@ -122,5 +117,12 @@ def _times(terms: Iterable[Term], factor: float) -> list[Term]:
     return [Term(t.label, t.coefficient * factor, t.exponents) for t in terms]
 
 
-def _used(limit: Limit, point: Mapping[str, float]) -> float:
-    return sum(value(term, point) for term in limit.terms)
+def broken(limits: Iterable[Limit], point: Mapping[str, float]) -> Iterator[str]:
+    """The limits that a point does not keep, each with what it takes, in words."""
+    for limit in limits:
+        used = sum(value(term, point) for term in limit.terms)
+        if used > limit.bound * (1 + BINDING):
+            yield (
+                f"{limit.name} of {amount(limit.bound, limit.unit)} "
+                f"(it takes {amount(used, limit.unit)})"
+            )

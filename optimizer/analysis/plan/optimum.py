@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from optimizer.algebra.program import Solution, Status
+from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.analysis.plan.alternatives import alternatives
 from optimizer.analysis.plan.answer import (
     Answer,
@@ -30,13 +30,20 @@ from optimizer.analysis.plan.bills import (
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.explain import explain
-from optimizer.analysis.plan.extremes import critical, smallest, training_optimal
+from optimizer.analysis.plan.extremes import (
+    critical,
+    smallest,
+    training_compute,
+    training_optimal,
+)
+from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
-from optimizer.analysis.plan.sensitivity import sensitivities
-from optimizer.analysis.plan.tokens import demand_total, implied_demand
-from optimizer.analysis.plan.warn import beyond, warnings
+from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
+from optimizer.analysis.plan.sensitivity import looser, sensitivities
+from optimizer.analysis.plan.tokens import demand_total
+from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import InputError, Problem
@@ -83,6 +90,8 @@ def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
     except UncertifiedError:
         # Bounds that leave next to no room have no multipliers to certify with.
         solution = Solution(question.program, Status.INFEASIBLE)
+    if solution.status is Status.INFEASIBLE:
+        solution = of_target(question) or solution
     if solution.status is Status.INFEASIBLE:
         return question, explain(scenario, question)
     _refuse_fractions(scenario, {**question.fixed, **solution.point})
@@ -188,7 +197,8 @@ def _answer(
 ) -> Answer:
     """The answer of one combination of a scenario's lists; `asked` has them all."""
     surface = question.surface
-    found = {**question.fixed, **solution.point}
+    equal = cheapest(question, solution)
+    found = {**question.fixed, **(equal or solution).point}
     point = question.complete({"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
     plan = _pair(question, point)
@@ -202,7 +212,7 @@ def _answer(
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=not broken(question, best) and _as_fixed(question, best),
+        feasible=not broken(question, best) and as_fixed(question, best),
         cost=bill(question, best),
         breaks=broken(question, best),
     )
@@ -212,13 +222,15 @@ def _answer(
     ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
     unique = scenario.spec.data.unique_tokens
-    moves = sensitivities(scenario, solution) if whole else ()
-    looser = {
-        move.input: move.right
-        for move in moves
-        if move.elasticity is None and move.right is not None
-    }
+    moves = sensitivities(scenario, solution, _program) if whole else ()
     base = optimal.cost.total
+    fixed = None
+    if question.fixed:
+        fixed = _fixed(question, solution, free)
+        if whole:
+            ways = (asked or scenario).singles
+            suits = implied_demand(ways, {"N": N, "D": D}, s)
+            fixed = replace(fixed, implied_demand=suits)
     answer = _bare(
         scenario,
         question,
@@ -226,7 +238,7 @@ def _answer(
         plan=plan,
         training_optimal=optimal,
         overtraining=Overtraining(
-            factor=D / surface.optimal_tokens(N),
+            factor=D / question.optimal_tokens(N),
             parameters_ratio=N / N0,
             tokens_ratio=D / D0,
             cost_ratio=cost.total / base,
@@ -234,7 +246,9 @@ def _answer(
         critical=Critical(
             floor=smallest(question, s),
             size=critical(question, s, best),
-            training_overhead=N * D / (N0 * D0) - 1,
+            training_overhead=training_compute(question, point)
+            / training_compute(question, best)
+            - 1,
         ),
         cost=cost,
         amounts=amounts(question, point),
@@ -242,21 +256,31 @@ def _answer(
         training_run=training_run(scenario, question, point),
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
-        fixed=_fixed(question, solution, free, point) if question.fixed else None,
+        fixed=fixed,
         others=alternatives(asked or scenario, question) if whole else (),
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
-        limits=limits_used(question.limits, solution, point, scenario.place, looser),
+        limits=limits_used(
+            question.limits, solution, point, scenario.place, looser(moves)
+        ),
         sensitivities=moves,
-        certificate=solution.certificate,
+        certificate=(equal or solution).certificate,
     )
+    last = last_thousandth(question, solution)
     return replace(
         answer,
-        warnings=warnings(answer, scenario, question),
+        warnings=(
+            *worn(answer, equal is not None, last),
+            *warnings(answer, scenario, question),
+        ),
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         reached=chance(scenario, plan) if whole else None,
     )
+
+
+def _program(scenario: Scenario) -> GeometricProgram:
+    return formulate(scenario).program
 
 
 def pair(surface: Surface, N: float, D: float) -> Pair:
@@ -279,24 +303,19 @@ def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
     )
 
 
-def _as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+    """Whether a point has the values that the scenario fixes."""
     return all(
         math.isclose(point[name], fixed, rel_tol=BINDING)
         for name, fixed in question.fixed.items()
     )
 
 
-def _fixed(
-    question: Question,
-    solution: Solution,
-    free: Solution,
-    point: Mapping[str, float],
-) -> Fixed:
-    """What the decision already taken costs, and the demand that it would suit."""
+def _fixed(question: Question, solution: Solution, free: Solution) -> Fixed:
+    """What the decision already taken costs."""
     best, here = free.value, solution.value
     surface = question.surface
-    optimum = _pair(question, free.point)
     extra = here - best
     if question.reducible is None:
         extra = surface.loss_of(here) - surface.loss_of(best)
-    return Fixed(optimum, extra, here / best - 1, implied_demand(question, point))
+    return Fixed(_pair(question, free.point), extra, here / best - 1, None)

@@ -52,6 +52,10 @@ class ServingUse:
         bound_by: `compute`, `bandwidth`, `memory` or `latency`.
         usage_cost: of a million output tokens while it works; USD, None without price.
         allocated_cost: of the same with capacity for the peak paid all the time.
+        weights: the format of stored weights.
+        kv: the format of the KV cache.
+        cache: bytes of one token of it.
+        held: bytes of weights and cache in a replica.
     """
 
     stream: str
@@ -61,3 +65,7 @@ class ServingUse:
     bound_by: str
     usage_cost: float | None
     allocated_cost: float | None
+    weights: str = ""
+    kv: str = ""
+    cache: float = 0.0
+    held: float = 0.0

@@ -10,6 +10,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import HOUR
 from optimizer.reading.spread import expected
 from optimizer.world.costs import MILLION
+from optimizer.world.machines import KV
 from optimizer.world.roofline import Replica
 
 
@@ -46,6 +47,10 @@ def _use(
         bound_by=bound,
         usage_cost=usage,
         allocated_cost=None if usage is None else usage * peak,
+        weights=serving.weights or serving.arithmetic,
+        kv=serving.kv or KV,
+        cache=replica.cache(N),
+        held=replica.weights * N + batch * replica.context * replica.cache(N),
     )
 
 

@@ -6,14 +6,30 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, Pair
 from optimizer.analysis.plan.doubts import Beyond, Warning
-from optimizer.analysis.plan.wording import KINDS, amount, counted, percent
+from optimizer.analysis.plan.saturation import LastThousandth
+from optimizer.analysis.plan.wording import (
+    KINDS,
+    amount,
+    counted,
+    lifetime,
+    nats,
+    percent,
+)
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
 from optimizer.world.law import Law
-from optimizer.world.models import load_model
+from optimizer.world.models import load_model, unsure
 from optimizer.world.quantization import BITS
+from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE
 
+# Every code that a plan can bear; the page `docs/json.md` says what each means.
+CODES = (
+    *("outside-range", "extreme-ratio", "beyond-36T", "parameter-unit"),
+    *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
+    *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
+    *("peak-price-example", "wide-optimum"),
+)
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
 FEW_BITS = 8
@@ -33,6 +49,7 @@ def warnings(
         *_data(answer, question),
         *_demand(answer, scenario),
         *_unpunished(scenario),
+        *_cache(scenario, question),
         *_optimum(answer),
     )
 
@@ -95,30 +112,28 @@ def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
         )
 
 
-def _uncounted(scenario: Scenario) -> bool:
-    """Whether a reference may not be in the unit in which the law counts."""
-    target = scenario.spec.target
-    if target is None or target.match is None or scenario.law.counts == "total":
-        return False
-    named = target.match.model
-    return named is None or (
-        scenario.law.counts == "non-embedding"
-        and load_model(named).architecture is None
+def _uncounted(scenario: Scenario) -> str:
+    """Why a reference may not be in the unit in which the law counts; or empty."""
+    target, law = scenario.spec.target, scenario.law
+    if target is None or target.match is None or law.counts == "total":
+        return ""
+    if target.match.model is not None:
+        named = unsure(load_model(target.match.model), law.counts)
+        return f"{target.match.model} is {named}" if named else ""
+    return (
+        "the reference is read in that unit. Published sizes are mostly totals: "
+        "convert the reference first"
     )
 
 
 def _law(scenario: Scenario) -> Iterator[Warning]:
     law = scenario.law
-    if _uncounted(scenario):
+    if why := _uncounted(scenario):
         counts = {
             "non-embedding": "parameters without the embeddings",
             "active": "the parameters active for a token",
         }[law.counts]
-        yield Warning(
-            "parameter-unit",
-            f"{law.name} counts {counts}, and the reference is read in that unit. "
-            "Published sizes are mostly totals: convert the reference first",
-        )
+        yield Warning("parameter-unit", f"{law.name} counts {counts}, and {why}")
     if law.form == "kaplan":
         yield Warning(
             "kaplan-compute",
@@ -166,6 +181,27 @@ def _unpunished(scenario: Scenario) -> Iterator[Warning]:
         )
 
 
+def _cache(scenario: Scenario, question: Question) -> Iterator[Warning]:
+    """A KV cache of which nothing is told, and weights that are not all counted."""
+    law = scenario.law
+    if question.replicas and scenario.spec.architecture is None:
+        yield Warning(
+            "default-cache",
+            f"no architecture is given, so that the KV cache is {DEFAULT_CACHE}. That "
+            f"is {CACHE_ERROR}, and the batch moves with it: add architecture: "
+            "{layers: 32, width: 4096, kv_heads: 8, head_size: 128}, as your model "
+            "has them",
+        )
+    held = any(limit.name.startswith("limits.memory") for limit in question.limits)
+    if law.counts == "non-embedding" and (question.replicas or held):
+        yield Warning(
+            "stored-embeddings",
+            f"{law.name} counts no embeddings, so that memory and traffic are without "
+            "theirs: vocabulary x width weights more, twice that where they are not "
+            "tied",
+        )
+
+
 def _demand(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
     unpaid = [s.name for s in answer.demand.streams if s.cost_share == 0 < s.tokens]
     if unpaid:
@@ -192,3 +228,32 @@ def _optimum(answer: Answer) -> Iterator[Warning]:
                 f"{amount(high, 'parameters')} is within {percent(near.within)} of "
                 "the optimum: let other reasons than cost choose among them",
             )
+
+
+def worn(
+    answer: Answer, idle: bool, last: LastThousandth | None
+) -> tuple[Warning, ...]:
+    """Says where repeated data give next to nothing more.
+
+    Args:
+        answer: with a plan.
+        idle: whether its budget buys nothing more.
+        last: what the last thousandth of a target costs, where that is much.
+    """
+    message = ""
+    if idle:
+        wall = next(w for w in answer.limits if w.name.startswith("budget."))
+        spent = f"{amount(wall.value, wall.unit)} of {amount(wall.bound, wall.unit)}"
+        message = (
+            f"{wall.name} buys nothing more: every way to spend the rest lowers the "
+            "reducible loss by less than a millionth. The plan is the cheapest of the "
+            f"models that are equally good, and spends {spent}. Find more unique tokens"
+        )
+    elif last is not None and answer.cost is not None:
+        message = (
+            "the unique tokens give next to nothing more at this target: "
+            f"{nats(last.loss)}, a thousandth of the reducible loss above it, would "
+            f"take {percent(last.saved)} less {lifetime(answer.cost.unit)}. Raise the "
+            "target, or find more unique tokens"
+        )
+    return (Warning("saturated", message),) if message else ()

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from optimizer.analysis.frontier.band import Banded, banded, distribution
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.story.contour import Contour, contour
 from optimizer.analysis.story.curves import (
-    Contour,
     OverDemand,
     Overhead,
-    contour,
     over_demand,
     overhead,
 )

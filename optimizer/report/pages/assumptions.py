@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimizer.question.scenario import Scenario
+from optimizer.world.machines import KV
 from optimizer.world.models import load_model
+from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE, KV_NUMBERS
 
 COMMENT = re.compile(r"(?:^|\s)#\s*(.*?)\s*$")
 SILENT = {("name",), ("description",)}
@@ -32,7 +34,12 @@ class Assumption:
 
 def assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
     """Lists them: the library's first, then the file's, in its order."""
-    return (*_law(scenario), *_library(scenario), *_written(scenario))
+    return (
+        *_law(scenario),
+        *_library(scenario),
+        *_serving(scenario),
+        *_written(scenario),
+    )
 
 
 def _law(scenario: Scenario) -> Iterator[Assumption]:
@@ -57,6 +64,25 @@ def _library(scenario: Scenario) -> Iterator[Assumption]:
         model = load_model(target.match.model)
         source = "; ".join(part for part in (model.source, model.note) if part)
         yield Assumption("reference model", model.title, "library", source)
+
+
+def _serving(scenario: Scenario) -> Iterator[Assumption]:
+    """What is taken for the KV cache where the file does not tell."""
+    for index, stream in enumerate(scenario.streams):
+        serving, _ = scenario.serving_of(index)
+        if serving.model != "roofline" or (index and stream.serving is None):
+            continue
+        if serving.kv is None:
+            yield Assumption(
+                "format of the KV cache",
+                KV,
+                "default",
+                "engines keep it so, also beside fp8 weights, unless they are told",
+            )
+        if scenario.spec.architecture is None:
+            numbers = f"{KV_NUMBERS:.4g} x parameters^(2/3) numbers a token"
+            source = f"{DEFAULT_CACHE}, {CACHE_ERROR}"
+            yield Assumption("KV cache", numbers, "default", source)
 
 
 def _written(scenario: Scenario) -> Iterator[Assumption]:

@@ -113,6 +113,10 @@ def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
 
 def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
     best, above = audit.lifetime_optimal, audit.lifetime_overhead
+    if audit.cannot:
+        yield f"The scenario has no price for it: it cannot keep {audit.cannot}."
+        if best is not None:
+            return
     served = given(demand, "tokens") if demand else "no"
     if best is None or above is None or audit.lifetime is None:
         yield (

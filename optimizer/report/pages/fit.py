@@ -9,6 +9,7 @@ from typing import Any
 from optimizer.analysis.law.judgement import Judged
 from optimizer.analysis.plan.wording import amount, either, percent
 from optimizer.fitting.fitlaw import r_squared
+from optimizer.fitting.oddities import spans, summed
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     Block,
@@ -26,6 +27,7 @@ FAR_OFF = 6.0  # of the scatter
 BEST = 5  # candidates that a page has room for
 FORMULAS = {
     "chinchilla": "L = {E} + {A}·N^-{alpha} + {B}·D^-{beta}",
+    "coupled": "L = {E} + ({A}·N^-{alpha} + {B}·D^-{beta})^{k}",
     "kaplan": "L = (({Nc}/N)^({alpha_N}/{alpha_D}) + {Dc}/D)^{alpha_D}",
     "hestness": "L = {E} + {B}·D^-{beta}",
 }
@@ -145,17 +147,17 @@ def _signed(fraction: float) -> str:
 
 def _runs(judged: Judged) -> Iterator[Block]:
     runs = judged.fit.runs
-    notes = runs.notes
+    notes = summed(runs.notes)
     if not notes and not runs.excluded:
         return
     yield Heading("Runs")
     for rule, lines in runs.excluded:
-        shown = ", ".join(map(str, lines[:LISTED])) or "none"
-        yield Text(f"left out lines {shown}", label=rule)
+        told = f"{len(lines)} runs: {spans(lines)}" if lines else "none"
+        yield Text(f"left out {told}", label=rule)
     for note in notes[:LISTED]:
         yield Text(
             f"{note.message}: {note.done}",
-            label=f"line {note.line}" if note.line else "resampling",
+            label=f"line {note.line}" if note.line else "the runs",
         )
     if len(notes) > LISTED:
         yield Text(f"{len(notes) - LISTED} more; --format json lists them all")

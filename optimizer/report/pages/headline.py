@@ -181,7 +181,7 @@ def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
 
 def _suits(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
     """The demand that a decision would be right for."""
-    suits, expected = _suited(answer, fixed), answer.demand.tokens
+    suits, expected = fixed.implied_demand, answer.demand.tokens
     if suits is None or _same(plan, fixed.optimum):
         return
     choice = given(plan.parameters, "parameters")
@@ -195,16 +195,6 @@ def _suits(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
             f"No demand makes {choice} right: even a model that serves nothing "
             "should be smaller and trained on more tokens."
         )
-
-
-def _suited(answer: Answer, fixed: Fixed) -> float | None:
-    """The served tokens that the fixed choice suits, at the scenario's mix."""
-    suits, demand = fixed.implied_demand, answer.demand
-    if suits is None or not math.isfinite(suits):
-        return None
-    if demand.effective_tokens and demand.tokens:
-        return suits * demand.tokens / demand.effective_tokens
-    return suits
 
 
 def _that(answer: Answer) -> str:

@@ -42,6 +42,13 @@ def machines(answer: Answer) -> Iterator[Block]:
         for use in answer.serving
     )
     yield Table(columns, rows)
+    for use in answer.serving:
+        who = f"{use.stream}: " if len(answer.serving) > 1 else ""
+        yield Text(
+            f"{who}a replica holds {amount(use.held, 'bytes')}, with weights in "
+            f"{use.weights} and a KV cache in {use.kv} of {amount(use.cache, 'bytes')} "
+            "a token."
+        )
     if any(use.usage_cost is not None for use in answer.serving):
         yield Text(
             "Dollars per million output tokens, while a machine works, and with "

@@ -183,10 +183,9 @@ def test_a_fixed_size_tells_what_it_costs_and_whom_it_suits(answer):
         "Train the 3B parameters you fixed on 8.71T tokens, 4.5 × the Chinchilla-"
         "optimal tokens of its size. "
     )
-    # 132T effective tokens are 66T served ones where each counts double.
     assert told.endswith(
         "Over 2T served tokens that costs 2.1 × as much as the optimum, 6.97B on 1.25T "
-        "tokens. 3B is right for 66T served tokens; you expect 2T."
+        "tokens. 3B is right for 132T served tokens; you expect 2T."
     )
 
 

@@ -1,0 +1,140 @@
+"""The demand that a size suits, tried: raised to it, the size is the optimum."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from optimizer.analysis.audit import audit
+from optimizer.analysis.plan.alternatives import scaled
+from optimizer.analysis.plan.optimum import solve
+from optimizer.question.load import read_scenario
+
+BASE = """\
+law: besiroglu-2024-refit
+target: {match: {parameters: 13B}}
+training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}
+energy: {pue: 1.2, power_fraction: 0.7, grid: 0.35 kg/kWh}
+fix: {parameters: 7B}
+"""
+CHIP = "hardware: h100-sxm, mfu: {prefill: 50 %, decode: 20 %}, price: $3/h"
+SERVING = {
+    "flops": "{model: flops}",
+    "mfu": f"{{model: mfu, {CHIP}}}",
+    "roofline": f"{{model: roofline, {CHIP}, mbu: 60 %}}",
+    "latency": f"{{model: roofline, {CHIP}, mbu: 60 %, weights: fp8, "
+    "max_time_per_output_token: 12 ms}",
+    "batch": f"{{model: roofline, {CHIP}, mbu: 60 %, batch: 16}}",
+    "lists": f"{{model: roofline, {CHIP}, mbu: 60 %, weights: [bf16, fp8], "
+    "accelerators: [1, 2, 4]}",
+}
+STREAM = "requests: 3M/day, input_tokens: 800, output_tokens: 300, lifetime: 2 years"
+DEMAND = {
+    "one": f"{{{STREAM}}}",
+    "two": f"[{{name: a, {STREAM}}}, {{name: b, {STREAM}, cost_share: 40 %, "
+    f"serving: {{model: mfu, {CHIP}}}}}]",
+    "idle": f"{{{STREAM.replace('3M', '0')}}}",
+}
+CASES = [
+    (serving, demand, objective)
+    for serving, demand, objective in itertools.product(
+        SERVING, DEMAND, ("compute", "dollars", "energy")
+    )
+    if serving != "flops" or objective == "compute"
+]
+
+
+def written(serving, demand, objective):
+    return (
+        f"{BASE}objective: {objective}\nserving: {SERVING[serving]}\n"
+        f"demand: {DEMAND[demand]}\n"
+    )
+
+
+@pytest.mark.parametrize(("serving", "demand", "objective"), CASES)
+def test_at_the_demand_that_a_size_suits_it_is_the_optimum(serving, demand, objective):
+    text = written(serving, demand, objective)
+    answer = solve(read_scenario(text, "s.yaml"))
+    tokens = answer.fixed.implied_demand
+    if tokens is None:
+        # Across lists the best size jumps; nothing but that may hide a size.
+        assert serving == "lists"
+        return
+    assert tokens > 0
+    if demand == "idle":
+        free = read_scenario(text, "s.yaml", ("demand.requests=1/day",))
+        factor = tokens / (1100 * 2 * 365.25)
+    else:
+        free = read_scenario(text, "s.yaml")
+        factor = tokens / answer.demand.tokens
+    raised = solve(
+        free.every(lambda one: unfixed(scaled(one, factor))),
+        whole=False,
+    )
+    assert raised.plan.parameters == pytest.approx(7e9, rel=2e-4)
+
+
+def unfixed(scenario):
+    spec = scenario.spec.model_copy(update={"fix": None})
+    return replace(scenario, spec=spec)
+
+
+@pytest.mark.parametrize("serving", SERVING)
+@pytest.mark.parametrize("demand", DEMAND)
+def test_solve_and_audit_name_the_same_demand(serving, demand):
+    text = written(serving, demand, "compute" if serving == "flops" else "dollars")
+    scenario = read_scenario(text, "s.yaml")
+    answer = solve(scenario)
+    found = audit(
+        "x", 7e9, answer.plan.tokens, scenario.law, scenario=scenario
+    ).implied_demand
+    if answer.fixed.implied_demand is None:
+        assert found.tokens is None
+    else:
+        assert found.tokens == pytest.approx(answer.fixed.implied_demand, rel=1e-7)
+
+
+def test_a_reasoning_model_is_right_for_what_raising_its_demand_shows(root, ask):
+    """8B at about 330T served tokens, by raising the demand; it was told 8.84e16."""
+    text = (root / "scenarios" / "reasoning-model.yaml").read_text()
+    tokens = ask(text, "fix.parameters=8B").fixed.implied_demand
+    assert tokens == pytest.approx(330e12, rel=0.05)
+    free = read_scenario(text)
+    factor = tokens / solve(free, whole=False).demand.tokens
+    raised = solve(free.every(lambda one: scaled(one, factor)), whole=False)
+    assert raised.plan.parameters == pytest.approx(8e9, rel=1e-3)
+
+
+def test_no_demand_is_named_that_a_limit_forbids(ask):
+    text = written("roofline", "one", "dollars").replace("3M", "100k")
+    answer = ask(text)
+    there = answer.fixed.implied_demand
+    assert there > 3 * answer.demand.tokens
+    for factor, told in ((10, True), (1.05, False)):
+        wall = f"limits.total_cost=${factor * answer.cost.total:.0f}"
+        assert (ask(text, wall).fixed.implied_demand is not None) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        (written("mfu", "one", "dollars"), True),
+        (written("roofline", "one", "compute"), True),
+        (written("roofline", "one", "dollars"), False),
+        (written("mfu", "one", "dollars") + "data: {price: $1 per million tokens}", 0),
+        (
+            written("mfu", "one", "dollars") + "architecture: {layers: 32, width: "
+            "4096, sequence: 4096}\n",
+            True,
+        ),
+    ],
+)
+def test_effective_tokens_make_the_same_plan_in_flops_or_are_not_told(ask, text, there):
+    answer = ask(text.replace("fix: {parameters: 7B}\n", ""))
+    tokens = answer.demand.effective_tokens
+    assert (tokens is not None) == bool(there)
+    if there:
+        plain = f"{BASE.split('fix', maxsplit=1)[0]}demand: {{tokens: {tokens!r}}}\n"
+        assert ask(plain).plan.parameters == pytest.approx(
+            answer.plan.parameters, rel=1e-7
+        )
