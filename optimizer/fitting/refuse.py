@@ -75,7 +75,7 @@ def refuse_hopeless(runs: Runs, choice: Choice) -> None:
         )
     ratio = runs.tokens / runs.parameters
     both = bool(SIZED & set(free)) and bool(DATED & set(free))
-    if choice.law != "hestness" and both and ratio.max() / ratio.min() < SAME_RATIO:
+    if choice.shape != "hestness" and both and ratio.max() / ratio.min() < SAME_RATIO:
         raise failed(
             runs.file,
             f"all runs have {ratio[0]:.4g} tokens per parameter, so that parameters "

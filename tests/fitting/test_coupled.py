@@ -56,9 +56,9 @@ def test_the_interval_of_k_holds_the_published_one(shared):
     assert high == pytest.approx(0.479, abs=0.03)
     told = {v.symbol: v for v in verdicts(found, profiles(found))}
     assert told["k"].identified
-    assert "no irreducible loss" in told["E and k"].text
+    assert "no irreducible loss" in told["E apart from k"].text
     together = float(np.corrcoef(found.draws["E"], found.draws["k"])[0, 1])
-    assert f"{together:+.2f}".replace("-", "−") in told["E and k"].text
+    assert f"{together:+.2f}".replace("-", "−") in told["E apart from k"].text
 
 
 def test_a_law_that_was_made_is_found_again_with_one_exponent_or_a_given_k(made):

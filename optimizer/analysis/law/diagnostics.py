@@ -21,6 +21,7 @@ HELD_OUT = 0.2  # the share of runs, the largest by compute
 NEARBY = 0.1  # ln C within which runs share a budget
 FEWEST = 4  # sizes of an isoFLOP profile
 NARROW = 30.0  # a span of sizes or tokens under which exponents are hard to tell
+APART = "E apart from k"
 CONFOUNDED = 0.5  # a correlation of E and k from which they are hard to tell apart
 COLLINEAR = 4.0  # a span of D/N under which N and D are hard to tell apart
 
@@ -288,7 +289,7 @@ def _confounded(found: Fit) -> Verdict:
     together = 0.0 if still else float(np.corrcoef(E, k)[0, 1])
     text = f"E and k have a correlation of {together:+.2f} over the draws"
     return Verdict(
-        "E and k",
+        APART,
         abs(together) < CONFOUNDED,
         f"{text.replace('-', '−')}: one stands in for the other, and E is no "
         "irreducible loss",

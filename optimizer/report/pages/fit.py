@@ -21,6 +21,7 @@ from optimizer.report.formats.blocks import (
     named,
 )
 from optimizer.report.formats.data import plain
+from optimizer.report.pages.form_test import form_test_blocks
 
 LISTED = 30  # notes on runs that a page has room for
 FAR_OFF = 6.0  # of the scatter
@@ -43,6 +44,7 @@ def _page(judged: Judged) -> Iterator[Block]:
     yield Text(_lead(judged), lead=True)
     yield from _coefficients(judged)
     yield from _trust(judged)
+    yield from form_test_blocks(judged.form_tests)
     yield from _runs(judged)
     yield from _residuals(judged)
     yield from _next(judged)
@@ -275,6 +277,9 @@ def fit_data(judged: Judged) -> dict[str, Any]:
             "trends": judged.trends,
             "profiles": judged.profiles,
             "hold_out": judged.hold_out,
+            "form_tests": [
+                {**plain(test), "best": test.best} for test in judged.form_tests
+            ],
             "iso_flops": judged.iso_flops,
             "errors_withheld": fit.errors_withheld or None,
             "covariance_withheld": fit.covariance_withheld or None,
