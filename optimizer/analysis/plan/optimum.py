@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.analysis.plan.alternatives import alternatives
@@ -29,6 +30,7 @@ from optimizer.analysis.plan.bills import (
 )
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
+from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.extremes import (
     critical,
@@ -37,16 +39,18 @@ from optimizer.analysis.plan.extremes import (
     training_optimal,
 )
 from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
+from optimizer.analysis.plan.settle import placed, settled
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
-from optimizer.errors import InputError, Problem
+from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
@@ -72,12 +76,57 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     Raises:
         Defect: the solver's point failed its certificate; no answer is given.
     """
+    if for_lifetime(scenario):
+        return _for_lifetime(scenario, whole)
     if scenario.variants:
         return _best(scenario, whole)
     question, found = search(scenario)
     if isinstance(found, Infeasibility):
+        if whole:
+            found = cured(scenario, question, found, partial(solve, whole=False))
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
     return _answer(scenario, question, found, whole)
+
+
+def for_lifetime(scenario: Scenario) -> bool:
+    """Whether a budget for training is to be best for the life."""
+    budget = scenario.spec.budget
+    return budget is not None and budget.best_for == "lifetime"
+
+
+def with_its_loss(scenario: Scenario) -> Scenario:
+    """A scenario whose budget is best for the life, with the loss that it chooses.
+
+    Any other, and one without a plan, as it is.
+    """
+    if not for_lifetime(scenario):
+        return scenario
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return scenario
+    return at_target(scenario, question, lowest)
+
+
+def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
+    if scenario.variants:
+        message = (
+            "takes one value of each word; a list of choices cannot stand beside it"
+        )
+        place = scenario.place("budget.best_for")
+        raise InputError([Problem(place, "budget.best_for", message)])
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=lowest)
+    chosen = at_target(scenario, question, lowest)
+    answer = solve(chosen, whole)
+    s = formulate(chosen).reducible
+    if s is None or answer.plan is None:
+        raise Defect("the loss that a budget chooses has no plan under it")
+    return replace(
+        answer,
+        question="lifetime",
+        capped=curve(question, lowest, s) if whole else None,
+    )
 
 
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
@@ -199,12 +248,13 @@ def _answer(
     surface = question.surface
     equal = cheapest(question, solution)
     found = {**question.fixed, **(equal or solution).point}
-    point = question.complete({"N": found["N"], "D": found["D"]})
+    point = placed(question, {"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
+    point = question.complete(point)
     plan = _pair(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
-    best = training_optimal(question, s, point)
+    best = placed(question, training_optimal(question, s, point))
     N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
     optimal = TrainingOptimal(
@@ -261,6 +311,7 @@ def _answer(
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
+        same_loss=same_loss(question, s, cost.total) if whole else None,
         limits=limits_used(
             question.limits, solution, point, scenario.place, looser(moves)
         ),
@@ -268,7 +319,7 @@ def _answer(
         certificate=(equal or solution).certificate,
     )
     last = last_thousandth(question, solution)
-    return replace(
+    answer = replace(
         answer,
         warnings=(
             *worn(answer, equal is not None, last),
@@ -277,6 +328,7 @@ def _answer(
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         reached=chance(scenario, plan) if whole else None,
     )
+    return settled(answer, question)
 
 
 def _program(scenario: Scenario) -> GeometricProgram:

@@ -12,9 +12,11 @@ from optimizer.algebra.program import (
 )
 from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed
 from optimizer.analysis.plan.bindings import limits_used
+from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.optimum import as_fixed
 from optimizer.analysis.plan.optimum import solve as solve_alone
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
+from optimizer.analysis.plan.settle import moved_onto
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
@@ -94,12 +96,14 @@ def solve_portfolio(portfolio: Portfolio) -> JointPlan:
         spec = member.spec.model_copy(update={"fix": size})
         held = _beside(solve_alone(replace(member, spec=spec), whole=False), mine)
         members.append(_priced(held, portfolio, joint, index, solution))
+    shared = limits_used(joint.shared, solution, point, portfolio.place, {})
+    bounds = [wall.bound for wall in shared if wall.binding]
     return replace(
         bare,
         status=Status.OPTIMAL,
-        members=tuple(members),
+        members=tuple(moved_onto(member, bounds) for member in members),
         total=solution.value,
-        shared=limits_used(joint.shared, solution, point, portfolio.place, {}),
+        shared=shared,
         certificate=solution.certificate,
     )
 
@@ -140,7 +144,13 @@ def _priced(
             feasible=not best.breaks
             and as_fixed(question, {"N": best.parameters, "D": best.tokens}),
         )
-    return replace(held, limits=limits, sensitivities=moves, training_optimal=best)
+    return replace(
+        held,
+        limits=limits,
+        sensitivities=moves,
+        training_optimal=best,
+        reached=None if held.plan is None else chance(member, held.plan),
+    )
 
 
 def _solved(joint: JointQuestion) -> Solution:
