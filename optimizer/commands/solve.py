@@ -48,6 +48,7 @@ Examples:
     "name.",
 )
 @options.formats(*ALLOWED)
+@options.engine
 @options.output
 @options.fail_on
 def command(
