@@ -75,7 +75,8 @@ def _own_heads(f: Fields, kinds: tuple[str, ...]) -> int:
     for word in own.value:
         if word.isdigit() and int(word) < len(kinds) and kinds[int(word)] == "sliding":
             return own.inside(word).number("num_key_value_heads")
-    return f.number("swa_num_key_value_heads")
+    f.say("swa_num_key_value_heads is not in the file: twice those of full layers")
+    return 2 * f.number("num_key_value_heads")
 
 
 def read_ling(f: Fields, name: str) -> Record:
