@@ -44,6 +44,15 @@ laws = click.option(
     "with several, the same scenario is shown under each.",
 )
 
+given = click.option(
+    "--given",
+    "given",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="A column that the file does not have, such as accelerator=h100-sxm or "
+    "weights=fp8. Repeatable.",
+)
+
 output = click.option(
     "-o",
     "--output",
@@ -222,6 +231,17 @@ def _keep_law(document: Document, base: Path) -> None:
     law = document.value.get("law") if isinstance(document.value, dict) else None
     if isinstance(output, Path) and isinstance(law, str):
         refuse_input(output, base / law)
+
+
+def left_out(read: Scenario | Portfolio, laws: Sequence[str]) -> dict[str, str]:
+    """What `--law all` leaves out of a scenario's laws, with the reasons."""
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
+    from optimizer.question.under_laws import ALL, left_out  # noqa: PLC0415
+
+    if ALL not in laws or isinstance(read, Portfolio):
+        return {}
+    found = left_out(read.spec.experts, read.law.name)
+    return {name: reason for name, reason in found.items() if name not in laws}
 
 
 def under(

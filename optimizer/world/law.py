@@ -129,7 +129,9 @@ class Law:
         draws: coefficient → bootstrap values, all of one length, where known.
         extra_draws: those of further terms, in step with `draws`.
         check: numbers that it reproduces; verified when it is read.
+        checked: by what coefficients, counts and range were checked; empty if not told.
         caveats: what a user of this law should hear.
+        not_for_planning: why no run should be planned by it; empty for most.
         experts: the expert counts it was fitted on; None for a law without experts.
         extras: coefficients of further published terms, explained in its file.
         line: the compute-optimal line of a law that gives nothing else.
@@ -158,8 +160,10 @@ class Law:
     error: ErrorLaw | None = None
     extra_draws: Mapping[str, tuple[float, ...]] | None = None
     fit: Mapping[str, object] = field(default_factory=dict)
+    checked: str = ""
     pair: str | None = None
     extrapolation: tuple[Extrapolation, ...] = ()
+    not_for_planning: str = ""
 
     @property
     def floor(self) -> str:

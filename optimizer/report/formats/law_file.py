@@ -33,7 +33,7 @@ def _law(law: Law) -> Iterator[str]:
         yield f"experts: {_value(law.experts)}"
     yield f"counts: {law.counts}"
     yield f"loss_unit: {_value(law.loss_unit)}"
-    for word in ("pair", "data", "tokenizer", "source"):
+    for word in ("pair", "data", "tokenizer", "source", "not_for_planning"):
         if told := getattr(law, word):
             yield f"{word}: {_value(told)}"
     spans = {
@@ -71,6 +71,8 @@ def _past(law: Law) -> Iterator[str]:
         words = ("parameters", "tokens", "loss", "experts", "within")
         told = {w: v for w in words if (v := getattr(check, w)) is not None}
         yield f"  - {_flow(told)}"
+    if law.checked:
+        yield f"checked: {_value(law.checked)}"
     if law.caveats:
         yield "caveats:"
         yield from (f"  - {_value(caveat)}" for caveat in law.caveats)
