@@ -176,7 +176,8 @@ def test_every_mistake_of_the_list_is_told_at_once(here):
         '--snap: must be a number of parameters such as 7B, got "7 cats"',
         '--snap layers=32 widht=4096: widht: unknown word "widht"; did you mean '
         '"width"? allowed: active_experts, cache, experts, ffn_width, gated, '
-        "head_size, heads, kv_heads, layers, name, parameters, sequence, tied, vocabulary, width",
+        "head_size, heads, kv_heads, layers, name, parameters, sequence, tied, "
+        "vocabulary, width",
         '--snap layers=32 width=4096: "32x4096" is the name of another size; give '
         "each its own, for example name: wide",
     ]
