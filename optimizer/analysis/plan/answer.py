@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from optimizer.algebra.program import Certificate, Status
+from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Warning
 from optimizer.analysis.plan.practice import Parties, ServingUse, TrainingRun, UnitCost
@@ -347,6 +347,7 @@ class Answer:
     limits: tuple[LimitUsed, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()
     certificate: Certificate | None = None
+    engine: Engine | None = None
     warnings: tuple[Warning, ...] = ()
     extrapolation: tuple[Beyond, ...] = ()
     reached: Chance | None = None

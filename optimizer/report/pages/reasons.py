@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from optimizer.algebra.program import Certificate
+from optimizer.algebra.program import Certificate, Engine
 from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed, Relaxation
 from optimizer.analysis.plan.reach import needed, owned
 from optimizer.analysis.plan.sensitivity import Sensitivity
@@ -163,6 +163,8 @@ def proof(answer: Answer) -> Iterator[Text]:
     told = proven(certificate, what)
     if certificate.gap == 0 and answer.fixed is not None:
         told = "what you fixed leaves nothing to choose."
+    if answer.engine is Engine.CVXPY:
+        told += f" It was found by {answer.engine.meaning}."
     yield Text(told, label="proof")
 
 
