@@ -111,6 +111,19 @@ def test_beside_the_table(
     assert record.kinds == kinds
 
 
+def test_kimi_k3(shared: Path) -> None:
+    """69 layers of delta attention and 24 latent ones, 896 experts of 33,030,144.
+
+    Source: Kimi K3 Technical Report, arXiv 2607.24653, and its config; an expert is
+    three matrices of 3,584 by 3,072.
+    """
+    record = load_record(shared / "configs" / "kimi-k3")
+    assert record.kinds == {"linear": 69, "latent": 24}
+    assert record.layers[1].feed.expert == 33_030_144
+    assert record.experts == (896, 16)
+    assert record.total == pytest.approx(2.78e12, rel=1e-3)
+
+
 def test_reference(root: Path) -> None:
     """Small configs of every family, each instantiated in the reference.
 
