@@ -42,12 +42,13 @@ Examples:
     "--snap",
     metavar="SIZES",
     help="Round to what exists: sizes such as 1B,3B,7B, published models, "
-    "architectures in words such as 'layers=32 width=4096', and .yaml files of "
-    "architectures, with commas between them. Words: layers, width, heads, kv_heads, "
-    "head_size, ffn_width, gated, vocabulary, tied, experts, active_experts, sequence, "
-    "name.",
+    "architectures in words such as 'layers=32 width=4096', .yaml files of "
+    "architectures, and config.json, with commas between them. Words: layers, width, "
+    "heads, kv_heads, head_size, ffn_width, gated, vocabulary, tied, experts, "
+    "active_experts, sequence, cache, parameters, name.",
 )
 @options.formats(*ALLOWED)
+@options.engine
 @options.output
 @options.fail_on
 def command(
