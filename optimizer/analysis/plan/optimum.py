@@ -318,6 +318,7 @@ def _answer(
         ),
         sensitivities=moves,
         certificate=(equal or solution).certificate,
+        engine=(equal or solution).engine,
     )
     last = last_thousandth(question, solution)
     answer = replace(
