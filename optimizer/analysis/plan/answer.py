@@ -196,6 +196,7 @@ class LimitUsed:
         elasticity: d ln optimum / d ln bound, 0 or below.
         shadow_price: the change of the optimum for one more unit of the bound.
         line: where it stands.
+        source: the same in words: `--set …` where that gave it, or the place.
     """
 
     name: str
@@ -206,6 +207,7 @@ class LimitUsed:
     elasticity: float
     shadow_price: float
     line: int | None
+    source: str = ""
 
 
 @dataclass(frozen=True)

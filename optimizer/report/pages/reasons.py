@@ -65,7 +65,7 @@ def moves(answer: Answer) -> Iterator[Block]:
             f"+1 % {move.input}",
             _change(move),
             _value(answer, move),
-            "law" if move.line is None else f"line {move.line}",
+            _from(move),
         )
         for move in shown
     )
@@ -74,6 +74,13 @@ def moves(answer: Answer) -> Iterator[Block]:
     if idle:
         names = either([move.input for move in idle], "and")
         yield Text(f"No effect: {names}.")
+
+
+def _from(move: Sensitivity) -> str:
+    """Where a number stands; the whole of a `--set` would be as long as the row."""
+    if move.line is not None:
+        return f"line {move.line}"
+    return "--set" if move.source.startswith("--set") else "law"
 
 
 def _size(move: Sensitivity) -> float:
