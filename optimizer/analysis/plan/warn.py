@@ -16,6 +16,7 @@ from optimizer.analysis.plan.wording import (
     percent,
 )
 from optimizer.question.asked import Question
+from optimizer.question.forgotten import oddities
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import PARAMETERS, significant, write
 from optimizer.world.built import Built
@@ -29,7 +30,8 @@ CODES = (
     *("outside-range", "extreme-ratio", "beyond-36T", "parameter-unit"),
     *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
-    *("peak-price-example", "wide-optimum", "scaled-architecture"),
+    *("peak-price-example", "secondary-source", "wide-optimum"),
+    *("scaled-architecture", "forgotten-unit", "replaced"),
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
@@ -50,10 +52,12 @@ def warnings(
         *_law(scenario),
         *_data(answer, question),
         *_demand(answer, scenario),
+        *_chips(scenario),
         *_unpunished(scenario),
         *_cache(scenario, question),
         *_scaled(answer, scenario, question),
         *_optimum(answer),
+        *(Warning(code, message) for code, message in oddities(scenario)),
     )
 
 
@@ -241,6 +245,19 @@ def _demand(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
             "peak-price-example",
             f"{note}; replace it by the price that you pay",
         )
+
+
+def _chips(scenario: Scenario) -> Iterator[Warning]:
+    """Accelerators of which a figure is not the maker's own."""
+    chips = {id(chip): chip for chip in scenario.hardware.values() if chip is not None}
+    for chip in chips.values():
+        if chip.secondary:
+            yield Warning(
+                "secondary-source",
+                f"of {chip.key} {', '.join(chip.secondary)} stand in secondary sources "
+                "only, not on a page of its maker: describe the chip in the scenario "
+                "with the figures of your supplier",
+            )
 
 
 def _optimum(answer: Answer) -> Iterator[Warning]:

@@ -68,9 +68,11 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "limits": answer.limits,
         "sensitivities": answer.sensitivities,
         "certificate": answer.certificate,
+        "engine": answer.engine and answer.engine.value,
         "warnings": answer.warnings,
         "extrapolation": answer.extrapolation,
         "reached": answer.reached,
+        "free": answer.free,
         "infeasibility": infeasibility(answer.infeasibility),
     }
     data: dict[str, Any] = plain(content)

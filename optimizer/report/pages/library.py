@@ -182,8 +182,10 @@ def chip_blocks(chip: Hardware, price: ExamplePrice | None) -> list[Block]:
             "bandwidth",
             GAP if chip.bandwidth is None else write(chip.bandwidth, BANDWIDTH),
         ),
+        ("link, one way", GAP if chip.link is None else write(chip.link, BANDWIDTH)),
         ("power (TDP)", GAP if chip.tdp is None else write(chip.tdp, POWER)),
         ("source", chip.source),
+        ("secondary sources only", ", ".join(chip.secondary)),
         ("read on", chip.date),
         ("note", chip.note),
     ]

@@ -20,8 +20,8 @@ PLAN = {
     *("alternatives", "parties", "limits", "sensitivities", "certificate", "warnings"),
     "infeasibility",
 }
-GROWN = {"objective", "question", "reference", "others", "snap", "epochs"}
-GROWN |= {"cheapest", "extrapolation", "reached"}
+GROWN = {"engine", "objective", "question", "reference", "others", "snap", "epochs"}
+GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {
