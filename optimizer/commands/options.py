@@ -63,6 +63,16 @@ fail_on = click.option(
 )
 
 
+def both_forms(command: F) -> F:
+    """The option --forms."""
+    return click.option(
+        "--forms",
+        is_flag=True,
+        help="Under the law and under its pair, the law of the other form that was "
+        "fitted to the same runs.",
+    )(command)
+
+
 def formats(*allowed: str) -> Callable[[F], F]:
     """The option --format with some of the formats."""
     return click.option(
@@ -205,9 +215,11 @@ def _keep_law(document: Document, base: Path) -> None:
 
 
 def under(
-    read: Sequence[Scenario | Portfolio], laws: Sequence[str]
+    read: Sequence[Scenario | Portfolio], laws: Sequence[str], forms: bool = False
 ) -> list[tuple[Scenario, ...]]:
     """Each scenario under each law of `--law`, or as it is where none is given.
+
+    With `--forms` under its own law and the pair of that.
 
     A portfolio has none of its own: its models are solved together.
 
@@ -216,15 +228,21 @@ def under(
     """
     from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
 
-    if not laws:
+    if laws and forms:
+        message = "stands instead of --law: it takes each file's own law and its pair"
+        raise InputError([Problem(Mark("--forms"), "", message)])
+    if not laws and not forms:
         return [() if isinstance(one, Portfolio) else (one,) for one in read]
-    from optimizer.question.under_laws import under_laws  # noqa: PLC0415
+    from optimizer.question.under_laws import in_both_forms, under_laws  # noqa: PLC0415
 
     found: list[tuple[Scenario, ...]] = []
     problems: list[Problem] = []
     for one in read:
         try:
-            found.append(() if isinstance(one, Portfolio) else under_laws(one, laws))
+            if isinstance(one, Portfolio):
+                found.append(())
+            else:
+                found.append(in_both_forms(one) if forms else under_laws(one, laws))
         except InputError as error:
             problems += error.problems
     if problems:

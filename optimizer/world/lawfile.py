@@ -137,7 +137,10 @@ class Fitted(Model):
     source: str = ""
     caveats: tuple[str, ...] = ()
     pair: str | None = Field(
-        None, description="the law of the other form that was fitted to the same runs"
+        None,
+        min_length=1,
+        description="the law of the other form that was fitted to the same runs: a "
+        "built-in name, or a file beside this one",
     )
     extrapolation: tuple[ExtrapolationFile, ...] = Field(
         (), description="how far off each form was on the far ones of its runs"

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from optimizer.algebra.program import Certificate, Status
-from optimizer.analysis.plan.doubts import Beyond, Chance, Warning
+from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
 from optimizer.analysis.plan.practice import Parties, ServingUse, TrainingRun, UnitCost
 from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.world.extrapolation import Extrapolation
 
 TOUCHING = 1e-9  # of a loss that counts as reached
 
@@ -28,6 +29,9 @@ class LawUsed:
     loss_unit: str
     coefficients: Mapping[str, float]
     source: str
+    form: str = "chinchilla"
+    pair: str | None = None
+    extrapolation: tuple[Extrapolation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -344,6 +348,8 @@ class Answer:
     certificate: Certificate | None = None
     warnings: tuple[Warning, ...] = ()
     extrapolation: tuple[Beyond, ...] = ()
+    erred: Erred | None = None
+    other_form: OtherForm | None = None
     reached: Chance | None = None
     infeasibility: Infeasibility | None = None
 

@@ -31,6 +31,7 @@ from optimizer.analysis.plan.bills import (
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
+from optimizer.analysis.plan.doubts import OtherForm, erred
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.extremes import (
     critical,
@@ -49,12 +50,14 @@ from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
-from optimizer.errors import InputError, Problem
+from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
+from optimizer.question.under_laws import with_law
 from optimizer.reading.quantity import significant
 from optimizer.world.costs import value
+from optimizer.world.laws import load_law
 from optimizer.world.surface import Surface
 
 UNIT_OF = {"N": "parameters", "D": "tokens"}
@@ -75,6 +78,29 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     Raises:
         Defect: the solver's point failed its certificate; no answer is given.
     """
+    answer = _found(scenario, whole)
+    return replace(answer, other_form=_other_form(scenario)) if whole else answer
+
+
+def _other_form(scenario: Scenario) -> OtherForm | None:
+    """The plan under the law's pair; None where it has none."""
+    if scenario.law.pair is None:
+        return None
+    law = load_law(scenario.law.pair)
+    try:
+        answer = solve(with_law(scenario, law), whole=False)
+    except (InputError, Defect) as error:
+        return OtherForm(law.name, law.form, reason=str(error))
+    if answer.plan is None:
+        why = "" if answer.infeasibility is None else answer.infeasibility.reason
+        return OtherForm(law.name, law.form, reason=why)
+    plan, saved = answer.plan, answer.savings
+    size = plan.parameters, plan.tokens, plan.loss
+    share = None if saved is None else saved.fraction
+    return OtherForm(law.name, law.form, *size, share)
+
+
+def _found(scenario: Scenario, whole: bool) -> Answer:
     if scenario.variants:
         return _best(scenario, whole)
     question, found = search(scenario)
@@ -185,6 +211,9 @@ def _bare(
             loss_unit=law.loss_unit,
             coefficients=dict(law.coefficients),
             source=law.source,
+            form=law.form,
+            pair=law.pair,
+            extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
         reference=None if reference is None else pair(surface, *reference),
@@ -281,6 +310,7 @@ def _answer(
             *warnings(answer, scenario, question),
         ),
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
+        erred=erred(scenario.law, plan.tokens_per_parameter),
         reached=chance(scenario, plan) if whole else None,
     )
     return settled(answer, question)

@@ -68,6 +68,8 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "certificate": answer.certificate,
         "warnings": answer.warnings,
         "extrapolation": answer.extrapolation,
+        "erred": answer.erred,
+        "other_form": answer.other_form,
         "reached": answer.reached,
         "infeasibility": infeasibility(answer.infeasibility),
     }
