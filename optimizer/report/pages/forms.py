@@ -62,7 +62,9 @@ def other_form(answer: Answer) -> Iterator[Text]:
         return
     what = f"{told.law}, {_a(_name(told.form))} law of the same runs,"
     if told.parameters is None or told.tokens is None or told.loss is None:
-        yield Text(f"{what} has no plan: {told.reason}.", label="the other form")
+        first = told.reason.split(". ")[0]
+        why = " either" if answer.plan is None else f": {first}"
+        yield Text(f"{what} has no plan{why}.", label="the other form")
         return
     end = ""
     if told.saving is not None:
