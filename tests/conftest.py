@@ -54,7 +54,7 @@ def root():
 @pytest.fixture(scope="session")
 def shared(root):
     """The folder of data beside the checkout, or a skip with the reason."""
-    for folder in (root.parent / "shared", root.parents[1] / "shared"):
+    for folder in (parent / "shared" for parent in root.parents):
         if folder.is_dir():
             return folder
     pytest.skip("the shared data are not beside the repository (../shared)")

@@ -44,6 +44,15 @@ laws = click.option(
     "with several, the same scenario is shown under each.",
 )
 
+given = click.option(
+    "--given",
+    "given",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="A column that the file does not have, such as accelerator=h100-sxm or "
+    "weights=fp8. Repeatable.",
+)
+
 output = click.option(
     "-o",
     "--output",
@@ -136,6 +145,26 @@ def read_all(
             raise InputError([Problem(read.place("models"), "models", message)])
         found.append(read)
     return found
+
+
+def fixed_quality(scenarios: Sequence[Scenario], command: str) -> None:
+    """Refuses a budget that is best for the life where its loss would have to stay.
+
+    Raises:
+        InputError: each of them.
+    """
+    problems = []
+    for scenario in scenarios:
+        budget = scenario.spec.budget
+        if budget is not None and budget.best_for == "lifetime":
+            place = scenario.place("budget.best_for")
+            message = (
+                f"{command} does not choose the loss anew; give the one that solve "
+                "finds as target: {loss: }, and the budget as a limit"
+            )
+            problems.append(Problem(place, "budget.best_for", message))
+    if problems:
+        raise InputError(problems)
 
 
 def opened(path: str) -> tuple[Document, Path]:

@@ -77,6 +77,7 @@ def command(
     refuse_unlike(judged, read)
     groups = options.under(read, laws, forms)
     if sizes:
+        options.fixed_quality([one for group in groups for one in group], "--snap")
         from optimizer.question.sizes import refuse_unfit  # noqa: PLC0415 - only where asked for
 
         refuse_unfit(sizes, [scenario for group in groups for scenario in group])

@@ -32,7 +32,13 @@ from optimizer.world.costs import (
 )
 from optimizer.world.demand import served
 from optimizer.world.laws import load_law
-from optimizer.world.limits import Limit, cache_numbers, counted, memory_wall, wall
+from optimizer.world.limits import (
+    BEST_FOR,
+    Limit,
+    counted,
+    memory_wall,
+    wall,
+)
 from optimizer.world.machines import Serving, machine
 from optimizer.world.quantization import BITS, penalty
 from optimizer.world.repetition import Repetition
@@ -151,7 +157,7 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
     found: dict[int, Replica] = {}
     shape = scenario.spec.architecture
     if groups and shape is not None:
-        attempt(("architecture",), partial(cache_numbers, shape))
+        attempt(("architecture",), partial(shape.kept, 1.0, 1.0))
         if attempt.problems:
             return {}
     for suffix, members in groups.items():
@@ -282,7 +288,7 @@ def _limits(
     found: list[Limit | None] = []
     for prefix, bounds in (("limits", spec.limits), ("budget", spec.budget)):
         for word, bound in () if bounds is None else bounds:
-            if bound is None:
+            if bound is None or word == BEST_FOR:
                 continue
             path, name = (prefix, word), f"{prefix}.{word}"
             if word == "memory":
@@ -317,6 +323,10 @@ def _stored(scenario: Scenario, serving: Serving) -> float:
     """
     if scenario.stored is not None:
         return scenario.stored
+    shape = scenario.spec.architecture
+    if shape is not None and shape.parameters is not None:
+        told = shape.parameters
+        return told.total / (told.active or told.total)
     if scenario.law.counts != "active" or scenario.spec.experts is not None:
         return scenario.law.stored_share(scenario.spec.experts)
     if serving.stored_per_active is None:

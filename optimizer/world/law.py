@@ -129,6 +129,7 @@ class Law:
         draws: coefficient → bootstrap values, all of one length, where known.
         extra_draws: those of further terms, in step with `draws`.
         check: numbers that it reproduces; verified when it is read.
+        checked: by what coefficients, counts and range were checked; empty if not told.
         caveats: what a user of this law should hear.
         experts: the expert counts it was fitted on; None for a law without experts.
         extras: coefficients of further published terms, explained in its file.
@@ -158,6 +159,7 @@ class Law:
     error: ErrorLaw | None = None
     extra_draws: Mapping[str, tuple[float, ...]] | None = None
     fit: Mapping[str, object] = field(default_factory=dict)
+    checked: str = ""
     pair: str | None = None
     extrapolation: tuple[Extrapolation, ...] = ()
 

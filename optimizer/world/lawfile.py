@@ -135,6 +135,9 @@ class Fitted(Model):
     )
     check: tuple[CheckFile, ...] = ()
     source: str = ""
+    checked: str = Field(
+        "", description="by what counts, range and caveats were checked"
+    )
     caveats: tuple[str, ...] = ()
     pair: str | None = Field(
         None,

@@ -16,6 +16,7 @@ from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, shown, significant, write
 from optimizer.world.architecture.load import is_config, load_record
 from optimizer.world.architecture.record import Record
+from optimizer.world.built import Built, built
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape, record_of_shape
 
@@ -81,7 +82,7 @@ def size_in(what: Exists, counts: Counts) -> float:
         ValueError: embeddings count, and the architecture does not tell of them.
     """
     if isinstance(what, Shape):
-        return float(what.parameters(counts))
+        return float(what.size(counts))
     if isinstance(what, PublishedModel):
         size = what.active_parameters or what.parameters
         if counts == "non-embedding":
@@ -166,6 +167,32 @@ def load_model(
     )
 
 
+def of_config(path: str, tokens: float) -> PublishedModel:
+    """The model of a config.json, as it was trained.
+
+    Args:
+        path: the file, or the folder that it stands in.
+        tokens: D, which no config tells.
+
+    Raises:
+        InputError: the config cannot be read, or is not known.
+    """
+    return of_record(load_record(path), tokens)
+
+
+def of_record(record: Record, tokens: float) -> PublishedModel:
+    """A record as a model that was trained on some tokens."""
+    return PublishedModel(
+        name=record.name,
+        title=record.name,
+        parameters=float(record.total),
+        active_parameters=float(record.active()) if record.mixture else None,
+        tokens=tokens,
+        source="",
+        architecture=built(record),
+    )
+
+
 def record_named(name: str) -> Record:
     """What a model is made of: one of the library, or of a config.json.
 
@@ -181,6 +208,8 @@ def record_named(name: str) -> Record:
     if model.architecture is None:
         message = "is in the library without an architecture, which no source states"
         raise InputError([Problem(Mark(name), "", message)])
+    if isinstance(model.architecture, Built):
+        return model.architecture.record
     return record_of_shape(model.architecture, name)
 
 

@@ -23,7 +23,7 @@ from optimizer.reading.fields import Count, FieldError
 from optimizer.reading.yamltext import Steps
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.record import Feed, Layer, Record
-from optimizer.world.costs import Architecture
+from optimizer.world.costs import Architecture, Sizes
 from optimizer.world.law import Counts
 
 
@@ -113,9 +113,11 @@ class Shape(Architecture):
     @property
     def stored(self) -> float:
         """All parameters, as memory holds them."""
+        if self.parameters is not None:
+            return self.parameters.total
         return self._layers(self.experts or 1) + self.embeddings
 
-    def parameters(self, counts: Counts) -> float:
+    def size(self, counts: Counts) -> float:
         """N as a law counts it.
 
         Of a mixture of experts these are the parameters that a token passes, under
@@ -127,6 +129,8 @@ class Shape(Architecture):
         Raises:
             ValueError: embeddings count, and the vocabulary is not told.
         """
+        if self.parameters is not None:
+            return self._told(self.parameters, counts)
         layers = self._layers(self.active_experts or 1)
         if counts == "non-embedding":
             return layers
@@ -136,6 +140,18 @@ class Shape(Architecture):
                 "they also read the answer out"
             )
         return layers + self.embeddings
+
+    def _told(self, told: Sizes, counts: Counts) -> float:
+        """N where the file gives the parameters."""
+        size = told.active or told.total
+        if counts != "non-embedding":
+            return size
+        if self.vocabulary is None or size <= self.embeddings:
+            raise ValueError(
+                "counts no embeddings; add vocabulary: 128256, and tied: true where "
+                "they also read the answer out"
+            )
+        return size - self.embeddings
 
     def _layers(self, experts: int) -> float:
         """The parameters of all layers with some experts each."""

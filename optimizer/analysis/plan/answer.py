@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from optimizer.algebra.program import Certificate, Status
+from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
 from optimizer.analysis.plan.practice import Parties, ServingUse, TrainingRun, UnitCost
 from optimizer.analysis.plan.sensitivity import Sensitivity
@@ -343,6 +344,8 @@ class Answer:
     alternatives: tuple[Choice, ...] = ()
     epochs: float | None = None
     parties: Parties | None = None
+    same_loss: SameLoss | None = None
+    capped: Capped | None = None
     limits: tuple[LimitUsed, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()
     certificate: Certificate | None = None

@@ -40,6 +40,7 @@ from optimizer.analysis.plan.extremes import (
     training_optimal,
 )
 from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
@@ -101,6 +102,8 @@ def _other_form(scenario: Scenario) -> OtherForm | None:
 
 
 def _found(scenario: Scenario, whole: bool) -> Answer:
+    if for_lifetime(scenario):
+        return _for_lifetime(scenario, whole)
     if scenario.variants:
         return _best(scenario, whole)
     question, found = search(scenario)
@@ -109,6 +112,47 @@ def _found(scenario: Scenario, whole: bool) -> Answer:
             found = cured(scenario, question, found, partial(solve, whole=False))
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
     return _answer(scenario, question, found, whole)
+
+
+def for_lifetime(scenario: Scenario) -> bool:
+    """Whether a budget for training is to be best for the life."""
+    budget = scenario.spec.budget
+    return budget is not None and budget.best_for == "lifetime"
+
+
+def with_its_loss(scenario: Scenario) -> Scenario:
+    """A scenario whose budget is best for the life, with the loss that it chooses.
+
+    Any other, and one without a plan, as it is.
+    """
+    if not for_lifetime(scenario):
+        return scenario
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return scenario
+    return at_target(scenario, question, lowest)
+
+
+def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
+    if scenario.variants:
+        message = (
+            "takes one value of each word; a list of choices cannot stand beside it"
+        )
+        place = scenario.place("budget.best_for")
+        raise InputError([Problem(place, "budget.best_for", message)])
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=lowest)
+    chosen = at_target(scenario, question, lowest)
+    answer = solve(chosen, whole)
+    s = formulate(chosen).reducible
+    if s is None or answer.plan is None:
+        raise Defect("the loss that a budget chooses has no plan under it")
+    return replace(
+        answer,
+        question="lifetime",
+        capped=curve(question, lowest, s) if whole else None,
+    )
 
 
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
@@ -296,6 +340,7 @@ def _answer(
         serving=serving_use(scenario, question, point),
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
+        same_loss=same_loss(question, s, cost.total) if whole else None,
         limits=limits_used(
             question.limits, solution, point, scenario.place, looser(moves)
         ),

@@ -17,7 +17,8 @@ from optimizer.analysis.plan.wording import (
 )
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
-from optimizer.reading.quantity import significant
+from optimizer.reading.quantity import PARAMETERS, significant, write
+from optimizer.world.built import Built
 from optimizer.world.law import Law
 from optimizer.world.models import load_model, unsure
 from optimizer.world.quantization import BITS
@@ -28,10 +29,12 @@ CODES = (
     *("outside-range", "extreme-ratio", "beyond-36T", "parameter-unit"),
     *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
-    *("peak-price-example", "wide-optimum"),
+    *("peak-price-example", "secondary-source", "wide-optimum"),
+    "scaled-architecture",
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
+NEAR = 1.05  # of a published size: its architecture is then its own
 FEW_BITS = 8
 MANY = 4.0  # epochs
 SYMBOLS = {"parameters": "N", "tokens": "D", "tokens_per_parameter": "D/N"}
@@ -48,8 +51,10 @@ def warnings(
         *_law(scenario),
         *_data(answer, question),
         *_demand(answer, scenario),
+        *_chips(scenario),
         *_unpunished(scenario),
         *_cache(scenario, question),
+        *_scaled(answer, scenario, question),
         *_optimum(answer),
     )
 
@@ -181,6 +186,28 @@ def _unpunished(scenario: Scenario) -> Iterator[Warning]:
         )
 
 
+def _scaled(
+    answer: Answer, scenario: Scenario, question: Question
+) -> Iterator[Warning]:
+    """A cache that is another size's, scaled as its family does."""
+    shape = scenario.spec.architecture
+    if not isinstance(shape, Built) or shape.anchor is None or answer.plan is None:
+        return
+    held = any(limit.name.startswith("limits.memory") for limit in question.limits)
+    ratio = answer.plan.parameters / shape.anchor
+    if not (question.replicas or held) or 1 / NEAR < ratio < NEAR:
+        return
+    power = significant(shape.record.growth)
+    yield Warning(
+        "scaled-architecture",
+        f"{shape.record.name} has {write(shape.anchor, PARAMETERS)} parameters as the "
+        f"law counts them, and this plan {significant(ratio)} times as many: its cache "
+        f"is taken to grow with their power of {power}, as depth and width grow alike "
+        f"and heads keep their width, and its stored weights with them. "
+        "--snap prices sizes that exist, each with its own",
+    )
+
+
 def _cache(scenario: Scenario, question: Question) -> Iterator[Warning]:
     """A KV cache of which nothing is told, and weights that are not all counted."""
     law = scenario.law
@@ -216,6 +243,19 @@ def _demand(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
             "peak-price-example",
             f"{note}; replace it by the price that you pay",
         )
+
+
+def _chips(scenario: Scenario) -> Iterator[Warning]:
+    """Accelerators of which a figure is not the maker's own."""
+    chips = {id(chip): chip for chip in scenario.hardware.values() if chip is not None}
+    for chip in chips.values():
+        if chip.secondary:
+            yield Warning(
+                "secondary-source",
+                f"of {chip.key} {', '.join(chip.secondary)} stand in secondary sources "
+                "only, not on a page of its maker: describe the chip in the scenario "
+                "with the figures of your supplier",
+            )
 
 
 def _optimum(answer: Answer) -> Iterator[Warning]:

@@ -56,6 +56,8 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "savings": answer.savings,
         "near_optimal": answer.near_optimal,
         "fixed": answer.fixed,
+        "same_loss": answer.same_loss,
+        "capped": answer.capped,
         "choice": answer.choice,
         "alternatives": answer.alternatives,
         "others": answer.others,

@@ -71,6 +71,8 @@ def _past(law: Law) -> Iterator[str]:
         words = ("parameters", "tokens", "loss", "experts", "within")
         told = {w: v for w in words if (v := getattr(check, w)) is not None}
         yield f"  - {_flow(told)}"
+    if law.checked:
+        yield f"checked: {_value(law.checked)}"
     if law.caveats:
         yield "caveats:"
         yield from (f"  - {_value(caveat)}" for caveat in law.caveats)

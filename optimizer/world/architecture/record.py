@@ -26,6 +26,7 @@ KINDS = (
     *("convolution", "shared", "none"),
 )
 BF16 = 2.0  # bytes of a number
+USUAL = 8192  # tokens of a sequence, where one length must stand for all
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,24 @@ class Store:
     every: int = 1
     waiting: int = 0
 
+    def smooth(self, context: float) -> float:
+        """The same without steps, for a context that is an input of a program."""
+        return self.width * (
+            context / self.every
+            if self.most is None
+            else least(context / self.every, self.most)
+        )
+
     def numbers(self, context: float) -> float:
         """What it keeps of a sequence of some tokens."""
         entries = math.floor(context / self.every)
         return self.width * (entries if self.most is None else min(entries, self.most))
+
+
+def least(value: float, most: float) -> float:
+    """The lesser; also of arrays, and of complex steps by their real part."""
+    over = value - most
+    return most + over * (over.real <= 0)
 
 
 @dataclass(frozen=True)
@@ -224,6 +239,42 @@ class Record:
         stores = (store for layer in self.layers for store in layer.mixer.stores)
         kept = sum(store.numbers(context) for store in stores)
         return number * kept + self.state + self._waiting(context)
+
+    def kept(self, context: float, number: float = BF16) -> float:
+        """As `cache`, without steps: S(context) of a program [bytes]."""
+        stores = (store for layer in self.layers for store in layer.mixer.stores)
+        return number * sum(store.smooth(context) for store in stores) + self.state
+
+    @property
+    def growth(self) -> float:
+        """The power of the parameters with which the cache grows in its family.
+
+        Depth and width grow alike, each with the cube root of the parameters, and
+        heads keep their width. Groups of queries and latent caches keep theirs, so
+        that the cache grows with depth alone, by 1/3; where every head has its own
+        keys, and in states, with depth times width, by 2/3. Of a mixed model it is
+        the mean by what each kind keeps of 8,192 tokens.
+        """
+        wide = self.heads == self.kv_heads and self.value_width > 0
+        whole = self.kept(USUAL)
+        if not whole:
+            return 0.0
+        broad = self.state + (whole - self.state) * wide
+        return (1 + broad / whole) / 3
+
+    def spanned(self, context: float) -> float:
+        """Layers times attended width times context, as plain attention would have it.
+
+        A window of w tokens sees w - w²/(2T) of T on average, and all see T/2.
+        """
+        total = 0.0
+        for mixer in (layer.mixer for layer in self.layers):
+            seen = context
+            if mixer.reads is not None:
+                inner = least(mixer.reads, context)
+                seen = 2 * inner - inner * inner / context
+            total += mixer.pair / 2 * seen
+        return total
 
     def _waiting(self, context: float) -> float:
         """Bytes of tokens that wait for their entry to be full."""
