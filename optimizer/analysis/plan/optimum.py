@@ -31,7 +31,7 @@ from optimizer.analysis.plan.bills import (
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
-from optimizer.analysis.plan.doubts import OtherForm, erred
+from optimizer.analysis.plan.doubts import erred
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.extremes import (
     critical,
@@ -42,6 +42,7 @@ from optimizer.analysis.plan.extremes import (
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
+from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
@@ -55,10 +56,8 @@ from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
-from optimizer.question.under_laws import with_law
 from optimizer.reading.quantity import significant
 from optimizer.world.costs import value
-from optimizer.world.laws import load_law
 from optimizer.world.surface import Surface
 
 UNIT_OF = {"N": "parameters", "D": "tokens"}
@@ -80,25 +79,9 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
         Defect: the solver's point failed its certificate; no answer is given.
     """
     answer = _found(scenario, whole)
-    return replace(answer, other_form=_other_form(scenario)) if whole else answer
-
-
-def _other_form(scenario: Scenario) -> OtherForm | None:
-    """The plan under the law's pair; None where it has none."""
-    if scenario.law.pair is None:
-        return None
-    law = load_law(scenario.law.pair)
-    try:
-        answer = solve(with_law(scenario, law), whole=False)
-    except (InputError, Defect) as error:
-        return OtherForm(law.name, law.form, reason=str(error))
-    if answer.plan is None:
-        why = "" if answer.infeasibility is None else answer.infeasibility.reason
-        return OtherForm(law.name, law.form, reason=why)
-    plan, saved = answer.plan, answer.savings
-    size = plan.parameters, plan.tokens, plan.loss
-    share = None if saved is None else saved.fraction
-    return OtherForm(law.name, law.form, *size, share)
+    if not whole:
+        return answer
+    return replace(answer, other_form=other_form(scenario, partial(solve, whole=False)))
 
 
 def _found(scenario: Scenario, whole: bool) -> Answer:
