@@ -38,6 +38,7 @@ Examples:
     "given; 10 % unless given.",
 )
 @options.formats(*ALLOWED)
+@options.engine
 @options.output
 @options.fail_on
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
@@ -78,7 +79,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         plans = iter(found.plans)
         own = [[next(plans) for _ in group] for group in groups]
         tables = [
-            list(laws_side_blocks(scenario.name, answers))
+            list(
+                laws_side_blocks(
+                    scenario.name, answers, left=options.left_out(scenario, laws)
+                )
+            )
             for scenario, answers in zip(bare, own, strict=True)
             if len(answers) > 1
         ]

@@ -82,6 +82,25 @@ def both_forms(command: F) -> F:
     )(command)
 
 
+def _engine(context: click.Context, _: click.Parameter, value: str) -> None:
+    """Has cvxpy answer whatever the command solves, where it is asked for."""
+    if value == "cvxpy":
+        from optimizer.engine.solve import asking_cvxpy  # noqa: PLC0415 - heavy
+
+        context.with_resource(asking_cvxpy())
+
+
+engine = click.option(
+    "--engine",
+    type=click.Choice(("own", "cvxpy")),
+    default="own",
+    expose_value=False,
+    callback=_engine,
+    help="Who finds the optimum: overtrain itself, or as a second opinion cvxpy with "
+    "Clarabel, which takes a second to start. The certificate is the same.",
+)
+
+
 def formats(*allowed: str) -> Callable[[F], F]:
     """The option --format with some of the formats."""
     return click.option(
@@ -241,6 +260,17 @@ def _keep_law(document: Document, base: Path) -> None:
     law = document.value.get("law") if isinstance(document.value, dict) else None
     if isinstance(output, Path) and isinstance(law, str):
         refuse_input(output, base / law)
+
+
+def left_out(read: Scenario | Portfolio, laws: Sequence[str]) -> dict[str, str]:
+    """What `--law all` leaves out of a scenario's laws, with the reasons."""
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
+    from optimizer.question.under_laws import ALL, left_out  # noqa: PLC0415
+
+    if ALL not in laws or isinstance(read, Portfolio):
+        return {}
+    found = left_out(read.spec.experts, read.law.name)
+    return {name: reason for name, reason in found.items() if name not in laws}
 
 
 def under(

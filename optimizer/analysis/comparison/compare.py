@@ -30,6 +30,7 @@ class Comparison:
         differences: for each scenario after the first, what it changes.
         forms: two forms of law against each other, where that is what differs.
         shares: for each scenario, the cost shares at which its plan moves.
+        unlike: what makes them different questions, in words; no plan is robust then.
     """
 
     plans: tuple[Answer, ...]
@@ -38,6 +39,7 @@ class Comparison:
     differences: tuple[tuple[Difference, ...], ...] = ()
     shares: tuple[tuple[ShareThreshold, ...], ...] = ()
     forms: Forms | None = None
+    unlike: tuple[str, ...] = ()
 
 
 def solve_all(scenarios: Sequence[Scenario]) -> Comparison:
@@ -71,16 +73,18 @@ def compare(
     from optimizer.analysis.comparison.forms import forms  # noqa: PLC0415
     from optimizer.analysis.comparison.regret import regret  # noqa: PLC0415
     from optimizer.analysis.comparison.safe_plan import TAIL, robust  # noqa: PLC0415
+    from optimizer.analysis.comparison.unlike import unlike  # noqa: PLC0415
 
     weights = probabilities(scenarios)
     plans = tuple(map(solve, scenarios) if plans is None else plans)
     if len(plans) < 2:
         return Comparison(plans)
     first = scenarios[0], plans[0]
+    apart = unlike(plans)
     return Comparison(
         plans=plans,
         regret=regret(scenarios, plans),
-        robust=robust(scenarios, plans, weights, tail or TAIL),
+        robust=None if apart else robust(scenarios, plans, weights, tail or TAIL),
         differences=tuple(
             differences(*first, scenario, plan)
             for scenario, plan in zip(scenarios[1:], plans[1:], strict=True)
@@ -90,6 +94,7 @@ def compare(
             share_thresholds(scenario, move or MOVE) for scenario in scenarios
         ),
         forms=forms(scenarios, plans),
+        unlike=apart,
     )
 
 

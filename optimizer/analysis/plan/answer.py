@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from optimizer.algebra.program import Certificate, Status
+from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
 from optimizer.analysis.plan.practice import Parties, ServingUse, TrainingRun, UnitCost
@@ -200,6 +200,7 @@ class LimitUsed:
         elasticity: d ln optimum / d ln bound, 0 or below.
         shadow_price: the change of the optimum for one more unit of the bound.
         line: where it stands.
+        source: the same in words: `--set …` where that gave it, or the place.
     """
 
     name: str
@@ -210,6 +211,7 @@ class LimitUsed:
     elasticity: float
     shadow_price: float
     line: int | None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -349,11 +351,13 @@ class Answer:
     limits: tuple[LimitUsed, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()
     certificate: Certificate | None = None
+    engine: Engine | None = None
     warnings: tuple[Warning, ...] = ()
     extrapolation: tuple[Beyond, ...] = ()
     erred: Erred | None = None
     other_form: OtherForm | None = None
     reached: Chance | None = None
+    free: Pair | None = None
     infeasibility: Infeasibility | None = None
 
     @property
@@ -376,6 +380,15 @@ class Answer:
             if way.loss is not None:
                 break
         return found
+
+    @property
+    def held_by(self) -> tuple[LimitUsed, ...]:
+        """The limits that hold the plan back."""
+        return tuple(
+            wall
+            for wall in self.limits
+            if wall.binding and wall.name.startswith("limits.")
+        )
 
     @property
     def cheapest(self) -> str | None:

@@ -16,6 +16,7 @@ from optimizer.analysis.plan.wording import (
     percent,
 )
 from optimizer.question.asked import Question
+from optimizer.question.forgotten import oddities
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import PARAMETERS, significant, write
 from optimizer.world.built import Built
@@ -30,7 +31,7 @@ CODES = (
     *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
     *("peak-price-example", "secondary-source", "wide-optimum"),
-    "scaled-architecture",
+    *("scaled-architecture", "forgotten-unit", "replaced"),
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
@@ -56,6 +57,7 @@ def warnings(
         *_cache(scenario, question),
         *_scaled(answer, scenario, question),
         *_optimum(answer),
+        *(Warning(code, message) for code, message in oddities(scenario)),
     )
 
 

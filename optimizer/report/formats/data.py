@@ -68,11 +68,13 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "limits": answer.limits,
         "sensitivities": answer.sensitivities,
         "certificate": answer.certificate,
+        "engine": answer.engine and answer.engine.value,
         "warnings": answer.warnings,
         "extrapolation": answer.extrapolation,
         "erred": answer.erred,
         "other_form": answer.other_form,
         "reached": answer.reached,
+        "free": answer.free,
         "infeasibility": infeasibility(answer.infeasibility),
     }
     data: dict[str, Any] = plain(content)

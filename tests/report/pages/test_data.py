@@ -20,8 +20,9 @@ PLAN = {
     *("alternatives", "parties", "limits", "sensitivities", "certificate", "warnings"),
     "infeasibility",
 }
-GROWN = {"objective", "question", "reference", "others", "snap", "epochs"}
-GROWN |= {"cheapest", "extrapolation", "reached", "erred", "other_form"}
+GROWN = {"engine", "objective", "question", "reference", "others", "snap", "epochs"}
+GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
+GROWN |= {"erred", "other_form"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {
