@@ -31,6 +31,7 @@ from optimizer.world.law import Law
 from optimizer.world.limits import BEST_FOR, Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
+from optimizer.world.serving.replica import with_shares
 
 
 class Match(Model):
@@ -318,9 +319,9 @@ class Scenario:
         own = self.streams[index].serving
         chip = self.hardware.get(("serving",))
         if own is None:
-            return common, chip
+            return with_shares(common, chip), chip
         chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
-        return own.over(common), chip
+        return with_shares(own.over(common), chip), chip
 
     def serving_path(self, index: int, word: str) -> Steps:
         """The path of a word about a stream's serving: its own, or the common one."""

@@ -260,6 +260,20 @@ def training_line(
     return CostLine("training", "training", _priced(work, machine, training.mfu))
 
 
+def _read_span(architecture: Architecture | None, prompt: float | None) -> float:
+    """What attention over a prompt adds to a token's parameters, in the mean.
+
+    Raises:
+        ValueError: the shape or the prompt is missing.
+    """
+    if architecture is None or prompt is None:
+        raise ValueError(
+            "counts attention in prefill, which needs architecture: {layers: "
+            "32, width: 4096} and the input_tokens of a request"
+        )
+    return architecture.spanned(prompt)
+
+
 def serving_line(
     served: Served,
     serving: Serving,
@@ -267,6 +281,7 @@ def serving_line(
     money: MoneyOverTime,
     architecture: Architecture | None,
     decoding: Callable[[float], Term] | None = None,
+    reading: Callable[[float], tuple[Term, ...]] | None = None,
 ) -> CostLine:
     """One stream of demand.
 
@@ -277,6 +292,7 @@ def serving_line(
         money: how dollars of later months count.
         architecture: the model's shape, for attention.
         decoding: from output tokens to accelerator-seconds, under a roofline.
+        reading: from input tokens to those that arithmetic does not explain.
 
     Raises:
         ValueError: prefill and decode differ but the stream gives no split, or
@@ -305,19 +321,19 @@ def serving_line(
     for phase, tokens, utilisation in parts:
         work = [(phase, 2.0 * tokens, {"N": 1.0})]
         if serving.attention and phase != "output":
-            if architecture is None or served.prompt is None:
-                raise ValueError(
-                    "counts attention in prefill, which needs architecture: {layers: "
-                    "32, width: 4096} and the input_tokens of a request"
-                )
-            span = architecture.spanned(served.prompt)
+            span = _read_span(architecture, served.prompt)
             work.append((phase, 2.0 * span * tokens, {}))
         timed = phase == "output" and decoding is not None
         priced = _priced(work, machine, None if timed else utilisation)
-        if decoding is not None and phase == "output":
-            second = decoding(tokens)
+        seconds: tuple[Term, ...] = ()
+        if timed and decoding is not None:
+            seconds = (decoding(tokens),)
+        elif phase == "input" and reading is not None:
+            seconds = reading(tokens)
+        for second in seconds:
             for unit, amount in machine.time(second.coefficient).items():
-                priced[unit] = (Term(phase, amount, second.exponents),)
+                more = Term(phase, amount, second.exponents)
+                priced[unit] = (*priced.get(unit, ()), more)
         for unit, found in priced.items():
             weight = 1.0 if unit == "FLOP" else serving.standby
             weight = weight * factor if unit == "USD" else weight

@@ -27,7 +27,7 @@ def _use(
     members = [
         index
         for index, stream in enumerate(scenario.streams)
-        if scenario.serving_of(index)[0].model == "roofline"
+        if scenario.serving_of(index)[0].batched
         and (stream.serving is None) == (not replica.suffix)
         and (not replica.suffix or replica.suffix == f" ({stream.name or index + 1})")
     ]
@@ -72,5 +72,8 @@ def _replicas(
             return None
         decode = served.output_tokens * step / batch
         prefill = 2.0 * N * (served.input_tokens or 0.0) / replica.prefill
+        for term in replica.reading(served.input_tokens or 0.0):
+            seconds = term.coefficient * N ** term.exponents.get("N", 0.0)
+            prefill += seconds / replica.accelerators
         busy += (decode + prefill) / expected(lifetime)
     return busy * peak
