@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
-from optimizer.analysis.plan.doubts import Beyond, Chance, Warning
+from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
 from optimizer.analysis.plan.practice import Parties, ServingUse, TrainingRun, UnitCost
 from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.world.extrapolation import Extrapolation
 
 TOUCHING = 1e-9  # of a loss that counts as reached
 
@@ -29,6 +30,9 @@ class LawUsed:
     loss_unit: str
     coefficients: Mapping[str, float]
     source: str
+    form: str = "chinchilla"
+    pair: str | None = None
+    extrapolation: tuple[Extrapolation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -350,6 +354,8 @@ class Answer:
     engine: Engine | None = None
     warnings: tuple[Warning, ...] = ()
     extrapolation: tuple[Beyond, ...] = ()
+    erred: Erred | None = None
+    other_form: OtherForm | None = None
     reached: Chance | None = None
     free: Pair | None = None
     infeasibility: Infeasibility | None = None

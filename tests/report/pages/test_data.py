@@ -22,6 +22,7 @@ PLAN = {
 }
 GROWN = {"engine", "objective", "question", "reference", "others", "snap", "epochs"}
 GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
+GROWN |= {"erred", "other_form"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {
