@@ -9,7 +9,7 @@ from optimizer.analysis.story.explorer import Explorer, Point
 from optimizer.reading.quantity import significant
 
 WHAT_IF = (
-    *("parameters", "training tokens", "past Chinchilla-optimal", "training"),
+    *("parameters", "training tokens", "overtraining factor", "training"),
     *("serving", "lifetime total", "against training-optimal", "loss"),
 )
 TARGETS = {

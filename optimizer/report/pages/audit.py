@@ -202,7 +202,7 @@ def _several(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
         yield Heading(law)
         columns = (
             Column("model", "left"),
-            *(Column(t) for t in ("size", "tokens", "over-training factor")),
+            *(Column(t) for t in ("size", "tokens", "overtraining factor")),
             *(Column(t) for t in ("training overhead", "k_N", "k_D", "suits")),
         )
         yield Table(columns, tuple(_row(audit) for audit in rows))

@@ -186,7 +186,7 @@ def _tiles(answer: Answer) -> Iterator[Tiles]:
         Tile("parameters", size, ranges["parameters"]),
         Tile("training tokens", amount(plan.tokens, "tokens"), ranges["tokens"]),
         Tile(
-            "past Chinchilla-optimal",
+            "overtraining factor",
             f"{significant(over.factor, 2)} ×",
             f"{significant(plan.tokens_per_parameter)} tokens per parameter",
         ),
@@ -244,7 +244,7 @@ def _what_if(explorer: Explorer) -> Table:
         if any(abs(demand / base / factor - 1) < 1e-9 for factor in SHOWN):
             rows.append((_factor(demand / base), *stop(demand, point, explorer)))
     columns = named(
-        *("served", "parameters", "tokens", "past Chinchilla"),
+        *("served", "parameters", "tokens", "overtraining factor"),
         *(lifetime(explorer.cost_unit), "saved"),
     )
     return Table(columns, tuple(rows), apart=True)

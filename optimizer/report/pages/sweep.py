@@ -14,7 +14,7 @@ SHOWN = {
     "parameters": "parameters",
     "tokens": "tokens",
     "tokens_per_parameter": "tokens per parameter",
-    "overtraining_factor": "× Chinchilla-optimal",
+    "overtraining_factor": "overtraining factor",
     "cost_total": "lifetime cost",
     "saving": "saving",
 }

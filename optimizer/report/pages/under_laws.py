@@ -53,7 +53,7 @@ def laws_side_blocks(
         *(
             [Column("held by", "left"), Column("else")]
             if held
-            else [Column("over-training factor")]
+            else [Column("overtraining factor")]
         ),
     )
     yield Table(columns, tuple(_row(answer, held) for answer in answers))

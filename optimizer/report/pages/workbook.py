@@ -66,7 +66,7 @@ def _plans(page: Sheet, answers: Sequence[Answer]) -> None:
         [
             *("scenario", "law", "served tokens", "parameters"),
             *("within 1 %, from", "to", "training tokens", "tokens per parameter"),
-            *("past Chinchilla-optimal", "loss", "lifetime total", "unit"),
+            *("overtraining factor", "loss", "lifetime total", "unit"),
             *("against training-optimal", "USD per million tokens", "warnings"),
             "in a sentence",
         ],
@@ -275,7 +275,7 @@ def _laws(page: Sheet, cases: Sequence[Case]) -> None:
         if not case.laws:
             continue
         page.line([case.answer.scenario], "title")
-        titles = ("law", "parameters", "training tokens", "past Chinchilla-optimal")
+        titles = ("law", "parameters", "training tokens", "overtraining factor")
         page.line([*titles, "lifetime total", "unit", "source"], "head")
         for answer in case.laws:
             plan, cost, over = answer.plan, answer.cost, answer.overtraining
