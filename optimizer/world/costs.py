@@ -119,6 +119,8 @@ class CostLine:
         share: the part that the objective counts.
         served: the stream behind the line, if one is.
         counted: the weight of a nominal token in present-value dollars.
+        load: accelerator-seconds that must be there for it, with room for the peak
+            where that is paid; empty where time is not counted.
     """
 
     name: str
@@ -127,6 +129,7 @@ class CostLine:
     share: float = 1.0
     served: Served | None = None
     counted: float = 1.0
+    load: tuple[Term, ...] = ()
 
     def amount(self, unit: str, point: Mapping[str, float]) -> float | None:
         """The full cost at N and D, or None where the unit is not known."""
@@ -173,6 +176,7 @@ def serving_line(
     money: MoneyOverTime,
     architecture: Architecture | None,
     decoding: Callable[[float], Term] | None = None,
+    standing: Mapping[str, float] | None = None,
 ) -> CostLine:
     """One stream of demand.
 
@@ -183,6 +187,8 @@ def serving_line(
         money: how dollars of later months count.
         architecture: the model's shape, for attention.
         decoding: from output tokens to accelerator-seconds, under a roofline.
+        standing: accelerator-seconds that are paid of each phase whatever the load;
+            None where the load is paid.
 
     Raises:
         ValueError: prefill and decode differ but the stream gives no split, or
@@ -208,6 +214,7 @@ def serving_line(
             "input_tokens and output_tokens, for example 800 and 300"
         )
     terms: dict[str, tuple[Term, ...]] = {}
+    load: tuple[Term, ...] = ()
     for phase, tokens, utilisation in parts:
         work = [(phase, 2.0 * tokens, {"N": 1.0})]
         if serving.attention and phase != "output":
@@ -220,16 +227,18 @@ def serving_line(
             work.append((phase, 2.0 * span * tokens, {}))
         timed = phase == "output" and decoding is not None
         priced = _priced(work, machine, None if timed else utilisation)
-        if decoding is not None and phase == "output":
+        if timed and decoding is not None:
             second = decoding(tokens)
             for unit, amount in machine.time(second.coefficient).items():
                 priced[unit] = (Term(phase, amount, second.exponents),)
+        load += _times(priced.get("s", ()), serving.standby)
+        if standing is not None:
+            paid = machine.time(standing[phase]).items()
+            priced.update({unit: (Term(phase, one, {}),) for unit, one in paid})
         for unit, found in priced.items():
-            weight = 1.0 if unit == "FLOP" else serving.standby
+            weight = 1.0 if unit == "FLOP" or standing is not None else serving.standby
             weight = weight * factor if unit == "USD" else weight
-            terms[unit] = terms.get(unit, ()) + tuple(
-                Term(t.label, t.coefficient * weight, t.exponents) for t in found
-            )
+            terms[unit] = terms.get(unit, ()) + _times(found, weight)
     if served.tokens == 0:
         terms = dict.fromkeys(("FLOP", "s", *UNITS.values()), ())
     return CostLine(
@@ -239,7 +248,12 @@ def serving_line(
         share=served.share,
         served=served,
         counted=served.weighted(discount, 0.0),
+        load=load,
     )
+
+
+def _times(terms: tuple[Term, ...], factor: float) -> tuple[Term, ...]:
+    return tuple(Term(t.label, t.coefficient * factor, t.exponents) for t in terms)
 
 
 def other_lines(costs: Costs, data: Data) -> tuple[CostLine, ...]:

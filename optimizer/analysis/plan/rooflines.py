@@ -26,10 +26,9 @@ def _use(
 ) -> ServingUse:
     members = [
         index
-        for index, stream in enumerate(scenario.streams)
+        for index in range(len(scenario.streams))
         if scenario.serving_of(index)[0].model == "roofline"
-        and (stream.serving is None) == (not replica.suffix)
-        and (not replica.suffix or replica.suffix == f" ({stream.name or index + 1})")
+        and scenario.suffix(index) == replica.suffix
     ]
     serving, chip = scenario.serving_of(members[0])
     batch, step, bound = replica.best(N)
