@@ -25,7 +25,7 @@ from optimizer.world.hardware import Hardware
 from optimizer.world.limits import Limit, cache_numbers
 from optimizer.world.machines import Serving, phases
 
-Bound = Literal["compute", "bandwidth", "memory", "latency"]
+Bound = Literal["compute", "bandwidth", "memory", "latency", "load"]
 # 2·32 layers·8 KV heads·128 numbers a token of Llama 3 8B, scaled as depth times a
 # constant number of heads' width: N^(2/3). An assumption; state an architecture.
 KV_NUMBERS = 65_536 / 8.03e9 ** (2 / 3)

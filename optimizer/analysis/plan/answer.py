@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 from optimizer.algebra.program import Certificate, Status
 from optimizer.analysis.plan.doubts import Beyond, Chance, Warning
-from optimizer.analysis.plan.practice import Parties, ServingUse, TrainingRun, UnitCost
+from optimizer.analysis.plan.practice import (
+    Parties,
+    Relaxed,
+    ServingUse,
+    TrainingRun,
+    UnitCost,
+)
 from optimizer.analysis.plan.sensitivity import Sensitivity
 
 TOUCHING = 1e-9  # of a loss that counts as reached
@@ -316,6 +322,7 @@ class Answer:
     fixed: Fixed | None = None
     others: tuple[Alternative, ...] = ()
     serving: tuple[ServingUse, ...] = ()
+    relaxed: Relaxed | None = None
     choice: Mapping[str, str] = field(default_factory=dict)
     alternatives: tuple[Choice, ...] = ()
     epochs: float | None = None

@@ -15,10 +15,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from optimizer.algebra.program import Status
+from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.whole import Solved, settle, whole_at
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.errors import InputError
@@ -32,6 +33,7 @@ from optimizer.world.demand import Stream
 
 SHIFT = 1e-5  # of ln N, for a derivative: exact to ten digits
 EQUAL = 1e-7  # in ln cost: what a certificate leaves open, and the derivative
+NEAR = 0.01  # in whole batches and replicas, where plans within it count as equal
 
 
 @dataclass(frozen=True)
@@ -171,10 +173,36 @@ def _best(
     ):
         return False
     total = bill(question, point).total
-    return all(
-        _least(_asked(scaled(one, way.factor), s)) >= total * (1 - EQUAL)
-        for one in scenarios
-    )
+    raised = [scaled(one, way.factor) for one in scenarios]
+    if any(_least(_asked(one, s)) < total * (1 - EQUAL) for one in raised):
+        return False
+    if not _stepped(question) or any(one.spec.target is None for one in raised):
+        return True
+    here = _whole(scaled(way.scenario, way.factor), size)
+    return all(_least_whole(one) >= here * (1 - NEAR) for one in raised)
+
+
+def _stepped(question: Question) -> bool:
+    """Whether machines come in whole numbers."""
+    return bool(question.replicas) or any(line.load for line in question.bill)
+
+
+def _whole(scenario: Scenario, size: Mapping[str, float]) -> float:
+    """What a model costs with batches and replicas in whole numbers."""
+    _, question = whole_at(scenario, formulate(scenario), size)
+    return bill(question, question.complete(size)).total
+
+
+def _least_whole(scenario: Scenario) -> float:
+    """The least cost of the scenario's target in whole numbers, with nothing fixed."""
+    spec = scenario.spec.model_copy(update={"fix": None})
+    scenario = replace(scenario, spec=spec)
+    question = formulate(scenario)
+    found = _solved(question)
+    if found is None:
+        return math.inf
+    plan = settle(Solved(scenario, question, found))
+    return math.inf if isinstance(plan, Solved) else plan.plan.solution.value
 
 
 def _asked(scenario: Scenario, s: float) -> Question:
@@ -185,8 +213,13 @@ def _asked(scenario: Scenario, s: float) -> Question:
 
 
 def _least(question: Question) -> float:
+    found = _solved(question)
+    return math.inf if found is None else found.value
+
+
+def _solved(question: Question) -> Solution | None:
     try:
         found = solve(question.program, question.start(question.program))
     except UncertifiedError:
-        return math.inf
-    return found.value if found.status is Status.OPTIMAL else math.inf
+        return None
+    return found if found.status is Status.OPTIMAL else None

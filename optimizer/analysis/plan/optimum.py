@@ -38,9 +38,10 @@ from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.sensitivity import sensitivities
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import beyond, warnings
+from optimizer.analysis.plan.whole import Settled, Solved, settle, whole_at
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
-from optimizer.errors import InputError, Problem
+from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
@@ -68,14 +69,32 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     """
     if scenario.variants:
         return _best(scenario, whole)
-    question, found = search(scenario)
+    question, found = settled(scenario)
     if isinstance(found, Infeasibility):
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
     return _answer(scenario, question, found, whole)
 
 
+def settled(scenario: Scenario) -> tuple[Question, Settled | Infeasibility]:
+    """The certified optimum with its machines in whole numbers, or why there is none.
+
+    Args:
+        scenario: without lists.
+
+    Returns:
+        The question with machines in fractions, and what was found.
+    """
+    question, found = search(scenario)
+    if isinstance(found, Infeasibility):
+        return question, found
+    plan = settle(Solved(scenario, question, found))
+    if isinstance(plan, Solved):
+        return question, explain(plan.scenario, plan.question)
+    return question, plan
+
+
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
-    """The certified optimum of a scenario without lists, or why there is none."""
+    """The certified optimum of a scenario without lists, its machines in fractions."""
     question = formulate(scenario)
     if (reason := unreachable(scenario, question)) is not None:
         return question, reason
@@ -111,19 +130,19 @@ def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:
 def _best(scenario: Scenario, whole: bool) -> Answer:
     """Solves every combination of the scenario's lists and answers the best."""
     rows = []
-    solved: dict[int, tuple[Scenario, Question, Solution]] = {}
+    solved: dict[int, tuple[Scenario, Question, Settled]] = {}
     for index, variant in enumerate(scenario.variants):
         if variant.scenario is None:
             rows.append(Choice(variant.choice, None, "refused", variant.reason))
             continue
         try:
-            question, found = search(variant.scenario)
+            question, found = settled(variant.scenario)
         except InputError as error:
             reason = error.problems[0].message
             rows.append(Choice(variant.choice, None, "refused", reason))
             continue
         rows.append(_row(variant, question, found))
-        if isinstance(found, Solution):
+        if isinstance(found, Settled):
             solved[index] = variant.scenario, question, found
     totals = [row.total for row in rows if row.total is not None]
     if not totals:
@@ -138,12 +157,12 @@ def _best(scenario: Scenario, whole: bool) -> Answer:
 
 
 def _row(
-    variant: Variant, question: Question, found: Solution | Infeasibility
+    variant: Variant, question: Question, found: Settled | Infeasibility
 ) -> Choice:
     """A combination by its lifetime cost, or by its loss under a budget."""
     if isinstance(found, Infeasibility):
         return Choice(variant.choice, None, Status.INFEASIBLE.value, found.reason)
-    optimum = found.value
+    optimum = found.plan.solution.value
     if question.reducible is None:
         optimum = question.surface.loss_of(optimum)
     return Choice(variant.choice, optimum, Status.OPTIMAL.value, "")
@@ -182,38 +201,46 @@ def _bare(
 
 def _answer(
     scenario: Scenario,
-    question: Question,
-    solution: Solution,
+    relaxed: Question,
+    found: Settled,
     whole: bool,
     asked: Scenario | None = None,
 ) -> Answer:
-    """The answer of one combination of a scenario's lists; `asked` has them all."""
+    """The answer of one combination of a scenario's lists; `asked` has them all.
+
+    Plan and costs are those of whole machines; ranges, limits and sensitivities those
+    of batches in fractions, on the replicas that stand.
+    """
+    question, solution = found.plan.question, found.plan.solution
+    middle = found.standing
     surface = question.surface
-    found = {**question.fixed, **solution.point}
-    point = question.complete({"N": found["N"], "D": found["D"]})
+    point = question.complete(found.plan.size)
     N, D = point["N"], point["D"]
     plan = _pair(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
-    best = training_optimal(question, s, point)
+    best = training_optimal(relaxed, s, point)
     N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
+    _, its = whole_at(scenario, relaxed, best)
     optimal = TrainingOptimal(
         parameters=N0,
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=not broken(question, best) and _as_fixed(question, best),
-        cost=bill(question, best),
-        breaks=broken(question, best),
+        feasible=not broken(relaxed, best) and _as_fixed(question, best),
+        cost=bill(its, its.complete(best)),
+        breaks=broken(relaxed, best),
     )
-    free = solution
+    free = middle.solution
     if question.fixed:
-        free = solve_program(question.free, question.start(question.free))
+        free = solve_program(
+            middle.question.free, middle.question.start(middle.question.free)
+        )
     ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
     unique = scenario.spec.data.unique_tokens
-    moves = sensitivities(scenario, solution) if whole else ()
+    moves = sensitivities(middle.scenario, middle.solution) if whole else ()
     looser = {
         move.input: move.right
         for move in moves
@@ -222,11 +249,12 @@ def _answer(
     base = optimal.cost.total
     fixed = None
     if question.fixed:
-        fixed = _fixed(question, solution, free)
+        fixed = _fixed(scenario, question, solution)
         if whole:
             ways = (asked or scenario).singles
             suits = implied_demand(ways, {"N": N, "D": D}, s)
             fixed = replace(fixed, implied_demand=suits)
+    at = middle.question.complete(middle.size)
     answer = _bare(
         scenario,
         question,
@@ -252,10 +280,13 @@ def _answer(
         near_optimal=ranges,
         fixed=fixed,
         others=alternatives(asked or scenario, question) if whole else (),
-        serving=serving_use(scenario, question, point),
+        serving=serving_use(found.plan.scenario, question, point),
+        relaxed=found.relaxed,
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
-        limits=limits_used(question.limits, solution, point, scenario.place, looser),
+        limits=limits_used(
+            middle.question.limits, middle.solution, at, scenario.place, looser
+        ),
         sensitivities=moves,
         certificate=solution.certificate,
     )
@@ -294,11 +325,16 @@ def _as_fixed(question: Question, point: Mapping[str, float]) -> bool:
     )
 
 
-def _fixed(question: Question, solution: Solution, free: Solution) -> Fixed:
+def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
     """What the decision already taken costs."""
-    best, here = free.value, solution.value
+    spec = scenario.spec.model_copy(update={"fix": None})
+    _, free = settled(replace(scenario, spec=spec))
+    if isinstance(free, Infeasibility):
+        raise Defect("what is decided has a plan, and without it there is none")
+    best, here = free.plan.solution.value, solution.value
     surface = question.surface
     extra = here - best
     if question.reducible is None:
         extra = surface.loss_of(here) - surface.loss_of(best)
-    return Fixed(_pair(question, free.point), extra, here / best - 1, None)
+    optimum = _pair(free.plan.question, free.plan.size)
+    return Fixed(optimum, extra, here / best - 1, None)

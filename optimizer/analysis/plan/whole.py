@@ -13,7 +13,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from optimizer.algebra.program import Certificate, Solution, Status
+from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan.practice import Relaxed
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.question.asked import Question
@@ -41,27 +42,6 @@ class Solved:
         return {"N": found["N"], "D": found["D"]}
 
 
-@dataclass(frozen=True)
-class Relaxed:
-    """The optimum with machines in fractions, a lower bound of every whole plan.
-
-    Attributes:
-        parameters: of its plan.
-        tokens: likewise.
-        total: its lifetime cost, or its loss under a budget.
-        batches: of each roofline machine, as in `serving`.
-        replicas: that stand, of each machine with standing capacity.
-        certificate: its proof.
-    """
-
-    parameters: float
-    tokens: float
-    total: float
-    batches: tuple[float, ...]
-    replicas: tuple[float, ...]
-    certificate: Certificate | None
-
-
 @dataclass(frozen=True, eq=False)
 class Settled:
     """A plan in whole numbers.
@@ -87,9 +67,12 @@ def settle(found: Solved) -> Settled | Solved:
     """
     point = found.question.complete(found.size)
     need = needs(found.scenario, found.question, point)
-    ways = [Settled(done, found, None) for done in _batched(found)] if not need else []
-    tried: list[Solved] = []
-    for more in (0, 1) if need else ():
+    tried = [found]
+    ways = []
+    if not need:
+        # A batch that cannot be certified when whole stays as it is.
+        ways = [Settled(done, found, None) for done in _batched(found) or [found]]
+    for more in (0, 1):
         if not ways:
             tried = list(_replicated(found, need, point, more))
             ways = [
@@ -215,9 +198,9 @@ def _batched(found: Solved) -> list[Solved]:
             suffix: replace(whole.get(suffix, Whole()), batch=float(b))
             for suffix, b in zip(ends, picked, strict=True)
         }
-        one = _solved(replace(found.scenario, whole={**whole, **batches}))
-        if one.solution.status is Status.OPTIMAL:
-            solved.append(one)
+        done = _solved(replace(found.scenario, whole={**whole, **batches}))
+        if done.solution.status is Status.OPTIMAL:
+            solved.append(done)
     return solved
 
 
