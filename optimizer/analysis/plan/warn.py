@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, Pair
 from optimizer.analysis.plan.doubts import Beyond, Warning
-from optimizer.analysis.plan.wording import KINDS, amount, counted, percent
+from optimizer.analysis.plan.wording import (
+    KINDS,
+    amount,
+    counted,
+    either,
+    percent,
+)
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant

@@ -74,7 +74,8 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
     parts += [f"{significant(one)} replicas" for one in relaxed.replicas]
     total = f"a loss of {relaxed.total:.4f}"
     if answer.question == "target" and answer.cost is not None:
-        total = f"a {lifetime(answer.cost.unit)} of {amount(relaxed.total, answer.cost.unit)}"
+        unit = answer.cost.unit
+        total = f"a {lifetime(unit)} of {amount(relaxed.total, unit)}"
     yield Text(
         f"Whole batches and replicas are the plan. In fractions the optimum has "
         f"{either(parts, 'and')} and {total}, with "
