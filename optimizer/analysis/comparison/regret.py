@@ -28,6 +28,7 @@ from optimizer.algebra.program import (
     Status,
 )
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.whole import whole_at
 from optimizer.analysis.plan.wording import amount, either, nats
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
@@ -99,12 +100,12 @@ class Robust:
 
 def regret(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Regret:
     """Runs every plan in every scenario."""
-    worlds = [[formulate(one) for one in each.singles] for each in scenarios]
+    worlds = [[(one, formulate(one)) for one in each.singles] for each in scenarios]
     table, reasons = [], []
     for row in answers:
         cells = [
-            _cell(row, questions, column)
-            for questions, column in zip(worlds, answers, strict=True)
+            _cell(row, world, column)
+            for world, column in zip(worlds, answers, strict=True)
         ]
         table.append(tuple(entry for entry, _ in cells))
         reasons.append(tuple(reason for _, reason in cells))
@@ -113,23 +114,23 @@ def regret(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Regret:
 
 
 def _cell(
-    row: Answer, questions: Sequence[Question], column: Answer
+    row: Answer, world: Sequence[tuple[Scenario, Question]], column: Answer
 ) -> tuple[float | None, str | None]:
     """One entry, or why there is none; the best of the column's choices serves."""
     if row.plan is None:
         return None, f"{row.scenario} has no plan"
     if column.plan is None or column.cost is None:
         return None, f"{column.scenario} has no optimum to compare with"
-    if questions[0].reducible is None:
+    if world[0][1].reducible is None:
         return None, f"{column.scenario} asks for the lowest loss, not the lowest cost"
     size = {"N": row.plan.parameters, "D": row.plan.tokens}
     costs, missed = [], []
-    for question in questions:
-        point = question.complete(size)
-        if reason := missing(question, point):
+    for scenario, question in world:
+        if reason := missing(question, question.complete(size)):
             missed.append(reason)
         else:
-            costs.append(cost_of(question, point))
+            _, whole = whole_at(scenario, question, size)
+            costs.append(cost_of(whole, whole.complete(size)))
     return (min(costs) / column.cost.total, None) if costs else (None, missed[0])
 
 
@@ -184,6 +185,11 @@ def robust(
     if reason:
         return Robust(None, None, None, tail, reason)
     costs = [a.cost.total for a in answers if a.cost is not None]
+    # The joint programs have machines in fractions, and so have their least costs.
+    costs = [
+        cost if a.relaxed is None else a.relaxed.total
+        for a, cost in zip(answers, costs, strict=False)
+    ]
     minimax = _minimax(questions, costs)
     if minimax is None:
         reason = (

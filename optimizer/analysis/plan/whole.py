@@ -25,6 +25,10 @@ from optimizer.world.costs import value
 from optimizer.world.roofline import NEAR
 
 MOST = 16  # combinations of whole numbers
+FRACTIONS = (
+    "Batches and replicas that stand are amounts here, in fractions; solve makes them "
+    "whole, which costs more"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +113,16 @@ def needs(
         for suffix, terms in loads(scenario, question.bill)
         if sum(term.coefficient for _, term in terms) > 0
     }
+
+
+def in_fractions(scenario: Scenario) -> bool:
+    """Whether machines have amounts that a plan makes whole."""
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    return any(
+        (serving.model == "roofline" and serving.batch is None)
+        or (serving.idle_paid and serving.by_time)
+        for serving in machines
+    )
 
 
 def whole_at(

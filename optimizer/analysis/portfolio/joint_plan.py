@@ -85,11 +85,15 @@ def solve_portfolio(portfolio: Portfolio) -> JointPlan:
         size = Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
         members.append(_beside(solve_alone(replace(member, spec=spec)), own))
+    total = solution.value
+    if any(member.relaxed for member in members):
+        # The joint program has machines in fractions; each plan has them whole.
+        total = sum(member.cost.total for member in members if member.cost)
     return replace(
         bare,
         status=Status.OPTIMAL,
         members=tuple(members),
-        total=solution.value,
+        total=total,
         shared=limits_used(joint.shared, solution, point, portfolio.place, {}),
         certificate=solution.certificate,
     )

@@ -244,7 +244,8 @@ def whole_least(machine, size, s):
         wall = machine.first * machine.g * machine.chip[0] * machine.mfu[0]
         N = np.append(N, wall / 2 / machine.prompt * (1 - 1e-9))
     train = training(N, s)
-    _, middle = machine.best(np.array([size * 0.7]), machine.dollars)
+    usual = size * 0.7 if machine.first is None else N[-1]
+    _, middle = machine.best(np.array([usual]), machine.dollars)
     around = machine.batch or round(middle[0])
     whole = range(max(around // 2, 1), 2 * around + 4)
     for b in (machine.batch,) if machine.batch else whole:
