@@ -26,6 +26,7 @@ from optimizer.errors import InputError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.question.standing import loads
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import expected
 from optimizer.world.costs import value
@@ -33,7 +34,7 @@ from optimizer.world.demand import Stream
 
 SHIFT = 1e-5  # of ln N, for a derivative: exact to ten digits
 EQUAL = 1e-7  # in ln cost: what a certificate leaves open, and the derivative
-NEAR = 0.01  # in whole batches and replicas, where plans within it count as equal
+NEAR = 0.01  # in whole batches, where plans within it count as equal
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,9 @@ def _best(
     if not _stepped(question) or any(one.spec.target is None for one in raised):
         return True
     here = _whole(scaled(way.scenario, way.factor), size)
-    return all(_least_whole(one) >= here * (1 - NEAR) for one in raised)
+    standing = any(True for one in raised for _ in loads(one, question.bill))
+    near = EQUAL if standing else NEAR
+    return all(_least_whole(one) >= here * (1 - near) for one in raised)
 
 
 def _stepped(question: Question) -> bool:

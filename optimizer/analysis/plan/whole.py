@@ -71,20 +71,21 @@ def settle(found: Solved) -> Settled | Solved:
     """
     point = found.question.complete(found.size)
     need = needs(found.scenario, found.question, point)
+    ways: list[Settled] = []
     tried = [found]
-    ways = []
-    if not need:
-        # A batch that cannot be certified when whole stays as it is.
-        ways = [Settled(done, found, None) for done in _batched(found) or [found]]
-    for more in (0, 1):
-        if not ways:
-            tried = list(_replicated(found, need, point, more))
-            ways = [
+    if need:
+        tried = list(_replicated(found, need, point, more=0))
+        for more in (tried, _replicated(found, need, point, more=1)):
+            # One more, where whole batches leave what is needed too little room.
+            ways = ways or [
                 Settled(done, one, None)
-                for one in tried
+                for one in more
                 if one.solution.status is Status.OPTIMAL
                 for done in _batched(one)
             ]
+    else:
+        # A batch that cannot be certified when whole stays as it is.
+        ways = [Settled(done, found, None) for done in _batched(found) or [found]]
     if not ways:
         return tried[-1]
     best = min(ways, key=lambda way: way.plan.solution.value)
