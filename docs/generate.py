@@ -106,6 +106,7 @@ def _law(law: Law) -> Iterator[str]:
     if law.covariance is not None:
         yield f"- Covariance of {', '.join(law.covariance.order)}"
     yield f"- Source: {_line(law.source)}"
+    yield f"- Checked: {_line(law.checked)}"
     yield from (f"- Caveat: {_line(text)}" for text in law.caveats)
     yield ""
 
@@ -143,12 +144,21 @@ def _hardware() -> Iterator[str]:
     )
     chips = [load_hardware(name) for name in hardware_names()]
     precisions = ("bf16", "fp8", "int8", "fp4")
-    head = ("key", *(f"{p} [TFLOP/s]" for p in precisions), "memory", "bandwidth")
+    head = (
+        "key",
+        *(f"{p} [TFLOP/s]" for p in precisions),
+        "memory",
+        "bandwidth",
+        "link",
+    )
     rows = ((chip.key, *_chip(chip, precisions)) for chip in chips)
     yield from table((*head, "TDP", "source", "read"), rows)
     for chip in chips:
         if chip.note:
             yield f"- {chip.key}: {_line(chip.note)}"
+        if chip.secondary:
+            told = ", ".join(chip.secondary)
+            yield f"- {chip.key}: from secondary sources only: {told}"
     yield ""
 
 
@@ -156,8 +166,9 @@ def _chip(chip: Hardware, precisions: tuple[str, ...]) -> Iterator[str]:
     for precision in precisions:
         peak = chip.peaks.get(precision)
         yield "–" if peak is None else f"{peak / 1e12:g}"
-    yield "–" if chip.memory is None else f"{chip.memory / 1e9:g} GB"
+    yield "–" if chip.memory is None else f"{chip.memory / 2**30:.4g} GiB"
     yield "–" if chip.bandwidth is None else f"{chip.bandwidth / 1e9:g} GB/s"
+    yield "–" if chip.link is None else f"{chip.link / 1e9:g} GB/s"
     yield "–" if chip.tdp is None else f"{chip.tdp:g} W"
     yield _line(chip.source)
     yield str(chip.date)

@@ -47,6 +47,14 @@ class Problem:
         return f"{place}: {self.message}"
 
 
+def needs(library: str, part: str) -> str:
+    """What to type where an optional part of the installation is missing.
+
+    It works in a checkout, which is where the distribution can be had from.
+    """
+    return f"needs {library}; in the checkout of overtrain: pip install '.[{part}]'"
+
+
 class OvertrainError(Exception):
     """The root of what this package raises on purpose."""
 

@@ -49,3 +49,12 @@ def ask():
 def root():
     """The top folder of the checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared(root):
+    """The folder of data beside the checkout, or a skip with the reason."""
+    for folder in (parent / "shared" for parent in root.parents):
+        if folder.is_dir():
+            return folder
+    pytest.skip("the shared data are not beside the repository (../shared)")

@@ -21,7 +21,9 @@ FOLDERS: Mapping[str, str] = {
     "errors": "what can go wrong, as values",
     "reading": "from the text of a file to checked records",
     "algebra": "posynomials and programs as data",
+    "world/architecture": "a model layer by layer, read from its config",
     "world": "laws, machines, demand, costs and limits",
+    "world/serving": "serving as it is measured",
     "engine": "who solves a program, and who judges it",
     "fitting": "from training runs to a law",
     "question": "a scenario, and the geometric program of it",
@@ -32,6 +34,7 @@ FOLDERS: Mapping[str, str] = {
     "analysis/sweep": "many scenarios, one row each",
     "analysis/uncertainty": "how far a plan may be trusted",
     "analysis/frontier": "what a little more quality costs",
+    "analysis/serving": "measured serving beside predicted, and its constants",
     "analysis": "a model that exists, audited",
     "analysis/story": "what a report tells, worked out before it is drawn",
     "report/formats": "blocks, and how each medium writes them",
@@ -56,7 +59,13 @@ DOORS = {
         *("analysis/*", "commands/rowfile"),
     },
     "pyarrow": {"fitting/runfile", "commands/rowfile"},
-    "pydantic": {"reading/*", "world/*", "question/*", "commands/dataset"},
+    "pydantic": {
+        "reading/*",
+        "world/*",
+        "world/serving/*",
+        "question/*",
+        "commands/dataset",
+    },
     "scipy": {"engine/*", "analysis/*"},
     "tabulate": {"report/formats/text"},
     "vl_convert": {"report/formats/render"},
@@ -108,7 +117,7 @@ def allowed(name: str, other: str) -> bool:
     """Whether a file may import another: from its own folder, or from a lower one."""
     order = list(FOLDERS)
     here, there = folder(name), folder(other)
-    if {here, there} == SIDE_BY_SIDE:
+    if {here.split("/")[0], there.split("/")[0]} == SIDE_BY_SIDE:
         return False
     return order.index(there) <= order.index(here)
 

@@ -31,7 +31,7 @@ CLAIMS = {
     "internal-use": ("9.00e9", "3.91e11", "2.2"),
     "latency-bound-assistant": ("4.76e9", "1.25e12", "12.7"),
     "llama-3-8b": ("8.03e9", "1.50e13", "92"),
-    "moe-api": ("7.79e8", "1.01e12", "38"),
+    "moe-api": ("7.85e8", "9.93e11", "37"),
     "on-device": ("3.06e9", "4.64e11", "7"),
     "on-device-int4": ("1.58e9", "4.4e12", "127"),
     "open-release": ("6.1e9", "7.3e11", "5.9"),
@@ -40,7 +40,8 @@ CLAIMS = {
     "reasoning-model": ("1.54e10", "1.9e12", "6.5"),
     "regulated-internal-assistant": ("2.15e10", "8.2e11", "2.0"),
     "sardana-13b-2t": ("6.97e9", "1.25e12", "4.5"),
-    "smollm3": ("3.08e9", "1.12e13", "171"),
+    "sixty-days": ("2.88e10", "3.04e12", "5.6"),
+    "smollm3": ("3.08e9", "1.12e13", "279"),
 }
 
 
@@ -304,8 +305,8 @@ def test_experts_pay_behind_an_api() -> None:
     totals = {row.choice["experts"]: row.total for row in found.alternatives}
     assert totals["1"] is not None
     assert printed(totals["1"] / total("moe-api") - 1, "29e-2")
-    assert printed(total("moe-api"), "1.01e5")
-    assert printed(found.serving[0].batch, "1474")
+    assert printed(total("moe-api"), "1.00e5")
+    assert printed(found.serving[0].batch, "1589")
     assert found.serving[0].bound_by == "memory"
 
 
@@ -340,3 +341,14 @@ def test_time_bounds_the_batch_of_an_assistant() -> None:
     assert printed(use.allocated_cost, "0.45")
     slow = total("latency-bound-assistant", "serving.max_time_per_output_token=20 ms")
     assert printed(1 - slow / total("latency-bound-assistant"), "2e-2")
+
+
+def test_sixty_days_spends_them_where_they_cost_nothing() -> None:
+    found = answer("sixty-days")
+    assert found.capped is not None
+    assert found.plan is not None
+    first = found.capped.steps[0]
+    assert printed(found.plan.loss, "1.9845")
+    assert printed(first.loss, "1.9765")
+    assert printed(first.parameters, "6.98e10")
+    assert printed(first.total / total("sixty-days") - 1, "67e-2")

@@ -138,4 +138,4 @@ def test_a_part_that_is_missing_is_named(overtrain: Callable[..., Result]) -> No
     for kind, part in (("html", "report"), ("xlsx", "excel")):
         asked = overtrain("report", "parts.yaml", "-o", f"report.{kind}")
         assert asked.returncode == 2
-        assert f"pip install 'overtrain[{part}]'" in asked.stderr
+        assert f"pip install '.[{part}]'" in asked.stderr

@@ -29,9 +29,9 @@ from optimizer.question.at_size import held_at
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Match, Scenario, Target
 from optimizer.world.costs import value
-from optimizer.world.law import Law
+from optimizer.world.law import Counts, Law
 from optimizer.world.laws import builtin_names, load_law
-from optimizer.world.models import Exists, PublishedModel, size_in
+from optimizer.world.models import Exists, PublishedModel, size_in, unsure
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ def audit_models(
             law,
             experts=(experts or 1) if law.experts else None,
             scenario=scenario,
-            note=_note(model),
+            note=_note(model, law.counts),
             what=model,
         )
         for model in models
@@ -286,7 +286,11 @@ def audit_models(
     )
 
 
-def _note(model: PublishedModel) -> str:
+def _note(model: PublishedModel, counts: Counts) -> str:
     active = "a mixture of experts, judged by its active parameters"
-    parts = (active if model.active_parameters else "", model.note)
+    parts = (
+        active if model.active_parameters else "",
+        unsure(model, counts),
+        model.note,
+    )
     return "; ".join(part for part in parts if part)

@@ -14,6 +14,7 @@ from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
     from optimizer.question.scenario import Scenario
+    from optimizer.reading.kinds import Kind
     from optimizer.report.formats.blocks import Blocks
     from optimizer.world.law import Law
     from optimizer.world.models import PublishedModel
@@ -25,6 +26,7 @@ Examples:
   overtrain audit llama-3-8b
   overtrain audit --parameters 8B --tokens 15T --law all
   overtrain audit smollm3-3b --scenario open-release.yaml
+  overtrain audit models/config.json --tokens 15T
   overtrain audit --all --format csv -o audit.csv
 """
 
@@ -32,7 +34,11 @@ Examples:
 @click.command("audit", epilog=EXAMPLES)
 @click.argument("names", nargs=-1, metavar="[MODELS]...")
 @click.option("--parameters", metavar="N", help="Of a model of your own, such as 8B.")
-@click.option("--tokens", metavar="D", help="That it was trained on, such as 15T.")
+@click.option(
+    "--tokens",
+    metavar="D",
+    help="That it was trained on, such as 15T; also of a config.json.",
+)
 @click.option("--all", "every", is_flag=True, help="Every published model.")
 @click.option(
     "--scenario",
@@ -61,14 +67,15 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> int:
     """Say for what demand a model is right, and what it costs to be wrong.
 
-    MODELS are published ones by name. Without --scenario, FLOPs are counted and
-    nothing is limited.
+    MODELS are published ones by name, or a config.json with its --tokens. Without
+    --scenario, FLOPs are counted and nothing is limited.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
     if overrides and scenario is None:
         raise _wrong("--set", "changes a scenario; add --scenario FILE")
-    priced = None if scenario is None else options.read_all([scenario], overrides)[0]
+    read = [] if scenario is None else options.read_all([scenario], overrides, laws)
+    priced = next(iter(read), None)
     models = list(_models(names, parameters, tokens, every, priced))
     judges, experts = _laws(laws, experts, priced)
 
@@ -111,24 +118,29 @@ def _models(
     Raises:
         InputError: no model is named, or one is not known.
     """
-    from optimizer.reading.quantity import PARAMETERS, TOKENS, read  # noqa: PLC0415
-    from optimizer.world.models import load_model, model_names  # noqa: PLC0415
+    from optimizer.reading.quantity import PARAMETERS, TOKENS  # noqa: PLC0415
+    from optimizer.world.architecture.load import is_config  # noqa: PLC0415
+    from optimizer.world.models import load_model, model_names, of_config  # noqa: PLC0415
 
-    pair = {"--parameters": (parameters, PARAMETERS), "--tokens": (tokens, TOKENS)}
-    given = {option: text for option, (text, _) in pair.items() if text is not None}
-    if len(given) == 1:
+    pair = {"--parameters": parameters, "--tokens": tokens}
+    given = [option for option, text in pair.items() if text is not None]
+    configs = [name for name in names if is_config(name)]
+    if configs and tokens is None:
+        message = "says nothing of the training; add --tokens 15T, as its makers tell"
+        raise _wrong(configs[0], message)
+    if len(given) == 1 and not configs:
         missing = "--tokens 15T" if tokens is None else "--parameters 8B"
-        raise _wrong(next(iter(given)), f"says half of a model; add {missing}")
+        raise _wrong(given[0], f"says half of a model; add {missing}")
     chosen = model_names() if every else tuple(dict.fromkeys(names))
-    yield from (load_model(name, Mark("audit")) for name in chosen)
-    if given:
-        size = []
-        for option, (text, kind) in pair.items():
-            try:
-                size.append(read(text, kind))
-            except ValueError as error:
-                raise _wrong(option, str(error)) from None
-        yield _unnamed(size[0], size[1])
+    trained = _typed("--tokens", tokens, TOKENS) if configs and tokens else 0.0
+    for name in chosen:
+        if name in configs:
+            yield of_config(name, trained)
+        else:
+            yield load_model(name, Mark("audit"))
+    if parameters is not None and tokens is not None:
+        size = _typed("--parameters", parameters, PARAMETERS)
+        yield _unnamed(size, _typed("--tokens", tokens, TOKENS))
     elif not chosen:
         if scenario is None:
             message = (
@@ -137,6 +149,15 @@ def _models(
             )
             raise _wrong("audit", message)
         yield _of_scenario(scenario)
+
+
+def _typed(option: str, text: str, kind: Kind) -> float:
+    from optimizer.reading.quantity import read  # noqa: PLC0415
+
+    try:
+        return read(text, kind)
+    except ValueError as error:
+        raise _wrong(option, str(error)) from None
 
 
 def _unnamed(parameters: float, tokens: float) -> PublishedModel:
@@ -149,7 +170,8 @@ def _unnamed(parameters: float, tokens: float) -> PublishedModel:
 
 def _of_scenario(scenario: Scenario) -> PublishedModel:
     """The model that a scenario matches as it was trained, or says exists."""
-    from optimizer.world.models import load_model  # noqa: PLC0415
+    from optimizer.world.built import Built  # noqa: PLC0415
+    from optimizer.world.models import load_model, of_record  # noqa: PLC0415
 
     target, existing = scenario.spec.target, scenario.spec.existing
     match = None if target is None else target.match
@@ -160,6 +182,9 @@ def _of_scenario(scenario: Scenario) -> PublishedModel:
             return load_model(named.model)
         if named.parameters is not None and named.tokens is not None:
             return _unnamed(named.parameters, named.tokens)
+    known = scenario.existing
+    if known is not None and isinstance(known.what, Built) and known.tokens is not None:
+        return of_record(known.what.record, known.tokens)
     raise InputError(
         [
             Problem(

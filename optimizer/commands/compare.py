@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from optimizer.commands import options
-from optimizer.commands.condition import read_conditions
+from optimizer.commands.condition import read_conditions, refuse_unlike
 from optimizer.commands.output import refuse_unwritable
 
 ALLOWED = ("table", "json", "markdown", "csv")
@@ -58,7 +58,8 @@ def command(
     refuse_unwritable(output)
     judged = read_conditions(conditions)
     worst, moved = _part("--tail", tail, 1.0), _part("--move", move, 0.99)
-    bare = options.read_all(files, overrides)
+    bare = options.read_all(files, overrides, laws)
+    refuse_unlike(judged, bare)
     groups = options.under(bare, laws)
 
     from optimizer.analysis.comparison.compare import compare  # noqa: PLC0415 - heavy

@@ -1,16 +1,37 @@
-"""Conditions of `--fail-on`: a path of the JSON contract compared with a number."""
+"""Conditions of `--fail-on`: a number of the JSON answer, or the warnings of a plan.
+
+`cost.total > $2M` compares a number, with units as files have them; `warnings` holds
+where a plan has any warning, and `outside-range` where it has that one.
+"""
 
 from __future__ import annotations
 
+import math
 import operator
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import suggest
-from optimizer.reading.quantity import NUMBER, read, shown
+from optimizer.reading.quantity import (
+    BUDGET,
+    COMPUTE,
+    DURATION,
+    ENERGY,
+    FRACTION,
+    NUMBER,
+    PARAMETERS,
+    TOKENS,
+    Kind,
+    read,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from optimizer.question.portfolio import Portfolio
+    from optimizer.question.scenario import Scenario
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -20,63 +41,102 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
+ANY = "warnings"
+SAME = 1e-9  # relative; a tenth of what a certificate leaves open
 _FORM = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
 _SUFFIXED = re.compile(r"(.*[0-9.])\s*([kKMBT])")
 _SIZES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
-# Every number of a plan that has one place, as `docs/json.md` names it.
-_PAIR = ("parameters", "tokens", "tokens_per_parameter", "loss")
-_BILL = ("training", "inference", "other", "total")
-_SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "demand": ("tokens", "counted_tokens", "effective_tokens"),
-    "plan": _PAIR,
-    "training_optimal": (*_PAIR, *(f"cost.{word}" for word in _BILL)),
-    "overtraining": ("factor", "parameters_ratio", "tokens_ratio", "cost_ratio"),
-    "critical": ("floor", "size", "training_overhead"),
-    "cost": _BILL,
-    "amounts": ("FLOP", "USD", "kWh", "kgCO2e"),
-    "unit_cost": ("input", "output", "total", "with_training"),
-    "training_run": ("accelerator_hours", "time"),
-    "savings": ("amount", "fraction"),
-    "fixed": ("extra", "fraction", "implied_demand"),
-    "parties": ("lab", "community", "social"),
-    "certificate": ("stationarity", "violation", "gap"),
-    "infeasibility": ("nearest_loss",),
-}
-PATHS = (
-    "target_loss",
-    *(f"{section}.{word}" for section, words in _SECTIONS.items() for word in words),
+_CARBON = Kind(
+    name="an amount of carbon",
+    example="5 t",
+    unit="kgCO2e",
+    units={
+        f"{mass}{of}": size
+        for mass, size in (("g", 1e-3), ("kg", 1.0), ("t", 1e3))
+        for of in ("", "CO2", "CO2e", " CO2", " CO2e")
+    },
 )
+# What each unit of a cost is written in.
+_COSTS = {"USD": BUDGET, "FLOP": COMPUTE, "kWh": ENERGY, "kgCO2e": _CARBON}
+_COST = ""  # stands for the unit of the objective
+# Every number of a plan that has one place, as `docs/json.md` names it, by its kind.
+_PAIR = {
+    "parameters": PARAMETERS,
+    "tokens": TOKENS,
+    **dict.fromkeys(("tokens_per_parameter", "loss"), NUMBER),
+}
+_BILL = dict.fromkeys(("training", "inference", "other", "total"), _COST)
+_SECTIONS: Mapping[str, Mapping[str, Kind | str]] = {
+    "demand": dict.fromkeys(("tokens", "counted_tokens", "effective_tokens"), TOKENS),
+    "plan": _PAIR,
+    "training_optimal": {**_PAIR, **{f"cost.{word}": _COST for word in _BILL}},
+    "overtraining": dict.fromkeys(
+        ("factor", "parameters_ratio", "tokens_ratio", "cost_ratio"), NUMBER
+    ),
+    "critical": {
+        "floor": PARAMETERS,
+        "size": PARAMETERS,
+        "training_overhead": FRACTION,
+    },
+    "cost": _BILL,
+    "amounts": _COSTS,
+    "unit_cost": dict.fromkeys(("input", "output", "total", "with_training"), BUDGET),
+    "training_run": {"accelerator_hours": NUMBER, "time": DURATION},
+    "savings": {"amount": _COST, "fraction": FRACTION},
+    "fixed": {"extra": _COST, "fraction": FRACTION, "implied_demand": TOKENS},
+    "parties": dict.fromkeys(("lab", "community", "social"), _COST),
+    "certificate": dict.fromkeys(("stationarity", "violation", "gap"), NUMBER),
+    "infeasibility": {"nearest_loss": NUMBER},
+}
+_KINDS: Mapping[str, Kind | str] = {
+    "target_loss": NUMBER,
+    **{
+        f"{section}.{word}": kind
+        for section, words in _SECTIONS.items()
+        for word, kind in words.items()
+    },
+}
+PATHS = tuple(_KINDS)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """`path sign number`.
+    """`path sign number`, or a warning.
 
     Attributes:
         text: as it was written.
-        path: keys of a plan in the JSON contract.
-        sign: a comparison.
+        path: keys of a plan in the JSON contract; `warnings`, or the code of one.
+        sign: a comparison; empty for a warning.
         number: what to compare with, in the base unit.
+        unit: of a cost, where the number names one.
     """
 
     text: str
     path: tuple[str, ...]
-    sign: str
-    number: float
+    sign: str = ""
+    number: float = math.nan
+    unit: str = ""
 
     def holds(self, plan: Mapping[str, Any]) -> bool:
         """Whether it holds of a plan; of a value that is null nothing holds."""
+        if not self.sign:
+            codes = [warning["code"] for warning in plan[ANY]]
+            return bool(codes) if self.path == (ANY,) else self.path[0] in codes
         node: Any = plan
         for step in self.path:
             if node is None:
                 return False
             node = node[step]
-        return node is not None and OPERATORS[self.sign](node, self.number)
+        if node is None:
+            return False
+        # A plan on a bound is the bound: rounding sets off no condition.
+        same = math.isclose(node, self.number, rel_tol=SAME)
+        return OPERATORS[self.sign](self.number if same else node, self.number)
 
 
 def read_conditions(texts: tuple[str, ...]) -> list[Condition]:
-    """Reads conditions such as `cost.total > 2e6`.
+    """Reads conditions such as `cost.total > $2M` and `outside-range`.
 
     Raises:
         InputError: every mistake in them.
@@ -92,24 +152,74 @@ def read_conditions(texts: tuple[str, ...]) -> list[Condition]:
     return conditions
 
 
+def refuse_unlike(
+    conditions: Sequence[Condition], read: Sequence[Scenario | Portfolio]
+) -> None:
+    """Refuses costs in another unit than the one that a scenario counts.
+
+    Raises:
+        InputError: each of them.
+    """
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
+    from optimizer.world.costs import UNITS  # noqa: PLC0415
+
+    problems = []
+    for condition in conditions:
+        for one in read if condition.unit else ():
+            for each in one.members if isinstance(one, Portfolio) else (one,):
+                counts = UNITS[each.spec.objective]
+                if counts == condition.unit:
+                    continue
+                message = (
+                    f"{condition.text}: {each.name} counts {counts}; compare "
+                    f"amounts.{condition.unit}, or choose another objective"
+                )
+                problems.append(Problem(Mark("--fail-on"), "", message))
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+
+
 def _condition(text: str) -> Condition:
+    from optimizer.analysis.plan.warn import CODES  # noqa: PLC0415 - heavy
+
     match = _FORM.fullmatch(text)
+    word = text.strip()
+    if match is None and word in (ANY, *CODES):
+        return Condition(word, (word,))
     if match is None:
         raise ValueError(
             f"must be a path, one of {', '.join(OPERATORS)}, and a number, such as "
-            f"'cost.total > 2e6', got {shown(text)}"
+            f"'cost.total > $2M'; or {ANY}, or the code of one, such as "
+            f"outside-range; got {shown(text)}{suggest(word, (ANY, *CODES))}"
         )
-    path, sign, number = match.groups()
+    path, sign, given = match.groups()
     if path not in PATHS:
         raise ValueError(
             f"there is no number {shown(path)} in an answer"
             + suggest(path, PATHS, f"there are {', '.join(PATHS)}")
         )
-    return Condition(text.strip(), tuple(path.split(".")), sign, _number(number))
+    number, unit = _number(given, _KINDS[path])
+    return Condition(word, tuple(path.split(".")), sign, number, unit)
 
 
-def _number(text: str) -> float:
+def _number(text: str, kind: Kind | str) -> tuple[float, str]:
+    """A number in its base unit, and the unit of a cost where it names one."""
     suffixed = _SUFFIXED.fullmatch(text)
-    if suffixed is None:
-        return read(text, NUMBER)
-    return read(suffixed[1], NUMBER) * _SIZES[suffixed[2]]
+    try:
+        if suffixed is None:
+            return read(text, NUMBER), ""
+        return read(suffixed[1], NUMBER) * _SIZES[suffixed[2]], ""
+    except ValueError:
+        if kind is NUMBER:
+            raise
+    kinds = {"": kind} if isinstance(kind, Kind) else _COSTS
+    for unit, wanted in kinds.items():
+        free = replace(wanted, low=-math.inf, high=math.inf, whole=False)
+        try:
+            return read(text, free), unit
+        except ValueError as error:
+            if len(kinds) == 1:
+                raise error from None
+    raise ValueError(
+        f"must be a cost such as $2M, 1e24 FLOP or 5 GWh, got {shown(text)}"
+    )

@@ -19,9 +19,10 @@ from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
     from optimizer.analysis.law.judgement import Judged
+    from optimizer.fitting.runs import Runs
 
 ALLOWED = ("table", "json", "markdown")
-FORMS = ("chinchilla", "gadre", "kaplan", "hestness", "data-constrained")
+FORMS = ("chinchilla", "coupled", "gadre", "kaplan", "hestness", "data-constrained")
 MOST = 6000  # draws; a law file with more is longer than may be read
 EXAMPLES = """\b
 Examples:
@@ -64,6 +65,11 @@ Examples:
     metavar="RULE",
     help="Leave out runs of which this holds, such as 'tokens_per_parameter > 500'; "
     "it is written into the law. Repeatable.",
+)
+@click.option(
+    "--best",
+    is_flag=True,
+    help="Of runs of one size on the same tokens, keep the one of least loss.",
 )
 @click.option(
     "--form",
@@ -146,6 +152,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     columns: tuple[str, ...],
     units: tuple[str, ...],
     rules: tuple[str, ...],
+    best: bool,
     shape: str,
     tie: bool,
     fixed: tuple[str, ...],
@@ -165,7 +172,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     """Fit a scaling law to training runs, with error bars.
 
     RUNS is a table with the columns parameters, tokens and loss (compute may stand for
-    either of the first two): CSV, JSON lines or Parquet. The law is Hoffmann's
+    either of the first two), or with other usual names of these: CSV, JSON or Parquet,
+    also gzipped. The law is Hoffmann's
     approach 3; whatever is odd about a run is told with its line.
     """
     _refuse_output(output)
@@ -191,12 +199,13 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         _pairs("--unit", units, COLUMNS),
         read_rules(rules),
         sized=shape != "hestness",
+        best=best,
     )
     question = None if scenario is None else read_all([scenario], ())[0]
     settings = Settings(
         choice, starts=starts, draws=draws, resample=resample, seed=seed
     )
-    with _progress(work(settings)) as advance:
+    with _progress(work(settings)) as advance, _told_what_was_left_out(table):
         found = fit(table, settings, advance)
     judged = judge(
         found,
@@ -210,6 +219,26 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     told = [] if folder is None else draw_fit(judged, folder)
     emit(_shown(judged, options.chosen(form, None, *ALLOWED), output, told), None)
     return 0
+
+
+@contextmanager
+def _told_what_was_left_out(runs: Runs) -> Iterator[None]:
+    """Where a fit is refused, says which runs it did not have, and why."""
+    from optimizer.fitting.oddities import summed  # noqa: PLC0415 - imports numpy
+
+    try:
+        yield
+    except InputError as error:
+        left = (note for note in summed(runs.notes) if note.done == "left out")
+        told = (
+            Problem(
+                Mark(runs.file, n.line, 1 if n.line else 0),
+                "",
+                f"{n.message}: {n.done}",
+            )
+            for n in left
+        )
+        raise InputError([*error.problems, *told]) from None
 
 
 def _shown(

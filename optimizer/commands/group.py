@@ -21,8 +21,11 @@ COMMANDS = {
     "check": "Check scenario files without solving them.",
     "init": "Write a commented scenario to start from.",
     "fit": "Fit a scaling law to training runs, with error bars.",
+    "serving": "Set measured serving beside what is predicted.",
+    "calibrate": "Fit the constants of serving to measured points.",
     "laws": "List the scaling laws, or all about one.",
     "hardware": "List the accelerators, or all about one.",
+    "model": "Say what a model is made of: parameters, layers, cache.",
     "schema": "Print the JSON Schema of the scenario file.",
 }
 

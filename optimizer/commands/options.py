@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from optimizer.commands.output import piped
+from optimizer.commands.output import piped, refuse_input
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ FORMATS = {
     **{"table": "", "json": ".json", "markdown": ".md", "csv": ".csv"},
     **{"html": ".html", "xlsx": ".xlsx"},
 }
+TEXT = ("", ".txt", ".text", ".log")  # endings of tables
 STDIN = "-"
 
 files = click.argument("files", nargs=-1, required=True, metavar="FILES...")
@@ -43,6 +44,15 @@ laws = click.option(
     "with several, the same scenario is shown under each.",
 )
 
+given = click.option(
+    "--given",
+    "given",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="A column that the file does not have, such as accelerator=h100-sxm or "
+    "weights=fp8. Repeatable.",
+)
+
 output = click.option(
     "-o",
     "--output",
@@ -56,8 +66,9 @@ fail_on = click.option(
     "conditions",
     multiple=True,
     metavar="CONDITION",
-    help="Exit with 4 where a plan meets a condition on the JSON answer, such as "
-    "'cost.total > 2e6'. Repeatable.",
+    help="Exit with 4 where a plan meets a condition: on a number of the JSON answer, "
+    "such as 'cost.total > $2M', or on its warnings: 'warnings' for any, or the code "
+    "of one, such as 'outside-range'. Repeatable.",
 )
 
 
@@ -72,22 +83,42 @@ def formats(*allowed: str) -> Callable[[F], F]:
 
 
 def chosen(form: str | None, output: Path | None, *allowed: str) -> str:
-    """The format that was asked for, or that the name of the file asks for."""
+    """The format that was asked for, or that the name of the file asks for.
+
+    Raises:
+        InputError: the name has an ending that asks for none of them.
+    """
     if form is not None:
         return form
-    if output is not None:
-        for name in allowed:
-            if FORMATS[name] and output.suffix.lower() == FORMATS[name]:
-                return name
-    return "table"
+    if output is None or str(output) == STDIN:
+        return "table"
+    if (found := by_ending(output, *allowed)) is not None:
+        return found
+    known = (*(FORMATS[name] for name in allowed if FORMATS[name]), ".txt")
+    message = (
+        f"no format here has the ending {output.suffix}; give one of "
+        f"{', '.join(known)}, or say which with --format"
+    )
+    raise InputError([Problem(Mark(str(output)), "", message)])
 
 
-def read_all(paths: Sequence[str], overrides: Sequence[str]) -> list[Scenario]:
+def by_ending(output: Path, *allowed: str) -> str | None:
+    """The format that the name of a file asks for; None where it asks for another."""
+    ending = output.suffix.lower()
+    if ending in TEXT or (output.exists() and not output.is_file()):
+        return "table"
+    return next((name for name in allowed if ending == FORMATS[name]), None)
+
+
+def read_all(
+    paths: Sequence[str], overrides: Sequence[str], laws: Sequence[str] = ()
+) -> list[Scenario]:
     """Reads every scenario before any is solved.
 
     Args:
         paths: files; `-` is standard input.
         overrides: assignments for each of them.
+        laws: as for `read_files`.
 
     Raises:
         InputError: every mistake of every file, or a file holds several models.
@@ -95,7 +126,7 @@ def read_all(paths: Sequence[str], overrides: Sequence[str]) -> list[Scenario]:
     from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
 
     found: list[Scenario] = []
-    for read in read_files(paths, overrides):
+    for read in read_files(paths, overrides, laws):
         if isinstance(read, Portfolio):
             message = (
                 "holds several models that share; this command takes one model a "
@@ -104,6 +135,26 @@ def read_all(paths: Sequence[str], overrides: Sequence[str]) -> list[Scenario]:
             raise InputError([Problem(read.place("models"), "models", message)])
         found.append(read)
     return found
+
+
+def fixed_quality(scenarios: Sequence[Scenario], command: str) -> None:
+    """Refuses a budget that is best for the life where its loss would have to stay.
+
+    Raises:
+        InputError: each of them.
+    """
+    problems = []
+    for scenario in scenarios:
+        budget = scenario.spec.budget
+        if budget is not None and budget.best_for == "lifetime":
+            place = scenario.place("budget.best_for")
+            message = (
+                f"{command} does not choose the loss anew; give the one that solve "
+                "finds as target: {loss: }, and the budget as a limit"
+            )
+            problems.append(Problem(place, "budget.best_for", message))
+    if problems:
+        raise InputError(problems)
 
 
 def opened(path: str) -> tuple[Document, Path]:
@@ -124,18 +175,19 @@ def opened(path: str) -> tuple[Document, Path]:
 
 
 def read_files(
-    paths: Sequence[str], overrides: Sequence[str]
+    paths: Sequence[str], overrides: Sequence[str], laws: Sequence[str] = ()
 ) -> list[Scenario | Portfolio]:
     """Reads every scenario and portfolio before any is solved.
 
     Args:
         paths: files; `-` is standard input.
         overrides: assignments for each of them.
+        laws: of `--law`; a scenario that does not suit its own law is checked
+            against the first of them.
 
     Raises:
         InputError: every mistake of every file.
     """
-    from optimizer.question.load import read_document  # noqa: PLC0415
     from optimizer.question.portfolio_file import is_portfolio, read_portfolio  # noqa: PLC0415
 
     found: list[Scenario | Portfolio] = []
@@ -146,15 +198,39 @@ def read_files(
     for path in paths:
         try:
             document, base = opened(path)
+            _keep_law(document, base)
             if is_portfolio(document):
                 found.append(read_portfolio(document, base, overrides))
             else:
-                found.append(read_document(document, base, overrides))
+                found.append(_read(document, base, overrides, laws))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(dict.fromkeys(problems))
     return found
+
+
+def _read(
+    document: Document, base: Path, overrides: Sequence[str], laws: Sequence[str]
+) -> Scenario:
+    from optimizer.question.load import read_document  # noqa: PLC0415
+    from optimizer.question.under_laws import ALL, read_under  # noqa: PLC0415
+
+    try:
+        return read_document(document, base, overrides)
+    except InputError:
+        if not laws or ALL in laws:
+            raise
+        return read_under(document, base, overrides, laws)
+
+
+def _keep_law(document: Document, base: Path) -> None:
+    """Refuses to write over the law file of a scenario."""
+    context = click.get_current_context(silent=True)
+    output = None if context is None else context.params.get("output")
+    law = document.value.get("law") if isinstance(document.value, dict) else None
+    if isinstance(output, Path) and isinstance(law, str):
+        refuse_input(output, base / law)
 
 
 def under(

@@ -75,7 +75,8 @@ def refuse_unwritable(output: Path | None) -> None:
     """Tells early, before any work, that a file has no place to go.
 
     Raises:
-        InputError: its directory is missing, or it is a directory itself.
+        InputError: its directory is missing, it is a directory itself, or it is a
+            file that the command reads.
     """
     if output is None or str(output) == "-":
         return
@@ -83,6 +84,34 @@ def refuse_unwritable(output: Path | None) -> None:
         raise failed(output, "this is a directory, not a file")
     if not output.parent.is_dir():
         raise failed(output, f"there is no directory {output.parent}")
+    for path in _named():
+        refuse_input(output, path)
+
+
+def refuse_input(output: Path, path: Path) -> None:
+    """Tells that a file which is read would be written over.
+
+    Raises:
+        InputError: both are the same file.
+    """
+    try:
+        same = output.exists() and path.is_file() and output.samefile(path)
+    except (OSError, ValueError):  # no name of a file at all
+        return
+    if same:
+        raise failed(output, "this is what the command reads; give another name")
+
+
+def _named() -> Iterator[Path]:
+    """What the command line names, but for where results go; files among it."""
+    context = click.get_current_context(silent=True)
+    for word, value in context.params.items() if context is not None else ():
+        if word == "output":
+            continue
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, str | Path):
+                text = str(part)
+                yield from map(Path, {text, *map(str.strip, text.split(","))})
 
 
 def write(output: Path, text: str) -> None:

@@ -78,7 +78,8 @@ def command(
     if ending not in (".svg", ".png"):
         raise _wrong("-o", f"needs the name of a .svg or .png file, got {output.name}")
     refuse_unwritable(output)
-    scenarios = options.read_all(files, overrides)
+    scenarios = options.read_all(files, overrides, laws)
+    options.fixed_quality(scenarios, "plot")
     options.under(scenarios, laws)
     if kind == "regret" and len(scenarios) < 2:
         raise _wrong("plot regret", "compares scenarios; give it two files or more")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.commands import options
-from optimizer.commands.condition import read_conditions
+from optimizer.commands.condition import read_conditions, refuse_unlike
 from optimizer.commands.output import beside, failed, refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
@@ -61,7 +61,8 @@ def command(
     if form == "xlsx" and (output is None or str(output) == "-"):
         raise _wrong("-o", "a workbook needs a file: -o report.xlsx")
     judged = read_conditions(conditions)
-    read = options.read_files(files, overrides)
+    read = options.read_files(files, overrides, laws)
+    refuse_unlike(judged, read)
     with ExitStack() as stack:
         stack.enter_context(_uncollected())
         studio = None
@@ -176,7 +177,7 @@ def _typed(
     words += [word for text in laws for word in ("--law", text)]
     if output is not None:
         words += ["-o", output.name]
-    if output is None or options.chosen(None, output, *ALLOWED) != form:
+    if output is None or options.by_ending(output, *ALLOWED) != form:
         words += ["--format", form]
     return shlex.join(words)
 

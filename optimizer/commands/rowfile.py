@@ -14,6 +14,7 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.analysis.sweep.sweep import STATUSES, Rows
 from optimizer.commands.output import beside, failed
+from optimizer.errors import needs
 
 GROUP = 8  # blocks of rows in a row group of Parquet
 
@@ -71,7 +72,7 @@ def checked(output: Path) -> str:
         try:
             import pyarrow.parquet  # noqa: F401, PLC0415 - an extra
         except ImportError:
-            message = 'needs pyarrow: pip install "overtrain[data]", or write a .csv'
+            message = f"{needs('pyarrow', 'data')}, or write a .csv"
             raise failed(output, message) from None
     return form
 

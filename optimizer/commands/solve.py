@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.commands import options
-from optimizer.commands.condition import read_conditions
+from optimizer.commands.condition import read_conditions, refuse_unlike
 from optimizer.commands.output import refuse_unwritable
 from optimizer.errors import InputError, Problem
 
@@ -69,10 +69,12 @@ def command(
     refuse_unwritable(output)
     judged = read_conditions(conditions)
     sizes = _sizes(snap)
-    read = options.read_files(files, overrides)
+    read = options.read_files(files, overrides, laws)
     _refuse(read, bool(laws), bool(sizes))
+    refuse_unlike(judged, read)
     groups = options.under(read, laws)
     if sizes:
+        options.fixed_quality([one for group in groups for one in group], "--snap")
         from optimizer.question.sizes import refuse_unfit  # noqa: PLC0415 - only where asked for
 
         refuse_unfit(sizes, [scenario for group in groups for scenario in group])

@@ -26,7 +26,7 @@ from optimizer.algebra.program import (
     GeometricProgram,
     Status,
 )
-from optimizer.engine.certify import VIOLATION
+from optimizer.engine.certify import GAP, VIOLATION
 from optimizer.engine.enclose import enclose
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
@@ -129,7 +129,7 @@ def diagnose(
         for side in sides:
             factor = math.inf
             if not stuck:
-                least = least_relaxation(program, side)
+                least = least_relaxation(program, side, gap=ROOM / 10)
                 room = ROOM if least.attained else FAR
                 factor = max(least.value, 1.0) * (1 + room)
             label = side[0] if name in equalities else name
@@ -166,12 +166,15 @@ def _irreducible(
     return [*before, *after]
 
 
-def least_relaxation(program: GeometricProgram, relaxed: Collection[str]) -> Infimum:
+def least_relaxation(
+    program: GeometricProgram, relaxed: Collection[str], gap: float = GAP
+) -> Infimum:
     """The least factor by which some bounds must grow for all to be met.
 
     Args:
         program: its objective does not matter.
         relaxed: the names of the constraints that may give, by a common factor.
+        gap: that the certificate may leave, for a factor that is told with more room.
     """
     factor = FACTOR
     while factor in program.variables:
@@ -188,10 +191,12 @@ def least_relaxation(program: GeometricProgram, relaxed: Collection[str]) -> Inf
     )
     objective = build(variables, [Term(FACTOR, 1.0, {factor: 1.0})])
     met = all(c.name in relaxed for c in constraints)
-    return infimum(GeometricProgram(objective, constraints), met=met)
+    return infimum(GeometricProgram(objective, constraints), met=met, gap=gap)
 
 
-def infimum(program: GeometricProgram, *, met: bool = False) -> Infimum:
+def infimum(
+    program: GeometricProgram, *, met: bool = False, gap: float = GAP
+) -> Infimum:
     """The greatest lower bound of a program that may approach it only at infinity.
 
     Along a direction in which no term grows, the terms that fall vanish in the
@@ -206,6 +211,7 @@ def infimum(program: GeometricProgram, *, met: bool = False) -> Infimum:
     Args:
         program: the program.
         met: whether it is known to have a feasible point.
+        gap: as for `solve`.
     """
     thinned: set[str] = set()
     attained = True
@@ -242,7 +248,7 @@ def infimum(program: GeometricProgram, *, met: bool = False) -> Infimum:
         program, far = _on_the_curves(true, kept, program.variables)
         thinned |= far
         attained = attained and OBJECTIVE not in far
-    solution = solve(program)
+    solution = solve(program, gap=gap)
     if solution.status is not Status.OPTIMAL:
         return Infimum(math.inf, attained, None)
     _, multipliers = solution.optimum

@@ -147,7 +147,11 @@ def _run(compiled: _Compiled) -> bool:
         warnings.simplefilter("ignore")
         try:
             compiled.problem.solve(
-                gp=True, solver=cvxpy.CLARABEL, enforce_dpp=True, **TOLERANCES
+                gp=True,
+                solver=cvxpy.CLARABEL,
+                enforce_dpp=True,
+                warm_start=False,  # no answer depends on what was asked before
+                **TOLERANCES,
             )
         except cvxpy.error.SolverError:
             return False

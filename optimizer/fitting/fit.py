@@ -27,6 +27,7 @@ from optimizer.fitting.refuse import (
     failed,
     refuse_flat,
     refuse_hopeless,
+    refuse_no_reach,
     refuse_unstationary,
     refuse_vanished,
     seen_once,
@@ -41,10 +42,11 @@ from optimizer.fitting.search import (
     Found,
     Progress,
     best_of,
+    explore,
     search,
     silent,
 )
-from optimizer.fitting.starts import starts
+from optimizer.fitting.starts import starts as spread_starts
 
 Interval = tuple[float, float]
 
@@ -163,20 +165,47 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
         raise failed("--fix", str(error)) from None
     base = seen_once(runs, choice)
     settings, runs = _enough_pairs(settings, runs, base)
-    refuse_hopeless(base, choice)
-    asked, centre = problem(base, choice)
-    ends = search(
+    asked, centre, found = point_fit(
+        base, choice, settings.delta, settings.starts, progress
+    )
+    return _told(runs, base, settings, asked, centre, found, progress)
+
+
+def point_fit(
+    runs: Runs,
+    choice: Choice,
+    delta: float = DELTA,
+    starts: int = 500,
+    progress: Progress = silent,
+) -> tuple[Objective, Centre, Found]:
+    """The best of many minima, without error bars.
+
+    Args:
+        runs: those that the law itself is fitted to.
+        choice: from `checked`.
+        delta: of Huber's loss.
+        starts: of Hoffmann's lattice.
+        progress: told how many searches were done.
+
+    Raises:
+        InputError: the runs cannot tell the coefficients, whatever the optimiser.
+        Defect: no search came to rest at a stationary point.
+    """
+    refuse_hopeless(runs, choice)
+    refuse_no_reach(runs, choice)
+    asked, centre = problem(runs, choice)
+    ends = explore(
         asked,
-        starts(asked, choice, centre, settings.starts),
-        settings.delta,
+        spread_starts(asked, choice, centre, starts),
+        delta,
         steps=FAR,
         progress=progress,
     )
     found = best_of(ends)
-    refuse_flat(asked, found, choice, base)
+    refuse_flat(asked, found, choice, runs)
     refuse_unstationary(found)
-    refuse_vanished(found, choice, base)
-    return _told(runs, base, settings, asked, centre, found, progress)
+    refuse_vanished(found, choice, runs)
+    return asked, centre, found
 
 
 def _enough_pairs(settings: Settings, runs: Runs, base: Runs) -> tuple[Settings, Runs]:
@@ -192,7 +221,7 @@ def _enough_pairs(settings: Settings, runs: Runs, base: Runs) -> tuple[Settings,
 
 def work(settings: Settings) -> int:
     """How many searches a fit takes, about."""
-    return settings.starts + 144 + settings.draws
+    return settings.starts + 300 + settings.draws
 
 
 def _told(

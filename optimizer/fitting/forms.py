@@ -17,20 +17,25 @@ from optimizer.fitting.runs import Runs
 from optimizer.reading.document import suggest
 from optimizer.world.law import Form, out_of_bounds
 
+WITH_BOTH = ("chinchilla", "coupled", "saturating")  # exponents that may be tied
 LARGEST = math.log(1e30)  # of a coefficient in a law file
 SMALLEST = 0.01  # of an exponent in a law file
 
 FORMS: Mapping[str, Form] = {
     "chinchilla": "chinchilla",
+    "coupled": "coupled",
     "gadre": "chinchilla",
     "data-constrained": "chinchilla",
     "kaplan": "kaplan",
     "hestness": "hestness",
 }
+ADDITIVE = {"A": "u", "B": "v", "E": "E", "alpha": "alpha", "beta": "beta"}
 # The symbols that are fitted, and which of the objective's terms each one moves.
 SYMBOLS: Mapping[str, Mapping[str, str]] = {
-    "chinchilla": {"A": "u", "B": "v", "E": "E", "alpha": "alpha", "beta": "beta"},
-    "kaplan": {"Nc": "u", "Dc": "v", "alpha_N": "alpha", "alpha_D": "outer"},
+    "chinchilla": ADDITIVE,
+    "coupled": {**ADDITIVE, "k": "link"},
+    "saturating": {**ADDITIVE, "ln_R": "link"},
+    "kaplan": {"Nc": "u", "Dc": "v", "alpha_N": "alpha", "alpha_D": "link"},
     "hestness": {"B": "v", "E": "E", "beta": "beta"},
 }
 
@@ -40,7 +45,7 @@ class Choice:
     """What to fit.
 
     Attributes:
-        form: a key of `FORMS`.
+        form: a key of `FORMS`, or `saturating`, which is only compared with.
         tie: one exponent for parameters and tokens.
         fixed: symbol → value of the coefficients that are not fitted.
     """
@@ -55,6 +60,11 @@ class Choice:
         return FORMS[self.form]
 
     @property
+    def shape(self) -> str:
+        """The key of `SYMBOLS`."""
+        return "saturating" if self.form == "saturating" else self.law
+
+    @property
     def tied(self) -> bool:
         """Whether both exponents are one; Gadre's law says so itself."""
         return self.tie or self.form == "gadre"
@@ -62,7 +72,7 @@ class Choice:
     @property
     def free(self) -> tuple[str, ...]:
         """The symbols that are fitted; of tied ones the first."""
-        symbols = [s for s in SYMBOLS[self.law] if s not in self.fixed]
+        symbols = [s for s in SYMBOLS[self.shape] if s not in self.fixed]
         if self.tied and "beta" in symbols:
             symbols.remove("beta" if "alpha" in symbols else "")
         return tuple(symbols)
@@ -82,7 +92,7 @@ def checked(choice: Choice) -> Choice:
     Raises:
         ValueError: what is fixed is no coefficient of the form or out of bounds.
     """
-    symbols = SYMBOLS[choice.law]
+    symbols = SYMBOLS[choice.shape]
     for symbol, value in choice.fixed.items():
         if symbol not in symbols:
             raise ValueError(
@@ -93,7 +103,7 @@ def checked(choice: Choice) -> Choice:
             raise ValueError(f"{symbol} {wrong}")
         if choice.law == "kaplan" and symbol in ("Nc", "alpha_N"):
             raise ValueError(f"{symbol} cannot be fixed; Dc and alpha_D can")
-    if choice.tied and choice.law != "chinchilla":
+    if choice.tied and choice.shape not in WITH_BOTH:
         raise ValueError(f"{choice.form} has no two exponents to tie")
     fixed = dict(choice.fixed)
     if choice.tied and {"alpha", "beta"} & set(fixed):
@@ -111,7 +121,7 @@ def problem(runs: Runs, choice: Choice) -> tuple[Problem, Centre]:
     centre = Centre(float(log_n.mean()), float(log_d.mean()))
     spread, offset = _map(choice, centre)
     low, high = _bounds(choice, centre, log_l)
-    kept = [TERMS.index(SYMBOLS[choice.law][symbol]) for symbol in choice.free]
+    kept = [TERMS.index(SYMBOLS[choice.shape][symbol]) for symbol in choice.free]
     found = Problem(
         x=log_n - centre.x,
         y=log_d - centre.y,
@@ -121,19 +131,24 @@ def problem(runs: Runs, choice: Choice) -> tuple[Problem, Centre]:
         offset=offset,
         low=low[kept],
         high=high[kept],
+        saturating=choice.shape == "saturating",
     )
     return found, centre
 
 
 def _map(choice: Choice, centre: Centre) -> tuple[Array, Array]:
-    free, fixed = choice.free, choice.fixed
+    free, fixed, symbols = choice.free, choice.fixed, SYMBOLS[choice.shape]
     spread, offset = np.zeros((6, len(free))), np.zeros(6)
     offset[5] = 1.0
     for column, symbol in enumerate(free):
-        spread[TERMS.index(SYMBOLS[choice.law][symbol]), column] = 1.0
-    if choice.law == "hestness":
+        spread[TERMS.index(SYMBOLS[choice.shape][symbol]), column] = 1.0
+    if "k" in fixed:
+        offset[5] = fixed["k"]
+    elif "link" in symbols.values():
+        offset[5] = 0.0
+    if choice.shape == "hestness":
         offset[0] = ABSENT
-    if choice.law == "kaplan":
+    if choice.shape == "kaplan":
         offset[4] = 1.0
         offset[5] = fixed.get("alpha_D", 0.0)
         if "Dc" in fixed:
@@ -159,9 +174,16 @@ def _bounds(choice: Choice, centre: Centre, log_l: Array) -> tuple[Array, Array]
     least, most = float(log_l.min()), float(log_l.max())
     low = np.array([least - 14, least - 14, 0.0, SMALLEST, SMALLEST, 0.01])
     high = np.array([most + 4, most + 4, math.exp(least), 3.0, 3.0, 2.0])
-    if choice.law == "kaplan":
+    if choice.shape == "kaplan":
         low[:2], high[:2] = -50.0, 200.0
         return low, high
+    if choice.shape == "coupled":
+        # A term of the sum is its share of the loss to the power 1/k.
+        low[:2], high[:2] = -40.0, 30.0
+        high[5] = 1.0
+    elif choice.shape == "saturating":
+        low[:2] = least - 20
+        low[5], high[5] = -5.0, 7.0
     # A = e^(u + alpha · mean) must fit the law file.
     for exponent, mean in ((3, centre.x), (4, centre.y)):
         most_here = (LARGEST - high[0]) / max(mean, 1.0)
@@ -171,17 +193,19 @@ def _bounds(choice: Choice, centre: Centre, log_l: Array) -> tuple[Array, Array]
 
 def coefficients(theta: Array, choice: Choice, centre: Centre) -> dict[str, Array]:
     """The law's own symbols → values, (batch,), from the six terms (batch, 6)."""
-    u, v, E, alpha, beta, outer = theta.T
+    u, v, E, alpha, beta, link = theta.T
     with np.errstate(over="ignore"):
-        if choice.law == "kaplan":
+        if choice.shape == "kaplan":
             logs = (u + alpha * centre.x) / alpha, v + centre.y
             sizes = [np.exp(np.clip(log, -LARGEST / 4, LARGEST)) for log in logs]
             found = {"Nc": sizes[0], "Dc": sizes[1]}
-            return {**found, "alpha_N": alpha * outer, "alpha_D": outer}
+            return {**found, "alpha_N": alpha * link, "alpha_D": link}
         found = {"E": E, "B": np.exp(v + beta * centre.y), "beta": beta}
-    if choice.law != "hestness":
+    if choice.shape in ("coupled", "saturating"):
+        found["k" if choice.shape == "coupled" else "ln_R"] = link
+    if choice.shape != "hestness":
         found |= {"A": np.exp(u + alpha * centre.x), "alpha": alpha}
     for symbol, value in choice.fixed.items():
         found[symbol] = np.full_like(u, value)
-    order = ("E", "A", "B", "alpha", "beta")
+    order = ("E", "A", "B", "alpha", "beta", "k", "ln_R")
     return {symbol: found[symbol] for symbol in order if symbol in found}

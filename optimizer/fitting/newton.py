@@ -126,10 +126,10 @@ def _step(at: Point, rows: Rows, held: Rows, trust: Array) -> Array:
     matrix = np.where(held[:, :, None] | held[:, None, :], 0.0, matrix)
     # A term that is nearly gone curves by its own size, not by the square of it.
     size = at.damping[rows] + np.abs(np.einsum("bii->bi", matrix)) + 1e-300
-    matrix = matrix / np.sqrt(size[:, :, None] * size[:, None, :])
+    root = np.sqrt(size)
+    matrix = matrix / root[:, :, None] / root[:, None, :]
     diagonal = np.einsum("bii->bi", matrix)
     diagonal += np.where(held, 1.0, trust[:, None])
-    root = np.sqrt(size)
     with np.errstate(all="ignore"):
         try:
             solved = np.linalg.solve(matrix, -(gradient / root)[:, :, None])[:, :, 0]

@@ -1,14 +1,15 @@
 """The objective of Hoffmann's approach 3, with its gradient and curvature.
 
-    minimise  Σ_i ω_i · huber(f_i − ln L_i),   f = o · ln(e^(u − αx) + e^(v − βy) + E)
+    minimise  Σ_i ω_i · huber(f_i − ln L_i),   f = ln(E + g(e^(u − αx) + e^(v − βy)))
 
 Here x = ln N and y = ln D are taken from their means, so that u and v are the size of
 a term in the middle of the runs: ln A and alpha, which the data tie together by a
 correlation of 0.999, become nearly independent, and no optimiser stops early for
 being lost in a narrow valley. E stands for itself, since in ln E the way to E = 0 has
-no end. Kaplan's law is the case E = 0 with an outer exponent o, Hestness' u = −∞; tied
-and fixed coefficients are an affine map from what is free. Everything has a leading
-axis for many starts or resamples at once.
+no end. The link g is the form: a sum S gives S (additive), S^k (coupled; Kaplan's with
+E = 0) or R·S/(1 + S) (saturating). Hestness' has u = −∞; tied and fixed coefficients
+are an affine map from what is free. Everything has a leading axis for many starts or
+resamples at once.
 
 *Source*: Hoffmann et al. 2022, appendix D.3; Besiroglu et al. 2024 for what happens
 when the optimiser stops early.
@@ -24,9 +25,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Rows = NDArray[Any]
-TERMS = ("u", "v", "E", "alpha", "beta", "outer")
+TERMS = ("u", "v", "E", "alpha", "beta", "link")
 ABSENT = -1e3  # the logarithm of a term that is not there
-LEAST = -30.0  # of a logarithm that others are compared with
+TINY = 1e-300  # so that no sum is 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ class Problem:
         offset: what is added, (6,) or (batch, 6).
         low: lower bounds of the free coefficients, (free,).
         high: upper bounds, (free,).
+        saturating: whether the link is R·S/(1 + S) and its term ln R, not S^k and k.
     """
 
     x: Array
@@ -52,6 +54,7 @@ class Problem:
     offset: Array
     low: Array
     high: Array
+    saturating: bool = False
 
     @property
     def free(self) -> int:
@@ -74,8 +77,13 @@ class Problem:
     def predict(self, z: Array) -> Array:
         """The fitted ln L of each run, (batch, runs)."""
         theta = self.full(z)
-        top, first, second, rest = _parts(self, theta)
-        return np.asarray(theta[:, 5:6] * (top + np.log(first + second + rest)))
+        return np.asarray(np.log(theta[:, 2:3] + _linked(self, theta).value))
+
+    @property
+    def additive(self) -> bool:
+        """Whether the link leaves the sum as it is."""
+        fixed = not self.spread[5].any() and bool((self.offset[..., 5] == 1).all())
+        return fixed and not self.saturating
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +112,42 @@ class Point:
             getattr(self, name)[rows] = getattr(other, name)[taken]
 
 
-def _parts(problem: Problem, theta: Array) -> tuple[Array, Array, Array, Array]:
-    """The logarithm of the larger power term, and the three terms over it."""
-    u, v, E, alpha, beta, _ = theta.T[:, :, None]
-    first = u - alpha * problem.x
-    second = v - beta * problem.y
-    top = np.maximum(np.maximum(first, second), LEAST)
-    return top, np.exp(first - top), np.exp(second - top), E * np.exp(-top)
+@dataclass(frozen=True, eq=False)
+class _Linked:
+    """The reducible loss P = g(S) and how ln P moves with m = ln S and with the link.
+
+    Attributes:
+        value: P, (batch, runs).
+        share: of the parameters' term in S.
+        slope: ∂ ln P/∂m.
+        bend: ∂² ln P/∂m².
+        by: ∂ ln P by the link's own term; its second derivative is 0.
+        cross: ∂² ln P/∂m by the link's own term.
+    """
+
+    value: Array
+    share: Array
+    slope: Array | float
+    bend: Array | float
+    by: Array | float
+    cross: float
+
+
+def _linked(problem: Problem, theta: Array) -> _Linked:
+    u, v, _, alpha, beta, link = theta.T[:, :, None]
+    first = np.exp(u - alpha * problem.x)
+    total = np.exp(v - beta * problem.y)
+    total += first
+    total += TINY
+    first /= total
+    if problem.additive:
+        return _Linked(total, first, 1.0, 0.0, 0.0, 0.0)
+    if problem.saturating:
+        slope = 1 / (1 + total)
+        value = np.exp(link) * (1 - slope)
+        return _Linked(value, first, slope, -slope * (1 - slope), 1.0, 0.0)
+    m = np.log(total)
+    return _Linked(np.exp(link * m), first, link, 0.0, m, 1.0)
 
 
 def huber(residual: Array, delta: Array) -> Array:
@@ -119,90 +156,128 @@ def huber(residual: Array, delta: Array) -> Array:
     return np.asarray(clipped * (residual - clipped / 2))
 
 
-def evaluate(problem: Problem, z: Array, delta: Array) -> Point:
+def evaluate(problem: Problem, z: Array, delta: Array, *, exact: bool = True) -> Point:
     """The objective and its derivatives.
 
     Args:
         problem: with as many members as z.
         z: free coefficients, (batch, free).
         delta: of Huber's loss, (batch,).
+        exact: whether the curvature has the bend of the law itself; without it
+            (Gauss and Newton's) it is never negative, which leads home from afar.
     """
     theta = problem.full(z)
-    outer = theta[:, 5:6]
-    top, first, second, rest = _parts(problem, theta)
-    total = first + second + rest
-    inner = top + np.log(total)
-    # The share of each power term, and the derivative by E.
-    w0, w1, w2 = first / total, second / total, np.exp(-inner)
-    residual = outer * inner - problem.target
+    linked = _linked(problem, theta)
+    # The derivatives of f by E, by the logarithm of either power term and by the link.
+    e = 1 / (theta[:, 2:3] + linked.value)
+    q = linked.value * e
+    c = q * linked.slope
+    a = c * linked.share
+    slopes = [a, c - a, e]
+    if problem.spread[5].any():
+        slopes.append(q * linked.by)
+    residual = -np.log(e) - problem.target
     bound = delta[:, None]
     clipped = np.clip(residual, -bound, bound)
     flat = problem.weight * (clipped == residual)
     pull = problem.weight * clipped
-    value = (pull * (residual - clipped / 2)).sum(1)
-
-    # Σ over runs of a weight times 1, x, x² and so on are products with a matrix.
-    x, y = problem.x, problem.y
-    one = np.ones_like(x)
-    xs, ys = np.stack([one, x, x * x], 1), np.stack([one, y, y * y], 1)
-    cross = np.stack([one, x, y, x * y], 1)
-    a, b, c = outer * pull * w0, outer * pull * w1, outer * pull * w2
-    ax, by = a @ xs, b @ ys
-    gradient = np.zeros((len(z), 6))
-    gradient[:, 0], gradient[:, 3] = ax[:, 0], -ax[:, 1]
-    gradient[:, 1], gradient[:, 4] = by[:, 0], -by[:, 1]
-    gradient[:, 2] = c.sum(1)
-
-    curve = flat * outer**2 - outer * pull
-    c0, c1 = curve * w0, curve * w1
-    aa, bb, ab = (c0 * w0) @ xs, (c1 * w1) @ ys, (c0 * w1) @ cross
-    ae, be = (c0 * w2) @ xs, (c1 * w2) @ ys
-    h = np.zeros((len(z), 6, 6))
-    h[:, 0, 0], h[:, 0, 3], h[:, 3, 3] = (aa + ax).T * ((1,), (-1,), (1,))
-    h[:, 1, 1], h[:, 1, 4], h[:, 4, 4] = (bb + by).T * ((1,), (-1,), (1,))
-    h[:, 0, 1], h[:, 3, 1], h[:, 0, 4], h[:, 3, 4] = ab.T * ((1,), (-1,), (-1,), (1,))
-    h[:, 0, 2], h[:, 2, 3] = ae[:, 0], -ae[:, 1]
-    h[:, 1, 2], h[:, 2, 4] = be[:, 0], -be[:, 1]
-    h[:, 2, 2] = (curve * w2 * w2).sum(1)
-    reach, damping = _sizes(problem.weight * outer, (w0, w1, w2), outer, xs, ys)
-    if problem.spread[5].any():
-        lean = flat * outer * inner + pull
-        gradient[:, 5] = (pull * inner).sum(1)
-        h[:, 0, 5], h[:, 3, 5] = ((lean * w0) @ xs[:, :2]).T * ((1,), (-1,))
-        h[:, 1, 5], h[:, 4, 5] = ((lean * w1) @ ys[:, :2]).T * ((1,), (-1,))
-        h[:, 2, 5] = (lean * w2).sum(1)
-        h[:, 5, 5] = (flat * inner * inner).sum(1)
-        reach[:, 5] = (problem.weight * np.abs(inner)).sum(1)
-        damping[:, 5] = (problem.weight * inner * inner).sum(1)
-    h = _mirrored(h)
-    spread = problem.spread
+    weight = problem.weight
+    x, y, spread = problem.x, problem.y, problem.spread
+    bends = _bends(linked, q, c, pull) if exact else None
+    hessian = _hessian(slopes, bends, (flat, flat - pull if exact else flat), x, y)
     return Point(
-        value=value,
-        gradient=gradient @ spread,
-        hessian=spread.T @ h @ spread,
-        damping=damping @ spread**2,
-        reach=reach @ np.abs(spread),
+        value=(pull * (residual - clipped / 2)).sum(1),
+        gradient=_gathered([pull * j for j in slopes], -x, -y) @ spread,
+        hessian=spread.T @ hessian @ spread,
+        damping=_gathered([weight * j * j for j in slopes], x * x, y * y) @ spread**2,
+        reach=_gathered([weight * np.abs(j) for j in slopes], np.abs(x), np.abs(y))
+        @ np.abs(spread),
         inside=flat.sum(1),
     )
 
 
-def _sizes(
-    weighted: Array,
-    shares: tuple[Array, Array, Array],
-    outer: Array,
-    xs: Array,
-    ys: Array,
-) -> tuple[Array, Array]:
-    """Σ ω |J| and Σ ω J² of the five inner terms, each (batch, 6)."""
-    u, v, e = (weighted * share for share in shares)
-    reach, damping = np.zeros((2, len(weighted), 6))
-    reach[:, 0], reach[:, 3] = (u @ np.abs(xs[:, :2])).T
-    reach[:, 1], reach[:, 4] = (v @ np.abs(ys[:, :2])).T
-    reach[:, 2] = e.sum(1)
-    damping[:, 0], damping[:, 3] = (u * outer * shares[0] @ xs[:, ::2]).T
-    damping[:, 1], damping[:, 4] = (v * outer * shares[1] @ ys[:, ::2]).T
-    damping[:, 2] = (e * outer * shares[2]).sum(1)
-    return reach, damping
+def _gathered(by: list[Array], x: Array, y: Array) -> Array:
+    """Sums over the runs for the six terms, (batch, 6), of what each run adds.
+
+    Args:
+        by: what it adds to u, to v, to E and, where it is free, to the link.
+        x: what alpha has of that of u.
+        y: what beta has of that of v.
+    """
+    one = np.ones_like(x)
+    found = np.zeros((len(by[0]), 6))
+    found[:, 0:4:3] = by[0] @ np.stack([one, x], 1)
+    found[:, 1:5:3] = by[1] @ np.stack([one, y], 1)
+    found[:, 2] = by[2].sum(1)
+    if len(by) > 3:
+        found[:, 5] = by[3].sum(1)
+    return found
+
+
+def _bends(linked: _Linked, q: Array, c: Array, pull: Array) -> tuple[Array, ...]:
+    """The pull times the second derivatives of f: aa, ab, bb, and at, bt, tt."""
+    w0 = linked.share
+    force = pull * c
+    curve = force * ((1 - q) * linked.slope - 1) + pull * q * linked.bend
+    first = curve * w0
+    mixed = first - first * w0
+    own = force * w0
+    again = pull * (1 - q) * q * linked.by
+    across = again * linked.slope + pull * q * linked.cross
+    part = across * w0
+    return (
+        first - mixed + own,
+        mixed,
+        curve - first - mixed + force - own,
+        part,
+        across - part,
+        again * linked.by,
+    )
+
+
+def _hessian(
+    slopes: list[Array],
+    bends: tuple[Array, ...] | None,
+    weights: tuple[Array, Array],
+    x: Array,
+    y: Array,
+) -> Array:
+    """The curvature in the six terms, (batch, 6, 6).
+
+    Args:
+        slopes: the derivatives of f by u, v, E and, where it is free, the link.
+        bends: from `_bends`; None leaves them out.
+        weights: of the products of slopes, and of those with that by E.
+        x: ln N.
+        y: ln D.
+    """
+    flat, lean = weights
+    a, b, e = slopes[:3]
+    aa, ab, bb = flat * a * a, flat * a * b, flat * b * b
+    if bends is not None:
+        aa, ab, bb = aa + bends[0], ab + bends[1], bb + bends[2]
+    # Σ over runs of a weight times 1, x, x² and so on are products with a matrix.
+    one = np.ones_like(x)
+    xs, ys = np.stack([one, -x, x * x], 1), np.stack([one, -y, y * y], 1)
+    h = np.zeros((len(a), 6, 6))
+    h[:, 0, 0], h[:, 0, 3], h[:, 3, 3] = (aa @ xs).T
+    h[:, 1, 1], h[:, 1, 4], h[:, 4, 4] = (bb @ ys).T
+    cross = np.stack([one, -x, -y, x * y], 1)
+    h[:, 0, 1], h[:, 3, 1], h[:, 0, 4], h[:, 3, 4] = (ab @ cross).T
+    leaning = lean * e
+    h[:, 0, 2], h[:, 2, 3] = ((leaning * a) @ xs[:, :2]).T
+    h[:, 1, 2], h[:, 2, 4] = ((leaning * b) @ ys[:, :2]).T
+    h[:, 2, 2] = (leaning * e).sum(1)
+    if len(slopes) > 3:
+        t = slopes[3]
+        at, bt, tt = flat * a * t, flat * b * t, flat * t * t
+        if bends is not None:
+            at, bt, tt = at + bends[3], bt + bends[4], tt + bends[5]
+        h[:, 0, 5], h[:, 3, 5] = (at @ xs[:, :2]).T
+        h[:, 1, 5], h[:, 4, 5] = (bt @ ys[:, :2]).T
+        h[:, 2, 5] = (leaning * t).sum(1)
+        h[:, 5, 5] = tt.sum(1)
+    return _mirrored(h)
 
 
 def _mirrored(h: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,12 @@ from dataclasses import dataclass
 FEWEST_PARAMETERS = 100.0
 FEWEST_TOKENS = 1e5
 RATIOS = (1e-3, 1e6)  # tokens per parameter that any run may have had
+NEARLY = 1.6  # the factor by which an accounting of compute may differ from 6·N·D
+APART = 1.02  # losses of one size and tokens that are more than seeds apart
+FEW = 6  # kinds of loss that a column may tell apart
+ALIKE = 3  # notes of one kind that are told as one
+SPANS = 8  # ranges of lines that are listed
+_NUMBERS = re.compile(r'"[^"]*"|[-+]?[0-9][0-9.,]*(?:e[-+]?[0-9]+)?')
 RISE = 1e-3  # the relative rise of a loss that is more than noise
 
 
@@ -77,3 +84,111 @@ def rising(found: Sequence[Mapping[str, float]]) -> Iterator[Note]:
                 yield Note(int(row["line"]), message, "kept")
             if best is None or row["loss"] < best["loss"]:
                 best = row
+
+
+def scaled(notes: Sequence[Note], count: int) -> Iterator[Note]:
+    """Where the compute of all runs is off by a power of a thousand: its unit."""
+    off = [
+        float(match[1])
+        for note in notes
+        if (match := re.match(r"compute is (\S+) times", note.message))
+    ]
+    if len(off) < max(ALIKE, 0.9 * count):
+        return
+    middle = sorted(off)[len(off) // 2]
+    for unit, size in (("GFLOP", 1e9), ("TFLOP", 1e12), ("PFLOP", 1e15)):
+        if 1 / NEARLY <= middle * size <= NEARLY:
+            message = f"compute is {size:.0e} too small in all rows, as if in {unit}"
+            yield Note(0, message, f"not used; add --unit compute={unit}")
+
+
+def unlike(
+    found: Sequence[Mapping[str, float]], cells: Mapping[int, Mapping[str, object]]
+) -> Iterator[Note]:
+    """Runs of one size on the same tokens whose losses are far apart.
+
+    Either the table mixes two kinds of loss, which a column may tell apart, or it is a
+    sweep of something else, of which the best run counts.
+    """
+    pairs: dict[tuple[float, ...], list[Mapping[str, float]]] = defaultdict(list)
+    for row in found:
+        pair = (row["parameters"], row["tokens"], row.get("unique_tokens", 0.0))
+        pairs[pair].append(row)
+    several = [rows for rows in pairs.values() if len(rows) > 1]
+    if 2 * len(several) < len(pairs) or not several:
+        return
+    ratios = [max(r["loss"] for r in s) / min(r["loss"] for r in s) for s in several]
+    middle = sorted(ratios)[len(ratios) // 2]
+    if middle < APART:
+        return
+    most = max(map(len, several))
+    says = (
+        f"{len(several)} of {len(pairs)} sizes and tokens have up to {most} runs, with "
+        f"losses a factor {min(ratios):.3g} to {max(ratios):.3g} apart"
+    )
+    lines = [[cells[int(row["line"])] for row in rows] for rows in several]
+    for column in next(iter(cells.values()), {}):
+        told = [[str(row.get(column)) for row in rows] for rows in lines]
+        names = {name for rows in told for name in rows}
+        apart = all(len(set(rows)) == len(rows) for rows in told)
+        if apart and 1 < len(names) <= FEW and not any(map(_numeric, names)):
+            kinds = sorted(names)
+            message = f'{says}; the column "{column}" tells them apart'
+            done = f'kept; kinds of loss? --exclude "{column} = {kinds[0]}"'
+            yield Note(0, f"{message} ({', '.join(kinds)})", done)
+            return
+    done = "kept; a sweep? --best keeps the least loss of each"
+    yield Note(0, says, done)
+
+
+def _numeric(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def least(found: list[dict[str, float]], notes: list[Note]) -> list[dict[str, float]]:
+    """Of the runs of one size on the same tokens the one with the least loss."""
+    kept: dict[tuple[float, ...], dict[str, float]] = {}
+    for row in found:
+        pair = (row["parameters"], row["tokens"], row.get("unique_tokens", 0.0))
+        if pair not in kept or row["loss"] < kept[pair]["loss"]:
+            kept[pair] = row
+    if len(kept) < len(found):
+        message = f"{len(found)} runs of {len(kept)} sizes and tokens"
+        notes.append(Note(0, message, "the least loss of each kept"))
+    return list(kept.values())
+
+
+def summed(notes: Sequence[Note]) -> list[Note]:
+    """Notes of one kind on many runs as one, with all their lines."""
+    kinds: dict[tuple[str, str], list[Note]] = defaultdict(list)
+    for note in notes:
+        kinds[_NUMBERS.sub("#", note.message), note.done].append(note)
+    found = []
+    for alike in kinds.values():
+        first = min(alike, key=lambda note: note.line)
+        if len(alike) < ALIKE:
+            found += alike
+            continue
+        lines = spans(sorted({note.line for note in alike}))
+        message = f"{first.message}; so {len(alike)} runs: {lines}"
+        found.append(Note(first.line, message, first.done))
+    return sorted(found, key=lambda note: note.line)
+
+
+def spans(lines: Sequence[int]) -> str:
+    """Lines in words: lines 4, 7 and 47 to 91."""
+    ranges: list[list[int]] = []
+    for line in lines:
+        if ranges and line == ranges[-1][1] + 1:
+            ranges[-1][1] = line
+        else:
+            ranges.append([line, line])
+    told = [str(a) if a == b else f"{a} to {b}" for a, b in ranges]
+    if len(told) > SPANS:
+        told = [*told[:SPANS], f"{len(told) - SPANS} more places"]
+    listed = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
+    return f"line{'' if len(lines) == 1 else 's'} {listed}"

@@ -11,9 +11,13 @@ from optimizer.fitting.objective import Array
 from optimizer.fitting.objective import Problem as Objective
 from optimizer.fitting.runs import Runs
 from optimizer.fitting.search import Found
+from optimizer.reading.quantity import significant
 
 SIZED = {"A", "alpha", "Nc", "alpha_N"}
 DATED = {"B", "beta", "Dc"}
+LIKE = 1.3  # the factor within which sizes count as one
+REACH = 8.0  # a span of D/N at one size from which it tells something of k
+SIZES = 2  # that need such a span
 SAME_RATIO = 1.01  # a span of D/N at which N and D are one
 FLAT = 1e-6  # singular value of the scaled Jacobian under which nothing is known
 
@@ -36,6 +40,13 @@ def seen_once(runs: Runs, choice: Choice) -> Runs:
 
 def refuse_hopeless(runs: Runs, choice: Choice) -> None:
     """Refuses runs that no optimiser could fit the form to."""
+    least = int(np.argmin(runs.loss))
+    if choice.fixed.get("E", 0.0) >= runs.loss[least]:
+        raise failed(
+            f"--fix E={choice.fixed['E']:g}",
+            f"E = {choice.fixed['E']:g} is not below the least loss of the runs, "
+            f"{runs.loss[least]:.6g} in line {runs.line[least]}: give a smaller E",
+        )
     free = choice.free
     what = f"{len(free)} coefficients ({', '.join(free)})"
     cure = "add runs, fix a coefficient (--fix E=1.7) or tie the exponents (--tie)"
@@ -64,13 +75,43 @@ def refuse_hopeless(runs: Runs, choice: Choice) -> None:
         )
     ratio = runs.tokens / runs.parameters
     both = bool(SIZED & set(free)) and bool(DATED & set(free))
-    if choice.law != "hestness" and both and ratio.max() / ratio.min() < SAME_RATIO:
+    if choice.shape != "hestness" and both and ratio.max() / ratio.min() < SAME_RATIO:
         raise failed(
             runs.file,
             f"all runs have {ratio[0]:.4g} tokens per parameter, so that parameters "
             "and tokens cannot be told apart: add runs at another ratio, fix the "
             "coefficients of one (--fix B=… --fix beta=…), or use --form hestness",
         )
+
+
+def refuse_no_reach(runs: Runs, choice: Choice) -> None:
+    """Refuses a k that the runs say nothing of: no size was trained short and long.
+
+    Along a line of one D/N every k fits, with another E.
+    """
+    if "k" not in choice.free:
+        return
+    order = np.argsort(runs.parameters)
+    sizes, tokens = runs.parameters[order], runs.tokens[order]
+    first, spans = 0, []
+    for end in range(1, len(sizes) + 1):
+        if end == len(sizes) or sizes[end] > LIKE * sizes[first]:
+            here = tokens[first:end]
+            enough = len(np.unique(here)) >= 3
+            spans.append((float(here.max() / here.min()) if enough else 1.0, first))
+            first = end
+    told = [span for span, _ in spans if span >= REACH]
+    if len(told) >= SIZES:
+        return
+    widest, at = max(spans)
+    raise failed(
+        runs.file,
+        f"these runs say nothing of k: {len(told)} of {len(spans)} sizes were trained "
+        f"on three numbers of tokens that span a factor {REACH:g} (the widest, "
+        f"{significant(widest, 2)}, at {significant(float(sizes[at]), 3)} parameters). "
+        "Add runs of two sizes from about 20 to 500 tokens per parameter, give k "
+        "(--fix k=0.4), or use --form chinchilla",
+    )
 
 
 def refuse_vanished(found: Found, choice: Choice, runs: Runs) -> None:

@@ -8,17 +8,27 @@ suspicious is kept by name.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.oddities import Note, implausible, once, rising
+from optimizer.fitting.columns import WORDS, columns
+from optimizer.fitting.oddities import (
+    Note,
+    implausible,
+    least,
+    once,
+    rising,
+    scaled,
+    summed,
+    unlike,
+)
 from optimizer.fitting.rules import Rule
 from optimizer.fitting.runfile import Table, read_table
-from optimizer.reading.document import suggest
 from optimizer.reading.quantity import (
     COMPUTE,
     NUMBER,
@@ -31,17 +41,20 @@ from optimizer.reading.quantity import (
 
 Array = NDArray[np.float64]
 
+# What is below one here is in another unit, which is told as such.
+_ANY = replace(PARAMETERS, low=0.0, low_inclusive=False)
 KINDS: Mapping[str, Kind] = {
-    "parameters": PARAMETERS,
-    "tokens": TOKENS,
+    "parameters": _ANY,
+    "tokens": replace(TOKENS, low=0.0, low_inclusive=False),
     "loss": NUMBER,
     "compute": COMPUTE,
     "unique_tokens": TOKENS,
     "error": NUMBER,
     "weight": NUMBER,
 }
-COLUMNS = tuple(KINDS)
+COLUMNS = WORDS
 MOST_TOLD = 20  # runs that an error names
+UNUSED = "kept; compute not used"
 COMPUTE_OFF = 2.0  # the factor by which 6·N·D may miss a stated compute
 
 
@@ -107,30 +120,33 @@ class Runs:
 
 def read_runs(
     path: str,
-    columns: Mapping[str, str] | None = None,
+    chosen: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
     exclude: Sequence[Rule] = (),
     sized: bool = True,
+    best: bool = False,
 ) -> Runs:
     """Reads a table of training runs.
 
     Args:
-        path: CSV, JSON lines or Parquet.
-        columns: our word → the file's column, where they differ.
+        path: CSV, JSON or Parquet.
+        chosen: our word → the file's column, where they differ.
         units: our word → the unit of plain numbers, such as `B`.
         exclude: rules for runs to leave out.
         sized: whether the parameters are needed.
+        best: whether to keep only the least loss of each size and tokens.
 
     Raises:
         InputError: the file is no table, a column is missing, or no run is usable.
     """
     table = read_table(path)
-    named = _columns(table, columns or {}, sized)
-    notes: list[Note] = []
+    found_in = columns(table.file, table.columns, chosen or {}, sized)
+    named, units = found_in.named, {**found_in.units, **(units or {})}
+    notes: list[Note] = list(found_in.notes)
     excluded: dict[str, list[int]] = {rule.text: [] for rule in exclude}
     found: list[dict[str, float]] = []
     for line, cells in table.rows:
-        row = _row(line, cells, named, units or {}, notes)
+        row = _row(line, cells, named, units, notes)
         if row is None:
             continue
         rule = next((rule for rule in exclude if rule.holds(row, cells)), None)
@@ -140,8 +156,12 @@ def read_runs(
             notes.append(Note(line, odd, "left out"))
         else:
             found.append(row)
+    notes += scaled(notes, len(table.rows))
+    if best:
+        found = least(found, notes)
     found = once(found, notes)
     notes += rising(found)
+    notes += unlike(found, dict(table.rows))
     if not found:
         problems = [
             _problem(
@@ -150,7 +170,8 @@ def read_runs(
                 0,
             )
         ]
-        problems += [_problem(table, f"{n.message}: {n.done}", n.line) for n in notes]
+        for note in summed(notes):
+            problems.append(_problem(table, f"{note.message}: {note.done}", note.line))
         raise InputError(problems[: MOST_TOLD + 1])
     ours = {word: np.array([row[word] for row in found]) for word in _words(found)}
     return Runs(
@@ -177,42 +198,6 @@ def _words(found: Sequence[Mapping[str, float]]) -> list[str]:
     return list(found[0])
 
 
-def _columns(table: Table, chosen: Mapping[str, str], sized: bool) -> dict[str, str]:
-    """Our words → the columns of the file that have them."""
-    named: dict[str, str] = {}
-    lower = {column.lower().strip(): column for column in table.columns}
-    problems = []
-    for word in COLUMNS:
-        column = (
-            chosen.get(word) or lower.get(word) or lower.get(word.replace("_", " "))
-        )
-        if column is None:
-            continue
-        if column not in table.columns:
-            hint = suggest(column, table.columns) or f"; it has {_list(table.columns)}"
-            problems.append(f'has no column "{column}" for the {word}{hint}')
-            continue
-        named[word] = column
-    missing = [] if {"loss"} & set(named) else ["loss"]
-    given = {"parameters", "tokens", "compute"} & set(named)
-    if len(given) < 2 and (sized or "tokens" not in given):
-        wanted = "two of parameters, tokens and compute" if sized else "tokens"
-        missing.append(wanted)
-    if missing and not problems:
-        problems.append(
-            f"lacks the columns for {' and '.join(missing)}; it has "
-            f"{_list(table.columns)}. Name one with "
-            f"--column {missing[0].split()[-1]}=NAME"
-        )
-    if problems:
-        raise InputError(Problem(Mark(table.file, 1, 1), "", p) for p in problems)
-    return named
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-
-
 def _row(
     line: int,
     cells: Mapping[str, object],
@@ -224,13 +209,15 @@ def _row(
     row: dict[str, float] = {"line": line}
     wrong = []
     for word, column in named.items():
-        value = cells.get(column)
+        value = _cell(cells, column)
         if isinstance(value, str):
             value = value.strip()
         empty = value is None or value == "" or value != value  # noqa: PLR0124 - NaN
         if empty and word in ("compute", "error"):
             row[word] = math.nan
             continue
+        if word == "loss" and _with_point(word, value) != value:
+            notes.append(Note(line, "the loss has a decimal comma", "read as a point"))
         try:
             row[word] = _number(word, None if empty else value, units.get(word, ""))
         except ValueError as error:
@@ -243,9 +230,18 @@ def _row(
     return row
 
 
+def _cell(cells: Mapping[str, object], column: str) -> object:
+    """A cell, or the sum of those that `a+b` names."""
+    if column in cells or "+" not in column:
+        return cells.get(column)
+    parts = [str(cells.get(part.strip(), "")).strip() for part in column.split("+")]
+    return sum(map(float, parts)) if all(map(_bare, parts)) else ""
+
+
 def _number(word: str, value: object, unit: str) -> float:
     if value is None:
         raise ValueError("is missing")
+    value = _with_point(word, value)
     text = str(value).lower().lstrip("+-")
     if text in ("inf", "infinity", "nan"):
         raise ValueError(f"must be finite, got {shown(value)}")
@@ -257,6 +253,17 @@ def _number(word: str, value: object, unit: str) -> float:
     if word == "error" and number > 1:
         raise ValueError(f"must be a fraction of at most 1, got {shown(value)}")
     return number
+
+
+def _with_point(word: str, value: object) -> object:
+    """A loss with a decimal comma as one with a point; all else as it is.
+
+    A size such as 1,234 might be either; no loss has thousands.
+    """
+    comma = isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+,[0-9]+", value)
+    if comma and word in ("loss", "error", "weight"):
+        return str(value).replace(",", ".")
+    return value
 
 
 def _bare(value: object) -> bool:
@@ -277,7 +284,7 @@ def _completed(row: dict[str, float], notes: list[Note]) -> Iterator[str]:
         off = compute / stated
         if not math.isnan(off) and not 1 / COMPUTE_OFF <= off <= COMPUTE_OFF:
             message = f"compute is {off:.3g} times 6 × parameters × tokens"
-            notes.append(Note(int(row["line"]), message, "kept; compute not used"))
+            notes.append(Note(int(row["line"]), message, UNUSED))
     elif math.isnan(compute):
         if "tokens" in given:
             row["parameters"] = 1.0  # a fit over tokens alone has no use for it

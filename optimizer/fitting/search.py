@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.fitting.newton import STEPS, Minimum, minimise
+from optimizer.fitting.newton import STATIONARY, STEPS, Minimum, minimise
 from optimizer.fitting.objective import Array, Point, Problem, Rows, evaluate
 
 DELTA = 1e-3
@@ -15,6 +15,7 @@ WIDEST = 1.0  # δ of a search from afar; nearly least squares
 NEAR = 0.03  # δ of a search from a minimum of nearly the same data
 BLOCK = 36_000  # numbers in an array of a block, which then stays in the cache
 FAR = 300  # steps of a search from afar
+PLACES = 5  # decimals to which coefficients agree at one place
 SAME = 1e-6  # relative difference of two values of one minimum
 
 Progress = Callable[[int], None]
@@ -54,6 +55,7 @@ def search(
     widest: float = WIDEST,
     steps: int = STEPS,
     progress: Progress = silent,
+    exact: bool = True,
 ) -> Minimum:
     """Runs every start to a minimum.
 
@@ -64,6 +66,7 @@ def search(
         widest: δ to start from.
         steps: after which a search is given up.
         progress: told how many starts each block had.
+        exact: whether the curvature is; see `evaluate`.
     """
     size = max(1, BLOCK // problem.x.size)
     ends = []
@@ -72,7 +75,7 @@ def search(
         part = problem.take(rows)
 
         def at(members: Rows, z: Array, width: Array, part: Problem = part) -> Point:
-            return evaluate(part.take(members), z, width)
+            return evaluate(part.take(members), z, width, exact=exact)
 
         wide = np.full(len(rows), widest)
         low, high = problem.low, problem.high
@@ -81,6 +84,46 @@ def search(
     fields = Minimum.__dataclass_fields__
     joined = {name: np.concatenate([getattr(e, name) for e in ends]) for name in fields}
     return Minimum(**joined)
+
+
+def explore(
+    problem: Problem,
+    starts: Array,
+    delta: float = DELTA,
+    *,
+    steps: int = FAR,
+    progress: Progress = silent,
+) -> Minimum:
+    """Runs every start of one problem to a minimum, each way once.
+
+    With a wide δ most starts come to rest at one place; from there on their way is the
+    same, and is gone once for all of them.
+
+    Args:
+        problem: one for all starts.
+        starts: (batch, free).
+        delta: of Huber's loss.
+        steps: after which a search is given up.
+        progress: told how many starts each block had.
+    """
+    there = search(
+        problem,
+        starts,
+        WIDEST,
+        widest=WIDEST,
+        steps=steps,
+        progress=progress,
+        exact=False,
+    )
+    places = np.round(there.z, PLACES)
+    # Whatever has not come to rest goes its own way.
+    restless = there.stationarity > STATIONARY
+    own = np.where(restless, np.arange(len(starts)) + 1.0, 0.0)
+    keys = np.concatenate([places, own[:, None]], 1)
+    _, kept, member = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    ends = search(problem, there.z[kept], delta, widest=WIDEST, steps=steps)
+    fields = Minimum.__dataclass_fields__
+    return Minimum(**{name: getattr(ends, name)[member.ravel()] for name in fields})
 
 
 def best_of(minimum: Minimum, stationary: float = 1e-8) -> Found:

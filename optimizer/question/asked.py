@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,9 +16,21 @@ from optimizer.algebra.saturating import Saturating
 from optimizer.world.costs import CostLine
 from optimizer.world.limits import Limit
 from optimizer.world.roofline import Replica
-from optimizer.world.surface import Surface
+from optimizer.world.surface import Surface, power
 
 SIZE = ("N", "D")
+
+
+def attention(training: Sequence[Term]) -> float:
+    """The a of a training compute of 6·(N + a)·D FLOP."""
+    whole = sum(t.coefficient for t in training if "N" in t.exponents)
+    return sum(t.coefficient for t in training if "N" not in t.exponents) / whole
+
+
+def attended(surface: Surface, N: float, attention: float) -> float:
+    """D_opt(N) where training takes 6·(N + attention)·D FLOP."""
+    share = N / (N + attention)
+    return surface.optimal_tokens(N) * power(share, 1 / surface.beta)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +90,28 @@ class Question:
     def plain(self) -> bool:
         """Whether the loss is the bare surface, with its closed forms."""
         return not self.quantities and len(self.loss) == 2
+
+    @property
+    def training(self) -> tuple[Term, ...]:
+        """The training compute [FLOP], restarts and attention as the scenario has."""
+        return self.bill[0].terms["FLOP"]
+
+    @property
+    def attention(self) -> float:
+        """The parameters whose training costs as much as attention; 0 without it."""
+        return attention(self.training)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the training optimum has a formula: a bare surface and 6·N·D."""
+        return self.plain and len(self.training) == 1
+
+    def optimal_tokens(self, N: float) -> float:
+        """The tokens for which N parameters are training-optimal.
+
+        With attention ∂C/∂ln N is only N/(N + a) of ∂C/∂ln D, and so is w.
+        """
+        return attended(self.surface, N, self.attention)
 
     def lossy(self, bound: float = 1.0) -> Function:
         """The reducible loss over a bound, as a function of the variables."""

@@ -13,6 +13,7 @@ from optimizer.reading.spread import expected
 from optimizer.world.costs import UNITS
 from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
+from optimizer.world.limits import BEST_FOR
 from optimizer.world.machines import Serving, Training
 
 Finding = tuple[Steps, str]
@@ -67,7 +68,7 @@ def contradictions(document: Document) -> Iterator[Problem]:
             beside = dotted((*group.at, given[0]))
             message = f"cannot stand beside {beside}; keep one of them"
             yield Problem(document.key_mark(path), dotted(path), message)
-        misspelt = group.at and set(inside) - {*group.words, "tokens"}
+        misspelt = group.at and set(inside) - {*group.words, "tokens", BEST_FOR}
         if group.example and not given and not misspelt:
             message = f"needs {_listed(group.words, 'or')}; add {group.example}"
             if not group.at:
@@ -130,9 +131,30 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
         *_roofline(scenario),
         *_bought(scenario),
         *_unknown_costs(scenario),
+        *_lifetime(scenario),
     )
     for path, message in found:
         yield Problem(scenario.document.mark(path), dotted(path), message)
+
+
+def _lifetime(scenario: Scenario) -> Iterator[Finding]:
+    """What `best_for: lifetime` needs beside a budget for training."""
+    spec = scenario.spec
+    if spec.budget is None or spec.budget.best_for == "loss":
+        return
+    path = ("budget", BEST_FOR)
+    if not any(
+        word.startswith("train") and bound for word, bound in spec.budget.bounds
+    ):
+        yield (
+            path,
+            "is for a budget of training_compute, training_time or training_cost; one "
+            "of the whole life counts serving already: remove it",
+        )
+    if all(_idle(stream) for stream in scenario.streams):
+        yield path, "needs a demand to plan for; add demand: {tokens: 2T}"
+    if spec.fix is not None:
+        yield path, "leaves nothing to choose beside fix; remove one of them"
 
 
 def _names(scenario: Scenario) -> Iterator[Finding]:

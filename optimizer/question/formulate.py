@@ -20,7 +20,7 @@ from typing import TypeVar
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
-from optimizer.question.asked import Question
+from optimizer.question.asked import Question, attended, attention
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
@@ -34,7 +34,13 @@ from optimizer.world.costs import (
 )
 from optimizer.world.demand import served
 from optimizer.world.laws import load_law
-from optimizer.world.limits import Limit, cache_numbers, counted, memory_wall, wall
+from optimizer.world.limits import (
+    BEST_FOR,
+    Limit,
+    counted,
+    memory_wall,
+    wall,
+)
 from optimizer.world.machines import Serving, machine
 from optimizer.world.quantization import BITS, penalty
 from optimizer.world.repetition import Repetition
@@ -63,7 +69,7 @@ def formulate(scenario: Scenario) -> Question:
 
     reference = target = reducible = None
     if spec.target is not None:
-        reference = _reference(scenario, surface)
+        reference = _reference(scenario, surface, bill[0])
         if spec.target.loss is not None:
             target = spec.target.loss
             reducible = surface.reducible(target)
@@ -156,7 +162,7 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
     found: dict[int, Replica] = {}
     shape = scenario.spec.architecture
     if groups and shape is not None:
-        attempt(("architecture",), partial(cache_numbers, shape))
+        attempt(("architecture",), partial(shape.kept, 1.0, 1.0))
         if attempt.problems:
             return {}
     for suffix, members in groups.items():
@@ -192,8 +198,13 @@ def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] 
             return None
         prompt = expected(stream.input_tokens)
         pairs.append((prompt, prompt + expected(stream.output_tokens)))
-    longest = [max(side, key=lambda x: x.real) for side in zip(*pairs, strict=True)]
-    return longest[0], longest[1]
+    prompts, sequences = zip(*pairs, strict=True)
+    return _longest(prompts), _longest(sequences)
+
+
+def _longest(lengths: Sequence[float]) -> float:
+    """The greatest; of equal ones that which a complex step moves up."""
+    return max(sorted(lengths, key=lambda x: -x.imag), key=lambda x: x.real)
 
 
 def _fixed(scenario: Scenario) -> dict[str, float]:
@@ -204,7 +215,9 @@ def _fixed(scenario: Scenario) -> dict[str, float]:
     return {name: value for name, value in pairs.items() if value is not None}
 
 
-def _reference(scenario: Scenario, surface: Surface) -> tuple[float, float] | None:
+def _reference(
+    scenario: Scenario, surface: Surface, training: CostLine
+) -> tuple[float, float] | None:
     """N and D of the model whose loss is the target, or None."""
     target = scenario.spec.target
     if target is None or target.match is None:
@@ -216,7 +229,8 @@ def _reference(scenario: Scenario, surface: Surface) -> tuple[float, float] | No
         return None
     if match.tokens is not None:
         return match.parameters, match.tokens
-    return match.parameters, surface.optimal_tokens(match.parameters)
+    N = match.parameters
+    return N, attended(surface, N, attention(training.terms["FLOP"]))
 
 
 class _Attempts:
@@ -288,7 +302,7 @@ def _limits(
     found: list[Limit | None] = []
     for prefix, bounds in (("limits", spec.limits), ("budget", spec.budget)):
         for word, bound in () if bounds is None else bounds:
-            if bound is None:
+            if bound is None or word == BEST_FOR:
                 continue
             path, name = (prefix, word), f"{prefix}.{word}"
             if word == "memory":
@@ -323,6 +337,10 @@ def _stored(scenario: Scenario, serving: Serving) -> float:
     """
     if scenario.stored is not None:
         return scenario.stored
+    shape = scenario.spec.architecture
+    if shape is not None and shape.parameters is not None:
+        told = shape.parameters
+        return told.total / (told.active or told.total)
     if scenario.law.counts != "active" or scenario.spec.experts is not None:
         return scenario.law.stored_share(scenario.spec.experts)
     if serving.stored_per_active is None:

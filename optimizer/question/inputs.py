@@ -67,9 +67,13 @@ def number_at(scenario: Scenario, path: Steps) -> float:
     return float(value.amount if isinstance(value, Flow) else value)
 
 
-def stepped(scenario: Scenario, path: Steps) -> Scenario:
-    """Returns the scenario with one number x moved to x·(1 + i·STEP)."""
-    return changed(scenario, path, lambda x: x * (1 + STEP * 1j))
+def stepped(scenario: Scenario, path: Steps, side: int = 1) -> Scenario:
+    """Returns the scenario with one number x moved to x·(1 + side·i·STEP).
+
+    Where two formulas meet, the sign of the imaginary part says which of them holds:
+    above 0 that of larger numbers, below 0 that of smaller ones.
+    """
+    return changed(scenario, path, lambda x: x * (1 + side * STEP * 1j))
 
 
 def changed(scenario: Scenario, path: Steps, change: Callable[[Any], Any]) -> Scenario:

@@ -18,16 +18,19 @@ from optimizer.question.checks import contradictions, misfits, unlawful
 from optimizer.question.choices import combinations, firsts
 from optimizer.question.formulate import formulate
 from optimizer.question.named import (
+    architecture_of,
     existing_of,
     hardware_of,
     hardware_paths,
     law_of,
     reference_of,
     with_prices,
+    without_config,
 )
 from optimizer.question.scenario import ALTERNATIVES, Scenario, Spec, Variant
 from optimizer.reading.document import Document, load_file, load_text, override
 from optimizer.reading.fields import read_model
+from optimizer.world.built import built
 from optimizer.world.law import Counts, Law
 
 _DEFERRED = frozenset({"law"})  # `--set law.alpha` waits for the law's own file
@@ -114,7 +117,8 @@ def _several(
 def _single(document: Document, base: Path, collect: Collector) -> Scenario:
     """Checks a scenario in which every list of choices is down to one value."""
     collect.problems += contradictions(document)
-    spec = collect(partial(read_model, document, Spec))
+    record = collect(partial(architecture_of, document, base))
+    spec = collect(partial(read_model, without_config(document), Spec))
     law = collect(partial(law_of, document, base))
     chips = {
         path[:-1]: collect(partial(hardware_of, document, base, path))
@@ -122,10 +126,16 @@ def _single(document: Document, base: Path, collect: Collector) -> Scenario:
     }
     counts: Counts = "total" if law is None else law.counts
     reference = collect(partial(reference_of, document, counts))
-    existing = collect(partial(existing_of, document, spec, counts))
+    existing = collect(partial(existing_of, document, spec, counts, base))
     hardware = {path: chip for path, chip in chips.items() if chip is not None}
     if spec is None or len(hardware) < len(chips):
         raise collect.error()
+    share = None
+    if record is not None:
+        shape = built(record, counts)
+        spec = spec.model_copy(update={"architecture": shape})
+        if law is None or law.experts is None:
+            share = shape.stored / shape.size(counts)
     scenario = Scenario(
         name=spec.name or Path(document.file).stem,
         file=document.file,
@@ -137,6 +147,7 @@ def _single(document: Document, base: Path, collect: Collector) -> Scenario:
         reference=reference,
         existing=existing,
         base=base,
+        stored=share,
     )
     if law is not None:
         collect.problems += unlawful(scenario)

@@ -12,6 +12,8 @@ from optimizer.errors import Collector, InputError, Mark, Problem
 from optimizer.question.scenario import Known, Scenario, Spec
 from optimizer.reading.document import Document, Steps, dotted, legible
 from optimizer.reading.quantity import NUMBER, read
+from optimizer.world.architecture.record import Record
+from optimizer.world.built import built, record_at
 from optimizer.world.hardware import (
     Hardware,
     example_price,
@@ -132,7 +134,33 @@ def reference_of(document: Document, counts: Counts) -> tuple[float, float] | No
     return size_in(model, counts), model.tokens
 
 
-def existing_of(document: Document, spec: Spec | None, counts: Counts) -> Known | None:
+ARCHITECTURE: Steps = ("architecture",)
+
+
+def architecture_of(document: Document, base: Path) -> Record | None:
+    """The record of the config that stands for the architecture, if one does.
+
+    Raises:
+        InputError: it cannot be read, or is not known.
+    """
+    return record_at(document, ARCHITECTURE, base)
+
+
+def without_config(document: Document) -> Document:
+    """The document without a config in place of the architecture's own words."""
+    value = document.value
+    if not isinstance(value, dict):
+        return document
+    told = value.get("architecture")
+    if isinstance(told, str) or (isinstance(told, dict) and "model_type" in told):
+        rest = {word: inner for word, inner in value.items() if word != "architecture"}
+        return replace(document, value=rest)
+    return document
+
+
+def existing_of(
+    document: Document, spec: Spec | None, counts: Counts, base: Path
+) -> Known | None:
     """The model that exists already, its N as the law counts it, if any.
 
     Raises:
@@ -141,6 +169,14 @@ def existing_of(document: Document, spec: Spec | None, counts: Counts) -> Known 
     path = ("existing", "model")
     if spec is None or spec.existing is None:
         return None
+    if spec.existing.architecture is not None:
+        place: Steps = ("existing", "architecture")
+        record = record_at(document, place, base)
+        if record is None:
+            message = "needs model_type, which says how its words are to be read"
+            raise InputError([Problem(document.mark(place), dotted(place), message)])
+        shape = built(record)
+        return Known(record.name, shape, shape.size(counts), spec.existing.tokens)
     named = spec.existing.model
     if named is not None:
         model = load_model(named, document.mark(path), dotted(path))

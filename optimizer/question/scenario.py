@@ -28,7 +28,7 @@ from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
 from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
-from optimizer.world.limits import Budget, Limits
+from optimizer.world.limits import BEST_FOR, Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
 
@@ -73,8 +73,21 @@ class Existing(Model):
     """A model that exists already, its training paid; by name, or by its size."""
 
     model: str | None = Field(None, description="a published model by name")
+    architecture: str | dict[str, Any] | None = Field(
+        None,
+        description="the path of its config.json, or the words of one",
+        examples=["models/config.json"],
+    )
     parameters: Parameters | None = None
     tokens: Tokens | None = Field(None, description="that it was trained on")
+
+
+def with_config(schema: dict[str, Any]) -> None:
+    """Lets the path of a config stand for an architecture, or the words of one."""
+    schema["anyOf"] += [
+        {"type": "string", "examples": ["models/config.json"]},
+        {"type": "object", "required": ["model_type"]},
+    ]
 
 
 class Spec(Model):
@@ -107,7 +120,10 @@ class Spec(Model):
     limits: Limits = Field(Limits(), description="what may not be exceeded")
     data: Data = Field(Data(), description="what training data cost")
     architecture: Architecture | None = Field(
-        None, description="the shape, for attention and the KV cache"
+        None,
+        description="the shape, for attention and the KV cache; or the path of a "
+        "published config.json",
+        json_schema_extra=with_config,
     )
     money: MoneyOverTime = Field(
         MoneyOverTime(), description="discounting and falling prices"
@@ -156,11 +172,15 @@ ONE_OF = (
         "parameters: 13B, or model: llama-3-8b",
     ),
     OneOf(("target", "match"), ("tokens", "model")),
-    OneOf(("budget",), tuple(Budget.model_fields), "compute: 1e24"),
+    OneOf(
+        ("budget",),
+        tuple(word for word in Budget.model_fields if word != BEST_FOR),
+        "compute: 1e24",
+    ),
     OneOf(("fix",), ("parameters", "tokens"), "parameters: 7B, or tokens: 2T"),
     OneOf(
         ("existing",),
-        ("model", "parameters"),
+        ("model", "parameters", "architecture"),
         "model: llama-3-8b, or parameters: 8B",
     ),
 )

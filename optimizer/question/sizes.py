@@ -1,7 +1,8 @@
 """Sizes that exist, as `--snap` takes them: numbers, models and architectures.
 
 A list is separated by commas: `7B`, the name of a published model, an architecture as
-words and values (`layers=32 width=4096`), or a YAML file of architectures.
+words and values (`layers=32 width=4096`), a YAML file of architectures, or the
+config.json of a published model.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from optimizer.reading.document import (
 )
 from optimizer.reading.fields import read_model
 from optimizer.reading.quantity import PARAMETERS, read, shown
+from optimizer.world.architecture.load import is_config, load_record
+from optimizer.world.built import built
 from optimizer.world.models import Exists, load_model, model_names, shape_of, size_in
 from optimizer.world.shapes import Entry
 
@@ -130,6 +133,9 @@ def _read(word: str) -> tuple[Candidate, ...]:
     names = model_names()
     if word in names:
         return (Candidate(word, load_model(word), Mark(OPTION)),)
+    if is_config(word):
+        record = load_record(word)
+        return (Candidate(record.name, built(record), Mark(OPTION)),)
     if word.endswith((".yaml", ".yml")) or "/" in word:
         return tuple(_listed(load_file(word)))
     if "=" in word or ":" in word:

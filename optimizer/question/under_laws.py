@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.load import read_document
@@ -65,13 +66,7 @@ def under_laws(scenario: Scenario, names: Sequence[str]) -> tuple[Scenario, ...]
         laws = {scenario.law.name: scenario.law, **laws}
     others = [name for name in laws if name != scenario.law.name]
     if others and scenario.spec.target is not None and scenario.spec.target.loss:
-        message = (
-            f"is a loss under {scenario.law.name}, on its own data and tokenizer, and "
-            f"says nothing under {others[0]}; name a model to match instead: "
-            "target: {match: {parameters: 13B}}"
-        )
-        place = scenario.place("target.loss")
-        raise InputError([Problem(place, "target.loss", message)])
+        raise _meaningless(scenario, scenario.law.name, others[0])
     files = {load_law(name).name: name for name in names if name != ALL}
     found = []
     problems: list[Problem] = []
@@ -83,7 +78,7 @@ def under_laws(scenario: Scenario, names: Sequence[str]) -> tuple[Scenario, ...]
                 word = law.name
                 if word not in builtin_names():
                     word = os.path.relpath(files[word], scenario.base)
-                under = read_document(_with_law(scenario, word), scenario.base)
+                under = read_document(_with_law(scenario.document, word), scenario.base)
         except InputError as error:
             problems += error.problems
         else:
@@ -91,6 +86,41 @@ def under_laws(scenario: Scenario, names: Sequence[str]) -> tuple[Scenario, ...]
     if problems:
         raise InputError(dict.fromkeys(problems))
     return tuple(found)
+
+
+def read_under(
+    document: Document, base: Path, overrides: Sequence[str], names: Sequence[str]
+) -> Scenario:
+    """Reads a scenario that its own law does not suit, under the first of others.
+
+    Args:
+        document: its words.
+        base: the folder that relative paths start from.
+        overrides: as `--set` takes them.
+        names: as `--law` takes them, without `all`.
+
+    Raises:
+        InputError: every mistake under that law; or the target is a loss.
+    """
+    law = chosen_laws(names[:1])[0]
+    word = law.name
+    if word not in builtin_names():
+        word = os.path.relpath(names[0], base)
+    scenario = read_document(_with_law(document, word), base, overrides)
+    own = document.value.get("law") if isinstance(document.value, dict) else None
+    if own != word and scenario.spec.target is not None and scenario.spec.target.loss:
+        raise _meaningless(scenario, str(own), word)
+    return scenario
+
+
+def _meaningless(scenario: Scenario, own: str, other: str) -> InputError:
+    message = (
+        f"is a loss under {own}, on its own data and tokenizer, and says nothing "
+        f"under {other}; name a model to match instead: "
+        "target: {match: {parameters: 13B}}"
+    )
+    place = scenario.place("target.loss")
+    return InputError([Problem(place, "target.loss", message)])
 
 
 def _bare(problem: Problem) -> Problem:
@@ -111,10 +141,9 @@ def _applicable(experts: int | None) -> Iterator[Law]:
         yield law
 
 
-def _with_law(scenario: Scenario, word: str) -> Document:
-    document = scenario.document
+def _with_law(document: Document, word: str) -> Document:
     if not isinstance(document.value, dict):
-        raise TypeError("a checked scenario is a mapping")
+        return document  # which is told when it is read
     path = ("law",)
     mark = Mark(f"--law {word}")
     return replace(

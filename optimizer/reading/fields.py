@@ -27,6 +27,7 @@ __all__ = [
     "Bandwidth",
     "Budget",
     "Bytes",
+    "BytesToken",
     "Carbon",
     "Compute",
     "Count",
@@ -122,6 +123,7 @@ Budget = Annotated[float, Quantity(kinds.BUDGET)]
 PriceHour = Annotated[float, Quantity(kinds.PRICE_HOUR)]
 PriceTokens = Annotated[float, Quantity(kinds.PRICE_TOKENS)]
 Bytes = Annotated[float, Quantity(kinds.BYTES)]
+BytesToken = Annotated[float, Quantity(kinds.BYTES_TOKEN)]
 Bandwidth = Annotated[float, Quantity(kinds.BANDWIDTH)]
 Flops = Annotated[float, Quantity(kinds.FLOPS)]
 Power = Annotated[float, Quantity(kinds.POWER)]

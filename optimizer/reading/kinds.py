@@ -14,6 +14,7 @@ __all__ = [
     "BANDWIDTH",
     "BUDGET",
     "BYTES",
+    "BYTES_TOKEN",
     "CARBON",
     "COMPUTE",
     "COUNT",
@@ -226,6 +227,19 @@ BYTES = Kind(
         **{f"{p}iB": 1024.0**n for n, p in enumerate("KMGTPE", start=1)},
     },
     scale=("B", "KB", "MB", "GB", "TB", "PB"),
+    plain=False,
+)
+BYTES_TOKEN = Kind(
+    name="bytes a token",
+    example="70 kB/token",
+    unit="B/token",
+    units={
+        f"{u}/token": s
+        for u, s in (
+            *(("B", 1.0), ("kB", 1e3), ("KB", 1e3), ("KiB", 1024.0)),
+            *(("MB", 1e6), ("MiB", 1024.0**2)),
+        )
+    },
     plain=False,
 )
 BANDWIDTH = Kind(

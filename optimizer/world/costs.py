@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -17,17 +18,21 @@ from pydantic import Field, model_validator
 from optimizer.algebra.posynomial import Term
 from optimizer.reading.document import Steps
 from optimizer.reading.fields import (
+    Bytes,
+    BytesToken,
     Count,
     Fall,
     FieldError,
     Fraction,
     Model,
     Money,
+    Parameters,
     PriceTokens,
     Rate,
     Tokens,
 )
 from optimizer.reading.spread import Spread, Uncertain, expected
+from optimizer.world.architecture.record import least
 from optimizer.world.demand import Served
 from optimizer.world.machines import Machine, PhaseMfu, Serving, Training, phases
 
@@ -39,16 +44,105 @@ UNITS = {
     "carbon": "kgCO2e",
 }
 MILLION = 1e6
+FEWEST = 2  # contexts that say how a cache grows
+
+
+class CachePoint(Model):
+    """What a sequence keeps at one context."""
+
+    context: Tokens = Field(description="tokens of the sequence")
+    bytes: Bytes = Field(description="that it keeps, states included")
+
+
+class Sizes(Model):
+    """Parameters where they do not follow from the other words."""
+
+    total: Parameters = Field(description="all, as memory holds them")
+    active: Parameters | None = Field(
+        None, description="those that a token passes; all unless given"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Sizes:
+        if (self.active or 0) > self.total:
+            raise FieldError((("active",), "must be at most the total"))
+        return self
 
 
 class Architecture(Model):
-    """The shape of the model, for attention and the KV cache."""
+    """The shape of the model, for attention and the KV cache.
+
+    The path of a published config.json may stand in its place, or the words of one with
+    its model_type.
+    """
 
     layers: Count = Field(description="number of layers")
     width: Count = Field(description="model width")
     kv_heads: Count | None = Field(None, description="key and value heads a layer")
     head_size: Count | None = Field(None, description="width of one head")
     sequence: Count | None = Field(None, description="training sequence length")
+    cache: BytesToken | tuple[CachePoint, ...] | None = Field(
+        None,
+        description="what a sequence keeps, of any architecture: bytes a token, or a "
+        "list of {context, bytes}",
+    )
+    parameters: Sizes | None = Field(
+        None, description="of any architecture: {total: 30B, active: 3B}"
+    )
+
+    @model_validator(mode="after")
+    def _rises(self) -> Architecture:
+        if not isinstance(self.cache, tuple):
+            return self
+        if len(self.cache) < FEWEST:
+            raise FieldError((("cache",), "needs the bytes at two contexts or more"))
+        for index, (one, two) in enumerate(pairwise(self.cache), start=1):
+            if two.context <= one.context or two.bytes < one.bytes:
+                raise FieldError(
+                    (
+                        ("cache", index),
+                        "must have a longer context than the one before, and no fewer "
+                        "bytes",
+                    )
+                )
+        return self
+
+    def kept(self, context: float, number: float) -> tuple[float, float]:
+        """Bytes that a sequence keeps at a context, and the power of N they grow with.
+
+        Between given contexts it is a line, beyond the last the same line goes on, and
+        below the first its bytes stand.
+
+        Args:
+            context: tokens of the sequence.
+            number: bytes of a stored key or value; given bytes are as stored.
+
+        Raises:
+            ValueError: the shape does not tell; says what to add.
+        """
+        if isinstance(self.cache, tuple):
+            total: float = self.cache[0].bytes
+            for index, (one, two) in enumerate(pairwise(self.cache), start=2):
+                slope = (two.bytes - one.bytes) / (two.context - one.context)
+                upper = context
+                if index < len(self.cache):
+                    upper = least(context, two.context)
+                over = upper - one.context
+                total = total + slope * (over * (over.real > 0))
+            return total, 0.0
+        if self.cache is not None:
+            return self.cache * context, 0.0
+        if self.cached is None:
+            given = {"kv_heads: 8": self.kv_heads, "head_size: 128": self.head_size}
+            missing = ", ".join(word for word, value in given.items() if value is None)
+            raise ValueError(
+                f"tells nothing of the KV cache; add {missing}, as the model has them"
+            )
+        return 2.0 * self.layers * self.cached * number * context, 0.0
+
+    def spanned(self, context: float) -> float:
+        """Layers times the width of all query heads times the context."""
+        return self.layers * self.attended * context
 
     @property
     def attended(self) -> float:
@@ -164,7 +258,7 @@ def training_line(
                 "needs the model's shape; add architecture: {layers: 32, width: 4096, "
                 "sequence: 4096}"
             )
-        span = architecture.layers * architecture.attended * architecture.sequence
+        span = architecture.spanned(architecture.sequence)
         work.append(("attention", 12.0 * span * (1 + restart), {"D": 1.0}))
     return CostLine("training", "training", _priced(work, machine, training.mfu))
 
@@ -223,7 +317,7 @@ def serving_line(
                     "counts attention in prefill, which needs architecture: {layers: "
                     "32, width: 4096} and the input_tokens of a request"
                 )
-            span = architecture.layers * architecture.attended * served.prompt
+            span = architecture.spanned(served.prompt)
             work.append((phase, 2.0 * span * tokens, {}))
         timed = phase == "output" and decoding is not None
         priced = _priced(work, machine, None if timed else utilisation)

@@ -192,8 +192,8 @@ def _weights(stream: Stream) -> list[tuple[int, float]]:
     """Each month of the lifetime with its demand relative to a full first month.
 
     At a whole number of months a longer life gains at the rate of the next month, a
-    shorter one loses at the rate of the last; the derivative there is their mean,
-    which is also what a central difference finds.
+    shorter one loses at the rate of the last: a kink, whose side the sign of a complex
+    step chooses.
     """
     if stream.lifetime is None:
         return [(0, 1.0)]
@@ -206,7 +206,8 @@ def _weights(stream: Stream) -> list[tuple[int, float]]:
         if rest.real > 0 or full == 0:
             weights.append((full, rest * step**full))
         elif rest != 0:  # a complex step
-            weights += [(m, rest / 2 * step**m) for m in (full - 1, full)]
+            month = full if rest.imag > 0 else full - 1
+            weights.append((month, rest * step**month))
     except OverflowError:
         raise _endless() from None
     return weights

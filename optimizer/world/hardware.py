@@ -41,6 +41,9 @@ class Hardware:
         memory: what it holds [bytes]; None where unknown.
         bandwidth: between memory and arithmetic [bytes/s]; None where unknown.
         tdp: thermal design power [W]; None where unknown.
+        link: between the accelerators of a replica, one direction [bytes/s]; None
+            where there is none or it is unknown.
+        secondary: figures that stand in secondary sources only.
         source: where the figures stand.
         date: the day of that reading, such as `2025-11-14`.
         note: what to bear in mind, such as why a figure is absent.
@@ -55,6 +58,8 @@ class Hardware:
     source: str
     date: str
     note: str = ""
+    link: float | None = None
+    secondary: tuple[str, ...] = ()
 
     def peak(self, precision: str) -> float:
         """Return the dense peak at an arithmetic precision [FLOP/s].
@@ -117,6 +122,12 @@ class HardwareEntry(Model):
     bandwidth: Bandwidth | None = None
     tdp: Power | None = Field(
         None, description="thermal design power, for energy and carbon"
+    )
+    link: Bandwidth | None = Field(
+        None, description="between the accelerators of a replica, one direction"
+    )
+    secondary: tuple[str, ...] = Field(
+        (), description="figures that stand in secondary sources only"
     )
     source: str = ""
     date: str = Field("", description="the day the figures were read")
@@ -226,6 +237,8 @@ def _read(document: Document, at: Steps, key: str = "") -> Hardware:
         source=entry.source,
         date=entry.date,
         note=entry.note,
+        link=entry.link,
+        secondary=entry.secondary,
     )
 
 

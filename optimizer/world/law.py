@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from optimizer.reading.document import suggest
+from optimizer.world.extrapolation import Extrapolation
 from optimizer.world.surface import Frontier, Surface, ln, power
 
 Form = Literal["chinchilla", "coupled", "kaplan", "hestness", "joint-moe", "frontier"]
@@ -128,6 +129,7 @@ class Law:
         draws: coefficient → bootstrap values, all of one length, where known.
         extra_draws: those of further terms, in step with `draws`.
         check: numbers that it reproduces; verified when it is read.
+        checked: by what coefficients, counts and range were checked; empty if not told.
         caveats: what a user of this law should hear.
         experts: the expert counts it was fitted on; None for a law without experts.
         extras: coefficients of further published terms, explained in its file.
@@ -135,6 +137,7 @@ class Law:
         error: from its loss to the error on downstream tasks, where known.
         fit: how it was fitted, in the words of its file; empty where not told.
         pair: the built-in law of the other form that was fitted to the same runs.
+        extrapolation: how far off each form was on the far ones of its runs.
     """
 
     name: str
@@ -156,7 +159,9 @@ class Law:
     error: ErrorLaw | None = None
     extra_draws: Mapping[str, tuple[float, ...]] | None = None
     fit: Mapping[str, object] = field(default_factory=dict)
+    checked: str = ""
     pair: str | None = None
+    extrapolation: tuple[Extrapolation, ...] = ()
 
     @property
     def floor(self) -> str:
@@ -284,6 +289,7 @@ class Law:
             check=(),
             fit={},
             pair=None,
+            extrapolation=(),
         )
 
 

@@ -21,6 +21,7 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.yamltext import Steps
+from optimizer.world.extrapolation import Axis
 from optimizer.world.law import STARS, SYMBOLS, Counts, Form, out_of_bounds
 
 Mistakes = Iterator[tuple[Steps, str]]
@@ -53,6 +54,23 @@ class CovarianceFile(Model):
         min_length=1, description="coefficients, or ln_ and a coefficient"
     )
     matrix: tuple[tuple[Number, ...], ...]
+
+
+class MissFile(Model):
+    """How far off a form was on the runs held out: predicted over measured, less 1."""
+
+    mean: Number
+    largest: Number | None = None
+
+
+class ExtrapolationFile(Model):
+    """Runs held out at the far end of an axis, and how far off each form was."""
+
+    by: Axis
+    fitted_to: Positive = Field(description="the largest value that was fitted")
+    up_to: Positive = Field(description="the largest value held out")
+    runs: Count = Field(description="how many were held out")
+    forms: dict[Literal["chinchilla", "tied", "coupled", "saturating"], MissFile]
 
 
 class ErrorFile(Model):
@@ -117,9 +135,15 @@ class Fitted(Model):
     )
     check: tuple[CheckFile, ...] = ()
     source: str = ""
+    checked: str = Field(
+        "", description="by what counts, range and caveats were checked"
+    )
     caveats: tuple[str, ...] = ()
     pair: str | None = Field(
         None, description="the law of the other form that was fitted to the same runs"
+    )
+    extrapolation: tuple[ExtrapolationFile, ...] = Field(
+        (), description="how far off each form was on the far ones of its runs"
     )
     error: ErrorFile | None = None
     fit: FitFile | None = None

@@ -15,6 +15,7 @@ from optimizer.reading.document import Document, dotted, load_file, suggest
 from optimizer.reading.fields import read_model
 from optimizer.reading.quantity import PARAMETERS, TOKENS, shown, write
 from optimizer.reading.yamltext import Steps
+from optimizer.world.extrapolation import Extrapolation, Miss
 from optimizer.world.law import (
     SYMBOLS,
     Check,
@@ -25,6 +26,7 @@ from optimizer.world.law import (
     Range,
 )
 from optimizer.world.lawfile import (
+    ExtrapolationFile,
     Fitted,
     InlineLaw,
     LawFile,
@@ -186,7 +188,16 @@ def _law(file: LawFile, name: str) -> Law:
         error=ErrorLaw(**dict(file.error)) if file.error else None,
         fit=file.fit.model_dump(exclude_defaults=True) if file.fit else {},
         pair=file.pair,
+        checked=file.checked,
+        extrapolation=tuple(map(_extrapolation, file.extrapolation)),
     )
+
+
+def _extrapolation(told: ExtrapolationFile) -> Extrapolation:
+    forms: dict[str, Miss] = {
+        form: Miss(miss.mean, miss.largest) for form, miss in told.forms.items()
+    }
+    return Extrapolation(told.by, told.fitted_to, told.up_to, told.runs, forms)
 
 
 def _interval(pair: Sequence[float | None] | None) -> Interval | None:

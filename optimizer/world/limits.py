@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import Field
 
@@ -20,6 +21,8 @@ from optimizer.reading.fields import (
 )
 from optimizer.world.costs import Architecture, CostLine
 from optimizer.world.machines import Serving
+
+BEST_FOR = "best_for"  # of a budget; all its other words are amounts
 
 
 class Limits(Model):
@@ -57,6 +60,17 @@ class Budget(Model):
     training_cost: Dollars | None = Field(
         None, description="of the training run, in dollars"
     )
+    best_for: Literal["loss", "lifetime"] = Field(
+        "loss",
+        description="of a training budget: `loss`, the lowest that it buys, whatever "
+        "is served; or `lifetime`, the lowest at which the plan is still the cheapest "
+        "over its life",
+    )
+
+    @property
+    def bounds(self) -> tuple[tuple[str, float | None], ...]:
+        """What may be spent, each by its word."""
+        return tuple((word, bound) for word, bound in self if word != BEST_FOR)
 
 
 @dataclass(frozen=True)
@@ -166,21 +180,6 @@ def counted(lines: Sequence[CostLine], unit: str) -> tuple[Term, ...]:
     return tuple(terms)
 
 
-def cache_numbers(shape: Architecture) -> float:
-    """Numbers of one token's KV cache: 2 · layers · kv_heads · head_size.
-
-    Raises:
-        ValueError: the shape does not tell them; says what to add.
-    """
-    if shape.cached is None:
-        given = {"kv_heads: 8": shape.kv_heads, "head_size: 128": shape.head_size}
-        missing = ", ".join(word for word, value in given.items() if value is None)
-        raise ValueError(
-            f"tells nothing of the KV cache; add {missing}, as the model has them"
-        )
-    return 2.0 * shape.layers * shape.cached
-
-
 def memory_wall(
     name: str,
     bound: float,
@@ -210,7 +209,8 @@ def memory_wall(
                 "the KV cache needs architecture: {layers: 32, width: 4096, "
                 "kv_heads: 8, head_size: 128}"
             )
-        token = cache_numbers(shape) * serving.kv_bytes
+        kept, power = shape.kept(serving.context, serving.kv_bytes)
         batch = 1.0 if serving.batch is None else serving.batch
-        terms.append(Term("kv cache", token * serving.context * batch, {}))
+        grows = {"N": power} if power else {}
+        terms.append(Term("kv cache", kept * batch, grows))
     return _limit(name, bound, "bytes", tuple(terms))

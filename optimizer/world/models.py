@@ -13,9 +13,12 @@ from pathlib import Path
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, load_file, suggest
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
-from optimizer.reading.quantity import shown
+from optimizer.reading.quantity import PARAMETERS, shown, significant, write
+from optimizer.world.architecture.load import is_config, load_record
+from optimizer.world.architecture.record import Record
+from optimizer.world.built import Built, built
 from optimizer.world.law import Counts
-from optimizer.world.shapes import Shape
+from optimizer.world.shapes import Shape, record_of_shape
 
 _FILE = Path(__file__).resolve().parent.parent / "data" / "models.yaml"
 
@@ -33,6 +36,9 @@ class PublishedModel:
         source: the paper or card with these figures.
         note: what a comparison with a scaling law should bear in mind; may be empty.
         architecture: its shape, where its parameters follow from one; else None.
+        non_embedding: its parameters without embeddings, of a mixture those that a
+            token passes, where its makers tell; else None.
+        embeddings_up_to: the most that its embeddings can be, where nobody tells.
     """
 
     name: str
@@ -43,6 +49,8 @@ class PublishedModel:
     source: str
     note: str = ""
     architecture: Shape | None = None
+    non_embedding: float | None = None
+    embeddings_up_to: float | None = None
 
 
 class _Entry(Model):
@@ -53,6 +61,8 @@ class _Entry(Model):
     source: str
     note: str = ""
     architecture: Shape | None = None
+    non_embedding: Parameters | None = None
+    embeddings_up_to: Parameters | None = None
 
 
 Exists = float | Shape | PublishedModel  # a size, alone or with what it is of
@@ -61,8 +71,8 @@ Exists = float | Shape | PublishedModel  # a size, alone or with what it is of
 def size_in(what: Exists, counts: Counts) -> float:
     """N of a size that exists, as a law counts it.
 
-    Of a mixture of experts these are the parameters that a token passes. A model of
-    which no shape is known is counted with its embeddings, under every law.
+    Of a mixture of experts these are the parameters that a token passes. A model whose
+    embeddings nobody tells is counted with them; `unsure` says how far that is off.
 
     Args:
         what: a number is N already.
@@ -72,13 +82,32 @@ def size_in(what: Exists, counts: Counts) -> float:
         ValueError: embeddings count, and the architecture does not tell of them.
     """
     if isinstance(what, Shape):
-        return float(what.parameters(counts))
+        return float(what.size(counts))
     if isinstance(what, PublishedModel):
         size = what.active_parameters or what.parameters
-        if counts == "non-embedding" and what.architecture is not None:
-            size -= what.architecture.embeddings
+        if counts == "non-embedding":
+            if what.non_embedding is not None:
+                return what.non_embedding
+            if what.architecture is not None:
+                size -= what.architecture.embeddings
         return size
     return what
+
+
+def unsure(what: Exists, counts: Counts) -> str:
+    """How uncertain N of a size is under a law, in words; empty where it is known."""
+    if counts != "non-embedding" or not isinstance(what, PublishedModel):
+        return ""
+    if what.non_embedding is not None or what.architecture is not None:
+        return ""
+    whole = what.active_parameters or what.parameters
+    if what.embeddings_up_to is None:
+        return "counted with its embeddings, of which nobody tells"
+    share = 100 * what.embeddings_up_to / whole
+    return (
+        "counted with its embeddings, which nobody tells: up to "
+        f"{write(what.embeddings_up_to, PARAMETERS)}, {significant(share, 2)} % of it"
+    )
 
 
 def stored(what: Exists) -> float | None:
@@ -133,7 +162,55 @@ def load_model(
         source=entry.source,
         note=entry.note,
         architecture=entry.architecture,
+        non_embedding=entry.non_embedding,
+        embeddings_up_to=entry.embeddings_up_to,
     )
+
+
+def of_config(path: str, tokens: float) -> PublishedModel:
+    """The model of a config.json, as it was trained.
+
+    Args:
+        path: the file, or the folder that it stands in.
+        tokens: D, which no config tells.
+
+    Raises:
+        InputError: the config cannot be read, or is not known.
+    """
+    return of_record(load_record(path), tokens)
+
+
+def of_record(record: Record, tokens: float) -> PublishedModel:
+    """A record as a model that was trained on some tokens."""
+    return PublishedModel(
+        name=record.name,
+        title=record.name,
+        parameters=float(record.total),
+        active_parameters=float(record.active()) if record.mixture else None,
+        tokens=tokens,
+        source="",
+        architecture=built(record),
+    )
+
+
+def record_named(name: str) -> Record:
+    """What a model is made of: one of the library, or of a config.json.
+
+    Args:
+        name: of the library, else a config file or a folder with one.
+
+    Raises:
+        InputError: there is no such model or file, or it is not known what it is.
+    """
+    if is_config(name) or "/" in name or Path(name).is_dir():
+        return load_record(name)
+    model = load_model(name, Mark(name), "")
+    if model.architecture is None:
+        message = "is in the library without an architecture, which no source states"
+        raise InputError([Problem(Mark(name), "", message)])
+    if isinstance(model.architecture, Built):
+        return model.architecture.record
+    return record_of_shape(model.architecture, name)
 
 
 @cache

@@ -22,7 +22,7 @@ from typing import Literal
 from optimizer.algebra.posynomial import Term
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
-from optimizer.world.limits import Limit, cache_numbers
+from optimizer.world.limits import Limit
 from optimizer.world.machines import Serving, phases
 
 Bound = Literal["compute", "bandwidth", "memory", "latency", "load"]
@@ -46,7 +46,7 @@ class Replica:
         traffic: useful bytes/s.
         memory: usable bytes.
         weights: stored bytes a parameter of N.
-        kv: stored bytes of one token of context: (coefficient, power of N).
+        kv: what a sequence keeps over its tokens [bytes]: (coefficient, power of N).
         context: tokens that a sequence holds.
         prompt: tokens of the longest prompt, or None.
         accelerators: g.
@@ -232,7 +232,8 @@ def replica(
         context = lengths[1]
     kv = (KV_NUMBERS * serving.kv_bytes, 2 / 3)
     if shape is not None:
-        kv = (cache_numbers(shape) * serving.kv_bytes, 0.0)
+        kept, power = shape.kept(context, serving.kv_bytes)
+        kv = (kept / context, power)
     if serving.max_time_to_first_token is not None and lengths is None:
         raise ValueError(
             "max_time_to_first_token needs the length of a prompt; add input_tokens "

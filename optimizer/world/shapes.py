@@ -21,7 +21,9 @@ from pydantic import Field, model_validator
 
 from optimizer.reading.fields import Count, FieldError
 from optimizer.reading.yamltext import Steps
-from optimizer.world.costs import Architecture
+from optimizer.world.architecture import blocks
+from optimizer.world.architecture.record import Feed, Layer, Record
+from optimizer.world.costs import Architecture, Sizes
 from optimizer.world.law import Counts
 
 
@@ -111,9 +113,11 @@ class Shape(Architecture):
     @property
     def stored(self) -> float:
         """All parameters, as memory holds them."""
+        if self.parameters is not None:
+            return self.parameters.total
         return self._layers(self.experts or 1) + self.embeddings
 
-    def parameters(self, counts: Counts) -> float:
+    def size(self, counts: Counts) -> float:
         """N as a law counts it.
 
         Of a mixture of experts these are the parameters that a token passes, under
@@ -125,6 +129,8 @@ class Shape(Architecture):
         Raises:
             ValueError: embeddings count, and the vocabulary is not told.
         """
+        if self.parameters is not None:
+            return self._told(self.parameters, counts)
         layers = self._layers(self.active_experts or 1)
         if counts == "non-embedding":
             return layers
@@ -135,6 +141,18 @@ class Shape(Architecture):
             )
         return layers + self.embeddings
 
+    def _told(self, told: Sizes, counts: Counts) -> float:
+        """N where the file gives the parameters."""
+        size = told.active or told.total
+        if counts != "non-embedding":
+            return size
+        if self.vocabulary is None or size <= self.embeddings:
+            raise ValueError(
+                "counts no embeddings; add vocabulary: 128256, and tied: true where "
+                "they also read the answer out"
+            )
+        return size - self.embeddings
+
     def _layers(self, experts: int) -> float:
         """The parameters of all layers with some experts each."""
         attention = 2 * self.width * (self.attended + self.cached)
@@ -143,6 +161,39 @@ class Shape(Architecture):
             block = (3 if self.gated else 2) * self.width * self.ffn_width
         router = self.width * (self.experts or 0)
         return self.layers * (attention + experts * block + router)
+
+
+def record_of_shape(shape: Shape, name: str) -> Record:
+    """A shape in words as a record; norms and biases are left out as in the words."""
+    heads = shape.heads or int(shape.width // (shape.head_size or shape.width))
+    head = int(shape.attended // heads)
+    kv_heads = int(shape.kv_heads or heads)
+    width, inner = int(shape.width), int(shape.ffn_width or 4 * shape.width)
+    gated = bool(shape.gated) if shape.ffn_width is not None else False
+    feed = Feed(blocks.dense(width, inner, gated=gated))
+    if shape.experts is not None:
+        feed = blocks.mixture(
+            width,
+            inner,
+            int(shape.experts),
+            int(shape.active_experts or 1),
+            gated=gated,
+        )
+    layer = Layer(blocks.grouped(width, int(heads), kv_heads, head), feed)
+    matrix = int(shape.vocabulary or 0) * width
+    return Record(
+        name=name,
+        family="words",
+        width=width,
+        heads=int(heads),
+        kv_heads=kv_heads,
+        key_width=head,
+        value_width=head,
+        vocabulary=int(shape.vocabulary or 0),
+        layers=(layer,) * int(shape.layers),
+        input_embedding=matrix,
+        output_embedding=0 if shape.tied else matrix,
+    )
 
 
 class Entry(Shape):

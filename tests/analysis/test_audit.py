@@ -195,6 +195,23 @@ def test_where_a_model_lies_outside_the_runs_of_a_law():
     assert audit("x", 1e9, 2e10, load_law("besiroglu-2024-refit")).outside == ()
 
 
+def test_gemma_is_audited_without_the_embeddings_that_its_law_leaves_out():
+    """302M of its 1,000M are embeddings: 68T served tokens, where 56T was said."""
+    law = load_law("kumar-2024")
+    (found,) = audit_models([load_model("gemma-3-1b")], [law], None)
+    c = law.coefficients
+    N, D = 698e6, 2e12
+    w = c["A"] * N ** -c["alpha"] / (c["B"] * D ** -c["beta"])
+    assert found.implied_demand.tokens == pytest.approx(3 * D * (w - 1), rel=1e-9)
+    assert found.implied_demand.tokens == pytest.approx(68e12, rel=0.01)
+
+
+def test_an_uncertain_split_is_said_with_its_size():
+    model, law = load_model("chinchilla-70b"), load_law("kumar-2024")
+    (found,) = audit_models([model], [law], None)
+    assert "up to 524M, 0.75 % of it" in found.note
+
+
 SERVED = """\
 law: besiroglu-2024
 objective: dollars

@@ -207,7 +207,7 @@ def test_snap_to_architectures(files, run):
             "such as layers=32 width=4096, or a .yaml file of these, got "
             '"llama-3-9b"; did you mean "llama-3-8b"?\n',
         ),
-        ("-3B", '--snap: must be above 0, got "-3B"\n'),
+        ("-3B", '--snap: must be at least 1, got "-3B"\n'),
         (",", "--snap: needs sizes, as in --snap 1B,3B,7B\n"),
         ("", "--snap: needs sizes, as in --snap 1B,3B,7B\n"),
         ("7 cats", '--snap: must be a number of parameters such as 7B, got "7 cats"\n'),

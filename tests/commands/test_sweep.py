@@ -96,7 +96,7 @@ def test_parquet_without_pyarrow_names_the_extra(here, run, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     done = run("sweep", "good.yaml", *VARY, "-o", "out.parquet")
     assert done.code == 2
-    assert 'needs pyarrow: pip install "overtrain[data]", or write a .csv' in done.err
+    assert "pip install '.[data]', or write a .csv" in done.err
     assert run("sweep", "good.yaml", *VARY, "-o", "out.csv").code == 0
 
 

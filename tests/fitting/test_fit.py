@@ -49,10 +49,10 @@ def test_sardana_refit_at_other_ratios(sardana, ratio, name):
 def test_every_builtin_law_is_recovered(name, made):
     law = load_law(name)
     surface = law.surface(8 if law.experts else None)
-    form = "kaplan" if law.form == "kaplan" else "chinchilla"
+    form = law.form if law.form in ("kaplan", "coupled") else "chinchilla"
     runs = made.runs(surface.loss, *made.grid(8, 8))
     found = fit(runs, Settings(Choice(form), **QUICK))
-    if form == "kaplan":
+    if form == law.form:
         wanted = dict(law.coefficients)
     else:
         wanted = {s: getattr(surface, s) for s in SYMBOLS["chinchilla"]}

@@ -16,6 +16,10 @@ CHOICES = [
     Choice(fixed={"E": 1.7}),
     Choice(fixed={"A": 400.0}),
     Choice("kaplan"),
+    Choice("coupled"),
+    Choice("coupled", tie=True),
+    Choice("coupled", fixed={"k": 0.4}),
+    Choice("saturating"),
     Choice("hestness"),
 ]
 

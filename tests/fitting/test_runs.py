@@ -120,7 +120,7 @@ def test_json_lines_and_parquet_say_the_same(table, tmp_path):
 def test_a_missing_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     (tmp_path / "runs.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match=r"overtrain\[data\]"):
+    with pytest.raises(InputError, match=r"pip install '.\[data\]'"):
         read_runs(str(tmp_path / "runs.parquet"))
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from optimizer.errors import InputError, Mark
-from optimizer.world.models import load_model, model_names
+from optimizer.world.models import load_model, model_names, size_in, unsure
 
 
 def transformer(
@@ -198,3 +198,44 @@ def test_a_name_of_no_model_is_an_input_error(word: str) -> None:
     with pytest.raises(InputError) as raised:
         load_model(word)
     assert len(str(raised.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        # Gemma 3 Technical Report (2503.19786), Table 1: without embeddings.
+        ("gemma-3-1b", 698e6),
+        ("gemma-3-4b", 3209e6),
+        ("gemma-3-12b", 10759e6),
+        ("gemma-3-27b", 25600e6),
+        # The release: 36.6B active with the output head of 0.9B, without the input's.
+        ("deepseek-v3", 35.7e9),
+    ],
+)
+def test_a_law_without_embeddings_counts_none_where_the_split_is_known(name, size):
+    model = load_model(name)
+    assert size_in(model, "non-embedding") == size
+    assert size_in(model, "total") == (model.active_parameters or model.parameters)
+    assert unsure(model, "non-embedding") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "most"),
+    [("gopher-280b", 16384, 0.4), ("chinchilla-70b", 8192, 0.8)],
+)
+def test_where_it_is_not_known_the_size_of_the_doubt_is(name, width, most):
+    """32,000 tokens of the model's width, shared or not (2112.11446, 2203.15556)."""
+    model = load_model(name)
+    assert model.embeddings_up_to == pytest.approx(2 * 32_000 * width, rel=0.002)
+    assert 100 * model.embeddings_up_to / model.parameters < most
+    told = unsure(model, "non-embedding")
+    assert "counted with its embeddings, which nobody tells: up to" in told
+    assert unsure(model, "total") == ""
+
+
+def test_every_model_of_the_library_is_known_or_said_to_be_uncertain():
+    for name in model_names():
+        model = load_model(name)
+        known = model.architecture is not None or model.non_embedding is not None
+        assert known == (not unsure(model, "non-embedding")), name
+        assert known or model.embeddings_up_to is not None, name

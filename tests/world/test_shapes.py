@@ -63,15 +63,15 @@ MIXTRAL = Shape(
     ],
 )
 def test_all_parameters_are_those_of_the_card(shape, parameters):
-    assert shape.parameters("total") == pytest.approx(parameters, rel=1e-3)
-    assert shape.stored == shape.parameters("total") == shape.parameters("active")
+    assert shape.size("total") == pytest.approx(parameters, rel=1e-3)
+    assert shape.stored == shape.size("total") == shape.size("active")
 
 
 def test_gpt_3_is_96_layers_of_12288():
     """Brown et al. 2020, Table 2.1: 175.0B; Kaplan et al. 2020, Table 1: 12·L·d²."""
     shape = Shape(layers=96, width=12288, heads=96, vocabulary=50257, tied=True)
-    assert shape.parameters("non-embedding") == 12 * 96 * 12288**2
-    assert shape.parameters("total") == pytest.approx(175.0e9, rel=4e-3)
+    assert shape.size("non-embedding") == 12 * 96 * 12288**2
+    assert shape.size("total") == pytest.approx(175.0e9, rel=4e-3)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_gpt_3_is_96_layers_of_12288():
 def test_the_plain_transformer_has_twelve_squares_a_layer(block):
     """Kaplan et al. 2020, Table 1; Shazeer 2020 for 8/3 of the width with a gate."""
     shape = Shape(layers=20, width=3072, **block)
-    assert shape.parameters("non-embedding") == 12 * 20 * 3072**2
+    assert shape.size("non-embedding") == 12 * 20 * 3072**2
     assert shape.attended == shape.cached == 3072
 
 
@@ -95,7 +95,7 @@ def test_a_mixture_counts_what_a_token_passes_and_stores_all():
     """46.7B of which 12.9B are used for a token: Mistral, "Mixtral of experts"."""
     assert MIXTRAL.stored == pytest.approx(46.7e9, rel=1e-3)
     for counts in ("total", "active"):
-        assert MIXTRAL.parameters(counts) == pytest.approx(12.9e9, rel=2e-3)
+        assert MIXTRAL.size(counts) == pytest.approx(12.9e9, rel=2e-3)
 
 
 @pytest.mark.parametrize(("experts", "n", "d"), [(1, 8, 512), (8, 12, 1024)])
@@ -111,7 +111,7 @@ def test_a_switch_is_counted_as_its_law_counts(experts, n, d):
         active_experts=1,
     )
     embeddings, router = 2 * d * 50257, n * d * experts
-    assert shape.parameters("active") == embeddings + 13 * n * d**2 + router
+    assert shape.size("active") == embeddings + 13 * n * d**2 + router
     assert shape.stored == embeddings + (4 + 9 * experts) * n * d**2 + router
 
 
@@ -125,7 +125,7 @@ def test_a_switch_is_counted_as_its_law_counts(experts, n, d):
 def test_without_embeddings_it_is_what_the_qwen3_cards_print(name, bare):
     model = load_model(name)
     assert size_in(model, "non-embedding") == pytest.approx(bare, rel=0.01)
-    counted = model.architecture.parameters("non-embedding")
+    counted = model.architecture.size("non-embedding")
     assert counted == pytest.approx(size_in(model, "non-embedding"), rel=2e-4)
 
 
@@ -134,7 +134,7 @@ def test_a_mixture_of_qwen3_is_what_its_card_prints():
     shape = load_model("qwen3-30b-a3b").architecture
     assert shape.stored == pytest.approx(30.5e9, rel=2e-3)
     assert shape.stored - shape.embeddings == pytest.approx(29.9e9, rel=2e-3)
-    assert shape.parameters("total") == pytest.approx(3.3e9, rel=0.02)
+    assert shape.size("total") == pytest.approx(3.3e9, rel=0.02)
 
 
 SHAPED = [name for name in model_names() if load_model(name).architecture is not None]
@@ -171,16 +171,16 @@ def test_heads_need_not_be_as_wide_as_the_model():
 @pytest.mark.parametrize("counts", ["total", "active"])
 def test_embeddings_that_count_need_a_vocabulary(counts):
     shape = Shape(layers=32, width=4096)
-    assert shape.parameters("non-embedding") == shape.stored
+    assert shape.size("non-embedding") == shape.stored
     with pytest.raises(ValueError, match="add vocabulary: 128256"):
-        shape.parameters(counts)
+        shape.size(counts)
 
 
 def test_tied_embeddings_stand_once():
     once, twice = (
         Shape(layers=2, width=64, vocabulary=1000, tied=tied) for tied in (True, False)
     )
-    assert twice.parameters("total") - once.parameters("total") == 64 * 1000
+    assert twice.size("total") - once.size("total") == 64 * 1000
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from optimizer.question.scenario import Scenario
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold
     from optimizer.analysis.comparison.differences import Difference
-    from optimizer.analysis.comparison.regret import Regret, Robust
+    from optimizer.analysis.comparison.regret import Regret
+    from optimizer.analysis.comparison.safe_plan import Robust
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def compare(
     # Here, because `solve` does without them.
     from optimizer.analysis.comparison.community_share import MOVE, share_thresholds  # noqa: PLC0415
     from optimizer.analysis.comparison.differences import differences  # noqa: PLC0415
-    from optimizer.analysis.comparison.regret import TAIL, regret, robust  # noqa: PLC0415
+    from optimizer.analysis.comparison.regret import regret  # noqa: PLC0415
+    from optimizer.analysis.comparison.safe_plan import TAIL, robust  # noqa: PLC0415
 
     weights = probabilities(scenarios)
     plans = tuple(map(solve, scenarios) if plans is None else plans)

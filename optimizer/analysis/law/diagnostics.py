@@ -21,6 +21,8 @@ HELD_OUT = 0.2  # the share of runs, the largest by compute
 NEARBY = 0.1  # ln C within which runs share a budget
 FEWEST = 4  # sizes of an isoFLOP profile
 NARROW = 30.0  # a span of sizes or tokens under which exponents are hard to tell
+APART = "E apart from k"
+CONFOUNDED = 0.5  # a correlation of E and k from which they are hard to tell apart
 COLLINEAR = 4.0  # a span of D/N under which N and D are hard to tell apart
 
 
@@ -251,13 +253,20 @@ def verdicts(found: Fit, profiles: Sequence[Profile]) -> tuple[Verdict, ...]:
         low, high = found.intervals[symbol]
         level = f"{100 * found.settings.level:g} %"
         span = f"its {level} interval is {significant(low)} to {significant(high)}"
-        exponent = symbol in ("alpha", "beta", "alpha_N", "alpha_D")
-        if exponent:
+        if symbol in ("alpha", "beta", "alpha_N", "alpha_D", "k"):
             good = low > 0 and high / low <= 2
         elif symbol == "E":
             good = high - low <= 0.2 * float(found.runs.loss.min())
         else:
             continue  # a size follows its exponent
+        if symbol == "k" and found.coefficients["k"] == 1:
+            text = f"the runs ask for no k below 1, the additive form: {span}"
+            told.append(Verdict(symbol, False, text))
+            continue
+        if symbol == "k" and high >= 1:
+            text = f"the additive form (k = 1) is not ruled out by the runs: {span}"
+            told.append(Verdict(symbol, False, text))
+            continue
         bound = symbol in found.at_bound or symbol in found.loose
         good = good and not bound and symbol not in open_ends
         if good:
@@ -268,7 +277,23 @@ def verdicts(found: Fit, profiles: Sequence[Profile]) -> tuple[Verdict, ...]:
             if bound:
                 text += ", and some draws rest at its bound"
             told.append(Verdict(symbol, False, text))
+    if {"E", "k"} <= set(found.settings.choice.free):
+        told.append(_confounded(found))
     return tuple(told)
+
+
+def _confounded(found: Fit) -> Verdict:
+    """How far E and k stand in for each other, by the draws."""
+    E, k = (np.asarray(found.draws[symbol]) for symbol in ("E", "k"))
+    still = E.std() == 0 or k.std() == 0
+    together = 0.0 if still else float(np.corrcoef(E, k)[0, 1])
+    text = f"E and k have a correlation of {together:+.2f} over the draws"
+    return Verdict(
+        APART,
+        abs(together) < CONFOUNDED,
+        f"{text.replace('-', '−')}: one stands in for the other, and E is no "
+        "irreducible loss",
+    )
 
 
 def _why(symbol: str, runs: Runs) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optimizer.analysis.law.beside_published import Versus, versus
 from optimizer.analysis.law.diagnostics import (
+    APART,
     HELD_OUT,
     HoldOut,
     IsoFlop,
@@ -20,6 +21,7 @@ from optimizer.analysis.law.diagnostics import (
     trends,
     verdicts,
 )
+from optimizer.analysis.law.form_test import FormTest, form_tests
 from optimizer.analysis.law.next_runs import AHEAD, NextRuns, next_runs
 from optimizer.analysis.law.profiles import Profile, profiles
 from optimizer.fitting.bootstrap import PAIRS
@@ -57,6 +59,7 @@ class Judged:
     profiles: tuple[Profile, ...]
     verdicts: tuple[Verdict, ...]
     hold_out: HoldOut | None
+    form_tests: tuple[FormTest, ...]
     iso_flops: tuple[IsoFlop, ...]
     next_runs: NextRuns | None
     versus: tuple[Versus, ...]
@@ -68,7 +71,11 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
     curves = profiles(found)
     told = verdicts(found, curves)
     largest = float(np.max(found.runs.compute))
-    law = law_of(found, about, _caveats(found, told))
+    tests = form_tests(found, asked.hold_out)
+    law = replace(
+        law_of(found, about, _caveats(found, told)),
+        extrapolation=tuple(test.result for test in tests),
+    )
     planned = found.settings.choice.law != "hestness"
     ahead = None
     if planned:
@@ -82,6 +89,7 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
         profiles=curves,
         verdicts=told,
         hold_out=hold_out(found, asked.hold_out),
+        form_tests=tests,
         iso_flops=iso_flops(found),
         next_runs=ahead,
         versus=versus(found, law, AHEAD * largest) if asked.compare and planned else (),
@@ -91,7 +99,16 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
 
 def _caveats(found: Fit, told: tuple[Verdict, ...]) -> tuple[str, ...]:
     """What whoever uses the law file should hear."""
-    said = [_sentence(verdict.text) for verdict in told if not verdict.identified]
+    said = [
+        _sentence(verdict.text)
+        for verdict in told
+        if not verdict.identified and verdict.symbol != APART
+    ]
+    if found.settings.choice.law == "coupled":
+        said.append(
+            "E and k stand in for each other, so E is no irreducible loss; k belongs "
+            "to this recipe and data. Use the law only inside its tokens per parameter."
+        )
     if found.covariance is None:
         said.append(
             f"No covariance: {found.covariance_withheld}. The draws have all that is "

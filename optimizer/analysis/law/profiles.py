@@ -134,9 +134,9 @@ def _grid(found: Fit, symbol: str) -> Array:
         ends = max(a - 0.5 * (c - a), -20.0), min(b + 0.5 * (b - c), 68.0)
         inside = np.exp(np.linspace(*ends, POINTS))
     else:
-        bottom, top = (
-            (0.0, float(found.runs.loss.min())) if symbol == "E" else (0.01, 10)
-        )
+        bottom, top = 0.01, 1.0 if symbol == "k" else 10.0
+        if symbol == "E":
+            bottom, top = 0.0, float(found.runs.loss.min())
         ends = (
             max(low - 0.5 * (here - low), bottom),
             min(high + 0.5 * (high - here), top),

@@ -18,7 +18,7 @@ from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Alternative
 from optimizer.analysis.plan.kept import kept
-from optimizer.analysis.plan.whole import Solved, settle
+from optimizer.analysis.plan.whole import Solved, make_whole
 from optimizer.engine.solve import refine, solve
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -161,7 +161,7 @@ def _excess(
     if solution.status is not Status.OPTIMAL:
         return math.inf
     last.append(solution.optimum)
-    plan = settle(Solved(one, question, solution))
+    plan = make_whole(Solved(one, question, solution))
     if isinstance(plan, Solved):
         return math.inf
     return math.log(plan.plan.solution.value) - math.log(price(factor))

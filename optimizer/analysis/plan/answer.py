@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from optimizer.algebra.program import Certificate, Status
+from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Warning
 from optimizer.analysis.plan.practice import (
     Parties,
@@ -215,13 +216,30 @@ class LimitUsed:
 
 @dataclass(frozen=True)
 class Relaxation:
-    """The least change of one bound alone that restores a plan; None: none does."""
+    """The least change of one bound alone that restores a plan; None: none does.
+
+    Attributes:
+        name: of the bound.
+        before: as it stands.
+        after: where it must go at least.
+        line: of the file.
+        unit: of both.
+        cost: lifetime cost of the plan that the least change leaves.
+        overhead: its training compute over the least for its loss, less 1.
+        sensible: where it must go for an overhead of at most 1; None where the least
+            change does that, or no change does.
+        sensible_cost: lifetime cost of the plan there.
+    """
 
     name: str
     before: float
     after: float | None
     line: int | None
     unit: str = "nats"
+    cost: float | None = None
+    overhead: float | None = None
+    sensible: float | None = None
+    sensible_cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -236,6 +254,7 @@ class Infeasibility:
         uniform: the factor by which all limits together must grow, or None.
         certificate: of the relaxation program that proves it, or None where
             arithmetic alone does.
+        accelerators: how many would do in place of more training time, or None.
         nearest_losses: of a portfolio, for each model whose target is in the
             conflict: the lowest loss that all the other bounds leave it, or None.
     """
@@ -247,6 +266,7 @@ class Infeasibility:
     uniform: float | None
     certificate: Certificate | None
     nearest_losses: Mapping[str, float | None] = field(default_factory=dict)
+    accelerators: int | None = None
 
 
 @dataclass(frozen=True)
@@ -327,6 +347,8 @@ class Answer:
     alternatives: tuple[Choice, ...] = ()
     epochs: float | None = None
     parties: Parties | None = None
+    same_loss: SameLoss | None = None
+    capped: Capped | None = None
     limits: tuple[LimitUsed, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()
     certificate: Certificate | None = None

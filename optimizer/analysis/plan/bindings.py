@@ -42,7 +42,7 @@ def limits_used(
             LimitUsed(
                 name=limit.name,
                 bound=limit.bound,
-                value=used,
+                value=limit.bound if binding else used,
                 unit=limit.unit,
                 binding=binding,
                 elasticity=elasticity,

@@ -7,16 +7,18 @@ they are geometric programs of their own.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from optimizer.algebra.posynomial import Array, Posynomial, Term, build
+from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, GeometricProgram, Status
+from optimizer.analysis.plan.saturation import approach
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.diagnose import infimum
 from optimizer.engine.solve import refine
 from optimizer.question.asked import SIZE, Question
+from optimizer.world.costs import value
 from optimizer.world.surface import Surface
 
 TWICE = 2.0  # de Vries: the critical size trains at twice the least compute
@@ -25,7 +27,9 @@ TWICE = 2.0  # de Vries: the critical size trains at twice the least compute
 def training_optimal(
     question: Question, s: float, plan: Mapping[str, float] | None = None
 ) -> dict[str, float]:
-    """The model of reducible loss s with the least 6·N·D, and its best serving.
+    """The model of reducible loss s of least training compute, and its best serving.
+
+    The compute is what the scenario counts: 6·N·D, with attention where it has it.
 
     Args:
         question: the scenario.
@@ -34,13 +38,20 @@ def training_optimal(
             optimum without repetition and quantization is far away.
     """
     N, D = question.surface.training_optimal(s)
-    if question.plain:
+    if question.closed:
         return question.complete({"N": N, "D": D})
-    compute = build(question.core, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
-    program = GeometricProgram(compute, bounds(question, s))
+    compute = build(question.core, merge(question.training))
     sizes = [{"N": N, "D": D}, *([] if plan is None else [plan])]
-    best = _near(program, [question.complete(size) for size in sizes])
+    best = _near(
+        lambda slack: GeometricProgram(compute, bounds(question, s * (1 + slack))),
+        [question.complete(size) for size in sizes],
+    )
     return question.complete({name: best[name] for name in SIZE})
+
+
+def training_compute(question: Question, point: Mapping[str, float]) -> float:
+    """The training compute [FLOP] of a model, as the scenario counts it."""
+    return sum(value(term, point) for term in question.training)
 
 
 def smallest(question: Question, s: float) -> float:
@@ -52,28 +63,36 @@ def smallest(question: Question, s: float) -> float:
 
 def critical(question: Question, s: float, best: dict[str, float]) -> float:
     """The smaller N at which training costs twice the least compute for s."""
-    if question.plain:
+    if question.closed:
         return critical_size(question.surface, s)
-    most = TWICE * best["N"] * best["D"]
-    compute = build(question.core, [Term("training", 1 / most, {"N": 1.0, "D": 1.0})])
-    walls = (*bounds(question, s), Constraint("compute", compute))
+    least = training_compute(question, best)
+    compute = build(question.core, merge(question.training)).scaled(1 / (TWICE * least))
+
+    def program(slack: float) -> GeometricProgram:
+        walls = (*bounds(question, s * (1 + slack)), Constraint("compute", compute))
+        return GeometricProgram(_size(question), walls)
+
     ratio = critical_size(question.surface, s) / question.surface.training_optimal(s)[0]
-    program = GeometricProgram(_size(question), walls)
     guesses = [
-        question.complete({"N": N, "D": most / N})
+        question.complete({"N": N, "D": TWICE * best["D"] * best["N"] / N})
         for N in (best["N"] * ratio, best["N"] * 0.9)
     ]
     return _near(program, guesses)["N"]
 
 
 def _near(
-    program: GeometricProgram, guesses: Sequence[Mapping[str, float]]
+    easier: Callable[[float], GeometricProgram], guesses: Sequence[Mapping[str, float]]
 ) -> Mapping[str, float]:
-    """Solves from the first guess that leads to a certificate.
+    """Solves from the first guess that leads to a certificate, or by `approach`.
+
+    Args:
+        easier: the program, with a relative slack of its target.
+        guesses: points that may be near.
 
     Raises:
-        UncertifiedError: none does.
+        UncertifiedError: nothing does.
     """
+    program = easier(0.0)
     for guess in guesses:
         z = np.log([guess[name] for name in program.variables])
         prices = _prices(program, z)
@@ -83,6 +102,9 @@ def _near(
             continue
         if solution.status is Status.OPTIMAL:
             return solution.point
+    first = np.log([guesses[0][name] for name in program.variables])
+    if (entered := approach(easier, first)) is not None:
+        return entered.point
     raise UncertifiedError("a training optimum was not certified")
 
 

@@ -19,7 +19,7 @@ from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import BINDING
-from optimizer.analysis.plan.whole import Solved, settle, whole_at
+from optimizer.analysis.plan.whole import Solved, make_whole, whole_at
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.errors import InputError
@@ -204,7 +204,7 @@ def _least_whole(scenario: Scenario) -> float:
     found = _solved(question)
     if found is None:
         return math.inf
-    plan = settle(Solved(scenario, question, found))
+    plan = make_whole(Solved(scenario, question, found))
     return math.inf if isinstance(plan, Solved) else plan.plan.solution.value
 
 

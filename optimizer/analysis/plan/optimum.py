@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
-from optimizer.algebra.program import Solution, Status
+from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.analysis.plan.alternatives import alternatives
 from optimizer.analysis.plan.answer import (
     Answer,
@@ -29,16 +30,25 @@ from optimizer.analysis.plan.bills import (
 )
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
+from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.explain import explain
-from optimizer.analysis.plan.extremes import critical, smallest, training_optimal
+from optimizer.analysis.plan.extremes import (
+    critical,
+    smallest,
+    training_compute,
+    training_optimal,
+)
 from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
-from optimizer.analysis.plan.sensitivity import sensitivities
+from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
+from optimizer.analysis.plan.sensitivity import looser, sensitivities
+from optimizer.analysis.plan.settle import placed, settled
 from optimizer.analysis.plan.tokens import demand_total
-from optimizer.analysis.plan.warn import beyond, warnings
-from optimizer.analysis.plan.whole import Settled, Solved, settle, whole_at
+from optimizer.analysis.plan.warn import beyond, warnings, worn
+from optimizer.analysis.plan.whole import Solved, WholePlan, make_whole, whole_at
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
@@ -67,15 +77,60 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     Raises:
         Defect: the solver's point failed its certificate; no answer is given.
     """
+    if for_lifetime(scenario):
+        return _for_lifetime(scenario, whole)
     if scenario.variants:
         return _best(scenario, whole)
-    question, found = settled(scenario)
+    question, found = search_whole(scenario)
     if isinstance(found, Infeasibility):
+        if whole:
+            found = cured(scenario, question, found, partial(solve, whole=False))
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
     return _answer(scenario, question, found, whole)
 
 
-def settled(scenario: Scenario) -> tuple[Question, Settled | Infeasibility]:
+def for_lifetime(scenario: Scenario) -> bool:
+    """Whether a budget for training is to be best for the life."""
+    budget = scenario.spec.budget
+    return budget is not None and budget.best_for == "lifetime"
+
+
+def with_its_loss(scenario: Scenario) -> Scenario:
+    """A scenario whose budget is best for the life, with the loss that it chooses.
+
+    Any other, and one without a plan, as it is.
+    """
+    if not for_lifetime(scenario):
+        return scenario
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return scenario
+    return at_target(scenario, question, lowest)
+
+
+def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
+    if scenario.variants:
+        message = (
+            "takes one value of each word; a list of choices cannot stand beside it"
+        )
+        place = scenario.place("budget.best_for")
+        raise InputError([Problem(place, "budget.best_for", message)])
+    question, lowest = search(scenario)
+    if isinstance(lowest, Infeasibility):
+        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=lowest)
+    chosen = at_target(scenario, question, lowest)
+    answer = solve(chosen, whole)
+    s = formulate(chosen).reducible
+    if s is None or answer.plan is None:
+        raise Defect("the loss that a budget chooses has no plan under it")
+    return replace(
+        answer,
+        question="lifetime",
+        capped=curve(question, lowest, s) if whole else None,
+    )
+
+
+def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibility]:
     """The certified optimum with its machines in whole numbers, or why there is none.
 
     Args:
@@ -87,7 +142,7 @@ def settled(scenario: Scenario) -> tuple[Question, Settled | Infeasibility]:
     question, found = search(scenario)
     if isinstance(found, Infeasibility):
         return question, found
-    plan = settle(Solved(scenario, question, found))
+    plan = make_whole(Solved(scenario, question, found))
     if isinstance(plan, Solved):
         return question, explain(plan.scenario, plan.question)
     return question, plan
@@ -103,6 +158,8 @@ def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
     except UncertifiedError:
         # Bounds that leave next to no room have no multipliers to certify with.
         solution = Solution(question.program, Status.INFEASIBLE)
+    if solution.status is Status.INFEASIBLE:
+        solution = of_target(question) or solution
     if solution.status is Status.INFEASIBLE:
         return question, explain(scenario, question)
     _refuse_fractions(scenario, {**question.fixed, **solution.point})
@@ -130,19 +187,19 @@ def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:
 def _best(scenario: Scenario, whole: bool) -> Answer:
     """Solves every combination of the scenario's lists and answers the best."""
     rows = []
-    solved: dict[int, tuple[Scenario, Question, Settled]] = {}
+    solved: dict[int, tuple[Scenario, Question, WholePlan]] = {}
     for index, variant in enumerate(scenario.variants):
         if variant.scenario is None:
             rows.append(Choice(variant.choice, None, "refused", variant.reason))
             continue
         try:
-            question, found = settled(variant.scenario)
+            question, found = search_whole(variant.scenario)
         except InputError as error:
             reason = error.problems[0].message
             rows.append(Choice(variant.choice, None, "refused", reason))
             continue
         rows.append(_row(variant, question, found))
-        if isinstance(found, Settled):
+        if isinstance(found, WholePlan):
             solved[index] = variant.scenario, question, found
     totals = [row.total for row in rows if row.total is not None]
     if not totals:
@@ -157,7 +214,7 @@ def _best(scenario: Scenario, whole: bool) -> Answer:
 
 
 def _row(
-    variant: Variant, question: Question, found: Settled | Infeasibility
+    variant: Variant, question: Question, found: WholePlan | Infeasibility
 ) -> Choice:
     """A combination by its lifetime cost, or by its loss under a budget."""
     if isinstance(found, Infeasibility):
@@ -202,7 +259,7 @@ def _bare(
 def _answer(
     scenario: Scenario,
     relaxed: Question,
-    found: Settled,
+    made: WholePlan,
     whole: bool,
     asked: Scenario | None = None,
 ) -> Answer:
@@ -211,15 +268,18 @@ def _answer(
     Plan and costs are those of whole machines; ranges, limits and sensitivities those
     of batches in fractions, on the replicas that stand.
     """
-    question, solution = found.plan.question, found.plan.solution
-    middle = found.standing
+    question, solution = made.plan.question, made.plan.solution
+    middle = made.standing
     surface = question.surface
-    point = question.complete(found.plan.size)
+    equal = cheapest(question, solution)
+    found = {**question.fixed, **(equal or solution).point}
+    point = placed(question, {"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
+    point = question.complete(point)
     plan = _pair(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
-    best = training_optimal(relaxed, s, point)
+    best = placed(relaxed, training_optimal(relaxed, s, point))
     N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
     _, its = whole_at(scenario, relaxed, best)
@@ -228,24 +288,18 @@ def _answer(
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=not broken(relaxed, best) and _as_fixed(question, best),
+        feasible=not broken(relaxed, best) and as_fixed(question, best),
         cost=bill(its, its.complete(best)),
         breaks=broken(relaxed, best),
     )
     free = middle.solution
     if question.fixed:
-        free = solve_program(
-            middle.question.free, middle.question.start(middle.question.free)
-        )
+        program = middle.question.free
+        free = solve_program(program, middle.question.start(program))
     ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
     unique = scenario.spec.data.unique_tokens
-    moves = sensitivities(middle.scenario, middle.solution) if whole else ()
-    looser = {
-        move.input: move.right
-        for move in moves
-        if move.elasticity is None and move.right is not None
-    }
+    moves = sensitivities(middle.scenario, middle.solution, _program) if whole else ()
     base = optimal.cost.total
     fixed = None
     if question.fixed:
@@ -254,7 +308,9 @@ def _answer(
             ways = (asked or scenario).singles
             suits = implied_demand(ways, {"N": N, "D": D}, s)
             fixed = replace(fixed, implied_demand=suits)
-    at = middle.question.complete(middle.size)
+    at = point
+    if made.relaxed is not None:
+        at = middle.question.complete(middle.size)
     answer = _bare(
         scenario,
         question,
@@ -262,7 +318,7 @@ def _answer(
         plan=plan,
         training_optimal=optimal,
         overtraining=Overtraining(
-            factor=D / surface.optimal_tokens(N),
+            factor=D / question.optimal_tokens(N),
             parameters_ratio=N / N0,
             tokens_ratio=D / D0,
             cost_ratio=cost.total / base,
@@ -270,7 +326,9 @@ def _answer(
         critical=Critical(
             floor=smallest(question, s),
             size=critical(question, s, best),
-            training_overhead=N * D / (N0 * D0) - 1,
+            training_overhead=training_compute(question, point)
+            / training_compute(question, best)
+            - 1,
         ),
         cost=cost,
         amounts=amounts(question, point),
@@ -280,22 +338,36 @@ def _answer(
         near_optimal=ranges,
         fixed=fixed,
         others=alternatives(asked or scenario, question) if whole else (),
-        serving=serving_use(found.plan.scenario, question, point),
-        relaxed=found.relaxed,
+        serving=serving_use(made.plan.scenario, question, point),
+        relaxed=made.relaxed,
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
+        same_loss=same_loss(question, s, cost.total) if whole else None,
         limits=limits_used(
-            middle.question.limits, middle.solution, at, scenario.place, looser
+            middle.question.limits,
+            middle.solution,
+            at,
+            scenario.place,
+            looser(moves),
         ),
         sensitivities=moves,
-        certificate=solution.certificate,
+        certificate=(equal or solution).certificate,
     )
-    return replace(
+    last = last_thousandth(question, solution)
+    answer = replace(
         answer,
-        warnings=warnings(answer, scenario, question),
+        warnings=(
+            *worn(answer, equal is not None, last),
+            *warnings(answer, scenario, question),
+        ),
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         reached=chance(scenario, plan) if whole else None,
     )
+    return settled(answer, question)
+
+
+def _program(scenario: Scenario) -> GeometricProgram:
+    return formulate(scenario).program
 
 
 def pair(surface: Surface, N: float, D: float) -> Pair:
@@ -318,7 +390,8 @@ def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
     )
 
 
-def _as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+    """Whether a point has the values that the scenario fixes."""
     return all(
         math.isclose(point[name], fixed, rel_tol=BINDING)
         for name, fixed in question.fixed.items()
@@ -328,7 +401,7 @@ def _as_fixed(question: Question, point: Mapping[str, float]) -> bool:
 def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
     """What the decision already taken costs."""
     spec = scenario.spec.model_copy(update={"fix": None})
-    _, free = settled(replace(scenario, spec=spec))
+    _, free = search_whole(replace(scenario, spec=spec))
     if isinstance(free, Infeasibility):
         raise Defect("what is decided has a plan, and without it there is none")
     best, here = free.plan.solution.value, solution.value

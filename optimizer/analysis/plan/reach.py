@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.answer import Infeasibility, Relaxation
-from optimizer.analysis.plan.wording import KINDS, amount, either, nats
+from optimizer.analysis.plan.wording import amount, either, nats, safely
 from optimizer.engine.diagnose import FAR, ROOM, Infimum, infimum
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
-from optimizer.reading.quantity import read
 from optimizer.world.limits import Limit
 from optimizer.world.surface import Surface, power
 
@@ -194,7 +193,7 @@ def cure(relaxations: Sequence[Relaxation]) -> str:
         relaxations: the smallest change first.
     """
     given = [r for r in relaxations if r.after is not None]
-    ways = [f"{called(r.name)} to {_typed(r)}" for r in given]
+    ways = [f"{called(r.name)} to {needed(r)}" for r in given]
     if not ways:
         return "No single change restores a plan; relax several of them together"
     least = f"The smallest change that restores a plan is {ways[0]}"
@@ -219,14 +218,7 @@ def stated(way: Relaxation) -> str:
     return f"{called(way.name)} of {amount(way.before, way.unit)}"
 
 
-def _typed(way: Relaxation) -> str:
+def needed(way: Relaxation) -> str:
     """Writes where a bound must go, rounded so that this number will do."""
     after = way.before if way.after is None else way.after
-    if way.unit == "nats":
-        return nats(math.ceil(after * 1e4) / 1e4)
-    value, up = after, after > way.before
-    text = amount(value, way.unit)
-    while (read(text, KINDS[way.unit]) < after) == up:
-        value *= 1.001 if up else 0.999
-        text = amount(value, way.unit)
-    return text
+    return safely(after, way.unit, after > way.before)

@@ -11,17 +11,21 @@ the derivatives of the coefficients come by a complex step through `formulate`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Function, GeometricProgram, Solution
-from optimizer.question.formulate import formulate
 from optimizer.question.inputs import STEP, inputs, stepped
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
 
+SAME = 1e-9  # two sides that differ by less are one
+# Inputs that decide where something else takes over: a lifetime of whole months ends
+# before a month of another rate, and the longest of several streams sizes the cache.
+KINKED = frozenset({"lifetime", "input_tokens", "output_tokens"})
 BINDING = 1e-8  # |ln g| below which a constraint counts as met with equality
 
 
@@ -48,40 +52,42 @@ class Sensitivity:
     line: int | None
 
 
-def sensitivities(scenario: Scenario, solution: Solution) -> tuple[Sensitivity, ...]:
-    """Returns the total derivative of the optimum to every input."""
-    z, multipliers = solution.optimum
-    program = solution.program
-    choices = _Multipliers(program, z)
-    shares = [f.shares(z[None])[0] for f in program.functions]
+def sensitivities(
+    scenario: Scenario,
+    solution: Solution,
+    asked: Callable[[Scenario], GeometricProgram],
+) -> tuple[Sensitivity, ...]:
+    """Returns the total derivative of the optimum to every input, to both sides.
+
+    Args:
+        scenario: whose inputs move.
+        solution: the optimum.
+        asked: from the scenario with an input moved to the program that it asks.
+    """
+    choices = _Multipliers(solution)
     found = []
     for item in inputs(scenario):
         line = _line(scenario, item.path)
         if item.value == 0:
             found.append(Sensitivity(item.name, 0.0, None, None, None, line))
             continue
-        moved = formulate(stepped(scenario, item.path)).program
-        direct = _partial(moved.objective, shares[0], z)
-        by_constraint = np.array(
-            [
-                _partial(c.posynomial, parts, z)
-                for c, parts in zip(moved.constraints, shares[1:], strict=True)
-            ]
-        )
-        if choices.unique:
-            total = direct + float(multipliers @ by_constraint)
-            row = Sensitivity(item.name, item.value, total, None, None, line)
-        else:
-            low, high = choices.extremes(by_constraint)
-            left = None if low is None else direct + low
-            right = None if high is None else direct + high
-            same = left is not None and right is not None and abs(left - right) < 1e-9
-            middle = left if same else None
-            if same:
-                left = right = None
-            row = Sensitivity(item.name, item.value, middle, left, right, line)
-        found.append(row)
+        left, right = choices.sides(asked(stepped(scenario, item.path)), 1)
+        if KINKED.intersection(item.path):
+            down = asked(stepped(scenario, item.path, -1))
+            left, _ = choices.sides(down, -1)
+        same = left is not None and right is not None and abs(left - right) < SAME
+        whole, left, right = (right, None, None) if same else (None, left, right)
+        found.append(Sensitivity(item.name, item.value, whole, left, right, line))
     return tuple(found)
+
+
+def looser(moves: Sequence[Sensitivity]) -> dict[str, float]:
+    """The elasticities to larger values of the inputs whose two sides differ."""
+    return {
+        move.input: move.right
+        for move in moves
+        if move.elasticity is None and move.right is not None
+    }
 
 
 def _line(scenario: Scenario, path: Steps) -> int | None:
@@ -93,9 +99,9 @@ def _line(scenario: Scenario, path: Steps) -> int | None:
     return None
 
 
-def _partial(moved: Function, shares: Array, z: Array) -> float:
+def _partial(moved: Function, shares: Array, z: Array, side: int) -> float:
     """The derivative d ln f / d ln θ at a fixed point, from the complex terms."""
-    return float(shares @ moved.log_terms(z[None])[0].imag) / STEP
+    return float(shares @ moved.log_terms(z[None])[0].imag) / (side * STEP)
 
 
 class _Multipliers:
@@ -107,18 +113,44 @@ class _Multipliers:
     Perturbation Analysis of Optimization Problems (2000), theorem 4.24.
     """
 
-    def __init__(self, program: GeometricProgram, z: Array) -> None:
-        point = z[None]
-        self.count = len(program.constraints)
+    def __init__(self, solution: Solution) -> None:
+        self.z, self.prices = solution.optimum
+        program, point = solution.program, self.z[None]
+        self.shares = [f.shares(point)[0] for f in program.functions]
         values = [c.posynomial.log_value(point)[0] for c in program.constraints]
         self.active = np.flatnonzero(np.abs(values) <= BINDING)
         rows = [
             program.constraints[i].posynomial.gradient(point)[0] for i in self.active
         ]
-        self.jacobian = np.array(rows).reshape(len(rows), len(z))
+        self.jacobian = np.array(rows).reshape(len(rows), len(self.z))
         self.gradient = program.objective.gradient(point)[0]
         rank = np.linalg.matrix_rank(self.jacobian, tol=1e-7) if rows else 0
         self.unique = bool(rank == len(rows))
+
+    def sides(
+        self, moved: GeometricProgram, side: int
+    ) -> tuple[float | None, float | None]:
+        """The derivatives to smaller and to larger values of an input.
+
+        Args:
+            moved: the program with the input stepped.
+            side: 1 where it was stepped up, −1 down; only at a kink that matters.
+        """
+        direct = _partial(moved.objective, self.shares[0], self.z, side)
+        weights = np.array(
+            [
+                _partial(c.posynomial, parts, self.z, side)
+                for c, parts in zip(moved.constraints, self.shares[1:], strict=True)
+            ]
+        )
+        if self.unique:
+            total = direct + float(self.prices @ weights)
+            return total, total
+        low, high = self.extremes(weights)
+        return (
+            None if low is None else direct + low,
+            None if high is None else direct + high,
+        )
 
     def extremes(self, weights: Array) -> tuple[float | None, float | None]:
         """The least and the greatest Σ λ_i · weight_i; None where unbounded."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import Infeasibility
-from optimizer.analysis.plan.optimum import settled
+from optimizer.analysis.plan.optimum import search_whole
 from optimizer.analysis.plan.reach import stated
-from optimizer.analysis.plan.whole import Settled
+from optimizer.analysis.plan.whole import WholePlan
 from optimizer.analysis.plan.wording import either, several
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at, shape_for
@@ -112,8 +112,8 @@ def _least(
     scenarios: Sequence[Scenario],
 ) -> tuple[Question, Solution | Infeasibility]:
     """The best of some scenarios; if none has a plan, why the first has none."""
-    found = [settled(scenario) for scenario in scenarios]
-    solved = [s.plan for _, s in found if isinstance(s, Settled)]
+    found = [search_whole(scenario) for scenario in scenarios]
+    solved = [s.plan for _, s in found if isinstance(s, WholePlan)]
     if solved:
         best = min(solved, key=lambda plan: plan.solution.value)
         return best.question, best.solution

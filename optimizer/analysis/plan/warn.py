@@ -6,23 +6,37 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, Pair
 from optimizer.analysis.plan.doubts import Beyond, Warning
+from optimizer.analysis.plan.saturation import LastThousandth
 from optimizer.analysis.plan.wording import (
     KINDS,
     amount,
     counted,
     either,
+    lifetime,
+    nats,
     percent,
 )
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
-from optimizer.reading.quantity import significant
+from optimizer.reading.quantity import PARAMETERS, significant, write
+from optimizer.world.built import Built
 from optimizer.world.law import Law
-from optimizer.world.models import load_model
+from optimizer.world.models import load_model, unsure
 from optimizer.world.quantization import BITS
 from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE
 
+# Every code that a plan can bear; the page `docs/json.md` says what each means.
+CODES = (
+    *("outside-range", "extreme-ratio", "beyond-36T", "parameter-unit"),
+    *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
+    *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
+    *("peak-price-example", "secondary-source", "wide-optimum"),
+    *("scaled-architecture", "unfilled-replica", "standing-fractions"),
+    "whole-machines",
+)
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
+NEAR = 1.05  # of a published size: its architecture is then its own
 FEW_BITS = 8
 MANY = 4.0  # epochs
 WHOLE = 0.01  # of the cost, above which whole machines are told
@@ -40,10 +54,12 @@ def warnings(
         *_law(scenario),
         *_data(answer, question),
         *_demand(answer, scenario),
+        *_chips(scenario),
         *_unpunished(scenario),
         *_cache(scenario, question),
         *_unfilled(answer, scenario),
         *_whole(answer),
+        *_scaled(answer, scenario, question),
         *_optimum(answer),
     )
 
@@ -106,30 +122,28 @@ def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
         )
 
 
-def _uncounted(scenario: Scenario) -> bool:
-    """Whether a reference may not be in the unit in which the law counts."""
-    target = scenario.spec.target
-    if target is None or target.match is None or scenario.law.counts == "total":
-        return False
-    named = target.match.model
-    return named is None or (
-        scenario.law.counts == "non-embedding"
-        and load_model(named).architecture is None
+def _uncounted(scenario: Scenario) -> str:
+    """Why a reference may not be in the unit in which the law counts; or empty."""
+    target, law = scenario.spec.target, scenario.law
+    if target is None or target.match is None or law.counts == "total":
+        return ""
+    if target.match.model is not None:
+        named = unsure(load_model(target.match.model), law.counts)
+        return f"{target.match.model} is {named}" if named else ""
+    return (
+        "the reference is read in that unit. Published sizes are mostly totals: "
+        "convert the reference first"
     )
 
 
 def _law(scenario: Scenario) -> Iterator[Warning]:
     law = scenario.law
-    if _uncounted(scenario):
+    if why := _uncounted(scenario):
         counts = {
             "non-embedding": "parameters without the embeddings",
             "active": "the parameters active for a token",
         }[law.counts]
-        yield Warning(
-            "parameter-unit",
-            f"{law.name} counts {counts}, and the reference is read in that unit. "
-            "Published sizes are mostly totals: convert the reference first",
-        )
+        yield Warning("parameter-unit", f"{law.name} counts {counts}, and {why}")
     if law.form == "kaplan":
         yield Warning(
             "kaplan-compute",
@@ -175,6 +189,28 @@ def _unpunished(scenario: Scenario) -> Iterator[Warning]:
             "grows with every token that an overtrained model has seen (Kumar et al. "
             "2024). Set quantization_penalty: true under serving to see how much",
         )
+
+
+def _scaled(
+    answer: Answer, scenario: Scenario, question: Question
+) -> Iterator[Warning]:
+    """A cache that is another size's, scaled as its family does."""
+    shape = scenario.spec.architecture
+    if not isinstance(shape, Built) or shape.anchor is None or answer.plan is None:
+        return
+    held = any(limit.name.startswith("limits.memory") for limit in question.limits)
+    ratio = answer.plan.parameters / shape.anchor
+    if not (question.replicas or held) or 1 / NEAR < ratio < NEAR:
+        return
+    power = significant(shape.record.growth)
+    yield Warning(
+        "scaled-architecture",
+        f"{shape.record.name} has {write(shape.anchor, PARAMETERS)} parameters as the "
+        f"law counts them, and this plan {significant(ratio)} times as many: its cache "
+        f"is taken to grow with their power of {power}, as depth and width grow alike "
+        f"and heads keep their width, and its stored weights with them. "
+        "--snap prices sizes that exist, each with its own",
+    )
 
 
 def _cache(scenario: Scenario, question: Question) -> Iterator[Warning]:
@@ -268,6 +304,19 @@ def _demand(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
         )
 
 
+def _chips(scenario: Scenario) -> Iterator[Warning]:
+    """Accelerators of which a figure is not the maker's own."""
+    chips = {id(chip): chip for chip in scenario.hardware.values() if chip is not None}
+    for chip in chips.values():
+        if chip.secondary:
+            yield Warning(
+                "secondary-source",
+                f"of {chip.key} {', '.join(chip.secondary)} stand in secondary sources "
+                "only, not on a page of its maker: describe the chip in the scenario "
+                "with the figures of your supplier",
+            )
+
+
 def _optimum(answer: Answer) -> Iterator[Warning]:
     for near in answer.near_optimal:
         low, high = near.parameters
@@ -278,3 +327,32 @@ def _optimum(answer: Answer) -> Iterator[Warning]:
                 f"{amount(high, 'parameters')} is within {percent(near.within)} of "
                 "the optimum: let other reasons than cost choose among them",
             )
+
+
+def worn(
+    answer: Answer, idle: bool, last: LastThousandth | None
+) -> tuple[Warning, ...]:
+    """Says where repeated data give next to nothing more.
+
+    Args:
+        answer: with a plan.
+        idle: whether its budget buys nothing more.
+        last: what the last thousandth of a target costs, where that is much.
+    """
+    message = ""
+    if idle:
+        wall = next(w for w in answer.limits if w.name.startswith("budget."))
+        spent = f"{amount(wall.value, wall.unit)} of {amount(wall.bound, wall.unit)}"
+        message = (
+            f"{wall.name} buys nothing more: every way to spend the rest lowers the "
+            "reducible loss by less than a millionth. The plan is the cheapest of the "
+            f"models that are equally good, and spends {spent}. Find more unique tokens"
+        )
+    elif last is not None and answer.cost is not None:
+        message = (
+            "the unique tokens give next to nothing more at this target: "
+            f"{nats(last.loss)}, a thousandth of the reducible loss above it, would "
+            f"take {percent(last.saved)} less {lifetime(answer.cost.unit)}. Raise the "
+            "target, or find more unique tokens"
+        )
+    return (Warning("saturated", message),) if message else ()

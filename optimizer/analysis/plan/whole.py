@@ -47,7 +47,7 @@ class Solved:
 
 
 @dataclass(frozen=True, eq=False)
-class Settled:
+class WholePlan:
     """A plan in whole numbers.
 
     Attributes:
@@ -62,7 +62,7 @@ class Settled:
     relaxed: Relaxed | None
 
 
-def settle(found: Solved) -> Settled | Solved:
+def make_whole(found: Solved) -> WholePlan | Solved:
     """Makes batches and standing replicas of an optimum whole.
 
     Returns:
@@ -71,21 +71,21 @@ def settle(found: Solved) -> Settled | Solved:
     """
     point = found.question.complete(found.size)
     need = needs(found.scenario, found.question, point)
-    ways: list[Settled] = []
+    ways: list[WholePlan] = []
     tried = [found]
     if need:
         tried = list(_replicated(found, need, point, more=0))
         for more in (tried, _replicated(found, need, point, more=1)):
             # One more, where whole batches leave what is needed too little room.
             ways = ways or [
-                Settled(done, one, None)
+                WholePlan(done, one, None)
                 for one in more
                 if one.solution.status is Status.OPTIMAL
                 for done in _batched(one)
             ]
     else:
         # A batch that cannot be certified when whole stays as it is.
-        ways = [Settled(done, found, None) for done in _batched(found) or [found]]
+        ways = [WholePlan(done, found, None) for done in _batched(found) or [found]]
     if not ways:
         return tried[-1]
     best = min(ways, key=lambda way: way.plan.solution.value)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from optimizer.reading.kinds import (
     BUDGET,
     BYTES,
     COMPUTE,
+    COUNT,
     DURATION,
     ENERGY,
     LOSS,
@@ -15,7 +17,7 @@ from optimizer.reading.kinds import (
     TOKENS,
     Kind,
 )
-from optimizer.reading.quantity import significant, write
+from optimizer.reading.quantity import read, significant, write
 
 KINDS: dict[str, Kind] = {
     "parameters": PARAMETERS,
@@ -26,6 +28,7 @@ KINDS: dict[str, Kind] = {
     "kWh": ENERGY,
     "bytes": BYTES,
     "nats": LOSS,
+    "accelerators": COUNT,
 }
 
 MANY = 8  # more names than these are counted
@@ -38,6 +41,27 @@ def amount(value: float, unit: str) -> str:
         size = value / 1e3 if tonnes else value
         return f"{significant(size)} {'tCO2e' if tonnes else 'kgCO2e'}"
     return write(value, KINDS[unit])
+
+
+def safely(value: float, unit: str, up: bool) -> str:
+    """Writes a value rounded to one side, so that what is read back is enough.
+
+    Args:
+        value: that just does.
+        unit: of it.
+        up: whether more is enough too; else less is.
+    """
+    if unit == "nats":
+        near = round(value, 4)
+        short = near < value if up else near > value
+        return nats(near + (1e-4 if up else -1e-4) * short)
+    if unit == "accelerators":
+        return amount(math.ceil(value) if up else math.floor(value), unit)
+    tried, text = value, amount(value, unit)
+    while (read(text, KINDS[unit]) < value) == up and read(text, KINDS[unit]) != value:
+        tried *= 1.001 if up else 0.999
+        text = amount(tried, unit)
+    return text
 
 
 def counted(value: float, unit: str) -> str:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from optimizer.algebra.program import Certificate, Solution, Status
+from optimizer.algebra.program import (
+    Certificate,
+    GeometricProgram,
+    Solution,
+    Status,
+)
 from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed
 from optimizer.analysis.plan.bindings import limits_used
+from optimizer.analysis.plan.chance import chance
+from optimizer.analysis.plan.optimum import as_fixed
 from optimizer.analysis.plan.optimum import solve as solve_alone
+from optimizer.analysis.plan.sensitivity import looser, sensitivities
+from optimizer.analysis.plan.settle import moved_onto
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
@@ -16,9 +25,10 @@ from optimizer.question.portfolio import (
     JointQuestion,
     Portfolio,
     formulate_portfolio,
+    own,
     variable,
 )
-from optimizer.question.scenario import Fix
+from optimizer.question.scenario import Fix, Scenario
 
 
 @dataclass(frozen=True)
@@ -81,21 +91,69 @@ def solve_portfolio(portfolio: Portfolio) -> JointPlan:
         return replace(bare, conflict=stuck or why.conflict, infeasibility=why)
     point = {**joint.fixed, **solution.point}
     members = []
-    for member, own in zip(portfolio.members, alone, strict=True):
+    for index, (member, mine) in enumerate(zip(portfolio.members, alone, strict=True)):
         size = Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
-        members.append(_beside(solve_alone(replace(member, spec=spec)), own))
+        held = _beside(solve_alone(replace(member, spec=spec), whole=False), mine)
+        members.append(_priced(held, portfolio, joint, index, solution))
     total = solution.value
     if any(member.relaxed for member in members):
         # The joint program has machines in fractions; each plan has them whole.
         total = sum(member.cost.total for member in members if member.cost)
+    shared = limits_used(joint.shared, solution, point, portfolio.place, {})
+    bounds = [wall.bound for wall in shared if wall.binding]
     return replace(
         bare,
         status=Status.OPTIMAL,
-        members=tuple(members),
+        members=tuple(moved_onto(member, bounds) for member in members),
         total=total,
-        shared=limits_used(joint.shared, solution, point, portfolio.place, {}),
+        shared=shared,
         certificate=solution.certificate,
+    )
+
+
+def _priced(
+    held: Answer,
+    portfolio: Portfolio,
+    joint: JointQuestion,
+    index: int,
+    solution: Solution,
+) -> Answer:
+    """A member with what its own limits and inputs are worth to the joint cost."""
+    member, question = portfolio.members[index], joint.questions[index]
+    point = {**joint.fixed, **solution.point}
+    mine = {name: point[variable(name, member.name)] for name in question.variables}
+
+    def asked(moved: Scenario) -> GeometricProgram:
+        members = list(portfolio.members)
+        members[index] = moved
+        return formulate_portfolio(replace(portfolio, members=tuple(members))).program
+
+    moves = sensitivities(member, solution, asked)
+    limits = tuple(
+        replace(used, name=limit.name)
+        for limit in question.limits
+        for used in limits_used(
+            [replace(limit, name=own(member.name, limit.name))],
+            solution,
+            mine,
+            lambda _, name=limit.name: member.place(name),  # type: ignore[misc]
+            {own(member.name, name): value for name, value in looser(moves).items()},
+        )
+    )
+    best = held.training_optimal
+    if best is not None:
+        best = replace(
+            best,
+            feasible=not best.breaks
+            and as_fixed(question, {"N": best.parameters, "D": best.tokens}),
+        )
+    return replace(
+        held,
+        limits=limits,
+        sensitivities=moves,
+        training_optimal=best,
+        reached=None if held.plan is None else chance(member, held.plan),
     )
 
 

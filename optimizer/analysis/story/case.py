@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 
 from optimizer.analysis.frontier.band import Banded, banded, distribution
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.optimum import solve, with_its_loss
+from optimizer.analysis.story.contour import Contour, contour
 from optimizer.analysis.story.curves import (
-    Contour,
     OverDemand,
     Overhead,
-    contour,
     over_demand,
     overhead,
 )
@@ -83,7 +82,7 @@ def case(
     beside = across_laws(scenario, answer, laws, whole)
     if answer.plan is None:
         return Case(scenario, answer, beside)
-    chosen = scenario.chosen(answer.choice)
+    chosen = with_its_loss(scenario.chosen(answer.choice))
     return Case(
         scenario=scenario,
         answer=answer,

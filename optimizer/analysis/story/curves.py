@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
+from optimizer.algebra.program import Status
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.extremes import training_optimal
-from optimizer.analysis.story.explorer import along, targets_along
+from optimizer.analysis.plan.extremes import training_compute
+from optimizer.analysis.story.explorer import along
 from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import solve
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
-from optimizer.world.models import load_model, model_names
 
 FACTORS = tuple(10 ** (step / 10 - 2) for step in range(41))  # of the demand
-RATIOS = tuple(2 ** (step / 3 - 3) for step in range(19))  # of the reducible loss
-NEARBY = (0.75, 0.85, 1.0, 1.2, 1.5)  # the same, where each takes its own solve
 SIZES = 41  # points along a curve over sizes
-LEVELS = 9  # of loss
-FLOP_STEP = 10.0  # between isoFLOP lines
 Line = tuple[tuple[float, float], ...]
 
 
@@ -35,31 +32,6 @@ class Dot:
     name: str
     parameters: float
     tokens: float
-
-
-@dataclass(frozen=True)
-class Contour:
-    """The loss over N and D.
-
-    Attributes:
-        levels: loss → the line on which it is reached, as (N, D).
-        flops: training compute → its line 6·N·D.
-        training: training-optimal models of other losses.
-        lifetime: lifetime-optimal plans of other losses at this demand.
-        dots: the plan and the training-optimal model.
-        published: models of the library within the box.
-        box: N from, N to, D from, D to.
-        unit: of the loss.
-    """
-
-    levels: tuple[tuple[float, Line], ...]
-    flops: tuple[tuple[float, Line], ...]
-    training: Line
-    lifetime: Line
-    dots: tuple[Dot, ...]
-    published: tuple[Dot, ...]
-    box: tuple[float, float, float, float]
-    unit: str
 
 
 @dataclass(frozen=True)
@@ -131,60 +103,6 @@ class Overhead:
     dots: tuple[Dot, ...]
 
 
-def contour(scenario: Scenario, answer: Answer) -> Contour | None:
-    """The loss surface about a plan."""
-    dots = pair(answer)
-    if not dots:
-        return None
-    question = formulate(scenario)
-    sizes, data = ([getattr(d, w) for d in dots] for w in ("parameters", "tokens"))
-    box = (min(sizes) / 8, max(sizes) * 8, min(data) / 12, max(data) * 12)
-    grid = np.geomspace(box[0], box[1], SIZES)
-    low, high = (
-        question.reducible_at({"N": N, "D": D}) for N, D in (box[1::2], box[::2])
-    )
-    here = question.reducible_at({"N": sizes[0], "D": data[0]})
-    levels = _levels(low, high, here)
-    tokens = tokens_for(question, grid, levels, box[2:])
-    lines = tuple(
-        (question.surface.loss_of(s), _line(grid, np.clip(row, *box[2:])))
-        for s, row in zip(levels, tokens, strict=True)
-    )
-    ratios = RATIOS if question.plain else NEARBY
-    lifetime = targets_along(scenario, ratios) or ()
-    return Contour(
-        levels=lines,
-        flops=_flops(box),
-        training=_inside(_training_path(question, here, ratios), box),
-        lifetime=_inside(
-            [
-                (p.parameters, p.tokens)
-                for p in lifetime
-                if p.parameters is not None and p.tokens is not None
-            ],
-            box,
-        ),
-        dots=dots,
-        published=published(box),
-        box=box,
-        unit=scenario.law.loss_unit,
-    )
-
-
-def _training_path(
-    question: Question, here: float, ratios: Sequence[float]
-) -> list[tuple[float, float]]:
-    """Training-optimal models of other reducible losses, those that there are."""
-    found = []
-    for ratio in ratios:
-        try:
-            best = training_optimal(question, here * ratio)
-        except UncertifiedError:
-            continue  # data that repeat this often reach no such loss
-        found.append((best["N"], best["D"]))
-    return found
-
-
 def pair(answer: Answer) -> tuple[Dot, ...]:
     """The plan and the training-optimal model of the same loss."""
     plan, best = answer.plan, answer.training_optimal
@@ -193,55 +111,6 @@ def pair(answer: Answer) -> tuple[Dot, ...]:
     return (
         Dot("plan", plan.parameters, plan.tokens),
         Dot("training-optimal", best.parameters, best.tokens),
-    )
-
-
-def _levels(low: float, high: float, here: float) -> list[float]:
-    """Reducible losses evenly apart in logarithms, that of the plan among them."""
-    step = (math.log(high) - math.log(low)) / (LEVELS + 1)
-    below = int((math.log(here) - math.log(low)) / step)
-    return [
-        here * math.exp(step * k)
-        for k in range(-below, LEVELS + 1)
-        if low < here * math.exp(step * k) < high
-    ]
-
-
-def _line(xs: Array, ys: Array) -> Line:
-    return tuple(zip(xs.tolist(), ys.tolist(), strict=True))
-
-
-def _flops(box: tuple[float, float, float, float]) -> tuple[tuple[float, Line], ...]:
-    first = math.ceil(math.log10(6 * box[0] * box[2] * 3))
-    last = math.floor(math.log10(6 * box[1] * box[3] / 3))
-    found = []
-    for power in range(first, last + 1):
-        compute = FLOP_STEP**power
-        ends = (
-            max(box[0], compute / 6 / box[3]),
-            min(box[1], compute / 6 / box[2]),
-        )
-        found.append((compute, tuple((N, compute / 6 / N) for N in ends)))
-    return tuple(found)
-
-
-def _inside(
-    points: Sequence[tuple[float, float]], box: tuple[float, float, float, float]
-) -> Line:
-    return tuple(
-        (N, D) for N, D in points if box[0] <= N <= box[1] and box[2] <= D <= box[3]
-    )
-
-
-def published(box: tuple[float, float, float, float]) -> tuple[Dot, ...]:
-    """Dense published models within a box of N and D."""
-    models = [load_model(name) for name in model_names()]
-    return tuple(
-        Dot(model.title, model.parameters, model.tokens)
-        for model in models
-        if model.active_parameters is None
-        and box[0] <= model.parameters <= box[1]
-        and box[2] <= model.tokens <= box[3]
     )
 
 
@@ -348,6 +217,21 @@ def _crossings(served: Sequence[float], running: Sequence[Running]) -> list[Cros
     return found
 
 
+def _unlimited(question: Question, s: float) -> dict[str, float] | None:
+    """The best of any size with a reducible loss, limits aside; None if unproven."""
+    own = ("limits.", "budget.")
+    kept = tuple(wall for wall in question.limits if not wall.name.startswith(own))
+    free = replace(question, reducible=s, limits=kept, fixed={})
+    try:
+        solution = solve(free.program, free.start(free.program))
+    except UncertifiedError:
+        return None
+    if solution.status is not Status.OPTIMAL:
+        return None
+    point = solution.point
+    return question.complete({"N": point["N"], "D": point["D"]})
+
+
 def overhead(scenario: Scenario, answer: Answer) -> Overhead | None:
     """De Vries' curve for the loss of a plan, and the lifetime cost along it."""
     critical, dots = answer.critical, pair(answer)
@@ -357,22 +241,26 @@ def overhead(scenario: Scenario, answer: Answer) -> Overhead | None:
     s = question.reducible_at({"N": dots[0].parameters, "D": dots[0].tokens})
     first = critical.floor * 1.02
     last = 3 * max(dot.parameters for dot in dots)
+    best = _unlimited(question, s)
     sizes = np.unique(
-        np.append(np.geomspace(first, last, SIZES), [d.parameters for d in dots])
+        np.append(
+            np.geomspace(first, last, SIZES),
+            [*(d.parameters for d in dots), *([] if best is None else [best["N"]])],
+        )
     )
     tokens = tokens_for(question, sizes, [s])[0]
-    least = dots[1].parameters * dots[1].tokens
+    least = training_compute(question, {"N": dots[1].parameters, "D": dots[1].tokens})
     rows = [
         (
             N,
-            N * D / least - 1,
+            training_compute(question, {"N": N, "D": D}) / least - 1,
             cost_of(question, question.complete({"N": N, "D": D})),
         )
         for N, D in zip(sizes.tolist(), tokens.tolist(), strict=True)
         if math.isfinite(D)
     ]
     found, over, costs = zip(*rows, strict=True)
-    cheapest = min(costs)
+    cheapest = min(costs) if best is None else cost_of(question, best)
     return Overhead(
         sizes=found,
         training=over,

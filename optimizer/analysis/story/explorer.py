@@ -183,9 +183,8 @@ def _targets(
     """What the second slider moves: scenario, stops, word, unit."""
     spec = scenario.spec
     some = slice(None, None, 1 if quick else 4)  # where each takes its own solve
-    if spec.budget is not None:
-        word: str
-        word, value = next((w, v) for w, v in spec.budget if v is not None)
+    if spec.budget is not None and spec.target is None:
+        word, value = next((w, v) for w, v in spec.budget.bounds if v is not None)
         unit = next(c.unit for c in question.limits if c.name == f"budget.{word}")
         steps = [factor * value for factor in SPENT[some]]
         return scenario, _stops(("budget", word), steps), word, unit

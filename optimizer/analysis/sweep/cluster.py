@@ -14,7 +14,7 @@ from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from optimizer.engine.batch import cores
-from optimizer.errors import InputError, Mark, Problem
+from optimizer.errors import InputError, Mark, Problem, needs
 
 T = TypeVar("T")
 P = TypeVar("P", bound=tuple[Any, ...])
@@ -44,8 +44,7 @@ def connected(address: str, workers: int | None = None) -> Iterator[Any]:
         import distributed  # noqa: PLC0415 - an extra
     except ImportError as error:
         missing = (error.name or "distributed").partition(".")[0]
-        message = f'needs {missing}: pip install "overtrain[cluster]"'
-        raise wrong(address, message) from None
+        raise wrong(address, needs(missing, "cluster")) from None
     if address != LOCAL:
         try:
             client = distributed.Client(address, timeout=PATIENCE)

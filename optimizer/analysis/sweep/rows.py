@@ -6,13 +6,15 @@ The same sums as `bills` and `optimum` make for one, on arrays of one number a r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from optimizer.algebra.batch_value import Many
-from optimizer.algebra.posynomial import Array, Term, build
+from optimizer.algebra.posynomial import Array, Term, build, merge
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.extremes import bounds
+from optimizer.analysis.sweep.saturated import enter
 from optimizer.engine import batch
 from optimizer.question.asked import Question
 from optimizer.world.roofline import Replica
@@ -50,13 +52,14 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
     )
     reached = np.asarray(sum(_amount(term, point) for term in question.loss))
     s = reached if question.reducible is None else _column(question.reducible, size)
-    if question.plain:
+    if question.closed:
         best = {
             "N": (A * (alpha / beta + 1) / s) ** (1 / alpha),
             "D": (B * (beta / alpha + 1) / s) ** (1 / beta),
         }
     else:
         best = _training_optimal(question, s)
+    attention = np.asarray(question.attention, dtype=float)
     costs = _costs(question, point, size)
     base = sum(_costs(question, _completed(question, best), size).values())
     total = sum(costs.values())
@@ -65,7 +68,7 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
         N,
         D,
         D / N,
-        D / (beta * B / (alpha * A) * N**alpha) ** (1 / beta),
+        D / (beta * B / (alpha * A) * N**alpha * N / (N + attention)) ** (1 / beta),
         E + reached**outer,
         costs["training"],
         costs["inference"],
@@ -82,10 +85,16 @@ def _column(number: object, size: int) -> Array:
 def _training_optimal(question: Question, s: Array) -> dict[str, Array]:
     """The least training compute for a reducible loss, where that is no formula."""
     known = np.isfinite(s)
-    compute = build(question.core, [Term("training", 6.0, {"N": 1.0, "D": 1.0})])
-    walls = bounds(question, Many(np.where(known, s, 1.0)))  # type: ignore[arg-type]
-    program = GeometricProgram(compute, walls)
-    z = batch.solve_block(program, len(s), near(question, question.core, len(s))).z
+    compute = build(question.core, merge(question.training))
+
+    def easier(slack: float) -> GeometricProgram:
+        target: Any = Many(np.where(known, s, 1.0) * (1 + slack))
+        return GeometricProgram(compute, bounds(question, target))
+
+    start = near(question, question.core, len(s))
+    solved = batch.solve_block(easier(0.0), len(s), start)
+    failed = np.flatnonzero(known & (solved.ended == batch.FAILED))
+    z = enter(easier, failed, solved, start).z
     return {"N": np.exp(z[:, 0]), "D": np.exp(z[:, 1])}
 
 

@@ -17,8 +17,10 @@ from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.sweep.rows import answers, near
+from optimizer.analysis.sweep.saturated import settled
 from optimizer.engine import batch
 from optimizer.engine.root import plain
+from optimizer.errors import Defect
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Group, Plan, groups
@@ -223,12 +225,14 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
     solved = batch.solve_block(program, sum(sizes), origins, fast=work.fast)
     work.alone += solved.alone
     first = 0
-    for group, size in zip(alike, sizes, strict=True):
-        part = slice(first, first + size)
-        work.status[group.rows] = solved.ended[part]
-        proof = (solved.stationarity[part], solved.violation[part], solved.gap[part])
-        if group.question is not None:
-            point = dict(zip(program.variables, solved.z[part].T, strict=True))
-            said = answers(group.question, point, size)
-            work.results[group.rows] = np.stack([*said, *proof], axis=1)
+    for group, size, start in zip(alike, sizes, starts, strict=True):
+        question = group.question
+        if question is None:
+            raise Defect("rows that cannot be asked have no program")
+        mine = settled(question, solved, slice(first, first + size), start)
+        point = dict(zip(program.variables, mine.z.T, strict=True))
+        proof = (mine.stationarity, mine.violation, mine.gap)
+        said = answers(question, point, size)
+        work.status[group.rows] = mine.ended
+        work.results[group.rows] = np.stack([*said, *proof], axis=1)
         first += size

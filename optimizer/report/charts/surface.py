@@ -8,7 +8,8 @@ from typing import Any
 import altair as alt
 
 from optimizer.analysis.plan.wording import given
-from optimizer.analysis.story.curves import Contour, Dot, Line, Overhead
+from optimizer.analysis.story.contour import Contour
+from optimizer.analysis.story.curves import Dot, Line, Overhead
 from optimizer.report.charts.theme import (
     BLUE,
     GREEN,

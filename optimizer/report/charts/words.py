@@ -14,7 +14,8 @@ from optimizer.analysis.plan.wording import (
     lifetime,
     percent,
 )
-from optimizer.analysis.story.curves import Contour, OverDemand, Overhead
+from optimizer.analysis.story.contour import Contour
+from optimizer.analysis.story.curves import OverDemand, Overhead
 from optimizer.analysis.story.timeline import Cashflow, Tornado
 from optimizer.reading.quantity import significant
 

@@ -57,6 +57,8 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "savings": answer.savings,
         "near_optimal": answer.near_optimal,
         "fixed": answer.fixed,
+        "same_loss": answer.same_loss,
+        "capped": answer.capped,
         "choice": answer.choice,
         "alternatives": answer.alternatives,
         "others": answer.others,
@@ -108,10 +110,15 @@ def infeasibility(why: Infeasibility | None) -> dict[str, Any] | None:
                 "to": way.after,
                 "unit": way.unit,
                 "line": way.line,
+                "cost": way.cost,
+                "training_overhead": way.overhead,
+                "sensible": way.sensible,
+                "sensible_cost": way.sensible_cost,
             }
             for way in why.relaxations
         ],
         "nearest_loss": why.nearest_losses or why.nearest_loss,
         "uniform": why.uniform,
+        "accelerators": why.accelerators,
         "certificate": why.certificate,
     }

@@ -11,7 +11,7 @@ from optimizer.report.formats.data import infeasibility, plain, plan
 if TYPE_CHECKING:
     from optimizer.analysis.audit import Audit
     from optimizer.analysis.comparison.compare import Comparison
-    from optimizer.analysis.comparison.regret import RobustPlan
+    from optimizer.analysis.comparison.safe_plan import RobustPlan
     from optimizer.analysis.plan.snap import Snap
     from optimizer.analysis.portfolio.joint_plan import JointPlan
 

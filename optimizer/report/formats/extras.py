@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimizer.errors import InputError, Mark, Problem
+from optimizer.errors import InputError, Mark, Problem, needs
 
 PARTS = {"xlsxwriter": "excel"}
 
@@ -11,5 +11,5 @@ def missing(error: ImportError) -> InputError:
     """Says what to install."""
     name = (error.name or "altair").partition(".")[0]
     part = PARTS.get(name, "report")
-    message = f"needs {name.replace('_', '-')}; pip install 'overtrain[{part}]'"
+    message = needs(name.replace("_", "-"), part)
     return InputError([Problem(Mark("overtrain"), "", message)])

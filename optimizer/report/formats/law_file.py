@@ -44,8 +44,24 @@ def _law(law: Law) -> Iterator[str]:
     if spans:
         yield "range:"
         yield from (f"  {word}: {_interval(pair)}" for word, pair in spans.items())
+    yield from _extrapolation(law)
     yield from _past(law)
     yield from _uncertain(law)
+
+
+def _extrapolation(law: Law) -> Iterator[str]:
+    if law.extrapolation:
+        yield "extrapolation:"
+    for told in law.extrapolation:
+        words = ("by", "fitted_to", "up_to", "runs")
+        first, *rest = (f"{word}: {_value(getattr(told, word))}" for word in words)
+        yield f"  - {first}"
+        yield from (f"    {line}" for line in rest)
+        yield "    forms:"
+        for form, miss in told.forms.items():
+            values = {"mean": miss.mean, "largest": miss.largest}
+            known = {word: value for word, value in values.items() if value is not None}
+            yield f"      {form}: {_flow(known)}"
 
 
 def _past(law: Law) -> Iterator[str]:
@@ -55,6 +71,8 @@ def _past(law: Law) -> Iterator[str]:
         words = ("parameters", "tokens", "loss", "experts", "within")
         told = {w: v for w in words if (v := getattr(check, w)) is not None}
         yield f"  - {_flow(told)}"
+    if law.checked:
+        yield f"checked: {_value(law.checked)}"
     if law.caveats:
         yield "caveats:"
         yield from (f"  - {_value(caveat)}" for caveat in law.caveats)

@@ -6,10 +6,12 @@ from typing import Any
 
 from optimizer.question.portfolio import Shared
 from optimizer.question.portfolio_file import SEVERAL
-from optimizer.question.scenario import Spec
+from optimizer.question.scenario import CHOICES, Spec
+from optimizer.world.machines import Serving
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TITLE = "overtrain scenario"
+KEPT = ("description", "default", "title", "examples")  # of a word, not of its value
 
 
 def schema() -> dict[str, Any]:
@@ -22,6 +24,7 @@ def schema() -> dict[str, Any]:
     body.pop("title", None)
     needed = body.pop("required")
     words = body["properties"]
+    _with_choices(words, body["$defs"])
     member = {
         "type": "object",
         "description": "a model, in the words of a scenario",
@@ -46,3 +49,18 @@ def schema() -> dict[str, Any]:
         "anyOf": [{"required": needed}, {"required": ["models"]}],
         "dependentRequired": {"shared": ["models"]},
     }
+
+
+def _with_choices(words: dict[str, Any], parts: dict[str, Any]) -> None:
+    """Lets a list stand where the scenario takes one, of which the best is chosen."""
+    for path in CHOICES:
+        if len(path) == 1:
+            holder = words
+        elif path[0] == "serving":
+            holder = parts[Serving.__name__]["properties"]
+        else:
+            continue  # a stream's own serving has the same words
+        one = holder[path[-1]]
+        told = {key: one.pop(key) for key in KEPT if key in one}
+        several = {"type": "array", "items": dict(one), "minItems": 1}
+        holder[path[-1]] = {"anyOf": [dict(one), several], **told}

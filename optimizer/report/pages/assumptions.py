@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import significant
+from optimizer.world.built import Built
 from optimizer.world.machines import KV
 from optimizer.world.models import load_model
 from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE, KV_NUMBERS
@@ -79,7 +81,16 @@ def _serving(scenario: Scenario) -> Iterator[Assumption]:
                 "default",
                 "engines keep it so, also beside fp8 weights, unless they are told",
             )
-        if scenario.spec.architecture is None:
+        shape = scenario.spec.architecture
+        if isinstance(shape, Built):
+            grown = significant(shape.record.growth)
+            yield Assumption(
+                "KV cache of another size",
+                f"that of {shape.record.name} x (parameters ratio)^{grown}",
+                "default",
+                "depth and width grow alike, heads keep their width",
+            )
+        if shape is None:
             numbers = f"{KV_NUMBERS:.4g} x parameters^(2/3) numbers a token"
             source = f"{DEFAULT_CACHE}, {CACHE_ERROR}"
             yield Assumption("KV cache", numbers, "default", source)

@@ -9,6 +9,7 @@ from typing import Any
 from optimizer.analysis.law.judgement import Judged
 from optimizer.analysis.plan.wording import amount, either, percent
 from optimizer.fitting.fitlaw import r_squared
+from optimizer.fitting.oddities import spans, summed
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     Block,
@@ -20,12 +21,14 @@ from optimizer.report.formats.blocks import (
     named,
 )
 from optimizer.report.formats.data import plain
+from optimizer.report.pages.form_test import form_test_blocks
 
 LISTED = 30  # notes on runs that a page has room for
 FAR_OFF = 6.0  # of the scatter
 BEST = 5  # candidates that a page has room for
 FORMULAS = {
     "chinchilla": "L = {E} + {A}·N^-{alpha} + {B}·D^-{beta}",
+    "coupled": "L = {E} + ({A}·N^-{alpha} + {B}·D^-{beta})^{k}",
     "kaplan": "L = (({Nc}/N)^({alpha_N}/{alpha_D}) + {Dc}/D)^{alpha_D}",
     "hestness": "L = {E} + {B}·D^-{beta}",
 }
@@ -41,6 +44,7 @@ def _page(judged: Judged) -> Iterator[Block]:
     yield Text(_lead(judged), lead=True)
     yield from _coefficients(judged)
     yield from _trust(judged)
+    yield from form_test_blocks(judged.form_tests)
     yield from _runs(judged)
     yield from _residuals(judged)
     yield from _next(judged)
@@ -145,17 +149,17 @@ def _signed(fraction: float) -> str:
 
 def _runs(judged: Judged) -> Iterator[Block]:
     runs = judged.fit.runs
-    notes = runs.notes
+    notes = summed(runs.notes)
     if not notes and not runs.excluded:
         return
     yield Heading("Runs")
     for rule, lines in runs.excluded:
-        shown = ", ".join(map(str, lines[:LISTED])) or "none"
-        yield Text(f"left out lines {shown}", label=rule)
+        told = f"{len(lines)} runs: {spans(lines)}" if lines else "none"
+        yield Text(f"left out {told}", label=rule)
     for note in notes[:LISTED]:
         yield Text(
             f"{note.message}: {note.done}",
-            label=f"line {note.line}" if note.line else "resampling",
+            label=f"line {note.line}" if note.line else "the runs",
         )
     if len(notes) > LISTED:
         yield Text(f"{len(notes) - LISTED} more; --format json lists them all")
@@ -273,6 +277,9 @@ def fit_data(judged: Judged) -> dict[str, Any]:
             "trends": judged.trends,
             "profiles": judged.profiles,
             "hold_out": judged.hold_out,
+            "form_tests": [
+                {**plain(test), "best": test.best} for test in judged.form_tests
+            ],
             "iso_flops": judged.iso_flops,
             "errors_withheld": fit.errors_withheld or None,
             "covariance_withheld": fit.covariance_withheld or None,

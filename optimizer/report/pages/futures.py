@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold
     from optimizer.analysis.comparison.compare import Comparison
     from optimizer.analysis.comparison.differences import Difference
-    from optimizer.analysis.comparison.regret import Regret, Robust, RobustPlan
+    from optimizer.analysis.comparison.regret import Regret
+    from optimizer.analysis.comparison.safe_plan import Robust, RobustPlan
 
 NONE = "—"  # in a table of numbers where there is none, for a reason told below
 NOTHING = 5e-4  # of a regret that no page can show

@@ -13,6 +13,7 @@ from optimizer.analysis.plan.answer import (
     Pair,
     TrainingOptimal,
 )
+from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.reach import called
 from optimizer.analysis.plan.wording import either, given, model, percent
 from optimizer.reading.quantity import significant
@@ -75,6 +76,13 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
         yield f"{told}, {past}."
         yield from _decided(answer, plan, answer.fixed)
         yield from _suits(answer, plan, answer.fixed)
+    elif answer.same_loss is not None:
+        yield f"{told}."
+        yield from _cheapest_of_this_loss(answer, answer.same_loss)
+    elif answer.capped is not None:
+        yield f"{told}."
+        yield from _could_reach(answer, answer.capped)
+        yield f"The plan is {past}."
     elif _same(plan, optimal):
         none = answer.demand.counted_tokens == 0
         why = ": no served tokens are counted" if none else ""
@@ -128,7 +136,53 @@ def _train(answer: Answer, plan: Pair) -> str:
     word = budget.name.removeprefix("budget.").replace("_", " ")
     kind = f"{word} " if " " in word else ""
     size = given(budget.bound, budget.unit)
-    return f"The {kind}budget of {size} buys a loss of {plan.loss:.4f}: {train}"
+    spent = f"{kind}budget of {size}"
+    if answer.question == "lifetime":
+        return (
+            f"Counting what it serves, the {spent} is best spent on a loss of "
+            f"{plan.loss:.4f}: {train}"
+        )
+    if answer.same_loss is not None:
+        return (
+            f"Ignoring what it serves, the {spent} buys a lowest loss of "
+            f"{plan.loss:.4f}: {train}"
+        )
+    return f"The {spent} buys a loss of {plan.loss:.4f}: {train}"
+
+
+def _cheapest_of_this_loss(answer: Answer, best: SameLoss) -> Iterator[str]:
+    """What the life would choose for the loss that a training budget buys."""
+    budget = next(b for b in answer.limits if b.name.startswith("budget."))
+    if answer.cost is None or answer.plan is None:
+        return
+    if best.saved < SAME:
+        yield "No other plan of this loss is cheaper over the life."
+        return
+    than = compared(-best.saved, answer.cost.unit)
+    yield (
+        f"The same loss is cheapest over the life with "
+        f"{model(best.parameters, best.tokens)} tokens, which {than} that but takes "
+        f"{given(best.needs, budget.unit)} where the budget has "
+        f"{given(budget.bound, budget.unit)}. "
+        "best_for: lifetime, under budget, asks for the lowest loss at which the "
+        "budget allows the cheapest plan."
+    )
+
+
+def _could_reach(answer: Answer, capped: Capped) -> Iterator[str]:
+    """What a lower loss than the chosen one would cost under the same budget."""
+    chosen, first = capped.steps[capped.chosen], capped.steps[0]
+    yield (
+        "It is the lowest loss at which the budget still allows the plan that is "
+        "cheapest over its life."
+    )
+    if first.total <= chosen.total * (1 + SAME) or answer.cost is None:
+        return
+    than = compared(first.total / chosen.total - 1, answer.cost.unit)
+    yield (
+        f"The lowest that it reaches, {first.loss:.4f} with "
+        f"{model(first.parameters, first.tokens)} tokens, {than} this."
+    )
 
 
 def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:

@@ -88,6 +88,9 @@ def _law(law: Law) -> Iterator[Block]:
         yield Heading("It reproduces")
         columns = (Column("parameters"), Column("tokens"), Column("loss", "left"))
         yield Table(columns, tuple(_check(check) for check in law.check))
+    if law.checked:
+        yield Heading("Checked")
+        yield Text(law.checked)
     if law.caveats:
         yield Heading("Caveats")
         yield from (Text(caveat) for caveat in law.caveats)
@@ -179,8 +182,10 @@ def chip_blocks(chip: Hardware, price: ExamplePrice | None) -> list[Block]:
             "bandwidth",
             GAP if chip.bandwidth is None else write(chip.bandwidth, BANDWIDTH),
         ),
+        ("link, one way", GAP if chip.link is None else write(chip.link, BANDWIDTH)),
         ("power (TDP)", GAP if chip.tdp is None else write(chip.tdp, POWER)),
         ("source", chip.source),
+        ("secondary sources only", ", ".join(chip.secondary)),
         ("read on", chip.date),
         ("note", chip.note),
     ]

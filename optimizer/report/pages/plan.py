@@ -17,6 +17,7 @@ from optimizer.report.formats.blocks import (
     facts,
     named,
 )
+from optimizer.report.pages.capped import capped_blocks
 from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
@@ -51,6 +52,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from choices(answer)
         if not answer.cheaper:
             yield from _others(answer)
+        yield from capped_blocks(answer)
         yield from _near(answer)
         yield from limits(answer)
         yield from moves(answer)

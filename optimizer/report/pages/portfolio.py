@@ -50,6 +50,10 @@ def _body(portfolio: JointPlan) -> Iterator[Block]:
     if portfolio.certificate is not None:
         yield Heading("Proof")
         yield Text(proven(portfolio.certificate, "cost of all together"), label="proof")
+    yield Text(
+        "Below, model by model: what one more unit of its own limits does, and what "
+        "moves the cost, are about the cost of all together."
+    )
     for answer in portfolio.members:
         yield from answer_blocks(_own(answer))
 

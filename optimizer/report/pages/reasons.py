@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from optimizer.algebra.program import Certificate
 from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed, Relaxation
-from optimizer.analysis.plan.reach import owned
+from optimizer.analysis.plan.reach import needed, owned
 from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.analysis.plan.wording import amount, either, lifetime, nats
 from optimizer.reading.quantity import (
@@ -30,6 +31,7 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
+from optimizer.world.costs import UNITS
 
 KINDS = {
     "parameters": PARAMETERS,
@@ -171,7 +173,38 @@ def proven(certificate: Certificate, what: str) -> str:
 def infeasible(answer: Answer) -> Iterator[Block]:
     """What conflicts, and the least change of each bound that restores a plan."""
     if answer.infeasibility is not None:
-        yield from remedies(answer.infeasibility, answer.infeasibility.relaxations)
+        ways = answer.infeasibility.relaxations
+        yield from remedies(answer.infeasibility, ways)
+        yield from _leading(ways, UNITS[answer.objective])
+
+
+def _leading(ways: Sequence[Relaxation], unit: str) -> Iterator[Block]:
+    """The plans that the changes lead to, and those that are sensible."""
+    rows: list[tuple[str, ...]] = []
+    for way in ways:
+        if way.cost is None or way.overhead is None:
+            continue
+        sensible, cost = GAP, GAP
+        if way.sensible is not None and way.sensible_cost is not None:
+            sensible = needed(replace(way, after=way.sensible))
+            cost = amount(way.sensible_cost, unit)
+        took = f"{significant(1 + way.overhead)} ×"
+        rows.append(
+            (owned(way.name), took, amount(way.cost, unit), sensible, cost),
+        )
+    if rows:
+        yield Heading("What these changes lead to")
+        told = (
+            "Training over the least compute for that loss, and the lifetime total, "
+            "of the plan that the change leaves."
+        )
+        columns = named("training", "total", "sensible", "total")
+        if all(row[3] == GAP for row in rows):
+            columns, rows = columns[:3], [row[:3] for row in rows]
+        else:
+            told += " At the sensible one, training takes twice the least."
+        yield Table(columns, tuple(rows))
+        yield Text(told)
 
 
 def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
@@ -183,13 +216,16 @@ def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
     """
     rows = []
     for way in ways:
-        now, then = (_bound(v, way.unit) for v in (way.before, way.after))
+        now = _bound(way.before, way.unit)
+        then = "no value alone" if way.after is None else needed(way)
         place = GAP if way.line is None else f"line {way.line}"
         conflict = "conflicts" if way.name in why.conflict else GAP
         rows.append((owned(way.name), now, then, place, conflict))
     yield Heading("What would make a plan")
     columns = (*named("now", "needed"), Column("", "left"), Column("", "left"))
     yield Table(columns, tuple(rows))
+    if why.accelerators is not None:
+        yield Text(f"Or {why.accelerators} accelerators, which train as fast as that.")
     if why.uniform is not None:
         yield Text(
             f"Or all of them together, each looser by a factor "
@@ -202,7 +238,5 @@ def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
             yield Text(f"The lowest loss that the rest leaves {model} is {nats(loss)}.")
 
 
-def _bound(value: float | None, unit: str) -> str:
-    if value is None:
-        return "no value alone"
+def _bound(value: float, unit: str) -> str:
     return nats(value) if unit == "nats" else amount(value, unit)

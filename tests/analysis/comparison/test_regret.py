@@ -5,13 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from optimizer.analysis.comparison.regret import (
-    cost_of,
-    missing,
-    regret,
-    robust,
-    worst_weights,
-)
+from optimizer.analysis.comparison.regret import cost_of, missing, regret
+from optimizer.analysis.comparison.safe_plan import robust, worst_weights
 from optimizer.analysis.plan.optimum import solve
 from optimizer.engine.certify import passes
 from optimizer.question.formulate import formulate

@@ -228,7 +228,6 @@ def test_the_demand_that_a_size_would_suit_is_of_the_same_mix(ask, size):
         ("demand.output_tokens", 150, ""),
         ("demand.samples", 3, ""),
         ("demand.lifetime", 20.25, " months"),
-        ("demand.lifetime", 20.0, " months"),
         ("demand.growth", 60.0, " %"),
         ("demand.start", 2.5, " months"),
         ("demand.cost_share", 40.0, " %"),
@@ -254,3 +253,62 @@ def test_every_figure_moves_the_cost_by_its_elasticity(ask, path, value, unit):
     )
     difference = (up - down) / (math.log1p(h) - math.log1p(-h))
     assert move.elasticity == pytest.approx(difference, abs=2e-6)
+
+
+@pytest.mark.parametrize("months", [24.0, 20.0, 1.0])
+def test_a_life_of_whole_months_has_an_elasticity_to_each_side(ask, months):
+    """The mean of 1.015 and 1.269 was given, which is right on neither side."""
+
+    def cost(life):
+        return math.log(ask(SCENARIO, f"demand.lifetime={life!r} months").cost.total)
+
+    here = ask(SCENARIO, f"demand.lifetime={months} months")
+    move = next(s for s in here.sensitivities if s.input == "demand.lifetime")
+    h = 1e-5
+    left = (cost(months) - cost(months * (1 - h))) / -math.log1p(-h)
+    right = (cost(months * (1 + h)) - cost(months)) / math.log1p(h)
+    assert abs(right - left) > 1e-4
+    assert move.elasticity is None
+    assert move.left == pytest.approx(left, rel=1e-3)
+    assert move.right == pytest.approx(right, rel=1e-3)
+
+
+def test_without_growth_or_discounting_both_sides_are_one(ask):
+    steady = ("demand.growth=0 %", "money.discount_rate=0 %", "money.price_decline=0 %")
+    here = ask(SCENARIO, *steady, "demand.lifetime=24 months")
+    move = next(s for s in here.sensitivities if s.input == "demand.lifetime")
+    requests = next(s for s in here.sensitivities if s.input == "demand.requests")
+    assert move.left is move.right is None
+    assert move.elasticity == pytest.approx(requests.elasticity, rel=1e-9)
+
+
+TWO = """
+law: besiroglu-2024-refit
+objective: dollars
+target: {match: {parameters: 13B}}
+training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}
+serving: {model: roofline, hardware: h100-sxm, mfu: 40 %, mbu: 60 %, price: $2/h}
+architecture: {layers: 40, width: 5120, kv_heads: 8, head_size: 128}
+demand:
+  - {name: a, requests: 1M/day, input_tokens: 4000, output_tokens: 300,
+     lifetime: 1 year}
+  - {name: b, requests: 2M/day, input_tokens: 4000, output_tokens: 300,
+     lifetime: 1 year}
+"""
+
+
+def test_the_longest_of_equal_sequences_has_an_elasticity_to_each_side(ask):
+    """A longer prompt sizes the cache of all; a shorter one that of none."""
+
+    def cost(tokens):
+        return math.log(ask(TWO, f"demand.a.input_tokens={tokens!r}").cost.total)
+
+    here = ask(TWO)
+    move = next(s for s in here.sensitivities if s.input == "demand.a.input_tokens")
+    h = 1e-5
+    left = (cost(4000) - cost(4000 * (1 - h))) / -math.log1p(-h)
+    right = (cost(4000 * (1 + h)) - cost(4000)) / math.log1p(h)
+    assert right - left > 1e-2
+    assert move.elasticity is None
+    assert move.left == pytest.approx(left, rel=1e-3, abs=1e-5)
+    assert move.right == pytest.approx(right, rel=1e-3)

@@ -22,7 +22,10 @@ from tests.chance import examples
 LAW = {"E": 1.81722, "A": 477.826, "B": 2143.417, "alpha": 0.34731, "beta": 0.367172}
 R_D, R_N = 15.387756, 5.309743
 # H100 SXM and A100 80 GB SXM: dense bf16 peak, memory, bandwidth (NVIDIA's datasheets).
-CHIPS = {"h100-sxm": (989.4e12, 80e9, 3350e9), "a100-80-sxm": (312e12, 80e9, 2039e9)}
+CHIPS = {
+    "h100-sxm": (989.4e12, 80 * 2**30, 3350e9),
+    "a100-80-sxm": (312e12, 80 * 2**30, 2039e9),
+}
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int4": 0.5}
 BITS = {"bf16": 16, "fp8": 8, "int4": 4}
 HEADS = 2 * 40 * 8 * 128  # numbers a token of cache

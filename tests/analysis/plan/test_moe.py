@@ -74,12 +74,14 @@ def test_the_roofline_reckons_with_total_parameters(ask, experts):
         held = 2 * share * N + b * cache
         step = np.maximum(compute, held / (3350e9 * 0.7))
         cost = (2 * N * prompt / (989.4e12 * 0.5) + output * step / b) / 1800
-        return np.where((held <= 72e9 * (1 + 1e-12)) & (b >= 1), cost, np.inf)
+        return np.where(
+            (held <= 0.9 * 80 * 2**30 * (1 + 1e-12)) & (b >= 1), cost, np.inf
+        )
 
     def total(N):
         rest = 2.3 - 1.3637 - A / N**alpha
         D = np.where(rest > 0, (B / np.maximum(rest, 1e-9)) ** (1 / beta), np.inf)
-        b = np.maximum((72e9 - 2 * share * N) / cache, 0.5)
+        b = np.maximum((0.9 * 80 * 2**30 - 2 * share * N) / cache, 0.5)
         # Fewer sequences than fit never cost less.
         few = serving(N, b * 0.9)
         assert (serving(N, b) <= few * (1 + 1e-12)).all()
@@ -92,7 +94,8 @@ def test_the_roofline_reckons_with_total_parameters(ask, experts):
     assert answer.cost.total == pytest.approx(costs.min(), rel=2e-2)
     (use,) = answer.serving
     plan = answer.plan.parameters
-    assert use.batch == (72e9 - 2 * share * plan) * (1 + 1e-9) // cache
+    room = 0.9 * 80 * 2**30
+    assert use.batch == (room - 2 * share * plan) * (1 + 1e-9) // cache
     assert use.bound_by == "memory"
     held = 2 * share * plan + use.batch * cache
     assert use.step_time == pytest.approx(held / (3350e9 * 0.7), rel=1e-9)

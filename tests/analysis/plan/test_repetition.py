@@ -165,7 +165,10 @@ def test_a_budget_buys_the_loss_of_brute_force(ask, text, unique, compute):
         f"demand.tokens={demand!r}",
     )
     assert passes(answer.certificate)
-    assert answer.plan.loss - E == pytest.approx(best, rel=1e-8)
+    # A budget that buys nothing more has the cheapest of what is equal to a millionth.
+    worn = "saturated" in [warning.code for warning in answer.warnings]
+    assert worn == (text is BOTH and compute == 1e25)
+    assert answer.plan.loss - E == pytest.approx(best, rel=1.01e-6 if worn else 1e-8)
 
 
 @pytest.mark.parametrize("size", [7e9, 13e9, 40e9])

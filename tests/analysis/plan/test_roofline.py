@@ -17,8 +17,8 @@ LAW = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.336, "beta": 0.283}
 YEARS = 2 * 365.25 * 86400
 # An H100 SXM and an L4: dense bf16 peak [FLOP/s], memory [B], bandwidth [B/s], TDP [W],
 # from NVIDIA's datasheets.
-H100 = (989.4e12, 80e9, 3350e9, 700.0)
-L4 = (121e12, 24e9, 300e9, 72.0)
+H100 = (989.4e12, 80 * 2**30, 3350e9, 700.0)
+L4 = (121e12, 24 * 2**30, 300e9, 72.0)
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int4": 0.5, "fp4": 0.5}
 
 

@@ -130,7 +130,7 @@ def own(shape, **more):
 @pytest.mark.parametrize("shape", [GQA, PLAIN], ids=["grouped", "plain"])
 def test_an_architecture_is_solved_with_its_own_attention_and_cache(ask, shape):
     """As by hand: the scenario with that architecture, fixed to its parameters."""
-    N = shape.parameters("total")
+    N = shape.size("total")
     (size,) = snap(read_scenario(SHAPED), [("own", shape)]).sizes
     by_hand = ask(SHAPED, f"architecture={own(shape)}", f"fix={{parameters: {N!r}}}")
     assert size.parameters == N
@@ -148,7 +148,7 @@ def test_an_architecture_is_solved_with_its_own_attention_and_cache(ask, shape):
 def test_a_sequence_of_its_own_is_kept(ask):
     shape = GQA.model_copy(update={"sequence": 2048})
     (size,) = snap(read_scenario(SHAPED), [("own", shape)]).sizes
-    N = GQA.parameters("total")
+    N = GQA.size("total")
     by_hand = ask(
         SHAPED,
         f"architecture={own(GQA, sequence=2048)}",
@@ -196,7 +196,7 @@ def test_memory_holds_all_experts_and_compute_passes_some():
     for room, fits in ((1.0001, True), (0.9999, False)):
         limit = f"limits: {{memory: {MIXTURE.stored * room!r} B}}\n"
         (size,) = snap(read_scenario(text + limit), [("mixture", MIXTURE)]).sizes
-        assert size.parameters == MIXTURE.parameters("total") < MIXTURE.stored / 2
+        assert size.parameters == MIXTURE.size("total") < MIXTURE.stored / 2
         assert size.stored == MIXTURE.stored
         assert (size.tokens is not None) == fits
     assert size.conflict == ("limits.memory",)
@@ -279,7 +279,7 @@ limits: {memory: 200 GB}
 
 def test_under_a_law_of_mixtures_the_experts_are_those_of_the_architecture(ask):
     shape = MIXTURE.model_copy(update={"active_experts": 1})
-    N = shape.parameters("active")
+    N = shape.size("active")
     (size,) = snap(read_scenario(SWITCH), [("switch", shape)]).sizes
     alone = ask(SWITCH.replace("[1, 8]", "8"), f"fix={{parameters: {N!r}}}")
     assert size.tokens == pytest.approx(alone.plan.tokens, rel=1e-9)

@@ -7,7 +7,6 @@ from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import plan
 from optimizer.report.pages.assumptions import assumptions
-from optimizer.world.limits import cache_numbers
 from optimizer.world.models import load_model
 from optimizer.world.roofline import KV_NUMBERS
 
@@ -39,7 +38,7 @@ def test_engines_keep_a_cache_of_bf16_beside_arithmetic_of_fp8(ask):
     assert silent == wide
     assert narrow == pytest.approx(2 * wide, rel=1e-2)
     # Llama 3 8B's cache, scaled with the size to the power of 2/3: 8.03B has its own.
-    room = 0.9 * 80e9 - 8.03e9
+    room = 0.9 * 80 * 2**30 - 8.03e9
     assert silent == pytest.approx(room / (1300 * 2 * 32 * 8 * 128 * 2), abs=1)
 
 
@@ -116,7 +115,7 @@ def test_a_limit_of_memory_holds_a_replica_with_its_batch(ask, extra):
     assert used.binding
     assert used.elasticity < 0
     # It is the wall that a replica of as much memory has of itself.
-    filled = ask(text, f"serving.memory_fill={40 / 80!r}")
+    filled = ask(text, f"serving.memory_fill={40e9 / (80 * 2**30)!r}")
     assert answer.cost.total == pytest.approx(filled.cost.total, rel=1e-9)
     assert use.batch == pytest.approx(filled.serving[0].batch, rel=1e-9)
 
@@ -145,4 +144,4 @@ def test_the_default_cache_is_a_fifth_of_gpt_3s():
     """The low end of the error that is told; its latent high end is DeepSeek's."""
     shape = load_model("gpt-3-175b").architecture
     taken = KV_NUMBERS * 175e9 ** (2 / 3)
-    assert taken / cache_numbers(shape) == pytest.approx(0.2, abs=0.03)
+    assert taken / shape.kept(1.0, 1.0)[0] == pytest.approx(0.2, abs=0.03)

@@ -27,8 +27,8 @@ LONG = (
     + TRAIN
     + (
         "target: {match: {parameters: 33B, tokens: 2T}}\nfix: {parameters: 33B}\n"
-        "serving: {model: roofline, hardware: h100-sxm, mfu: 50 %, mbu: 60 %, price: $2/h}\n"
-        "demand: {requests: 100k/day, input_tokens: 9000, output_tokens: 1000, "
+        "serving: {model: roofline, hardware: h100-sxm, mfu: 50 %, mbu: 60 %, "
+        "price: $2/h}\ndemand: {requests: 100k/day, input_tokens: 9000, output_tokens: 1000, "
         "lifetime: 1 year}\n"
     )
 )

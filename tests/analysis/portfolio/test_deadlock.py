@@ -280,8 +280,8 @@ def test_one_stuck_model_has_the_ways_out_that_it_has_alone(name, beside):
 
 
 def test_a_match_that_the_law_cannot_reckon_with():
-    """A reference of 1e70 parameters: no size beyond 1e60 is reckoned with."""
-    text = portfolio(TWO).replace("{loss: 2.25}", "{match: {parameters: 1e70}}")
+    """A reference of 1e60 parameters: no size beyond that is reckoned with."""
+    text = portfolio(TWO).replace("{loss: 2.25}", "{match: {parameters: 1e60}}")
     family = solve_portfolio(read_portfolio(load_text(text, "x"), Path(), ()))
     assert family.conflict == ("edge",)
     (way,) = family.infeasibility.relaxations

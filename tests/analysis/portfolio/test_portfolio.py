@@ -305,3 +305,71 @@ def test_the_same_words_mean_the_same_as_in_a_scenario():
     one = family(LAW + f"models: [{ONE}]\n")
     alone = solve(read_scenario(LAW + "target: {loss: 2.1}\ndemand: {tokens: 1T}\n"))
     assert one.total == pytest.approx(alone.cost.total, rel=1e-12)
+
+
+HELD = """\
+law: besiroglu-2024-refit
+objective: dollars
+training: {hardware: h100-sxm, mfu: 40 %, price: $2/h, accelerators: 1024}
+serving: {hardware: h100-sxm, precision: fp8, mfu: 20 %, price: $2/h}
+models:
+  - name: edge
+    target: {match: {parameters: 3B}}
+    demand: {tokens: 5T, cost_share: 10 %}
+    limits: {parameters: 1.5B}
+  - name: flagship
+    target: {match: {parameters: 70B}}
+    demand: {tokens: 2T}
+    limits: {parameters: 45B}
+shared: {tokens: 4T, training_cost: $3M}
+"""
+
+
+def by_name(joint, model):
+    return next(a for a in joint.members if a.scenario == model)
+
+
+@pytest.mark.parametrize("shared", ["$3M", "$1.2M"])
+def test_a_models_own_limit_has_its_price_in_the_joint_cost(shared):
+    """From 44.5B to 45B the joint cost falls; the price of a bound was always 0."""
+    text = HELD.replace("$3M", shared)
+    (limit,) = by_name(family(text), "flagship").limits
+    assert limit.binding
+    ends = [
+        family(text, f"models.flagship.limits.parameters={45e9 * factor!r}").total
+        for factor in (1 - 1e-4, 1 + 1e-4)
+    ]
+    here = family(text).total
+    slope = (ends[1] - ends[0]) / here / 2e-4
+    assert slope < -0.01
+    assert limit.elasticity == pytest.approx(slope, rel=1e-4)
+    assert limit.shadow_price == pytest.approx(slope * here / 45e9, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("model", "input", "values"),
+    [
+        ("flagship", "demand.tokens", ("{!r}", 2e12)),
+        ("edge", "target.match.parameters", ("{!r}", 3e9)),
+        ("flagship", "limits.parameters", ("{!r}", 45e9)),
+    ],
+)
+def test_what_moves_a_model_moves_the_joint_cost(model, input, values):
+    joint = family(HELD)
+    moves = {m.input: m for m in by_name(joint, model).sensitivities}
+    form, value = values
+    ends = [
+        family(HELD, f"models.{model}.{input}={form.format(value * factor)}").total
+        for factor in (1 - 1e-4, 1 + 1e-4)
+    ]
+    slope = (ends[1] - ends[0]) / joint.total / 2e-4
+    assert moves[input].elasticity == pytest.approx(slope, rel=1e-4)
+
+
+def test_within_the_limits_speaks_of_the_models_own():
+    """A model without limits keeps them; one whose optimum is too large does not."""
+    joint = family(HELD.replace("    limits: {parameters: 45B}\n", ""))
+    assert by_name(joint, "flagship").training_optimal.feasible
+    assert not by_name(joint, "edge").training_optimal.feasible
+    loose = family(HELD, "models.edge.limits.parameters=30B")
+    assert by_name(loose, "edge").training_optimal.feasible

@@ -96,11 +96,16 @@ def test_contour_has_the_losses_it_says(worked, ask):
     inside = 0
     for loss, line in found.levels:
         for N, D in line:
-            if found.box[2] < D < found.box[3]:
-                inside += 1
-                assert law.E + law.A * N**-law.alpha + law.B * D**-law.beta == (
-                    pytest.approx(loss, rel=1e-9)
-                )
+            inside += 1
+            assert found.box[0] <= N <= found.box[1]
+            assert found.box[2] <= D <= found.box[3]
+            assert law.E + law.A * N**-law.alpha + law.B * D**-law.beta == (
+                pytest.approx(loss, rel=1e-9)
+            )
+        # It ends where it leaves the box, not before.
+        (N0, D0), (N1, D1) = line[0], line[-1]
+        assert pytest.approx(found.box[3]) == D0 or pytest.approx(found.box[0]) == N0
+        assert pytest.approx(found.box[2]) == D1 or pytest.approx(found.box[1]) == N1
     assert inside > 50
     for compute, line in found.flops:
         assert [6 * N * D for N, D in line] == pytest.approx([compute] * 2)
@@ -132,6 +137,22 @@ def test_overhead_is_whole_at_the_critical_size(worked):
     assert min(below) >= 1 >= max(above)
     assert min(found.training) == pytest.approx(0, abs=1e-12)
     assert min(found.lifetime) == pytest.approx(0, abs=1e-9)
+
+
+LIMITED = PLAIN + "limits: {parameters: 3B}\n"
+
+
+def test_overhead_is_measured_from_the_optimum_not_from_a_sample(worked, ask):
+    """Of all sizes, limits aside: the plan of the scenario without them."""
+    best = ask(PLAIN)
+    held = worked(LIMITED)
+    place = held.overhead.sizes.index(held.answer.plan.parameters)
+    above = held.answer.cost.total / best.cost.total - 1
+    assert held.overhead.lifetime[place] == pytest.approx(above, rel=1e-9)
+    least = min(held.overhead.lifetime)
+    assert least == pytest.approx(0, abs=1e-9)
+    nearest = held.overhead.sizes[held.overhead.lifetime.index(least)]
+    assert nearest == pytest.approx(best.plan.parameters, rel=1e-6)
 
 
 def test_tornado_solves_anew(worked, ask):

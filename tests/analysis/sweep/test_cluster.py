@@ -178,7 +178,8 @@ def test_missing_dask_names_the_extra(here, capsys, monkeypatch):
     assert cli.main([*WORDS, "--cluster", "local"]) == 2
     told = capsys.readouterr().err
     assert told == (
-        '--cluster local: needs distributed: pip install "overtrain[cluster]"\n'
+        "--cluster local: needs distributed; in the checkout of overtrain: "
+        "pip install '.[cluster]'\n"
     )
 
 

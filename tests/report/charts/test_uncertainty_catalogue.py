@@ -237,5 +237,6 @@ def test_pictures_need_their_part_and_a_place_before_the_work(
     law = tmp_path / "law.yaml"
     done = overtrain("fit", table, *QUICK, "-o", law, "--plots", tmp_path / "p")
     assert done.code == 2
-    assert "needs vl-convert; pip install 'overtrain[report]'" in done.err
+    assert "needs vl-convert; in the checkout of overtrain: pip" in done.err
+    assert "pip install '.[report]'" in done.err
     assert not law.exists()

@@ -8,7 +8,8 @@ from optimizer.algebra.program import Certificate
 from optimizer.analysis.comparison.community_share import ShareThreshold
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.comparison.differences import Difference
-from optimizer.analysis.comparison.regret import Regret, Robust, RobustPlan
+from optimizer.analysis.comparison.regret import Regret
+from optimizer.analysis.comparison.safe_plan import Robust, RobustPlan
 from optimizer.analysis.plan.answer import Alternative
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.practice import Parties

@@ -80,9 +80,8 @@ def test_missing_part_is_named(library, overtrain, files, tmp_path, monkeypatch)
     done = overtrain(*words, files[1], "-o", output)
     part = "excel" if library == "xlsxwriter" else "report"
     assert done.code == 2
-    assert f"needs {library.replace('_', '-')}; pip install 'overtrain[{part}]'" in (
-        done.err
-    )
+    assert f"needs {library.replace('_', '-')}; in the checkout" in done.err
+    assert f"pip install '.[{part}]'" in done.err
     assert list(tmp_path.iterdir()) == []
 
 

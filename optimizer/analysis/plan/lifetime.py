@@ -1,0 +1,201 @@
+"""A budget for training and a demand: which loss is worth training for?
+
+Under a cap g(N, D) ≤ 1 on training the lowest loss is that of the training-optimal
+model, whatever is served. Let P(s) be the plan of least lifetime cost for the reducible
+loss s, the cap aside. The answer to `best_for: lifetime` is
+
+    s* = min { s : every plan P(s') with s' ≥ s keeps the cap },
+
+the lowest loss at which the plan still is lifetime-optimal: the multiplier of the cap,
+which is what the cap costs, is zero from s* up and above zero below. ln g(P(s)) is
+continuous in s, and s* is where it passes zero, found by Brent's method. Both programs
+at s*, with the cap and without, are certified and cost the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.capped import Capped, SameLoss, Step
+from optimizer.analysis.plan.saturation import of_target
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import refine, solve
+from optimizer.errors import Defect
+from optimizer.question.asked import Question
+from optimizer.question.scenario import Scenario, Target
+from optimizer.world.costs import value
+from optimizer.world.limits import Limit
+
+KEPT = 1e-10  # ln g up to which a plan keeps the cap
+NEAR = 1e-9  # of the reducible loss: the answer stands this far on the free side
+BELOW = (0.25, 0.5, 0.75)  # of the way from the lowest loss to the chosen one
+ABOVE = (1.02, 1.05, 1.1, 1.2, 1.4)  # times the chosen reducible loss
+DOUBLINGS = 60
+
+
+def training_budget(question: Question) -> Limit | None:
+    """The budget, where it is one for training alone."""
+    return next((w for w in question.limits if w.name.startswith("budget.train")), None)
+
+
+def same_loss(question: Question, s: float, total: float) -> SameLoss | None:
+    """The cheapest plan over the life with a budget's loss; None without demand.
+
+    Args:
+        question: under a budget for training.
+        s: the reducible loss of its plan.
+        total: the lifetime cost of that.
+    """
+    cap = training_budget(question)
+    serves = sum(
+        line.share * line.served.tokens for line in question.bill if line.served
+    )
+    if cap is None or question.reducible is not None or question.fixed or not serves:
+        return None
+    try:
+        found = _least(_uncapped(question, s), None)
+    except UncertifiedError:
+        return None  # data that repeat beyond use: no other plan has this loss
+    if found is None:
+        return None
+    point = _point(question, found)
+    cost = bill(question, point).total
+    needs = _used(cap, point) * cap.bound
+    return SameLoss(point["N"], point["D"], cost, 1 - cost / total, needs)
+
+
+def at_target(scenario: Scenario, question: Question, lowest: Solution) -> Scenario:
+    """The scenario with the loss s* as its target, and the budget as a limit.
+
+    Args:
+        scenario: with `best_for: lifetime`.
+        question: the same as mathematics.
+        lowest: the certified lowest loss under the budget.
+    """
+    s = _still_free(question, lowest)
+    budget = scenario.spec.budget
+    if budget is None:
+        raise Defect("a scenario without a budget has no lowest loss")
+    words = {
+        "target": Target(loss=question.surface.loss_of(s)),
+        "budget": budget.model_copy(update={"best_for": "loss"}),
+    }
+    return replace(scenario, spec=scenario.spec.model_copy(update=words))
+
+
+def curve(question: Question, lowest: Solution, chosen: float) -> Capped:
+    """Lifetime cost against the loss under the budget, the choice among it.
+
+    Args:
+        question: under the budget.
+        lowest: the certified lowest loss.
+        chosen: the reducible loss of the answer.
+    """
+    least = lowest.value
+    between = (
+        [least * (chosen / least) ** part for part in BELOW]
+        if chosen > least * (1 + 1e-6)
+        else []
+    )
+    above = [chosen, *(chosen * factor for factor in ABOVE)]
+    steps = list(_steps(question, [*between, *above]))
+    if between:
+        steps.insert(0, _step(question, least, lowest))
+    at = question.surface.loss_of(chosen)
+    place = next(i for i, step in enumerate(steps) if step.loss >= at * (1 - 1e-15))
+    cap = training_budget(question)
+    return Capped("" if cap is None else cap.name, tuple(steps), place)
+
+
+def _still_free(question: Question, lowest: Solution) -> float:
+    """S*: the lowest reducible loss whose lifetime-optimal plan keeps the cap."""
+    from scipy.optimize import brentq  # noqa: PLC0415 - only where it is asked
+
+    cap = training_budget(question)
+    if cap is None:
+        raise Defect("only a budget for training can leave the life open")
+    found: list[Solution] = []
+
+    def over(n: float) -> float:
+        """Ln g of the plan of least lifetime cost for s = e^n."""
+        last = found[-1] if found else None
+        solution = _least(_uncapped(question, math.exp(n)), last)
+        if solution is None:
+            raise Defect("a loss that the budget reaches has no plan without it")
+        found.append(solution)
+        return math.log(_used(cap, _point(question, solution)))
+
+    low = math.log(lowest.value) + NEAR
+    if over(low) <= KEPT:
+        return lowest.value * (1 + NEAR)  # nothing is served: the two are one
+    high = low
+    for _ in range(DOUBLINGS):
+        high += math.log(2) / 4
+        if over(high) <= 0:
+            break
+    root: float = brentq(over, low, high, xtol=1e-13, rtol=1e-14)
+    return math.exp(root) * (1 + NEAR)
+
+
+def _uncapped(question: Question, s: float) -> Question:
+    kept = tuple(w for w in question.limits if not w.name.startswith("budget."))
+    return replace(question, reducible=s, limits=kept)
+
+
+def _least(question: Question, near: Solution | None) -> Solution | None:
+    program = question.program
+    try:
+        if near is None:
+            found = solve(program, question.start(program))
+        else:
+            found = refine(program, *near.optimum, start=question.start(program))
+    except UncertifiedError:
+        entered = of_target(question)
+        if entered is None:
+            raise
+        found = entered
+    return found if found.status is Status.OPTIMAL else None
+
+
+def _steps(question: Question, losses: list[float]) -> Iterator[Step]:
+    last: Solution | None = None
+    for s in losses:
+        try:
+            found = _least(replace(question, reducible=s), last)
+        except UncertifiedError:
+            continue  # next to no room: no multiplier to certify with
+        if found is not None:
+            last = found
+            yield _step(question, s, found)
+
+
+def _step(question: Question, s: float, solution: Solution) -> Step:
+    point = _point(question, solution)
+    total = bill(question, point).total
+    cap, certificate = training_budget(question), solution.certificate
+    free = _least(_uncapped(question, s), None)
+    if cap is None or certificate is None or free is None:
+        raise Defect("a plan under a budget has neither certificate nor budget")
+    least = bill(question, _point(question, free)).total
+    return Step(
+        loss=question.surface.loss_of(s),
+        parameters=point["N"],
+        tokens=point["D"],
+        total=total,
+        used=_used(cap, point),
+        extra=max(total / least - 1, 0.0),
+        certificate=certificate,
+    )
+
+
+def _point(question: Question, solution: Solution) -> dict[str, float]:
+    chosen = {**question.fixed, **solution.point}
+    return question.complete({"N": chosen["N"], "D": chosen["D"]})
+
+
+def _used(cap: Limit, point: dict[str, float]) -> float:
+    return sum(value(term, point) for term in cap.terms) / cap.bound

@@ -1,0 +1,1 @@
+"""Serving predicted beside serving measured, and constants that are fitted to it."""

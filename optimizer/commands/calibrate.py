@@ -1,0 +1,86 @@
+"""`overtrain calibrate`: constants of serving from measured points."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import click
+
+from optimizer.commands import options
+from optimizer.commands.command_line import typed
+from optimizer.commands.output import refuse_unwritable, write
+from optimizer.commands.serving import pairs, shown
+from optimizer.errors import InputError, Mark, Problem
+
+FORMS = ("table", "json", "markdown")
+EXAMPLES = """\b
+Examples:
+  overtrain calibrate points.csv -o my-serving.yaml
+  overtrain calibrate bench-*.json --given accelerator=h100-sxm -o my-serving.yaml
+"""
+
+
+@click.command("calibrate", epilog=EXAMPLES)
+@click.argument("points", nargs=-1, required=True, metavar="POINTS...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the constants to a file (.yaml), for constants: in serving.",
+)
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Start from wide guesses, not from the constants that come with the tool.",
+)
+@click.option("--source", metavar="TEXT", help="Where the points are from.")
+@click.option("--date", metavar="DAY", help="Of the points; today unless given.")
+@options.given
+@options.formats(*FORMS)
+def command(
+    points: tuple[str, ...],
+    output: Path | None,
+    fresh: bool,
+    source: str | None,
+    date: str | None,
+    given: tuple[str, ...],
+    form: str | None,
+) -> int:
+    """Fit the constants of serving to measured points of your own.
+
+    The table has the columns that overtrain serving reads, or is what vLLM's and
+    SGLang's benchmarks, genai-perf or AIPerf write. Where the points say nothing, the
+    constants stay those that come with the tool.
+    """
+    from optimizer.analysis.serving.calibrated import calibrated  # noqa: PLC0415 - heavy
+    from optimizer.fitting.benchmarks import read_any  # noqa: PLC0415
+    from optimizer.report.formats.serving_file import serving_text  # noqa: PLC0415
+    from optimizer.report.pages.serving import (  # noqa: PLC0415
+        calibrated_blocks,
+        calibrated_data,
+    )
+    from optimizer.world.serving.constants import library  # noqa: PLC0415
+
+    refuse_unwritable(output)
+    if output is not None and output.suffix.lower() not in (".yaml", ".yml"):
+        message = "a file of constants ends in .yaml; for JSON: --format json"
+        raise InputError([Problem(Mark(str(output)), "", message)])
+    read = read_any(points, pairs(given))
+    day = date or datetime.datetime.now(datetime.UTC).date().isoformat()
+    named = source or ", ".join(Path(path).name for path in points)
+    try:
+        found = calibrated(read, None if fresh else library(), day, named)
+    except ValueError as error:
+        raise InputError([Problem(Mark(points[0]), "", str(error))]) from None
+    if output is not None:
+        head = (f"Written by {typed()}",)
+        write(output, serving_text(found.library, found.ranges, head))
+    shown(
+        lambda: calibrated_blocks(found),
+        lambda: {"calibration": calibrated_data(found)},
+        options.chosen(form, None, *FORMS),
+        None,
+    )
+    return 0

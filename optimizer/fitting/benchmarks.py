@@ -1,0 +1,158 @@
+"""What serving benchmarks write, as measured points.
+
+vLLM (`vllm bench serve --save-result`) writes one JSON object a run, SGLang
+(`sglang.bench_serving --output-file`) one a line, genai-perf and AIPerf
+(`profile_export_genai_perf.json`, `profile_export_aiperf.json`) one a run, in which
+each metric has statistics. None of them knows the accelerators or the formats: these
+come from `given`. Tables of points are read as they are.
+
+*Source*: vllm/benchmarks/serve.py; sglang/bench_serving.py; NVIDIA, "GenAI-Perf" and
+AIPerf's "profile_export_aiperf.json Schema".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from optimizer.errors import InputError, Mark, Problem
+from optimizer.fitting.points import Points, points_of
+from optimizer.fitting.runfile import SIZE, Table, failed, read_table
+
+SERVED = "output_throughput"  # what vLLM and SGLang write in every result
+NVIDIA = "output_token_throughput"
+RATE = "measured_output_tokens_per_s_per_accelerator"
+Cells = dict[str, object]
+
+
+def read_any(paths: Sequence[str], given: Mapping[str, str]) -> Points:
+    """Measured points of some files, in their order.
+
+    Args:
+        paths: tables of points, or results of benchmarks.
+        given: values of columns that the files do not have.
+
+    Raises:
+        InputError: a file cannot be read, or is none of these.
+    """
+    found = [points_of(_table(path, given), given) for path in paths]
+    if len(found) == 1:
+        return found[0]
+    together = hashlib.sha256("".join(one.sha256 for one in found).encode())
+    rows = tuple(row for one in found for row in one.rows)
+    return Points(", ".join(paths), together.hexdigest(), rows)
+
+
+def _table(path: str, given: Mapping[str, str]) -> Table:
+    if Path(path).suffix.lower() != ".json":
+        table = read_table(path)
+        if SERVED not in table.columns:
+            return table
+        rows = tuple((line, _served(cells, given)) for line, cells in table.rows)
+        return _of(path, rows, table.sha256)
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or "not a file name"
+        raise failed(path, f"cannot be read: {reason}") from None
+    if len(data) > SIZE:
+        raise failed(path, f"is larger than {SIZE // 10**6} MB")
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", 0)
+        raise failed(path, "is not JSON", line) from None
+    results = value if isinstance(value, list) else [value]
+    rows = tuple(
+        (line, _result(path, result, given)) for line, result in enumerate(results, 1)
+    )
+    return _of(path, rows, hashlib.sha256(data).hexdigest())
+
+
+def _of(path: str, rows: tuple[tuple[int, Cells], ...], digest: str) -> Table:
+    columns = dict.fromkeys(word for _, cells in rows for word in cells)
+    return Table(path, tuple(columns), rows, digest)
+
+
+def _result(path: str, result: Any, given: Mapping[str, str]) -> Cells:
+    if isinstance(result, dict) and SERVED in result:
+        return _served(result, given)
+    if isinstance(result, dict) and isinstance(result.get(NVIDIA), dict):
+        return _nvidia(result, given)
+    message = (
+        f'is no result of a serving benchmark: neither "{SERVED}" (vLLM, SGLang) nor '
+        f'"{NVIDIA}" with its statistics (genai-perf, AIPerf) stands in it'
+    )
+    raise InputError([Problem(Mark(path), "", message)])
+
+
+def _served(result: Mapping[str, Any], given: Mapping[str, str]) -> Cells:
+    """One result of vLLM or SGLang."""
+    done = _float(result.get("completed")) or 1.0
+
+    def each(total: str, asked: str) -> float | None:
+        whole = _float(result.get(total))
+        return _float(result.get(asked)) if whole is None else whole / done
+
+    cells = {
+        "model": result.get("model_id") or result.get("model"),
+        "engine": result.get("backend") or result.get("endpoint_type"),
+        "input_tokens": each("total_input_tokens", "random_input_len"),
+        "output_tokens": each("total_output_tokens", "random_output_len"),
+        "concurrency": result.get("max_concurrency") or result.get("concurrency"),
+        "measured_tpot_ms": result.get("mean_tpot_ms") or result.get("mean_itl_ms"),
+        "measured_ttft_ms": result.get("mean_ttft_ms"),
+        RATE: _shared(_float(result.get(SERVED)), given),
+    }
+    return {word: value for word, value in cells.items() if value is not None}
+
+
+def _nvidia(result: Mapping[str, Any], given: Mapping[str, str]) -> Cells:
+    """One result of genai-perf or AIPerf."""
+
+    def mean(*words: str) -> float | None:
+        for word in words:
+            if isinstance(entry := result.get(word), dict) and "avg" in entry:
+                return _float(entry["avg"])
+        return None
+
+    config = result.get("input_config")
+    cells = {
+        "model": _found(config, "model_names", "model"),
+        "input_tokens": mean("input_sequence_length"),
+        "output_tokens": mean("output_sequence_length", "output_token_count"),
+        "concurrency": _found(config, "concurrency"),
+        "measured_tpot_ms": mean("inter_token_latency"),
+        "measured_ttft_ms": mean("time_to_first_token"),
+        RATE: _shared(mean(NVIDIA), given),
+    }
+    return {word: value for word, value in cells.items() if value is not None}
+
+
+def _found(config: Any, *words: str) -> Any:
+    """The first value of a word anywhere in a configuration."""
+    if not isinstance(config, dict):
+        return None
+    for word in words:
+        value = config.get(word)
+        if isinstance(value, list) and value:
+            value = value[0]
+        if value is not None and not isinstance(value, (dict, list)):
+            return value
+    inner = (_found(value, *words) for value in config.values())
+    return next((value for value in inner if value is not None), None)
+
+
+def _shared(rate: float | None, given: Mapping[str, str]) -> float | None:
+    """Tokens a second of one accelerator."""
+    return None if rate is None else rate / (_float(given.get("accelerators")) or 1.0)
+
+
+def _float(value: object) -> float | None:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None

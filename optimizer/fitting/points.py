@@ -1,0 +1,213 @@
+"""Measured points of serving: what was served, where, how loaded, and how fast.
+
+A row that cannot be used is kept with the reason, so that whoever answers it answers
+in the order of the file.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from optimizer.errors import InputError, Mark, Problem
+from optimizer.fitting.runfile import Table, read_table
+from optimizer.reading.document import suggest
+from optimizer.world.hardware import Hardware, hardware_names, load_hardware
+from optimizer.world.serving.formats import CACHE, WEIGHTS, spelled
+from optimizer.world.serving.served import Served, by_name, served
+from optimizer.world.serving.step import Place
+
+TEXTS = ("model", "accelerator", "weights", "kv", "engine")
+NUMBERS = (
+    *("parameters_total", "parameters_active", "accelerators", "input_tokens"),
+    *("output_tokens", "concurrency", "measured_output_tokens_per_s_per_accelerator"),
+    *("measured_tpot_ms", "measured_ttft_ms"),
+)
+COLUMNS = (*TEXTS, *NUMBERS)
+NEEDED = ("accelerator", "input_tokens", "output_tokens")
+MILLI = 1e-3
+_CHIPS = {
+    **{"h100": "h100-sxm", "h200": "h200-sxm", "a100": "a100-80-sxm"},
+    **{"h800": "h800-sxm", "a100-sxm": "a100-80-sxm", "a100-pcie": "a100-80-pcie"},
+    **{"b200-sxm": "b200", "b300-sxm": "b300", "rtx-pro-6000": "rtx-pro-6000"},
+    **{"h20-sxm": "h20", "gb200-nvl72": "gb200", "gb300-nvl72": "gb300"},
+    **{"h100-80gb-hbm3": "h100-sxm", "h100-hbm3": "h100-sxm"},
+    **{"tpu-v5-lite": "tpu-v5e", "tpu-v6": "tpu-v6e", "trillium": "tpu-v6e"},
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measurement.
+
+    Attributes:
+        line: where it stands.
+        model: what was served; None where the row is refused.
+        place: where; None where the row is refused.
+        engine: that served it; may be empty.
+        prompt: tokens of a prompt.
+        output: tokens of an answer.
+        batch: sequences at once; None at the most that goes.
+        per_token: measured time per output token [s], or None.
+        rate: measured output tokens a second and accelerator, or None.
+        first: measured time to the first token [s], or None.
+        refused: why it cannot be used; empty where it can.
+        notes: what was assumed.
+    """
+
+    line: int
+    model: Served | None = None
+    place: Place | None = None
+    engine: str = ""
+    prompt: float = math.nan
+    output: float = math.nan
+    batch: float | None = None
+    per_token: float | None = None
+    rate: float | None = None
+    first: float | None = None
+    refused: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Points:
+    """Measurements, in the order of their file.
+
+    Attributes:
+        file: its name.
+        sha256: of its bytes.
+        rows: every row, the refused ones included.
+    """
+
+    file: str
+    sha256: str
+    rows: tuple[Point, ...] = field(repr=False)
+
+    @property
+    def usable(self) -> tuple[Point, ...]:
+        """Those that are not refused."""
+        return tuple(row for row in self.rows if not row.refused)
+
+
+def read_points(path: str, given: Mapping[str, str] | None = None) -> Points:
+    """Reads a table of measurements.
+
+    Args:
+        path: CSV, JSON lines or Parquet, with columns of `COLUMNS`.
+        given: values of columns that the file does not have.
+
+    Raises:
+        InputError: it is no table, or a column that is needed is missing.
+    """
+    table = read_table(path)
+    return points_of(table, given or {})
+
+
+def points_of(table: Table, given: Mapping[str, str]) -> Points:
+    """The measurements of a table.
+
+    Raises:
+        InputError: a column that is needed is missing.
+    """
+    there = {*table.columns, *given}
+    missing = [word for word in NEEDED if word not in there]
+    if not there & {"model", "parameters_total"}:
+        missing.append("model")
+    problems = []
+    for word in missing:
+        said = f'has no column "{word}"{suggest(word, table.columns)}'
+        cure = f"; its columns: {', '.join(table.columns)}"
+        problems.append(Problem(Mark(table.file, 1, 1), "", said + cure))
+    if problems:
+        raise InputError(problems)
+    rows = tuple(_point(line, {**given, **cells}) for line, cells in table.rows)
+    return Points(table.file, table.sha256, rows)
+
+
+def chip_named(name: str) -> Hardware:
+    """An accelerator as benchmarks write it.
+
+    Raises:
+        ValueError: the library has none of that name.
+    """
+    text = re.sub(r"[\s_]+", "-", name.strip().lower())
+    text = re.sub(r"^(nvidia|amd|google|aws)-(instinct-)?", "", text)
+    known = hardware_names()
+    key = text if text in known else _CHIPS.get(text, text)
+    if key not in known:
+        raise ValueError(
+            f'accelerator "{name}" is not in the library{suggest(key, known)}'
+        )
+    return load_hardware(key)
+
+
+def _point(line: int, cells: Mapping[str, object]) -> Point:
+    try:
+        return _read(line, cells)
+    except ValueError as error:
+        return Point(line, refused=str(error))
+    except InputError as error:
+        return Point(line, refused=str(error.problems[0].message))
+
+
+def _read(line: int, cells: Mapping[str, object]) -> Point:
+    texts = {word: str(cells.get(word) or "").strip() for word in TEXTS}
+    numbers = {word: _number(word, cells.get(word)) for word in NUMBERS}
+    prompt, output = numbers["input_tokens"], numbers["output_tokens"]
+    if prompt is None or output is None:
+        raise ValueError("input_tokens and output_tokens are needed")
+    notes: list[str] = []
+    model = _model(texts["model"], numbers)
+    notes += model.assumed
+    chip = chip_named(texts["accelerator"])
+    weights, kv = spelled(texts["weights"] or "bf16"), spelled(texts["kv"] or "bf16")
+    for word, value, known in (("weights", weights, WEIGHTS), ("kv", kv, CACHE)):
+        if value not in known:
+            allowed = ", ".join(known)
+            raise ValueError(f'{word} "{value}" is not one of {allowed}')
+        if not texts[word]:
+            notes.append(f"{word} is not given; taken as bf16")
+    count = numbers["accelerators"] or 1.0
+    rate = numbers["measured_output_tokens_per_s_per_accelerator"]
+    per_token, first = numbers["measured_tpot_ms"], numbers["measured_ttft_ms"]
+    return Point(
+        line=line,
+        model=model,
+        place=Place(chip, count, weights, kv),
+        engine=texts["engine"].lower().replace("tensorrt-llm", "trtllm"),
+        prompt=prompt,
+        output=output,
+        batch=numbers["concurrency"],
+        per_token=None if per_token is None else per_token * MILLI,
+        rate=rate,
+        first=None if first is None else first * MILLI,
+        notes=tuple(notes),
+    )
+
+
+def _model(name: str, numbers: Mapping[str, float | None]) -> Served:
+    total, active = numbers["parameters_total"], numbers["parameters_active"]
+    if total is None:
+        known = by_name(name)
+        if known is None:
+            raise ValueError(f'model "{name}" is not known; add parameters_total')
+        return known
+    if active is not None and active > total:
+        raise ValueError("parameters_active are more than parameters_total")
+    return served(name or "the model", total, active)
+
+
+def _number(word: str, cell: object) -> float | None:
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        return None
+    try:
+        value = float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ValueError(f'{word} must be a number, got "{cell}"') from None
+    if math.isnan(value):
+        return None
+    if not 0.0 < value < math.inf:
+        raise ValueError(f"{word} must be above 0, got {cell}")
+    return value

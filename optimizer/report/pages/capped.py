@@ -1,0 +1,37 @@
+"""Loss against lifetime cost under a budget for training, the choice marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import amount, lifetime, percent
+from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, named
+
+NOTHING = 5e-5  # of a cost, which no page can show
+
+
+def capped_blocks(answer: Answer) -> Iterator[Block]:
+    """A row for each loss, from the lowest that the budget reaches up."""
+    capped, cost = answer.capped, answer.cost
+    if capped is None or cost is None:
+        return
+    rows = [
+        (
+            f"{step.loss:.4f}",
+            amount(step.parameters, "parameters"),
+            amount(step.tokens, "tokens"),
+            amount(step.total, cost.unit),
+            percent(step.extra) if step.extra > NOTHING else "0 %",
+            percent(min(step.used, 1.0)),
+            "the plan" if place == capped.chosen else "",
+        )
+        for place, step in enumerate(capped.steps)
+    ]
+    yield Heading(f"Loss against {lifetime(cost.unit)} under the budget")
+    titles = ("parameters", "tokens", "lifetime", "price of the budget", "used", "")
+    yield Table((Column("loss"), *named(*titles)[1:]), tuple(rows))
+    yield Text(
+        "The price of the budget is what it adds to the lifetime cost of a loss: "
+        "nothing from the plan on, more and more below it. Every row is certified."
+    )

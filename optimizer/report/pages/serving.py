@@ -1,0 +1,222 @@
+"""Serving predicted beside measured, and constants that were fitted, as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from optimizer.analysis.serving.beside import Beside, Errors, both, rows
+from optimizer.analysis.serving.calibrated import Calibrated
+from optimizer.report.formats.blocks import (
+    Block,
+    Heading,
+    Table,
+    Text,
+    named,
+)
+from optimizer.report.formats.data import plain
+from optimizer.world.serving.constants import MICRO, Library
+
+KINDS = ("dense", "mixture")
+MOST = 20  # points or sentences that a page shows
+MILLI = 1e-3
+
+
+def serving_data(found: Sequence[Beside], library: Library) -> dict[str, Any]:
+    """Every point in its order, and how far predictions are off, by kind."""
+    return {
+        "constants": {"source": library.source, "date": library.date},
+        "points": [_point(one) for one in found],
+        "summary": {
+            kind: _summary([x for x in found if x.kind == kind]) for kind in KINDS
+        },
+    }
+
+
+def _point(one: Beside) -> dict[str, Any]:
+    head: dict[str, Any] = {"line": one.point.line}
+    if one.answer is None:
+        return {
+            **head,
+            "predicted_tpot_ms": None,
+            "predicted_output_tokens_per_s_per_accelerator": None,
+            "refused": one.refused,
+            "notes": list(one.notes),
+        }
+    told = one.answer
+    return {
+        **head,
+        "kind": one.kind,
+        "predicted_tpot_ms": told.per_token / MILLI,
+        "predicted_output_tokens_per_s_per_accelerator": told.rate,
+        "predicted_ttft_ms": told.first / MILLI,
+        "sequences_in_flight": told.batch,
+        "measured_tpot_ms": _milli(one.point.per_token),
+        "measured_output_tokens_per_s_per_accelerator": one.point.rate,
+        "constants": "" if one.constants is None else one.constants.named,
+        "refused": None,
+        "notes": list(one.notes),
+    }
+
+
+def _milli(value: float | None) -> float | None:
+    return None if value is None else value / MILLI
+
+
+def _summary(found: Sequence[Beside]) -> dict[str, Any]:
+    tpot, throughput = both(found)
+    by: dict[str, dict[str, Any]] = {}
+    for row in rows(found):
+        inner = {"tpot": plain(row.tpot), "throughput": plain(row.throughput)}
+        by.setdefault(row.by, {})[row.value] = inner
+    return {
+        "points": len(found),
+        "refused": sum(one.answer is None for one in found),
+        "tpot": plain(tpot),
+        "throughput": plain(throughput),
+        "by": by,
+    }
+
+
+def serving_blocks(found: Sequence[Beside], library: Library, file: str) -> list[Block]:
+    """The page of measured points beside predicted ones."""
+    return [
+        Heading(f"Serving predicted and measured: {file}", 1),
+        *_body(found, library),
+    ]
+
+
+def _body(found: Sequence[Beside], library: Library) -> Iterator[Block]:
+    told = [one for one in found if one.answer is not None]
+    refused = [one for one in found if one.answer is None]
+    sentences = []
+    for kind in KINDS:
+        tpot, rate = both([x for x in told if x.kind == kind])
+        if tpot.points or rate.points:
+            words = "dense models" if kind == "dense" else "mixtures"
+            sentences.append(
+                f"{words}: the time per token is off by {_percent(tpot.median)} in the "
+                f"median and tokens a second by {_percent(rate.median)}"
+            )
+    lead = f"{len(told)} of {len(found)} points predicted"
+    yield Text(f"{'; '.join([lead, *sentences])}.", lead=True)
+    for kind in KINDS:
+        own = [x for x in told if x.kind == kind]
+        if own:
+            yield Heading("Dense models" if kind == "dense" else "Mixtures of experts")
+            yield _table(own)
+    if refused:
+        yield Heading("Refused")
+        yield Table(
+            named("why"),
+            tuple((f"line {x.point.line}", x.refused) for x in refused[:MOST]),
+        )
+        if len(refused) > MOST:
+            yield Text(f"And {len(refused) - MOST} more; --format json has them all.")
+    notes = dict.fromkeys(note for one in told for note in one.notes)
+    if notes:
+        yield Heading("Assumed")
+        yield from (Text(note) for note in list(notes)[:MOST])
+        if len(notes) > MOST:
+            yield Text(f"And {len(notes) - MOST} more; --format json has them all.")
+    yield Text(f"Constants of {library.date}: {library.source}")
+
+
+def _table(own: Sequence[Beside]) -> Table:
+    titles = ("points", "median", "90th percentile", "within 15 %", "tokens/s, median")
+    tpot, rate = both(own)
+    lines = [("all", *_cells(tpot, rate))]
+    for row in rows(own):
+        lines.append((f"{row.by} {row.value}", *_cells(row.tpot, row.throughput)))
+    return Table(named(*titles), tuple(lines))
+
+
+def _cells(tpot: Errors, rate: Errors) -> tuple[str, ...]:
+    count = max(tpot.points, rate.points)
+    figures = (tpot.median, tpot.p90, tpot.within_15, rate.median)
+    return (str(count), *(_percent(x) for x in figures))
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}".replace("%", " %")
+
+
+def calibrated_data(found: Calibrated) -> Mapping[str, Any]:
+    """Constants with their errors, as plain data."""
+    entries = [
+        {**plain(entry), "range": span}
+        for entry, span in zip(found.library.entries, found.ranges, strict=True)
+    ]
+    return {
+        "source": found.library.source,
+        "date": found.library.date,
+        "constants": entries,
+        "held_out": plain(found.held_out),
+        "unknown": plain(found.unknown),
+        "told": plain(found.told),
+    }
+
+
+def calibrated_blocks(found: Calibrated) -> list[Block]:
+    """The page of a calibration."""
+    return [Heading("Constants of serving", 1), *_calibrated(found)]
+
+
+def _calibrated(found: Calibrated) -> Iterator[Block]:
+    entries = found.library.entries
+    points = sum(e.points for e in entries if not e.accelerator and not e.engine)
+    yield Text(f"{len(entries)} sets of constants from {points} points.", lead=True)
+    titles = (
+        *("µs a layer", "µs an expert", "bandwidth", "arithmetic", "link"),
+        *("µs a sequence", "prefill", "prefill link", "points", "median error"),
+    )
+    lines = []
+    for e in entries:
+        c = e.constants
+        times = (c.layer / MICRO, c.routed / MICRO, c.sequence / MICRO)
+        first, second, third = (f"{value:.1f}" for value in times)
+        if e.kind == "dense":
+            second = "–"
+        shares = (c.memory, c.arithmetic, c.link)
+        lines.append(
+            (
+                e.named,
+                first,
+                second,
+                *(f"{x:.2f}" for x in shares),
+                third,
+                f"{c.prefill:.2f}",
+                f"{c.prefill_link:.2f}",
+                str(e.points),
+                _percent(e.error),
+            )
+        )
+    yield Table(named(*titles), tuple(lines), apart=True)
+    if found.held_out:
+        yield Heading("Left out and predicted")
+        yield Table(
+            named("groups", "points", "median", "90th percentile", "tokens/s, median"),
+            tuple(
+                (
+                    f"{one.kind}, one {one.by} at a time",
+                    str(one.groups),
+                    str(one.tpot.points),
+                    _percent(one.tpot.median),
+                    _percent(one.tpot.p90),
+                    _percent(one.throughput.median),
+                )
+                for one in found.held_out
+            ),
+        )
+    for kind, words in found.unknown.items():
+        if words:
+            yield Text(
+                f"The {kind} points hardly tell {', '.join(words)}: these stay near "
+                "where they started. Points with other batches, lengths or replica "
+                "sizes would tell them.",
+                label="unknown",
+            )
+    for sentence in found.told[:MOST]:
+        yield Text(sentence, label="points")
+    if len(found.told) > MOST:
+        yield Text(f"And {len(found.told) - MOST} more; --format json has them all.")

@@ -1,0 +1,1 @@
+"""What a model is made of: layers by kind, parameters, and what they cache."""

@@ -1,0 +1,262 @@
+"""Families of dense decoders, each by what differs from the plain one.
+
+*Source*: the configuration and modeling code of each family in Transformers 5.24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from optimizer.world.architecture import windows
+from optimizer.world.architecture.decoder import Traits
+
+LLAMA = Traits(
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+    mlp_bias="mlp_bias",
+    kv_heads="heads",
+)
+GEMMA = Traits(
+    tied=True,
+    head_size="ask",
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+)
+GEMMA_TEXT = {  # what a nested config of the family leaves out
+    "head_dim": 256,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+    "vocab_size": 262208,
+}
+GEMMA3 = Traits(
+    tied=True,
+    head_size="ask",
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+    norms=4,
+    qk_norm="head",
+    window=windows.one_in(6, "sliding_window_pattern", "_sliding_window_pattern"),
+    defaults=GEMMA_TEXT,
+)
+PLAIN = Traits(kv_heads="heads")
+QWEN2 = Traits(qkv_bias=True, window=windows.switched)
+QWEN3 = Traits(
+    head_size="ask",
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+    qk_norm="head",
+    window=windows.switched,
+)
+OLMO2 = Traits(
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+    qk_norm="whole",
+    kv_heads="heads",
+)
+GRANITE_SWA = Traits(
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+    mlp_bias="mlp_bias",
+    sinks=True,
+    tied=True,
+)
+NEOX = Traits(
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+    mlp_bias=True,
+    gated=False,
+    norm=2,
+    kv_heads="heads",
+    defaults={"attention_bias": True},
+)
+
+DENSE: Mapping[str, Traits] = {
+    "llama": LLAMA,
+    "internlm2": PLAIN,
+    "internlm3": Traits(
+        kv_heads="heads", qkv_bias="qkv_bias", out_bias="bias", mlp_bias="bias"
+    ),
+    "yi": PLAIN,
+    "baichuan": PLAIN,
+    "cwm": Traits(kv_heads="heads", mlp_bias="mlp_bias", window=windows.one_in(4)),
+    "iquestcoder": LLAMA,
+    "exaone": LLAMA,
+    "mistral": Traits(window=windows.always),
+    "ministral": Traits(window=windows.always),
+    "ministral3": Traits(window=windows.always),
+    "mistral3": Traits(window=windows.always),
+    "nemotron": Traits(
+        kv_heads="heads",
+        norm=2,
+        gated=False,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        mlp_bias="mlp_bias",
+    ),
+    "arcee": Traits(
+        kv_heads="heads",
+        gated=False,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        mlp_bias="mlp_bias",
+    ),
+    "qwen2": QWEN2,
+    "mimo": QWEN2,
+    "qwen2_vl_text": QWEN2,
+    "qwen2_5_vl_text": QWEN2,
+    "qwen3": QWEN3,
+    "qwen3_vl_text": QWEN3,
+    "gemma": GEMMA,
+    "gemma2": Traits(
+        tied=True,
+        head_size="ask",
+        norms=4,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        window=windows.first_slides,
+    ),
+    "vaultgemma": Traits(
+        tied=True,
+        head_size="ask",
+        norms=2,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        window=windows.first_slides,
+    ),
+    "gemma3_text": GEMMA3,
+    "phi3": Traits(kv_heads="heads", window=windows.always),
+    "phi": Traits(
+        kv_heads="heads",
+        qkv_bias=True,
+        out_bias=True,
+        mlp_bias=True,
+        gated=False,
+        norm=2,
+        norms=1,
+        head_bias=True,
+    ),
+    "olmo": Traits(
+        kv_heads="heads", norm=0, qkv_bias="attention_bias", out_bias="attention_bias"
+    ),
+    "olmo2": OLMO2,
+    "olmo3": Traits(
+        kv_heads="heads",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        qk_norm="whole",
+        window=windows.one_in(4),
+    ),
+    "granite": LLAMA,
+    "granite_swa": GRANITE_SWA,
+    "helium": LLAMA,
+    "stablelm": Traits(
+        kv_heads="heads",
+        norm=2,
+        qkv_bias="use_qkv_bias",
+        qk_norm="each",
+        qk_norm_if="qk_layernorm",
+    ),
+    "starcoder2": Traits(
+        tied=True,
+        gated=False,
+        norm=2,
+        qkv_bias="use_bias",
+        out_bias="use_bias",
+        mlp_bias="use_bias",
+        window=windows.always,
+        defaults={"use_bias": True},
+    ),
+    "cohere": Traits(
+        tied=True,
+        norms=1,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        qk_norm="each",
+        qk_norm_if="use_qk_norm",
+        kv_heads="heads",
+    ),
+    "cohere2": Traits(
+        tied=True,
+        norms=1,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        kv_heads="heads",
+        window=windows.one_in(4, "sliding_window_pattern"),
+    ),
+    "seed_oss": Traits(
+        qkv_bias="attention_bias",
+        out_bias="attention_out_bias",
+        mlp_bias="mlp_bias",
+        head_size="ask",
+    ),
+    "smollm3": Traits(
+        tied=True,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        mlp_bias="mlp_bias",
+        window=windows.switched,
+    ),
+    "glm": Traits(qkv_bias="attention_bias", head_size="ask"),
+    "glm4": Traits(qkv_bias="attention_bias", norms=4, head_size="ask"),
+    "glm4v_text": Traits(qkv_bias="attention_bias", norms=4),
+    "exaone4": Traits(
+        qk_norm="head", window=windows.one_in(4, "sliding_window_pattern")
+    ),
+    "ernie4_5": Traits(
+        tied=True,
+        qkv_bias="use_bias",
+        out_bias="use_bias",
+        mlp_bias="use_bias",
+        head_size="ask",
+    ),
+    "apertus": Traits(
+        gated=False,
+        qk_norm="head",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        kv_heads="heads",
+        extra=2,
+    ),
+    "hunyuan_v1_dense": Traits(
+        qk_norm="head",
+        kv_heads="heads",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+    ),
+    "hyperclovax": Traits(
+        kv_heads="heads",
+        norms=4,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        mlp_bias="mlp_bias",
+    ),
+    "jais2": Traits(
+        norm=2,
+        gated=False,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        mlp_bias="mlp_bias",
+        kv_heads="heads",
+        defaults={"attention_bias": True, "mlp_bias": True},
+    ),
+    "nanochat": Traits(
+        norm=0, gated=False, qkv_bias="attention_bias", out_bias="attention_bias"
+    ),
+    "gpt_neox": NEOX,
+    "muse_glimmer_text": Traits(
+        head_size="ask",
+        norms=4,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        gate="wide",
+    ),
+    "minicpm": Traits(kv_heads="heads", tied=True),
+    "bitnet": Traits(
+        kv_heads="heads",
+        tied=True,
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        norms=3,
+        inner_norm=True,
+    ),
+}

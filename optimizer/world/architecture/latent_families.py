@@ -1,0 +1,137 @@
+"""Families with latent attention: DeepSeek V2 to V3.2, GLM 5, Kimi K2, and kin.
+
+`head_dim` and `num_key_value_heads` mean nothing here: what is cached is one vector of
+`kv_lora_rank` and one rotary key a token, and an index key where there is an indexer.
+*Source*: DeepSeek-AI 2024, "DeepSeek-V2", section 2.1, and "DeepSeek-V3.2-Exp" (2025)
+for the indexer; the modeling code of each family in Transformers 5.24.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from optimizer.world.architecture import blocks, windows
+from optimizer.world.architecture.decoder import (
+    Experts,
+    Traits,
+    feeds_of,
+    is_on,
+    tied_of,
+    with_prediction,
+)
+from optimizer.world.architecture.fields import Fields
+from optimizer.world.architecture.record import Layer, Mixer, Record
+
+FIRST = Experts(
+    shared=("n_shared_experts", "num_shared_experts"),
+    sparse=windows.sparse_from("first_k_dense_replace"),
+)
+
+
+@dataclass(frozen=True)
+class Latent:
+    """What differs between families with latent attention.
+
+    Attributes:
+        tied: whether the embeddings read the answer out, unless the file says.
+        indexed: whether an index chooses what is read.
+        experts: of the mixture.
+    """
+
+    tied: bool = False
+    indexed: bool = False
+    experts: Experts = FIRST
+
+
+LATENT = {
+    "deepseek_v2": Latent(),
+    "deepseek_v3": Latent(),
+    "kimi_k2": Latent(),
+    "mistral4": Latent(),
+    "sarvam_mla": Latent(),
+    "deepseek_v32": Latent(indexed=True),
+    "glm_moe_dsa": Latent(indexed=True),
+    "glm4_moe_lite": Latent(),
+    "axk1": Latent(experts=replace(FIRST, norms=1)),
+    "minicpm3": Latent(tied=True),
+    "youtu": Latent(tied=True),
+}
+
+
+def read_latent(f: Fields, name: str) -> Record:
+    """Reads a config whose layers all have latent attention."""
+    t = LATENT[f.value["model_type"]]
+    count = f.number("num_hidden_layers")
+    width = f.number("hidden_size")
+    mixers = latent_mixers(f, t, count)
+    feeds = feeds_of(f, Traits(experts=t.experts, mlp_bias="mlp_bias"), count)
+    layers = tuple(
+        Layer(mixer, feed, 2 * width) for mixer, feed in zip(mixers, feeds, strict=True)
+    )
+    return around(f, name, layers, tied=t.tied)
+
+
+def around(
+    f: Fields, name: str, layers: tuple[Layer, ...], *, tied: bool, extra: int = 0
+) -> Record:
+    """A record of layers, with embeddings and one norm of the width at the end."""
+    width, vocabulary = f.number("hidden_size"), f.number("vocab_size")
+    matrix = vocabulary * width
+    record = Record(
+        name=name,
+        family=str(f.value.get("model_type")),
+        width=width,
+        heads=f.maybe("num_attention_heads") or 0,
+        kv_heads=1,
+        key_width=(f.maybe("kv_lora_rank") or 0) + (f.maybe("qk_rope_head_dim") or 0),
+        value_width=0,
+        vocabulary=vocabulary,
+        layers=layers,
+        input_embedding=matrix,
+        output_embedding=0 if tied_of(f, tied) else matrix,
+        around=width + extra,
+    )
+    return with_prediction(f, record)
+
+
+def latent_mixers(f: Fields, t: Latent, count: int) -> tuple[Mixer, ...]:
+    """The attention of each layer.
+
+    Raises:
+        FieldError: a kind of layer or of indexer is not known.
+    """
+    for index, word in enumerate(f.layered("layer_types", count) or ()):
+        if word not in {"full_attention", "indexed_attention"}:
+            raise f.wrong(f"layer_types.{index}", f"is not known here, got {word}")
+    shares = f.layered("indexer_types", count) or ("full",) * count
+    for index, word in enumerate(shares):
+        if word not in {"full", "shared"}:
+            raise f.wrong(f"indexer_types.{index}", f"must be full or shared: {word}")
+    both = {
+        word: latent_mixer(f, indexed=t.indexed, shared=word == "shared")
+        for word in ("full", "shared")
+    }
+    return tuple(both[word] for word in shares)
+
+
+def latent_mixer(f: Fields, *, indexed: bool = False, shared: bool = False) -> Mixer:
+    """Latent attention as the words of a config say."""
+    index = None
+    if indexed:
+        index = (
+            f.number("index_n_heads"),
+            f.number("index_head_dim"),
+            f.number("index_topk"),
+        )
+    return blocks.latent(
+        f.number("hidden_size"),
+        f.number("num_attention_heads"),
+        f.number("kv_lora_rank"),
+        f.number("qk_rope_head_dim", least=0),
+        f.number("qk_nope_head_dim"),
+        f.number("v_head_dim"),
+        query_rank=f.maybe("q_lora_rank") or None,
+        bias=is_on(f, "attention_bias"),
+        index=index,
+        shared_index=shared,
+    )

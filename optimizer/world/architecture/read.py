@@ -1,0 +1,134 @@
+"""From a config.json to a record; what is not known is refused by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from optimizer.reading.document import suggest
+from optimizer.reading.quantity import shown
+from optimizer.world.architecture import classic_families as classic
+from optimizer.world.architecture import hybrid_families as hybrid
+from optimizer.world.architecture.compressed_families import read_deepseek_v4
+from optimizer.world.architecture.convolution_families import read_lfm
+from optimizer.world.architecture.decoder import BY_HAND, Traits, read_decoder
+from optimizer.world.architecture.dense_families import DENSE
+from optimizer.world.architecture.fields import Fields
+from optimizer.world.architecture.gemma import read_gemma3n, read_gemma4
+from optimizer.world.architecture.kimi_families import read_kimi_linear
+from optimizer.world.architecture.latent_families import LATENT, read_latent
+from optimizer.world.architecture.mixture_families import MIXTURES
+from optimizer.world.architecture.nemotron_families import read_nemotron_h
+from optimizer.world.architecture.pruned_families import read_pruned
+from optimizer.world.architecture.record import Record
+
+Reader = Callable[[Fields, str], Record]
+
+TRAITS: Mapping[str, Traits] = {**DENSE, **MIXTURES, **hybrid.HYBRIDS}
+SPECIAL: Mapping[str, Reader] = {
+    **dict.fromkeys(LATENT, read_latent),
+    **dict.fromkeys(classic.CLASSICS, classic.read_classic),
+    "deepseek_v4": read_deepseek_v4,
+    "nemotron-nas": read_pruned,
+    "nemotron_h": read_nemotron_h,
+    "granitemoehybrid": hybrid.read_granite_hybrid,
+    "bamba": hybrid.read_bamba,
+    "falcon_h1": hybrid.read_falcon_h1,
+    "jamba": hybrid.read_jamba,
+    "mamba2": hybrid.read_mamba2,
+    "mamba": hybrid.read_mamba,
+    "falcon_mamba": hybrid.read_mamba,
+    "kimi_linear": read_kimi_linear,
+    **dict.fromkeys(("lfm2", "lfm2_moe", "lfm3"), read_lfm),
+    "gemma3n_text": read_gemma3n,
+    "gemma4_text": read_gemma4,
+}
+FAMILIES = tuple(sorted({*TRAITS, *SPECIAL}))
+
+# A nested config stands under one of these; the first that is there is read.
+NESTED = ("text_config", "language_config", "llm_config", "thinker_config")
+# What a nested config is where it does not say.
+INSIDE = {
+    "gemma3": "gemma3_text",
+    "gemma3n": "gemma3n_text",
+    "gemma4": "gemma4_text",
+    "llama4": "llama4_text",
+    "mistral3": "mistral",
+    "qwen3_vl": "qwen3_vl_text",
+    "qwen3_vl_moe": "qwen3_vl_moe_text",
+    "qwen3_5": "qwen3_5_text",
+    "qwen3_5_moe": "qwen3_5_moe_text",
+    "qwen2_vl": "qwen2_vl_text",
+    "qwen2_5_vl": "qwen2_5_vl_text",
+    "glm4v": "glm4v_text",
+    "glm4v_moe": "glm4v_moe_text",
+    "muse_glimmer": "muse_glimmer_text",
+    "llava": "llama",
+}
+STRANGE = {
+    "peft_type": "an adapter, which holds no model of its own; give the config.json of "
+    "the base model that it names in base_model_name_or_path",
+    "_diffusers_version": "a diffusion model, which serves no tokens",
+    "_class_name": "a diffusion model, which serves no tokens",
+}
+
+
+def read_config(value: Mapping[str, Any], name: str) -> Record:
+    """What a config says of the language model in it.
+
+    Args:
+        value: the config.
+        name: for reports.
+
+    Raises:
+        FieldError: the model type is not known, or a word is missing, impossible or
+            contradicts another.
+    """
+    f = language(Fields(value))
+    kind = f.value["model_type"]
+    if kind in SPECIAL:
+        record = SPECIAL[kind](f, name)
+    else:
+        record = read_decoder(f, TRAITS[kind], name)
+    return replace(record, notes=tuple(f.said))
+
+
+def language(f: Fields) -> Fields:
+    """The part of a config that is of the language model, with its model type.
+
+    Raises:
+        FieldError: there is none, or its type is not known.
+    """
+    for word, what in STRANGE.items():
+        if word in f.value:
+            raise f.wrong(word, f"says that this is {what}")
+    outer, told = f, f.raw("model_type")[1]
+    if told is not None and not isinstance(told, str):
+        raise f.wrong("model_type", f"must be a word, got {shown(told)}")
+    while inner := next((word for word in NESTED if word in outer), None):
+        outer = outer.inside(inner)
+        told = outer.value.get("model_type") or INSIDE.get(str(told))
+    if outer is f and told in INSIDE and "hidden_size" in f:
+        told = INSIDE[
+            str(told)
+        ]  # a nested family whose words stand outside, as Qwen2-VL
+    elif outer is not f:
+        f.say(f"the language model in {'.'.join(map(str, outer.at))} is counted alone")
+    if told is None:
+        raise outer.wrong(
+            "model_type",
+            "is missing, so that its words mean nothing; add model_type: "
+            "llama, or what it is",
+        )
+    if not isinstance(told, str) or told not in FAMILIES:
+        raise outer.wrong(
+            "model_type",
+            f"is a family that this does not know, {shown(told)}"
+            f"{suggest(str(told), FAMILIES)}; {BY_HAND}",
+        )
+    if outer.flag("is_encoder_decoder", missing=False):
+        raise outer.wrong(
+            "is_encoder_decoder", f"must be false: this reads decoders; {BY_HAND}"
+        )
+    return replace(outer, value={**outer.value, "model_type": told})

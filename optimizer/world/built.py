@@ -1,0 +1,140 @@
+"""A published model as the shape of a scenario: its record does the counting.
+
+At its own size everything is exact. For a size that is still to be chosen its cache
+grows as its family does (`Record.growth`), from what it is at its own size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import PrivateAttr
+
+from optimizer.errors import InputError, Problem
+from optimizer.reading.document import Document, Steps, dotted
+from optimizer.reading.fields import FieldError
+from optimizer.world.architecture.load import load_record
+from optimizer.world.architecture.read import read_config
+from optimizer.world.architecture.record import Record
+from optimizer.world.law import Counts
+from optimizer.world.shapes import Shape
+
+
+class Built(Shape):
+    """A shape whose figures come from a record."""
+
+    _record: Record = PrivateAttr()
+    _anchor: float | None = PrivateAttr(None)
+
+    @property
+    def record(self) -> Record:
+        """What it is made of."""
+        return self._record
+
+    @property
+    def anchor(self) -> float | None:
+        """N of the record, where the size is still to be chosen; else None."""
+        return self._anchor
+
+    @property
+    def attended(self) -> float:
+        """The width of all query heads together, of a layer on average."""
+        pairs = sum(layer.mixer.pair for layer in self._record.layers)
+        return pairs / 2 / len(self._record.layers)
+
+    @property
+    def embeddings(self) -> float:
+        """The parameters of the embeddings."""
+        return float(self._record.embeddings)
+
+    @property
+    def stored(self) -> float:
+        """All parameters, as memory holds them."""
+        return float(self._record.total)
+
+    def size(self, counts: Counts) -> float:
+        """N as a law counts it; of a mixture, what a token passes."""
+        if counts == "non-embedding":
+            return float(self._record.active("without_embeddings"))
+        return float(self._record.active())
+
+    def kept(self, context: float, number: float) -> tuple[float, float]:
+        """Bytes that a sequence keeps, and the power of N they grow with."""
+        bytes_ = self._record.kept(context, number)
+        if self._anchor is None:
+            return bytes_, 0.0
+        power = self._record.growth
+        return bytes_ * self._anchor**-power, power
+
+    def spanned(self, context: float) -> float:
+        """What attention works on, as layers times width times context."""
+        return self._record.spanned(context)
+
+
+def built(
+    record: Record, counts: Counts | None = None, sequence: int | None = None
+) -> Built:
+    """The shape of a record.
+
+    Args:
+        record: of a model.
+        counts: what a law's N counts, where the size is still to be chosen.
+        sequence: the length of training sequences, where it is given.
+    """
+    experts, chosen = record.experts
+    words: dict[str, Any] = {
+        "layers": len(record.layers),
+        "width": record.width,
+        "heads": record.heads or None,
+        "kv_heads": record.kv_heads or None,
+        "vocabulary": record.vocabulary,
+        "tied": record.tied,
+        "sequence": sequence,
+    }
+    if record.mixture:
+        words |= {"experts": experts, "active_experts": chosen}
+    shape = Built.model_construct(_fields_set=set(), **words)
+    # Private attributes of a record that no file can write.
+    shape._record = record
+    shape._anchor = None if counts is None else shape.size(counts)
+    return shape
+
+
+def record_at(document: Document, at: Steps, base: Path) -> Record | None:
+    """The record that a word of a file names or spells out; None where it does not.
+
+    Args:
+        document: the file.
+        at: the path of the word.
+        base: the folder that relative paths start from.
+
+    Raises:
+        InputError: the config cannot be read, or is not known.
+    """
+    node: Any = document.value
+    for step in at:
+        node = node.get(step) if isinstance(node, dict) else None
+    if isinstance(node, str):
+        try:
+            return load_record(node, base)
+        except InputError as error:
+            place = document.mark(at)
+            raise InputError(
+                p if p.mark.line else Problem(place, dotted(at), str(p))
+                for p in error.problems
+            ) from None
+    if isinstance(node, dict) and "model_type" in node:
+        return _inline(document, at, node)
+    return None
+
+
+def _inline(document: Document, at: Steps, node: Mapping[str, Any]) -> Record:
+    try:
+        return read_config(node, str(node["model_type"]))
+    except FieldError as error:
+        raise InputError(
+            Problem(document.mark((*at, *steps)), dotted((*at, *steps)), message)
+            for steps, message in error.found
+        ) from None

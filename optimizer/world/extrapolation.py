@@ -1,0 +1,42 @@
+"""How far off each form of law was on runs beyond those it was fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Axis = Literal["tokens_per_parameter", "compute"]
+ADDITIVE = "chinchilla"  # the form that everybody plans with
+
+
+@dataclass(frozen=True)
+class Miss:
+    """Predicted over measured loss, less 1; below 0 the form was too optimistic.
+
+    Attributes:
+        mean: over the runs held out.
+        largest: the one of largest size, with its sign; None where not known.
+    """
+
+    mean: float
+    largest: float | None = None
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """Runs held out at the far end of an axis, and what each form said of them.
+
+    Attributes:
+        by: the axis.
+        fitted_to: the largest value among the runs that were fitted.
+        up_to: the largest value among those held out.
+        runs: how many were held out.
+        forms: the form → how far it was off.
+    """
+
+    by: Axis
+    fitted_to: float
+    up_to: float
+    runs: int
+    forms: Mapping[str, Miss]

@@ -1,0 +1,174 @@
+"""A training budget with a demand: what it ignores, and the loss worth its days."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from optimizer.analysis.plan.optimum import solve
+from optimizer.engine.certify import passes
+from optimizer.errors import InputError
+from optimizer.question.load import read_scenario
+from optimizer.report.pages.headline import headline
+from optimizer.world.laws import load_law
+
+LAW = load_law("besiroglu-2024-refit").coefficients
+E, A, B, ALPHA, BETA = (LAW[x] for x in ("E", "A", "B", "alpha", "beta"))
+COMPUTE, DEMAND = 1e23, 4e12
+TEXT = """
+law: besiroglu-2024-refit
+budget: {training_compute: 1e23%s}
+demand: {tokens: 4T}
+"""
+LOSS, LIFETIME = TEXT % "", TEXT % ", best_for: lifetime"
+
+
+def loss(N, D):
+    return E + A * N**-ALPHA + B * D**-BETA
+
+
+def cheapest(target, size=None):
+    """The least 6·N·D + 2·N·T at a loss by a fine grid, and N and D there."""
+    N = np.geomspace(1e9, 3e11, 600_001) if size is None else np.array([size])
+    rest = target - E - A * N**-ALPHA
+    D = (B / np.where(rest > 0, rest, np.nan)) ** (1 / BETA)
+    cost = 6 * N * D + 2 * N * DEMAND
+    at = np.nanargmin(cost)
+    return cost[at], N[at], D[at]
+
+
+def still_free():
+    """Where the budget's line 6·N·D = C has w = 1 + T/(3·D), by bisection in N."""
+
+    def over(n):
+        N = math.exp(n)
+        D = COMPUTE / 6 / N
+        w = ALPHA * A * N**-ALPHA / (BETA * B * D**-BETA)
+        return w - 1 - DEMAND / (3 * D)
+
+    N = math.exp(brentq(over, math.log(1e9), math.log(1e12), xtol=1e-14))
+    return N, COMPUTE / 6 / N
+
+
+@pytest.fixture(scope="module")
+def chosen():
+    return solve(read_scenario(LIFETIME, "s.yaml", ()))
+
+
+def test_the_first_sentence_says_what_the_budget_ignores():
+    found = solve(read_scenario(LOSS, "s.yaml", ()))
+    assert headline(found).startswith(
+        "Ignoring what it serves, the training compute budget of 1e23 FLOP buys a "
+        "lowest loss of"
+    )
+    best = found.same_loss
+    cost, N, D = cheapest(found.plan.loss)
+    assert best.total == pytest.approx(cost, rel=1e-7)
+    assert best.parameters == pytest.approx(N, rel=1e-3)
+    assert best.saved == pytest.approx(1 - cost / found.cost.total, rel=1e-5)
+    assert best.saved > 0.1
+    assert best.needs == pytest.approx(6 * N * D, rel=1e-3)
+    assert best.needs > COMPUTE
+    assert loss(best.parameters, best.tokens) == pytest.approx(
+        found.plan.loss, rel=1e-9
+    )
+    assert "The same loss is cheapest over the life with" in headline(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LOSS.replace("4T", "0"),
+        LOSS.replace("training_compute", "compute"),
+        LOSS.replace("{tokens: 4T}", "{tokens: 4T, cost_share: 0 %}"),
+    ],
+    ids=["nothing served", "of the whole life", "at others' cost"],
+)
+def test_a_budget_that_ignores_nothing_does_not_say_so(text):
+    found = solve(read_scenario(text, "s.yaml", ()))
+    assert found.same_loss is None
+    assert "Ignoring what it serves" not in headline(found)
+
+
+def test_the_lowest_loss_at_which_the_plan_is_still_lifetime_optimal(chosen):
+    """The point of the budget's line that is lifetime-optimal for its own loss."""
+    N, D = still_free()
+    assert chosen.plan.parameters == pytest.approx(N, rel=1e-6)
+    assert chosen.plan.tokens == pytest.approx(D, rel=1e-6)
+    assert chosen.plan.loss == pytest.approx(loss(N, D), rel=1e-9)
+    assert passes(chosen.certificate)
+    cost, _, _ = cheapest(chosen.plan.loss)
+    assert chosen.cost.total == pytest.approx(cost, rel=1e-8)
+    (limit,) = chosen.limits
+    assert limit.name == "budget.training_compute"
+    assert limit.value == pytest.approx(COMPUTE, rel=1e-7)
+    assert limit.elasticity == pytest.approx(0, abs=1e-6)
+
+
+def test_the_curve_has_the_choice_where_the_price_of_the_budget_begins(chosen):
+    steps, at = chosen.capped.steps, chosen.capped.chosen
+    assert 0 < at < len(steps) - 1
+    assert [step.loss for step in steps] == sorted(step.loss for step in steps)
+    assert [step.total for step in steps] == sorted(
+        (step.total for step in steps), reverse=True
+    )
+    for place, step in enumerate(steps):
+        assert passes(step.certificate)
+        assert loss(step.parameters, step.tokens) == pytest.approx(step.loss, rel=1e-9)
+        free, _, _ = cheapest(step.loss)
+        assert step.total == pytest.approx(free * (1 + step.extra), rel=1e-6)
+        if place < at:
+            assert step.extra > 1e-4
+            assert step.used == pytest.approx(1, rel=1e-9)
+        else:
+            assert step.extra < 1e-9
+            assert step.used < 1 + 1e-9
+    # Its low end is what the budget buys without regard to the life.
+    lowest = solve(read_scenario(LOSS, "s.yaml", ()))
+    assert steps[0].loss == pytest.approx(lowest.plan.loss, rel=1e-12)
+    assert steps[0].total == pytest.approx(lowest.cost.total, rel=1e-9)
+    # A little lower than the choice, and the life does not choose this any more.
+    held = solve(
+        read_scenario(
+            LOSS.replace("budget: {training_compute: 1e23}", "target: {loss: 2}"),
+            "s.yaml",
+            (f"target.loss={chosen.plan.loss - 1e-4!r}",),
+        )
+    )
+    assert held.amounts["FLOP"] is not None
+    assert 6 * held.plan.parameters * held.plan.tokens > COMPUTE
+
+
+def test_without_a_life_to_pay_for_both_questions_are_one():
+    """As the demand goes to nothing the choice goes to the lowest loss."""
+    scenario = LIFETIME.replace("4T", "1M")
+    found = solve(read_scenario(scenario, "s.yaml", ()))
+    lowest = solve(read_scenario(LOSS.replace("4T", "1M"), "s.yaml", ()))
+    assert found.plan.parameters == pytest.approx(lowest.plan.parameters, rel=1e-4)
+    assert found.capped.steps[0].total <= found.cost.total * (1 + 1e-6)
+
+
+def test_other_limits_hold_throughout():
+    found = solve(read_scenario(LIFETIME + "limits: {tokens: 1T}\n", "s.yaml", ()))
+    assert found.plan.tokens <= 1e12 * (1 + 1e-9)
+    walls = {limit.name: limit for limit in found.limits}
+    assert walls["limits.tokens"].binding
+    assert walls["budget.training_compute"].elasticity == pytest.approx(0, abs=1e-6)
+    assert walls["budget.training_compute"].value == pytest.approx(COMPUTE, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("training_compute", "compute"), "is for a budget of training_compute"),
+        (("tokens: 4T", "tokens: 0"), "needs a demand to plan for"),
+        (("demand:", "fix: {parameters: 7B}\ndemand:"), "leaves nothing to choose"),
+        (("lifetime", "life"), "best_for"),
+        (("training_compute: 1e23, ", ""), "needs"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(change, message):
+    with pytest.raises(InputError) as caught:
+        read_scenario(LIFETIME.replace(*change), "s.yaml", ())
+    assert message in str(caught.value)

@@ -1,0 +1,116 @@
+"""Measured points as files have them, and what benchmarks write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from optimizer.analysis.serving.beside import beside
+from optimizer.errors import InputError
+from optimizer.fitting.benchmarks import read_any
+from optimizer.fitting.points import read_points
+from optimizer.world.serving.constants import library
+
+HEAD = (
+    "engine,model,parameters_total,parameters_active,accelerator,accelerators,weights,"
+    "kv,input_tokens,output_tokens,concurrency,"
+    "measured_output_tokens_per_s_per_accelerator,measured_tpot_ms\n"
+)
+
+
+def read(tmp_path: Path, *rows: str) -> list[object]:
+    path = tmp_path / "points.csv"
+    path.write_text(HEAD + "\n".join(rows) + "\n")
+    return beside(read_points(str(path)), library())
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("v,m,8e9,8e9,h999,1,fp8,fp8,100,100,4,,", 'accelerator "h999"'),
+        ("v,m,8e9,8e9,h100-sxm,1,fp7,fp8,100,100,4,,", 'weights "fp7"'),
+        ("v,m,8e9,8e9,h100-sxm,1,fp8,fp8,,100,4,,", "input_tokens"),
+        ("v,m,8e9,8e9,h100-sxm,1,fp8,fp8,-1,100,4,,", "above 0"),
+        ("v,m,8e9,9e9,h100-sxm,1,fp8,fp8,10,100,4,,", "are more than"),
+        ("v,m,700e9,700e9,h100-sxm,1,fp8,fp8,10,100,4,,", "do not fit in 1"),
+        ("v,m,8e9,8e9,l4,2,fp8,fp8,10,100,4,,", "no link"),
+        ("v,unheard,,,h100-sxm,1,fp8,fp8,10,100,4,,", "parameters_total"),
+    ],
+)
+def test_row_that_cannot_be_used_is_refused_in_its_place(
+    tmp_path: Path, row: str, why: str
+) -> None:
+    good = "v,llama-8b,8.03e9,8.03e9,h100-sxm,1,bf16,bf16,1000,1000,8,900,9"
+    found = read(tmp_path, good, row, good)
+    assert [one.answer is None for one in found] == [False, True, False]
+    assert why in found[1].refused
+
+
+def test_unknown_model_and_chip_that_was_not_measured_are_said(tmp_path: Path) -> None:
+    found = read(tmp_path, "v,own-model,2e10,2e10,mi300x,1,bf16,bf16,1000,1000,8,,")
+    assert found[0].answer is not None
+    notes = " ".join(found[0].notes)
+    assert "scaled by its size" in notes
+    assert "accelerators that were left out" in notes
+
+
+@pytest.mark.parametrize(
+    ("name", "accelerator"),
+    [
+        ("meta-llama/Llama-3.1-70B-Instruct-FP8", "NVIDIA H100"),
+        ("Llama_3.3_70B", "h100_sxm"),
+    ],
+)
+def test_names_are_read_as_benchmarks_write_them(
+    tmp_path: Path, name: str, accelerator: str
+) -> None:
+    row = f"v,{name},7.055e10,7.055e10,{accelerator},4,fp8,fp8,1000,1000,8,,"
+    found = read(tmp_path, row)
+    assert found[0].point.model.layers == 80
+    assert found[0].point.place.chip.key == "h100-sxm"
+
+
+def test_results_of_vllm_sglang_and_aiperf_are_read_alike(tmp_path: Path) -> None:
+    """Fields of vllm/benchmarks/serve.py, sglang/bench_serving.py, AIPerf's schema."""
+    vllm = {
+        "backend": "vllm", "model_id": "meta-llama/Llama-3.1-70B", "completed": 10,
+        "total_input_tokens": 10_000, "total_output_tokens": 5_000,
+        "max_concurrency": 8, "output_throughput": 400.0, "mean_tpot_ms": 15.0,
+        "mean_ttft_ms": 200.0,
+    }  # fmt: skip
+    sglang = {**vllm, "backend": "sglang"}
+    aiperf = {
+        "input_config": {
+            "endpoint": {"model_names": ["meta-llama/Llama-3.1-70B"]},
+            "loadgen": {"concurrency": 8},
+        },
+        "output_token_throughput": {"unit": "tokens/sec", "avg": 400.0},
+        "inter_token_latency": {"unit": "ms", "avg": 15.0},
+        "time_to_first_token": {"unit": "ms", "avg": 200.0},
+        "input_sequence_length": {"unit": "tokens", "avg": 1000.0},
+        "output_sequence_length": {"unit": "tokens", "avg": 500.0},
+    }
+    given = {"accelerator": "h200", "accelerators": "4", "weights": "fp8", "kv": "fp8"}
+    told = []
+    for name, text in (
+        ("vllm.json", json.dumps(vllm)),
+        ("sglang.jsonl", json.dumps(sglang) + "\n"),
+        ("aiperf.json", json.dumps(aiperf)),
+    ):
+        path = tmp_path / name
+        path.write_text(text)
+        (point,) = read_any([str(path)], given).rows
+        assert not point.refused
+        told.append((point.prompt, point.output, point.batch, point.per_token))
+        assert point.rate == pytest.approx(100.0)
+        assert point.model.layers == 80
+    assert told == [(1000.0, 500.0, 8.0, pytest.approx(0.015))] * 3
+
+
+def test_other_json_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.json"
+    path.write_text('{"a": 1}')
+    with pytest.raises(InputError, match="no result of a serving benchmark"):
+        read_any([str(path)], {})
