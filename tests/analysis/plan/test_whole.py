@@ -28,7 +28,8 @@ LONG = (
     + (
         "target: {match: {parameters: 33B, tokens: 2T}}\nfix: {parameters: 33B}\n"
         "serving: {model: roofline, hardware: h100-sxm, mfu: 50 %, mbu: 60 %, "
-        "price: $2/h}\ndemand: {requests: 100k/day, input_tokens: 9000, output_tokens: 1000, "
+        "price: $2/h, memory_fill: 83.819 %}\n"  # 72 GB
+        "demand: {requests: 100k/day, input_tokens: 9000, output_tokens: 1000, "
         "lifetime: 1 year}\n"
     )
 )
