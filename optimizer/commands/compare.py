@@ -75,7 +75,11 @@ def command(
         plans = iter(found.plans)
         own = [[next(plans) for _ in group] for group in groups]
         tables = [
-            list(laws_side_blocks(scenario.name, answers))
+            list(
+                laws_side_blocks(
+                    scenario.name, answers, left=options.left_out(scenario, laws)
+                )
+            )
             for scenario, answers in zip(bare, own, strict=True)
             if len(answers) > 1
         ]

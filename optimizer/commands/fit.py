@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ALLOWED = ("table", "json", "markdown")
 FORMS = ("chinchilla", "coupled", "gadre", "kaplan", "hestness", "data-constrained")
+ALONE = "none"
 MOST = 6000  # draws; a law file with more is longer than may be read
 EXAMPLES = """\b
 Examples:
@@ -70,6 +71,12 @@ Examples:
     "--best",
     is_flag=True,
     help="Of runs of one size on the same tokens, keep the one of least loss.",
+)
+@click.option(
+    "--group",
+    metavar="COLUMN",
+    help="Rows of one value here are checkpoints of one run and are resampled "
+    "together; none: each row is a run of its own.",
 )
 @click.option(
     "--form",
@@ -153,6 +160,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     units: tuple[str, ...],
     rules: tuple[str, ...],
     best: bool,
+    group: str | None,
     shape: str,
     tie: bool,
     fixed: tuple[str, ...],
@@ -200,10 +208,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         read_rules(rules),
         sized=shape != "hestness",
         best=best,
+        group=None if group == ALONE else group,
     )
     question = None if scenario is None else read_all([scenario], ())[0]
     settings = Settings(
-        choice, starts=starts, draws=draws, resample=resample, seed=seed
+        choice,
+        starts=starts,
+        draws=draws,
+        resample=resample,
+        seed=seed,
+        apart=group == ALONE,
     )
     with _progress(work(settings)) as advance, _told_what_was_left_out(table):
         found = fit(table, settings, advance)

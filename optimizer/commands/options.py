@@ -233,6 +233,17 @@ def _keep_law(document: Document, base: Path) -> None:
         refuse_input(output, base / law)
 
 
+def left_out(read: Scenario | Portfolio, laws: Sequence[str]) -> dict[str, str]:
+    """What `--law all` leaves out of a scenario's laws, with the reasons."""
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
+    from optimizer.question.under_laws import ALL, left_out  # noqa: PLC0415
+
+    if ALL not in laws or isinstance(read, Portfolio):
+        return {}
+    found = left_out(read.spec.experts, read.law.name)
+    return {name: reason for name, reason in found.items() if name not in laws}
+
+
 def under(
     read: Sequence[Scenario | Portfolio], laws: Sequence[str]
 ) -> list[tuple[Scenario, ...]]:

@@ -42,10 +42,10 @@ Examples:
     "--snap",
     metavar="SIZES",
     help="Round to what exists: sizes such as 1B,3B,7B, published models, "
-    "architectures in words such as 'layers=32 width=4096', and .yaml files of "
-    "architectures, with commas between them. Words: layers, width, heads, kv_heads, "
-    "head_size, ffn_width, gated, vocabulary, tied, experts, active_experts, sequence, "
-    "name.",
+    "architectures in words such as 'layers=32 width=4096', .yaml files of "
+    "architectures, and config.json, with commas between them. Words: layers, width, "
+    "heads, kv_heads, head_size, ffn_width, gated, vocabulary, tied, experts, "
+    "active_experts, sequence, cache, parameters, name.",
 )
 @options.formats(*ALLOWED)
 @options.output
@@ -81,7 +81,10 @@ def command(
 
     from optimizer.commands.outcome import code, show  # noqa: PLC0415
 
-    parts = [_solved(*each, sizes) for each in zip(read, groups, strict=True)]
+    parts = [
+        _solved(*each, sizes, options.left_out(each[0], laws))
+        for each in zip(read, groups, strict=True)
+    ]
     answers = [answer for part in parts for answer in part.answers]
     snaps = [snapped for part in parts for snapped in part.snaps]
     portfolios = [part.portfolio for part in parts if part.portfolio is not None]
@@ -94,7 +97,9 @@ def command(
     def content() -> dict[str, object]:
         from optimizer.report.formats.decisions import solved  # noqa: PLC0415
 
-        return solved(answers, snaps, portfolios)
+        found = solved(answers, snaps, portfolios)
+        left = {law: why for part in parts for law, why in part.left.items()}
+        return {**found, "left_out": left} if left else found
 
     def sheet() -> str:
         from optimizer.report.formats.csv import write  # noqa: PLC0415
@@ -109,6 +114,7 @@ def _solved(
     read: Scenario | Portfolio,
     scenarios: tuple[Scenario, ...],
     sizes: tuple[Candidate, ...],
+    left: dict[str, str],
 ) -> Solved:
     from optimizer.analysis.comparison.compare import solve_all  # noqa: PLC0415 - heavy
     from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
@@ -128,7 +134,7 @@ def _solved(
 
         exist = [(size.name, size.what) for size in sizes]
         snaps = [snap(scenario, exist) for scenario in scenarios]
-    return Solved(read.name, answers, tuple(snaps))
+    return Solved(read.name, answers, tuple(snaps), left=left)
 
 
 def _sizes(text: str | None) -> tuple[Candidate, ...]:

@@ -86,7 +86,9 @@ def command(
         form,
         output,
     )
-    answered = bool(found.intervals) and (found.robust is not None or bool(reason))
+    answered = bool(found.intervals) and (
+        found.robust is not None or bool(reason) or not found.lawful
+    )
     return 0 if answered else INFEASIBLE
 
 

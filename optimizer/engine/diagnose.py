@@ -27,6 +27,7 @@ from optimizer.algebra.program import (
     Status,
 )
 from optimizer.engine.certify import GAP, VIOLATION
+from optimizer.engine.cone import balanced
 from optimizer.engine.enclose import enclose
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
@@ -329,19 +330,10 @@ def _keeping(program: GeometricProgram, names: Collection[str]) -> GeometricProg
 def _falling(program: GeometricProgram) -> list[Mask] | None:
     """Per posynomial, the terms that can vanish while none grows; None if none can.
 
-    A linear program over directions d: maximise Σ e_t with a_t·d + e_t ≤ 0.
+    By Farkas' lemma a term can unless a sum of the exponents with weights of 0 and
+    more, its own above 0, is zero.
     """
-    from scipy.optimize import linprog  # noqa: PLC0415 - only where nothing fits
-
-    exponents = np.concatenate([p.exponents[0] for p in program.posynomials])
-    terms, n = exponents.shape
-    found = linprog(
-        np.concatenate([np.zeros(n), -np.ones(terms)]),
-        A_ub=np.hstack([exponents, np.eye(terms)]),
-        b_ub=np.zeros(terms),
-        bounds=[(-1e3, 1e3)] * n + [(0.0, 1.0)] * terms,
-    )
-    fall = found.x[n:] > 1e-6
+    fall = ~balanced(np.concatenate([p.exponents[0] for p in program.posynomials]))
     if not fall.any():
         return None
     sizes = np.cumsum([len(p.labels) for p in program.posynomials])[:-1]

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from optimizer.fitting import bootstrap
+from optimizer.fitting import bootstrap, grouping
 from optimizer.fitting.downstream import ErrorFit, fit_error
 from optimizer.fitting.forms import (
     Centre,
@@ -19,7 +20,7 @@ from optimizer.fitting.forms import (
     coefficients,
     problem,
 )
-from optimizer.fitting.newton import STATIONARY, Minimum
+from optimizer.fitting.newton import STATIONARY, STEPS, Minimum
 from optimizer.fitting.objective import Array
 from optimizer.fitting.objective import Problem as Objective
 from optimizer.fitting.oddities import Note
@@ -63,6 +64,7 @@ class Settings:
         resample: `pairs` of inputs and loss, or `residuals`.
         seed: of the resamples.
         level: of the intervals.
+        apart: every row is a run of its own, whatever the residuals say.
     """
 
     choice: Choice = field(default_factory=Choice)
@@ -72,6 +74,7 @@ class Settings:
     resample: str = "pairs"
     seed: int = 0
     level: float = 0.95
+    apart: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +104,7 @@ class Fit:
         extras: coefficients of further terms, as the repeated data's.
         extra_draws: their draws.
         error: the law of the downstream error, where the runs have one.
+        groups: how many groups of rows err together; None where each stands alone.
     """
 
     runs: Runs
@@ -125,6 +129,7 @@ class Fit:
     extras: Mapping[str, float] = field(default_factory=dict)
     extra_draws: Mapping[str, Array] = field(default_factory=dict)
     error: ErrorFit | None = None
+    groups: int | None = None
 
     @property
     def residual(self) -> Array:
@@ -235,12 +240,21 @@ def _told(
 ) -> Fit:
     choice = checked(settings.choice)
     generator = np.random.default_rng(settings.seed)
-    weights = bootstrap.counts(runs, settings.draws, generator)
     fitted = asked.predict(found.z[None])[0]
     member = np.isin(runs.line, base.line)
+    groups = _grouped(runs, member, asked.target - fitted, settings)
+    if groups is None:
+        weights = bootstrap.counts(runs, settings.draws, generator)
+    else:
+        settings, runs = _by_group(settings, runs, groups)
+        weights = grouping.counts(groups, settings.draws, generator)
     again = _resample(asked, settings, fitted, weights[:, member], generator)
     first = np.repeat(found.z[None], settings.draws, 0)
-    drawn = search(again, first, settings.delta, widest=NEAR, progress=progress)
+    # A resample of few groups may lack what tells a coefficient and never rest.
+    steps = STEPS if groups is None else FAR // 4
+    drawn = search(
+        again, first, settings.delta, widest=NEAR, steps=steps, progress=progress
+    )
     draws = coefficients(asked.full(drawn.z), choice, centre)
     best = coefficients(asked.full(found.z[None]), choice, centre)
     here = {symbol: float(values[0]) for symbol, values in best.items()}
@@ -280,7 +294,47 @@ def _told(
         extras=extras,
         extra_draws=extra_draws,
         error=None if runs.error is None else fit_error(runs, weights, level),
+        groups=None if groups is None else len(np.unique(groups)),
     )
+
+
+def _grouped(
+    runs: Runs, member: NDArray[np.bool_], residual: Array, settings: Settings
+) -> grouping.Groups | None:
+    """The rows that err together: as a column says, or as their residuals do."""
+    if settings.apart:
+        return None
+    if runs.group is not None:
+        return runs.group
+    groups = grouping.by_size(runs)
+    if groups is None or not grouping.together(groups[member], residual):
+        return None
+    return groups
+
+
+def _by_group(
+    settings: Settings, runs: Runs, groups: grouping.Groups
+) -> tuple[Settings, Runs]:
+    """Resamples whole groups, and says so."""
+    count = len(np.unique(groups))
+    stated = runs.group is not None
+    what = (
+        "runs with checkpoints"
+        if stated
+        else "sizes whose errors go together, as checkpoints' do"
+    )
+    message = f"{runs.count} rows are {count} {what}"
+    done = (
+        "resampled by run; --group none where each row is a run of its own"
+        if stated
+        else (
+            "resampled by size; --group NAME for the column of the run, "
+            "--group none where each row is a run of its own"
+        )
+    )
+    note = Note(0, message, done)
+    told = tuple(n for n in runs.notes if n.done != "residuals resampled instead")
+    return replace(settings, resample="pairs"), replace(runs, notes=(note, *told))
 
 
 def _resample(

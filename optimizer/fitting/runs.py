@@ -53,6 +53,8 @@ KINDS: Mapping[str, Kind] = {
     "weight": NUMBER,
 }
 COLUMNS = WORDS
+NAMES_OF_RUNS = ("run", "run_name", "run_id", "experiment", "experiment_name", "name")
+CHECKPOINTS = 4  # rows of a run, on average, from which they look like checkpoints
 MOST_TOLD = 20  # runs that an error names
 UNUSED = "kept; compute not used"
 COMPUTE_OFF = 2.0  # the factor by which 6·N·D may miss a stated compute
@@ -75,6 +77,8 @@ class Runs:
         notes: whatever was odd.
         excluded: lines that the user's rules took out, by rule.
         read: how many rows the file has.
+        group: of each row, those that err together having one number; None where no
+            column says.
     """
 
     file: str
@@ -89,6 +93,7 @@ class Runs:
     notes: tuple[Note, ...] = ()
     excluded: tuple[tuple[str, tuple[int, ...]], ...] = ()
     read: int = 0
+    group: NDArray[np.int64] | None = None
 
     @property
     def compute(self) -> Array:
@@ -115,6 +120,7 @@ class Runs:
             notes=self.notes,
             excluded=self.excluded,
             read=self.read,
+            group=None if self.group is None else self.group[kept],
         )
 
 
@@ -125,6 +131,7 @@ def read_runs(
     exclude: Sequence[Rule] = (),
     sized: bool = True,
     best: bool = False,
+    group: str | None = None,
 ) -> Runs:
     """Reads a table of training runs.
 
@@ -135,11 +142,14 @@ def read_runs(
         exclude: rules for runs to leave out.
         sized: whether the parameters are needed.
         best: whether to keep only the least loss of each size and tokens.
+        group: a column whose rows of one value err together, such as the run's name.
 
     Raises:
         InputError: the file is no table, a column is missing, or no run is usable.
     """
     table = read_table(path)
+    if group is not None and group not in table.columns:
+        raise InputError([_problem(table, f'has no column "{group}" to group by', 1)])
     found_in = columns(table.file, table.columns, chosen or {}, sized)
     named, units = found_in.named, {**found_in.units, **(units or {})}
     notes: list[Note] = list(found_in.notes)
@@ -173,6 +183,9 @@ def read_runs(
         for note in summed(notes):
             problems.append(_problem(table, f"{note.message}: {note.done}", note.line))
         raise InputError(problems[: MOST_TOLD + 1])
+    cells_of = dict(table.rows)
+    group = group or _of_runs(found, cells_of, table.columns)
+    groups = None if group is None else _groups(found, cells_of, group)
     ours = {word: np.array([row[word] for row in found]) for word in _words(found)}
     return Runs(
         file=table.file,
@@ -187,7 +200,37 @@ def read_runs(
         notes=tuple(sorted(notes, key=lambda note: note.line)),
         excluded=tuple((text, tuple(lines)) for text, lines in excluded.items()),
         read=len(table.rows),
+        group=groups,
     )
+
+
+def _of_runs(
+    found: Sequence[Mapping[str, float]],
+    cells: Mapping[int, Mapping[str, object]],
+    columns: Sequence[str],
+) -> str | None:
+    """A column that names the run of each row, where rows are checkpoints of runs."""
+    for column in columns:
+        if column.lower().replace(" ", "_") not in NAMES_OF_RUNS:
+            continue
+        rows: dict[str, list[Mapping[str, float]]] = {}
+        for row in found:
+            name = str(cells[int(row["line"])].get(column))
+            rows.setdefault(name, []).append(row)
+        one_size = all(len({r["parameters"] for r in rs}) == 1 for rs in rows.values())
+        if len(rows) > 1 and one_size and len(found) >= CHECKPOINTS * len(rows):
+            return column
+    return None
+
+
+def _groups(
+    found: Sequence[Mapping[str, float]],
+    cells: Mapping[int, Mapping[str, object]],
+    column: str,
+) -> NDArray[np.int64]:
+    names = [str(cells[int(row["line"])].get(column)) for row in found]
+    place = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([place[name] for name in names], dtype=np.int64)
 
 
 def _problem(table: Table, message: str, line: int) -> Problem:

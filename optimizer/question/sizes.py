@@ -27,7 +27,15 @@ from optimizer.reading.fields import read_model
 from optimizer.reading.quantity import PARAMETERS, read, shown
 from optimizer.world.architecture.load import is_config, load_record
 from optimizer.world.built import built
-from optimizer.world.models import Exists, load_model, model_names, shape_of, size_in
+from optimizer.world.models import (
+    Exists,
+    described_names,
+    load_model,
+    model_names,
+    record_named,
+    shape_of,
+    size_in,
+)
 from optimizer.world.shapes import Entry
 
 OPTION = "--snap"
@@ -133,6 +141,8 @@ def _read(word: str) -> tuple[Candidate, ...]:
     names = model_names()
     if word in names:
         return (Candidate(word, load_model(word), Mark(OPTION)),)
+    if word in described_names():
+        return (Candidate(word, built(record_named(word)), Mark(OPTION)),)
     if is_config(word):
         record = load_record(word)
         return (Candidate(record.name, built(record), Mark(OPTION)),)

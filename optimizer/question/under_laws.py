@@ -22,7 +22,7 @@ ALL = "all"
 
 
 def chosen_laws(names: Sequence[str], experts: int | None = None) -> tuple[Law, ...]:
-    """Loads laws by name or path; `all` stands for every built-in one that applies.
+    """Loads laws by name or path; `all` is every built-in one fit to plan by.
 
     Args:
         names: as `--law` takes them; paths start from the current folder.
@@ -129,16 +129,43 @@ def _bare(problem: Problem) -> Problem:
     return replace(problem, path="") if own else problem
 
 
+def left_out(experts: int | None = None, own: str = "") -> dict[str, str]:
+    """The built-in laws that `all` leaves out, each with the reason.
+
+    Args:
+        experts: of the scenario.
+        own: its own law, which is never left out.
+    """
+    found = {}
+    for name in builtin_names():
+        law = load_law(name)
+        if name != own and (reason := _unfit(law, experts)):
+            found[name] = reason
+    return found
+
+
+def _unfit(law: Law, experts: int | None) -> str:
+    """Why a law does not belong to `all`; empty where it does."""
+    if law.not_for_planning:
+        return law.not_for_planning
+    if experts is None and law.experts is not None:
+        return "it is of mixtures of experts, and none are given"
+    if experts is not None and law.experts is None:
+        return "it is of dense models"
+    try:
+        law.surface(experts)
+    except ValueError:
+        if law.experts is not None:
+            return f"it knows {', '.join(map(str, law.experts))} experts"
+        return "it is a line of compute-optimal models, without a loss for others"
+    return ""
+
+
 def _applicable(experts: int | None) -> Iterator[Law]:
     for name in builtin_names():
         law = load_law(name)
-        if (law.experts is None) != (experts is None):
-            continue
-        try:
-            law.surface(experts)
-        except ValueError:
-            continue  # a line or a curve, no surface; or more experts than it knows
-        yield law
+        if not _unfit(law, experts):
+            yield law
 
 
 def _with_law(document: Document, word: str) -> Document:

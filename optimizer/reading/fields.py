@@ -154,7 +154,11 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False
+        defer_build=True,  # most files need few of the records
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
     )
 
     @model_validator(mode="before")

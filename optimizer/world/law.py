@@ -131,6 +131,7 @@ class Law:
         check: numbers that it reproduces; verified when it is read.
         checked: by what coefficients, counts and range were checked; empty if not told.
         caveats: what a user of this law should hear.
+        not_for_planning: why no run should be planned by it; empty for most.
         experts: the expert counts it was fitted on; None for a law without experts.
         extras: coefficients of further published terms, explained in its file.
         line: the compute-optimal line of a law that gives nothing else.
@@ -162,6 +163,7 @@ class Law:
     checked: str = ""
     pair: str | None = None
     extrapolation: tuple[Extrapolation, ...] = ()
+    not_for_planning: str = ""
 
     @property
     def floor(self) -> str:

@@ -139,6 +139,9 @@ class Fitted(Model):
         "", description="by what counts, range and caveats were checked"
     )
     caveats: tuple[str, ...] = ()
+    not_for_planning: str = Field(
+        "", description="why no run should be planned by it; --law all leaves it out"
+    )
     pair: str | None = Field(
         None, description="the law of the other form that was fitted to the same runs"
     )

@@ -188,6 +188,7 @@ def _law(file: LawFile, name: str) -> Law:
         error=ErrorLaw(**dict(file.error)) if file.error else None,
         fit=file.fit.model_dump(exclude_defaults=True) if file.fit else {},
         pair=file.pair,
+        not_for_planning=file.not_for_planning,
         checked=file.checked,
         extrapolation=tuple(map(_extrapolation, file.extrapolation)),
     )

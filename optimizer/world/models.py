@@ -1,26 +1,31 @@
 """Sizes that exist: published models, architectures, and their parameters.
 
 The library of models is `data/models.yaml`; every figure is from the model's paper or
-card.
+card. What they are made of stands there too, or in `data/architectures.yaml`, in the
+words of their configs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, load_file, suggest
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, shown, significant, write
 from optimizer.world.architecture.load import is_config, load_record
+from optimizer.world.architecture.read import read_config
 from optimizer.world.architecture.record import Record
 from optimizer.world.built import Built, built
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape, record_of_shape
 
-_FILE = Path(__file__).resolve().parent.parent / "data" / "models.yaml"
+_DATA = Path(__file__).resolve().parent.parent / "data"
+_FILE = _DATA / "models.yaml"
+_CONFIGS = _DATA / "architectures.yaml"
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,16 @@ class PublishedModel:
     architecture: Shape | None = None
     non_embedding: float | None = None
     embeddings_up_to: float | None = None
+
+
+class _Config(Model):
+    """What a published config says, and what its makers say of the training."""
+
+    title: str | None = None
+    tokens: Tokens | None = None
+    licence: str | None = None
+    source: str | None = None
+    architecture: dict[str, Any]
 
 
 class _Entry(Model):
@@ -129,7 +144,14 @@ def model_names() -> tuple[str, ...]:
     models = _library().value
     if not isinstance(models, dict):
         raise TypeError(f"{_FILE.name} is not a mapping")
-    return tuple(models)
+    described = [name for name in described_names() if _config(name).tokens]
+    return tuple(dict.fromkeys((*models, *described)))
+
+
+def described_names() -> tuple[str, ...]:
+    """Return the names of models whose config is in the library."""
+    models = _configs().value
+    return tuple(models) if isinstance(models, dict) else ()
 
 
 def load_model(
@@ -147,12 +169,25 @@ def load_model(
     """
     names = model_names()
     if name not in names:
+        if name in described_names():
+            message = (
+                "is in the library by its architecture alone: no source states what "
+                "it was trained on"
+            )
+            raise InputError([Problem(mark or Mark(path), path, message)])
         message = (
             f"must be one of {', '.join(names)}, got {shown(name)}"
             f"{suggest(name, names)}"
         )
         raise InputError([Problem(mark or Mark(path), path, message)])
+    if name not in _trained():
+        config = _config(name)
+        model = of_record(_described(name), config.tokens or 0.0)
+        return replace(model, title=config.title or name, source=config.source or "")
     entry = read_model(_library(), _Entry, at=(name,))
+    shape: Shape | None = entry.architecture
+    if shape is None and name in described_names():
+        shape = built(_described(name))
     return PublishedModel(
         name=name,
         title=entry.title,
@@ -161,7 +196,7 @@ def load_model(
         tokens=entry.tokens,
         source=entry.source,
         note=entry.note,
-        architecture=entry.architecture,
+        architecture=shape,
         non_embedding=entry.non_embedding,
         embeddings_up_to=entry.embeddings_up_to,
     )
@@ -204,6 +239,8 @@ def record_named(name: str) -> Record:
     """
     if is_config(name) or "/" in name or Path(name).is_dir():
         return load_record(name)
+    if name in described_names():
+        return _described(name)
     model = load_model(name, Mark(name), "")
     if model.architecture is None:
         message = "is in the library without an architecture, which no source states"
@@ -216,3 +253,23 @@ def record_named(name: str) -> Record:
 @cache
 def _library() -> Document:
     return load_file(_FILE)
+
+
+@cache
+def _configs() -> Document:
+    return load_file(_CONFIGS)
+
+
+@cache
+def _trained() -> frozenset[str]:
+    value = _library().value
+    return frozenset(value) if isinstance(value, dict) else frozenset()
+
+
+def _config(name: str) -> _Config:
+    return read_model(_configs(), _Config, at=(name,))
+
+
+@cache
+def _described(name: str) -> Record:
+    return read_config(_config(name).architecture, name)

@@ -15,7 +15,7 @@ COMMAND = [sys.executable, str(ROOT / "cli.py")]
 HEAVY = ("cvxpy", "numpy", "scipy", "pydantic", "yaml", "tabulate")
 
 
-SOLVERS = ("cvxpy", "clarabel", "numba")
+SOLVERS = ("cvxpy", "clarabel", "numba", "scipy")
 
 
 def python(code):

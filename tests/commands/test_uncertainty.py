@@ -35,8 +35,8 @@ def test_the_first_sentence_has_the_robust_plan_and_the_right_size(trial, run):
     assert " ".join(lines[2:6]) == (
         "With 90 % confidence the target takes 29.4B parameters and 3.47T tokens: 59 % "
         "more lifetime compute than the plan for the expected numbers, 20B on 2.98T, "
-        "which reaches it in 48 % of the draws. The right size is anywhere from 13B to "
-        "36B."
+        "which reaches it in 48 % of the draws. If besiroglu-2024-refit is right, the "
+        "best size is anywhere from 13B to 36B."
     )
     assert "Only the law varies" in done.out
     assert max(map(len, lines)) <= 80
@@ -44,7 +44,12 @@ def test_the_first_sentence_has_the_robust_plan_and_the_right_size(trial, run):
 
 def test_an_exact_law_is_told(trial, run):
     out = " ".join(run("uncertainty", "exact.yaml", "--draws", "100").out.split())
-    assert "Whatever is drawn, 18.7B on 2.7T tokens reach the target" in out
+    assert (
+        "Exact The error of hoffmann-2022-devries is not in these numbers: it carries "
+        in out
+    )
+    assert "reach the target" not in out
+    assert "If hoffmann-2022-devries is right, the best size is anywhere from" in out
     assert "hoffmann-2022-devries carries neither a covariance nor draws" in out
     assert "expected is what single plans are priced at, and is not drawn" in out
 

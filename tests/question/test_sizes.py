@@ -106,8 +106,8 @@ def test_every_mistake_of_a_file_has_its_place(here):
         "- {layers: 2, width: 4096, heads: 32, kv_heads: 7, ffn_width: 9}\n"
     )
     allowed = (
-        "active_experts, experts, ffn_width, gated, head_size, heads, kv_heads, "
-        "layers, name, sequence, tied, vocabulary, width"
+        "active_experts, cache, experts, ffn_width, gated, head_size, heads, kv_heads, "
+        "layers, name, parameters, sequence, tied, vocabulary, width"
     )
     assert problems("mine.yaml") == [
         'mine.yaml:1:16: [0].widht: unknown word "widht"; did you mean "width"? '
@@ -175,8 +175,9 @@ def test_every_mistake_of_the_list_is_told_at_once(here):
         'mean "llama-3-8b"?',
         '--snap: must be a number of parameters such as 7B, got "7 cats"',
         '--snap layers=32 widht=4096: widht: unknown word "widht"; did you mean '
-        '"width"? allowed: active_experts, experts, ffn_width, gated, head_size, '
-        "heads, kv_heads, layers, name, sequence, tied, vocabulary, width",
+        '"width"? allowed: active_experts, cache, experts, ffn_width, gated, '
+        "head_size, heads, kv_heads, layers, name, parameters, sequence, tied, "
+        "vocabulary, width",
         '--snap layers=32 width=4096: "32x4096" is the name of another size; give '
         "each its own, for example name: wide",
     ]

@@ -154,7 +154,10 @@ def test_mixtures_of_experts_alone_have_active_parameters() -> None:
     """DeepSeek-V3 Technical Report: 671B in total, 37B activated, 14.8T tokens."""
     models = [load_model(name) for name in model_names()]
     mixtures = {m.name for m in models if m.active_parameters is not None}
-    assert mixtures == {"qwen3-30b-a3b", "qwen3-235b-a22b", "deepseek-v3"}
+    assert mixtures == {
+        *("qwen3-30b-a3b", "qwen3-235b-a22b", "deepseek-v3", "deepseek-v4-flash"),
+        *("kimi-k2", "glm-5", "nemotron-3-nano-30b-a3b"),
+    }
     for model in models:
         if model.active_parameters is not None:
             assert model.active_parameters < model.parameters / 5

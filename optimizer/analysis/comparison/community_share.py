@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import solve
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
@@ -67,14 +68,12 @@ def _named(scenario: Scenario, index: int) -> str:
 
 
 def _root(scenario: Scenario, index: int, wanted: float) -> float | None:
-    from scipy.optimize import brentq  # noqa: PLC0415 - only where a share is given
-
     def excess(share: float) -> float:
         return (_size(scenario, index, share) or 0.0) / wanted - 1
 
     if excess(1.0) > 0:
         return None
-    share = float(brentq(excess, 0.0, 1.0, xtol=1e-9))
+    share = crossing(excess, 0.0, 1.0, within=1e-9)
     # Where the plan ends before it has moved that far, the root is only its end.
     return share if abs(excess(share)) < CLOSE else None
 

@@ -28,6 +28,7 @@ class Comparison:
         robust: plans for not knowing which comes; None likewise.
         differences: for each scenario after the first, what it changes.
         shares: for each scenario, the cost shares at which its plan moves.
+        unlike: what makes them different questions, in words; no plan is robust then.
     """
 
     plans: tuple[Answer, ...]
@@ -35,6 +36,7 @@ class Comparison:
     robust: Robust | None = None
     differences: tuple[tuple[Difference, ...], ...] = ()
     shares: tuple[tuple[ShareThreshold, ...], ...] = ()
+    unlike: tuple[str, ...] = ()
 
 
 def solve_all(scenarios: Sequence[Scenario]) -> Comparison:
@@ -67,16 +69,18 @@ def compare(
     from optimizer.analysis.comparison.differences import differences  # noqa: PLC0415
     from optimizer.analysis.comparison.regret import regret  # noqa: PLC0415
     from optimizer.analysis.comparison.safe_plan import TAIL, robust  # noqa: PLC0415
+    from optimizer.analysis.comparison.unlike import unlike  # noqa: PLC0415
 
     weights = probabilities(scenarios)
     plans = tuple(map(solve, scenarios) if plans is None else plans)
     if len(plans) < 2:
         return Comparison(plans)
     first = scenarios[0], plans[0]
+    apart = unlike(plans)
     return Comparison(
         plans=plans,
         regret=regret(scenarios, plans),
-        robust=robust(scenarios, plans, weights, tail or TAIL),
+        robust=None if apart else robust(scenarios, plans, weights, tail or TAIL),
         differences=tuple(
             differences(*first, scenario, plan)
             for scenario, plan in zip(scenarios[1:], plans[1:], strict=True)
@@ -85,6 +89,7 @@ def compare(
         shares=tuple(
             share_thresholds(scenario, move or MOVE) for scenario in scenarios
         ),
+        unlike=apart,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from optimizer.analysis.law.profiles import Profile
 from optimizer.errors import Defect, InputError
 from optimizer.fitting.fit import Fit, Settings, fit
+from optimizer.fitting.grouping import FEW
 from optimizer.fitting.objective import Array
 from optimizer.fitting.runs import Runs
 from optimizer.reading.quantity import significant
@@ -267,6 +268,9 @@ def verdicts(found: Fit, profiles: Sequence[Profile]) -> tuple[Verdict, ...]:
             text = f"the additive form (k = 1) is not ruled out by the runs: {span}"
             told.append(Verdict(symbol, False, text))
             continue
+        if too_few(found):
+            told.append(Verdict(symbol, False, _few_runs(symbol, found, span)))
+            continue
         bound = symbol in found.at_bound or symbol in found.loose
         good = good and not bound and symbol not in open_ends
         if good:
@@ -280,6 +284,20 @@ def verdicts(found: Fit, profiles: Sequence[Profile]) -> tuple[Verdict, ...]:
     if {"E", "k"} <= set(found.settings.choice.free):
         told.append(_confounded(found))
     return tuple(told)
+
+
+def too_few(found: Fit) -> bool:
+    """Whether so few groups of rows err apart that nothing can be called known."""
+    need = FEW * len(found.settings.choice.free)
+    return found.groups is not None and found.groups < need
+
+
+def _few_runs(symbol: str, found: Fit, span: str) -> str:
+    need = FEW * len(found.settings.choice.free)
+    return (
+        f"the runs do not identify {symbol}: {found.runs.count} rows that err together "
+        f"are {found.groups} runs, and {need} would be needed; {span}"
+    )
 
 
 def _confounded(found: Fit) -> Verdict:

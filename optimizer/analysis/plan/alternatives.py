@@ -19,6 +19,7 @@ from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Alternative
 from optimizer.analysis.plan.kept import kept
 from optimizer.analysis.plan.whole import Solved, make_whole
+from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import refine, solve
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -173,8 +174,6 @@ def _root(excess: Callable[[float], float]) -> float | None:
     ln(cost/factor) falls in ln factor, so the crossing is a bracketed root. Walls of
     money or energy may leave no plan from some demand on; that is sought first.
     """
-    from scipy.optimize import brentq  # noqa: PLC0415 - only where alternatives stand
-
     low, high = -math.log(WIDEST), math.log(WIDEST)
     if excess(low) < 0:
         return 0.0
@@ -182,7 +181,7 @@ def _root(excess: Callable[[float], float]) -> float | None:
         low, high = _overtaken(excess, low, high)
     if excess(high) > 0:
         return None
-    return math.exp(float(brentq(excess, low, high, xtol=1e-12, rtol=1e-12)))
+    return math.exp(crossing(excess, low, high))
 
 
 def _overtaken(

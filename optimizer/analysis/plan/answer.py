@@ -355,6 +355,7 @@ class Answer:
     warnings: tuple[Warning, ...] = ()
     extrapolation: tuple[Beyond, ...] = ()
     reached: Chance | None = None
+    free: Pair | None = None
     infeasibility: Infeasibility | None = None
 
     @property
@@ -377,6 +378,15 @@ class Answer:
             if way.loss is not None:
                 break
         return found
+
+    @property
+    def held_by(self) -> tuple[LimitUsed, ...]:
+        """The limits that hold the plan back."""
+        return tuple(
+            wall
+            for wall in self.limits
+            if wall.binding and wall.name.startswith("limits.")
+        )
 
     @property
     def cheapest(self) -> str | None:

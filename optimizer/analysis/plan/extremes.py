@@ -15,6 +15,7 @@ from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, GeometricProgram, Status
 from optimizer.analysis.plan.saturation import approach
 from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.cone import weights
 from optimizer.engine.diagnose import infimum
 from optimizer.engine.solve import refine
 from optimizer.question.asked import SIZE, Question
@@ -110,11 +111,9 @@ def _near(
 
 def _prices(program: GeometricProgram, z: Array) -> Array:
     """Multipliers that come nearest to making a point stationary."""
-    from scipy.optimize import nnls  # noqa: PLC0415 - rarely needed
-
     gradients = [c.posynomial.gradient(z[None])[0] for c in program.constraints]
     goal = -program.objective.gradient(z[None])[0]
-    return np.asarray(nnls(np.array(gradients).T, goal)[0])
+    return weights(np.array(gradients), goal)
 
 
 def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:

@@ -15,6 +15,7 @@ from optimizer.algebra.posynomial import Array, Integers, Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram, Solution, Status
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.cone import spans
 from optimizer.engine.solve import attempt, refine
 from optimizer.question.asked import SIZE
 
@@ -123,24 +124,21 @@ def _pinned(program: GeometricProgram, z: Array) -> bool:
     """Whether the constraints leave a single size, which has no multipliers.
 
     The tangent cone {d: ∇G_i·d ≤ 0 for the binding i} of a convex set is {0} just
-    where the set is a point; what serving chooses may still be open.
+    where the set is a point; what serving chooses may still be open. By Farkas' lemma
+    no direction changes a size where ± its own are sums of the gradients.
     """
     values = [c.posynomial.log_value(z[None])[0] for c in program.constraints]
     binding = np.flatnonzero(np.abs(values) < BINDING)
     size = [name for name in program.variables if name in SIZE]
     if len(binding) <= len(size):
         return False
-    from scipy.optimize import linprog  # noqa: PLC0415 - rarely needed
-
     rows = [program.constraints[i].posynomial.gradient(z[None])[0] for i in binding]
-    box = [(-1.0, 1.0)] * len(z)
-    ends = (
-        linprog(sign * axis, A_ub=np.array(rows), b_ub=np.zeros(len(rows)), bounds=box)
+    return all(
+        spans(np.array(rows), sign * axis) is not None
         for name, axis in zip(program.variables, np.eye(len(z)), strict=True)
         if name in SIZE
         for sign in (1.0, -1.0)
     )
-    return all(abs(end.fun) < BINDING for end in ends)
 
 
 def _model(

@@ -57,6 +57,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.reading.quantity import significant
 from optimizer.world.costs import value
+from optimizer.world.limits import Limits
 from optimizer.world.surface import Surface
 
 UNIT_OF = {"N": "parameters", "D": "tokens"}
@@ -362,8 +363,19 @@ def _answer(
         ),
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         reached=chance(scenario, plan) if whole else None,
+        free=without_limits(scenario) if whole and answer.held_by else None,
     )
     return settled(answer, question)
+
+
+def without_limits(scenario: Scenario) -> Pair | None:
+    """The plan that a scenario would have if nothing were limited, or None."""
+    spec = scenario.spec.model_copy(update={"limits": Limits()})
+    try:
+        question, found = search(replace(scenario, spec=spec))
+    except InputError:
+        return None
+    return _pair(question, found.point) if isinstance(found, Solution) else None
 
 
 def _program(scenario: Scenario) -> GeometricProgram:

@@ -18,6 +18,7 @@ import numpy as np
 
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Function, GeometricProgram, Solution
+from optimizer.engine.cone import extent
 from optimizer.question.inputs import STEP, inputs, stepped
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
@@ -154,15 +155,4 @@ class _Multipliers:
 
     def extremes(self, weights: Array) -> tuple[float | None, float | None]:
         """The least and the greatest Σ λ_i · weight_i; None where unbounded."""
-        from scipy.optimize import linprog  # noqa: PLC0415 - rarely needed
-
-        results: list[float | None] = []
-        for sign in (1.0, -1.0):
-            found = linprog(
-                sign * weights[self.active],
-                A_eq=self.jacobian.T,
-                b_eq=-self.gradient,
-                bounds=(0, None),
-            )
-            results.append(sign * float(found.fun) if found.status == 0 else None)
-        return results[0], results[1]
+        return extent(self.jacobian, -self.gradient, weights[self.active])

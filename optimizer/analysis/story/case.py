@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from optimizer.analysis.frontier.band import Banded, banded, distribution
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.optimum import solve, with_its_loss
+from optimizer.analysis.plan.optimum import solve, with_its_loss, without_limits
 from optimizer.analysis.story.contour import Contour, contour
 from optimizer.analysis.story.curves import (
     OverDemand,
@@ -122,5 +122,8 @@ def across_laws(
             continue
         for under in scenarios:
             if under.law.name not in found:
-                found[under.law.name] = solve(under, whole)
+                plan = solve(under, whole)
+                if plan.held_by and plan.free is None:
+                    plan = replace(plan, free=without_limits(under.chosen(plan.choice)))
+                found[under.law.name] = plan
     return tuple(found.values()) if len(found) > 1 else ()

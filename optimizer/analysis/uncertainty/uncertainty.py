@@ -89,6 +89,7 @@ class Uncertainty:
         reason: why there is no robust plan, or empty.
         notes: what the numbers leave out, in sentences.
         sizes: N of each draw that has a plan.
+        law: its name.
     """
 
     scenario: str
@@ -106,6 +107,12 @@ class Uncertainty:
     reason: str
     notes: tuple[str, ...]
     sizes: tuple[float, ...] = ()
+    law: str = ""
+
+    @property
+    def lawful(self) -> bool:
+        """Whether the law's own error is in the draws."""
+        return any(name.startswith("law.") for name in self.varied)
 
 
 def uncertainty(
@@ -134,6 +141,11 @@ def uncertainty(
     status, results = _solved(plans, scenario, advance)
     answer = solve(scenario)
     reason = unasked(scenario)
+    if not reason and not any(n.path[0] == "law" for n in drawing.numbers):
+        reason = (
+            f"{scenario.law.name} says nothing of its own error, so that no plan is "
+            "surer than another"
+        )
     laws = [] if reason else [drawn(plan) for plan in plans]
     robust = cheapest(
         [
@@ -167,6 +179,7 @@ def uncertainty(
         robust=robust,
         reason=reason,
         notes=tuple(_notes(scenario, drawing, status, robust)),
+        law=scenario.law.name,
         sizes=tuple(results[known, list(RESULTS).index("parameters")].tolist()),
     )
 

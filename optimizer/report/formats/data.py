@@ -72,6 +72,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "warnings": answer.warnings,
         "extrapolation": answer.extrapolation,
         "reached": answer.reached,
+        "free": answer.free,
         "infeasibility": infeasibility(answer.infeasibility),
     }
     data: dict[str, Any] = plain(content)

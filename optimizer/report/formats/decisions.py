@@ -67,6 +67,7 @@ def compared(comparison: Comparison) -> dict[str, Any]:
     content["regret"] = plain(regret)
     content["minimax"] = content["expected"] = content["cvar"] = None
     content["reason"] = None
+    content["unlike"] = list(comparison.unlike)
     if robust is not None:
         content["minimax"] = _robust(robust.minimax, "regret")
         content["expected"] = _robust(robust.expected, "cost")

@@ -33,7 +33,7 @@ def _law(law: Law) -> Iterator[str]:
         yield f"experts: {_value(law.experts)}"
     yield f"counts: {law.counts}"
     yield f"loss_unit: {_value(law.loss_unit)}"
-    for word in ("pair", "data", "tokenizer", "source"):
+    for word in ("pair", "data", "tokenizer", "source", "not_for_planning"):
         if told := getattr(law, word):
             yield f"{word}: {_value(told)}"
     spans = {

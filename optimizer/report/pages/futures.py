@@ -33,6 +33,12 @@ NOTHING = 5e-4  # of a regret that no page can show
 def decision(comparison: Comparison) -> Iterator[Text]:
     """What to do when it is not known which scenario will come."""
     robust = comparison.robust
+    if comparison.unlike:
+        yield Text(
+            f"These scenarios ask different questions: {'; '.join(comparison.unlike)}. "
+            "No one plan answers them all, so that none is given.",
+            lead=True,
+        )
     if robust is None:
         return
     best = robust.minimax

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
@@ -23,12 +23,14 @@ class Solved:
         answers: one; one a law; or one a model of a portfolio.
         snaps: the rounding of each to sizes that exist, where it was asked for.
         portfolio: the portfolio; None for a scenario.
+        left: laws that `--law all` leaves out, with the reasons.
     """
 
     name: str
     answers: tuple[Answer, ...]
     snaps: tuple[Snap | None, ...]
     portfolio: JointPlan | None = None
+    left: Mapping[str, str] = field(default_factory=dict)
 
 
 def solved_blocks(part: Solved) -> Iterator[Block]:
@@ -40,7 +42,7 @@ def solved_blocks(part: Solved) -> Iterator[Block]:
     elif len(part.answers) > 1:
         from optimizer.report.pages.under_laws import laws_side_blocks  # noqa: PLC0415
 
-        yield from laws_side_blocks(part.name, part.answers, part.snaps)
+        yield from laws_side_blocks(part.name, part.answers, part.snaps, part.left)
     else:
         from optimizer.report.pages.plan import answer_blocks  # noqa: PLC0415
 

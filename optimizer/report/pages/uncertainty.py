@@ -51,6 +51,11 @@ def _sentences(found: Uncertainty) -> Iterator[str]:
     if not found.intervals:
         yield "No draw has a plan: the target is out of reach in all of them."
         return
+    if not found.lawful:
+        yield (
+            f"The error of {found.law} is not in these numbers: it carries neither a "
+            "covariance nor draws."
+        )
     if found.robust is not None:
         yield _robust(found, found.robust, found.plan)
     elif found.target_loss is not None and found.unreachable:
@@ -60,10 +65,11 @@ def _sentences(found: Uncertainty) -> Iterator[str]:
         )
     size = found.intervals["parameters"]
     low, high = rounded(size.p5), rounded(size.p95)
+    within = f"If {found.law} is right"
     if low == high:
-        yield f"The right size is {low} in nearly every draw."
+        yield f"{within}, the best size is {low} in nearly every draw."
     else:
-        yield f"The right size is anywhere from {low} to {high}."
+        yield f"{within}, the best size is anywhere from {low} to {high}."
     if found.target_loss is None:
         loss = found.intervals["loss"]
         yield f"The budget buys a loss of {loss.p5:.4f} to {nats(loss.p95)}."
@@ -88,10 +94,7 @@ def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> st
         return f"{told}: {cost} of {thing}."
     other = f"{model(plan.parameters, plan.tokens)}"
     if _sure(plan):
-        return (
-            f"Whatever is drawn, {other} tokens reach the target; only their cost is "
-            "uncertain."
-        )
+        return f"{other} tokens reach the target in every draw."
     extra = robust.cost_total / plan.cost_total - 1
     reached = "" if plan.reached is None else percent(plan.reached)
     return (
@@ -173,6 +176,7 @@ def uncertainty_data(found: Uncertainty) -> dict[str, Any]:
     """The JSON of an uncertainty; null where there is no plan."""
     content: dict[str, Any] = {
         "scenario": found.scenario,
+        "law": found.law,
         "file": found.file,
         "unit": found.unit,
         "target_loss": found.target_loss,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from optimizer.analysis.plan.answer import Answer, Pair
-from optimizer.analysis.plan.wording import amount, rounded
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import (
+    amount,
+    either,
+    given,
+    model,
+    rounded,
+    several,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
 from optimizer.report.pages.cautions import all_warned
@@ -20,7 +27,10 @@ TELLING = 1.05  # laws that differ by less than this factor agree
 
 
 def laws_side_blocks(
-    name: str, answers: Sequence[Answer], snaps: Sequence[Snap | None] = ()
+    name: str,
+    answers: Sequence[Answer],
+    snaps: Sequence[Snap | None] = (),
+    left: Mapping[str, str] | None = None,
 ) -> Iterator[Block]:
     """Law against law.
 
@@ -28,19 +38,27 @@ def laws_side_blocks(
         name: of the scenario.
         answers: the same scenario under each law.
         snaps: the rounding of each to sizes that exist, where it was asked for.
+        left: laws that `all` leaves out, with the reasons.
     """
-    plans = [answer.plan for answer in answers if answer.plan is not None]
     yield Heading(f"{name}: law against law", 1)
-    yield Text(_spread(plans), lead=True)
+    yield Text(" ".join(spread(answers)), lead=True)
     yield from all_warned(answers, lambda answer: answer.law.name)
     yield Heading("Plans")
+    held = any(answer.held_by for answer in answers)
     columns = (
         Column("law", "left"),
-        *(Column(t) for t in ("size", "tokens", "tokens per parameter")),
+        *(Column(t) for t in ("size", "tokens")),
+        *([] if held else [Column("tokens per parameter")]),
         Column("lifetime cost"),
-        Column("over-training factor"),
+        *(
+            [Column("held by", "left"), Column("else")]
+            if held
+            else [Column("over-training factor")]
+        ),
     )
-    yield Table(columns, tuple(_row(answer) for answer in answers))
+    yield Table(columns, tuple(_row(answer, held) for answer in answers))
+    if held:
+        yield Text("Else: the size that the law would choose without any limit.")
     for answer in answers:
         if answer.infeasibility is not None:
             yield Text(f"{answer.infeasibility.reason}.", label=answer.law.name)
@@ -53,13 +71,20 @@ def laws_side_blocks(
         "Losses of different laws do not compare; each law says itself what loss the "
         "target has. One law in full: --set law=NAME"
     )
+    if left:
+        yield Heading("Laws left out")
+    reasons: dict[str, list[str]] = {}
+    for law, reason in (left or {}).items():
+        reasons.setdefault(reason, []).append(law)
+    for reason, names in reasons.items():
+        yield Text(f"{reason}.", label=either(names, "and"))
 
 
-def _row(answer: Answer) -> tuple[str, ...]:
+def _row(answer: Answer, held: bool) -> tuple[str, ...]:
     plan, cost, over = answer.plan, answer.cost, answer.overtraining
     if plan is None or cost is None or over is None:
-        return answer.law.name, "no plan", GAP, GAP, GAP, GAP
-    return (
+        return answer.law.name, "no plan", *[GAP] * 4
+    cells = (
         answer.law.name,
         amount(plan.parameters, "parameters"),
         amount(plan.tokens, "tokens"),
@@ -67,21 +92,42 @@ def _row(answer: Answer) -> tuple[str, ...]:
         figure(cost.total, cost.unit),
         significant(over.factor),
     )
+    if not held:
+        return cells
+    walls = ", ".join(wall.name.removeprefix("limits.") for wall in answer.held_by)
+    free = answer.free
+    other = GAP if free is None else amount(free.parameters, "parameters")
+    return (*cells[:3], cells[4], walls, other)
 
 
-def _spread(plans: Sequence[Pair]) -> str:
-    if not plans:
-        return "Under none of these laws is there a plan."
-    low, high = (f(p.parameters for p in plans) for f in (min, max))
-    few, many = (f(p.tokens for p in plans) for f in (min, max))
-    if len(plans) == 1:
-        return f"Only one law gives a plan: {rounded(low)} on {amount(few, 'tokens')}."
-    if high / low < TELLING and many / few < TELLING:
-        return f"The laws agree: train {rounded(low)} on {amount(few, 'tokens')}."
-    data = f"{amount(few, 'tokens')} to {amount(many, 'tokens')}"
-    return (
-        f"By these laws the right size is anywhere from {rounded(low)} to "
-        f"{rounded(high)}, on {data} tokens: they differ by a factor of "
-        f"{significant(high / low, 2)} in size and {significant(many / few, 2)} in "
-        "tokens."
-    )
+def spread(answers: Sequence[Answer]) -> Iterator[str]:
+    """How far laws differ: in what they choose freely, and what limits make of it."""
+    known = [answer for answer in answers if answer.plan is not None]
+    plans = [answer.free or answer.plan for answer in known]
+    sizes = [plan.parameters for plan in plans if plan is not None]
+    data = [plan.tokens for plan in plans if plan is not None]
+    if not sizes:
+        yield "Under none of these laws is there a plan."
+        return
+    low, high, few, many = min(sizes), max(sizes), min(data), max(data)
+    held = [answer for answer in known if answer.held_by]
+    free = " with no limits" if held else ""
+    if len(sizes) == 1:
+        yield f"Only one law gives a plan: {model(low, few)}."
+    elif high / low < TELLING and many / few < TELLING:
+        yield f"The laws agree{free}: train {model(low, few)}."
+    else:
+        yield (
+            f"Across laws, the best size{free} is anywhere from {rounded(low)} to "
+            f"{rounded(high)}, on {amount(few, 'tokens')} to {amount(many, 'tokens')} "
+            f"tokens: they differ by a factor of {significant(high / low, 2)} in size "
+            f"and {significant(many / few, 2)} in tokens."
+        )
+    walls: dict[str, list[str]] = {}
+    for answer in held:
+        for wall in answer.held_by:
+            bound = f"{wall.name} of {given(wall.bound, wall.unit)}"
+            walls.setdefault(bound, []).append(answer.law.name)
+    for bound, names in walls.items():
+        all_of = "all of them" if len(names) == len(known) else several(names)
+        yield f"{bound} holds {all_of}: meeting there is no agreement."

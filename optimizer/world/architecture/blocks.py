@@ -221,11 +221,27 @@ def gated_delta(
 
 
 def delta_attention(
-    width: int, heads: int, head: int, kernel: int, *, full_rank: bool = False
+    width: int,
+    heads: int,
+    head: int,
+    kernel: int,
+    *,
+    full_rank: bool = False,
+    full_decay: bool = False,
 ) -> Mixer:
-    """Kimi delta attention: the delta rule with a decay for each channel."""
+    """Kimi delta attention: the delta rule with a decay for each channel.
+
+    Args:
+        width: of the model.
+        heads: of the state.
+        head: width of keys and of values.
+        kernel: of the convolutions.
+        full_rank: whether the gate of the output is one matrix, not two narrow ones.
+        full_decay: whether that of the decay is.
+    """
     inner = heads * head
-    decay = width * head + head * inner + inner + heads
+    decay = inner + heads
+    decay += width * inner if full_decay else width * head + head * inner
     gate = width * inner if full_rank else width * head + head * inner
     parameters = 3 * width * inner + 3 * inner * kernel + decay + width * heads
     parameters += gate + head + inner * width

@@ -9,6 +9,7 @@ from typing import Any
 from optimizer.reading.document import suggest
 from optimizer.reading.quantity import shown
 from optimizer.world.architecture import classic_families as classic
+from optimizer.world.architecture import further_families as further
 from optimizer.world.architecture import hybrid_families as hybrid
 from optimizer.world.architecture.compressed_families import read_deepseek_v4
 from optimizer.world.architecture.convolution_families import read_lfm
@@ -41,6 +42,14 @@ SPECIAL: Mapping[str, Reader] = {
     "falcon_mamba": hybrid.read_mamba,
     "kimi_linear": read_kimi_linear,
     **dict.fromkeys(("lfm2", "lfm2_moe", "lfm3"), read_lfm),
+    "mimo_v2_flash": further.read_mimo_v2,
+    "bailing_hybrid": further.read_ling,
+    "mistral_large4_text": further.read_mistral_large4,
+    "minimax": further.read_minimax,
+    "minimax_text_01": further.read_minimax,
+    "longcat_flash": further.read_longcat,
+    "dbrx": further.read_dbrx,
+    "laguna": further.read_laguna,
     "gemma3n_text": read_gemma3n,
     "gemma4_text": read_gemma4,
 }
@@ -63,6 +72,8 @@ INSIDE = {
     "qwen2_5_vl": "qwen2_5_vl_text",
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",
+    "mistral_large4": "mistral_large4_text",
+    "kimi_k25": "deepseek_v3",
     "muse_glimmer": "muse_glimmer_text",
     "llava": "llama",
 }

@@ -5,7 +5,9 @@ import pytest
 from optimizer.analysis.plan.optimum import solve
 from optimizer.errors import InputError
 from optimizer.question.load import load_scenario, read_scenario
-from optimizer.question.under_laws import chosen_laws, under_laws
+from optimizer.question.under_laws import chosen_laws, left_out, under_laws
+from optimizer.report.formats.text import render
+from optimizer.report.pages.under_laws import laws_side_blocks, spread
 from optimizer.world.laws import builtin_names, load_law
 
 TEXT = """\
@@ -13,6 +15,13 @@ name: Mine
 law: besiroglu-2024-refit
 target: {match: {parameters: 13B}}
 demand: {tokens: 2T}
+"""
+HELD = """\
+name: s
+law: besiroglu-2024-refit
+target: {{match: {{parameters: 13B}}}}
+demand: {{tokens: 2T}}
+{limit}
 """
 EXPERTS = TEXT.replace("besiroglu-2024-refit", "ludziejewski-2025") + "experts: 8\n"
 
@@ -33,7 +42,7 @@ def test_all_are_the_dense_laws_with_a_surface():
     assert left
     for name in left:
         law = load_law(name)
-        assert law.form in ("frontier", "hestness", "joint-moe")
+        assert law.form in ("frontier", "hestness", "joint-moe", "kaplan")
     assert len(found) == len(set(found)) >= 12
 
 
@@ -126,3 +135,39 @@ def test_a_changed_coefficient_is_changed_in_each_law():
         assert found.law.coefficients["alpha"] == 0.4
     with pytest.raises(InputError, match="has no coefficient"):
         under_laws(scenario, ["kaplan-2020"])
+
+
+def test_all_is_the_set_of_laws_fit_for_planning():
+    """Kaplan's law says of itself that no run should be planned by it."""
+    names = {law.name for law in chosen_laws(["all"])}
+    left = left_out()
+    assert names.isdisjoint(left)
+    assert names | set(left) == set(builtin_names())
+    assert left["kaplan-2020"].startswith("its D is the size of a data set")
+    assert "without a loss" in left["hoffmann-2022-approach-1"]
+    assert "mixtures of experts" in left["ludziejewski-2025"]
+    assert "kaplan-2020" not in left_out(own="kaplan-2020")
+    assert [law.name for law in chosen_laws(["kaplan-2020"])] == ["kaplan-2020"]
+
+
+def test_meeting_at_a_limit_is_no_agreement():
+    """A report said of laws that a limit held: they differ by a factor of 1."""
+    text = HELD.format(limit="limits: {parameters: 5B}")
+    laws = ("besiroglu-2024-refit", "hoffmann-2022-devries", "muennighoff-2023")
+    answers = [solve(one) for one in under_laws(read_scenario(text, "s.yaml"), laws)]
+    bare = read_scenario(HELD.format(limit=""), "s.yaml")
+    free = [solve(one) for one in under_laws(bare, laws)]
+    for held, other in zip(answers, free, strict=True):
+        assert held.plan.parameters == 5e9
+        assert held.free.parameters == pytest.approx(other.plan.parameters, rel=1e-9)
+        assert other.free is None
+    told = " ".join(spread(answers))
+    sizes = [answer.plan.parameters for answer in free]
+    assert "Across laws, the best size with no limits is anywhere from" in told
+    assert f"a factor of {max(sizes) / min(sizes):.2g} in size" in told
+    assert told.endswith(
+        "limits.parameters of 5B holds all of them: meeting there is no agreement."
+    )
+    page = render(list(laws_side_blocks("s", answers)), 80)
+    assert max(map(len, page.splitlines())) <= 80
+    assert "held by" in page

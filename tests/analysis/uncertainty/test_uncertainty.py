@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from optimizer.analysis.comparison.regret import cost_of
+from optimizer.analysis.plan.chance import unasked
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.uncertainty.robust import robust_plan
-from optimizer.analysis.uncertainty.uncertainty import refused, uncertainty
+from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
 from optimizer.question.law_draws import Drawn, drawn
@@ -175,10 +176,9 @@ def test_an_exact_law_says_that_only_the_demand_varies():
         "demand and the prices that are given as ranges vary: the law's own error is "
         "not in these numbers."
     )
-    # Then nothing is in doubt, and the robust plan is the plan.
-    assert found.plan.reached == found.robust.reached == 1
-    assert found.robust.cost_total == pytest.approx(found.plan.cost_total, rel=1e-9)
-    assert found.robust.parameters == pytest.approx(found.plan.parameters, rel=1e-5)
+    # It said "whatever is drawn reaches the target" and "reaches it 100 %".
+    assert found.plan.reached is found.robust is None
+    assert found.reason.startswith("hoffmann-2022-devries says nothing of its own")
 
 
 def test_nothing_uncertain_is_refused():
@@ -242,8 +242,8 @@ def test_a_budget_has_intervals_and_no_robust_plan():
 
 def test_the_quantization_penalty_has_no_robust_plan():
     text = TRIAL + "serving: {weights: int4, quantization_penalty: true}\n"
-    assert refused(read(text)).startswith("with the quantization penalty more tokens")
-    assert not refused(read(TRIAL))
+    assert unasked(read(text)).startswith("with the quantization penalty more tokens")
+    assert not unasked(read(TRIAL))
 
 
 def test_of_lists_each_draw_takes_the_best_choice():

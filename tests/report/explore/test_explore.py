@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from optimizer.analysis.story.live import answered, live, moved, saved
+from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.story.live import live, moved, saved
 from optimizer.commands.explore import MOST, serving
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.reading.document import load_text
@@ -89,7 +90,7 @@ def test_a_moved_number_is_solved(ask):
     told = json.loads(text)
     assert reply.status == 200
     assert told["wrong"] == {}
-    answer = answered(read_scenario(TEXT, "a.yaml", ["demand.batch.tokens=20T"]))
+    answer = solve(read_scenario(TEXT, "a.yaml", ["demand.batch.tokens=20T"]))
     assert f"{answer.plan.loss:.4f}" in told["html"]
     assert escape(headline(answer)) in told["html"]
 
@@ -122,8 +123,8 @@ def test_the_saved_file_keeps_its_words_and_answers_the_same(ask):
     meant = TEXT.replace("13B", "30B").replace("5M/day", "7M/day")
     meant = meant.replace("'800'", "900").replace("3e2", "1K").replace("2T", "3T")
     assert text == meant
-    assert answered(read_scenario(text)).cost.total == pytest.approx(
-        answered(moved(opened(), values).scenario).cost.total, rel=1e-12
+    assert solve(read_scenario(text)).cost.total == pytest.approx(
+        solve(moved(opened(), values).scenario).cost.total, rel=1e-12
     )
 
 
@@ -242,7 +243,7 @@ def test_in_a_browser(server, tmp_path):
         control.locator("input[type=range]").fill("80")
         page.wait_for_selector("body[data-solved='1']")
         assert box.input_value() == "20T"
-        answer = answered(read_scenario(TEXT, "a.yaml", ["demand.batch.tokens=20T"]))
+        answer = solve(read_scenario(TEXT, "a.yaml", ["demand.batch.tokens=20T"]))
         assert page.locator("#answer p").first.text_content() == headline(answer)
         with page.expect_download() as download:
             page.click("#save")

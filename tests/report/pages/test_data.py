@@ -21,7 +21,7 @@ PLAN = {
     "infeasibility",
 }
 GROWN = {"objective", "question", "reference", "others", "snap", "epochs"}
-GROWN |= {"cheapest", "extrapolation", "reached"}
+GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {

@@ -169,7 +169,7 @@ def test_the_spread_of_laws_is_the_message(answer, infeasible):
     large = replace(answer, plan=replace(answer.plan, parameters=2.2e10, tokens=4e12))
     told = " ".join(render(list(laws_side_blocks("X", [small, large])), 80).split())
     assert (
-        "X: law against law By these laws the right size is anywhere from 5.1B to "
+        "X: law against law Across laws, the best size is anywhere from 5.1B to "
         "22B, on 500B to 4.0T tokens: they differ by a factor of 4.3 in size and 8 in "
         "tokens." in told
     )

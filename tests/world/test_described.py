@@ -1,0 +1,69 @@
+"""The library of configs: each is read, counts what its makers print, and is of use."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cli import main
+from optimizer.errors import InputError
+from optimizer.world.models import (
+    described_names,
+    load_model,
+    model_names,
+    record_named,
+)
+
+# Total and active parameters as their makers print them [B].
+PRINTED = {
+    "deepseek-v3": (671, 37),
+    "deepseek-v4-flash": (284, 13),
+    "kimi-k2": (1026, 32),
+    "glm-5": (744, 40),
+    "llama-4-scout": (109, 17),  # 108 and a vision tower
+    "gpt-oss-120b": (116.8, 5.1),  # OpenAI 2025, without the input embedding
+    "mixtral-8x7b": (46.7, 12.9),
+    "mixtral-8x22b": (141, 39),
+    "nemotron-3-nano-30b-a3b": (31.6, 3.6),  # NVIDIA 2025, with embeddings
+    "qwen3.5-27b": (27, 27),
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_counts(name: str) -> None:
+    record = record_named(name)
+    total, active = PRINTED[name]
+    assert record.total / 1e9 == pytest.approx(total, rel=0.015)
+    near = [record.active("all"), record.active("without_input_embedding")]
+    assert min(abs(one / 1e9 / active - 1) for one in near) < 0.05
+
+
+@pytest.mark.parametrize("name", described_names())
+def test_each_is_read(name: str) -> None:
+    record = record_named(name)
+    assert record.total >= record.active() > 0
+    assert 0 < record.cache(4096) < record.cache(131072)
+
+
+def test_without_tokens_it_is_served_and_not_audited(capsys) -> None:
+    assert "gpt-oss-120b" not in model_names()
+    with pytest.raises(InputError, match="no source states what it was trained on"):
+        load_model("gpt-oss-120b")
+    assert main(["audit", "gpt-oss-120b"]) == 2
+    assert "no source states" in capsys.readouterr().err
+
+
+def test_with_tokens_it_is_audited(capsys) -> None:
+    """Kimi K2 passes 32.9B of its 1,026B, and was trained on 15.5T tokens."""
+    assert main(["audit", "kimi-k2", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["audits"]
+    assert {one["tokens"] for one in found} == {15.5e12}
+    assert {one["parameters"] for one in found} == {record_named("kimi-k2").active()}
+
+
+def test_an_entry_of_both_has_its_architecture() -> None:
+    model = load_model("deepseek-v3")
+    assert model.parameters == 671e9
+    assert model.architecture is not None
+    assert model.architecture.kept(4096, 2.0)[0] == 61 * 576 * 2 * 4096
