@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optimizer.analysis.portfolio.joint_plan import (
         solve_portfolio as solve_portfolio,
     )
+    from optimizer.engine.solve import asking_cvxpy as asking_cvxpy
     from optimizer.errors import Defect as Defect
     from optimizer.errors import InputError as InputError
     from optimizer.errors import OvertrainError as OvertrainError
@@ -63,6 +64,7 @@ _HOMES = {
     "Shape": "world.shapes",
     "Snap": "analysis.plan.snap",
     "Status": "algebra.program",
+    "asking_cvxpy": "engine.solve",
     "audit": "analysis.audit",
     "compare": "analysis.comparison.compare",
     "load_hardware": "world.hardware",

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from optimizer.commands import options
 from optimizer.commands.output import emit
 from optimizer.errors import InputError
+
+if TYPE_CHECKING:
+    from optimizer.question.portfolio import Portfolio
+    from optimizer.question.scenario import Scenario
 
 BAD_INPUT = 2
 
@@ -28,4 +35,17 @@ def command(files: tuple[str, ...], overrides: tuple[str, ...]) -> int:
             click.echo(str(error), err=True)
         else:
             emit(f"{read.file}: ok\n", None)
+            for told in _odd(read):
+                click.echo(f"{read.file}: {told}", err=True)
     return BAD_INPUT if bad else 0
+
+
+def _odd(read: Scenario | Portfolio) -> Iterator[str]:
+    """What is right and hardly meant, of one model or of several."""
+    from optimizer.question.forgotten import oddities  # noqa: PLC0415 - heavy
+    from optimizer.question.scenario import Scenario  # noqa: PLC0415
+
+    members = (read,) if isinstance(read, Scenario) else read.members
+    for member in members:
+        for code, message in oddities(member):
+            yield f"warning: {code}: {message}"

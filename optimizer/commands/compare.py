@@ -36,6 +36,7 @@ Examples:
     "given; 10 % unless given.",
 )
 @options.formats(*ALLOWED)
+@options.engine
 @options.output
 @options.fail_on
 def command(

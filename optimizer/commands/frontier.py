@@ -36,6 +36,7 @@ Examples:
 )
 @options.overrides
 @options.formats(*ALLOWED)
+@options.engine
 @options.output
 def command(
     file: str,

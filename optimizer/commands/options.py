@@ -72,6 +72,25 @@ fail_on = click.option(
 )
 
 
+def _engine(context: click.Context, _: click.Parameter, value: str) -> None:
+    """Has cvxpy answer whatever the command solves, where it is asked for."""
+    if value == "cvxpy":
+        from optimizer.engine.solve import asking_cvxpy  # noqa: PLC0415 - heavy
+
+        context.with_resource(asking_cvxpy())
+
+
+engine = click.option(
+    "--engine",
+    type=click.Choice(("own", "cvxpy")),
+    default="own",
+    expose_value=False,
+    callback=_engine,
+    help="Who finds the optimum: overtrain itself, or as a second opinion cvxpy with "
+    "Clarabel, which takes a second to start. The certificate is the same.",
+)
+
+
 def formats(*allowed: str) -> Callable[[F], F]:
     """The option --format with some of the formats."""
     return click.option(

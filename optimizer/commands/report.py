@@ -40,6 +40,7 @@ Examples:
 @options.overrides
 @options.laws
 @options.formats(*ALLOWED)
+@options.engine
 @options.output
 @options.fail_on
 def command(

@@ -48,6 +48,7 @@ Examples:
     "active_experts, sequence, cache, parameters, name.",
 )
 @options.formats(*ALLOWED)
+@options.engine
 @options.output
 @options.fail_on
 def command(

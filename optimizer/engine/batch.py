@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,6 +45,7 @@ from optimizer.engine.diagnose import SLIVER, least_relaxation
 from optimizer.engine.enclose import opened, quantities
 from optimizer.engine.root import Plain, plain, root
 from optimizer.engine.second_opinion import solve
+from optimizer.engine.solve import cvxpy_asked
 from optimizer.errors import Defect
 
 BLOCK = 8192  # rows at once: more are slow on Dask workers, fewer make threads wait
@@ -165,7 +167,9 @@ def solve_batch(
     if len(cuts) == 1:
         return one(cuts[0])
     with ThreadPoolExecutor(workers or cores()) as pool:
-        return joined(list(pool.map(one, cuts)))
+        # A thread does not know by itself that cvxpy was asked for.
+        ends = [pool.submit(copy_context().run, one, cut) for cut in cuts]
+        return joined([end.result() for end in ends])
 
 
 def joined(parts: list[Batch]) -> Batch:
@@ -211,13 +215,8 @@ class _Block:
         self.alone = 0
 
     def run(self, start: Array | None, *, fast: bool) -> Batch:
-        form = plain(self.program)
-        if form is not None:
-            self._root(form)
-        if fast and self._open().size > FEW:
-            self._compiled(start)
-        if self._open().size:
-            self._interior(start)
+        if not cvxpy_asked():
+            self._together(start, fast=fast)
         for member in self._open().tolist():
             origin = np.zeros(self.z.shape[1]) if start is None else start[member]
             self._one(member, origin)
@@ -235,6 +234,16 @@ class _Block:
             gap,
             self.alone,
         )
+
+    def _together(self, start: Array | None, *, fast: bool) -> None:
+        """All ways that take many members at once."""
+        form = plain(self.program)
+        if form is not None:
+            self._root(form)
+        if fast and self._open().size > FEW:
+            self._compiled(start)
+        if self._open().size:
+            self._interior(start)
 
     def _open(self) -> Integers:
         return np.flatnonzero(self.ended == FAILED)

@@ -223,12 +223,13 @@ def _roofline(scenario: Scenario) -> Iterator[Finding]:
     rooflines = set()
     for index, stream in enumerate(scenario.streams):
         serving, chip = scenario.serving_of(index)
-        if serving.model != "roofline":
+        if not serving.batched:
             own = stream.serving.model_fields_set if stream.serving else set()
             place = (*scenario.stream_path(index), "serving")
             yield from _unused(serving, place, own)
             continue
         rooflines.add(index)
+        yield from _measured(scenario, index)
         lacking = [word for word in used if getattr(serving, word) is None]
         listed = [f"{word}: {used[word]}" for word in lacking]
         if chip is None:
@@ -256,15 +257,29 @@ def _roofline(scenario: Scenario) -> Iterator[Finding]:
         yield from _unused(common, ("serving",), common.model_fields_set)
 
 
+def _measured(scenario: Scenario, index: int) -> Iterator[Finding]:
+    """Shares that a measured machine has of its own, and an engine without one."""
+    own, common = scenario.streams[index].serving, scenario.spec.serving
+    serving = common if own is None else own.over(common)
+    words = ("mfu", "mbu") if serving.model == "measured" else ("engine",)
+    for word in words:
+        if getattr(serving, word) is not None:
+            path = scenario.serving_path(index, word)
+            if word == "engine":
+                yield path, "is for model: measured; remove it, or choose that model"
+            else:
+                yield path, "is measured already with model: measured; remove it"
+
+
 def _unused(serving: Serving, place: Steps, own: Collection[str]) -> Iterator[Finding]:
     """Words of a machine without a roofline that nothing would read.
 
     Its figures may stand beside another model, to compare the two; limits may not.
     """
-    if serving.model == "roofline":
+    if serving.batched:
         return
     figures = () if serving.model else ("mbu", "memory_fill", "accelerators")
-    for word in (*_WALLS, *figures):
+    for word in (*_WALLS, *figures, *(() if serving.model else ("engine",))):
         if word in own:
             yield (*place, word), "is for a roofline; add model: roofline, or remove it"
     if "idle_paid" in own and serving.idle_paid and serving.peak_to_mean is None:

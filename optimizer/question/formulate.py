@@ -45,6 +45,7 @@ from optimizer.world.machines import Serving, machine
 from optimizer.world.quantization import BITS, penalty
 from optimizer.world.repetition import Repetition
 from optimizer.world.roofline import Replica, replica
+from optimizer.world.serving.replica import measured
 from optimizer.world.surface import Surface
 
 T = TypeVar("T")
@@ -157,7 +158,7 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
     """The roofline machine of each stream that has one, by the stream's index."""
     groups: dict[str, list[int]] = {}
     for index in range(len(scenario.streams)):
-        if scenario.serving_of(index)[0].model == "roofline":
+        if scenario.serving_of(index)[0].batched:
             groups.setdefault(scenario.suffix(index), []).append(index)
     found: dict[int, Replica] = {}
     shape = scenario.spec.architecture
@@ -169,7 +170,7 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
         serving, chip = scenario.serving_of(members[0])
         lengths = _lengths(scenario, members)
         make = partial(
-            replica,
+            measured if serving.model == "measured" else replica,
             suffix,
             serving,
             chip,
@@ -270,6 +271,7 @@ def _bill(
         rates = machine(chip, serving.arithmetic, price, spec.energy)
         demand = served(scenario.streams[index])
         decoding = replicas[index].decoding if index in replicas else None
+        reading = replicas[index].reading if index in replicas else None
         return serving_line(
             demand,
             serving,
@@ -277,12 +279,13 @@ def _bill(
             spec.money,
             spec.architecture,
             decoding,
+            reading,
             paid_standing(scenario, index, demand.name),
         )
 
     lines = [attempt(("training",), training)]
     for index in range(len(scenario.streams)):
-        if scenario.serving_of(index)[0].model == "roofline" and index not in replicas:
+        if scenario.serving_of(index)[0].batched and index not in replicas:
             continue  # told already
         lines.append(attempt(scenario.stream_path(index), partial(stream, index)))
     found = tuple(line for line in lines if line is not None)

@@ -31,6 +31,7 @@ from optimizer.world.law import Law
 from optimizer.world.limits import BEST_FOR, Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
+from optimizer.world.serving.replica import with_shares
 
 
 class Match(Model):
@@ -336,9 +337,9 @@ class Scenario:
         own = self.streams[index].serving
         chip = self.hardware.get(("serving",))
         if own is None:
-            return common, chip
+            return with_shares(common, chip), chip
         chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
-        return own.over(common), chip
+        return with_shares(own.over(common), chip), chip
 
     def suffix(self, index: int) -> str:
         """What follows the names of a stream's machine; empty for the common one."""

@@ -54,6 +54,7 @@ class Document:
         keys: the place of each key, by the path of its value.
         text: the text as it was read.
         deferred: overrides that wait for another file, as `law.alpha` does.
+        replaced: what overrides took the place of, in words.
     """
 
     file: str
@@ -62,6 +63,7 @@ class Document:
     keys: Mapping[Steps, Mark]
     text: str = ""
     deferred: tuple[Deferred, ...] = ()
+    replaced: tuple[str, ...] = ()
 
     def mark(self, path: Steps) -> Mark:
         """Return the place of a value, or of the nearest one around it."""
@@ -170,7 +172,8 @@ def override(
         document: what to change; it is left as it is.
         assignment: the path and the value, such as `demand.assistant.requests=5M/day`.
         alternatives: sets of paths of which one may stand, `*` for a list index;
-            setting one of them, or below it, takes the others away.
+            setting one of them, or below it, takes the others away, if the file has
+            them; two overrides that take each other away are a mistake.
         deferred: first words whose inner paths are left to the caller, in
             `Document.deferred`.
 
@@ -200,10 +203,16 @@ def override(
             marks[path] = mark
             keys.setdefault(path, mark)
         node = node[step]
+    told = list(document.replaced)
     for rival in _rivals(path, alternatives):
-        if _remove(root, rival):
-            _forget(rival, marks, keys)
-    return replace(document, value=root, marks=marks, keys=keys)
+        place = keys.get(rival, marks.get(rival, mark))
+        if not _remove(root, rival):
+            continue
+        if place.file.startswith("--set ") and place != mark:
+            raise failed(mark, f"cannot stand beside {place.file}; keep one of them")
+        _forget(rival, marks, keys)
+        told.append(f"{mark.file} takes the place of {dotted(rival)} of {place}")
+    return replace(document, value=root, marks=marks, keys=keys, replaced=tuple(told))
 
 
 def _step(node: Any, word: str, path: Steps, mark: Mark) -> str | int:

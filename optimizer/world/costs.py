@@ -263,6 +263,20 @@ def training_line(
     return CostLine("training", "training", _priced(work, machine, training.mfu))
 
 
+def _read_span(architecture: Architecture | None, prompt: float | None) -> float:
+    """What attention over a prompt adds to a token's parameters, in the mean.
+
+    Raises:
+        ValueError: the shape or the prompt is missing.
+    """
+    if architecture is None or prompt is None:
+        raise ValueError(
+            "counts attention in prefill, which needs architecture: {layers: "
+            "32, width: 4096} and the input_tokens of a request"
+        )
+    return architecture.spanned(prompt)
+
+
 def serving_line(
     served: Served,
     serving: Serving,
@@ -270,6 +284,7 @@ def serving_line(
     money: MoneyOverTime,
     architecture: Architecture | None,
     decoding: Callable[[float], Term] | None = None,
+    reading: Callable[[float], tuple[Term, ...]] | None = None,
     standing: Mapping[str, float] | None = None,
 ) -> CostLine:
     """One stream of demand.
@@ -281,6 +296,7 @@ def serving_line(
         money: how dollars of later months count.
         architecture: the model's shape, for attention.
         decoding: from output tokens to accelerator-seconds, under a roofline.
+        reading: from input tokens to those that arithmetic does not explain.
         standing: accelerator-seconds that are paid of each phase whatever the load;
             None where the load is paid.
 
@@ -312,19 +328,16 @@ def serving_line(
     for phase, tokens, utilisation in parts:
         work = [(phase, 2.0 * tokens, {"N": 1.0})]
         if serving.attention and phase != "output":
-            if architecture is None or served.prompt is None:
-                raise ValueError(
-                    "counts attention in prefill, which needs architecture: {layers: "
-                    "32, width: 4096} and the input_tokens of a request"
-                )
-            span = architecture.spanned(served.prompt)
+            span = _read_span(architecture, served.prompt)
             work.append((phase, 2.0 * span * tokens, {}))
         timed = phase == "output" and decoding is not None
         priced = _priced(work, machine, None if timed else utilisation)
+        seconds: tuple[Term, ...] = ()
         if timed and decoding is not None:
-            second = decoding(tokens)
-            for unit, amount in machine.time(second.coefficient).items():
-                priced[unit] = (Term(phase, amount, second.exponents),)
+            seconds = (decoding(tokens),)
+        elif phase == "input" and reading is not None:
+            seconds = reading(tokens)
+        _add_time(priced, phase, machine, seconds)
         load += _times(priced.get("s", ()), serving.standby)
         if standing is not None:
             paid = machine.time(standing[phase]).items()
@@ -344,6 +357,19 @@ def serving_line(
         counted=served.weighted(discount, 0.0),
         load=load,
     )
+
+
+def _add_time(
+    priced: dict[str, tuple[Term, ...]],
+    phase: str,
+    machine: Machine,
+    seconds: tuple[Term, ...],
+) -> None:
+    """Adds accelerator-seconds to what a phase costs, unit by unit."""
+    for second in seconds:
+        for unit, amount in machine.time(second.coefficient).items():
+            more = Term(phase, amount, second.exponents)
+            priced[unit] = (*priced.get(unit, ()), more)
 
 
 def _times(terms: tuple[Term, ...], factor: float) -> tuple[Term, ...]:

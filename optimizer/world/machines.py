@@ -61,10 +61,11 @@ class Training(Model):
 class Serving(Model):
     """The machine that serves the model."""
 
-    model: Literal["flops", "mfu", "roofline"] | None = Field(
+    model: Literal["flops", "mfu", "roofline", "measured"] | None = Field(
         None,
         description="flops: 2N a token; mfu: the time of an accelerator at a constant "
-        "utilisation; roofline: the time that compute and memory traffic allow",
+        "utilisation; roofline: the time that compute and memory traffic allow; "
+        "measured: the time that engines were measured to take",
     )
     hardware: str | dict[str, Any] | None = Field(
         None, description="a chip by name, a hardware file, or an entry inline"
@@ -83,6 +84,9 @@ class Serving(Model):
     )
     mbu: Mfu | None = Field(
         None, description="memory bandwidth utilisation, of the roofline"
+    )
+    engine: Literal["trtllm", "vllm", "sglang"] | None = Field(
+        None, description="whose measured constants are used, with model: measured"
     )
     price: Uncertain[PriceHour] | Literal["example"] | None = Field(
         None,
@@ -130,9 +134,14 @@ class Serving(Model):
         return BYTES[self.kv or KV]
 
     @property
+    def batched(self) -> bool:
+        """Whether the batch is part of the program."""
+        return self.model in ("roofline", "measured")
+
+    @property
     def by_time(self) -> bool:
         """Whether it costs accelerator time, and not only FLOPs."""
-        timed = self.model in ("mfu", "roofline")
+        timed = self.model == "mfu" or self.batched
         return timed or (self.model is None and self.mfu is not None)
 
     @property

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from optimizer.algebra.posynomial import Term
 from optimizer.world.costs import Architecture
@@ -33,6 +33,29 @@ DEFAULT_CACHE = "Llama 3 8B's scaled with the parameters to the power of 2/3"
 CACHE_ERROR = "0.2 to 45 times what real models keep"  # GPT-3's and latent caches
 NEAR = 1e-9  # relative, within which a number is whole
 FILL = 0.9  # of HBM, the rest for activations and the runtime
+
+
+Pairs = tuple[tuple[float, float], ...]  # coefficients and powers of N
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A step whose parts add up, where a roofline takes the longest of them.
+
+    Attributes:
+        floor: of a step, whatever it decodes [s].
+        each: of a step, for each sequence [s], beside arithmetic and traffic.
+        token: of a token of a prompt [s].
+        share: tokens of prompts that fall between two tokens of a sequence, for each
+            sequence in flight.
+        mean: mean over longest context.
+    """
+
+    floor: Pairs
+    each: Pairs
+    token: Pairs
+    share: float
+    mean: float
 
 
 @dataclass(frozen=True)
@@ -54,6 +77,7 @@ class Replica:
         time_per_token: the limit [s], or None.
         time_to_first: the limit [s], or None.
         bound: of the user on what it holds [bytes], or None.
+        sum: how the parts of a step add up; None takes the longest.
     """
 
     suffix: str
@@ -70,6 +94,7 @@ class Replica:
     time_per_token: float | None
     time_to_first: float | None
     bound: float | None = None
+    sum: Sum | None = None
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -93,6 +118,8 @@ class Replica:
 
     def physics(self) -> tuple[Limit, ...]:
         """Compute, traffic and a batch of at least one, each ≤ 1."""
+        if self.sum is not None:
+            return (self._added(self.sum), *self._least())
         step = f"step{self.suffix}"
         work = self._with_batch(2.0 / self.compute, {"N": 1.0, step: -1.0}, 1.0)
         moved = tuple(
@@ -103,10 +130,26 @@ class Replica:
             Limit(f"serving.compute{self.suffix}", 1.0, "", (work,)),
             Limit(f"serving.bandwidth{self.suffix}", 1.0, "", moved),
         ]
-        if self.batch is None:
-            least = Term("batch", 1.0, {f"batch{self.suffix}": -1.0})
-            found.append(Limit(f"serving.batch{self.suffix}", 1.0, "", (least,)))
-        return tuple(found)
+        return (*found, *self._least())
+
+    def _least(self) -> tuple[Limit, ...]:
+        """A batch of at least one, where it is left to choose."""
+        if self.batch is not None:
+            return ()
+        least = Term("batch", 1.0, {f"batch{self.suffix}": -1.0})
+        return (Limit(f"serving.batch{self.suffix}", 1.0, "", (least,)),)
+
+    def _added(self, parts: Sum) -> Limit:
+        """A step is the sum of its parts."""
+        step = {f"step{self.suffix}": -1.0}
+        weights, cache = self.stored()
+        terms = [Term("", c, {**_power(p), **step}) for c, p in parts.floor if c]
+        for term, share in ((weights, 1.0), (cache, parts.mean)):
+            moved = term.coefficient * share / self.traffic
+            terms.append(Term("", moved, {**term.exponents, **step}))
+        each = ((2.0 / self.compute, 1.0), *parts.each)
+        terms += [self._with_batch(c, {**_power(p), **step}, 1.0) for c, p in each if c]
+        return Limit(f"serving.step{self.suffix}", 1.0, "", tuple(terms))
 
     def limits(self) -> tuple[Limit, ...]:
         """Memory and the latencies, which the user can move."""
@@ -116,19 +159,35 @@ class Replica:
         ]
         if self.time_per_token is not None:
             name = f"serving.max_time_per_output_token{self.suffix}"
-            term = Term("step", 1.0, {step: 1.0})
-            found.append(Limit(name, self.time_per_token, "s", (term,)))
+            terms = [Term("step", 1.0, {step: 1.0})]
+            if self.sum is not None and self.sum.share:
+                terms += [
+                    self._with_batch(self.sum.share * c, _power(p), 1.0)
+                    for c, p in self.sum.token
+                ]
+            found.append(Limit(name, self.time_per_token, "s", tuple(terms)))
         # A prompt of nothing is read at once.
         if self.time_to_first is not None and self.prompt:
             name = f"serving.max_time_to_first_token{self.suffix}"
-            term = Term("prefill", 2.0 * self.prompt / self.prefill, {"N": 1.0})
-            found.append(Limit(name, self.time_to_first, "s", (term,)))
+            parts: Pairs = ((2.0 * self.prompt / self.prefill, 1.0),)
+            if self.sum is not None:
+                read = tuple((c * self.prompt, p) for c, p in self.sum.token)
+                parts = (*read, *self.sum.floor)
+            waits = tuple(Term("prefill", c, _power(p)) for c, p in parts)
+            found.append(Limit(name, self.time_to_first, "s", waits))
         return tuple(found)
 
     def decoding(self, tokens: float) -> Term:
         """Accelerator-seconds of some output tokens."""
         step = f"step{self.suffix}"
         return self._with_batch(tokens * self.accelerators, {step: 1.0}, -1.0)
+
+    def reading(self, tokens: float) -> tuple[Term, ...]:
+        """Accelerator-seconds of some tokens of prompts, beside arithmetic."""
+        if self.sum is None:
+            return ()
+        scale = tokens * self.accelerators
+        return tuple(Term("", scale * c, _power(p)) for c, p in self.sum.token[1:])
 
     def cache(self, N: float) -> float:
         """Bytes of one token of the KV cache at a size."""
@@ -142,6 +201,8 @@ class Replica:
         b is the least of where that is, what memory holds and what latency allows.
         Below 1 the replica cannot serve; 1 then stands for its own cost.
         """
+        if self.sum is not None:
+            return self._best_sum(N, self.sum)
         cache = self.context * self.cache(N)
         weights = self.weights * N
         each = 2.0 * N / self.compute
@@ -178,6 +239,25 @@ class Replica:
         fits = self.weights * N + up * cache <= room and each * up <= longest
         return up if fits else down
 
+    def _best_sum(self, N: float, parts: Sum) -> tuple[float, float, Bound]:
+        """The same where parts add up: t/b falls for ever, so that a wall ends it."""
+        cache = self.context * self.cache(N)
+        weights = self.weights * N
+        floor = weights / self.traffic + _at(parts.floor, N)
+        each = 2.0 * N / self.compute + parts.mean * cache / self.traffic
+        each += _at(parts.each, N)
+        room = self.memory if self.bound is None else min(self.memory, self.bound)
+        b, bound = (room - weights) / cache, "memory"
+        if self.time_per_token is not None:
+            slope = each + parts.share * _at(parts.token, N)
+            soon = (self.time_per_token - floor) / slope
+            if soon < b:
+                b, bound = soon, "latency"
+        if self.batch is not None:
+            b, bound = self.batch, "bandwidth"
+        b = max(b, 1.0)
+        return b, floor + b * each, cast("Bound", bound)
+
     def point(self, N: float) -> dict[str, float]:
         """The values of its variables at the best batch for a size."""
         b, t, _ = self.best(N)
@@ -185,6 +265,15 @@ class Replica:
         if self.batch is None:
             values[f"batch{self.suffix}"] = b
         return values
+
+
+def _power(power: float) -> dict[str, float]:
+    return {"N": power} if power else {}
+
+
+def _at(pairs: Pairs, N: float) -> float:
+    """A sum of powers of N at a size."""
+    return sum(c * math.pow(N, power) for c, power in pairs)
 
 
 def replica(

@@ -1,6 +1,7 @@
 """`overtrain fit` from the outside."""
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -63,7 +64,14 @@ def test_the_command_in_the_file_makes_the_same_file(here, run):
     assert typed[:2] == ["overtrain", "fit"]
     (here / name).unlink()
     assert run(*typed[2:])[0] == 0
-    assert (here / name).read_text() == first
+    # But for the last digits, which the oldest numpy and scipy do not repeat.
+    number = re.compile(r"-?\d+\.\d{6,}(?:e-?\d+)?")
+    again = (here / name).read_text()
+    assert number.sub("_", again) == number.sub("_", first)
+    before, after = (
+        [float(n) for n in number.findall(text)] for text in (first, again)
+    )
+    assert after == pytest.approx(before, rel=1e-6)
     assert load_law(name).fit["exclude"] == (rule,)
 
 

@@ -119,19 +119,28 @@ def test_set_takes_siblings_away() -> None:
     target = changed(PLAIN, "target.loss=2.0").spec.target
     assert target is not None
     assert (target.loss, target.match) == (2.0, None)
-    spec = changed(PLAIN, "budget.cost=$30M", "budget.compute=1e24").spec
+    spec = changed(PLAIN, "budget.compute=1e24").spec
     assert spec.target is None
     assert spec.budget is not None
-    assert (spec.budget.compute, spec.budget.cost) == (1e24, None)
     match = changed(PLAIN, "target.match.tokens=1T").spec.target
     assert match is not None
     assert match.match is not None
     assert (match.match.parameters, match.match.tokens) == (13e9, 1e12)
-    named = changed(PLAIN, "target.match.tokens=1T", "target.match.model=llama-3-8b")
+    named = changed(PLAIN, "target.match.model=llama-3-8b")
     assert named.reference == (8030261248.0, 15e12)
-    fixed = changed(PLAIN, "fix.tokens=1T", "fix.parameters=3B").spec.fix
-    assert fixed is not None
-    assert (fixed.parameters, fixed.tokens) == (3e9, None)
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        ("budget.cost=$30M", "budget.compute=1e24"),
+        ("target.match.tokens=1T", "target.match.model=llama-3-8b"),
+        ("fix.tokens=1T", "fix.parameters=3B"),
+    ],
+)
+def test_sets_that_exclude_each_other_are_refused_as_in_a_file(both):
+    with pytest.raises(InputError, match="cannot stand beside --set"):
+        changed(PLAIN, *both)
 
 
 def test_set_changes_a_stream_by_its_name_and_leaves_the_others() -> None:

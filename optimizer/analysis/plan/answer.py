@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from optimizer.algebra.program import Certificate, Status
+from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Warning
 from optimizer.analysis.plan.practice import (
@@ -202,6 +202,7 @@ class LimitUsed:
         elasticity: d ln optimum / d ln bound, 0 or below.
         shadow_price: the change of the optimum for one more unit of the bound.
         line: where it stands.
+        source: the same in words: `--set …` where that gave it, or the place.
     """
 
     name: str
@@ -212,6 +213,7 @@ class LimitUsed:
     elasticity: float
     shadow_price: float
     line: int | None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -352,6 +354,7 @@ class Answer:
     limits: tuple[LimitUsed, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()
     certificate: Certificate | None = None
+    engine: Engine | None = None
     warnings: tuple[Warning, ...] = ()
     extrapolation: tuple[Beyond, ...] = ()
     reached: Chance | None = None

@@ -48,6 +48,7 @@ def limits_used(
                 elasticity=elasticity,
                 shadow_price=elasticity * solution.value / limit.bound,
                 line=place(limit.name).line or None,
+                source=str(place(limit.name)),
             )
         )
     return tuple(found)

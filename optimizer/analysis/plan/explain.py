@@ -88,9 +88,12 @@ def notes(
             )
         step = f"serving.max_time_per_output_token{replica.suffix}"
         if step in names and (least := after[step]) is not None:
+            floor = "reads all the weights once"
+            if replica.sum is not None:
+                floor = "launches every layer and reads all the weights once"
             yield (
-                "Every token reads all the weights once, which at the smallest size "
-                f"that would do takes {amount(least, 's')}"
+                f"Every token {floor}, which at the smallest size that would do takes "
+                f"{amount(least, 's')}"
             )
     if question.unique is not None and "data.unique_tokens" in names:
         yield f"The law covers at most {COVERED:.0f} epochs of the unique tokens"

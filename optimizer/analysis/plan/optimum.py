@@ -31,7 +31,6 @@ from optimizer.analysis.plan.bills import (
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
-from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.extremes import (
     critical,
     smallest,
@@ -41,26 +40,22 @@ from optimizer.analysis.plan.extremes import (
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
-from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
-from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
+from optimizer.analysis.plan.saturation import cheapest, last_thousandth
+from optimizer.analysis.plan.search import search, search_whole
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import placed, settled
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import beyond, warnings, worn
-from optimizer.analysis.plan.whole import Solved, WholePlan, make_whole, whole_at
-from optimizer.engine.certify import UncertifiedError
+from optimizer.analysis.plan.whole import WholePlan, whole_at
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
-from optimizer.reading.quantity import significant
 from optimizer.world.costs import value
 from optimizer.world.limits import Limits
 from optimizer.world.surface import Surface
-
-UNIT_OF = {"N": "parameters", "D": "tokens"}
 
 
 def solve(scenario: Scenario, whole: bool = True) -> Answer:
@@ -129,60 +124,6 @@ def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
         question="lifetime",
         capped=curve(question, lowest, s) if whole else None,
     )
-
-
-def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibility]:
-    """The certified optimum with its machines in whole numbers, or why there is none.
-
-    Args:
-        scenario: without lists.
-
-    Returns:
-        The question with machines in fractions, and what was found.
-    """
-    question, found = search(scenario)
-    if isinstance(found, Infeasibility):
-        return question, found
-    plan = make_whole(Solved(scenario, question, found))
-    if isinstance(plan, Solved):
-        return question, explain(plan.scenario, plan.question)
-    return question, plan
-
-
-def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
-    """The certified optimum of a scenario without lists, its machines in fractions."""
-    question = formulate(scenario)
-    if (reason := unreachable(scenario, question)) is not None:
-        return question, reason
-    try:
-        solution = solve_program(question.program, question.start(question.program))
-    except UncertifiedError:
-        # Bounds that leave next to no room have no multipliers to certify with.
-        solution = Solution(question.program, Status.INFEASIBLE)
-    if solution.status is Status.INFEASIBLE:
-        solution = of_target(question) or solution
-    if solution.status is Status.INFEASIBLE:
-        return question, explain(scenario, question)
-    _refuse_fractions(scenario, {**question.fixed, **solution.point})
-    return question, solution
-
-
-def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:
-    """Tells a plan of less than one parameter or token, which nobody can train.
-
-    Raises:
-        InputError: the law, taken so far from its runs, asks for one.
-    """
-    few = [name for name in ("N", "D") if point[name] < 1]
-    if not few:
-        return
-    word = "budget" if scenario.spec.target is None else "target"
-    what = " and ".join(f"{significant(point[name])} {UNIT_OF[name]}" for name in few)
-    message = (
-        f"leads to {what}, and below one there is no model: this law says so only far "
-        "outside its runs; ask for a lower loss, or check the law and the prices"
-    )
-    raise InputError([Problem(scenario.place(word), word, message)])
 
 
 def _best(scenario: Scenario, whole: bool) -> Answer:
@@ -353,6 +294,7 @@ def _answer(
         ),
         sensitivities=moves,
         certificate=(equal or solution).certificate,
+        engine=(equal or solution).engine,
     )
     last = last_thousandth(question, solution)
     answer = replace(

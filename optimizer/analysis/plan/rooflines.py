@@ -28,7 +28,7 @@ def _use(
     members = [
         index
         for index in range(len(scenario.streams))
-        if scenario.serving_of(index)[0].model == "roofline"
+        if scenario.serving_of(index)[0].batched
         and scenario.suffix(index) == replica.suffix
     ]
     serving, chip = scenario.serving_of(members[0])
@@ -129,5 +129,8 @@ def _replicas(
             return None
         decode = served.output_tokens * step / batch
         prefill = 2.0 * N * (served.input_tokens or 0.0) / replica.prefill
+        for term in replica.reading(served.input_tokens or 0.0):
+            seconds = term.coefficient * N ** term.exponents.get("N", 0.0)
+            prefill += seconds / replica.accelerators
         busy += (decode + prefill) / expected(lifetime)
     return busy * peak

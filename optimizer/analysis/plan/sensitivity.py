@@ -43,6 +43,7 @@ class Sensitivity:
         right: towards larger values, likewise; None there means that the scenario
             becomes infeasible on that side.
         line: the line of the file, or None for a law's coefficient.
+        source: `--set …` where that gave it, `law`, or the place in the file.
     """
 
     input: str
@@ -51,6 +52,7 @@ class Sensitivity:
     left: float | None
     right: float | None
     line: int | None
+    source: str = ""
 
 
 def sensitivities(
@@ -68,9 +70,9 @@ def sensitivities(
     choices = _Multipliers(solution)
     found = []
     for item in inputs(scenario):
-        line = _line(scenario, item.path)
+        line, where = _line(scenario, item.path), _source(scenario, item.path)
         if item.value == 0:
-            found.append(Sensitivity(item.name, 0.0, None, None, None, line))
+            found.append(Sensitivity(item.name, 0.0, None, None, None, line, where))
             continue
         left, right = choices.sides(asked(stepped(scenario, item.path)), 1)
         if KINKED.intersection(item.path):
@@ -78,7 +80,9 @@ def sensitivities(
             left, _ = choices.sides(down, -1)
         same = left is not None and right is not None and abs(left - right) < SAME
         whole, left, right = (right, None, None) if same else (None, left, right)
-        found.append(Sensitivity(item.name, item.value, whole, left, right, line))
+        found.append(
+            Sensitivity(item.name, item.value, whole, left, right, line, where)
+        )
     return tuple(found)
 
 
@@ -89,6 +93,16 @@ def looser(moves: Sequence[Sensitivity]) -> dict[str, float]:
         for move in moves
         if move.elasticity is None and move.right is not None
     }
+
+
+def _source(scenario: Scenario, path: Steps) -> str:
+    """Where a number came from: the command line, the law, or a place in the file."""
+    if path[0] != "law":
+        return str(scenario.document.mark(path))
+    for place in (path, ("law", "coefficients", *path[1:])):
+        if (mark := scenario.document.marks.get(place)) is not None:
+            return str(mark)
+    return "law"
 
 
 def _line(scenario: Scenario, path: Steps) -> int | None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import Infeasibility
-from optimizer.analysis.plan.optimum import search_whole
 from optimizer.analysis.plan.reach import stated
+from optimizer.analysis.plan.search import search_whole
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.analysis.plan.wording import either, several
 from optimizer.question.asked import Question
@@ -180,9 +180,7 @@ def _notes(scenario: Scenario, sizes: Sequence[tuple[str, Exists]]) -> Iterator[
         )
     servings = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
     attention = spec.training.attention or any(s.attention for s in servings)
-    cache = any(
-        s.model == "roofline" or (spec.limits.memory and s.context) for s in servings
-    )
+    cache = any(s.batched or (spec.limits.memory and s.context) for s in servings)
     bare = [name for name, what in sizes if shape_of(what) is None]
     if (attention or cache) and bare:
         one = len(bare) == 1

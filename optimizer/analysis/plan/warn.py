@@ -17,6 +17,7 @@ from optimizer.analysis.plan.wording import (
     percent,
 )
 from optimizer.question.asked import Question
+from optimizer.question.forgotten import oddities
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import PARAMETERS, significant, write
 from optimizer.world.built import Built
@@ -32,7 +33,7 @@ CODES = (
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
     *("peak-price-example", "secondary-source", "wide-optimum"),
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
-    "whole-machines",
+    *("forgotten-unit", "replaced", "whole-machines"),
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
@@ -61,6 +62,7 @@ def warnings(
         *_whole(answer),
         *_scaled(answer, scenario, question),
         *_optimum(answer),
+        *(Warning(code, message) for code, message in oddities(scenario)),
     )
 
 

@@ -120,7 +120,7 @@ def in_fractions(scenario: Scenario) -> bool:
     """Whether machines have amounts that a plan makes whole."""
     machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
     return any(
-        (serving.model == "roofline" and serving.batch is None)
+        (serving.batched and serving.batch is None)
         or (serving.idle_paid and serving.by_time)
         for serving in machines
     )

@@ -17,7 +17,7 @@ from optimizer.analysis.plan.extremes import bounds
 from optimizer.analysis.sweep.saturated import enter
 from optimizer.engine import batch
 from optimizer.question.asked import Question
-from optimizer.world.roofline import Replica
+from optimizer.world.roofline import Pairs, Replica, Sum
 
 Point = Mapping[str, Array]
 
@@ -134,6 +134,8 @@ def _best(replica: Replica, N: Array) -> tuple[Array, Array]:
     cache = context * coefficient * N ** replica.kv[1]
     weights = np.asarray(replica.weights, dtype=float) * N
     each = 2.0 * N / compute
+    if replica.sum is not None:
+        return _best_sum(replica, replica.sum, N, (each, cache, weights, memory))
     slope = each - cache / traffic
     knee = np.where(slope > 0, weights / traffic / slope, np.inf)
     b = np.minimum(knee, (memory - weights) / cache)
@@ -145,6 +147,30 @@ def _best(replica: Replica, N: Array) -> tuple[Array, Array]:
     if replica.batch is not None:
         b = np.broadcast_to(np.asarray(replica.batch, dtype=float), N.shape)
     return b, np.maximum(each * b, (weights + b * cache) / traffic)
+
+
+def _best_sum(
+    replica: Replica, parts: Sum, N: Array, sizes: tuple[Array, Array, Array, Array]
+) -> tuple[Array, Array]:
+    """The same where the parts of a step add up; see `Replica.best`."""
+
+    def at(pairs: Pairs) -> Array:
+        made = [np.asarray(c, dtype=float) * N**power for c, power in pairs]
+        return np.asarray(sum(made), dtype=float)
+
+    each, cache, weights, memory = sizes
+    traffic = np.asarray(replica.traffic, dtype=float)
+    floor = weights / traffic + at(parts.floor)
+    each = each + np.asarray(parts.mean, dtype=float) * cache / traffic + at(parts.each)
+    b = (memory - weights) / cache
+    if replica.time_per_token is not None:
+        longest = np.asarray(replica.time_per_token, dtype=float)
+        slope = each + np.asarray(parts.share, dtype=float) * at(parts.token)
+        b = np.minimum(b, (longest - floor) / slope)
+    b = np.maximum(b, 1.0)
+    if replica.batch is not None:
+        b = np.broadcast_to(np.asarray(replica.batch, dtype=float), N.shape)
+    return b, floor + b * each
 
 
 def _costs(question: Question, point: Point, size: int) -> dict[str, Array]:

@@ -69,6 +69,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "limits": answer.limits,
         "sensitivities": answer.sensitivities,
         "certificate": answer.certificate,
+        "engine": answer.engine and answer.engine.value,
         "warnings": answer.warnings,
         "extrapolation": answer.extrapolation,
         "reached": answer.reached,

@@ -12,6 +12,7 @@ from optimizer.world.built import Built
 from optimizer.world.machines import KV
 from optimizer.world.models import load_model
 from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE, KV_NUMBERS
+from optimizer.world.serving.replica import constants_of
 
 COMMENT = re.compile(r"(?:^|\s)#\s*(.*?)\s*$")
 SILENT = {("name",), ("description",)}
@@ -71,9 +72,18 @@ def _library(scenario: Scenario) -> Iterator[Assumption]:
 def _serving(scenario: Scenario) -> Iterator[Assumption]:
     """What is taken for the KV cache where the file does not tell."""
     for index, stream in enumerate(scenario.streams):
-        serving, _ = scenario.serving_of(index)
-        if serving.model != "roofline" or (index and stream.serving is None):
+        serving, chip = scenario.serving_of(index)
+        if not serving.batched or (index and stream.serving is None):
             continue
+        if serving.model == "measured" and chip is not None:
+            found = constants_of(serving, chip)
+            off = found.error if found.held_out is None else found.held_out
+            yield Assumption(
+                "constants of serving",
+                f"{found.named}, off by {off:.0%} in the median time per token",
+                "library",
+                f"fitted to {found.points} measured points; docs/measured.md",
+            )
         if serving.kv is None:
             yield Assumption(
                 "format of the KV cache",

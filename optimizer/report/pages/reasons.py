@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from optimizer.algebra.program import Certificate
+from optimizer.algebra.program import Certificate, Engine
 from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed, Relaxation
 from optimizer.analysis.plan.reach import needed, owned
 from optimizer.analysis.plan.sensitivity import Sensitivity
@@ -65,7 +65,7 @@ def moves(answer: Answer) -> Iterator[Block]:
             f"+1 % {move.input}",
             _change(move),
             _value(answer, move),
-            "law" if move.line is None else f"line {move.line}",
+            _from(move),
         )
         for move in shown
     )
@@ -74,6 +74,13 @@ def moves(answer: Answer) -> Iterator[Block]:
     if idle:
         names = either([move.input for move in idle], "and")
         yield Text(f"No effect: {names}.")
+
+
+def _from(move: Sensitivity) -> str:
+    """Where a number stands; the whole of a `--set` would be as long as the row."""
+    if move.line is not None:
+        return f"line {move.line}"
+    return "--set" if move.source.startswith("--set") else "law"
 
 
 def _size(move: Sensitivity) -> float:
@@ -156,6 +163,8 @@ def proof(answer: Answer) -> Iterator[Text]:
     told = proven(certificate, what)
     if certificate.gap == 0 and answer.fixed is not None:
         told = "what you fixed leaves nothing to choose."
+    if answer.engine is Engine.CVXPY:
+        told += f" It was found by {answer.engine.meaning}."
     yield Text(told, label="proof")
 
 

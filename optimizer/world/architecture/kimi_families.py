@@ -60,11 +60,14 @@ def read_kimi_linear(f: Fields, name: str) -> Record:
     inner = f.maybe("routed_expert_hidden_size", least=1)
     if inner is not None:
         feeds = tuple(_latent_experts(f, feed, width, inner) for feed in feeds)
+    # Attention residuals: a query and a norm before each half of a layer, and at the
+    # end.
+    residual = 2 * width if "attn_res_block_size" in f else 0
     layers = tuple(
-        Layer(mixers[kind], feed, 2 * width)
+        Layer(mixers[kind], feed, 2 * width + 2 * residual)
         for kind, feed in zip(kinds, feeds, strict=True)
     )
-    return around(f, name, layers, tied=False)
+    return around(f, name, layers, tied=False, extra=residual)
 
 
 def _latent_experts(f: Fields, feed: Feed, width: int, inner: int) -> Feed:

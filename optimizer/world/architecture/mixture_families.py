@@ -212,4 +212,19 @@ MIXTURES: Mapping[str, Traits] = {
             sparse=windows.sparse_from("first_k_dense_replace"),
         ),
     ),
+    "bailing_moe_v2": Traits(
+        qk_norm="head",
+        qk_norm_if="use_qk_norm",
+        qkv_bias="use_qkv_bias",
+        out_bias="use_bias",
+        mlp_bias="use_bias",
+        experts=FIRST,
+    ),
+    "qwen3_omni_moe_text": Traits(
+        head_size="ask",
+        qk_norm="head",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        experts=STEPPED,
+    ),
 }

@@ -47,6 +47,7 @@ SPECIAL: Mapping[str, Reader] = {
     "mistral_large4_text": further.read_mistral_large4,
     "minimax": further.read_minimax,
     "minimax_text_01": further.read_minimax,
+    "minimax_m1": further.read_minimax,
     "longcat_flash": further.read_longcat,
     "dbrx": further.read_dbrx,
     "laguna": further.read_laguna,

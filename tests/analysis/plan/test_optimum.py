@@ -53,7 +53,10 @@ def test_random_scenarios_are_certified_and_unbeaten(law, N, T, capN, capD, capC
     finds nothing cheaper within the limits."""
     surface = Surface(**law)
     D = surface.optimal_tokens(N)
-    assume(D < 1e50)  # beyond it a target is refused
+    s = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
+    # Beyond this a target is refused, and so near to the irreducible loss.
+    assume(D < 1e50)
+    assume(s > 1e-6 * surface.E)
     bounds = N * capN, D * capD, 6 * N * D * capC
     assume(bounds[1] >= 1)  # below it a limit is
     answer = solve(
@@ -64,7 +67,6 @@ def test_random_scenarios_are_certified_and_unbeaten(law, N, T, capN, capD, capC
             "limits: {parameters: %r, tokens: %r, training_compute: %r}\n" % bounds,
         )
     )
-    s = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
     n = surface.floor(s) * np.exp(np.random.default_rng(0).exponential(1, 20000))
     rest = s - surface.A * n**-surface.alpha
     with np.errstate(all="ignore"):

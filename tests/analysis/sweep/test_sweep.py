@@ -9,7 +9,8 @@ from optimizer.algebra.batch_value import Divided, Many
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.extremes import training_optimal
-from optimizer.analysis.plan.optimum import search, solve
+from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.search import search
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, rows, sweep
 from optimizer.engine import batch
 from optimizer.errors import InputError

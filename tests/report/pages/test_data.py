@@ -20,7 +20,7 @@ PLAN = {
     *("alternatives", "parties", "limits", "sensitivities", "certificate", "warnings"),
     "infeasibility",
 }
-GROWN = {"objective", "question", "reference", "others", "snap", "epochs"}
+GROWN = {"engine", "objective", "question", "reference", "others", "snap", "epochs"}
 GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}

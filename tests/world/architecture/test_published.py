@@ -111,6 +111,19 @@ def test_beside_the_table(
     assert record.kinds == kinds
 
 
+def test_kimi_k3(shared: Path) -> None:
+    """69 layers of delta attention and 24 latent ones, 896 experts of 33,030,144.
+
+    Source: Kimi K3 Technical Report, arXiv 2607.24653, and its config; an expert is
+    three matrices of 3,584 by 3,072.
+    """
+    record = load_record(shared / "configs" / "kimi-k3")
+    assert record.kinds == {"linear": 69, "latent": 24}
+    assert record.layers[1].feed.expert == 33_030_144
+    assert record.experts == (896, 16)
+    assert record.total == pytest.approx(2.78e12, rel=1e-3)
+
+
 def test_reference(root: Path) -> None:
     """Small configs of every family, each instantiated in the reference.
 
@@ -153,3 +166,56 @@ def test_garbage_is_refused_in_words(root: Path) -> None:
                     continue
                 assert record.total >= record.active() > 0
                 assert record.cache(4096) >= 0
+
+
+@pytest.mark.parametrize(
+    ("config", "total", "active"),
+    [
+        (
+            # Ling 2.0 mini, as inclusionAI publishes it: 16B, 1.4B a token.
+            {
+                "model_type": "bailing_moe_v2", "hidden_size": 2048,
+                "intermediate_size": 5120, "moe_intermediate_size": 512,
+                "num_hidden_layers": 20, "num_attention_heads": 16,
+                "num_key_value_heads": 4, "head_dim": 128, "num_experts": 256,
+                "num_experts_per_tok": 8, "num_shared_experts": 1,
+                "first_k_dense_replace": 1, "use_qk_norm": True,
+                "vocab_size": 157184, "tie_word_embeddings": False,
+            },
+            16.26e9,
+            1.4e9,
+        ),
+        (
+            # LongCat Flash: 560B, of which a token passes 31.3B at most.
+            {
+                "model_type": "longcat_flash", "hidden_size": 6144, "num_layers": 28,
+                "num_attention_heads": 64, "kv_lora_rank": 512, "q_lora_rank": 1536,
+                "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
+                "ffn_hidden_size": 12288, "expert_ffn_hidden_size": 2048,
+                "n_routed_experts": 512, "zero_expert_num": 256, "moe_topk": 12,
+                "vocab_size": 131072, "tie_word_embeddings": False,
+            },
+            560e9,
+            31.3e9,
+        ),
+        (
+            # Databricks: DBRX has 132B, of which a token passes 36B.
+            {
+                "model_type": "dbrx", "d_model": 6144, "n_heads": 48, "n_layers": 40,
+                "vocab_size": 100352, "attn_config": {"kv_n_heads": 8},
+                "ffn_config": {
+                    "ffn_hidden_size": 10752, "moe_num_experts": 16, "moe_top_k": 4,
+                },
+            },
+            132e9,
+            36e9,
+        ),
+    ],
+    ids=["ling-mini-2.0", "longcat-flash", "dbrx"],
+)  # fmt: skip
+def test_makers_print(config: dict[str, object], total: float, active: float) -> None:
+    """Families without a reference of their own, against what their makers print."""
+    record = read_config(config, "printed")
+    assert record.total == pytest.approx(total, rel=0.005)
+    actives = [record.active("all"), record.active("without_embeddings")]
+    assert min(abs(one / active - 1) for one in actives) < 0.06

@@ -1,0 +1,50 @@
+"""Numbers that are allowed and hardly meant: a unit was forgotten, a word replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.question.inputs import inputs
+from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import Flow
+from optimizer.reading.spread import expected
+from optimizer.world.demand import Stream
+
+FEW = 1e4  # parameters or training tokens below which a suffix was forgotten
+SUFFIX = {"parameters": "B", "tokens": "T", "unique_tokens": "T"}
+
+
+def oddities(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """What a file says that its author hardly meant: a code, and the cure.
+
+    Args:
+        scenario: a checked one.
+    """
+    for item in inputs(scenario):
+        word = str(item.path[-2 if item.path[-1] == "expected" else -1])
+        if item.path[0] != "law" and word in SUFFIX and 0 < item.value < FEW:
+            yield (
+                "forgotten-unit",
+                f"{item.name} is {item.value:g}: did you mean "
+                f"{item.value:g}{SUFFIX[word]}?",
+            )
+    for index, stream in enumerate(scenario.streams):
+        yield from _per_day(stream, _named(stream, index))
+    for told in scenario.document.replaced:
+        yield "replaced", told
+
+
+def _per_day(stream: Stream, name: str) -> Iterator[tuple[str, str]]:
+    """A number of requests, or of tokens, in all beside a lifetime, which is idle."""
+    for word, amount in (("requests", stream.requests), ("tokens", stream.tokens)):
+        flow = None if amount is None else expected(amount)
+        if isinstance(flow, Flow) and flow.per is None and stream.lifetime is not None:
+            yield (
+                "forgotten-unit",
+                f"{name}.{word} counts {word} in all, so that the lifetime beside it "
+                f"changes no number of them; did you mean {word} a day, as in 5M/day?",
+            )
+
+
+def _named(stream: Stream, index: int) -> str:
+    return f"demand.{stream.name or index}" if stream.name or index else "demand"
