@@ -44,6 +44,7 @@ UNITS = {
     "carbon": "kgCO2e",
 }
 MILLION = 1e6
+Terms = tuple[Term, ...]
 FEWEST = 2  # contexts that say how a cache grows
 
 
@@ -340,8 +341,8 @@ def serving_line(
         _add_time(priced, phase, machine, seconds)
         load += _times(priced.get("s", ()), serving.standby)
         if standing is not None:
-            paid = machine.time(standing[phase]).items()
-            priced.update({unit: (Term(phase, one, {}),) for unit, one in paid})
+            for unit, one in machine.time(standing[phase]).items():
+                priced[unit] = (Term(phase, one, {}),)
         for unit, found in priced.items():
             weight = 1.0 if unit == "FLOP" or standing is not None else serving.standby
             weight = weight * factor if unit == "USD" else weight
@@ -360,10 +361,7 @@ def serving_line(
 
 
 def _add_time(
-    priced: dict[str, tuple[Term, ...]],
-    phase: str,
-    machine: Machine,
-    seconds: tuple[Term, ...],
+    priced: dict[str, Terms], phase: str, machine: Machine, seconds: Terms
 ) -> None:
     """Adds accelerator-seconds to what a phase costs, unit by unit."""
     for second in seconds:
@@ -372,7 +370,7 @@ def _add_time(
             priced[unit] = (*priced.get(unit, ()), more)
 
 
-def _times(terms: tuple[Term, ...], factor: float) -> tuple[Term, ...]:
+def _times(terms: Terms, factor: float) -> Terms:
     return tuple(Term(t.label, t.coefficient * factor, t.exponents) for t in terms)
 
 

@@ -1,4 +1,4 @@
-"""The certified optimum of a scenario, or why there is none: in fractions, and whole."""
+"""The certified optimum of a scenario, or why there is none: in fractions, whole."""
 
 from __future__ import annotations
 
