@@ -214,8 +214,7 @@ class CostLine:
         share: the part that the objective counts.
         served: the stream behind the line, if one is.
         counted: the weight of a nominal token in present-value dollars.
-        load: accelerator-seconds that must be there for it, with room for the peak
-            where that is paid; empty where time is not counted.
+        load: accelerator-seconds that must be there for it; none without time.
     """
 
     name: str
@@ -298,8 +297,7 @@ def serving_line(
         architecture: the model's shape, for attention.
         decoding: from output tokens to accelerator-seconds, under a roofline.
         reading: from input tokens to those that arithmetic does not explain.
-        standing: accelerator-seconds that are paid of each phase whatever the load;
-            None where the load is paid.
+        standing: those that are paid of each phase whatever the load, or None.
 
     Raises:
         ValueError: prefill and decode differ but the stream gives no split, or
