@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import wraps
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -29,13 +30,33 @@ def kept(function: F) -> F:
     """Compiles a function and keeps the result on disk, where a place can be written.
 
     What is kept notices changes of the function's own file and of its free variables,
-    not of what it calls elsewhere; see `digest`.
+    not of what it calls elsewhere; see `digest`. What cannot be read is made again.
     """
     try:
-        fast = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        fast = _on_disk(function)
     except RuntimeError:
         return compiled(function)
-    return cast(F, fast)
+
+    @wraps(function)
+    def sound(*arguments: Any) -> Any:
+        nonlocal fast
+        try:
+            return fast(*arguments)
+        except (
+            Exception
+        ):  # of many kinds, for the files are pickles; or a fault of ours
+            code = function.__code__
+            names = f"{Path(code.co_filename).stem}.*-{code.co_firstlineno}.*.nb[ic]"
+            for broken in Path(fast.stats.cache_path).glob(names):
+                broken.unlink(missing_ok=True)
+            fast = _on_disk(function)
+            return fast(*arguments)
+
+    return cast(F, sound)
+
+
+def _on_disk(function: F) -> Any:
+    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
 def digest() -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.analysis.serving.beside import Beside, beside, both
+from optimizer.fitting.calibrate import calibrate
 from optimizer.fitting.points import read_points
 from optimizer.world.serving.constants import library
 
@@ -91,3 +92,27 @@ def test_throughput_measured_is_concurrency_over_the_whole_cycle(
         cycle = p.first + (p.output - 1) * p.per_token
         rate = p.batch * p.output / cycle / p.place.accelerators
         assert rate == pytest.approx(p.rate, rel=2e-3)
+
+
+@pytest.mark.parametrize("kind", ["dense", "mixture"])
+def test_shipped_constants_come_out_of_the_points_again(
+    shared: Path, kind: str
+) -> None:
+    """What `overtrain calibrate --fresh` writes is what is shipped."""
+    points = read_points(str(shared / "data" / "serving-measured.csv"))
+    own = []
+    for point in points.usable:
+        try:
+            point.place.check(point.model)
+        except ValueError:
+            continue
+        if point.model.kind == kind:
+            own.append(point)
+    fitted = calibrate(own, kind, engines=False)
+    for labels in ((), ("b200 fp8",), ("h200-sxm fp8",)):
+        chip, _, precision = " ".join(labels).partition(" ")
+        shipped = library().find(kind, chip, precision).constants
+        made = fitted.constants(*labels)
+        assert made.step == pytest.approx(shipped.step, rel=2e-3)
+        assert made.prompt == pytest.approx(shipped.prompt, rel=2e-3)
+        assert made.interleaved == pytest.approx(shipped.interleaved, rel=2e-3)

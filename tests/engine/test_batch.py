@@ -1,5 +1,7 @@
 """Batches against single solves, on random programs with every feature on and off."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from hypothesis import Phase, example, given, settings
@@ -330,3 +332,27 @@ def test_a_place_that_cannot_be_written_keeps_nothing_and_works(monkeypatch):
 
     monkeypatch.setattr(numba, "njit", unkept)
     assert kept(lambda x: x + 1)(2) == 3
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+def test_what_was_kept_and_is_broken_is_made_again(kind, tmp_path):
+    """As after a full disk: an empty file, or half of one."""
+    pytest.importorskip("numba")
+    from optimizer.engine.linear import kept  # noqa: PLC0415 - imports numba
+
+    source = tmp_path / "doubled.py"
+    source.write_text("def doubled(x):\n    return 2 * x\n")
+
+    def fresh():
+        spec = importlib.util.spec_from_file_location("doubled", source)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return kept(module.doubled)
+
+    assert fresh()(2.0) == 4.0
+    (file,) = (tmp_path / "__pycache__").glob(f"*.{kind}")
+    whole = file.read_bytes()
+    for broken in (b"", whole[: len(whole) // 2]):
+        file.write_bytes(broken)
+        assert fresh()(2.0) == 4.0
+        assert len(file.read_bytes()) == len(whole)

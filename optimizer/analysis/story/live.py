@@ -25,6 +25,9 @@ SHORT = 1.5  # the same for losses and for a law, of which little is much
 CHIP = {"memory": kinds.BYTES, "bandwidth": kinds.BANDWIDTH, "tdp": kinds.POWER}
 
 
+PERIODS = ("hour", "day", "week", "month", "year")
+
+
 @dataclass(frozen=True)
 class Control:
     """One number that can be moved.
@@ -99,12 +102,15 @@ def moved(explored: Live, values: Mapping[str, str]) -> Moved:
         values: name of a control → its text; other names are refused.
     """
     known = {control.name: control.text for control in explored.controls}
+    periods = {one.name: _per(one.unit) for one in explored.controls}
     wrong = {name: "there is no such number" for name in values if name not in known}
     sets = list(explored.sets)
     marks = {}
     for name, text in values.items():
         if name in known and text.strip() != known[name]:
-            assignment = f"{name}={text.strip()}"
+            # A bare 3M beside requests/day is 3M a day, as it looks.
+            per = "" if "/" in text else periods[name]
+            assignment = f"{name}={text.strip()}{per}"
             marks[f"--set {assignment}"] = name
             sets.append(assignment)
             try:
@@ -128,6 +134,12 @@ def moved(explored: Live, values: Mapping[str, str]) -> Moved:
                     place = f"{problem.path}: " if problem.path else ""
                     problems.append(f"{place}{problem.message}")
     return Moved(tuple(sets), scenario, wrong, tuple(problems))
+
+
+def _per(unit: str) -> str:
+    """The `/day` of requests/day; empty of an amount in all."""
+    _, slash, period = unit.partition("/")
+    return slash + period if period in PERIODS else ""
 
 
 def saved(explored: Live, change: Moved) -> str:

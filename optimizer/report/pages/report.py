@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, given, lifetime, percent
+from optimizer.analysis.plan.wording import (
+    amount,
+    given,
+    lifetime,
+    percent,
+    rounded,
+)
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.analysis.story.case import Case
 from optimizer.analysis.story.explorer import Explorer, Point
@@ -280,10 +286,26 @@ def _laws(case: Case) -> Iterator[Rich]:
         return
     blocks = list(laws_side_blocks(case.answer.scenario, case.laws))
     yield Heading("Law against law", 3)
+    yield from _doubts(case)
     for block in blocks[1:]:
-        yield Text(block.text) if isinstance(block, Text) else block
+        # The parts of that page stay one section here.
+        if not isinstance(block, Heading):
+            lead = isinstance(block, Text) and not block.label
+            yield Text(block.text) if lead else block  # type: ignore[union-attr]
     if (chart := chart_of("laws", case)) is not None:
         yield chart
+
+
+def _doubts(case: Case) -> Iterator[Text]:
+    """The error of the law and the choice of the law, which are two, in one place."""
+    found = case.uncertainty
+    if found is not None and found.lawful and found.intervals:
+        size = found.intervals["parameters"]
+        yield Text(
+            f"The size is in doubt twice. If {found.law} is right, its own error puts "
+            f"it anywhere from {rounded(size.p5)} to {rounded(size.p95)}; which law is "
+            "right is the other doubt:"
+        )
 
 
 def _assumed(case: Case) -> Iterator[Rich]:

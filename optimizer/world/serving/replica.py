@@ -7,6 +7,7 @@ width of a size that no architecture states follow the rules of `served`.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
@@ -22,16 +23,25 @@ Pair = tuple[float, float]  # a coefficient and a power of N
 def constants_of(serving: Serving, chip: Hardware) -> Measured:
     """The constants of a machine: its own, or the nearest that were measured."""
     word = family(serving.weights or serving.arithmetic)
-    return library().find("dense", chip.key, word, serving.engine or "")
+    return _found(chip.key, word, serving.engine or "")
+
+
+@cache
+def _found(chip: str, precision: str, engine: str) -> Measured:
+    return library().find("dense", chip, precision, engine)
+
+
+@cache
+def _shares(found: Measured) -> dict[str, object]:
+    c = found.constants
+    return {"mfu": PhaseMfu(prefill=c.prefill, decode=c.arithmetic), "mbu": c.memory}
 
 
 def with_shares(serving: Serving, chip: Hardware | None) -> Serving:
     """A measured machine with the utilisation that its constants say."""
     if serving.model != "measured" or chip is None:
         return serving
-    c = constants_of(serving, chip).constants
-    mfu = PhaseMfu(prefill=c.prefill, decode=c.arithmetic)
-    return serving.model_copy(update={"mfu": mfu, "mbu": c.memory})
+    return serving.model_copy(update=_shares(constants_of(serving, chip)))
 
 
 def measured(

@@ -161,6 +161,18 @@ def test_the_stops_of_a_range_stay_in_it():
         assert moved(explored, {control.name: "9e99/day"}).scenario is None
 
 
+def test_a_bare_number_keeps_the_unit_beside_its_box():
+    """`3M` beside requests/day was 3M requests in all: 7.2B tokens, not 5.26T."""
+    explored = opened()
+    (control,) = [one for one in explored.controls if one.name.endswith(".requests")]
+    assert control.unit == "requests/day"
+    bare, whole = (
+        moved(explored, {control.name: text}).scenario for text in ("3M", "3M/day")
+    )
+    assert bare is not None
+    assert bare.spec.demand == whole.spec.demand
+
+
 def test_a_word_that_the_file_lacks_still_saves():
     explored = opened(TEXT, "limits.tokens=1T")
     text = saved(explored, moved(explored, {"limits.tokens": "2T"}))
