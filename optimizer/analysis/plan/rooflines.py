@@ -43,7 +43,7 @@ def _use(
             lambda r: _replicas(scenario, question, members, r, N, peak),
         )
     batch, step, bound = replica.best(N)
-    if whole.replicas is not None:
+    if whole.replicas is not None and batch < (whole.batch or batch):
         bound = "load"
     elif whole.batch is not None:
         _, _, bound = replace(replica, batch=None).best(N)

@@ -21,7 +21,15 @@ PLAN = {
     "infeasibility",
 }
 GROWN = {"engine", "objective", "question", "reference", "others", "snap", "epochs"}
-GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
+GROWN |= {
+    "cheapest",
+    "extrapolation",
+    "free",
+    "reached",
+    "same_loss",
+    "capped",
+    "relaxed",
+}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {
