@@ -317,7 +317,9 @@ def without_limits(scenario: Scenario) -> Pair | None:
         question, found = search(replace(scenario, spec=spec))
     except InputError:
         return None
-    return _pair(question, found.point) if isinstance(found, Solution) else None
+    if not isinstance(found, Solution):
+        return None
+    return _pair(question, {**question.fixed, **found.point})
 
 
 def _program(scenario: Scenario) -> GeometricProgram:
