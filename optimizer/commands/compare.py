@@ -16,6 +16,7 @@ Examples:
   overtrain compare internal.yaml release.yaml
   overtrain compare a.yaml b.yaml --tail '10 %' --format json
   overtrain compare a.yaml --law besiroglu-2024 --law hoffmann-2022-devries
+  overtrain compare a.yaml --forms
 """
 
 
@@ -23,6 +24,7 @@ Examples:
 @options.files
 @options.overrides
 @options.laws
+@options.both_forms
 @click.option(
     "--tail",
     metavar="PART",
@@ -39,10 +41,11 @@ Examples:
 @options.engine
 @options.output
 @options.fail_on
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
     files: tuple[str, ...],
     overrides: tuple[str, ...],
     laws: tuple[str, ...],
+    forms: bool,
     tail: str | None,
     move: str | None,
     form: str | None,
@@ -61,7 +64,7 @@ def command(
     worst, moved = _part("--tail", tail, 1.0), _part("--move", move, 0.99)
     bare = options.read_all(files, overrides, laws)
     refuse_unlike(judged, bare)
-    groups = options.under(bare, laws)
+    groups = options.under(bare, laws, forms)
 
     from optimizer.analysis.comparison.compare import compare  # noqa: PLC0415 - heavy
     from optimizer.commands.outcome import code, show  # noqa: PLC0415

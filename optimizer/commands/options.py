@@ -72,6 +72,16 @@ fail_on = click.option(
 )
 
 
+def both_forms(command: F) -> F:
+    """The option --forms."""
+    return click.option(
+        "--forms",
+        is_flag=True,
+        help="Under the law and under its pair, the law of the other form that was "
+        "fitted to the same runs.",
+    )(command)
+
+
 def _engine(context: click.Context, _: click.Parameter, value: str) -> None:
     """Has cvxpy answer whatever the command solves, where it is asked for."""
     if value == "cvxpy":
@@ -264,9 +274,11 @@ def left_out(read: Scenario | Portfolio, laws: Sequence[str]) -> dict[str, str]:
 
 
 def under(
-    read: Sequence[Scenario | Portfolio], laws: Sequence[str]
+    read: Sequence[Scenario | Portfolio], laws: Sequence[str], forms: bool = False
 ) -> list[tuple[Scenario, ...]]:
     """Each scenario under each law of `--law`, or as it is where none is given.
+
+    With `--forms` under its own law and the pair of that.
 
     A portfolio has none of its own: its models are solved together.
 
@@ -275,15 +287,21 @@ def under(
     """
     from optimizer.question.portfolio import Portfolio  # noqa: PLC0415 - heavy
 
-    if not laws:
+    if laws and forms:
+        message = "stands instead of --law: it takes each file's own law and its pair"
+        raise InputError([Problem(Mark("--forms"), "", message)])
+    if not laws and not forms:
         return [() if isinstance(one, Portfolio) else (one,) for one in read]
-    from optimizer.question.under_laws import under_laws  # noqa: PLC0415
+    from optimizer.question.under_laws import in_both_forms, under_laws  # noqa: PLC0415
 
     found: list[tuple[Scenario, ...]] = []
     problems: list[Problem] = []
     for one in read:
         try:
-            found.append(() if isinstance(one, Portfolio) else under_laws(one, laws))
+            if isinstance(one, Portfolio):
+                found.append(())
+            else:
+                found.append(in_both_forms(one) if forms else under_laws(one, laws))
         except InputError as error:
             problems += error.problems
     if problems:

@@ -26,6 +26,7 @@ Examples:
   overtrain solve open-release.yaml
   overtrain solve a.yaml --set demand.tokens=5T --set objective=dollars
   overtrain solve a.yaml --law all
+  overtrain solve a.yaml --forms
   overtrain solve a.yaml --snap 1B,3B,7B,llama-2-13b
   overtrain solve a.yaml --snap '7B, layers=32 width=4096 vocabulary=32000'
   overtrain solve a.yaml --snap architectures.yaml
@@ -38,6 +39,7 @@ Examples:
 @options.files
 @options.overrides
 @options.laws
+@options.both_forms
 @click.option(
     "--snap",
     metavar="SIZES",
@@ -55,6 +57,7 @@ def command(
     files: tuple[str, ...],
     overrides: tuple[str, ...],
     laws: tuple[str, ...],
+    forms: bool,
     snap: str | None,
     form: str | None,
     output: Path | None,
@@ -71,9 +74,9 @@ def command(
     judged = read_conditions(conditions)
     sizes = _sizes(snap)
     read = options.read_files(files, overrides, laws)
-    _refuse(read, bool(laws), bool(sizes))
+    _refuse(read, bool(laws), forms, bool(sizes))
     refuse_unlike(judged, read)
-    groups = options.under(read, laws)
+    groups = options.under(read, laws, forms)
     if sizes:
         options.fixed_quality([one for group in groups for one in group], "--snap")
         from optimizer.question.sizes import refuse_unfit  # noqa: PLC0415 - only where asked for
@@ -146,7 +149,9 @@ def _sizes(text: str | None) -> tuple[Candidate, ...]:
     return read_sizes(text)
 
 
-def _refuse(read: list[Scenario | Portfolio], laws: bool, sizes: bool) -> None:
+def _refuse(
+    read: list[Scenario | Portfolio], laws: bool, forms: bool, sizes: bool
+) -> None:
     """What cannot be asked of a portfolio.
 
     Raises:
@@ -160,6 +165,7 @@ def _refuse(read: list[Scenario | Portfolio], laws: bool, sizes: bool) -> None:
         place = portfolio.place("models")
         for flag, used, cure in (
             ("--law", laws, "--set law=NAME puts all of its models under one"),
+            ("--forms", forms, "--set law=NAME puts all of its models under one"),
             ("--snap", sizes, "fix: {parameters: 3B} holds a model to a size"),
         ):
             if used:

@@ -128,6 +128,7 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
     found = (
         *_names(scenario),
         *_machines(scenario),
+        *_prefix(scenario),
         *_roofline(scenario),
         *_bought(scenario),
         *_unknown_costs(scenario),
@@ -215,6 +216,15 @@ def _machines(scenario: Scenario) -> Iterator[Finding]:
 
 
 _WALLS = ("max_time_per_output_token", "max_time_to_first_token")
+
+
+def _prefix(scenario: Scenario) -> Iterator[Finding]:
+    """Prompts can be found only where they are told apart from answers."""
+    for index, stream in enumerate(scenario.streams):
+        found = scenario.serving_of(index)[0].prefix_cache
+        if found and stream.input_tokens is None and not _idle(stream):
+            message = "is a share of prompts; add input_tokens: 800 to the demand"
+            yield scenario.serving_path(index, "prefix_cache"), message
 
 
 def _roofline(scenario: Scenario) -> Iterator[Finding]:

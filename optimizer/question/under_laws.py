@@ -64,7 +64,8 @@ def under_laws(scenario: Scenario, names: Sequence[str]) -> tuple[Scenario, ...]
     laws = {law.name: law for law in chosen_laws(names, scenario.spec.experts)}
     if ALL in names and scenario.law.name not in laws:
         laws = {scenario.law.name: scenario.law, **laws}
-    others = [name for name in laws if name != scenario.law.name]
+    same = {scenario.law.name, scenario.law.pair}
+    others = [name for name in laws if name not in same]
     if others and scenario.spec.target is not None and scenario.spec.target.loss:
         raise _meaningless(scenario, scenario.law.name, others[0])
     files = {load_law(name).name: name for name in names if name != ALL}
@@ -86,6 +87,41 @@ def under_laws(scenario: Scenario, names: Sequence[str]) -> tuple[Scenario, ...]
     if problems:
         raise InputError(dict.fromkeys(problems))
     return tuple(found)
+
+
+def with_law(scenario: Scenario, law: Law) -> Scenario:
+    """A checked scenario under another law of the same runs, whose loss is the same."""
+    variants = tuple(
+        v if v.scenario is None else replace(v, scenario=replace(v.scenario, law=law))
+        for v in scenario.variants
+    )
+    return replace(scenario, law=law, variants=variants)
+
+
+def in_both_forms(scenario: Scenario) -> tuple[Scenario, ...]:
+    """The scenario under its law and under the law's pair, each by its law's name.
+
+    Raises:
+        InputError: the law has no pair.
+    """
+    law = scenario.law
+    if law.pair is None:
+        pairs = ", ".join(n for n in builtin_names() if load_law(n).pair)
+        message = (
+            f"{law.name} has no pair, a law of another form that was fitted to the "
+            f"same runs; these have one: {pairs}. Your own law file may name one "
+            "(pair: NAME or FILE)"
+        )
+        raise InputError([Problem(scenario.place("law"), "law", message)])
+    pair = load_law(law.pair)
+    word = law.pair
+    if word not in builtin_names():
+        word = os.path.relpath(word, scenario.base)
+    other = read_document(_with_law(scenario.document, word), scenario.base)
+    return tuple(
+        replace(each, name=f"{scenario.name} ({name})")
+        for each, name in ((scenario, law.name), (other, pair.name))
+    )
 
 
 def read_under(

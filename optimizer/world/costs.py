@@ -312,7 +312,7 @@ def serving_line(
     parts: list[tuple[str, float, float | None]] = [("tokens", served.tokens, prefill)]
     if served.input_tokens is not None and served.output_tokens is not None:
         parts = [
-            ("input", served.input_tokens, prefill),
+            ("input", served.input_tokens * serving.unread, prefill),
             ("output", served.output_tokens, decode),
         ]
     elif served.tokens == 0:

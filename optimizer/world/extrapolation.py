@@ -8,6 +8,7 @@ from typing import Literal
 
 Axis = Literal["tokens_per_parameter", "compute"]
 ADDITIVE = "chinchilla"  # the form that everybody plans with
+NAMES = {ADDITIVE: "additive", "tied": "additive, one exponent"}
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,28 @@ class Extrapolation:
     up_to: float
     runs: int
     forms: Mapping[str, Miss]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a form did in public sets of runs, fitted to low D/N and held to high.
+
+    Attributes:
+        sets: of runs, in which it did so.
+        among: so many sets.
+        low: the least it was off, signed as in `Miss`.
+        high: the most.
+    """
+
+    sets: int
+    among: int
+    low: float
+    high: float
+
+
+# The runs of OpenEuroLLM, Sardana et al. (2024), Gemstones, Besiroglu et al. (2024),
+# Gadre et al. (2024) and others; the page "Which law should I take?" has them.
+RECORDS: Mapping[str, Record] = {
+    ADDITIVE: Record(11, 12, -0.007, -0.06),
+    "coupled": Record(8, 12, -0.017, 0.017),
+}

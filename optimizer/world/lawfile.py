@@ -143,7 +143,10 @@ class Fitted(Model):
         "", description="why no run should be planned by it; --law all leaves it out"
     )
     pair: str | None = Field(
-        None, description="the law of the other form that was fitted to the same runs"
+        None,
+        min_length=1,
+        description="the law of the other form that was fitted to the same runs: a "
+        "built-in name, or a file beside this one",
     )
     extrapolation: tuple[ExtrapolationFile, ...] = Field(
         (), description="how far off each form was on the far ones of its runs"

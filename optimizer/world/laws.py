@@ -7,6 +7,7 @@ only when it is asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def load_law(
     Raises:
         InputError: no such law, or every mistake of its file.
     """
-    if name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path:
+    if _is_path(name_or_path):
         document = load_file((base or Path()) / name_or_path)
         law = law_from_mapping(document)
         if law.name in builtin_names():
@@ -83,6 +84,10 @@ def load_law(
         return _builtin(name_or_path)
     place = (mark, "law") if mark else (Mark("law"), "")
     raise InputError([Problem(*place, _unknown(name_or_path))])
+
+
+def _is_path(name_or_path: str) -> bool:
+    return name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path
 
 
 @cache
@@ -126,6 +131,8 @@ def law_from_mapping(document: Document, at: Steps = ()) -> Law:
     found = list(mistakes(file))
     if not found:
         law = _law(file, "inline" if at else Path(document.file).stem)
+        if law.pair and _is_path(law.pair):
+            law = replace(law, pair=str(Path(document.file).parent / law.pair))
         found = list(_failed(law))
     if found:
         raise InputError(
@@ -210,6 +217,11 @@ def _interval(pair: Sequence[float | None] | None) -> Interval | None:
 
 def _failed(law: Law) -> Mistakes:
     """What keeps a law from giving a surface, and the checks it does not reproduce."""
+    if law.pair and _is_path(law.pair):
+        if not Path(law.pair).is_file():
+            yield ("pair",), f"there is no file {law.pair}"
+    elif law.pair and law.pair not in builtin_names():
+        yield ("pair",), _unknown(law.pair)
     try:
         if law.line is None and law.form != "hestness":
             law.surface(law.experts[0] if law.experts else None)

@@ -8,8 +8,8 @@ eq. 6, for dollars; energy by the mean power over TDP, never by MFU.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -20,8 +20,10 @@ from optimizer.reading.fields import (
     Mfu,
     Model,
     PriceHour,
+    Quantity,
     Ratio,
 )
+from optimizer.reading.kinds import FRACTION
 from optimizer.reading.quantity import HOUR
 from optimizer.reading.spread import Uncertain
 from optimizer.world.hardware import Hardware
@@ -30,6 +32,7 @@ Arithmetic = Literal["bf16", "fp8", "int8", "fp4"]
 Storage = Literal["bf16", "fp8", "int8", "fp4", "int4"]
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}
 KV = "bf16"  # the format of a cache of which nothing is told
+Found = Annotated[float, Quantity(replace(FRACTION, high=0.99))]
 KWH = 3.6e6  # [J]
 
 
@@ -101,6 +104,9 @@ class Serving(Model):
         None, description="count attention's FLOPs in prefill, from the architecture"
     )
 
+    prefix_cache: Found | None = Field(
+        None, description="share of the prompt tokens whose cache is found; 0"
+    )
     memory_fill: Mfu | None = Field(
         None, description="part of HBM for weights and cache, of the roofline; 90 %"
     )
@@ -132,6 +138,11 @@ class Serving(Model):
         arithmetic are in fp8, unless they are told otherwise.
         """
         return BYTES[self.kv or KV]
+
+    @property
+    def unread(self) -> float:
+        """The share of the prompt tokens that is computed, the rest being found."""
+        return 1.0 - (self.prefix_cache or 0.0)
 
     @property
     def batched(self) -> bool:

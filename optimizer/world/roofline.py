@@ -340,7 +340,7 @@ def replica(
         weights=serving.weight_bytes * stored,
         kv=kv,
         context=context,
-        prompt=None if lengths is None else lengths[0],
+        prompt=None if lengths is None else lengths[0] * serving.unread,
         accelerators=g,
         batch=serving.batch,
         time_per_token=serving.max_time_per_output_token,

@@ -146,7 +146,7 @@ def test_law_all(run):
         ),
         (
             ("--parameters", "8B", "--tokens", "-1"),
-            '--tokens: must be above 0, got "-1"\n',
+            '--tokens: must be at least 1, got "-1"\n',
         ),
         (
             ("llama-7b", "--set", "demand.tokens=1T"),

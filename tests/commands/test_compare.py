@@ -123,7 +123,7 @@ def test_move_sets_when_a_plan_has_moved(files, run):
 def test_law_against_law(files, run):
     done = run("solve", "good.yaml", "--law", "all")
     assert done.code == 0
-    assert done.out.startswith("Good: law against law\n\nBy these laws the right size")
+    assert done.out.startswith("Good: law against law\n\nAcross laws, the best size")
     assert max(map(len, done.out.splitlines())) <= 80
     laws = ("--law", "besiroglu-2024", "--law", "kumar-2024")
     data = json.loads(run("solve", "good.yaml", *laws, "--format", "json").out)

@@ -104,8 +104,11 @@ def test_an_infeasible_plan_goes_before_a_condition(here, run):
         ("cost.totl > 1", 'there is no number "cost.totl" in an answer; did you mean'),
         ("plan > 1", "there are target_loss, demand.tokens, "),
         ("cost.total", "must be a path, one of <=, >=, ==, !=, <, >, and a number"),
-        ("cost.total > much", 'must be a number, got "much"'),
-        ("cost.total > nan", 'must be a number, got "nan"'),
+        (
+            "cost.total > much",
+            'must be a cost such as $2M, 1e24 FLOP or 5 GWh, got "much"',
+        ),
+        ("cost.total > nan", '5 GWh, got "nan"'),
         ("", 'got ""'),
     ],
 )

@@ -14,6 +14,7 @@ from optimizer.question.scenario import Scenario
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold
     from optimizer.analysis.comparison.differences import Difference
+    from optimizer.analysis.comparison.forms import Forms
     from optimizer.analysis.comparison.regret import Regret
     from optimizer.analysis.comparison.safe_plan import Robust
 
@@ -27,6 +28,7 @@ class Comparison:
         regret: each plan in each scenario; None for fewer than two.
         robust: plans for not knowing which comes; None likewise.
         differences: for each scenario after the first, what it changes.
+        forms: two forms of law against each other, where that is what differs.
         shares: for each scenario, the cost shares at which its plan moves.
         unlike: what makes them different questions, in words; no plan is robust then.
     """
@@ -36,6 +38,7 @@ class Comparison:
     robust: Robust | None = None
     differences: tuple[tuple[Difference, ...], ...] = ()
     shares: tuple[tuple[ShareThreshold, ...], ...] = ()
+    forms: Forms | None = None
     unlike: tuple[str, ...] = ()
 
 
@@ -67,6 +70,7 @@ def compare(
     # Here, because `solve` does without them.
     from optimizer.analysis.comparison.community_share import MOVE, share_thresholds  # noqa: PLC0415
     from optimizer.analysis.comparison.differences import differences  # noqa: PLC0415
+    from optimizer.analysis.comparison.forms import forms  # noqa: PLC0415
     from optimizer.analysis.comparison.regret import regret  # noqa: PLC0415
     from optimizer.analysis.comparison.safe_plan import TAIL, robust  # noqa: PLC0415
     from optimizer.analysis.comparison.unlike import unlike  # noqa: PLC0415
@@ -89,6 +93,7 @@ def compare(
         shares=tuple(
             share_thresholds(scenario, move or MOVE) for scenario in scenarios
         ),
+        forms=forms(scenarios, plans),
         unlike=apart,
     )
 

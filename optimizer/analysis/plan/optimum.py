@@ -31,6 +31,7 @@ from optimizer.analysis.plan.bills import (
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
+from optimizer.analysis.plan.doubts import erred
 from optimizer.analysis.plan.extremes import (
     critical,
     smallest,
@@ -40,6 +41,7 @@ from optimizer.analysis.plan.extremes import (
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
+from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
 from optimizer.analysis.plan.search import search, search_whole
@@ -73,6 +75,13 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     Raises:
         Defect: the solver's point failed its certificate; no answer is given.
     """
+    answer = _found(scenario, whole)
+    if not whole:
+        return answer
+    return replace(answer, other_form=other_form(scenario, partial(solve, whole=False)))
+
+
+def _found(scenario: Scenario, whole: bool) -> Answer:
     if for_lifetime(scenario):
         return _for_lifetime(scenario, whole)
     if scenario.variants:
@@ -190,6 +199,9 @@ def _bare(
             loss_unit=law.loss_unit,
             coefficients=dict(law.coefficients),
             source=law.source,
+            form=law.form,
+            pair=law.pair,
+            extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
         reference=None if reference is None else pair(surface, *reference),
@@ -304,6 +316,7 @@ def _answer(
             *warnings(answer, scenario, question),
         ),
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
+        erred=erred(scenario.law, plan.tokens_per_parameter),
         reached=chance(scenario, plan) if whole else None,
         free=without_limits(scenario) if whole and answer.held_by else None,
     )

@@ -121,6 +121,7 @@ def _replicas(
 ) -> float | None:
     """Replicas for the mean load over the lifetime, times the peak."""
     batch, step, _ = replica.best(N)
+    unread = scenario.serving_of(members[0])[0].unread
     busy = 0.0
     for index in members:
         served = question.bill[1 + index].served
@@ -128,8 +129,9 @@ def _replicas(
         if served is None or lifetime is None or served.output_tokens is None:
             return None
         decode = served.output_tokens * step / batch
-        prefill = 2.0 * N * (served.input_tokens or 0.0) / replica.prefill
-        for term in replica.reading(served.input_tokens or 0.0):
+        new = (served.input_tokens or 0.0) * unread
+        prefill = 2.0 * N * new / replica.prefill
+        for term in replica.reading(new):
             seconds = term.coefficient * N ** term.exponents.get("N", 0.0)
             prefill += seconds / replica.accelerators
         busy += (decode + prefill) / expected(lifetime)

@@ -72,6 +72,8 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "engine": answer.engine and answer.engine.value,
         "warnings": answer.warnings,
         "extrapolation": answer.extrapolation,
+        "erred": answer.erred,
+        "other_form": answer.other_form,
         "reached": answer.reached,
         "free": answer.free,
         "infeasibility": infeasibility(answer.infeasibility),

@@ -73,6 +73,7 @@ def compared(comparison: Comparison) -> dict[str, Any]:
         content["expected"] = _robust(robust.expected, "cost")
         content["cvar"] = _robust(robust.cvar, "cost", tail=robust.tail)
         content["reason"] = robust.reason or None
+    content["forms"] = plain(comparison.forms)
     content["shares"] = [
         {"scenario": name, "thresholds": plain(rows)}
         for name, rows in zip(names, comparison.shares, strict=False)

@@ -8,6 +8,7 @@ from optimizer.analysis.plan.wording import amount, lifetime, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.pages.cautions import all_warned
+from optimizer.report.pages.forms import form_regret
 from optimizer.report.pages.futures import against_blocks, decision
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import figure, share
@@ -46,7 +47,7 @@ def comparison_blocks(comparison: Comparison) -> list[Block]:
     )
     blocks: list[Block] = [
         Heading("Comparison", 1),
-        *decision(comparison),
+        *(form_regret(comparison.forms) or decision(comparison)),
         *all_warned(plans),
         Heading("Plans"),
         Table(named(*(plan.scenario for plan in plans)), rows, apart=True),

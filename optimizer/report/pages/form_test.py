@@ -9,9 +9,7 @@ from optimizer.analysis.law.form_test import FormTest
 from optimizer.analysis.plan.wording import amount, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Block, Heading, Table, Text, named
-from optimizer.world.extrapolation import ADDITIVE, Extrapolation, Miss
-
-NAMES = {ADDITIVE: "additive", "tied": "additive, one exponent"}
+from optimizer.world.extrapolation import ADDITIVE, NAMES, Extrapolation, Miss
 
 
 def form_test_blocks(tests: Sequence[FormTest]) -> Iterator[Block]:

@@ -17,6 +17,7 @@ from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.reach import called
 from optimizer.analysis.plan.wording import either, given, model, percent
 from optimizer.reading.quantity import significant
+from optimizer.report.pages.forms import form_trust
 
 SAME = 1e-6  # relative difference below which two models count as one
 # What the objective's unit does, and what there is less or more of.
@@ -58,6 +59,7 @@ def trust(answer: Answer) -> Iterator[str]:
             f"This is an extrapolation: {either(parts, 'and')} that {answer.law.name} "
             "was fitted to."
         )
+    yield from form_trust(answer)
     if answer.reached is not None:
         yield (
             f"The plan reaches the target in {percent(answer.reached.probability)} of "

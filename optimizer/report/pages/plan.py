@@ -19,6 +19,7 @@ from optimizer.report.formats.blocks import (
 )
 from optimizer.report.pages.capped import capped_blocks
 from optimizer.report.pages.cautions import warned
+from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
@@ -36,6 +37,7 @@ def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
 
 def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     yield Text(headline(answer), lead=True)
+    yield from other_form(answer)
     yield from warned(answer)
     if answer.cheaper:
         yield from _others(answer)
@@ -58,6 +60,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from moves(answer)
     yield Heading("Law and proof")
     yield law_line(answer)
+    yield from far_runs(answer)
     yield from proof(answer)
 
 

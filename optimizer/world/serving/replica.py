@@ -94,7 +94,7 @@ def measured(
         floor=((c.layer * layers[0], layers[1]),),
         each=((c.sequence, 0.0), *(((sent / c.link, inner[1]),) if g.real > 1 else ())),
         token=read if g.real > 1 else read[:1],
-        share=c.interleaved * prompt / output if output else 0.0,
+        share=c.interleaved * prompt * serving.unread / output if output else 0.0,
         mean=(prompt + output / 2.0) / plain.context,
     )
     held = WEIGHTS[serving.weights or serving.arithmetic]

@@ -282,7 +282,7 @@ def test_without_growth_or_discounting_both_sides_are_one(ask):
     assert move.elasticity == pytest.approx(requests.elasticity, rel=1e-9)
 
 
-TWO = """
+PAIR = """
 law: besiroglu-2024-refit
 objective: dollars
 target: {match: {parameters: 13B}}
@@ -301,9 +301,9 @@ def test_the_longest_of_equal_sequences_has_an_elasticity_to_each_side(ask):
     """A longer prompt sizes the cache of all; a shorter one that of none."""
 
     def cost(tokens):
-        return math.log(ask(TWO, f"demand.a.input_tokens={tokens!r}").cost.total)
+        return math.log(ask(PAIR, f"demand.a.input_tokens={tokens!r}").cost.total)
 
-    here = ask(TWO)
+    here = ask(PAIR)
     move = next(s for s in here.sensitivities if s.input == "demand.a.input_tokens")
     h = 1e-5
     left = (cost(4000) - cost(4000 * (1 - h))) / -math.log1p(-h)

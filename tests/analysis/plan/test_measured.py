@@ -129,3 +129,32 @@ def test_a_time_below_the_floor_of_layers_has_no_plan(ask):
     answer = ask(SCENARIO, "serving.max_time_per_output_token=3 ms")
     assert answer.plan is None
     assert "serving.max_time_per_output_token" in answer.infeasibility.conflict
+
+
+@pytest.mark.parametrize(
+    "model", ["measured", "roofline, mfu: 0.5, mbu: 0.7", "mfu, mfu: 0.4"]
+)
+def test_prompts_that_are_found_are_not_computed(ask, model):
+    """Input tokens cost what is left of them; answers cost no more than before."""
+    text = SCENARIO.replace("model: measured", f"model: {model}")
+    if model.startswith("mfu"):
+        text = text.replace(", max_time_per_output_token: 25 ms", "")
+    text += "fix: {parameters: 20B}\n"
+    whole, half = (
+        ask(text, f"serving.prefix_cache={share}", "serving.batch=32").unit_cost
+        for share in ("0 %", "50 %")
+    )
+    assert half.input == pytest.approx(whole.input / 2)
+    assert half.output == pytest.approx(whole.output)
+
+
+def test_a_share_of_prompts_needs_prompts(ask):
+    text = SCENARIO.replace("model: measured", "model: mfu, mfu: 0.4").replace(
+        ", max_time_per_output_token: 25 ms", ""
+    )
+    text = text.replace(
+        "{requests: 5M/day, input_tokens: 1000, output_tokens: 500, lifetime: 2 years}",
+        "{tokens: 2T}",
+    )
+    with pytest.raises(InputError, match="share of prompts"):
+        ask(text, "serving.prefix_cache=50 %")

@@ -115,7 +115,11 @@ class Reckoning:
         self.case = case
         a, b = LAW["alpha"], LAW["beta"]
         # Chinchilla's condition αA/N^α = βB/D^β gives the tokens of the reference.
-        D = (b * LAW["B"] * case.size**a / (a * LAW["A"])) ** (1 / b)
+        # Of a training compute of 6·(N + x)·D, x for attention, only N/(N + x) of
+        # its slope in ln D falls to ln N.
+        x = 2 * LAYERS * WIDTH * SEQUENCE if case.attention else 0.0
+        share = case.size / (case.size + x)
+        D = (share * b * LAW["B"] * case.size**a / (a * LAW["A"])) ** (1 / b)
         self.reference = (case.size, D)
         self.s = LAW["A"] / case.size**a + LAW["B"] / D**b
 

@@ -21,15 +21,8 @@ PLAN = {
     "infeasibility",
 }
 GROWN = {"engine", "objective", "question", "reference", "others", "snap", "epochs"}
-GROWN |= {
-    "cheapest",
-    "extrapolation",
-    "free",
-    "reached",
-    "same_loss",
-    "capped",
-    "relaxed",
-}
+GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
+GROWN |= {"erred", "other_form", "relaxed"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {

@@ -1,0 +1,135 @@
+"""What the form of a law does to a plan: how it has erred, and what the other says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.analysis.comparison.forms import Forms
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.doubts import Erred
+from optimizer.analysis.plan.wording import given, model, percent
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import Text
+from optimizer.world.extrapolation import NAMES
+
+MORE = ": expect to need more tokens"
+
+
+def form_trust(answer: Answer) -> Iterator[str]:
+    """How laws of this form have erred, where D/N lies beyond the law's runs."""
+    told = answer.erred
+    if told is None:
+        return
+    yield _own(told) if told.own else _public(told)
+
+
+def _own(told: Erred) -> str:
+    way = "low" if told.low < 0 else "high"
+    most = ""
+    if told.high != told.low:
+        turn = "" if (told.high < 0) == (told.low < 0) else f" too {_way(told.high)}"
+        most = f", {percent(abs(told.high))}{turn} at most"
+    cure = MORE if told.low < 0 else ""
+    return (
+        f"Fitted to those of the law's runs up to {significant(told.fitted_to or 0)} "
+        f"tokens per parameter, its form promised a loss {percent(abs(told.low))} too "
+        f"{way} in the mean of the others{most}{cure}."
+    )
+
+
+def _way(off: float) -> str:
+    return "low" if off < 0 else "high"
+
+
+def _public(told: Erred) -> str:
+    name = _name(told.form).capitalize()
+    sets = f"in {told.sets} of {told.among} public sets of runs"
+    low, high = 100 * abs(told.low), 100 * abs(told.high)
+    where = "beyond the tokens per parameter that they were fitted to"
+    if told.low * told.high < 0:
+        return f"{name} laws were right to {high:.2g} % {sets} {where}."
+    cure = MORE if told.low < 0 else ""
+    return (
+        f"{name} laws promised too {_way(told.low)} a loss, by {low:.2g} to "
+        f"{high:.2g} %, {sets} {where}{cure}."
+    )
+
+
+def other_form(answer: Answer) -> Iterator[Text]:
+    """One line: the plan under the other form that was fitted to the same runs."""
+    told = answer.other_form
+    if told is None:
+        return
+    what = f"{told.law}, {_a(_name(told.form))} law of the same runs,"
+    if told.parameters is None or told.tokens is None or told.loss is None:
+        first = told.reason.split(". ")[0]
+        why = " either" if answer.plan is None else f": {first}"
+        yield Text(f"{what} has no plan{why}.", label="the other form")
+        return
+    end = ""
+    if told.saving is not None:
+        word = "saves" if told.saving >= 0 else "takes"
+        more = "" if told.saving >= 0 else " more"
+        end = f", which {word} {percent(abs(told.saving))}{more}"
+    yield Text(
+        f"{what} would train {model(told.parameters, told.tokens)} tokens to a loss "
+        f"of {told.loss:.4f}{end}; compare --forms has the regret of each.",
+        label="the other form",
+    )
+
+
+def far_runs(answer: Answer) -> Iterator[Text]:
+    """How far off each form was on the far ones of the law's runs."""
+    for told in answer.law.extrapolation:
+        if told.by != "tokens_per_parameter":
+            continue
+        parts = [
+            f"{_name(form)} {100 * miss.mean:+.2g} %".replace("-", "−")
+            for form, miss in told.forms.items()
+        ]
+        yield Text(
+            f"fitted up to {significant(told.fitted_to)} tokens per parameter, the "
+            f"forms were off in the mean of the {told.runs} runs beyond by "
+            f"{', '.join(parts)}.",
+            label="far runs",
+        )
+
+
+def _name(form: str) -> str:
+    return NAMES.get(form, form)
+
+
+def _a(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def form_regret(told: Forms | None) -> list[Text]:
+    """What building by the wrong form costs, and the size that is safe against both."""
+    if told is None:
+        return []
+    lines = [Text(" ".join(_decided(told)), lead=True)]
+    for row in told.regrets:
+        what = f"{row.built}'s {given(row.parameters, 'parameters')}"
+        if row.ratio is None or row.tokens is None:
+            text = f"no tokens bring {what} to the target"
+        else:
+            text = (
+                f"{what} needs {given(row.tokens, 'tokens')} tokens and costs "
+                f"{significant(row.ratio)} × the best plan"
+            )
+        lines.append(Text(f"{text}.", label=f"if {row.true} is true"))
+    return lines
+
+
+def _decided(told: Forms) -> Iterator[str]:
+    if told.safe is None or told.worst is None or told.tokens is None:
+        yield "No size between the two plans reaches the target under both forms."
+        return
+    first, second = (given(D, "tokens") for D in told.tokens)
+    one, two = (row.built for row in told.regrets)
+    yield (
+        f"If it is not known which form is true, build "
+        f"{given(told.safe, 'parameters')} and train until the target is met, "
+        f"{first} tokens by {one} and {second} by {two}: at most "
+        f"{percent(told.worst - 1)} above the best plan of whichever is true."
+    )
