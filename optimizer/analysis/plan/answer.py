@@ -298,13 +298,12 @@ class Alternative:
     Attributes:
         name: `buy`, or `existing` and its name.
         total: its counted lifetime cost; None where it cannot serve the demand.
-        per_token: that over the served tokens; likewise.
+        per_token: likewise.
         loss: of an existing model under the law; None where it is not known.
         overtaken_at: served tokens above which a new model is cheaper; None: never.
-        choice: of the scenario's lists, that serves an existing model.
-        serving: its machines on a roofline.
-        certificate: that no other batch serves it for less; None without a roofline.
-        reason: why it cannot serve the demand; None where it can.
+        choice: of the lists, that serves an existing model; `serving`: its machines.
+        certificate: that no other batch serves it for less, on a roofline.
+        reason: why it cannot serve it; None where it can.
     """
 
     name: str
