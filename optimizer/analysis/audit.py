@@ -22,6 +22,7 @@ from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.kept import broken
 from optimizer.analysis.plan.optimum import pair, solve
 from optimizer.analysis.plan.warn import outside
+from optimizer.analysis.plan.whole import whole_at
 from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question
 from optimizer.question.at_size import held_at
@@ -204,7 +205,8 @@ def _found(
 ) -> tuple[Question, Cost, str]:
     """The cheapest combination of lists that serves a model, or what none can keep."""
     rows = []
-    for question in map(formulate, scenarios):
+    for scenario in scenarios:
+        _, question = whole_at(scenario, formulate(scenario), point)
         whole = question.complete(point)
         told = either(list(broken(question.limits, whole)), "and")
         rows.append((bool(told), bill(question, whole), question, told))

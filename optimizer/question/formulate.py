@@ -13,6 +13,7 @@ that a complex step through this file gives exact derivatives.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -20,7 +21,8 @@ from optimizer.algebra.posynomial import Term
 from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
 from optimizer.question.asked import Question, attended, attention
-from optimizer.question.scenario import Scenario
+from optimizer.question.scenario import Scenario, Whole
+from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.spread import expected
 from optimizer.world.costs import (
@@ -97,7 +99,11 @@ def formulate(scenario: Scenario) -> Question:
         unit=unit,
         cost=cost,
         limits=(*limits, *repeated, *(wall for r in machines for wall in r.limits())),
-        physics=(*read, *(wall for r in machines for wall in r.physics())),
+        physics=(
+            *read,
+            *(wall for r in machines for wall in r.physics()),
+            *replicas_kept(scenario, bill),
+        ),
         replicas=machines,
         fixed=_fixed(scenario),
     )
@@ -151,10 +157,9 @@ def _servings(scenario: Scenario) -> list[Serving]:
 def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
     """The roofline machine of each stream that has one, by the stream's index."""
     groups: dict[str, list[int]] = {}
-    for index, stream in enumerate(scenario.streams):
+    for index in range(len(scenario.streams)):
         if scenario.serving_of(index)[0].batched:
-            own = f" ({stream.name or index + 1})"
-            groups.setdefault("" if stream.serving is None else own, []).append(index)
+            groups.setdefault(scenario.suffix(index), []).append(index)
     found: dict[int, Replica] = {}
     shape = scenario.spec.architecture
     if groups and shape is not None:
@@ -178,6 +183,9 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
             continue
         bound = scenario.spec.limits.memory
         if (built := attempt(path, partial(make, stored, bound))) is not None:
+            decided = scenario.whole.get(suffix, Whole()).batch
+            if decided is not None:
+                built = replace(built, batch=decided)
             found.update(dict.fromkeys(members, built))
     return found
 
@@ -265,7 +273,14 @@ def _bill(
         decoding = replicas[index].decoding if index in replicas else None
         reading = replicas[index].reading if index in replicas else None
         return serving_line(
-            demand, serving, rates, spec.money, spec.architecture, decoding, reading
+            demand,
+            serving,
+            rates,
+            spec.money,
+            spec.architecture,
+            decoding,
+            reading,
+            paid_standing(scenario, index, demand.name),
         )
 
     lines = [attempt(("training",), training)]
@@ -343,7 +358,6 @@ def _stored(scenario: Scenario, serving: Serving) -> float:
 def _stores(scenario: Scenario) -> dict[str, Serving]:
     """Each serving machine that must hold the model, by a suffix for its limit."""
     stores = {}
-    for index, stream in enumerate(scenario.streams):
-        suffix = "" if stream.serving is None else f" ({stream.name or index + 1})"
-        stores[suffix] = scenario.serving_of(index)[0]
+    for index in range(len(scenario.streams)):
+        stores[scenario.suffix(index)] = scenario.serving_of(index)[0]
     return stores or {"": scenario.spec.serving}

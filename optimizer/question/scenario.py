@@ -218,6 +218,22 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """What is decided of a serving machine in whole numbers.
+
+    Attributes:
+        batch: sequences decoded together, or None where that is left to choose.
+        replicas: that stand all the time, or None where work alone is paid.
+        parts: of their time that each stream's phases take, by the stream's name and
+            the phase; they sum to 1.
+    """
+
+    batch: float | None = None
+    replicas: float | None = None
+    parts: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Known:
     """A model that exists already.
 
@@ -256,6 +272,7 @@ class Scenario:
         variants: every combination of the lists that it holds; this scenario is then
             the first that fits. Empty where it holds none.
         stored: all parameters over N, where the model is known; else the law tells.
+        whole: what is decided of serving machines in whole numbers, by their suffix.
     """
 
     name: str
@@ -271,6 +288,7 @@ class Scenario:
     base: Path = Path()
     variants: tuple[Variant, ...] = ()
     stored: float | None = None
+    whole: Mapping[str, Whole] = field(default_factory=dict)
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -322,6 +340,11 @@ class Scenario:
             return with_shares(common, chip), chip
         chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
         return with_shares(own.over(common), chip), chip
+
+    def suffix(self, index: int) -> str:
+        """What follows the names of a stream's machine; empty for the common one."""
+        stream = self.streams[index]
+        return "" if stream.serving is None else f" ({stream.name or index + 1})"
 
     def serving_path(self, index: int, word: str) -> Steps:
         """The path of a word about a stream's serving: its own, or the common one."""

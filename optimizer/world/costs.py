@@ -44,6 +44,7 @@ UNITS = {
     "carbon": "kgCO2e",
 }
 MILLION = 1e6
+Terms = tuple[Term, ...]
 FEWEST = 2  # contexts that say how a cache grows
 
 
@@ -213,6 +214,7 @@ class CostLine:
         share: the part that the objective counts.
         served: the stream behind the line, if one is.
         counted: the weight of a nominal token in present-value dollars.
+        load: accelerator-seconds that must be there for it; none without time.
     """
 
     name: str
@@ -221,6 +223,7 @@ class CostLine:
     share: float = 1.0
     served: Served | None = None
     counted: float = 1.0
+    load: tuple[Term, ...] = ()
 
     def amount(self, unit: str, point: Mapping[str, float]) -> float | None:
         """The full cost at N and D, or None where the unit is not known."""
@@ -282,6 +285,7 @@ def serving_line(
     architecture: Architecture | None,
     decoding: Callable[[float], Term] | None = None,
     reading: Callable[[float], tuple[Term, ...]] | None = None,
+    standing: Mapping[str, float] | None = None,
 ) -> CostLine:
     """One stream of demand.
 
@@ -293,6 +297,7 @@ def serving_line(
         architecture: the model's shape, for attention.
         decoding: from output tokens to accelerator-seconds, under a roofline.
         reading: from input tokens to those that arithmetic does not explain.
+        standing: those that are paid of each phase whatever the load, or None.
 
     Raises:
         ValueError: prefill and decode differ but the stream gives no split, or
@@ -318,6 +323,7 @@ def serving_line(
             "input_tokens and output_tokens, for example 800 and 300"
         )
     terms: dict[str, tuple[Term, ...]] = {}
+    load: tuple[Term, ...] = ()
     for phase, tokens, utilisation in parts:
         work = [(phase, 2.0 * tokens, {"N": 1.0})]
         if serving.attention and phase != "output":
@@ -330,16 +336,15 @@ def serving_line(
             seconds = (decoding(tokens),)
         elif phase == "input" and reading is not None:
             seconds = reading(tokens)
-        for second in seconds:
-            for unit, amount in machine.time(second.coefficient).items():
-                more = Term(phase, amount, second.exponents)
-                priced[unit] = (*priced.get(unit, ()), more)
+        _add_time(priced, phase, machine, seconds)
+        load += _times(priced.get("s", ()), serving.standby)
+        if standing is not None:
+            for unit, one in machine.time(standing[phase]).items():
+                priced[unit] = (Term(phase, one, {}),)
         for unit, found in priced.items():
-            weight = 1.0 if unit == "FLOP" else serving.standby
+            weight = 1.0 if unit == "FLOP" or standing is not None else serving.standby
             weight = weight * factor if unit == "USD" else weight
-            terms[unit] = terms.get(unit, ()) + tuple(
-                Term(t.label, t.coefficient * weight, t.exponents) for t in found
-            )
+            terms[unit] = terms.get(unit, ()) + _times(found, weight)
     if served.tokens == 0:
         terms = dict.fromkeys(("FLOP", "s", *UNITS.values()), ())
     return CostLine(
@@ -349,7 +354,22 @@ def serving_line(
         share=served.share,
         served=served,
         counted=served.weighted(discount, 0.0),
+        load=load,
     )
+
+
+def _add_time(
+    priced: dict[str, Terms], phase: str, machine: Machine, seconds: Terms
+) -> None:
+    """Adds accelerator-seconds to what a phase costs, unit by unit."""
+    for second in seconds:
+        for unit, amount in machine.time(second.coefficient).items():
+            more = Term(phase, amount, second.exponents)
+            priced[unit] = (*priced.get(unit, ()), more)
+
+
+def _times(terms: Terms, factor: float) -> Terms:
+    return tuple(Term(t.label, t.coefficient * factor, t.exponents) for t in terms)
 
 
 def other_lines(costs: Costs, data: Data) -> tuple[CostLine, ...]:

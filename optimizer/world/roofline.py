@@ -25,12 +25,13 @@ from optimizer.world.hardware import Hardware
 from optimizer.world.limits import Limit
 from optimizer.world.machines import Serving, phases
 
-Bound = Literal["compute", "bandwidth", "memory", "latency"]
+Bound = Literal["compute", "bandwidth", "memory", "latency", "load"]
 # 2·32 layers·8 KV heads·128 numbers a token of Llama 3 8B, scaled as depth times a
 # constant number of heads' width: N^(2/3). An assumption; state an architecture.
 KV_NUMBERS = 65_536 / 8.03e9 ** (2 / 3)
 DEFAULT_CACHE = "Llama 3 8B's scaled with the parameters to the power of 2/3"
 CACHE_ERROR = "0.2 to 45 times what real models keep"  # GPT-3's and latent caches
+NEAR = 1e-9  # relative, within which a number is whole
 FILL = 0.9  # of HBM, the rest for activations and the runtime
 
 
@@ -224,6 +225,19 @@ class Replica:
             bound = "compute" if b >= knee else "bandwidth"
         t = max(each * b, (weights + b * cache) / self.traffic)
         return b, t, bound
+
+    def whole(self, N: float) -> float:
+        """The batch of least cost in whole sequences: the next one that fits."""
+        b, _, bound = self.best(N)
+        up, down = math.ceil(b * (1 - NEAR)), max(math.floor(b * (1 + NEAR)), 1)
+        if self.batch is not None or bound != "compute" or up == down:
+            return down
+        each = 2.0 * N / self.compute  # more than the knee costs the same, if it fits
+        cache = self.context * self.cache(N)
+        room = self.memory if self.bound is None else min(self.memory, self.bound)
+        longest = math.inf if self.time_per_token is None else self.time_per_token
+        fits = self.weights * N + up * cache <= room and each * up <= longest
+        return up if fits else down
 
     def _best_sum(self, N: float, parts: Sum) -> tuple[float, float, Bound]:
         """The same where parts add up: t/b falls for ever, so that a wall ends it."""

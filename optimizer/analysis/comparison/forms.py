@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.optimum import search
+from optimizer.analysis.plan.search import search
 from optimizer.question.scenario import Fix, Scenario
 
 CLOSE = 1e-9  # of ln N, to which the safe size is found

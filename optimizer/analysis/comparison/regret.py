@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.whole import whole_at
 from optimizer.analysis.plan.wording import amount, nats
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -33,12 +34,12 @@ class Regret:
 
 def regret(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Regret:
     """Runs every plan in every scenario."""
-    worlds = [[formulate(one) for one in each.singles] for each in scenarios]
+    worlds = [[(one, formulate(one)) for one in each.singles] for each in scenarios]
     table, reasons = [], []
     for row in answers:
         cells = [
-            _cell(row, questions, column)
-            for questions, column in zip(worlds, answers, strict=True)
+            _cell(row, world, column)
+            for world, column in zip(worlds, answers, strict=True)
         ]
         table.append(tuple(entry for entry, _ in cells))
         reasons.append(tuple(reason for _, reason in cells))
@@ -47,23 +48,23 @@ def regret(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Regret:
 
 
 def _cell(
-    row: Answer, questions: Sequence[Question], column: Answer
+    row: Answer, world: Sequence[tuple[Scenario, Question]], column: Answer
 ) -> tuple[float | None, str | None]:
     """One entry, or why there is none; the best of the column's choices serves."""
     if row.plan is None:
         return None, f"{row.scenario} has no plan"
     if column.plan is None or column.cost is None:
         return None, f"{column.scenario} has no optimum to compare with"
-    if questions[0].reducible is None:
+    if world[0][1].reducible is None:
         return None, f"{column.scenario} asks for the lowest loss, not the lowest cost"
     size = {"N": row.plan.parameters, "D": row.plan.tokens}
     costs, missed = [], []
-    for question in questions:
-        point = question.complete(size)
-        if reason := missing(question, point):
+    for scenario, question in world:
+        if reason := missing(question, question.complete(size)):
             missed.append(reason)
         else:
-            costs.append(cost_of(question, point))
+            _, whole = whole_at(scenario, question, size)
+            costs.append(cost_of(whole, whole.complete(size)))
     return (min(costs) / column.cost.total, None) if costs else (None, missed[0])
 
 

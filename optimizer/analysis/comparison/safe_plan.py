@@ -105,7 +105,12 @@ def robust(
     reason = _unsuited(questions, answers)
     if reason:
         return Robust(None, None, None, tail, reason)
-    costs = [a.cost.total for a in answers if a.cost is not None]
+    # The joint programs have machines in fractions, and so have their least costs.
+    costs = [
+        a.cost.total if a.relaxed is None else a.relaxed.total
+        for a in answers
+        if a.cost is not None
+    ]
     minimax = _minimax(questions, costs)
     if minimax is None:
         reason = (

@@ -3,6 +3,7 @@
 Costs of a bought API and of a model that exists already grow in proportion to the
 demand; for each choice of machines the lifetime cost of the best new model grows more
 slowly than that (it is concave in demand), so that each pair crosses at most once.
+Replicas that stand come one by one: what is told then is where the order turns.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Alternative
 from optimizer.analysis.plan.kept import kept
+from optimizer.analysis.plan.whole import Solved, make_whole
 from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import refine, solve
 from optimizer.question.asked import Question
@@ -26,8 +28,10 @@ from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread
 from optimizer.world.costs import MILLION
 from optimizer.world.demand import Stream
+from optimizer.world.models import Exists
 
 WIDEST = 1e9  # crossings are sought within this factor of the stated demand
+Price = Callable[[float], float]
 NARROW = 1e-4  # in ln demand, how close the edge of what is feasible is sought
 
 
@@ -43,7 +47,7 @@ def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, .
     found = []
     if spec.buy is not None:
         total = _bought(question, spec.buy.input, spec.buy.output)
-        at = _crossing(scenario, total, served)
+        at = _crossing(scenario, lambda factor: factor * total, served)
         found.append(Alternative("buy", total, total / served, None, at))
     if (known := scenario.existing) is not None:
         N, D = known.parameters, known.tokens
@@ -51,7 +55,8 @@ def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, .
         loss = None if D is None else question.surface.loss(N, D)
         each = at = None
         if way.total is not None:
-            each, at = way.total / served, _crossing(scenario, way.total, served)
+            each = way.total / served
+            at = _crossing(scenario, _kept_at(scenario, known.what, way.total), served)
         found.append(
             Alternative(
                 name=f"existing {known.name}".strip(),
@@ -66,6 +71,23 @@ def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, .
             )
         )
     return tuple(found)
+
+
+def _kept_at(scenario: Scenario, what: Exists, total: float) -> Price:
+    """The price of serving what exists, by the factor of the demand.
+
+    In proportion to it, but for replicas that stand, which come one by one.
+    """
+    if not any(
+        scenario.serving_of(i)[0].idle_paid for i in range(len(scenario.streams))
+    ):
+        return lambda factor: factor * total
+
+    def stepped(factor: float) -> float:
+        more = kept(scenario.every(lambda one: scaled(one, factor)), what).total
+        return math.inf if more is None else more
+
+    return stepped
 
 
 def _bought(question: Question, price_in: float, price_out: float) -> float:
@@ -104,17 +126,22 @@ def _scaled(stream: Stream, factor: float) -> Stream:
     return stream.model_copy(update={word: times(getattr(stream, word))})
 
 
-def _crossing(scenario: Scenario, total: float, served: float) -> float | None:
-    """The served tokens at which the best new model costs as much as `total` scaled.
+def _crossing(scenario: Scenario, price: Price, served: float) -> float | None:
+    """The served tokens at which the best new model costs as much as another way.
 
     Of a scenario with lists it is the least over their combinations: each crosses at
     most once, so that one solve tells whether another crosses before.
+
+    Args:
+        scenario: with all its lists.
+        price: of the other way, by the factor of the demand.
+        served: tokens at a factor of 1.
     """
-    if total <= 0:
+    if price(1.0) <= 0:
         return None
     least: float | None = None
     for one in scenario.singles:
-        excess = partial(_excess, one, total, [])
+        excess = partial(_excess, one, price, [])
         if least is None or excess(math.log(least / served)) < 0:
             found = _root(excess)
             least = least if found is None else served * found
@@ -124,17 +151,21 @@ def _crossing(scenario: Scenario, total: float, served: float) -> float | None:
 
 
 def _excess(
-    scenario: Scenario, total: float, last: list[tuple[Array, Array]], log: float
+    scenario: Scenario, price: Price, last: list[tuple[Array, Array]], log: float
 ) -> float:
-    """Ln of a new model's cost over `total`, both at a factor e^log of the demand."""
-    program = formulate(scaled(scenario, math.exp(log))).program
+    """Ln of a new model's cost over the other's, both at a factor e^log of demand."""
+    factor = math.exp(log)
+    one = scaled(scenario, factor)
+    question = formulate(one)
+    program = question.program
     solution = refine(program, *last[-1]) if last else solve(program)
     if solution.status is not Status.OPTIMAL:
         return math.inf
-    z, multipliers = solution.optimum
-    last.append((z, multipliers))
-    cost = float(program.objective.log_value(z[None])[0])
-    return cost - log - math.log(total)
+    last.append(solution.optimum)
+    plan = make_whole(Solved(one, question, solution))
+    if isinstance(plan, Solved):
+        return math.inf
+    return math.log(plan.plan.solution.value) - math.log(price(factor))
 
 
 def _root(excess: Callable[[float], float]) -> float | None:

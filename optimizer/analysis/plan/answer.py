@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
-from optimizer.analysis.plan.practice import Parties, ServingUse, TrainingRun, UnitCost
+from optimizer.analysis.plan.practice import (
+    Parties,
+    Relaxed,
+    ServingUse,
+    TrainingRun,
+    UnitCost,
+)
 from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.world.extrapolation import Extrapolation
 
@@ -53,8 +59,8 @@ class DemandTotal:
     Attributes:
         tokens: served in all.
         counted_tokens: after each stream's cost share.
-        effective_tokens: T_eff, the demand for which 6·N·D + 2·N·T_eff is the
-            objective up to a constant factor and a constant; None where none is.
+        effective_tokens: T_eff; 6·N·D + 2·N·T_eff is then the objective up to a
+            factor and a constant. None where none is.
         streams: each one's tokens.
     """
 
@@ -176,9 +182,8 @@ class Fixed:
         optimum: the plan with nothing fixed.
         extra: cost above the optimum's; loss above it under a budget.
         fraction: the same over the optimum's cost; over its reducible loss.
-        implied_demand: served tokens, in the scenario's mix, at which this model is
-            the cheapest of its loss within the limits; negative where it is too
-            large even for none, None where no demand suits it.
+        implied_demand: served tokens at which this model is the cheapest of its loss;
+            negative where it is too large even for none, None where none suits it.
     """
 
     optimum: Pair
@@ -291,18 +296,14 @@ class Alternative:
     """Another way to serve the scenario's demand.
 
     Attributes:
-        name: `buy`, or `existing` with the model's name.
-        total: its counted lifetime cost in the objective's unit; None where it cannot
-            serve the demand.
-        per_token: that over the served tokens; likewise.
-        loss: of an existing model under the law; None where its tokens are not
-            known, and for a bought one.
-        overtaken_at: served tokens above which the best new model is cheaper; None
-            if it never is or there is no total, 0 if it always is.
-        choice: of the scenario's lists, that serves an existing model.
-        serving: the machines that serve an existing model on a roofline.
-        certificate: that no other batch serves it for less; None without a roofline.
-        reason: why it cannot serve the demand; None where it can.
+        name: `buy`, or `existing` and its name.
+        total: its counted lifetime cost; None where it cannot serve the demand.
+        per_token: likewise.
+        loss: of an existing model under the law; None where it is not known.
+        overtaken_at: served tokens above which a new model is cheaper; None: never.
+        choice: of the lists, that serves an existing model; `serving`: its machines.
+        certificate: that no other batch serves it for less, on a roofline.
+        reason: why it cannot serve it; None where it can.
     """
 
     name: str
@@ -342,6 +343,7 @@ class Answer:
     fixed: Fixed | None = None
     others: tuple[Alternative, ...] = ()
     serving: tuple[ServingUse, ...] = ()
+    relaxed: Relaxed | None = None
     choice: Mapping[str, str] = field(default_factory=dict)
     alternatives: tuple[Choice, ...] = ()
     epochs: float | None = None

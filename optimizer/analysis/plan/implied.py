@@ -15,16 +15,18 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from optimizer.algebra.program import Status
+from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.whole import Solved, make_whole, whole_at
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.errors import InputError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.question.standing import loads
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import expected
 from optimizer.world.costs import value
@@ -32,6 +34,7 @@ from optimizer.world.demand import Stream
 
 SHIFT = 1e-5  # of ln N, for a derivative: exact to ten digits
 EQUAL = 1e-7  # in ln cost: what a certificate leaves open, and the derivative
+NEAR = 0.01  # in whole batches, where plans within it count as equal
 
 
 @dataclass(frozen=True)
@@ -171,10 +174,38 @@ def _best(
     ):
         return False
     total = bill(question, point).total
-    return all(
-        _least(_asked(scaled(one, way.factor), s)) >= total * (1 - EQUAL)
-        for one in scenarios
-    )
+    raised = [scaled(one, way.factor) for one in scenarios]
+    if any(_least(_asked(one, s)) < total * (1 - EQUAL) for one in raised):
+        return False
+    if not _stepped(question) or any(one.spec.target is None for one in raised):
+        return True
+    here = _whole(scaled(way.scenario, way.factor), size)
+    standing = any(True for one in raised for _ in loads(one, question.bill))
+    near = EQUAL if standing else NEAR
+    return all(_least_whole(one) >= here * (1 - near) for one in raised)
+
+
+def _stepped(question: Question) -> bool:
+    """Whether machines come in whole numbers."""
+    return bool(question.replicas) or any(line.load for line in question.bill)
+
+
+def _whole(scenario: Scenario, size: Mapping[str, float]) -> float:
+    """What a model costs with batches and replicas in whole numbers."""
+    _, question = whole_at(scenario, formulate(scenario), size)
+    return bill(question, question.complete(size)).total
+
+
+def _least_whole(scenario: Scenario) -> float:
+    """The least cost of the scenario's target in whole numbers, with nothing fixed."""
+    spec = scenario.spec.model_copy(update={"fix": None})
+    scenario = replace(scenario, spec=spec)
+    question = formulate(scenario)
+    found = _solved(question)
+    if found is None:
+        return math.inf
+    plan = make_whole(Solved(scenario, question, found))
+    return math.inf if isinstance(plan, Solved) else plan.plan.solution.value
 
 
 def _asked(scenario: Scenario, s: float) -> Question:
@@ -185,8 +216,13 @@ def _asked(scenario: Scenario, s: float) -> Question:
 
 
 def _least(question: Question) -> float:
+    found = _solved(question)
+    return math.inf if found is None else found.value
+
+
+def _solved(question: Question) -> Solution | None:
     try:
         found = solve(question.program, question.start(question.program))
     except UncertifiedError:
-        return math.inf
-    return found.value if found.status is Status.OPTIMAL else math.inf
+        return None
+    return found if found.status is Status.OPTIMAL else None

@@ -2,7 +2,7 @@
 
 Its training is paid, so that only what serving costs is left to minimise,
 
-    minimise    Σ_streams serving(N, batch, step)    at the N that stands
+    minimise    Σ_streams serving(N, batch, step)    at the N and whole batch that stand
     subject to  what the serving machines allow, and the limits on what is served,
 
 with the model's own architecture and all its stored weights. Limits of training are no
@@ -19,6 +19,7 @@ from optimizer.algebra.program import Certificate, Constraint, GeometricProgram
 from optimizer.analysis.plan.bindings import BINDING
 from optimizer.analysis.plan.practice import ServingUse
 from optimizer.analysis.plan.rooflines import serving_use
+from optimizer.analysis.plan.whole import whole_at
 from optimizer.analysis.plan.wording import amount, either
 from optimizer.engine.solve import solve
 from optimizer.question.asked import Question
@@ -70,8 +71,9 @@ def kept(scenario: Scenario, what: Exists) -> Kept:
 
 
 def _served(scenario: Scenario, N: float, choice: Mapping[str, str]) -> Kept:
-    question = formulate(scenario)
-    point = question.complete({"N": N, "D": N})
+    size = {"N": N, "D": N}
+    scenario, question = whole_at(scenario, formulate(scenario), size)
+    point = question.complete(size)
     limits = tuple(_limits(question))
     if told := list(broken(limits, point)):
         return Kept(None, choice, reason=f"cannot keep {either(told, 'and')}")
@@ -82,8 +84,9 @@ def _served(scenario: Scenario, N: float, choice: Mapping[str, str]) -> Kept:
         for term in _times(line.terms[question.unit], line.share)
     )
     names = [name for r in question.replicas for name in r.variables]
-    if not (names and cost):
-        return Kept(sum(value(t, point) for t in cost), choice)
+    served = serving_use(scenario, question, point)
+    if not (names and any(set(t.exponents) & set(names) for t in cost)):
+        return Kept(sum(value(t, point) for t in cost), choice, served)
     walls = tuple(
         Constraint(
             limit.name,
@@ -97,7 +100,7 @@ def _served(scenario: Scenario, N: float, choice: Mapping[str, str]) -> Kept:
     return Kept(
         solution.value,
         choice,
-        serving_use(scenario, question, point),
+        served,
         solution.certificate,
     )
 

@@ -32,7 +32,6 @@ from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.doubts import erred
-from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.extremes import (
     critical,
     smallest,
@@ -43,25 +42,22 @@ from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
-from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rooflines import serving_use
-from optimizer.analysis.plan.saturation import cheapest, last_thousandth, of_target
+from optimizer.analysis.plan.saturation import cheapest, last_thousandth
+from optimizer.analysis.plan.search import search, search_whole
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import placed, settled
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import beyond, warnings, worn
-from optimizer.engine.certify import UncertifiedError
+from optimizer.analysis.plan.whole import WholePlan, whole_at
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
-from optimizer.reading.quantity import significant
 from optimizer.world.costs import value
 from optimizer.world.limits import Limits
 from optimizer.world.surface import Surface
-
-UNIT_OF = {"N": "parameters", "D": "tokens"}
 
 
 def solve(scenario: Scenario, whole: bool = True) -> Answer:
@@ -90,7 +86,7 @@ def _found(scenario: Scenario, whole: bool) -> Answer:
         return _for_lifetime(scenario, whole)
     if scenario.variants:
         return _best(scenario, whole)
-    question, found = search(scenario)
+    question, found = search_whole(scenario)
     if isinstance(found, Infeasibility):
         if whole:
             found = cured(scenario, question, found, partial(solve, whole=False))
@@ -139,58 +135,22 @@ def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
     )
 
 
-def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
-    """The certified optimum of a scenario without lists, or why there is none."""
-    question = formulate(scenario)
-    if (reason := unreachable(scenario, question)) is not None:
-        return question, reason
-    try:
-        solution = solve_program(question.program, question.start(question.program))
-    except UncertifiedError:
-        # Bounds that leave next to no room have no multipliers to certify with.
-        solution = Solution(question.program, Status.INFEASIBLE)
-    if solution.status is Status.INFEASIBLE:
-        solution = of_target(question) or solution
-    if solution.status is Status.INFEASIBLE:
-        return question, explain(scenario, question)
-    _refuse_fractions(scenario, {**question.fixed, **solution.point})
-    return question, solution
-
-
-def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:
-    """Tells a plan of less than one parameter or token, which nobody can train.
-
-    Raises:
-        InputError: the law, taken so far from its runs, asks for one.
-    """
-    few = [name for name in ("N", "D") if point[name] < 1]
-    if not few:
-        return
-    word = "budget" if scenario.spec.target is None else "target"
-    what = " and ".join(f"{significant(point[name])} {UNIT_OF[name]}" for name in few)
-    message = (
-        f"leads to {what}, and below one there is no model: this law says so only far "
-        "outside its runs; ask for a lower loss, or check the law and the prices"
-    )
-    raise InputError([Problem(scenario.place(word), word, message)])
-
-
 def _best(scenario: Scenario, whole: bool) -> Answer:
     """Solves every combination of the scenario's lists and answers the best."""
     rows = []
-    solved: dict[int, tuple[Scenario, Question, Solution]] = {}
+    solved: dict[int, tuple[Scenario, Question, WholePlan]] = {}
     for index, variant in enumerate(scenario.variants):
         if variant.scenario is None:
             rows.append(Choice(variant.choice, None, "refused", variant.reason))
             continue
         try:
-            question, found = search(variant.scenario)
+            question, found = search_whole(variant.scenario)
         except InputError as error:
             reason = error.problems[0].message
             rows.append(Choice(variant.choice, None, "refused", reason))
             continue
         rows.append(_row(variant, question, found))
-        if isinstance(found, Solution):
+        if isinstance(found, WholePlan):
             solved[index] = variant.scenario, question, found
     totals = [row.total for row in rows if row.total is not None]
     if not totals:
@@ -205,12 +165,12 @@ def _best(scenario: Scenario, whole: bool) -> Answer:
 
 
 def _row(
-    variant: Variant, question: Question, found: Solution | Infeasibility
+    variant: Variant, question: Question, found: WholePlan | Infeasibility
 ) -> Choice:
     """A combination by its lifetime cost, or by its loss under a budget."""
     if isinstance(found, Infeasibility):
         return Choice(variant.choice, None, Status.INFEASIBLE.value, found.reason)
-    optimum = found.value
+    optimum = found.plan.solution.value
     if question.reducible is None:
         optimum = question.surface.loss_of(optimum)
     return Choice(variant.choice, optimum, Status.OPTIMAL.value, "")
@@ -252,12 +212,18 @@ def _bare(
 
 def _answer(
     scenario: Scenario,
-    question: Question,
-    solution: Solution,
+    relaxed: Question,
+    made: WholePlan,
     whole: bool,
     asked: Scenario | None = None,
 ) -> Answer:
-    """The answer of one combination of a scenario's lists; `asked` has them all."""
+    """The answer of one combination of a scenario's lists; `asked` has them all.
+
+    Plan and costs are those of whole machines; ranges, limits and sensitivities those
+    of batches in fractions, on the replicas that stand.
+    """
+    question, solution = made.plan.question, made.plan.solution
+    middle = made.standing
     surface = question.surface
     equal = cheapest(question, solution)
     found = {**question.fixed, **(equal or solution).point}
@@ -267,33 +233,38 @@ def _answer(
     plan = _pair(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
-    best = placed(question, training_optimal(question, s, point))
+    best = placed(relaxed, training_optimal(relaxed, s, point))
     N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
+    _, its = whole_at(scenario, relaxed, best)
     optimal = TrainingOptimal(
         parameters=N0,
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=not broken(question, best) and as_fixed(question, best),
-        cost=bill(question, best),
-        breaks=broken(question, best),
+        feasible=not broken(relaxed, best) and as_fixed(question, best),
+        cost=bill(its, its.complete(best)),
+        breaks=broken(relaxed, best),
     )
-    free = solution
+    free = middle.solution
     if question.fixed:
-        free = solve_program(question.free, question.start(question.free))
+        program = middle.question.free
+        free = solve_program(program, middle.question.start(program))
     ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
     unique = scenario.spec.data.unique_tokens
-    moves = sensitivities(scenario, solution, _program) if whole else ()
+    moves = sensitivities(middle.scenario, middle.solution, _program) if whole else ()
     base = optimal.cost.total
     fixed = None
     if question.fixed:
-        fixed = _fixed(question, solution, free)
+        fixed = _fixed(scenario, question, solution)
         if whole:
             ways = (asked or scenario).singles
             suits = implied_demand(ways, {"N": N, "D": D}, s)
             fixed = replace(fixed, implied_demand=suits)
+    at = point
+    if made.relaxed is not None:
+        at = middle.question.complete(middle.size)
     answer = _bare(
         scenario,
         question,
@@ -321,12 +292,17 @@ def _answer(
         near_optimal=ranges,
         fixed=fixed,
         others=alternatives(asked or scenario, question) if whole else (),
-        serving=serving_use(scenario, question, point),
+        serving=serving_use(made.plan.scenario, question, point),
+        relaxed=made.relaxed,
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
         same_loss=same_loss(question, s, cost.total) if whole else None,
         limits=limits_used(
-            question.limits, solution, point, scenario.place, looser(moves)
+            middle.question.limits,
+            middle.solution,
+            at,
+            scenario.place,
+            looser(moves),
         ),
         sensitivities=moves,
         certificate=(equal or solution).certificate,
@@ -354,7 +330,9 @@ def without_limits(scenario: Scenario) -> Pair | None:
         question, found = search(replace(scenario, spec=spec))
     except InputError:
         return None
-    return _pair(question, found.point) if isinstance(found, Solution) else None
+    if not isinstance(found, Solution):
+        return None
+    return _pair(question, {**question.fixed, **found.point})
 
 
 def _program(scenario: Scenario) -> GeometricProgram:
@@ -389,11 +367,16 @@ def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
     )
 
 
-def _fixed(question: Question, solution: Solution, free: Solution) -> Fixed:
+def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
     """What the decision already taken costs."""
-    best, here = free.value, solution.value
+    spec = scenario.spec.model_copy(update={"fix": None})
+    _, free = search_whole(replace(scenario, spec=spec))
+    if isinstance(free, Infeasibility):
+        raise Defect("what is decided has a plan, and without it there is none")
+    best, here = free.plan.solution.value, solution.value
     surface = question.surface
     extra = here - best
     if question.reducible is None:
         extra = surface.loss_of(here) - surface.loss_of(best)
-    return Fixed(_pair(question, free.point), extra, here / best - 1, None)
+    optimum = _pair(free.plan.question, free.plan.size)
+    return Fixed(optimum, extra, here / best - 1, None)

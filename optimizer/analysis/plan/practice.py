@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from optimizer.algebra.program import Certificate
+
 
 @dataclass(frozen=True)
 class UnitCost:
@@ -49,7 +51,9 @@ class ServingUse:
         batch: sequences decoded together.
         step_time: of one token of each [s].
         replicas: that the mean load times the peak needs; None without a lifetime.
-        bound_by: `compute`, `bandwidth`, `memory` or `latency`.
+        standing: whole replicas that are paid all the time; None where work is paid.
+        bound_by: `compute`, `bandwidth`, `memory`, `latency` or, of replicas that
+            stand, `load`: no more sequences are in flight.
         usage_cost: of a million output tokens while it works; USD, None without price.
         allocated_cost: of the same with capacity for the peak paid all the time.
         weights: the format of stored weights.
@@ -69,3 +73,25 @@ class ServingUse:
     kv: str = ""
     cache: float = 0.0
     held: float = 0.0
+    standing: float | None = None
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """The optimum with machines in fractions, a lower bound of every whole plan.
+
+    Attributes:
+        parameters: of its plan.
+        tokens: likewise.
+        total: its lifetime cost, or its loss under a budget.
+        batches: of each roofline machine, as in `serving`.
+        replicas: that stand, of each machine with standing capacity.
+        certificate: its proof.
+    """
+
+    parameters: float
+    tokens: float
+    total: float
+    batches: tuple[float, ...]
+    replicas: tuple[float, ...]
+    certificate: Certificate | None

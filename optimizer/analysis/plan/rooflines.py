@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from optimizer.analysis.plan.practice import ServingUse
 from optimizer.question.asked import Question
-from optimizer.question.scenario import Scenario
+from optimizer.question.scenario import Scenario, Whole
 from optimizer.reading.quantity import HOUR
 from optimizer.reading.spread import expected
 from optimizer.world.costs import MILLION
 from optimizer.world.machines import KV
-from optimizer.world.roofline import Replica
+from optimizer.world.roofline import NEAR, Replica
 
 
 def serving_use(
@@ -26,32 +27,88 @@ def _use(
 ) -> ServingUse:
     members = [
         index
-        for index, stream in enumerate(scenario.streams)
+        for index in range(len(scenario.streams))
         if scenario.serving_of(index)[0].batched
-        and (stream.serving is None) == (not replica.suffix)
-        and (not replica.suffix or replica.suffix == f" ({stream.name or index + 1})")
+        and scenario.suffix(index) == replica.suffix
     ]
     serving, chip = scenario.serving_of(members[0])
+    peak = serving.peak_to_mean or 1.0
+    need = _replicas(scenario, question, members, replica, N, peak)
+    whole = scenario.whole.get(replica.suffix, Whole())
+    if whole.replicas is not None:
+        replica = _in_flight(
+            replica,
+            N,
+            whole.replicas,
+            lambda r: _replicas(scenario, question, members, r, N, peak),
+        )
     batch, step, bound = replica.best(N)
+    if whole.replicas is not None and batch < (whole.batch or batch):
+        bound = "load"
+    elif whole.batch is not None:
+        _, _, bound = replace(replica, batch=None).best(N)
     price = scenario.price(serving.price, chip)
     usage = None
     if price is not None:
         seconds = replica.accelerators * step / batch
         usage = seconds / HOUR * price * MILLION
-    peak = serving.peak_to_mean or 1.0
+    allocated = None if usage is None else usage * peak
+    if whole.replicas is not None and price is not None:
+        allocated = _paid(scenario, question, members, whole, price, replica)
     return ServingUse(
         stream=", ".join(scenario.streams[i].name or "demand" for i in members),
         batch=batch,
         step_time=step,
-        replicas=_replicas(scenario, question, members, replica, N, peak),
+        replicas=need,
         bound_by=bound,
         usage_cost=usage,
-        allocated_cost=None if usage is None else usage * peak,
+        allocated_cost=allocated,
         weights=serving.weights or serving.arithmetic,
         kv=serving.kv or KV,
         cache=replica.cache(N),
         held=replica.weights * N + batch * replica.context * replica.cache(N),
+        standing=whole.replicas,
     )
+
+
+def _in_flight(
+    replica: Replica,
+    N: float,
+    standing: float,
+    need: Callable[[Replica], float | None],
+) -> Replica:
+    """The replica at the least whole batch with which those that stand carry the peak.
+
+    They have no more sequences than that in flight.
+    """
+    low, high = 0, max(round(replica.best(N)[0]), 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        load = need(replace(replica, batch=float(middle)))
+        fits = load is not None and load <= standing * (1 + NEAR)
+        low, high = (low, middle) if fits else (middle, high)
+    return replace(replica, batch=float(high))
+
+
+def _paid(
+    scenario: Scenario,
+    question: Question,
+    members: list[int],
+    whole: Whole,
+    price: float,
+    replica: Replica,
+) -> float | None:
+    """Dollars of a million output tokens where replicas stand all the time."""
+    hours = tokens = 0.0
+    for index in members:
+        line, lifetime = question.bill[1 + index], scenario.streams[index].lifetime
+        if line.served is None or lifetime is None:
+            return None
+        part = whole.parts.get((line.name, "output"), 0.0)
+        hours += part * expected(lifetime) / HOUR
+        tokens += line.served.output_tokens or 0.0
+    machines = (whole.replicas or 0.0) * replica.accelerators
+    return machines * hours * price / tokens * MILLION if tokens else None
 
 
 def _replicas(

@@ -8,8 +8,9 @@ from typing import Any
 
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import Infeasibility
-from optimizer.analysis.plan.optimum import search
 from optimizer.analysis.plan.reach import stated
+from optimizer.analysis.plan.search import search_whole
+from optimizer.analysis.plan.whole import WholePlan
 from optimizer.analysis.plan.wording import either, several
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at, shape_for
@@ -111,9 +112,12 @@ def _least(
     scenarios: Sequence[Scenario],
 ) -> tuple[Question, Solution | Infeasibility]:
     """The best of some scenarios; if none has a plan, why the first has none."""
-    found = [search(scenario) for scenario in scenarios]
-    solved = [(q, s) for q, s in found if isinstance(s, Solution)]
-    return min(solved, key=lambda pair: pair[1].value) if solved else found[0]
+    found = [search_whole(scenario) for scenario in scenarios]
+    solved = [s.plan for _, s in found if isinstance(s, WholePlan)]
+    if solved:
+        best = min(solved, key=lambda plan: plan.solution.value)
+        return best.question, best.solution
+    return next((q, why) for q, why in found if isinstance(why, Infeasibility))
 
 
 def _size(scenario: Scenario, name: str, what: Exists) -> tuple[Size, float | None]:

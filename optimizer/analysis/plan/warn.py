@@ -11,6 +11,7 @@ from optimizer.analysis.plan.wording import (
     KINDS,
     amount,
     counted,
+    either,
     lifetime,
     nats,
     percent,
@@ -31,13 +32,15 @@ CODES = (
     *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
     *("peak-price-example", "secondary-source", "wide-optimum"),
-    *("scaled-architecture", "forgotten-unit", "replaced"),
+    *("scaled-architecture", "unfilled-replica", "standing-fractions"),
+    *("forgotten-unit", "replaced", "whole-machines"),
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
 NEAR = 1.05  # of a published size: its architecture is then its own
 FEW_BITS = 8
 MANY = 4.0  # epochs
+WHOLE = 0.01  # of the cost, above which whole machines are told
 SYMBOLS = {"parameters": "N", "tokens": "D", "tokens_per_parameter": "D/N"}
 
 
@@ -55,6 +58,8 @@ def warnings(
         *_chips(scenario),
         *_unpunished(scenario),
         *_cache(scenario, question),
+        *_unfilled(answer, scenario),
+        *_whole(answer),
         *_scaled(answer, scenario, question),
         *_optimum(answer),
         *(Warning(code, message) for code, message in oddities(scenario)),
@@ -228,6 +233,60 @@ def _cache(scenario: Scenario, question: Question) -> Iterator[Warning]:
             f"{law.name} counts no embeddings, so that memory and traffic are without "
             "theirs: vocabulary x width weights more, twice that where they are not "
             "tied",
+        )
+
+
+def _unfilled(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
+    """Machines that the load does not fill, so that no batch forms."""
+    for use in answer.serving:
+        if use.replicas is None or use.replicas >= 1:
+            continue
+        part = (
+            f"the load of {use.stream} fills {significant(use.replicas)} of a replica"
+        )
+        if use.standing is not None:
+            yield Warning(
+                "unfilled-replica",
+                f"{part} at its peak, and {use.standing:.0f} is paid all the time: a "
+                "smaller machine, other work on it, or an API may cost less",
+            )
+        else:
+            yield Warning(
+                "unfilled-replica",
+                f"{part}, too little for a batch of {use.batch:.0f} to form. What it "
+                "costs here holds where other work fills the machine; with idle_paid: "
+                "true and peak_to_mean whole replicas are paid all the time",
+            )
+    for index, stream in enumerate(scenario.streams):
+        serving, _ = scenario.serving_of(index)
+        if serving.idle_paid and serving.by_time and stream.lifetime is None:
+            yield Warning(
+                "standing-fractions",
+                f"idle capacity of {stream.name or 'the demand'} is paid in fractions "
+                "of a replica, since its lifetime is not told; add lifetime: 2 years",
+            )
+
+
+def _whole(answer: Answer) -> Iterator[Warning]:
+    """Where machines in whole numbers cost much more than in fractions."""
+    relaxed = answer.relaxed
+    if relaxed is None or answer.question == "budget" or answer.cost is None:
+        return
+    more = answer.cost.total / relaxed.total - 1
+    if more > WHOLE:
+        have = [
+            f"{significant(one)} {word}"
+            for word, some in (
+                ("sequences a batch", relaxed.batches),
+                ("replicas", relaxed.replicas),
+            )
+            for one in some
+        ]
+        yield Warning(
+            "whole-machines",
+            f"whole batches and replicas cost {percent(more)} more than "
+            f"{either(have, 'and')} would, the optimum in fractions: another chip, "
+            "precision or number of accelerators may fit better",
         )
 
 

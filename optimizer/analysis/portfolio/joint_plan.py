@@ -96,13 +96,17 @@ def solve_portfolio(portfolio: Portfolio) -> JointPlan:
         spec = member.spec.model_copy(update={"fix": size})
         held = _beside(solve_alone(replace(member, spec=spec), whole=False), mine)
         members.append(_priced(held, portfolio, joint, index, solution))
+    total = solution.value
+    if any(member.relaxed for member in members):
+        # The joint program has machines in fractions; each plan has them whole.
+        total = sum(member.cost.total for member in members if member.cost)
     shared = limits_used(joint.shared, solution, point, portfolio.place, {})
     bounds = [wall.bound for wall in shared if wall.binding]
     return replace(
         bare,
         status=Status.OPTIMAL,
         members=tuple(moved_onto(member, bounds) for member in members),
-        total=solution.value,
+        total=total,
         shared=shared,
         certificate=solution.certificate,
     )

@@ -157,6 +157,8 @@ def tornado(scenario: Scenario, answer: Answer) -> Tornado | None:
         return None
     target = answer.question == "target"
     base = answer.cost.total if target else answer.plan.loss
+    if answer.relaxed is not None:
+        base = answer.relaxed.total  # the plans beside it have machines in fractions
     idle = {
         move.input
         for move in answer.sensitivities

@@ -15,6 +15,7 @@ from optimizer.algebra.posynomial import Array, Integers
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.chance import DRAWS, SEED, unasked
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.whole import FRACTIONS, in_fractions
 from optimizer.analysis.plan.wording import either
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, sweep
 from optimizer.analysis.uncertainty.robust import RobustPlan, cheapest, robust_plan
@@ -266,6 +267,8 @@ def _notes(
             "Only the law varies: neither a number of the demand nor a price is given "
             "as {low: 1T, expected: 2T, high: 4T}."
         )
+    if in_fractions(scenario):
+        found.append(f"{FRACTIONS}: the plan for the expected numbers has them whole.")
     target = scenario.spec.target
     parts = {
         "extras": (scenario.spec.data.unique_tokens, "how repeated data count"),

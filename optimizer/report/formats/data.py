@@ -53,6 +53,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "unit_cost": answer.unit_cost,
         "training_run": answer.training_run,
         "serving": answer.serving,
+        "relaxed": answer.relaxed,
         "savings": answer.savings,
         "near_optimal": answer.near_optimal,
         "fixed": answer.fixed,

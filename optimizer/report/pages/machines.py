@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, Choice
-from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.plan.practice import ServingUse
+from optimizer.analysis.plan.wording import amount, either, lifetime
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -34,7 +35,7 @@ def machines(answer: Answer) -> Iterator[Block]:
             use.stream,
             significant(use.batch),
             amount(use.step_time, "s"),
-            GAP if use.replicas is None else significant(use.replicas),
+            _replicas(use),
             use.bound_by,
             _price(use.usage_cost),
             _price(use.allocated_cost),
@@ -49,11 +50,39 @@ def machines(answer: Answer) -> Iterator[Block]:
             f"{use.weights} and a KV cache in {use.kv} of {amount(use.cache, 'bytes')} "
             "a token."
         )
+    yield from _relaxed(answer)
     if any(use.usage_cost is not None for use in answer.serving):
         yield Text(
             "Dollars per million output tokens, while a machine works, and with "
             "capacity for the peak paid all the time."
         )
+
+
+def _replicas(use: ServingUse) -> str:
+    if use.replicas is None:
+        return GAP
+    need = significant(use.replicas)
+    return need if use.standing is None else f"{use.standing:.0f} ({need} needed)"
+
+
+def _relaxed(answer: Answer) -> Iterator[Block]:
+    """The optimum with machines in fractions, beside the whole ones."""
+    relaxed = answer.relaxed
+    if relaxed is None:
+        return
+    parts = [f"a batch of {significant(one)}" for one in relaxed.batches]
+    parts += [f"{significant(one)} replicas" for one in relaxed.replicas]
+    total = f"a loss of {relaxed.total:.4f}"
+    if answer.question == "target" and answer.cost is not None:
+        unit = answer.cost.unit
+        total = f"a {lifetime(unit)} of {amount(relaxed.total, unit)}"
+    yield Text(
+        f"Whole batches and replicas are the plan. In fractions the optimum has "
+        f"{either(parts, 'and')} and {total}, with "
+        f"{amount(relaxed.parameters, 'parameters')} parameters on "
+        f"{amount(relaxed.tokens, 'tokens')} tokens; limits, ranges and sensitivities "
+        "are those of batches in fractions, since whole ones move in steps."
+    )
 
 
 def _price(dollars: float | None) -> str:

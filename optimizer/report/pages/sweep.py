@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from optimizer.analysis.plan.whole import FRACTIONS, in_fractions
 from optimizer.analysis.plan.wording import KINDS, amount, percent
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Summary
 from optimizer.question.vary import Plan
@@ -46,6 +47,8 @@ def _body(plan: Plan, summary: Summary, written: str) -> Iterator[Block]:
     yield Text(f"Varied: {varied}.")
     if summary.alone:
         yield Text(f"{summary.alone:,} rows needed the single solver.")
+    if in_fractions(plan.scenario):
+        yield Text(f"{FRACTIONS}.")
     for problem in summary.problems:
         yield Text(problem, label="invalid")
     if summary.counts[0]:

@@ -71,7 +71,15 @@ def test_at_the_demand_that_a_size_suits_it_is_the_optimum(serving, demand, obje
         free.every(lambda one: unfixed(scaled(one, factor))),
         whole=False,
     )
-    assert raised.plan.parameters == pytest.approx(7e9, rel=2e-4)
+    assert in_fractions(raised) == pytest.approx(7e9, rel=2e-4)
+    # In whole batches the best size jumps; its cost does not.
+    assert raised.plan.parameters == pytest.approx(7e9, rel=0.05)
+
+
+def in_fractions(answer):
+    """The size of the optimum with batches in fractions, which has no steps."""
+    plan = answer.plan if answer.relaxed is None else answer.relaxed
+    return plan.parameters
 
 
 def unfixed(scenario):
@@ -102,7 +110,7 @@ def test_a_reasoning_model_is_right_for_what_raising_its_demand_shows(root, ask)
     free = read_scenario(text)
     factor = tokens / solve(free, whole=False).demand.tokens
     raised = solve(free.every(lambda one: scaled(one, factor)), whole=False)
-    assert raised.plan.parameters == pytest.approx(8e9, rel=1e-3)
+    assert in_fractions(raised) == pytest.approx(8e9, rel=1e-3)
 
 
 def test_no_demand_is_named_that_a_limit_forbids(ask):

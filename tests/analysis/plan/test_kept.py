@@ -1,4 +1,4 @@
-"""A model that exists on a roofline, against a scan of whole and broken batches."""
+"""A model that exists on a roofline, against a scan of whole batches."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def dollars(batch=None, size=SIZE, weights=2.0, token=TOKEN, active=None, g=1):
     """The least of a scan over batches, from the datasheet's figures alone."""
     peak, memory, bandwidth = (figure * g for figure in H100)
     active = active or size
-    b = np.linspace(1, 1e4, 2_000_001) if batch is None else np.array([float(batch)])
+    b = np.arange(1.0, 1e4) if batch is None else np.array([float(batch)])
     held = weights * size + b * 1300 * token
     step = np.maximum(2 * active * b / (peak * 0.5), held / (bandwidth * 0.6))
     each = np.where(held <= 0.9 * memory, g * step / b, np.inf)
@@ -47,10 +47,9 @@ def test_what_a_model_that_exists_costs_to_serve(ask):
     assert kept.total == pytest.approx(13.10, abs=0.005)
     assert passes(kept.certificate)
     (use,) = kept.serving
-    assert use.batch == pytest.approx(
-        (0.9 * 80 * 2**30 - 2 * SIZE) / (1300 * TOKEN), rel=1e-6
-    )
-    assert use.step_time == pytest.approx(0.9 * 80 * 2**30 / (0.6 * 3350e9), rel=1e-3)
+    room = 0.9 * 80 * 2**30
+    assert use.batch == (room - 2 * SIZE) // (1300 * TOKEN)
+    assert use.step_time == pytest.approx(room / (0.6 * 3350e9), rel=1e-2)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,10 @@ import pytest
 
 from optimizer.algebra.batch_value import Divided, Many
 from optimizer.algebra.program import Status
+from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.extremes import training_optimal
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.search import search
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, rows, sweep
 from optimizer.engine import batch
 from optimizer.errors import InputError
@@ -65,12 +68,28 @@ def whole(sweeping, **more):
     return status, np.concatenate([part.results for part in parts])
 
 
+def in_fractions(scenario):
+    """The same of the relaxed program, which is what a sweep's rows are of."""
+    question, found = search(scenario)
+    point = question.complete({**question.fixed, **found.point})
+    N, D = point["N"], point["D"]
+    best = training_optimal(question, question.reducible, point)
+    cost = bill(question, point)
+    return [
+        *(N, D, D / N, D / question.optimal_tokens(N), question.loss_at(point)),
+        *(cost.training, cost.inference, cost.total),
+        1 - cost.total / bill(question, question.complete(best)).total,
+    ]
+
+
 def single(scenario):
     """The columns of `RESULTS` as a single solve finds them, or None."""
     answer = solve(scenario)
     if answer.status is Status.INFEASIBLE:
         return None
     plan, cost = answer.plan, answer.cost
+    if answer.relaxed is not None:
+        return in_fractions(scenario)
     return [
         *(plan.parameters, plan.tokens, plan.tokens_per_parameter),
         answer.overtraining.factor,

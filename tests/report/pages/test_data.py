@@ -22,7 +22,7 @@ PLAN = {
 }
 GROWN = {"engine", "objective", "question", "reference", "others", "snap", "epochs"}
 GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
-GROWN |= {"erred", "other_form"}
+GROWN |= {"erred", "other_form", "relaxed"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {

@@ -1,0 +1,75 @@
+"""The certified optimum of a scenario, or why there is none: in fractions, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan.answer import Infeasibility
+from optimizer.analysis.plan.explain import explain
+from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.saturation import of_target
+from optimizer.analysis.plan.whole import Solved, WholePlan, make_whole
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import solve as solve_program
+from optimizer.errors import InputError, Problem
+from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import significant
+
+UNIT_OF = {"N": "parameters", "D": "tokens"}
+
+
+def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibility]:
+    """The certified optimum with its machines in whole numbers, or why there is none.
+
+    Args:
+        scenario: without lists.
+
+    Returns:
+        The question with machines in fractions, and what was found.
+    """
+    question, found = search(scenario)
+    if isinstance(found, Infeasibility):
+        return question, found
+    plan = make_whole(Solved(scenario, question, found))
+    if isinstance(plan, Solved):
+        return question, explain(plan.scenario, plan.question)
+    return question, plan
+
+
+def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
+    """The certified optimum of a scenario without lists, its machines in fractions."""
+    question = formulate(scenario)
+    if (reason := unreachable(scenario, question)) is not None:
+        return question, reason
+    try:
+        solution = solve_program(question.program, question.start(question.program))
+    except UncertifiedError:
+        # Bounds that leave next to no room have no multipliers to certify with.
+        solution = Solution(question.program, Status.INFEASIBLE)
+    if solution.status is Status.INFEASIBLE:
+        solution = of_target(question) or solution
+    if solution.status is Status.INFEASIBLE:
+        return question, explain(scenario, question)
+    _refuse_fractions(scenario, {**question.fixed, **solution.point})
+    return question, solution
+
+
+def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:
+    """Tells a plan of less than one parameter or token, which nobody can train.
+
+    Raises:
+        InputError: the law, taken so far from its runs, asks for one.
+    """
+    few = [name for name in ("N", "D") if point[name] < 1]
+    if not few:
+        return
+    word = "budget" if scenario.spec.target is None else "target"
+    what = " and ".join(f"{significant(point[name])} {UNIT_OF[name]}" for name in few)
+    message = (
+        f"leads to {what}, and below one there is no model: this law says so only far "
+        "outside its runs; ask for a lower loss, or check the law and the prices"
+    )
+    raise InputError([Problem(scenario.place(word), word, message)])

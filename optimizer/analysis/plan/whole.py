@@ -1,0 +1,235 @@
+"""Machines in whole numbers: batches of whole sequences, replicas that stand.
+
+The relaxed program has both as amounts. Its cost is log-convex in each, so that beside
+its optimum the best whole number is the next one up or down: each is a program of its
+own, solved and certified, and the cheapest is the plan. With several machines all their
+pairs are tried, as far as they are few.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan.practice import Relaxed
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import solve
+from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Scenario, Whole
+from optimizer.question.standing import loads
+from optimizer.world.costs import value
+from optimizer.world.roofline import NEAR
+
+MOST = 16  # combinations of whole numbers
+FRACTIONS = (
+    "Batches and replicas that stand are amounts here, in fractions; solve makes them "
+    "whole, which costs more"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A scenario with its question and the solution of it."""
+
+    scenario: Scenario
+    question: Question
+    solution: Solution
+
+    @property
+    def size(self) -> dict[str, float]:
+        """N and D of the plan."""
+        found = {**self.question.fixed, **self.solution.point}
+        return {"N": found["N"], "D": found["D"]}
+
+
+@dataclass(frozen=True, eq=False)
+class WholePlan:
+    """A plan in whole numbers.
+
+    Attributes:
+        plan: with whole batches and whole standing replicas.
+        standing: with whole replicas and batches in fractions: its derivatives are
+            those of the answer, since in whole batches the cost moves in steps.
+        relaxed: with both in fractions; None where nothing had to be made whole.
+    """
+
+    plan: Solved
+    standing: Solved
+    relaxed: Relaxed | None
+
+
+def make_whole(found: Solved) -> WholePlan | Solved:
+    """Makes batches and standing replicas of an optimum whole.
+
+    Returns:
+        The plan; or, where no whole number of replicas has one, the scenario with
+        the next number up, whose program says why.
+    """
+    point = found.question.complete(found.size)
+    need = needs(found.scenario, found.question, point)
+    ways: list[WholePlan] = []
+    tried = [found]
+    if need:
+        tried = list(_replicated(found, need, point, more=0))
+        for more in (tried, _replicated(found, need, point, more=1)):
+            # One more, where whole batches leave what is needed too little room.
+            ways = ways or [
+                WholePlan(done, one, None)
+                for one in more
+                if one.solution.status is Status.OPTIMAL
+                for done in _batched(one)
+            ]
+    else:
+        # A batch that cannot be certified when whole stays as it is.
+        ways = [WholePlan(done, found, None) for done in _batched(found) or [found]]
+    if not ways:
+        return tried[-1]
+    best = min(ways, key=lambda way: way.plan.solution.value)
+    if best.plan is found:
+        return best
+    total = found.solution.value
+    if found.question.reducible is None:
+        total = found.question.surface.loss_of(total)
+    relaxed = Relaxed(
+        parameters=point["N"],
+        tokens=point["D"],
+        total=total,
+        batches=tuple(r.best(point["N"])[0] for r in found.question.replicas),
+        replicas=tuple(need.values()),
+        certificate=found.solution.certificate,
+    )
+    return replace(best, relaxed=relaxed)
+
+
+def needs(
+    scenario: Scenario, question: Question, point: Mapping[str, float]
+) -> dict[str, float]:
+    """Replicas that each machine with standing capacity needs at its peak."""
+    return {
+        suffix: sum(value(term, point) for _, term in terms)
+        for suffix, terms in loads(scenario, question.bill)
+        if sum(term.coefficient for _, term in terms) > 0
+    }
+
+
+def in_fractions(scenario: Scenario) -> bool:
+    """Whether machines have amounts that a plan makes whole."""
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    return any(
+        (serving.batched and serving.batch is None)
+        or (serving.idle_paid and serving.by_time)
+        for serving in machines
+    )
+
+
+def whole_at(
+    scenario: Scenario, question: Question, size: Mapping[str, float]
+) -> tuple[Scenario, Question]:
+    """A model with its best whole batches, and the fewest replicas that carry it.
+
+    Args:
+        scenario: with nothing made whole.
+        question: the same as mathematics.
+        size: N and D.
+    """
+    batches = {
+        r.suffix: Whole(batch=r.whole(size["N"]))
+        for r in question.replicas
+        if r.batch is None
+    }
+    if batches:
+        scenario = replace(scenario, whole=batches)
+        question = formulate(scenario)
+    point = question.complete(size)
+    need = needs(scenario, question, point)
+    if need:
+        up = {suffix: float(_up(each)) for suffix, each in need.items()}
+        scenario = _standing(scenario, question, point, up)
+        question = formulate(scenario)
+    return scenario, question
+
+
+def _up(number: float) -> int:
+    return max(math.ceil(number * (1 - NEAR)), 1)
+
+
+def _down(number: float) -> int:
+    return max(math.floor(number * (1 + NEAR)), 1)
+
+
+def _standing(
+    scenario: Scenario,
+    question: Question,
+    point: Mapping[str, float],
+    replicas: Mapping[str, float],
+) -> Scenario:
+    """The scenario with replicas that stand, paid by each phase for its load."""
+    whole = dict(scenario.whole)
+    for suffix, terms in loads(scenario, question.bill):
+        if suffix not in replicas:
+            continue
+        parts: dict[tuple[str, str], float] = {}
+        total = sum(value(term, point) for _, term in terms)
+        for name, term in terms:
+            key = (name, term.label)
+            parts[key] = parts.get(key, 0.0) + value(term, point) / total
+        known = whole.get(suffix, Whole())
+        whole[suffix] = replace(known, replicas=replicas[suffix], parts=parts)
+    return replace(scenario, whole=whole)
+
+
+def _replicated(
+    found: Solved, need: Mapping[str, float], point: Mapping[str, float], more: int
+) -> Iterable[Solved]:
+    """The programs of the whole numbers of replicas beside what is needed."""
+    ends = [
+        sorted({_down(r), _up(r)}) if not more else [_up(r) + more]
+        for r in need.values()
+    ]
+    for picked in _products(ends):
+        chosen = dict(zip(need, map(float, picked), strict=True))
+        yield _solved(_standing(found.scenario, found.question, point, chosen))
+
+
+def _batched(found: Solved) -> list[Solved]:
+    """The programs of the whole batches beside the best ones; itself if they are."""
+    N = found.size["N"]
+    ends = {}
+    for one in found.question.replicas:
+        batch = one.best(N)[0]
+        pair = sorted({_down(batch), _up(batch)})
+        if one.batch is None and (len(pair) > 1 or batch != pair[0]):
+            ends[one.suffix] = pair
+    if not ends:
+        return [found]
+    whole = found.scenario.whole
+    solved = []
+    for picked in _products(list(ends.values())):
+        batches = {
+            suffix: replace(whole.get(suffix, Whole()), batch=float(b))
+            for suffix, b in zip(ends, picked, strict=True)
+        }
+        done = _solved(replace(found.scenario, whole={**whole, **batches}))
+        if done.solution.status is Status.OPTIMAL:
+            solved.append(done)
+    return solved
+
+
+def _products(ends: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+    """Every combination, or where they are many the two that go all one way."""
+    if math.prod(map(len, ends)) <= MOST:
+        return list(itertools.product(*ends))
+    return [tuple(pair[0] for pair in ends), tuple(pair[-1] for pair in ends)]
+
+
+def _solved(scenario: Scenario) -> Solved:
+    question = formulate(scenario)
+    try:
+        solution = solve(question.program, question.start(question.program))
+    except UncertifiedError:
+        solution = Solution(question.program, Status.INFEASIBLE)
+    return Solved(scenario, question, solution)

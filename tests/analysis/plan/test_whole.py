@@ -1,0 +1,162 @@
+"""Machines in whole numbers: what stands is paid by the hour, a batch is sequences."""
+
+import math
+
+import pytest
+
+from optimizer.analysis.comparison.compare import compare
+from optimizer.analysis.plan.optimum import solve
+from optimizer.engine.certify import passes
+from optimizer.question.load import read_scenario
+
+LAW = "law: besiroglu-2024-refit\nobjective: dollars\n"
+TRAIN = "training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}\n"
+QUIET = (
+    LAW
+    + TRAIN
+    + (
+        "target: {match: {parameters: 13B}}\n"
+        "serving: {model: roofline, hardware: h100-sxm, accelerators: 8, mfu: 50 %, "
+        "mbu: 60 %, price: $2/h, peak_to_mean: 4, idle_paid: true}\n"
+        "demand: {requests: 10k/day, input_tokens: 1000, output_tokens: 300, "
+        "lifetime: 2 years}\n"
+    )
+)
+LONG = (
+    LAW
+    + TRAIN
+    + (
+        "target: {match: {parameters: 33B, tokens: 2T}}\nfix: {parameters: 33B}\n"
+        "serving: {model: roofline, hardware: h100-sxm, mfu: 50 %, mbu: 60 %, "
+        "price: $2/h, memory_fill: 83.819 %}\n"  # 72 GB
+        "demand: {requests: 100k/day, input_tokens: 9000, output_tokens: 1000, "
+        "lifetime: 1 year}\n"
+    )
+)
+# Eight accelerators at $2 an hour for two years of 365.25 days.
+REPLICA = 8 * 2 * 24 * 730.5
+TRAINING = 6 * 13e9 / 989.4e12 / 0.4 / 3600 * 2  # dollars a token, at 13B
+
+
+def codes(answer):
+    return {warning.code for warning in answer.warnings}
+
+
+def test_a_replica_that_stands_is_paid_whatever_its_load(ask):
+    """One replica is $280.5k; a smaller model would not make it cheaper."""
+    answer = ask(QUIET + "buy: {input: $0.20/M, output: $0.60/M}\n")
+    assert answer.cost.inference == pytest.approx(REPLICA, rel=1e-12)
+    assert answer.plan.parameters == pytest.approx(13e9, rel=1e-6)
+    assert answer.cost.training == pytest.approx(
+        TRAINING * answer.plan.tokens, rel=2e-3
+    )
+    assert answer.relaxed.total < 0.1 * answer.cost.total
+    assert answer.relaxed.replicas[0] < 0.01
+    assert passes(answer.certificate)
+    assert passes(answer.relaxed.certificate)
+    (use,) = answer.serving
+    assert (use.batch, use.standing, use.bound_by) == (1, 1, "load")
+    assert {"unfilled-replica", "whole-machines"} <= codes(answer)
+    # $0.2 and $0.6 a million at 1000 and 300 tokens a request.
+    each = (1000 * 0.2 + 300 * 0.6) / 1300 / 1e6
+    (buy,) = answer.others
+    assert buy.overtaken_at == pytest.approx(answer.cost.total / each, rel=1e-6)
+    assert 1.04e12 < buy.overtaken_at < 1.07e12
+
+
+def test_a_model_that_exists_pays_for_whole_replicas_too(ask):
+    answer = ask(QUIET + "existing: {model: llama-3-8b}\n")
+    (kept,) = answer.others
+    assert kept.total == pytest.approx(REPLICA, rel=1e-12)
+    assert kept.overtaken_at is None or kept.overtaken_at > answer.demand.tokens
+
+
+@pytest.mark.parametrize("requests", ["20M/day", "60M/day", "150M/day"])
+def test_the_number_of_replicas_is_the_better_of_both_sides(ask, requests):
+    """Held at any number by hand, through a demand that needs no more, none is less."""
+    answer = ask(QUIET, f"demand.requests={requests}")
+    (use,) = answer.serving
+    (r,) = answer.relaxed.replicas
+    assert use.standing in (math.floor(r), math.ceil(r))
+    assert answer.cost.inference == pytest.approx(use.standing * REPLICA, rel=1e-12)
+    assert answer.cost.total >= answer.relaxed.total
+    assert use.replicas <= use.standing * (1 + 1e-9)
+    assert "unfilled-replica" not in codes(answer)
+
+
+def test_standing_machines_of_a_constant_utilisation_are_whole_as_well(ask):
+    text = QUIET.replace("model: roofline", "model: mfu").replace("mbu: 60 %, ", "")
+    answer = ask(text)
+    assert answer.cost.inference == pytest.approx(REPLICA, rel=1e-12)
+    need = 4 * 730.5 * 1e4 * 1300 * 2 * answer.relaxed.parameters
+    need /= 989.4e12 * 0.5 * 8 * 730.5 * 86400
+    assert answer.relaxed.replicas == (pytest.approx(need, rel=1e-3),)
+    # Where work alone is paid, fractions stay.
+    paid = ask(text, "serving.idle_paid=false")
+    assert paid.relaxed is None
+    assert paid.cost.inference < 0.01 * REPLICA
+
+
+def test_too_little_money_for_one_replica_names_what_one_takes(ask):
+    why = ask(QUIET, "limits.total_cost=$200k").infeasibility
+    (way,) = (one for one in why.relaxations if one.name == "limits.total_cost")
+    again = ask(QUIET, f"limits.total_cost=${math.ceil(way.after)}")
+    assert again.plan is not None
+    assert again.cost.inference == pytest.approx(REPLICA, rel=1e-12)
+
+
+def test_a_batch_is_whole_sequences(ask):
+    """33B in bf16 and 10k tokens of cache: 1.78 sequences would fit, so one is."""
+    answer = ask(LONG)
+    (use,) = answer.serving
+    assert use.batch == 1
+    assert answer.unit_cost.output == pytest.approx(19.17, abs=0.005)
+    given = ask(LONG, "serving.batch=1")
+    assert answer.cost.total == pytest.approx(given.cost.total, rel=1e-9)
+    assert answer.relaxed.batches == (pytest.approx(1.78, abs=0.01),)
+    assert "whole-machines" in codes(answer)
+    assert ask(LONG, "serving.batch=2").plan is None
+
+
+def test_a_load_below_one_replica_is_told(ask):
+    assert "unfilled-replica" in codes(ask(LONG, "demand.requests=1k/day"))
+    assert "unfilled-replica" not in codes(ask(LONG))
+
+
+def test_without_a_lifetime_fractions_are_billed_and_told(ask):
+    text = QUIET.replace("requests: 10k/day", "requests: 7.3M").replace(
+        ", lifetime: 2 years", ""
+    )
+    answer = ask(text)
+    assert "standing-fractions" in codes(answer)
+    assert answer.cost.inference < 0.1 * REPLICA
+
+
+def test_no_plan_is_cheaper_than_the_optimum_in_its_own_scenario():
+    """Plans run in each other's scenarios on whole machines."""
+    texts = (QUIET, QUIET.replace("10k/day", "90M/day"), LONG.replace("fix", "# fix"))
+    scenarios = [read_scenario(text, f"{i}.yaml") for i, text in enumerate(texts)]
+    table = compare(scenarios[:2]).regret.table
+    for row, cells in enumerate(table):
+        assert cells[row] == pytest.approx(1, rel=1e-9)
+        assert all(cell is None or cell >= 1 - 1e-9 for cell in cells)
+
+
+def test_replicas_do_not_move_with_a_sensitivity_that_they_do_not_have(ask):
+    """Where one replica has room, neither demand nor serving figures move the cost."""
+    moves = {m.input: m.elasticity for m in ask(QUIET).sensitivities}
+    assert moves["demand.requests"] == pytest.approx(0, abs=1e-9)
+    assert moves["serving.mbu"] == pytest.approx(0, abs=1e-9)
+    share = REPLICA / ask(QUIET).cost.total
+    assert moves["serving.price"] == pytest.approx(share, rel=1e-9)
+
+
+def test_solve_answers_in_whole_numbers_under_a_budget():
+    scenario = read_scenario(
+        QUIET.replace("target: {match: {parameters: 13B}}", "budget: {cost: $1M}")
+    )
+    answer = solve(scenario)
+    assert answer.plan.loss >= answer.relaxed.total
+    assert answer.cost.total == pytest.approx(1e6, rel=1e-9)
+    replicas = answer.cost.inference / REPLICA
+    assert replicas == pytest.approx(round(replicas), rel=1e-9)
