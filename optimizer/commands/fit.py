@@ -119,6 +119,7 @@ Examples:
 @click.option(
     "--hold-out",
     type=click.FloatRange(0, 0.5),
+    callback=options.finite,
     default=0.2,
     show_default=True,
     help="The share of runs, the largest, to predict from the others.",

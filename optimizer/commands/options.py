@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -184,6 +185,15 @@ def fixed_quality(scenarios: Sequence[Scenario], command: str) -> None:
             problems.append(Problem(place, "budget.best_for", message))
     if problems:
         raise InputError(problems)
+
+
+def finite(
+    _ctx: click.Context, option: click.Parameter, value: float | None
+) -> float | None:
+    """A number that is one: every range lets NaN through."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"must be a number, got {value}", param=option)
+    return value
 
 
 def opened(path: str) -> tuple[Document, Path]:

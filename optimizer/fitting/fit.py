@@ -168,6 +168,7 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
         choice = checked(settings.choice)
     except ValueError as error:
         raise failed("--fix", str(error)) from None
+    settings = replace(settings, choice=choice)
     base = seen_once(runs, choice)
     settings, runs = _enough_pairs(settings, runs, base)
     asked, centre, found = point_fit(

@@ -74,7 +74,7 @@ class Choice:
         """The symbols that are fitted; of tied ones the first."""
         symbols = [s for s in SYMBOLS[self.shape] if s not in self.fixed]
         if self.tied and "beta" in symbols:
-            symbols.remove("beta" if "alpha" in symbols else "")
+            symbols.remove("beta")  # it is alpha, fitted or fixed
         return tuple(symbols)
 
 

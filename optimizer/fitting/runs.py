@@ -187,6 +187,9 @@ def read_runs(
     group = group or _of_runs(found, cells_of, table.columns)
     groups = None if group is None else _groups(found, cells_of, group)
     ours = {word: np.array([row[word] for row in found]) for word in _words(found)}
+    if "weight" in ours and not ours["weight"].any():
+        message = "every run has a weight of 0; give those that count a weight above 0"
+        raise InputError([_problem(table, message, 1)])
     return Runs(
         file=table.file,
         sha256=table.sha256,

@@ -148,3 +148,40 @@ def test_published_runs_from_the_command_line(here, run, sardana):
     assert "L = 0.9457 + 17.07·N^-0.1321 + 35.81·D^-0.1577" in out
     surface = load_law("sardana.yaml").surface()
     assert surface.loss(1e9, 2e10) == pytest.approx(2.8995443638861276, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--hold-out", "nan"), "must be a number, got nan"),
+        (("--fix", "E=9"), "is not below the least loss of the runs"),
+    ],
+)
+def test_numbers_that_are_none_end_in_words(tmp_path, capsys, words, told):
+    place = tmp_path / "runs.csv"
+    lines = [
+        f"{n:g},{n * r:g},{1.8 + 400 * n**-0.34 + 2000 * (n * r) ** -0.37:.6f}"
+        for n in (1e8, 2e8, 4e8)
+        for r in (5, 10, 20, 40)
+    ]
+    place.write_text("\n".join(["parameters,tokens,loss", *lines]) + "\n")
+    assert cli.main(["fit", str(place), *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_tied_exponent_may_be_fixed_and_weights_must_count(tmp_path, capsys):
+    rows = [
+        (n, n * r, 1.8 + 40 * n**-0.3 + 60 * (n * r) ** -0.3)
+        for n in (1e8, 2e8, 4e8, 8e8)
+        for r in (5, 10, 20, 40)
+    ]
+    place = tmp_path / "runs.csv"
+    lines = [",".join(map(repr, row)) for row in rows]
+    place.write_text("\n".join(["parameters,tokens,loss", *lines]) + "\n")
+    few = ("--draws", "50", "--starts", "20")
+    assert cli.main(["fit", str(place), "--tie", "--fix", "alpha=.3", *few]) == 0
+    capsys.readouterr()
+    lines = [f"{line},0" for line in lines]
+    place.write_text("\n".join(["parameters,tokens,loss,weight", *lines]) + "\n")
+    assert cli.main(["fit", str(place), *few]) == 2
+    assert "every run has a weight of 0" in capsys.readouterr().err

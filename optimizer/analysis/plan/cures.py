@@ -14,7 +14,7 @@ from dataclasses import replace
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Answer, Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import called, needed
-from optimizer.analysis.plan.wording import KINDS, either, safely
+from optimizer.analysis.plan.wording import either, safely, unbounded
 from optimizer.engine.certify import UncertifiedError
 from optimizer.errors import Defect, InputError
 from optimizer.question.asked import Question
@@ -76,7 +76,7 @@ def _priced(
     found = _sensible(scenario, question, way, least, ask)
     if found is None:
         return way
-    value = read(safely(found, way.unit, up), KINDS[way.unit])
+    value = read(safely(found, way.unit, up), unbounded(way.unit))
     then = _moved(scenario, way.name, value, ask)
     if then is None or then.cost is None:
         return way
@@ -85,7 +85,7 @@ def _priced(
 
 def _printed(way: Relaxation, value: float) -> float:
     text = needed(replace(way, after=value))
-    return read(text.removesuffix(" nats"), KINDS[way.unit])
+    return read(text.removesuffix(" nats"), unbounded(way.unit))
 
 
 def _sensible(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 from optimizer.reading.kinds import (
     BUDGET,
@@ -57,11 +58,20 @@ def safely(value: float, unit: str, up: bool) -> str:
         return nats(near + (1e-4 if up else -1e-4) * short)
     if unit == "accelerators":
         return amount(math.ceil(value) if up else math.floor(value), unit)
+    kind = unbounded(unit)
     tried, text = value, amount(value, unit)
-    while (read(text, KINDS[unit]) < value) == up and read(text, KINDS[unit]) != value:
+    while (read(text, kind) < value) == up and read(text, kind) != value:
         tried *= 1.001 if up else 0.999
         text = amount(tried, unit)
     return text
+
+
+def unbounded(unit: str) -> Kind:
+    """How a value of a unit is read back, whatever a field allows.
+
+    A cure may lie beyond what a field takes; it is told all the same.
+    """
+    return replace(KINDS[unit], low=-math.inf, high=math.inf)
 
 
 def counted(value: float, unit: str) -> str:

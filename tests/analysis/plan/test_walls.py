@@ -25,3 +25,23 @@ def test_one_parameter_is_no_limit_of_ordinary_plans(ask):
     answer = ask("law: besiroglu-2024-refit\ntarget: {loss: 9}\ndemand: {tokens: 1M}\n")
     assert answer.plan.parameters > 1
     assert answer.plan.tokens > 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ("training_time: 30 days", "limits.training_time to 1260 years would do"),
+        ("total_cost: $1M", "limits.total_cost to $"),
+    ],
+)
+def test_a_cure_beyond_what_a_field_takes_is_told_all_the_same(ask, limits, told):
+    """One accelerator, a 400B to match: no plan, and no end of the answer."""
+    answer = ask(
+        "law: besiroglu-2024-refit\nobjective: dollars\n"
+        "target: {match: {parameters: 400B}}\n"
+        "training: {hardware: h100-sxm, mfu: 40 %, accelerators: 1, price: $2/h}\n"
+        "serving: {hardware: h100-sxm, mfu: 40 %, price: $1e15/h}\n"
+        f"demand: {{tokens: 2T}}\nlimits: {{{limits}}}\n"
+    )
+    assert answer.plan is None
+    assert told in answer.infeasibility.reason
