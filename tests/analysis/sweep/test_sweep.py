@@ -334,7 +334,7 @@ def test_a_path_is_varied_once():
 
 
 def test_two_ways_to_say_one_thing_are_not_both_varied():
-    with pytest.raises(InputError, match="is not a number of the scenario"):
+    with pytest.raises(InputError, match="cannot stand beside"):
         asked(PLAIN, ["target.loss=1.9,2", "target.match.parameters=7B,13B"])
 
 
