@@ -103,6 +103,12 @@ def _unknown(name: str) -> str:
             "there is no plain hoffmann-2022, because its published variants differ "
             f"by a third in parameters; choose one of {variants}"
         )
+    if name.lower() == "chinchilla":
+        return (
+            "Chinchilla's law has several published fits, none of that name; choose "
+            "besiroglu-2024-refit, the refit of its runs with an error, or one of the "
+            "paper's own, such as hoffmann-2022-tex"
+        )
     if variants:
         return f"there is no plain {name}; choose one of {variants}"
     return (

@@ -54,6 +54,10 @@ def test_other_coefficients_are_checked(changes, message):
     [
         ("hoffmann-2022", "s.yaml:2:6: law: there is no plain hoffmann-2022, because "),
         (
+            "chinchilla",
+            "published fits, none of that name; choose besiroglu-2024-refit",
+        ),
+        (
             "sardana-2024",
             "there is no plain sardana-2024; choose one of sardana-2024-1",
         ),

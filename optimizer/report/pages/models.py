@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from optimizer.analysis.plan.wording import percent
 from optimizer.errors import InputError
 from optimizer.reading.quantity import BYTES, significant, write
 from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, facts
@@ -82,7 +83,7 @@ def models_blocks(records: Sequence[Record], contexts: Sequence[int]) -> list[Bl
             (
                 f"{context:,} tokens",
                 write(record.cache(context), BYTES),
-                f"{record.attention(context) / other:.1%}",
+                _share(record.attention(context) / other),
             )
             for context in contexts
         )
@@ -110,3 +111,8 @@ def _facts(record: Record) -> list[tuple[str, str]]:
     if record.state:
         rows.append(("state of a sequence", write(record.state, BYTES)))
     return rows
+
+
+def _share(ratio: float) -> str:
+    """A part of something, as a factor where it is more than all of it."""
+    return percent(ratio) if ratio < 1 else f"{significant(ratio)} ×"
