@@ -195,3 +195,15 @@ def test_many_rows_say_what_they_take(here, run):
     assert done.code == 0
     assert done.err.startswith("120,000 rows, about ")
     assert " of solving here\n" in done.err
+
+
+def test_a_row_on_a_bound_has_the_bound(here, run):
+    """9B is 9000000000.0 in the file, not the last digit of an exponential."""
+    limit = ("--set", "limits={parameters: 9B}", "--set", "demand.tokens=1B")
+    done = run(
+        "sweep", "good.yaml", *limit, "--vary", "demand.tokens=1e9,2e9", "-o", "a.csv"
+    )
+    assert done.code == 0
+    with open(here / "a.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["parameters"]) for row in rows] == [9e9, 9e9]

@@ -74,6 +74,14 @@ def unbounded(unit: str) -> Kind:
     return replace(KINDS[unit], low=-math.inf, high=math.inf)
 
 
+DEMAND = "demand"  # the name of a demand that has none of its own
+
+
+def line_name(name: str) -> str:
+    """A line of the bill in words; that of a demand without a name is the serving."""
+    return "serving" if name == DEMAND else name
+
+
 def counted(value: float, unit: str) -> str:
     """Writes a value of parameters or tokens with the word: 1.25T tokens."""
     return f"{amount(value, unit)} {unit}"

@@ -33,6 +33,11 @@ def near(question: Question, variables: tuple[str, ...], size: int) -> Array:
     return np.log(np.stack([point.get(name, ones) for name in variables], axis=1))
 
 
+# Limits of one variable, whose bound a plan on it has to the last digit.
+BOUNDED = {"limits.parameters": "N", "limits.tokens": "D"}
+ON_BOUND = 1e-9
+
+
 def answers(question: Question, logs: Point, size: int) -> list[Array]:
     """From parameters to saving, in the order of `sweep.RESULTS`.
 
@@ -43,6 +48,11 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
     """
     chosen = {name: np.exp(column) for name, column in logs.items()}
     chosen |= {name: _column(value, size) for name, value in question.fixed.items()}
+    for limit in question.limits:
+        if limit.name in BOUNDED:
+            name, bound = BOUNDED[limit.name], _column(limit.bound, size)
+            near = np.abs(chosen[name] / bound - 1) <= ON_BOUND
+            chosen[name] = np.where(near, bound, chosen[name])
     point = _completed(question, {"N": chosen["N"], "D": chosen["D"]})
     N, D = point["N"], point["D"]
     surface = question.surface

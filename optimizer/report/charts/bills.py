@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import line_name
 from optimizer.analysis.story.timeline import Cashflow
 from optimizer.report.charts.theme import (
     GREEN,
@@ -82,7 +83,7 @@ def _line(name: str, alone: bool) -> str:
         return name
     if not alone:
         return "other" if name in ("data", "fixed") else "serving"
-    return "serving" if name == "demand" else name
+    return line_name(name)
 
 
 def _amounts(top: float, unit: str) -> alt.Axis:

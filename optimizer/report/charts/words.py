@@ -12,6 +12,7 @@ from optimizer.analysis.plan.wording import (
     either,
     given,
     lifetime,
+    line_name,
     percent,
 )
 from optimizer.analysis.story.contour import Contour
@@ -78,18 +79,13 @@ def split(answers: Sequence[Answer]) -> str:
             continue
         name = "The plan" if len(answers) == 1 else answer.scenario
         lines = [
-            f"{_line(line.name)} {percent(line.share)}"
+            f"{line_name(line.name)} {percent(line.share)}"
             for line in answer.cost.lines
             if line.share > 0
         ]
         total = amount(answer.cost.total, answer.cost.unit)
         parts.append(f"{name} costs {total}: {either(lines, 'and')}.")
     return " ".join(parts)
-
-
-def _line(name: str) -> str:
-    """A line of the bill; that of a demand without a name is the serving."""
-    return "serving" if name == "demand" else name
 
 
 def tornado(figure: Tornado) -> str:

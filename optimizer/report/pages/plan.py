@@ -6,7 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Alternative, Answer, Line, Pair
-from optimizer.analysis.plan.wording import amount, counted, lifetime, percent
+from optimizer.analysis.plan.wording import (
+    DEMAND,
+    amount,
+    counted,
+    lifetime,
+    line_name,
+    percent,
+)
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
 from optimizer.report.formats.blocks import (
     GAP,
@@ -137,7 +144,7 @@ def _row(
     served = {stream.name for stream in answer.demand.streams}
     name = line.name
     if name in served:
-        name = "serving" if name == "demand" else f"serving {name}"
+        name = line_name(name) if name == DEMAND else f"serving {name}"
     return (
         name,
         figure(line.amount, unit),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import lifetime
+from optimizer.analysis.plan.wording import lifetime, line_name
 from optimizer.analysis.story.case import Case
 from optimizer.report.formats.blocks import printable
 from optimizer.report.formats.extras import missing
@@ -118,7 +118,7 @@ def _costs(book: Any, page: Sheet, answers: Sequence[Answer]) -> None:
         total = last + 1
         for line, other in zip(cost.lines, best.cost.lines, strict=True):
             row = page.row + 1
-            page.put(0, line.name)
+            page.put(0, line_name(line.name))
             page.put(1, line.amount, cost.unit)
             page.formula(2, f"=B{row}/B${total}", line.share, "percent")
             page.put(3, other.amount, cost.unit)
