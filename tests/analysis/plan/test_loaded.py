@@ -226,7 +226,9 @@ def test_a_plan_is_certified_and_unbeaten_or_there_is_none(ask, case):
     near = np.exp(rng.normal(0, 0.02, (2, 1500)))
     N = np.concatenate([N, plan.parameters * near[0]])
     D = np.concatenate([D, plan.tokens * near[1]])
-    assert answer.cost.total <= reckon.cost(N, D).min() * (1 + 1e-8)
+    # The reckoning has batches in fractions, as the relaxed optimum has.
+    found = (answer.relaxed or answer.cost).total
+    assert found <= reckon.cost(N, D).min() * (1 + 1e-8)
     here = np.array([plan.parameters]), np.array([plan.tokens])
     assert reckon.loss(*here)[0] <= reckon.s * (1 + 1e-9)
     assert plan.loss - LAW["E"] == pytest.approx(reckon.loss(*here)[0], rel=1e-8)
@@ -235,7 +237,7 @@ def test_a_plan_is_certified_and_unbeaten_or_there_is_none(ask, case):
         loose = Reckoning(Case(**{**vars(case), "most": None}))
         loose.s *= 1 + 1e-8
         again = loose.cost(here[0] * (1 - 1e-12), here[1])[0]
-        assert answer.cost.total == pytest.approx(again, rel=5e-2)
+        assert found == pytest.approx(again, rel=5e-2)
 
 
 LOADED = """
