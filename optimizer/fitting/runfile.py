@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem, needs
+from optimizer.reading.document import contents
 
 SIZE = 200_000_000  # [bytes]
 SUFFIXES = (
@@ -59,7 +60,7 @@ def read_table(path: str | Path) -> Table:
         known = ", ".join(SUFFIXES)
         message = f"the name of a table of runs ends in one of {known}, or that and .gz"
         raise failed(file, message)
-    data = _bytes(file)
+    data = contents(file, SIZE)
     digest = hashlib.sha256(data).hexdigest()
     if packed:
         data = _unpacked(file, data)
@@ -70,21 +71,6 @@ def read_table(path: str | Path) -> Table:
         raise failed(file, "has no rows")
     _refuse_curve(file, columns)
     return Table(file, tuple(columns), tuple(rows), digest)
-
-
-def _bytes(file: str) -> bytes:
-    try:
-        with open(file, "rb") as stream:
-            return stream.read(SIZE + 1)
-    except FileNotFoundError:
-        raise failed(file, "there is no such file") from None
-    except IsADirectoryError:
-        raise failed(file, "this is a directory, not a file") from None
-    except PermissionError:
-        raise failed(file, "no permission to read this file") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a file name"
-        raise failed(file, f"cannot be read: {reason}") from None
 
 
 def _read(file: str, suffix: str, data: bytes) -> Read:

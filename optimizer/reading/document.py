@@ -29,6 +29,7 @@ __all__ = [
     "Document",
     "Path_",
     "Steps",
+    "contents",
     "dotted",
     "legible",
     "load_file",
@@ -92,17 +93,21 @@ def suggest(word: str, allowed: Iterable[str], then: str = "") -> str:
     return f"; {said}" if said else ""
 
 
-def load_file(path: str | Path) -> Document:
-    """Read a YAML file.
+def contents(path: str | Path, most: int) -> bytes:
+    """The bytes of a file, and one more than allowed where it is too long.
+
+    Args:
+        path: of the file.
+        most: the bytes that are allowed; one over is enough to know, also of an
+            endless device.
 
     Raises:
-        InputError: it cannot be read, or says what YAML or this tool does not allow.
+        InputError: it cannot be read.
     """
     file = str(path)
     try:
-        # One byte over the limit is enough to know, also of an endless device.
         with open(path, "rb") as stream:
-            data = stream.read(SIZE + 1)
+            return stream.read(most + 1)
     except FileNotFoundError:
         raise failed(Mark(file), "there is no such file") from None
     except IsADirectoryError:
@@ -112,7 +117,15 @@ def load_file(path: str | Path) -> Document:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a file name"
         raise failed(Mark(file), f"cannot be read: {reason}") from None
-    return load_text(data, file)
+
+
+def load_file(path: str | Path) -> Document:
+    """Read a YAML file.
+
+    Raises:
+        InputError: it cannot be read, or says what YAML or this tool does not allow.
+    """
+    return load_text(contents(path, SIZE), str(path))
 
 
 def load_text(text: str | bytes, file: str) -> Document:

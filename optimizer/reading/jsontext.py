@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.reading.document import contents
 from optimizer.reading.yamltext import Steps, failed
 
 SIZE = 1_000_000  # [bytes] of what is read
@@ -58,20 +59,7 @@ def load_json(path: str | Path) -> JsonFile:
     Raises:
         InputError: it cannot be read, or is not what JSON or this tool allows.
     """
-    file = str(path)
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read(HUGE + 1)
-    except FileNotFoundError:
-        raise failed(Mark(file), "there is no such file") from None
-    except IsADirectoryError:
-        raise failed(Mark(file), "this is a directory, not a file") from None
-    except PermissionError:
-        raise failed(Mark(file), "no permission to read this file") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a file name"
-        raise failed(Mark(file), f"cannot be read: {reason}") from None
-    return read_json(data, file)
+    return read_json(contents(path, HUGE), str(path))
 
 
 def read_json(data: bytes, file: str) -> JsonFile:
