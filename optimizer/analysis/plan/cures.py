@@ -183,9 +183,7 @@ def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:
     return None
 
 
-def machines(
-    ways: Sequence[Relaxation], name: str, count: float | None
-) -> int | None:
+def machines(ways: Sequence[Relaxation], name: str, count: float | None) -> int | None:
     """How many accelerators would do where time is short: as many times more.
 
     Args:

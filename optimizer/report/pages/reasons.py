@@ -187,9 +187,7 @@ def infeasible(answer: Answer) -> Iterator[Block]:
         yield from leading(ways, UNITS[answer.objective])
 
 
-def leading(
-    ways: Sequence[Relaxation], unit: str, models: int = 1
-) -> Iterator[Block]:
+def leading(ways: Sequence[Relaxation], unit: str, models: int = 1) -> Iterator[Block]:
     """The plans that the changes lead to, and those that are sensible.
 
     Args:

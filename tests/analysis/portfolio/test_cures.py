@@ -29,7 +29,9 @@ models:
     demand: {tokens: 2T}
 shared: {tokens: 1T, training_cost: $1M}
 """
-LATE = STUCK.replace("training_cost: $1M", "training_time: 12 h").replace(": 1B", ": 3B")
+LATE = STUCK.replace("training_cost: $1M", "training_time: 12 h").replace(
+    ": 1B", ": 3B"
+)
 BROKE = STUCK.replace("$1M", "$30k").replace(": 1B", ": 3B")
 
 
