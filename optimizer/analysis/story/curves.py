@@ -20,6 +20,7 @@ from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 
+WAYS = 2  # other ways to serve that a chart has room for
 FACTORS = tuple(10 ** (step / 10 - 2) for step in range(41))  # of the demand
 SIZES = 41  # points along a curve over sizes
 Line = tuple[tuple[float, float], ...]
@@ -35,15 +36,22 @@ class Dot:
 
 
 @dataclass(frozen=True)
+class OtherWay:
+    """Buying, or a model that exists."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Running:
-    """A model that serves other demands than it was made for.
+    """A model, or another way, that serves other demands than it was made for.
 
     Attributes:
         model: which.
         costs: lifetime cost at each demand of the curve.
     """
 
-    model: Dot
+    model: Dot | OtherWay
     costs: tuple[float, ...]
 
 
@@ -161,9 +169,9 @@ def over_demand(scenario: Scenario, answer: Answer) -> OverDemand | None:
     if points is None:
         return None
     served = tuple(answer.demand.tokens * factor for factor in factors)
-    running = tuple(
-        _running(question, dot, factors) for dot in _neighbours(question, answer)
-    )
+    others = _other_ways(answer, factors)
+    dots = pair(answer) if others else _neighbours(question, answer)
+    running = (*(_running(question, dot, factors) for dot in dots), *others)
     return OverDemand(
         served=served,
         best=tuple(p.cost_total for p in points),
@@ -187,6 +195,23 @@ def _neighbours(question: Question, answer: Answer) -> tuple[Dot, ...]:
         if math.isfinite(D):
             dots.append(Dot(word, N, D))
     return tuple(dots)
+
+
+def _other_ways(answer: Answer, factors: Sequence[float]) -> tuple[Running, ...]:
+    """Buying and models that exist: what they cost is in proportion to the demand.
+
+    Not where machines are whole, whose number follows the demand in steps.
+    """
+    if answer.relaxed is not None:
+        return ()
+    known = sorted((w.total, w.name) for w in answer.others if w.total)
+    return tuple(
+        Running(
+            OtherWay(name.removeprefix("existing ")),
+            tuple(total * f for f in factors),
+        )
+        for total, name in known[:WAYS]
+    )
 
 
 def _running(question: Question, dot: Dot, factors: Sequence[float]) -> Running:

@@ -44,14 +44,16 @@ def demand(figure: OverDemand) -> str:
     for crossing in figure.crossings:
         cost, tokens = amount(crossing.cost, figure.unit), crossing.tokens
         told += (
-            f" The plan and the model that is {_model(crossing.other)} cost the same, "
-            f"{cost}, at {amount(tokens, 'tokens')}."
+            f" The plan and {_model(crossing.other)} cost the same, {cost}, at "
+            f"{amount(tokens, 'tokens')}."
         )
     return told
 
 
 def _model(name: str) -> str:
-    return name.replace("the size", "its size")
+    if name in ("training-optimal", "half the size", "twice the size"):
+        return f"the model that is {name.replace('the size', 'its size')}"
+    return "buying" if name == "buy" else name
 
 
 def plan(figure: OverDemand) -> str:

@@ -51,13 +51,28 @@ class Sliders:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Some sentences under a title, each for itself."""
+
+    title: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The rest of a section, from here on, which a page shows to those who ask."""
+
+    title: str
+
+
+@dataclass(frozen=True)
 class Verbatim:
     """A text that is shown as it is."""
 
     text: str
 
 
-Rich = Block | Tiles | Chart | Sliders | Verbatim
+Rich = Block | Tiles | Chart | Sliders | Points | Fold | Verbatim
 
 
 def plainly(blocks: Sequence[Rich]) -> Iterator[Block]:
@@ -70,6 +85,9 @@ def plainly(blocks: Sequence[Rich]) -> Iterator[Block]:
             columns = (Column("", "left"), Column(""), Column("", "left", wrap=True))
             rows = tuple((t.name, t.value, t.note) for t in block.tiles)
             yield Table(columns, rows)
+        elif isinstance(block, Points):
+            yield Heading(block.title, 3)
+            yield from map(Text, block.items)
         elif isinstance(block, Chart):
             yield Text(block.alternative, label=block.title)
         elif isinstance(block, Heading | Text | Table):

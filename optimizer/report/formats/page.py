@@ -11,10 +11,19 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 from optimizer.report.formats.blocks import Heading, Table, Text, printable
-from optimizer.report.formats.elements import Chart, Rich, Sliders, Tiles, Verbatim
+from optimizer.report.formats.elements import (
+    Chart,
+    Fold,
+    Points,
+    Rich,
+    Sliders,
+    Tiles,
+    Verbatim,
+)
 from optimizer.report.formats.extras import missing
 from optimizer.report.formats.slider_points import points as stops_of
 from optimizer.report.formats.slider_points import sliders
@@ -116,27 +125,38 @@ def _json(value: object) -> str:
 def _parts(
     blocks: Sequence[Rich], pictures: Mapping[int, tuple[dict[str, Any], str]]
 ) -> Iterator[dict[str, Any]]:
-    """Sections by the headings of level 2, groups in them by those of level 3."""
-    part: dict[str, Any] = {"title": "", "id": "part-0", "groups": []}
-    group: dict[str, Any] = {"title": "", "rows": []}
+    """Sections by the headings of level 2, groups in them by those of level 3.
+
+    What follows a fold is the team's, until the section ends.
+    """
+    part = _part("", 0)
+    groups = part["groups"]
     for place, block in enumerate(blocks):
-        if isinstance(block, Heading):
-            if block.level == 1:
-                continue
+        if isinstance(block, Heading) and block.level <= 2:
             if block.level == 2:
                 if part["title"]:
                     yield part
-                part = {"title": printable(block.text), "id": f"part-{place}"}
-                part["groups"] = []
-            title = printable(block.text) if block.level > 2 else ""
-            group = {"title": title, "rows": []}
-            part["groups"].append(group)
+                part = _part(printable(block.text), place)
+                groups = part["groups"]
             continue
-        item = _item(place, block, pictures, group["title"])
+        if isinstance(block, Fold):
+            part["team"] = {"title": printable(block.title), "groups": []}
+            groups = part["team"]["groups"]
+            continue
+        if isinstance(block, Heading) or not groups:
+            title = printable(block.text) if isinstance(block, Heading) else ""
+            groups.append({"title": title, "id": f"group-{place}", "rows": []})
+            if isinstance(block, Heading):
+                continue
+        item = _item(place, block, pictures, groups[-1]["title"])
         if item is not None:
-            _placed(group["rows"], item)
+            _placed(groups[-1]["rows"], item)
     if part["title"]:
         yield part
+
+
+def _part(title: str, place: int) -> dict[str, Any]:
+    return {"title": title, "id": f"part-{place}", "groups": [], "team": None}
 
 
 def _placed(rows: list[dict[str, Any]], item: dict[str, Any]) -> None:
@@ -171,6 +191,9 @@ def _item(
             for t in block.tiles
         ]
         found = {"kind": "tiles", "tiles": tiles}
+    elif isinstance(block, Points):
+        items = [_words(item) for item in block.items]
+        found = {"kind": "points", "title": block.title, "items": items}
     elif isinstance(block, Verbatim):
         lines = block.text.split("\n")
         found = {"kind": "verbatim", "text": "\n".join(map(printable, lines))}
@@ -189,7 +212,7 @@ def _chart(place: int, block: Chart, drawn: str) -> dict[str, Any]:
         "id": f"chart-{place}",
         "title": block.title,
         "alternative": _words(block.alternative),
-        "picture": _environment().filters["safe"](_inline(drawn, place)),
+        "picture": _environment().filters["safe"](_inline(drawn, place, block.title)),
     }
 
 
@@ -212,7 +235,7 @@ def _table(table: Table, caption: str) -> dict[str, Any]:
     }
 
 
-def _inline(picture: str, place: int) -> str:
+def _inline(picture: str, place: int, title: str) -> str:
     """An SVG for the middle of a page: one image with one name, the words below it."""
     body = NOISE.sub("", picture)
     # Names within a picture must not meet those of another, and the drawing engine
@@ -222,4 +245,5 @@ def _inline(picture: str, place: int) -> str:
         body = body.replace(f'id="{name}"', f'id="{own}"')
         body = body.replace(f"url(#{name})", f"url(#{own})")
     start = body.index("<svg")
-    return f'<svg role="img" aria-label="chart"{body[start + 4 :]}'
+    name = escape(title)
+    return f'<svg role="img" aria-label="{name}"{body[start + 4 :]}'

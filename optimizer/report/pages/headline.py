@@ -35,7 +35,15 @@ def headline(answer: Answer) -> str:
     if plan is None or optimal is None:
         reason = answer.infeasibility.reason if answer.infeasibility else ""
         return f"There is no plan: {reason}."
-    return " ".join((*_sentences(answer, plan, optimal), *trust(answer)))
+    return " ".join((*steps(answer), *trust(answer)))
+
+
+def steps(answer: Answer) -> tuple[str, ...]:
+    """What to do and what it saves, sentence by sentence; empty without a plan."""
+    plan, optimal = answer.plan, answer.training_optimal
+    if plan is None or optimal is None:
+        return ()
+    return tuple(_sentences(answer, plan, optimal))
 
 
 def fixed_word(answer: Answer) -> str | None:
@@ -50,9 +58,9 @@ def trust(answer: Answer) -> Iterator[str]:
     """How far the law is stretched, and how surely the plan reaches its target."""
     if answer.extrapolation:
         parts = [
-            f"{significant(one.factor, 2)} × the most {MOST[one.what]}"
+            f"{_times(one.factor)} × the most {MOST[one.what]}"
             if one.side == "above"
-            else f"1/{significant(one.factor, 2)} of the fewest {MOST[one.what]}"
+            else f"1/{_times(one.factor)} of the fewest {MOST[one.what]}"
             for one in answer.extrapolation
         ]
         yield (
@@ -93,6 +101,11 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
         yield f"{told}."
         yield from _saving(answer, optimal)
         yield f"It is {past}."
+
+
+def _times(factor: float) -> str:
+    """A factor above 1, which never reads as 1."""
+    return significant(factor, 2 if factor >= 1.095 else 3)
 
 
 def _do_not_train(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from optimizer.analysis.comparison.compare import Comparison
-from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
     amount,
-    given,
     lifetime,
     percent,
     rounded,
@@ -17,7 +15,7 @@ from optimizer.analysis.plan.wording import (
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.analysis.story.case import Case
 from optimizer.analysis.story.explorer import Explorer, Point
-from optimizer.reading.quantity import PRICE_TOKENS, significant, write
+from optimizer.reading.quantity import significant
 from optimizer.report.charts.catalogue import chart_of, regret_of, split_of
 from optimizer.report.charts.uncertainty_catalogue import frontier_of, uncertainty_of
 from optimizer.report.formats.blocks import (
@@ -29,9 +27,10 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
-from optimizer.report.formats.elements import Rich, Sliders, Tile, Tiles, Verbatim
+from optimizer.report.formats.elements import Fold, Rich, Sliders, Verbatim
 from optimizer.report.pages.assumptions import assumptions
 from optimizer.report.pages.comparison import comparison_blocks
+from optimizer.report.pages.decision import decision_blocks, decision_row
 from optimizer.report.pages.plan import answer_blocks, figure
 from optimizer.report.pages.portfolio import portfolio_blocks
 from optimizer.report.pages.under_laws import laws_side_blocks
@@ -44,11 +43,11 @@ PLACES = (
     ("What moves*", ("tornado",)),
 )
 DRAWN = {
-    "frontier": "A report has this section for its first scenario alone, for time; "
-    "for others there are overtrain frontier and overtrain plot frontier.",
-    "uncertainty": "These are few draws, for time too; overtrain uncertainty takes as "
-    "many as asked for, and says what the robust plan costs.",
+    "frontier": "Of several scenarios a report has this section for the first alone.",
+    "uncertainty": "These are few draws; the command uncertainty takes as many as are "
+    "asked for, and says what the robust plan costs.",
 }
+TEAM = "For the team: the numbers, the proof, the assumptions"
 DEMAND = "If the demand differs"
 
 
@@ -92,17 +91,23 @@ def report_blocks(report: Report) -> Iterator[Rich]:
     for body in report.bodies:
         yield from body
     for portfolio, text in report.portfolios:
-        yield from _lowered(portfolio_blocks(portfolio))
+        yield from _joint(portfolio)
         yield from _file(portfolio.file, text)
     yield from _made(report)
 
 
 def _overview(report: Report) -> Iterator[Rich]:
-    """The scenarios side by side."""
-    blocks = comparison_blocks(report.comparison)
-    yield Heading("Side by side")
+    """What to do in each scenario, and for the team all of them side by side."""
+    lead, *rest = comparison_blocks(report.comparison)[1:]
+    yield Heading("What to do")
+    yield Table(
+        named("what to do", "lifetime cost", "saves", "reaches its target"),
+        tuple(decision_row(case.answer) for case in report.cases),
+    )
+    yield lead
+    yield Fold(TEAM)
     answers = report.comparison.plans
-    for title, section in _sections(blocks[1:]):
+    for title, section in _sections(rest):
         if title:
             yield Heading(title, 3)
         yield from section
@@ -121,19 +126,42 @@ def case_blocks(case: Case) -> Iterator[Rich]:
     yield Heading(answer.scenario, 2)
     if case.scenario.spec.description:
         yield Text(case.scenario.spec.description)
+    first = list(_lowered(decision_blocks(case)))
+    yield from first
+    yield Fold(TEAM)
+    shown = {block.text for block in first if isinstance(block, Heading)}
     for title, section in _sections(page[1:]):
+        if title in shown:
+            continue
         if title == "Law and proof":
-            yield from _demand(case)
+            yield from _demand(case, first)
             yield from _chances(case)
             yield from _laws(case)
         if title:
             yield Heading(title, 3)
-        yield from section
-        yield from _placed(case, title)
-        if not title:
-            yield from _tiles(answer)
+        yield from (b for b in section if not (isinstance(b, Text) and b.lead))
+        yield from (chart for chart in _placed(case, title) if chart not in first)
     yield from _assumed(case)
     yield from _file(answer.file, case.scenario.document.text)
+
+
+def _joint(portfolio: JointPlan) -> Iterator[Rich]:
+    """A portfolio: the joint plan on the first screen, each model for the team."""
+    page = list(_lowered(portfolio_blocks(portfolio)))
+    titles = [i for i, block in enumerate(page) if isinstance(block, Heading)]
+    models = next(i for i in titles if page[i] == Heading("Models", 3))
+    last = next((i for i in titles if i > models), len(page))
+    yield from page[:last]
+    yield Fold(TEAM)
+    model = ""
+    for block in page[last:]:
+        if isinstance(block, Heading):
+            # A model's page is a section in that of the portfolio.
+            model = block.text if block.level == 2 else model
+            title = block.text if block.level == 2 else f"{model}: {block.text}"
+            yield Heading(title if model else block.text, 3)
+        else:
+            yield Text(block.text) if isinstance(block, Text) and block.lead else block
 
 
 def _sections(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
@@ -149,10 +177,12 @@ def _sections(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
     yield title, found
 
 
-def _lowered(blocks: Sequence[Block]) -> Iterator[Block]:
+def _lowered(blocks: Iterable[Rich]) -> Iterator[Rich]:
     for block in blocks:
-        lower = isinstance(block, Heading)
-        yield Heading(block.text, block.level + 1) if lower else block  # type: ignore[union-attr]
+        if isinstance(block, Heading):
+            yield Heading(block.text, block.level + 1)
+        else:
+            yield block
 
 
 def _placed(case: Case, title: str) -> Iterator[Rich]:
@@ -164,72 +194,17 @@ def _placed(case: Case, title: str) -> Iterator[Rich]:
                     yield chart
 
 
-def _tiles(answer: Answer) -> Iterator[Tiles]:
-    """The numbers to see at a glance, each with its range where that is known."""
-    plan, cost, over = answer.plan, answer.cost, answer.overtraining
-    if plan is None or cost is None or over is None or answer.savings is None:
-        return
-    near = answer.near_optimal[0] if answer.near_optimal else None
-    held = near is not None and answer.fixed is None
-    ranges = {}
-    for word in ("parameters", "tokens"):
-        ranges[word] = GAP
-        if near is not None and held:
-            low, high = (amount(v, word) for v in sorted(getattr(near, word)))
-            ranges[word] = f"{low} to {high} are within {percent(near.within)}"
-    saved = answer.savings.fraction
-    word = "less" if saved >= 0 else "more"
-    than = f"{percent(abs(saved))} {word} than training-optimal"
-    size = given(plan.parameters, "parameters")
-    tiles = [
-        *_cheapest(answer, cost.unit),
-        Tile("parameters", size, ranges["parameters"]),
-        Tile("training tokens", amount(plan.tokens, "tokens"), ranges["tokens"]),
-        Tile(
-            "overtraining factor",
-            f"{significant(over.factor, 2)} ×",
-            f"{significant(plan.tokens_per_parameter)} tokens per parameter",
-        ),
-        Tile(lifetime(cost.unit), amount(cost.total, cost.unit), than),
-    ]
-    if (sure := answer.reached) is not None:
-        part = percent(sure.probability)
-        of = f"of {sure.draws:,} draws of the law's error"
-        tiles.append(Tile("reaches its target in", part, of))
-    if (price := answer.unit_cost) is not None and price.with_training is not None:
-        whole, alone = (_dollars(v) for v in (price.with_training, price.total))
-        tiles.append(Tile("a million tokens", whole, f"{alone} for serving alone"))
-    if answer.demand.tokens:
-        tiles.append(
-            Tile(
-                "served over its life", given(answer.demand.tokens, "tokens"), "tokens"
-            )
-        )
-    yield Tiles(tuple(tiles))
-
-
-def _cheapest(answer: Answer, unit: str) -> Iterator[Tile]:
-    """The way to take, where that is not to train."""
-    for way, total in answer.cheaper[:1]:
-        loss = "if it is good enough" if way.loss is None else f"loss {way.loss:.4f}"
-        name = way.name.removeprefix("existing ")
-        yield Tile(f"do not train: {name}", amount(total, unit), loss)
-
-
-def _dollars(value: float) -> str:
-    return write(value, PRICE_TOKENS).partition(" ")[0]
-
-
-def _demand(case: Case) -> Iterator[Rich]:
+def _demand(case: Case, first: Sequence[Rich]) -> Iterator[Rich]:
     """What if: charts, sliders, and a table for those without scripts."""
-    charts = [chart_of(kind, case) for kind in ("demand", "plan")]
-    if case.explorer is None and not any(charts):
+    drawn = [chart_of(kind, case) for kind in ("demand", "plan")]
+    charts = [chart for chart in drawn if chart is not None and chart not in first]
+    if case.explorer is None and not charts:
         return
     yield Heading(DEMAND, 3)
     if case.explorer is not None:
         yield Sliders(case.explorer)
         yield _what_if(case.explorer)
-    yield from (chart for chart in charts if chart is not None)
+    yield from charts
 
 
 SHOWN = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -332,7 +307,11 @@ def _made(report: Report) -> Iterator[Rich]:
     yield Heading("How this report was made")
     day = f" on {report.made}" if report.made else ""
     yield Text(
-        f"By overtrain {report.version}{day}. Every plan is a certified optimum. Save "
-        "the scenario files under their names, and this command makes the report again:"
+        f"By overtrain {report.version}{day}. Every plan is a certified optimum, and "
+        "every number has its source in the assumptions."
+    )
+    yield Fold("For the team: the command")
+    yield Text(
+        "Save the scenario files under their names, and this makes the report again:"
     )
     yield Verbatim(report.command)

@@ -56,3 +56,13 @@ for (const [id, chart] of Object.entries(charts)) {
     place.addEventListener("focus", wake);
   }
 }
+
+// Paper has no folds: all is printed, and folded again afterwards.
+const folds = document.querySelectorAll("details.team");
+window.addEventListener("beforeprint", () => folds.forEach((fold) => {
+  fold.dataset.shut = fold.open ? "" : "yes";
+  fold.open = true;
+}));
+window.addEventListener("afterprint", () => folds.forEach((fold) => {
+  fold.open = !fold.dataset.shut;
+}));

@@ -1,0 +1,279 @@
+"""The first screen of a report, for who decides: what to do, how sure, what if."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from optimizer.analysis.plan.answer import Answer, LimitUsed
+from optimizer.analysis.plan.wording import (
+    amount,
+    given,
+    lifetime,
+    model,
+    percent,
+    rounded,
+)
+from optimizer.analysis.story.case import Case
+from optimizer.analysis.story.explorer import Explorer, Point
+from optimizer.analysis.story.timeline import MOVE, Swing
+from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, write
+from optimizer.report.charts.catalogue import chart_of
+from optimizer.report.formats.blocks import GAP, Text
+from optimizer.report.formats.elements import Chart, Points, Rich, Tile, Tiles
+from optimizer.report.pages.cautions import warned
+from optimizer.report.pages.headline import compared, headline, steps, trust
+from optimizer.report.pages.reasons import infeasible
+from optimizer.world.hardware import load_hardware
+
+# For those to whom FLOP say nothing: a chip that many know, and a share of its peak
+# that well-kept training runs reach.
+CHIP, MFU = "h100-sxm", 0.4
+# Curves over the demand first: it is what nobody knows.
+PICTURES = ("demand", "plan", "split")
+WIDE = 5  # tiles that stand beside each other on a desk
+MOST = 3  # things that could change the decision
+SEEN = 5e-3  # changes below this change nothing
+# Numbers of a scenario as a reader calls them who never saw the file.
+TARGET = "target.match.parameters"
+# The demand has a sentence of its own.
+SPOKEN = {
+    "demand.input_tokens": "prompts are",
+    "demand.output_tokens": "answers are",
+    "demand.lifetime": "the service lasts",
+    "training.mfu": "training uses the chips",
+    "serving.mfu": "serving uses the chips",
+    "training.price": "training hours cost",
+    "serving.price": "serving hours cost",
+    TARGET: "the model to match is",
+}
+MORE = {
+    **dict.fromkeys(
+        ("demand.input_tokens", "demand.output_tokens"), ("longer", "shorter")
+    ),
+    "demand.lifetime": ("longer", "shorter"),
+    **dict.fromkeys(("training.mfu", "serving.mfu"), ("better", "worse")),
+    TARGET: ("larger", "smaller"),
+}
+
+
+def decision_blocks(case: Case) -> Iterator[Rich]:
+    """What to do, what it costs, how sure that is, and what could change it."""
+    answer = case.answer
+    if answer.plan is None:
+        yield Text(headline(answer), lead=True)
+        yield from warned(answer)
+        yield from infeasible(answer)
+        return
+    first, *rest = steps(answer)
+    yield Text(first, lead=True)
+    if rest:
+        yield Text(" ".join(rest))
+    yield from tiles(answer)
+    if sure := tuple(_sure(case)):
+        yield Points("How sure this is", sure)
+    if changes := tuple(islice(_changes(case), MOST)):
+        yield Points("What could change it", changes)
+    yield from picture(case)
+    yield from warned(answer)
+
+
+def decision_row(answer: Answer) -> tuple[str, ...]:
+    """The decision as a row: scenario, what to do, cost, what it saves, how sure."""
+    if answer.plan is None or answer.cost is None:
+        return answer.scenario, "no plan", GAP, GAP, GAP
+    told = f"train {model(answer.plan.parameters, answer.plan.tokens)} tokens"
+    total, saved = answer.cost.total, GAP
+    for way, least in answer.cheaper[:1]:
+        told = "buy" if way.name == "buy" else f"keep {way.name[len('existing ') :]}"
+        total = least
+        saved = f"{percent(1 - least / answer.cost.total)} of a new model"
+    if not saved and answer.savings is not None and answer.savings.fraction >= SEEN:
+        saved = percent(answer.savings.fraction)
+    sure = answer.reached
+    chance = GAP if sure is None else f"in {percent(sure.probability)} of draws"
+    return answer.scenario, told, amount(total, answer.cost.unit), saved, chance
+
+
+def picture(case: Case) -> Iterator[Chart]:
+    """The one chart of the first screen."""
+    drawn = (chart_of(kind, case) for kind in PICTURES)
+    yield from islice((chart for chart in drawn if chart is not None), 1)
+
+
+def tiles(answer: Answer) -> Iterator[Tiles]:
+    """The numbers to see at a glance, each with its range where that is known."""
+    plan, cost = answer.plan, answer.cost
+    if plan is None or cost is None:
+        return
+    near = answer.near_optimal[0] if answer.near_optimal else None
+    held = near is not None and answer.fixed is None
+    ranges = {}
+    for word in ("parameters", "tokens"):
+        ranges[word] = GAP
+        if near is not None and held:
+            low, high = (amount(v, word) for v in sorted(getattr(near, word)))
+            ranges[word] = f"{low} to {high} are within {percent(near.within)}"
+    shown = [
+        *_cheapest(answer, cost.unit),
+        Tile("parameters", given(plan.parameters, "parameters"), ranges["parameters"]),
+        Tile("training tokens", amount(plan.tokens, "tokens"), ranges["tokens"]),
+        Tile(
+            f"{'its ' if answer.cheaper else ''}{lifetime(cost.unit)}", *priced(answer)
+        ),
+    ]
+    if (run := answer.training_run) is not None:
+        hours, unit = write(run.accelerator_hours, REQUESTS), "accelerator-hours"
+        if run.time is not None:
+            hours, unit = amount(run.time, "s"), f"{hours} {unit}"
+        shown.append(Tile("training takes", hours, unit))
+    price = answer.unit_cost
+    if price is not None and price.with_training is not None and len(shown) < WIDE:
+        whole, alone = (_dollars(v) for v in (price.with_training, price.total))
+        shown.append(Tile("a million tokens", whole, f"{alone} for serving alone"))
+    yield Tiles(tuple(shown))
+
+
+def priced(answer: Answer) -> tuple[str, str]:
+    """The lifetime cost in units that its reader knows, and what that is in.
+
+    Without prices, hours of a named chip stand for FLOP, as an example.
+    """
+    cost, saved = answer.cost, answer.savings
+    if cost is None:
+        return GAP, GAP
+    than = ""
+    if saved is not None and abs(saved.fraction) >= SEEN:
+        word = "less" if saved.fraction > 0 else "more"
+        than = f"{percent(abs(saved.fraction))} {word} than training-optimal"
+    total = amount(cost.total, cost.unit)
+    if cost.unit != "FLOP":
+        return total, than
+    chip = load_hardware(CHIP)
+    hours = cost.total / (MFU * chip.peak("bf16") * 3600)
+    told = f"{total}, for example on one {chip.name} at {percent(MFU)} of its peak"
+    return f"{write(hours, REQUESTS)} hours", "; ".join(filter(None, (told, than)))
+
+
+def _cheapest(answer: Answer, unit: str) -> Iterator[Tile]:
+    """The way to take, where that is not to train."""
+    for way, total in answer.cheaper[:1]:
+        loss = "if it is good enough" if way.loss is None else f"loss {way.loss:.4f}"
+        name = way.name.removeprefix("existing ")
+        yield Tile(f"do not train: {name}", amount(total, unit), loss)
+
+
+def _dollars(value: float) -> str:
+    return write(value, PRICE_TOKENS).partition(" ")[0]
+
+
+def _sure(case: Case) -> Iterator[str]:
+    """The doubts: past the runs, the law's own error, the choice of law and form."""
+    answer = case.answer
+    yield from trust(answer)
+    if answer.reached is None:
+        yield (
+            f"The error of {answer.law.name} is not known, and none of these numbers "
+            "has it in it."
+        )
+    drawn = case.uncertainty
+    if drawn is not None and drawn.lawful and drawn.intervals:
+        size = drawn.intervals["parameters"]
+        yield (
+            f"If {drawn.law} is right, its own error puts the best size anywhere from "
+            f"{rounded(size.p5)} to {rounded(size.p95)}."
+        )
+    sizes = [
+        (other.plan.parameters, other.law.name)
+        for other in case.laws
+        if other.plan is not None and other.law.name != answer.law.name
+    ]
+    told = answer.other_form
+    if told is not None and told.parameters is not None:
+        sizes.append((told.parameters, told.law))
+    if sizes:
+        (least, low), (most, high) = min(sizes), max(sizes)
+        span = f"{rounded(least)} ({low})"
+        if len(sizes) > 1:
+            span = f"from {span} to {rounded(most)} ({high})"
+        yield f"Other laws for the same question would train {span}."
+
+
+def _changes(case: Case) -> Iterator[str]:
+    """What could change the decision, the most telling first."""
+    answer = case.answer
+    yield from _other_demand(case.explorer)
+    for way, _ in answer.cheaper[:1]:
+        name = way.name.removeprefix("existing ")
+        what = "buying" if way.name == "buy" else name
+        wins = "No demand makes a new model cheaper than"
+        if way.overtaken_at is not None:
+            demand = given(way.overtaken_at, "tokens")
+            wins = f"Above {demand} served tokens a new model is cheaper than"
+        yield f"{wins} {what}."
+    yield from map(_wall, answer.held_by[:1])
+    if case.tornado is not None:
+        # What is decided moves most, and is the last that a reader wonders about.
+        for swing in sorted(case.tornado.swings, key=lambda s: s.input == TARGET):
+            yield from _moved(swing, case.tornado.base, case.tornado.unit)
+
+
+def _other_demand(explorer: Explorer | None) -> Iterator[str]:
+    """The plans of half and of twice the demand."""
+    if explorer is None:
+        return
+    row, column = explorer.here
+    base = explorer.demands[column]
+    found: dict[float, Point] = {}
+    for demand, point in zip(explorer.demands, explorer.points[row], strict=True):
+        for factor in (0.5, 2.0):
+            if abs(demand / base / factor - 1) < 1e-9:
+                found[factor] = point
+    parts = []
+    for factor, word in ((2.0, "twice"), (0.5, "half")):
+        if factor not in found:
+            continue
+        size, data = found[factor].parameters, found[factor].tokens
+        plan = "there is no plan"
+        if size is not None and data is not None:
+            plan = f"the plan is {model(size, data)} tokens"
+        parts.append(f"for {word} the demand {plan}")
+    if parts:
+        told = "; ".join(parts)
+        yield f"{told[0].upper()}{told[1:]}."
+
+
+def _wall(wall: LimitUsed) -> str:
+    """A limit that holds the plan, and what a tenth more of it would save."""
+    word = wall.name.removeprefix("limits.").replace("_", " ")
+    what = f"The limit on {word}, {given(wall.bound, wall.unit)}, holds the plan"
+    saved = 1 - 1.1**wall.elasticity
+    if saved < SEEN:
+        return f"{what}, and costs next to nothing."
+    return f"{what}: a tenth more of it would save about {percent(saved)}."
+
+
+def _moved(swing: Swing, base: float, unit: str) -> Iterator[str]:
+    """One number, and what either end of its range does to the optimum."""
+    subject = SPOKEN.get(swing.input)
+    if subject is None:
+        return
+    words = MORE.get(swing.input, ("more", "less"))[::-1]
+    now = swing.values[0] / (1 - MOVE)
+    sides = []
+    for value, result, word in zip(swing.values, swing.results, words, strict=True):
+        far = f"{percent(abs(value / now - 1))} {word}"
+        if swing.stated:
+            far = f"as far {'down' if value < now else 'up'} as stated"
+        change = "there is no plan"
+        if result is not None:
+            fraction = result / base - 1
+            if abs(fraction) < SEEN:
+                continue
+            change = f"the loss is {result:.4f}"
+            if unit != "nats":
+                change = f"the plan {compared(fraction, unit)} now"
+        sides.append(f"if {subject} {far}, {change}")
+    if sides:
+        told = "; ".join(sides)
+        yield f"{told[0].upper()}{told[1:]}."
