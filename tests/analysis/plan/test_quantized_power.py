@@ -28,6 +28,7 @@ LAWS = ("openeurollm-2026", "chinchilla-points-coupled", "kaplan-2020")
 @pytest.fixture
 def swept():
     """A function from a scenario and what varies to the rows, by column."""
+
     def found(text, *vary):
         plan = planned(read_scenario(text), vary)
         done = rows(plan, 0, plan.count)
