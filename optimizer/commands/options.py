@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = {
     **{"table": "", "json": ".json", "markdown": ".md", "csv": ".csv"},
-    **{"html": ".html", "xlsx": ".xlsx"},
+    **{"html": ".html", "xlsx": ".xlsx", "pdf": ".pdf"},
 }
 TEXT = ("", ".txt", ".text", ".log")  # endings of tables
 STDIN = "-"

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from optimizer.report.formats.elements import Rich
     from optimizer.report.pages.report import Report
 
-ALLOWED = ("table", "html", "markdown", "json", "csv", "xlsx")
+ALLOWED = ("table", "html", "markdown", "json", "csv", "xlsx", "pdf")
+FILES = {"xlsx": "a workbook", "pdf": "a PDF"}  # no texts for a terminal
 EXAMPLES = """\b
 Examples:
   overtrain report open-release.yaml internal-use.yaml -o report.html
+  overtrain report a.yaml -o report.pdf
   overtrain report a.yaml -o report.xlsx
   overtrain report a.yaml --format markdown --fail-on 'cost.total > 2e6'
 """
@@ -53,28 +55,33 @@ def command(
 ) -> int:
     """Write a report: plans, costs, charts, what moves them, and the sources.
 
-    The name of the file says the format: .html is one page that opens offline, .md
-    is for a wiki or a pull request, .xlsx and .csv are for spreadsheets and .json for
+    The name of the file says the format: .html is one page that opens offline, .pdf
+    the same on paper, .md is for a wiki or a pull request, .xlsx and .csv are for spreadsheets and .json for
     programs. --law adds laws to compare with the scenario's own.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
-    if form == "xlsx" and (output is None or str(output) == "-"):
-        raise _wrong("-o", "a workbook needs a file: -o report.xlsx")
+    if form in FILES and (output is None or str(output) == "-"):
+        raise _wrong("-o", f"{FILES[form]} needs a file: -o report.{form}")
+    browser = ""
+    if form == "pdf" and output is not None:
+        from optimizer.commands.paper import printer  # noqa: PLC0415 - only here
+
+        browser = printer(output)
     judged = read_conditions(conditions)
     read = options.read_files(files, overrides, laws)
     refuse_unlike(judged, read)
     with ExitStack() as stack:
         stack.enter_context(_uncollected())
         studio = None
-        if form == "html":
+        if form in ("html", "pdf"):
             from optimizer.commands.pictures import studio as opened  # noqa: PLC0415
 
             texts = [*overrides, *(one.document.text for one in read)]
             studio = stack.enter_context(opened(texts))
         typed = _typed(files, overrides, laws, output, form)
         report = _report(read, laws, typed, studio, form == "json")
-        _write(report, form, output, studio)
+        _write(report, form, output, studio, browser)
 
     from optimizer.commands.outcome import code  # noqa: PLC0415
 
@@ -184,9 +191,18 @@ def _typed(
 
 
 def _write(
-    report: Report, form: str, output: Path | None, studio: Studio | None
+    report: Report,
+    form: str,
+    output: Path | None,
+    studio: Studio | None,
+    browser: str,
 ) -> None:
     """Writes the report in its format."""
+    if form == "pdf" and output is not None:
+        from optimizer.commands.paper import print_page  # noqa: PLC0415 - only here
+
+        print_page(_text(report, form, output, studio), output, browser)
+        return
     if form == "xlsx" and output is not None:
         from optimizer.report.pages.workbook import write  # noqa: PLC0415
 
@@ -215,7 +231,7 @@ def _text(report: Report, form: str, output: Path | None, studio: Studio | None)
     from optimizer.report.pages.report import report_blocks  # noqa: PLC0415
 
     blocks = list(report_blocks(report))
-    if form == "html" and studio is not None:
+    if studio is not None:
         return _page(blocks, report, studio)
     if form == "markdown":
         from optimizer.report.pages.report_text import markdown  # noqa: PLC0415

@@ -97,10 +97,10 @@ def chromium():
 
 @pytest.fixture
 def opened(chromium, made):
-    """Opens the report offline; keeps what the page asks for and complains of."""
+    """Opens the report offline, and its folds; keeps what it asks and complains of."""
     contexts = []
 
-    def page(**options):
+    def page(unfolded=True, **options):
         context = chromium.new_context(offline=True, **options)
         contexts.append(context)
         tab = context.new_page()
@@ -109,6 +109,9 @@ def opened(chromium, made):
         tab.on("console", lambda message: tab.complaints.append(message.text))
         tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
         tab.goto(made.as_uri())
+        for fold in tab.locator("details.team:not([open]) > summary").all():
+            if unfolded:
+                fold.click()
         return tab
 
     yield page
