@@ -17,12 +17,29 @@ from optimizer.world.architecture.decoder import BY_HAND, Traits, read_decoder
 from optimizer.world.architecture.dense_families import DENSE
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.gemma import read_gemma3n, read_gemma4
+from optimizer.world.architecture.indexed_families import (
+    read_axk2,
+    read_dots3,
+    read_glm5_next,
+    read_hy_v4,
+)
+from optimizer.world.architecture.inkling_families import read_inkling, read_inkling2
 from optimizer.world.architecture.kimi_families import read_kimi_linear
 from optimizer.world.architecture.latent_families import LATENT, read_latent
 from optimizer.world.architecture.mixture_families import MIXTURES
 from optimizer.world.architecture.nemotron_families import read_nemotron_h
+from optimizer.world.architecture.newest_families import (
+    read_minimax_m3,
+    read_qwen4,
+    read_zaya,
+)
 from optimizer.world.architecture.pruned_families import read_pruned
 from optimizer.world.architecture.record import Record
+from optimizer.world.architecture.recurrent_families import (
+    read_recurrent_gemma,
+    read_xlstm,
+    read_zamba,
+)
 
 Reader = Callable[[Fields, str], Record]
 
@@ -52,7 +69,19 @@ SPECIAL: Mapping[str, Reader] = {
     "dbrx": further.read_dbrx,
     "laguna": further.read_laguna,
     "gemma3n_text": read_gemma3n,
-    "gemma4_text": read_gemma4,
+    **dict.fromkeys(("gemma4_text", "gemma4_unified_text"), read_gemma4),
+    "hy_v4": read_hy_v4,
+    "axk2": read_axk2,
+    "glm5_next_text": read_glm5_next,
+    "dots3_note_text": read_dots3,
+    "inkling_text": read_inkling,
+    "inkling2_text": read_inkling2,
+    "minimax_m3_vl_text": read_minimax_m3,
+    "qwen4_exp_text": read_qwen4,
+    "zaya": read_zaya,
+    "recurrent_gemma": read_recurrent_gemma,
+    **dict.fromkeys(("zamba", "zamba2"), read_zamba),
+    "xlstm": read_xlstm,
 }
 FAMILIES = tuple(sorted({*TRAITS, *SPECIAL}))
 
@@ -98,6 +127,7 @@ def read_config(value: Mapping[str, Any], name: str) -> Record:
             contradicts another.
     """
     f = language(Fields(value))
+    f.agree()
     kind = f.value["model_type"]
     if kind in SPECIAL:
         record = SPECIAL[kind](f, name)
