@@ -27,6 +27,13 @@ FIRST = Experts(
 )
 ALL = Experts(shared=("n_shared_experts", "num_shared_experts"))
 
+DEEPSEEK = Traits(
+    kv_heads="heads",
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+    experts=FIRST,
+)
+
 MIXTURES: Mapping[str, Traits] = {
     "mixtral": Traits(window=windows.always, experts=Experts(width=ONE)),
     "minimax_m2": Traits(qk_norm="whole", head_size="ask", experts=Experts(width=ONE)),
@@ -219,6 +226,25 @@ MIXTURES: Mapping[str, Traits] = {
         out_bias="use_bias",
         mlp_bias="use_bias",
         experts=FIRST,
+    ),
+    "aria_text": Traits(
+        kv_heads="heads",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        mlp_bias="mlp_bias",
+        experts=Experts(
+            width=("moe_intermediate_size", "intermediate_size"),
+            shared=("moe_num_shared_experts",),
+        ),
+    ),
+    "deepseek": DEEPSEEK,
+    "deepseek_ocr2_text": DEEPSEEK,
+    "bailing_moe": Traits(
+        head_size="ask",
+        qkv_bias="use_qkv_bias",
+        out_bias="use_bias",
+        mlp_bias="use_bias",
+        experts=ALL,
     ),
     "qwen3_omni_moe_text": Traits(
         head_size="ask",

@@ -52,7 +52,7 @@ def read_minimax_m3(f: Fields, name: str) -> Record:
             width=("intermediate_size",),
             dense=("dense_intermediate_size",),
             shared_width=("shared_intermediate_size",),
-            sparse=lambda f, count: windows.listed(f, count) or (True,) * count,
+            sparse=windows.listed_or_all,
         ),
     )
     full = mixer_of(f, t, "full")

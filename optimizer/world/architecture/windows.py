@@ -119,6 +119,11 @@ def listed(f: Fields, count: int) -> Sequence[bool] | None:
     return tuple(word != "dense" for word in told)
 
 
+def listed_or_all(f: Fields, count: int) -> Sequence[bool]:
+    """As the file lists them, else each."""
+    return listed(f, count) or (True,) * count
+
+
 def stepped(f: Fields, count: int) -> Sequence[bool]:
     """Qwen's: every so many layers, but those that are named as dense."""
     if (told := listed(f, count)) is not None:
