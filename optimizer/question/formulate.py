@@ -21,7 +21,7 @@ from optimizer.algebra.posynomial import Term
 from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
 from optimizer.question.asked import Question, attended, attention
-from optimizer.question.scenario import Scenario, Whole
+from optimizer.question.scenario import OwnPlan, Scenario, Whole
 from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.spread import expected
@@ -31,6 +31,7 @@ from optimizer.world.costs import (
     other_lines,
     serving_line,
     training_line,
+    value,
 )
 from optimizer.world.demand import served
 from optimizer.world.laws import load_law
@@ -68,6 +69,8 @@ def formulate(scenario: Scenario) -> Question:
     cost = attempt(("objective",), partial(counted, bill, unit)) or ()
     attempt.finish()
 
+    repetition = repetition_of(scenario)
+    loss, quantities = _loss(scenario, surface, repetition)
     reference = target = reducible = None
     if spec.target is not None:
         reference = _reference(scenario, surface, bill[0])
@@ -82,8 +85,9 @@ def formulate(scenario: Scenario) -> Question:
             N, D = reference
             reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
             target = surface.loss_of(reducible)
-    repetition = repetition_of(scenario)
-    loss, quantities = _loss(scenario, surface, repetition)
+    elif spec.plan is not None:
+        reducible = _made(scenario, spec.plan, loss, quantities)
+        target = surface.loss_of(reducible)
     machines = tuple(dict.fromkeys(replicas.values()))
     repeated = () if repetition is None else (repetition.limit(),)
     read = () if repetition is None else repetition.physics()
@@ -232,6 +236,22 @@ def _reference(
         return match.parameters, match.tokens
     N = match.parameters
     return N, attended(surface, N, attention(training.terms["FLOP"]))
+
+
+def _made(
+    scenario: Scenario,
+    own: OwnPlan,
+    loss: Sequence[Term],
+    quantities: Sequence[Saturating],
+) -> float:
+    """The reducible loss of a plan, all effects included, on all its unique data."""
+    point = {"N": own.parameters, "D": own.tokens}
+    unique = scenario.spec.data.unique_tokens
+    if unique is not None:
+        point["U"] = unique if own.tokens.real > unique.real else own.tokens
+    for quantity in quantities:
+        point[quantity.name] = quantity.worth(point)
+    return sum(value(term, point) for term in loss)
 
 
 class _Attempts:
