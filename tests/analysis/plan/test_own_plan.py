@@ -145,7 +145,9 @@ def test_its_numbers_are_sensitivities():
     step = 1e-5
     for word, at in (("parameters", 8e9), ("tokens", 15e12)):
         low, high = (
-            solve(read(TEXT, f"plan.{word}={float(at * np.exp(h))!r}"), whole=False).cost.total
+            solve(
+                read(TEXT, f"plan.{word}={float(at * np.exp(h))!r}"), whole=False
+            ).cost.total
             for h in (-step, step)
         )
         (move,) = (m for m in found.sensitivities if m.input == f"plan.{word}")
