@@ -50,8 +50,8 @@ Examples:
     multiple=True,
     metavar="WORD=NAME",
     help="The column of parameters, tokens, loss, compute, "
-    "tokens_per_parameter, unique_tokens, error or weight, where its name differs; or a "
-    "sum of products, such as 'tokens=step*batch'. Repeatable.",
+    "tokens_per_parameter, unique_tokens, error or weight, where its name differs; or "
+    "a sum of products, such as 'tokens=step*batch'. Repeatable.",
 )
 @click.option(
     "--unit",

@@ -55,7 +55,7 @@ def units_of(rows: Sequence[Mapping[str, float]], known: set[str]) -> dict[str, 
 
 
 def _away(size: Mapping[str, float]) -> float | None:
-    """How far ratio and size lie from the usual; None where numbers are not plausible."""
+    """How far ratio and size lie from the usual; None for numbers of no run."""
     N, D, C = (size.get(word, 0.0) for word in ("parameters", "tokens", "compute"))
     N = N or C / 6 / D
     D = D or C / 6 / N

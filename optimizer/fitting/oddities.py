@@ -17,6 +17,7 @@ FEW = 6  # kinds of loss that a column may tell apart
 ALIKE = 3  # notes of one kind that are told as one
 SPANS = 8  # ranges of lines that are listed
 _NUMBERS = re.compile(r'"[^"]*"|[-+]?[0-9][0-9.,]*(?:e[-+]?[0-9]+)?')
+ROUNDING = 1e-6  # relative difference of sizes that digits explain
 RISE = 1e-3  # the relative rise of a loss that is more than noise
 
 
@@ -30,6 +31,15 @@ def implausible(row: Mapping[str, float], sized: bool) -> str | None:
     if sized and not RATIOS[0] <= D / N <= RATIOS[1]:
         return f"{D / N:.3g} tokens per parameter: mixed units?"
     return None
+
+
+def same_sizes(found: Sequence[dict[str, float]]) -> None:
+    """Makes sizes one that a quotient of compute and tokens has told apart."""
+    first = 0.0
+    for row in sorted(found, key=lambda row: row["parameters"]):
+        if row["parameters"] > first * (1 + ROUNDING):
+            first = row["parameters"]
+        row["parameters"] = first
 
 
 def once(found: list[dict[str, float]], notes: list[Note]) -> list[dict[str, float]]:

@@ -7,6 +7,7 @@ suspicious is kept by name.
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from optimizer.fitting.oddities import (
     least,
     once,
     rising,
+    same_sizes,
     scaled,
     stopped,
     summed,
@@ -33,7 +35,7 @@ from optimizer.fitting.oddities import (
 from optimizer.fitting.rows import Reader, row_of
 from optimizer.fitting.rules import Rule
 from optimizer.fitting.tables.join import joined
-from optimizer.fitting.tables.read import FILE, read_table
+from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Note, Table
 
 Array = NDArray[np.float64]
@@ -176,6 +178,8 @@ def read_runs(
     known = {*units, *taken.units}
     _refuse_units(table, odd, len(found), taken.named, known, command)
     notes += scaled(notes, len(table.rows))
+    if "parameters" not in taken.named:
+        same_sizes(found)
     cells = [cells for _, cells in table.rows]
     run = options.group or table.run or run_column(found, cells, table.columns)
     names = None
@@ -248,8 +252,12 @@ def _refuse_units(
         return
     words = {"parameters": "parameters", "tokens": "tokens", "compute": "stated"}
     rows = [
-        {w: r[name] for w, name in words.items() if w in there and r[name] == r[name]}  # noqa: PLR0124 - NaN
-        for r in odd
+        {
+            word: row[name]
+            for word, name in words.items()
+            if word in there and not math.isnan(row[name])
+        }
+        for row in odd
     ]
     units = units_of(rows, known)
     if not units:
@@ -324,12 +332,12 @@ def _none(table: Table, notes: Sequence[Note]) -> InputError:
 
 def _single(table: Table, last: Found, command: str) -> InputError:
     """One run is no law: says what was read of it, and how many are read at once."""
-    several = command.replace(shlex.quote(table.file), "FOLDER", 1)
     message = (
         f"{table.about}: {last['parameters']:g} parameters, at the end "
-        f"{last['tokens']:g} tokens and a loss of {last['loss']:g}. One run is no law; put the files of "
-        f"several runs in a folder, sizes in their names: {several} --column "
-        f"parameters={FILE}. For a law in tokens alone: {command} --form hestness"
+        f"{last['tokens']:g} tokens and a loss of {last['loss']:g}. One run is no law: "
+        "put the files of several runs in a folder, with sizes such as 124M in their "
+        f"names, and fit the folder. For a law in tokens alone: {command} --form "
+        "hestness"
     )
     return _failed(table, message, 0)
 

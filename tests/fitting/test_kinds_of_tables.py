@@ -6,6 +6,7 @@ that published tables have; the numbers are made from one law.
 """
 
 import gzip
+import itertools
 import json
 import math
 import re
@@ -33,15 +34,15 @@ def csv(names, row, sep=",", runs=RUNS, before=(), after=()):
 
 
 def offered(said):
-    """The words, columns and units of the command that a refusal offers."""
+    """The columns and units of the command that a refusal offers."""
     line = next(x for x in said.split("\n") if "overtrain fit" in x)
     words = shlex.split(line[line.index("overtrain fit") :])
     found = {"--column": {}, "--unit": {}, "--bytes-per-token": None}
-    for flag, value in zip(words, words[1:], strict=False):
+    for flag, value in itertools.pairwise(words):
         if flag in ("--column", "--unit"):
             word, _, name = value.partition("=")
             found[flag][word] = name.rstrip(".")
-    return words, found
+    return found
 
 
 def read_in_two(path, **options):
@@ -49,10 +50,10 @@ def read_in_two(path, **options):
     try:
         return read_runs(path, options=Options(**options)), False
     except InputError as error:
-        _, found = offered(str(error))
-        assert "NAME" not in found["--column"].values(), str(error)
-        args = found["--column"], found["--unit"]
-        return read_runs(path, *args, Options(**options)), True
+        said = str(error)
+    found = offered(said)
+    args = found["--column"], found["--unit"]
+    return read_runs(path, *args, Options(**options)), True
 
 
 W = ("Name", "State", "Notes", "Created", "Runtime")
@@ -236,18 +237,17 @@ def logged(kind, n, d, x):
     step = d / 40
     lines = []
     if kind == "megatron":
+        lines += ["  seq_length ...................................... 2048"]
         lines += [
-            "  seq_length ...................................... 2048",
-            f" > number of parameters on (tensor, pipeline) model parallel rank (0, 0): "
-            f"{n / 2:.0f}",
-            f" > number of parameters on (tensor, pipeline) model parallel rank (1, 0): "
-            f"{n / 2:.0f}",
+            f" > number of parameters on (tensor, pipeline) model parallel rank "
+            f"({i}, 0): {n / 2:.0f}"
+            for i in (0, 1)
         ]
     elif kind == "torchtitan":
         lines += [
-            f"[titan] - root - INFO - Model llama3 debug size: {n:,.0f} total parameters",
-            "[titan] - root - INFO - Training starts at step 1, with local batch size 8, "
-            f"global batch size {step / 2048:.0f}, sequence length 2048",
+            f"[titan] - root - INFO - Model llama3 1B size: {n:,.0f} total parameters",
+            "[titan] - root - INFO - Training starts at step 1, with local batch "
+            f"size 8, global batch size {step / 2048:.0f}, sequence length 2048",
         ]
     elif kind == "olmo":
         lines += [
@@ -265,16 +265,16 @@ def logged(kind, n, d, x):
             lines += [
                 f" iteration {i:8d}/ 40 | consumed samples: {i * 8:12d} | consumed "
                 f"tokens: {i * step:.0f} | elapsed time per iteration (s): 3.2 | "
-                f"learning rate: 4.1E-05 | lm loss: {now + 0.2:.6E} | grad norm: 2.2 |",
-                f" validation loss at iteration {i} | lm loss value: {now:.6E} | lm loss "
-                "PPL: 2.0E+01 |",
+                f"learning rate: 4.1E-05 | lm loss: {now + 0.2:.6E} | grad norm: 2 |",
+                f" validation loss at iteration {i} | lm loss value: {now:.6E} | lm "
+                "loss PPL: 2.0E+01 |",
             ]
         elif kind == "torchtitan":
             lines += [
-                f"[titan] - root - INFO - step: {i:2d}  loss:  {now + 0.2:.5f}  memory: "
-                "42.1GiB(44%)  tps: 7,900  tflops: 420.1  mfu: 42.5%",
-                f"[titan] - root - INFO - validate step: {i:2d}  loss:  {now:.7f}  memory: "
-                "42.1GiB(44%)  tps: 7,900",
+                f"[titan] - root - INFO - step: {i:2d}  loss:  {now + 0.2:.5f}  "
+                "memory: 42.1GiB(44%)  tps: 7,900  tflops: 420.1  mfu: 42.5%",
+                f"[titan] - root - INFO - validate step: {i:2d}  loss:  {now:.7f}  "
+                "memory: 42.1GiB(44%)  tps: 7,900",
             ]
         elif kind == "olmo":
             lines += [
@@ -372,7 +372,7 @@ def test_tensorboard_exports_of_a_folder(tmp_path):
         (tmp_path / name).write_text("\n".join(["Wall time,Step,Value", *rows]) + "\n")
     with pytest.raises(InputError) as caught:
         read_runs(str(tmp_path))
-    _, found = offered(str(caught.value))
+    found = offered(str(caught.value))
     assert found["--column"] == {"tokens": "step*TOKENS_A_STEP"}
     chosen = {"tokens": "step*524288"}
     runs = read_runs(str(tmp_path), chosen)

@@ -51,7 +51,7 @@ def gridded(file: str, lines: Iterable[Line], mark: str = ",") -> Read:
         raise failed(
             file,
             f"has no names of columns; its first line is {', '.join(names[:5])}. "
-            f"Write {mark.join(('parameters', 'tokens', 'loss'))} above it, or as it is",
+            f"Write them above it: {mark.join(('parameters', 'tokens', 'loss'))}",
             line,
         )
     columns, notes = _unique(names, line)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from optimizer.fitting.tables.table import Note, Read, Row
 
 ABOUT = "is the log of one run"
+EARLY = 0.5  # an evaluation before this share of a log says nothing of its end
 MEAN = 10  # logged training losses that make up one
 FEWEST = 2  # lines with a step and a loss by which a log is known
 _N = r"([-+]?[0-9][0-9,_]*(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)"
@@ -91,14 +92,15 @@ def read_log(text: str) -> Read:
         if "parameters" in said:
             row["parameters"] = said["parameters"]
     tests = [(n, row) for n, row in points if any(map(_is_test, row))]
+    steps = [[row.get("step", 0.0) for _, row in some] for some in (tests, points)]
+    if tests and max(steps[0]) < EARLY * max(steps[1]):
+        tests = []  # evaluated at the start only
     rows = [(n, {_training(k): v for k, v in row.items()}) for n, row in tests]
     notes: tuple[Note, ...] = ()
     if not tests:
         rows = _smoothed(points)
         if rows:
-            message = (
-                f"the log has no evaluation; a training loss is the mean of {MEAN}"
-            )
+            message = f"no evaluation at the end; a training loss is the mean of {MEAN}"
             notes = (Note(0, message, "as logged before it"),)
     columns = list(dict.fromkeys(name for _, row in rows for name in row))
     kept: list[Row] = [(line, dict(row)) for line, row in rows]
@@ -217,7 +219,7 @@ def _smoothed(
     points: list[tuple[int, dict[str, float]]],
 ) -> list[tuple[int, dict[str, float]]]:
     """Points whose training loss is the mean of the last few."""
-    names = {n for _, row in points for n in row} - {
+    names = {n for _, row in points for n in row if not _is_test(n)} - {
         "step",
         "tokens",
         "samples",
@@ -229,4 +231,8 @@ def _smoothed(
             if name in row:
                 last = [*last, row[name]][-MEAN:]
                 row[name] = sum(last) / len(last)
-    return [(n, row) for n, row in points if names & set(row)]
+    return [
+        (line, {n: v for n, v in row.items() if not _is_test(n)})
+        for line, row in points
+        if names & set(row)
+    ]
