@@ -89,7 +89,8 @@ class Traits:
             with biases; `each`: a norm for each head; `whole`: over all together.
         qk_norm_if: the word that says whether there are any, if one does.
         sinks: whether each head has a sink.
-        gate: a gate of queries: `wide` as wide as they are, `head` one number a head.
+        gate: of queries: `wide` as wide as they are, `apart` also, but without biases,
+            `head` one number a head.
         window: which layers slide, where `layer_types` does not say.
         experts: of a mixture.
         linear: the mixer of layers of the kind `linear`, or `convolution`.
@@ -113,7 +114,7 @@ class Traits:
     qk_norm: Literal["", "head", "biased", "each", "whole"] = ""
     qk_norm_if: str = ""
     sinks: bool = False
-    gate: Literal["", "wide", "head"] = ""
+    gate: Literal["", "wide", "apart", "head"] = ""
     window: Callable[[Fields, int], Sequence[str]] | None = None
     experts: Experts | None = None
     linear: Callable[[Fields], Mixer] | None = None
@@ -267,8 +268,7 @@ def mixer_of(f: Fields, t: Traits, kind: str) -> Mixer:
             "whole": (heads + kv_heads) * head,
         }[t.qk_norm]
     extra += t.head_extra * head
-    if t.gate == "head":
-        extra += width * heads
+    extra += {"head": width * heads, "apart": width * heads * head}.get(t.gate, 0)
     return blocks.grouped(
         width,
         heads,

@@ -174,7 +174,7 @@ DENSE: Mapping[str, Traits] = {
     ),
     "granite": LLAMA,
     "granite_swa": GRANITE_SWA,
-    "helium": LLAMA,
+    "helium": replace(LLAMA, out_bias=False),
     "stablelm": Traits(
         kv_heads="heads",
         norm=2,
@@ -260,7 +260,7 @@ DENSE: Mapping[str, Traits] = {
         norms=4,
         qkv_bias="attention_bias",
         out_bias="attention_bias",
-        gate="wide",
+        gate="apart",
     ),
     "diffllama": Traits(
         kv_heads="heads",

@@ -238,6 +238,7 @@ def read_laguna(f: Fields, name: str) -> Record:
         head_size="ask",
         qk_norm="head",
         qkv_bias="attention_bias",
+        out_bias="attention_bias",
         gate="head" if f.flag("gating", missing=True) else "",
         experts=Experts(
             shared_width=("shared_expert_intermediate_size",),

@@ -124,7 +124,11 @@ MIXTURES: Mapping[str, Traits] = {
     ),
     "solar_open": Traits(head_size="ask", qkv_bias="attention_bias", experts=ALL),
     "sarvam_moe": Traits(
-        head_size="ask", qk_norm="head", qk_norm_if="use_qk_norm", experts=FIRST
+        head_size="ask",
+        qkv_bias="attention_bias",
+        qk_norm="head",
+        qk_norm_if="use_qk_norm",
+        experts=FIRST,
     ),
     "exaone_moe": Traits(
         qk_norm="head",
@@ -135,7 +139,9 @@ MIXTURES: Mapping[str, Traits] = {
         head_size="ask",
         norms=4,
         qk_norm="head",
-        gate="wide",
+        gate="apart",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
         window=windows.one_in(4, "global_attn_every_n_layers"),
         experts=Experts(
             shared=("num_shared_experts",),
@@ -145,6 +151,7 @@ MIXTURES: Mapping[str, Traits] = {
     ),
     "ernie4_5_moe": Traits(
         tied=True,
+        head_bias="use_bias",
         qkv_bias="use_bias",
         out_bias="use_bias",
         mlp_bias="use_bias",
@@ -235,6 +242,7 @@ MIXTURES: Mapping[str, Traits] = {
         experts=Experts(
             width=("moe_intermediate_size", "intermediate_size"),
             shared=("moe_num_shared_experts",),
+            shared_bias="mlp_bias",
         ),
     ),
     "deepseek": DEEPSEEK,

@@ -37,7 +37,9 @@ def read_step(f: Fields, name: str) -> Record:
         qk_norm="head",
         gate="head" if f.flag("use_head_wise_attn_gate", missing=True) else "",
         experts=Experts(
-            shared_width=("share_expert_dim", "share_expert_dims"), sparse=_step_sparse
+            shared_width=("share_expert_dim", "share_expert_dims"),
+            shared_bias="mlp_bias",
+            sparse=_step_sparse,
         ),
     )
     other = f.inside("attention_other_setting")
@@ -95,7 +97,9 @@ def read_muse_spark(f: Fields, name: str) -> Record:
     count, width = f.number("num_hidden_layers"), f.number("hidden_size")
     t = Traits(
         head_size="ask",
-        gate="wide",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        gate="apart",
         experts=Experts(sparse=windows.listed_or_all),
     )
     narrow = f.number("moe_hidden_size")
