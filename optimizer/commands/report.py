@@ -56,8 +56,9 @@ def command(
     """Write a report: plans, costs, charts, what moves them, and the sources.
 
     The name of the file says the format: .html is one page that opens offline, .pdf
-    the same on paper, .md is for a wiki or a pull request, .xlsx and .csv are for spreadsheets and .json for
-    programs. --law adds laws to compare with the scenario's own.
+    the same on paper, .md is for a wiki or a pull request, .xlsx and .csv are for
+    spreadsheets and .json for programs. --law adds laws to compare with the
+    scenario's own.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)

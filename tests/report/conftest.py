@@ -109,7 +109,7 @@ def opened(chromium, made):
         tab.on("console", lambda message: tab.complaints.append(message.text))
         tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
         tab.goto(made.as_uri())
-        for fold in tab.locator("details.team:not([open]) > summary").all():
+        for fold in tab.locator("details.team > summary").all():
             if unfolded:
                 fold.click()
         return tab

@@ -250,7 +250,7 @@ def _chances(case: Case) -> Iterator[Rich]:
     charts = [chart for chart in found if chart is not None]
     if not charts:
         return
-    yield Heading("How sure this is", 3)
+    yield Heading("In draws of the law and the demand", 3)
     yield from charts
     for chart in charts:
         yield Text(DRAWN[chart.kind])
