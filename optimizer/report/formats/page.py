@@ -149,6 +149,8 @@ def _parts(
             if isinstance(block, Heading):
                 continue
         item = _item(place, block, pictures, groups[-1]["title"])
+        if item is not None and item.get("long"):
+            item["region"] = f"{part['title']}: {item['caption']}"
         if item is not None:
             _placed(groups[-1]["rows"], item)
     if part["title"]:

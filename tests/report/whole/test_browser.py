@@ -1,6 +1,7 @@
 """The page as people read it: in Chromium, with the network off."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -109,6 +110,41 @@ def test_contrast_is_enough_to_read(opened, scheme):
             e = e.parentElement; return getComputedStyle(e).backgroundColor; }"""
         )
         assert contrast(colour(page, what, "color"), rgb(behind)) >= 4.5, what
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_is_open_to_everybody(opened, scheme):
+    """No rule of axe-core is broken, with the folds open, by several scenarios."""
+    axe = pytest.importorskip("axe_playwright_python", reason="in the extra dev")
+    rules = Path(axe.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    page = opened(color_scheme=scheme, bypass_csp=True)
+    page.evaluate(rules)
+    broken = page.evaluate("axe.run().then(found => found.violations)")
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in broken] == []
+
+
+def test_first_screen_is_for_who_decides(opened):
+    """Folded, a scenario is one screen: what to do, how sure, what if, a picture."""
+    page = opened(unfolded=False, viewport={"width": 1280, "height": 900})
+    section = page.locator("section").nth(1)
+    text = section.inner_text()
+    for part in ("Train ", "How sure this is", "What could change it", "For the team"):
+        assert part in text
+    assert section.locator("figure:visible").count() == 1
+    assert section.locator(".points li").count() >= 4
+    for talk in ("overtrain ", "--", "target.", "demand.", "line "):
+        assert talk not in text.partition("Warnings")[0]
+    assert section.bounding_box()["height"] < 1.6 * 900
+
+
+def test_paper_has_everything_on_few_pages(opened, tmp_path):
+    """Folds open by themselves to be printed, and fold again."""
+    page = opened(unfolded=False)
+    for size in ("A4", "Letter"):
+        printed = page.pdf(path=tmp_path / "report.pdf", format=size)
+        # Side by side and two scenarios: the longest section decides.
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 2 + 2 * 4
+    assert page.locator("details.team[open]").count() == 0
 
 
 def test_phone_scrolls_only_downward(opened, tmp_path):

@@ -162,6 +162,20 @@ def test_page_is_small_and_the_same_twice(made, files, overtrain, monkeypatch):
     assert again.read_bytes() == made.read_bytes()
 
 
+def test_report_is_printed_as_pdf(overtrain, files, tmp_path, chromium, monkeypatch):
+    path = tmp_path / "report.pdf"
+    done = overtrain("report", files[1], "-o", path)
+    assert done.code == 0, done.err
+    assert path.read_bytes()[:5] == b"%PDF-"
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    monkeypatch.setattr("optimizer.commands.paper.BROWSERS", ("chromium",))
+    done = overtrain("report", files[1], "-o", tmp_path / "none.pdf")
+    assert (done.code, "install one of them" in done.err) == (2, True)
+    done = overtrain("report", files[1], "--format", "pdf")
+    assert (done.code, "needs a file: -o report.pdf" in done.err) == (2, True)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_page_says_how_to_make_it_again(made, files):
     text = made.read_text(encoding="utf-8")
     assert f"overtrain report {files[0]} {files[1]} -o report.html" in text
