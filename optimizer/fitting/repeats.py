@@ -33,11 +33,19 @@ class Repeats:
         coefficients: R_D_star and R_N_star.
         draws: on resampled runs.
         predicted: the fitted ln L of every run.
+        value: of the objective.
+        stationarity: the scaled gradient.
+        starts: how many searches there were.
+        reached: how many ended at the best.
     """
 
     coefficients: Mapping[str, float]
     draws: Mapping[str, Array]
     predicted: Array
+    value: float
+    stationarity: float
+    starts: int
+    reached: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +110,10 @@ def fit_repeats(
         coefficients=dict(zip(NAMES, map(float, np.exp(z)), strict=True)),
         draws=dict(zip(NAMES, np.exp(drawn.z).T, strict=True)),
         predicted=_evaluate(one, z[None], np.array([delta]))[1][0],
+        value=float(found.value[best]),
+        stationarity=float(found.stationarity[best]),
+        starts=len(starts),
+        reached=int((found.value <= found.value[best] * (1 + 1e-6)).sum()),
     )
 
 
