@@ -48,6 +48,18 @@ class Repeats:
     reached: int
 
 
+def fresh_offset(runs: Runs, law: Mapping[str, float]) -> float | None:
+    """The median of ln measured over predicted loss of the runs on fresh data."""
+    if runs.unique is None:
+        return None
+    fresh = runs.tokens <= runs.unique * (1 + 1e-9)
+    if not fresh.any():
+        return None
+    N, D = runs.parameters[fresh], runs.tokens[fresh]
+    terms = law["A"] * N ** -law["alpha"], law["B"] * D ** -law["beta"]
+    return float(np.median(np.log(runs.loss[fresh] / (law["E"] + terms[0] + terms[1]))))
+
+
 @dataclass(frozen=True, eq=False)
 class _Data:
     """Laws (batch, 1) and runs (runs,) with the excess of each over fresh data."""
