@@ -44,6 +44,7 @@ from optimizer.fitting.search import (
     Progress,
     best_of,
     explore,
+    finished,
     search,
     silent,
 )
@@ -154,6 +155,8 @@ def point_fit(
         progress=progress,
     )
     found = best_of(ends)
+    if found.minimum.stationarity[found.best] > STATIONARY:
+        found = best_of(finished(asked, ends, delta))
     refuse_flat(asked, found, choice, runs)
     refuse_unstationary(found)
     refuse_vanished(found, choice, runs)
