@@ -299,7 +299,7 @@ def _near(answer: Answer) -> Iterator[Block]:
         for near in answer.near_optimal
     )
     what = "has at most that much more reducible loss"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         what = f"takes at most that much more {lifetime(answer.cost.unit)}"
     yield Heading("Near-optimal sizes")
     yield Table(
