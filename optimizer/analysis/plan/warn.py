@@ -191,7 +191,7 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
 
 def _unpunished(scenario: Scenario) -> Iterator[Warning]:
     """Weights of few bits that are taken to cost no quality."""
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
     few = {
         m.weights or m.arithmetic
         for m in machines
