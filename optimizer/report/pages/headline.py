@@ -9,7 +9,7 @@ from optimizer.analysis.plan.answer import Alternative, Answer, Fixed, TrainingO
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.reach import called
-from optimizer.analysis.plan.wording import either, given, model, percent
+from optimizer.analysis.plan.wording import either, given, model, percent, times
 from optimizer.reading.quantity import significant
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences
@@ -65,9 +65,15 @@ def trust(answer: Answer) -> Iterator[str]:
     """How far the law is stretched, and how surely the plan reaches its target."""
     if answer.extrapolation:
         parts = [
+<<<<<<< HEAD
             f"{_times(one.factor)} × the most {MOST[one.what]}"
             if one.side == "above"
             else f"1/{_times(one.factor)} of the fewest {MOST[one.what]}"
+=======
+            f"{times(one.factor)} × the most {MOST[one.what]}"
+            if one.side == "above"
+            else f"1/{times(one.factor)} of the fewest {MOST[one.what]}"
+>>>>>>> main
             for one in answer.extrapolation
         ]
         yield (

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from optimizer.analysis.comparison.compare import Comparison
+from optimizer.analysis.plan.whole import FRACTIONS, in_fractions
 from optimizer.analysis.plan.wording import (
     amount,
     lifetime,
@@ -201,6 +202,8 @@ def _demand(case: Case, first: Sequence[Rich]) -> Iterator[Rich]:
     if case.explorer is None and not charts:
         return
     yield Heading(DEMAND, 3)
+    if in_fractions(case.scenario):
+        yield Text(f"{FRACTIONS}.", label="note")
     if case.explorer is not None:
         yield Sliders(case.explorer)
         yield _what_if(case.explorer)
