@@ -95,6 +95,11 @@ def with_config(schema: dict[str, Any]) -> None:
     schema["anyOf"] += [
         {"type": "string", "examples": ["models/config.json"]},
         {"type": "object", "required": ["model_type"]},
+        {
+            "type": "object",
+            "required": ["width", "layers"],
+            "properties": {"layers": {"type": "array", "items": {"type": "object"}}},
+        },
     ]
 
 
