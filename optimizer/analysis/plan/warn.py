@@ -16,6 +16,7 @@ from optimizer.analysis.plan.wording import (
     lifetime,
     nats,
     percent,
+    times,
 )
 from optimizer.question.asked import Question
 from optimizer.question.forgotten import oddities
@@ -93,8 +94,8 @@ def outside(law: Law, N: float, D: float) -> Iterator[str]:
             significant(size) if one.what not in KINDS else amount(size, one.what)
             for size in (one.value, one.edge)
         )
-        times = significant(one.factor, 2)
-        yield f"{SYMBOLS[one.what]} = {value} is {times} times {one.side} {edge}"
+        far = times(one.factor)
+        yield f"{SYMBOLS[one.what]} = {value} is {far} times {one.side} {edge}"
 
 
 def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
@@ -181,7 +182,7 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
 
 def _unpunished(scenario: Scenario) -> Iterator[Warning]:
     """Weights of few bits that are taken to cost no quality."""
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
     few = {
         m.weights or m.arithmetic
         for m in machines
