@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -348,3 +348,16 @@ def _feed(g: Group, width: int) -> Feed:
         chosen=g.active_experts or 0,
         expert=blocks.dense(stream, g.expert_width or 0, gated=gated),
     )
+
+
+def with_config(schema: dict[str, Any]) -> None:
+    """Lets a scenario's schema have a config, its path, or layers by kind."""
+    schema["anyOf"] += [
+        {"type": "string", "examples": ["models/config.json"]},
+        {"type": "object", "required": ["model_type"]},
+        {
+            "type": "object",
+            "required": ["width", "layers"],
+            "properties": {"layers": {"type": "array", "items": {"type": "object"}}},
+        },
+    ]
