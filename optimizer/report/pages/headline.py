@@ -65,15 +65,9 @@ def trust(answer: Answer) -> Iterator[str]:
     """How far the law is stretched, and how surely the plan reaches its target."""
     if answer.extrapolation:
         parts = [
-<<<<<<< HEAD
-            f"{_times(one.factor)} × the most {MOST[one.what]}"
-            if one.side == "above"
-            else f"1/{_times(one.factor)} of the fewest {MOST[one.what]}"
-=======
             f"{times(one.factor)} × the most {MOST[one.what]}"
             if one.side == "above"
             else f"1/{times(one.factor)} of the fewest {MOST[one.what]}"
->>>>>>> main
             for one in answer.extrapolation
         ]
         yield (
@@ -116,11 +110,6 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
         yield f"{told}."
         yield from _saving(answer, optimal)
         yield f"It is {past}."
-
-
-def _times(factor: float) -> str:
-    """A factor above 1, which never reads as 1."""
-    return significant(factor, 2 if factor >= 1.095 else 3)
 
 
 def _do_not_train(
