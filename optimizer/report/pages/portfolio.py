@@ -13,7 +13,7 @@ from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.plan import answer_blocks, figure, share
-from optimizer.report.pages.reasons import limit_row, proven, remedies
+from optimizer.report.pages.reasons import leading, limit_row, proven, remedies
 
 NOTHING = 5e-5  # of a cost that sharing adds, which no page can show
 
@@ -67,6 +67,7 @@ def _remedies(portfolio: JointPlan) -> Iterator[Block]:
     yield from remedies(why, telling)
     if len(telling) < len(why.relaxations):
         yield Text("No other bound makes a plan by giving way alone.")
+    yield from leading(telling, portfolio.unit, len(portfolio.members))
 
 
 def portfolio_headline(portfolio: JointPlan) -> str:
