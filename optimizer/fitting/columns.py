@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.oddities import Note
 from optimizer.reading.document import suggest
+from optimizer.records import dataclass
 
 WORDS = ("parameters", "tokens", "loss", "compute", "unique_tokens", "error", "weight")
 # Usual names, best first, written in lower case with _ for all that is no letter.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from optimizer.records import dataclass
 
 FEWEST_PARAMETERS = 100.0
 FEWEST_TOKENS = 1e5

@@ -16,12 +16,12 @@ import re
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem, needs
 from optimizer.reading.document import contents
+from optimizer.records import dataclass
 
 SIZE = 200_000_000  # [bytes]
 SUFFIXES = (

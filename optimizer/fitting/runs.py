@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ from optimizer.reading.quantity import (
     read,
     shown,
 )
+from optimizer.records import dataclass
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,6 +25,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread, ends
+from optimizer.records import dataclass
 from optimizer.world.law import STARS, Covariance
 
 BLOCK = 4096

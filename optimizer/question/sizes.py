@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
@@ -25,6 +24,7 @@ from optimizer.reading.document import (
 )
 from optimizer.reading.fields import read_model
 from optimizer.reading.quantity import PARAMETERS, read, shown
+from optimizer.records import dataclass
 from optimizer.world.architecture.load import is_config, load_record
 from optimizer.world.built import built
 from optimizer.world.models import (

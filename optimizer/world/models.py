@@ -7,7 +7,7 @@ words of their configs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, load_file, suggest
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, shown, significant, write
+from optimizer.records import dataclass
 from optimizer.world.architecture.load import is_config, load_record
 from optimizer.world.architecture.read import read_config
 from optimizer.world.architecture.record import Record

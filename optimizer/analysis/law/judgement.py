@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from optimizer.fitting.bootstrap import PAIRS
 from optimizer.fitting.fit import Fit
 from optimizer.fitting.fitlaw import About, law_of
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 from optimizer.world.law import Law
 
 

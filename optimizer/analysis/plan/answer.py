@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
@@ -16,6 +16,7 @@ from optimizer.analysis.plan.practice import (
     UnitCost,
 )
 from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.records import dataclass
 from optimizer.world.extrapolation import Extrapolation
 
 TOUCHING = 1e-9  # of a loss that counts as reached

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.law_draws import Drawn
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 
 NEAREST = -20.0  # ln(N/floor − 1) at which the grid starts

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
+from optimizer.records import dataclass
 from optimizer.report.formats.blocks import Block
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ for the indexer; the modeling code of each family in Transformers 5.24.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from optimizer.records import dataclass
 from optimizer.world.architecture import blocks, windows
 from optimizer.world.architecture.decoder import (
     Experts,
