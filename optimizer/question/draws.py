@@ -94,9 +94,9 @@ class Draws:
         """The draws of some places, `(places, numbers)`."""
         values = np.empty((len(index), len(self.numbers)))
         blocks = index // BLOCK
-        for block in np.unique(blocks):
+        for block in sorted(set(blocks.tolist())):
             here = blocks == block
-            values[here] = self._block(int(block))[index[here] % BLOCK]
+            values[here] = self._block(block)[index[here] % BLOCK]
         return values
 
     def _block(self, block: int) -> Array:

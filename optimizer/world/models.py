@@ -17,8 +17,7 @@ from optimizer.reading.document import Document, load_file, suggest
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, shown, significant, write
 from optimizer.records import dataclass
-from optimizer.world.architecture.load import is_config, load_record
-from optimizer.world.architecture.read import read_config
+from optimizer.world.architecture.load import described, is_config, load_record
 from optimizer.world.architecture.record import Record
 from optimizer.world.built import Built, built
 from optimizer.world.law import Counts
@@ -273,4 +272,4 @@ def _config(name: str) -> _Config:
 
 @cache
 def _described(name: str) -> Record:
-    return read_config(_config(name).architecture, name)
+    return described(_config(name).architecture, name)
