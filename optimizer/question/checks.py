@@ -114,13 +114,6 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
                 "what is stored; remove it"
             )
             yield Problem(scenario.document.mark(place), dotted(place), message)
-        if serving.quantization_penalty and law.form in ("kaplan", "coupled"):
-            place = scenario.serving_path(index, "quantization_penalty")
-            message = (
-                f"adds to the loss, but law {law.name} gives a power of a sum, to "
-                "which nothing can be added; remove it, or choose another law"
-            )
-            yield Problem(scenario.document.mark(place), dotted(place), message)
 
 
 def misfits(scenario: Scenario) -> Iterator[Problem]:

@@ -4,6 +4,9 @@
     subject to  (A·N^-α + B·D^-β) / s ≤ 1          the target, s = g(L) − E
                 and every limit: Σ terms / bound ≤ 1.
 
+Where a coupled law meets a penalty outside its power, u^k + δ ≤ s^k and A·N^-α + B·D^-β
+≤ u take the place of the target, in the variables u and s too (`Question.nested`).
+
 With a budget the two change places: minimise A·N^-α + B·D^-β under cost ≤ budget.
 With a size fixed already, that variable becomes a number. All coefficients and
 exponents are analytic in the scenario's numbers; nothing here compares values, so
@@ -33,6 +36,7 @@ from optimizer.world.costs import (
     training_line,
 )
 from optimizer.world.demand import served
+from optimizer.world.law import POWERS
 from optimizer.world.laws import load_law
 from optimizer.world.limits import (
     BEST_FOR,
@@ -83,14 +87,17 @@ def formulate(scenario: Scenario) -> Question:
             reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
             target = surface.loss_of(reducible)
     repetition = repetition_of(scenario)
-    loss, quantities = _loss(scenario, surface, repetition)
+    loss, quantities = _loss(surface, repetition)
+    penalties = _penalties(scenario)
+    outside = scenario.law.form in POWERS
     machines = tuple(dict.fromkeys(replicas.values()))
     repeated = () if repetition is None else (repetition.limit(),)
     read = () if repetition is None else repetition.physics()
     return Question(
         surface=surface,
-        loss=loss,
+        loss=loss if outside else (*loss, *penalties),
         quantities=quantities,
+        outside=penalties if outside else (),
         unique=None if repetition is None else repetition.unique,
         reducible=reducible,
         target=target,
@@ -121,9 +128,9 @@ def repetition_of(scenario: Scenario) -> Repetition | None:
 
 
 def _loss(
-    scenario: Scenario, surface: Surface, repetition: Repetition | None
+    surface: Surface, repetition: Repetition | None
 ) -> tuple[tuple[Term, ...], tuple[Saturating, ...]]:
-    """The reducible loss, with repeated data and quantized serving where asked."""
+    """The reducible loss, with repeated data where asked."""
     names = {"N": "N", "D": "D"}
     quantities: list[Saturating] = []
     if repetition is not None:
@@ -132,19 +139,24 @@ def _loss(
         if (parameters := repetition.parameters(surface)) is not None:
             names["N"] = "N'"
             quantities.append(parameters)
-    terms = [
+    terms = (
         Term("parameters", surface.A, {names["N"]: -surface.alpha}),
         Term("tokens", surface.B, {names["D"]: -surface.beta}),
-    ]
+    )
+    return terms, tuple(quantities)
+
+
+def _penalties(scenario: Scenario) -> tuple[Term, ...]:
+    """What quantized serving adds to the loss where that is asked."""
     bits = [
         BITS[serving.weights or serving.arithmetic]
         for serving in _servings(scenario)
         if serving.quantization_penalty
     ]
-    if bits:
-        # The fewest bits lose most at every N and D, so theirs is the loss.
-        terms.append(penalty(load_law("kumar-2024").extras, min(bits)))
-    return tuple(terms), tuple(quantities)
+    if not bits:
+        return ()
+    # The fewest bits lose most at every N and D, so theirs is the loss.
+    return (penalty(load_law("kumar-2024").extras, min(bits)),)
 
 
 def _servings(scenario: Scenario) -> list[Serving]:

@@ -165,7 +165,9 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
             "the sixteenth 38 %, the fortieth 8 %. Find more unique data, or choose a "
             "larger model",
         )
-    if any(term.label == "quantization" for term in question.loss):
+    if any(
+        term.label == "quantization" for term in (*question.loss, *question.outside)
+    ):
         yield Warning(
             "quantization-constants",
             "the loss of quantized weights uses constants that were fitted on models "
