@@ -8,9 +8,10 @@ the others. What a record does is the same, and so is what a type checker sees.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-__all__ = ["dataclass"]
+__all__ = ["dataclass", "field"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
@@ -49,14 +50,14 @@ def _init(cls: type) -> Any:
     """`__init__`, compiled: records are made by the thousand."""
     known: dict[str, Any] = {"_put": object.__setattr__, "_none": dataclasses.MISSING}
     heads, puts = [], []
-    for field in dataclasses.fields(cls):
-        name, head = field.name, field.name
+    for each in dataclasses.fields(cls):
+        name, head = each.name, each.name
         value = name
-        if field.default is not dataclasses.MISSING:
-            known[f"_default_{name}"] = field.default
+        if each.default is not dataclasses.MISSING:
+            known[f"_default_{name}"] = each.default
             head += f"=_default_{name}"
-        elif field.default_factory is not dataclasses.MISSING:
-            known[f"_make_{name}"] = field.default_factory
+        elif each.default_factory is not dataclasses.MISSING:
+            known[f"_make_{name}"] = each.default_factory
             head += "=_none"
             value = f"_make_{name}() if {name} is _none else {name}"
         heads.append(head)
@@ -75,17 +76,17 @@ def _init(cls: type) -> Any:
 
 def _values(record: Any, compared: bool = False) -> tuple[Any, ...]:
     return tuple(
-        getattr(record, field.name)
-        for field in dataclasses.fields(record)
-        if not compared or field.compare
+        getattr(record, each.name)
+        for each in dataclasses.fields(record)
+        if not compared or each.compare
     )
 
 
 def _repr(self: Any) -> str:
     shown = (
-        f"{field.name}={getattr(self, field.name)!r}"
-        for field in dataclasses.fields(self)
-        if field.repr
+        f"{each.name}={getattr(self, each.name)!r}"
+        for each in dataclasses.fields(self)
+        if each.repr
     )
     return f"{type(self).__qualname__}({', '.join(shown)})"
 

@@ -6,7 +6,7 @@ runs  →  the best of many minima  →  the same on resampled runs  →  a law.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ from optimizer.fitting.search import (
     silent,
 )
 from optimizer.fitting.starts import starts as spread_starts
-from optimizer.records import dataclass
+from optimizer.records import dataclass, field
 
 Interval = tuple[float, float]
 

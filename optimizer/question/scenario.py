@@ -6,7 +6,7 @@ Here are the words and the record; `load` reads them from a file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -24,7 +24,7 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.spread import Uncertain, expected
-from optimizer.records import dataclass
+from optimizer.records import dataclass, field
 from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
 from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
