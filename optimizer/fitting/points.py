@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.runfile import Table, read_table
+from optimizer.fitting.tables.read import read_table
+from optimizer.fitting.tables.table import Table
 from optimizer.reading.document import suggest
 from optimizer.records import dataclass, field
 from optimizer.world.hardware import Hardware, hardware_names, load_hardware

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 from optimizer.reading.kinds import *  # noqa: F403
 from optimizer.reading.kinds import DURATION, REQUESTS, Kind
+from optimizer.records import dataclass
 
 # One door for both: whoever reads a number also names its kind.
-from optimizer.records import dataclass
 
 
 class OutOfBoundsError(ValueError):

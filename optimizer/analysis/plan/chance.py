@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optimizer.analysis.plan.answer import Pair
 from optimizer.analysis.plan.doubts import Chance
+from optimizer.analysis.plan.priced import Pair
 from optimizer.question.scenario import Scenario
 
 DRAWS, SEED = 1000, 0  # as `uncertainty` takes them unless told otherwise

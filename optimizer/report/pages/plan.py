@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from optimizer.analysis.plan.answer import Alternative, Answer, Line, Pair
+from optimizer.analysis.plan.answer import Alternative, Answer
+from optimizer.analysis.plan.priced import Line, Pair
 from optimizer.analysis.plan.wording import (
     DEMAND,
     amount,
@@ -29,6 +30,7 @@ from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
+from optimizer.report.pages.own_plan import own_choice
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
 
 
@@ -85,6 +87,11 @@ def plan_table(answer: Answer) -> Iterator[Block]:
     if answer.fixed is not None:
         pairs.insert(1, ("if not fixed", answer.fixed.optimum))
     blank = [GAP] * (len(pairs) - 2)
+    factors = list(blank)
+    if (own := answer.own) is not None:
+        pairs.insert(1, ("yours", own.plan))
+        blank = [GAP, *blank]
+        factors = [significant(own.overtraining), *factors]
     rows = [
         ("parameters", *(amount(p.parameters, "parameters") for _, p in pairs)),
         ("tokens", *(amount(p.tokens, "tokens") for _, p in pairs)),
@@ -93,7 +100,7 @@ def plan_table(answer: Answer) -> Iterator[Block]:
             *(significant(p.tokens_per_parameter) for _, p in pairs),
         ),
         ("loss", *(f"{p.loss:.4f}" for _, p in pairs)),
-        ("overtraining factor", significant(over.factor), *blank, "1"),
+        ("overtraining factor", significant(over.factor), *factors, "1"),
         ("training overhead", share(critical.training_overhead), *blank, "0 %"),
     ]
     if answer.epochs is not None and answer.epochs > 1:
@@ -128,14 +135,23 @@ def bill(answer: Answer) -> Iterator[Block]:
         for line, beside in zip(cost.lines, other.lines, strict=True)
     ]
     rows.append(("total", figure(cost.total, unit), "100 %", figure(other.total, unit)))
+    columns = ["plan", "share", "training-optimal"]
+    if answer.own is not None:
+        mine = [*(line.amount for line in answer.own.cost.lines), answer.own.cost.total]
+        rows = [(*r, figure(m, unit)) for r, m in zip(rows, mine, strict=True)]
+        columns.append("yours")
     saved = answer.savings
     if abs(saved.fraction) > 1e-9:
         word = "saved" if saved.amount > 0 else "more than training-optimal"
         rows.append(
-            (word, figure(abs(saved.amount), unit), percent(abs(saved.fraction)), GAP)
+            (
+                *(word, figure(abs(saved.amount), unit)),
+                *(percent(abs(saved.fraction)), *[GAP] * (len(columns) - 2)),
+            )
         )
     yield Heading(lifetime(unit).capitalize())
-    yield Table(named("plan", "share", "training-optimal"), tuple(rows))
+    yield Table(named(*columns), tuple(rows))
+    yield from own_choice(answer)
 
 
 def _other_units(answer: Answer) -> Iterator[Block]:
@@ -153,9 +169,7 @@ def _other_units(answer: Answer) -> Iterator[Block]:
         )
 
 
-def _row(
-    answer: Answer, line: Line, beside: Line, unit: str
-) -> tuple[str, str, str, str]:
+def _row(answer: Answer, line: Line, beside: Line, unit: str) -> tuple[str, ...]:
     served = {stream.name for stream in answer.demand.streams}
     name = line.name
     if name in served:
@@ -325,6 +339,6 @@ def _near_words(answer: Answer) -> Iterator[Block]:
     if not answer.near_optimal:
         return
     what = "has at most that much more reducible loss"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         what = f"takes at most that much more {lifetime(answer.cost.unit)}"
     yield Text(f"The best plan of any size between {what} than the optimum.")
