@@ -210,6 +210,7 @@ def heads_of(f: Fields, t: Traits) -> tuple[int, int, int]:
                 f"given, got {heads}",
             )
         head = width // heads
+        f.say(f"head_dim is not in the file: the width over the heads, {head}")
     return heads, kv_heads, head
 
 
