@@ -50,7 +50,6 @@ from optimizer.fitting.search import (
 )
 from optimizer.fitting.starts import starts as spread_starts
 from optimizer.fitting.tables.table import Note
-from optimizer.records import dataclass, field
 
 __all__ = ["Fit", "Settings", "fit", "point_fit", "work"]
 

@@ -15,8 +15,7 @@ from pydantic import PrivateAttr
 from optimizer.errors import InputError, Problem
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.fields import FieldError, read_model
-from optimizer.world.architecture.load import load_record
-from optimizer.world.architecture.read import read_config
+from optimizer.world.architecture.load import described, load_record
 from optimizer.world.architecture.record import Record
 from optimizer.world.architecture.words import Words, record_of_words
 from optimizer.world.law import Counts

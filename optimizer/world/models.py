@@ -18,8 +18,7 @@ from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, shown, significant, write
 from optimizer.reading.yamltext import Steps
 from optimizer.records import dataclass
-from optimizer.world.architecture.load import is_config, load_record
-from optimizer.world.architecture.read import read_config
+from optimizer.world.architecture.load import described, is_config, load_record
 from optimizer.world.architecture.record import Record
 from optimizer.world.built import Built, built, record_at
 from optimizer.world.law import Counts
