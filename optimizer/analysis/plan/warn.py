@@ -8,6 +8,8 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Beyond, Warning
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.saturation import LastThousandth
+from optimizer.analysis.plan.trained_otherwise import CODES as TRAINED
+from optimizer.analysis.plan.trained_otherwise import trained_otherwise
 from optimizer.analysis.plan.wording import (
     KINDS,
     amount,
@@ -36,6 +38,7 @@ CODES = (
     *("peak-price-example", "secondary-source", "wide-optimum"),
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
     *("forgotten-unit", "replaced", "whole-machines"),
+    *TRAINED,
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
@@ -63,6 +66,7 @@ def warnings(
         *_unfilled(answer, scenario),
         *_whole(answer),
         *_scaled(answer, scenario, question),
+        *trained_otherwise(scenario),
         *_optimum(answer),
         *(Warning(code, message) for code, message in oddities(scenario)),
     )
