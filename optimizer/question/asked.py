@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +12,7 @@ from optimizer.algebra.composite import compose
 from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, Function, GeometricProgram
 from optimizer.algebra.saturating import Saturating
+from optimizer.records import dataclass
 from optimizer.world.costs import CostLine
 from optimizer.world.limits import Limit
 from optimizer.world.roofline import Replica

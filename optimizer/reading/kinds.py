@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+
+from optimizer.records import dataclass, field
 
 __all__ = [
     "BANDWIDTH",

@@ -9,7 +9,6 @@ FLOPs into seconds, dollars, energy and carbon.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -32,6 +31,7 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.spread import Spread, Uncertain, expected
+from optimizer.records import dataclass
 from optimizer.world.architecture.record import least
 from optimizer.world.demand import Served
 from optimizer.world.machines import Machine, PhaseMfu, Serving, phases

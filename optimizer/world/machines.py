@@ -8,7 +8,7 @@ eq. 6, for dollars; energy by the mean power over TDP, never by MFU.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -26,6 +26,7 @@ from optimizer.reading.fields import (
 from optimizer.reading.kinds import EFFICIENCY, FRACTION
 from optimizer.reading.quantity import HOUR
 from optimizer.reading.spread import Uncertain
+from optimizer.records import dataclass
 from optimizer.world.hardware import Hardware
 
 Arithmetic = Literal["bf16", "fp8", "int8", "fp4"]

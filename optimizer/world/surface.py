@@ -11,8 +11,9 @@ from __future__ import annotations
 import cmath
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import Any, cast
+
+from optimizer.records import dataclass
 
 
 def power(base: float, exponent: float) -> float:
