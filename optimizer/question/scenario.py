@@ -211,6 +211,8 @@ ALTERNATIVES = (
 # Words that may hold a list, of which the best is chosen.
 CHOICES: tuple[tuple[str, ...], ...] = (
     ("experts",),
+    ("training", "precision"),
+    ("training", "sparsity", "weights"),
     *(
         (*prefix, "serving", word)
         for prefix in ((), ("demand",), ("demand", "*"), ("post_training",))
