@@ -27,6 +27,7 @@ from optimizer.report.formats.blocks import (
 )
 from optimizer.report.pages.capped import capped_blocks
 from optimizer.report.pages.cautions import warned
+from optimizer.report.pages.distillation import distillation
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
@@ -66,6 +67,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from choices(answer)
         if not answer.cheaper:
             yield from others(answer)
+        yield from distillation(answer)
         yield from capped_blocks(answer)
         yield from near_table(answer)
         yield from _near_words(answer)
