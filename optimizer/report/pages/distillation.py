@@ -17,7 +17,7 @@ def distillation(answer: Answer) -> Iterator[Block]:
         return
     unit = "" if cost is None else cost.unit
     yield Heading("Distillation")
-    yield Text(f"{pays(answer)} The logits are {found.logits}.")
+    yield Text(pays(answer))
     rows = []
     for way in found.ways:
         name = f"{model(way.teacher.parameters, way.teacher.tokens)}"
@@ -63,12 +63,13 @@ def pays(answer: Answer) -> str:
     if best.student is None or best.ratio is None:
         return "No comparison with supervised training can be made."
     student = model(best.student.parameters, best.student.tokens)
-    if found.pays:
-        return (
-            f"Distilling pays: {student} tokens of the teacher {name} costs "
-            f"{percent(1 - best.ratio)} less than training without one."
-        )
+    verdict = "Distilling pays" if found.pays else "Distilling does not pay"
+    if best.ratio >= 2:
+        much = f"takes {significant(best.ratio, 2)} × as much as"
+    else:
+        word = "less" if found.pays else "more"
+        much = f"takes {percent(abs(1 - best.ratio))} {word} than"
     return (
-        f"Distilling does not pay: {student} tokens of the teacher {name} costs "
-        f"{percent(best.ratio - 1)} more than training without one."
+        f"{verdict}: {student} tokens from the teacher {name} {much} training without "
+        f"one, with logits that are {found.logits}."
     )
