@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from optimizer.reading.document import (
 )
 from optimizer.reading.fields import read_model
 from optimizer.reading.quantity import PARAMETERS, read, shown
+from optimizer.records import dataclass
 from optimizer.world.architecture.load import is_config, load_record
 from optimizer.world.built import built, record_at
 from optimizer.world.models import (

@@ -15,8 +15,7 @@ from pydantic import PrivateAttr
 from optimizer.errors import InputError, Problem
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.fields import FieldError, read_model
-from optimizer.world.architecture.load import load_record
-from optimizer.world.architecture.read import read_config
+from optimizer.world.architecture.load import described, load_record
 from optimizer.world.architecture.record import Record
 from optimizer.world.architecture.words import Words, record_of_words
 from optimizer.world.law import Counts
@@ -142,7 +141,7 @@ def record_at(document: Document, at: Steps, base: Path) -> Record | None:
 
 def _inline(document: Document, at: Steps, node: Mapping[str, Any]) -> Record:
     try:
-        return read_config(node, str(node["model_type"]))
+        return described(node, str(node["model_type"]))
     except FieldError as error:
         raise InputError(
             Problem(document.mark((*at, *steps)), dotted((*at, *steps)), message)

@@ -7,7 +7,7 @@ words of their configs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from optimizer.reading.document import Document, load_file, suggest
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, shown, significant, write
 from optimizer.reading.yamltext import Steps
-from optimizer.world.architecture.load import is_config, load_record
-from optimizer.world.architecture.read import read_config
+from optimizer.records import dataclass
+from optimizer.world.architecture.load import described, is_config, load_record
 from optimizer.world.architecture.record import Record
 from optimizer.world.built import Built, built, record_at
 from optimizer.world.law import Counts
@@ -288,4 +288,4 @@ def _config(name: str) -> _Config:
 
 @cache
 def _described(name: str) -> Record:
-    return read_config(_config(name).architecture, name)
+    return described(_config(name).architecture, name)

@@ -16,8 +16,9 @@ keeps.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
+
+from optimizer.records import dataclass
 
 Footing = Literal["all", "without_input_embedding", "without_embeddings"]
 FOOTINGS: tuple[Footing, ...] = ("all", "without_input_embedding", "without_embeddings")
