@@ -291,6 +291,8 @@ def feeds_of(f: Fields, t: Traits, count: int) -> tuple[Feed, ...]:
     plain: Feed | None = None
     mixed: Feed | None = None
     sparse: Sequence[bool] = (False,) * count
+    if t.experts is not None and f.maybe(*EXPERTS) == 0:
+        f.say(f"{f.raw(*EXPERTS)[0]} is 0: no layer has experts")
     if t.experts is not None and (f.maybe(*EXPERTS) or 0) > 0:
         sparse = (t.experts.sparse or every)(f, count)
         if any(sparse):
