@@ -10,6 +10,7 @@ from typing import Any
 from optimizer.analysis.frontier.frontier import Frontier, Point
 from optimizer.analysis.plan.wording import (
     amount,
+    figure,
     lifetime,
     model,
     nats,
@@ -20,7 +21,6 @@ from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, named
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
-from optimizer.report.pages.plan import figure
 
 ROWS = 11  # on a page; JSON and CSV have all points
 COLUMNS = ("total", "training", "serving", "parameters", "tokens")
@@ -122,8 +122,8 @@ def _row(point: Point, unit: str) -> tuple[str, ...]:
     costs = (point.cost_total, point.cost_training, point.cost_inference)
     return (
         *(figure(cost, unit).removesuffix(" FLOP") for cost in costs),
-        amount(point.parameters, "parameters"),
-        amount(point.tokens, "tokens"),
+        figure(point.parameters, "parameters"),
+        figure(point.tokens, "tokens"),
     )
 
 
