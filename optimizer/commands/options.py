@@ -225,6 +225,22 @@ def finite(
     return value
 
 
+def checkpoints(
+    _ctx: click.Context, option: click.Parameter, value: str | None
+) -> str | float | None:
+    """Which rows of a run are taken: ends, all, or a share of it that is left out."""
+    if value is None or value in ("ends", "all"):
+        return value
+    try:
+        share = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share < 1:
+        message = f'must be ends, all, or a share such as 0.3, got "{value}"'
+        raise click.BadParameter(message, param=option)
+    return share
+
+
 def opened(path: str) -> tuple[Document, Path]:
     """A file as a document, and the folder that relative paths in it start from.
 

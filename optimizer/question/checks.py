@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from optimizer.errors import Problem
+from optimizer.question.after import rollouts
 from optimizer.question.scenario import ONE_OF, Scenario
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.quantity import shown
@@ -15,6 +16,7 @@ from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
 from optimizer.world.limits import BEST_FOR
 from optimizer.world.machines import Serving, Training
+from optimizer.world.post_training import ROLLOUTS, TRAINED
 
 Finding = tuple[Steps, str]
 
@@ -48,7 +50,13 @@ _EXAMPLES = {
     "power_fraction": "70 %",
     "grid": "0.35 kg/kWh",
 }
-_LINES = {"training", "data", "fixed"}  # names that the bill has already
+_LINES = {
+    "training",
+    "data",
+    "fixed",
+    ROLLOUTS,
+    TRAINED,
+}  # names that the bill has already
 
 
 def contradictions(document: Document) -> Iterator[Problem]:
@@ -69,16 +77,14 @@ def contradictions(document: Document) -> Iterator[Problem]:
             message = f"cannot stand beside {beside}; keep one of them"
             yield Problem(document.key_mark(path), dotted(path), message)
         misspelt = group.at and set(inside) - {*group.words, "tokens", BEST_FOR}
-        if group.example and not given and not misspelt:
+        own = not group.at and "plan" in inside  # whose loss is the target
+        if group.example and not (given or misspelt or own):
             message = f"needs {_listed(group.words, 'or')}; add {group.example}"
             if not group.at:
                 message = f"the scenario {message}"
             yield Problem(document.mark(group.at), dotted(group.at), message)
     if "demand" not in value and "budget" not in value:
-        message = (
-            "is missing; add demand: {tokens: 2T}, or demand: {tokens: 0} for a model "
-            "that serves nothing"
-        )
+        message = "is missing; add demand: {tokens: 2T}, or tokens: 0 to serve nothing"
         yield Problem(document.mark(()), "demand", message)
 
 
@@ -126,6 +132,7 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
         *_bought(scenario),
         *_unknown_costs(scenario),
         *_lifetime(scenario),
+        *rollouts(scenario),
     )
     for path, message in found:
         yield Problem(scenario.document.mark(path), dotted(path), message)
@@ -186,7 +193,8 @@ def _machines(scenario: Scenario) -> Iterator[Finding]:
     """Chips compute in the precisions they have; attention needs a shape."""
     training, shape = scenario.spec.training, scenario.spec.architecture
     chip = scenario.hardware.get(("training",))
-    yield from _precision(("training", "precision"), training.precision, chip)
+    for used in training.computed:
+        yield from _precision(("training", "precision"), used, chip)
     if training.attention and (shape is None or shape.sequence is None):
         yield (
             ("training", "attention"),
@@ -275,10 +283,7 @@ def _measured(scenario: Scenario, index: int) -> Iterator[Finding]:
 
 
 def _unused(serving: Serving, place: Steps, own: Collection[str]) -> Iterator[Finding]:
-    """Words of a machine without a roofline that nothing would read.
-
-    Its figures may stand beside another model, to compare the two; limits may not.
-    """
+    """Words without a roofline that nothing reads; figures may stand, to compare."""
     if serving.batched:
         return
     figures = () if serving.model else ("mbu", "memory_fill", "accelerators")
@@ -307,7 +312,7 @@ def _bought(scenario: Scenario) -> Iterator[Finding]:
                 yield scenario.stream_path(index), message
     for word in ("buy", "existing"):
         if getattr(scenario.spec, word) is not None:
-            if scenario.spec.target is None:
+            if not scenario.spec.seeks:
                 yield (word,), "is compared with a plan that has a target; add target"
             elif all(_idle(stream) for stream in scenario.streams):
                 yield (word,), "serves demand, and there is none; add demand"
@@ -341,7 +346,7 @@ def _unknown_costs(scenario: Scenario) -> Iterator[Finding]:
             missing["training"].append("accelerators")
         chips: dict[Steps, Hardware | None] = {}
         chips["training", "hardware"] = scenario.hardware.get(("training",))
-        for index, stream in enumerate(scenario.streams if served else ()):
+        for index, stream in enumerate(scenario.uses if served else ()):
             if _idle(stream):
                 continue
             serving, chip = scenario.serving_of(index)

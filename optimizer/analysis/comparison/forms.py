@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.search import search
 from optimizer.question.scenario import Fix, Scenario
+from optimizer.records import dataclass
 
 CLOSE = 1e-9  # of ln N, to which the safe size is found
 
@@ -69,7 +70,7 @@ def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | N
     costs = [answer.cost for answer in answers]
     if None in plans or None in costs:
         return None
-    if any(one.spec.target is None or one.spec.fix is not None for one in scenarios):
+    if any(not one.spec.seeks or one.spec.fix is not None for one in scenarios):
         return None
     best = [cost.total for cost in costs if cost is not None]
     sizes = [plan.parameters for plan in plans if plan is not None]

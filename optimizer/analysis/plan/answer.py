@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
 from optimizer.analysis.plan.practice import (
     Parties,
+    PostTrainingRun,
     Relaxed,
     ServingUse,
     TrainingRun,
     UnitCost,
 )
+from optimizer.analysis.plan.priced import Cost, Own, Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
 
 TOUCHING = 1e-9  # of a loss that counts as reached
@@ -68,37 +70,6 @@ class DemandTotal:
     counted_tokens: float
     effective_tokens: float | None
     streams: tuple[StreamTokens, ...]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A model: N parameters trained on D tokens, and its loss under the law."""
-
-    parameters: float
-    tokens: float
-    tokens_per_parameter: float
-    loss: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the bill; share is its part of the total."""
-
-    name: str
-    amount: float
-    share: float
-
-
-@dataclass(frozen=True)
-class Cost:
-    """The lifetime cost that the objective counts, in its unit."""
-
-    unit: str
-    training: float
-    inference: float
-    other: float
-    total: float
-    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -338,9 +309,11 @@ class Answer:
     amounts: Mapping[str, float | None] | None = None
     unit_cost: UnitCost | None = None
     training_run: TrainingRun | None = None
+    post_training: PostTrainingRun | None = None
     savings: Savings | None = None
     near_optimal: tuple[NearOptimal, ...] = ()
     fixed: Fixed | None = None
+    own: Own | None = None
     others: tuple[Alternative, ...] = ()
     serving: tuple[ServingUse, ...] = ()
     relaxed: Relaxed | None = None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.alternatives import scaled
@@ -29,6 +29,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.question.standing import loads
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import expected
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.demand import Stream
 
@@ -177,7 +178,7 @@ def _best(
     raised = [scaled(one, way.factor) for one in scenarios]
     if any(_least(_asked(one, s)) < total * (1 - EQUAL) for one in raised):
         return False
-    if not _stepped(question) or any(one.spec.target is None for one in raised):
+    if not _stepped(question) or any(not one.spec.seeks for one in raised):
         return True
     here = _whole(scaled(way.scenario, way.factor), size)
     standing = any(True for one in raised for _ in loads(one, question.bill))

@@ -17,7 +17,6 @@ from optimizer.analysis.plan.answer import (
     Infeasibility,
     LawUsed,
     Overtraining,
-    Pair,
     Savings,
     TrainingOptimal,
 )
@@ -25,6 +24,7 @@ from optimizer.analysis.plan.bills import (
     amounts,
     bill,
     parties,
+    post_training,
     training_run,
     unit_cost,
 )
@@ -42,6 +42,8 @@ from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
+from optimizer.analysis.plan.own_plan import own_plan
+from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
 from optimizer.analysis.plan.search import search, search_whole
@@ -76,6 +78,9 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
         Defect: the solver's point failed its certificate; no answer is given.
     """
     answer = _found(scenario, whole)
+    if (mine := scenario.spec.plan) is not None:
+        best = None if answer.cost is None else answer.cost.total
+        answer = replace(answer, own=own_plan(scenario, mine, best))
     if not whole:
         return answer
     return replace(answer, other_form=other_form(scenario, partial(solve, whole=False)))
@@ -131,7 +136,7 @@ def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
     return replace(
         answer,
         question="lifetime",
-        capped=curve(question, lowest, s) if whole else None,
+        capped=curve(scenario, question, lowest, s) if whole else None,
     )
 
 
@@ -204,7 +209,7 @@ def _bare(
             extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
-        reference=None if reference is None else pair(surface, *reference),
+        reference=None if reference is None else pair(question.published, *reference),
         demand=demand_total(question),
         **rest,  # type: ignore[arg-type]
     )
@@ -288,6 +293,7 @@ def _answer(
         amounts=amounts(question, point),
         unit_cost=unit_cost(question, point),
         training_run=training_run(scenario, question, point),
+        post_training=post_training(scenario, question, point),
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
         fixed=fixed,
@@ -296,7 +302,7 @@ def _answer(
         relaxed=made.relaxed,
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
-        same_loss=same_loss(question, s, cost.total) if whole else None,
+        same_loss=same_loss(scenario, relaxed, s, cost.total) if whole else None,
         limits=limits_used(
             middle.question.limits,
             middle.solution,

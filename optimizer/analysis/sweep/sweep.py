@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from optimizer.errors import Defect
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Group, Plan, groups
+from optimizer.records import dataclass, field
 
 # What each row says, with its unit; `cost` stands for the unit of the objective.
 RESULTS: Mapping[str, str] = {
@@ -169,7 +170,7 @@ def rows(plan: Plan, start: int, stop: int) -> Rows:
         return _rows(plan, start, stop)
     parts = [_rows(replace(plan, scenario=one), start, stop) for one in singles]
     names = list(RESULTS)
-    by = names.index("loss" if plan.scenario.spec.target is None else "cost_total")
+    by = names.index("cost_total" if plan.scenario.spec.seeks else "loss")
     value = np.array([part.results[:, by] for part in parts])
     value[np.array([part.status for part in parts]) != batch.OPTIMAL] = np.inf
     best = np.where(np.isnan(value), np.inf, value).argmin(axis=0)

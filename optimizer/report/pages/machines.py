@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, Choice
 from optimizer.analysis.plan.practice import ServingUse
-from optimizer.analysis.plan.wording import amount, either, figure, lifetime, ratio
+from optimizer.analysis.plan.wording import (
+    amount,
+    either,
+    figure,
+    lifetime,
+    percent,
+    ratio,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -73,7 +80,7 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
     parts = [f"a batch of {significant(one)}" for one in relaxed.batches]
     parts += [f"{significant(one)} replicas" for one in relaxed.replicas]
     total = f"a loss of {relaxed.total:.4f}"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         unit = answer.cost.unit
         total = f"a {lifetime(unit)} of {amount(relaxed.total, unit)}"
     yield Text(
@@ -94,7 +101,7 @@ def choices(answer: Answer) -> Iterator[Block]:
     if not answer.alternatives:
         return
     unit = "nats" if answer.question == "budget" else ""
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         unit = answer.cost.unit
     words = list(answer.alternatives[0].choice)
     columns = (
@@ -106,8 +113,16 @@ def choices(answer: Answer) -> Iterator[Block]:
     yield Heading("Choices")
     if answer.choice:
         picked = ", ".join(f"{word}: {value}" for word, value in answer.choice.items())
-        yield Text(f"Best with {picked}.")
+        yield Text(f"Best with {picked}{next_best(answer)}.")
     yield Table(columns, tuple(_row(row, words, unit) for row in ranked))
+
+
+def next_best(answer: Answer) -> str:
+    """How much more the next choice takes; empty where none has a plan."""
+    totals = sorted(c.total for c in answer.alternatives if c.total is not None)
+    if len(totals) == 1 or answer.question == "budget":
+        return ""
+    return f"; the next takes {percent(totals[1] / totals[0] - 1)} more"
 
 
 def _rank(row: Choice) -> tuple[bool, float]:

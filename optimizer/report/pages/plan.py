@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from optimizer.analysis.plan.answer import Alternative, Answer, Line, Pair
+from optimizer.analysis.plan.answer import Alternative, Answer
+from optimizer.analysis.plan.priced import Line, Pair
 from optimizer.analysis.plan.wording import (
     DEMAND,
     LEAST,
@@ -33,7 +34,9 @@ from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
+from optimizer.report.pages.own_plan import own_choice
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
+from optimizer.report.pages.rollouts import rollout_rows
 
 
 def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
@@ -89,6 +92,11 @@ def plan_table(answer: Answer) -> Iterator[Block]:
     if answer.fixed is not None:
         pairs.insert(1, ("if not fixed", answer.fixed.optimum))
     blank = [GAP] * (len(pairs) - 2)
+    factors = list(blank)
+    if (own := answer.own) is not None:
+        pairs.insert(1, ("yours", own.plan))
+        blank = [GAP, *blank]
+        factors = [ratio(own.overtraining), *factors]
     rows = [
         ("parameters", *(figure(p.parameters, "parameters") for _, p in pairs)),
         ("tokens", *(figure(p.tokens, "tokens") for _, p in pairs)),
@@ -97,7 +105,7 @@ def plan_table(answer: Answer) -> Iterator[Block]:
             *(ratio(p.tokens_per_parameter) for _, p in pairs),
         ),
         ("loss", *(f"{p.loss:.4f}" for _, p in pairs)),
-        ("overtraining factor", ratio(over.factor), *blank, "1"),
+        ("overtraining factor", ratio(over.factor), *factors, "1"),
         (LEAST, ratio(1 + critical.training_overhead), *blank, "1"),
     ]
     if answer.epochs is not None and answer.epochs > 1:
@@ -132,14 +140,23 @@ def bill(answer: Answer) -> Iterator[Block]:
         for line, beside in zip(cost.lines, other.lines, strict=True)
     ]
     rows.append(("total", figure(cost.total, unit), "100 %", figure(other.total, unit)))
+    columns = ["plan", "share", "training-optimal"]
+    if answer.own is not None:
+        mine = [*(line.amount for line in answer.own.cost.lines), answer.own.cost.total]
+        rows = [(*r, figure(m, unit)) for r, m in zip(rows, mine, strict=True)]
+        columns.append("yours")
     saved = answer.savings
     if abs(saved.fraction) > 1e-9:
         word = "saved" if saved.amount > 0 else "more than training-optimal"
         rows.append(
-            (word, figure(abs(saved.amount), unit), share(abs(saved.fraction)), GAP)
+            (
+                *(word, figure(abs(saved.amount), unit)),
+                *(share(abs(saved.fraction)), *[GAP] * (len(columns) - 2)),
+            )
         )
     yield Heading(lifetime(unit).capitalize())
-    yield Table(named("plan", "share", "training-optimal"), tuple(rows))
+    yield Table(named(*columns), tuple(rows))
+    yield from own_choice(answer)
 
 
 def _other_units(answer: Answer) -> Iterator[Block]:
@@ -157,9 +174,7 @@ def _other_units(answer: Answer) -> Iterator[Block]:
         )
 
 
-def _row(
-    answer: Answer, line: Line, beside: Line, unit: str
-) -> tuple[str, str, str, str]:
+def _row(answer: Answer, line: Line, beside: Line, unit: str) -> tuple[str, ...]:
     served = {stream.name for stream in answer.demand.streams}
     name = line.name
     if name in served:
@@ -214,6 +229,7 @@ def _dollars(answer: Answer) -> Iterator[Block]:
         hours = f"{write(run.accelerator_hours, REQUESTS)} accelerator-hours"
         time = "" if run.time is None else f", {amount(run.time, 's')}"
         rows.append(("training run", hours + time))
+    rows += rollout_rows(answer)
     if (price := answer.unit_cost) is not None:
         parts = (
             ("input tokens", price.input),
@@ -316,6 +332,6 @@ def _near_words(answer: Answer) -> Iterator[Block]:
     if not answer.near_optimal:
         return
     what = "has at most that much more reducible loss"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         what = f"takes at most that much more {lifetime(answer.cost.unit)}"
     yield Text(f"The best plan of any size between {what} than the optimum.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.whole import FRACTIONS, in_fractions
 from optimizer.analysis.plan.wording import (
     amount,
     figure,
@@ -20,6 +20,7 @@ from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.analysis.story.case import Case
 from optimizer.analysis.story.explorer import Explorer, Point
 from optimizer.reading.quantity import PRICE_TOKENS, significant, write
+from optimizer.records import dataclass
 from optimizer.report.charts.catalogue import chart_of, regret_of, split_of
 from optimizer.report.charts.uncertainty_catalogue import frontier_of, uncertainty_of
 from optimizer.report.formats.blocks import (
@@ -228,6 +229,8 @@ def _demand(case: Case) -> Iterator[Rich]:
     if case.explorer is None and not any(charts):
         return
     yield Heading(DEMAND, 3)
+    if in_fractions(case.scenario):
+        yield Text(f"{FRACTIONS}.", label="note")
     if case.explorer is not None:
         yield Sliders(case.explorer)
         yield _what_if(case.explorer)

@@ -20,7 +20,17 @@ PLAN = {
     *("alternatives", "parties", "limits", "sensitivities", "certificate", "warnings"),
     "infeasibility",
 }
-GROWN = {"engine", "objective", "question", "reference", "others", "snap", "epochs"}
+GROWN = {
+    "own",
+    "post_training",
+    "engine",
+    "objective",
+    "question",
+    "reference",
+    "others",
+    "snap",
+    "epochs",
+}
 GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
 GROWN |= {"erred", "other_form", "relaxed"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
