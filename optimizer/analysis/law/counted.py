@@ -1,7 +1,7 @@
 """What N counts, and how far the plan moves where it counts something else.
 
 An embedding has vocabulary × width parameters, and so has the head unless it is one
-matrix with it. Each way to count is fitted anew, and its compute-optimal plan set beside
+matrix with it. Each way to count is fitted anew; its compute-optimal plan stands beside
 the others at one 6·N·D.
 
 *Source*: Pearce & Song 2024 (arXiv:2406.12907) for how the count moves exponents.
