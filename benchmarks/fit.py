@@ -5,7 +5,8 @@ Hoffmann's lattice of 4,500 starts and draws 4,000 resamples, which the other do
 offer; that takes 3,125 starts, five a coefficient. Scipy's L-BFGS-B gets this tool's
 own starts and exact gradient, a part of them, and no resamples. All run on one core,
 and what is told is the time of that core, so that the ratio holds on a busy machine
-too. It is no test: it prints a table. The other package is not needed; without it its row says so.
+too. It is no test: it prints a table. The other package is not needed; without it its
+row says so.
 
     python -m benchmarks.fit [STARTS]
 

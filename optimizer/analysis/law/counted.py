@@ -9,7 +9,7 @@ the others at one 6·N·D.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from optimizer.errors import Defect, InputError
 from optimizer.fitting.fit import Fit, point_fit
 from optimizer.fitting.forms import coefficients
 from optimizer.fitting.objective import Array
+from optimizer.records import dataclass
 
 TOTAL, BODY, HEAD = "all", "without embeddings", "with the head only"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from optimizer.analysis.law.diagnostics import surface_of
 from optimizer.fitting.fit import Fit
 from optimizer.fitting.objective import Array
 from optimizer.fitting.runs import Runs
+from optimizer.records import dataclass
 from optimizer.world.surface import Surface
 
 NEARBY = 0.1  # ln C within which runs share a budget

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.analysis.law.diagnostics import surface_of
 from optimizer.analysis.law.iso_flops import IsoFlop
 from optimizer.fitting.fit import Fit
+from optimizer.records import dataclass
 
 POINTS = 41
 
