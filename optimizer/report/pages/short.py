@@ -10,6 +10,7 @@ from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, writ
 from optimizer.report.formats.blocks import Block, Heading, Text
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import briefly_warned
+from optimizer.report.pages.distillation import pays
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best
@@ -41,6 +42,8 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from rounded
         yield from bill(answer)
         if told := " ".join(_practice(answer)):
+            yield Text(told)
+        if told := pays(answer):
             yield Text(told)
         yield from near_table(answer)
         yield from limits(answer)
