@@ -1,6 +1,7 @@
 """What N counts, one-sided losses, budgets as stated, repetition with the law given."""
 
 import math
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -159,3 +160,14 @@ def test_the_constants_of_repetition_with_the_law_given(made):
     )
     assert not any(v.identified for v in off.verdicts)
     assert "lies 4.9 % below the runs of fresh data" in off.against[0].text
+
+
+def test_wild_draws_of_a_law_warn_of_nothing(shared, capsys):
+    """With an exponent of a hundredth the optimal size is no number; six warnings."""
+    place = str(shared / "cases/runs/repeated-data.csv")
+    words = ("fit", place, "--form", "data-constrained", "--draws", "200")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert cli.main((*words, "--starts", "20")) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "the runs do not identify R_N_star" in said
