@@ -149,8 +149,8 @@ def _minimised(data: _Data, starts: Array, delta: float, wide: float):  # type: 
 def _data(runs: Runs, unique: Array, laws: Mapping[str, Array], weight: Array) -> _Data:
     E, A, B, alpha, beta = (laws[s][:, None] for s in ("E", "A", "B", "alpha", "beta"))
     seen = np.minimum(runs.tokens, unique)
-    # ln of the size that is compute-optimal for the unique tokens; with the exponents of
-    # a wild draw the size itself would be 0 or beyond all numbers.
+    # ln of the size that is compute-optimal for the unique tokens; in a wild draw that
+    # size itself would be 0 or beyond all numbers.
     with np.errstate(divide="ignore"):
         logs = np.log(A), np.log(B), np.log(E)
     ratio = np.log(alpha / beta) + logs[0] - logs[1]
