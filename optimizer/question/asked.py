@@ -87,6 +87,18 @@ class Question:
         return tuple(wall for wall in walls if wall.name.startswith("data."))
 
     @property
+    def breakable(self) -> tuple[Limit, ...]:
+        """What a completed point may break: the limits and the physics.
+
+        A step that is the sum of its parts is so at every such point; of a mixture's
+        experts its limit may tell more than the point's batch reads.
+        """
+        return (
+            *self.limits,
+            *(w for w in self.physics if not w.name.startswith("serving.step")),
+        )
+
+    @property
     def plain(self) -> bool:
         """Whether the loss is the bare surface, with its closed forms."""
         return not self.quantities and len(self.loss) == 2

@@ -21,6 +21,7 @@ from optimizer.algebra.posynomial import Term
 from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
 from optimizer.question.asked import Question, attended, attention
+from optimizer.question.experts import experts_of, guess
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
@@ -167,27 +168,41 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
         if attempt.problems:
             return {}
     for suffix, members in groups.items():
-        serving, chip = scenario.serving_of(members[0])
+        serving, _ = scenario.serving_of(members[0])
         lengths = _lengths(scenario, members)
-        make = partial(
-            measured if serving.model == "measured" else replica,
-            suffix,
-            serving,
-            chip,
-            shape,
-            lengths,
-        )
         path = ("serving",) if not suffix else scenario.stream_path(members[0])
         stored = attempt(path, partial(_stored, scenario, serving))
         if stored is None:
             continue
-        bound = scenario.spec.limits.memory
-        if (built := attempt(path, partial(make, stored, bound))) is not None:
-            decided = scenario.whole.get(suffix, Whole()).batch
-            if decided is not None:
-                built = replace(built, batch=decided)
+        make = partial(_replica, scenario, suffix, members[0], lengths, stored)
+        if (built := attempt(path, make)) is not None:
             found.update(dict.fromkeys(members, built))
     return found
+
+
+def _replica(
+    scenario: Scenario,
+    suffix: str,
+    member: int,
+    lengths: tuple[float, float] | None,
+    stored: float,
+) -> Replica:
+    """The machine of a stream, by the model of serving that it asks for."""
+    serving, chip = scenario.serving_of(member)
+    shape, bound = scenario.spec.architecture, scenario.spec.limits.memory
+    words = (suffix, serving, chip, shape, lengths, stored, bound)
+    whole = scenario.whole.get(suffix, Whole())
+    if serving.model == "measured":
+        experts = experts_of(scenario, stored)
+        built = measured(*words, experts)
+        if experts is not None and built.batch is None and whole.batch is None:
+            at = whole.touched
+            if at is None:
+                at = built.best(guess(scenario))[0]
+            built = measured(*words, replace(experts, at=at))
+    else:
+        built = replica(*words)
+    return built if whole.batch is None else replace(built, batch=whole.batch)
 
 
 def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] | None:

@@ -24,13 +24,14 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.spread import Uncertain, expected
-from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
+from optimizer.world.costs import Architecture
 from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
 from optimizer.world.limits import BEST_FOR, Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
+from optimizer.world.money import Costs, Data, MoneyOverTime
 from optimizer.world.serving.replica import with_shares
 
 
@@ -223,6 +224,8 @@ class Whole:
 
     Attributes:
         batch: sequences decoded together, or None where that is left to choose.
+        touched: the batch at which a monomial tells the experts that are read, where
+            the batch is left to choose, infinite reading all; None guesses it.
         replicas: that stand all the time, or None where work alone is paid.
         parts: of their time that each stream's phases take, by the stream's name and
             the phase; they sum to 1.
@@ -230,6 +233,7 @@ class Whole:
 
     batch: float | None = None
     replicas: float | None = None
+    touched: float | None = None
     parts: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
@@ -337,9 +341,21 @@ class Scenario:
         own = self.streams[index].serving
         chip = self.hardware.get(("serving",))
         if own is None:
-            return with_shares(common, chip), chip
+            return with_shares(common, chip, self.mixture), chip
         chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
-        return with_shares(own.over(common), chip), chip
+        return with_shares(own.over(common), chip, self.mixture), chip
+
+    @property
+    def mixture(self) -> bool:
+        """Whether a token passes some of the stored weights only."""
+        shape, told = self.spec.architecture, self.stored
+        if told is not None:
+            return told > 1.0
+        if shape is not None and shape.parameters is not None:
+            total = shape.parameters.total
+            return bool((shape.parameters.active or total).real < total.real)
+        active = self.law is not None and self.law.counts == "active"
+        return active and self.spec.experts != 1
 
     def suffix(self, index: int) -> str:
         """What follows the names of a stream's machine; empty for the common one."""

@@ -16,25 +16,20 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from optimizer.algebra.posynomial import Term
-from optimizer.reading.document import Steps
 from optimizer.reading.fields import (
     Bytes,
     BytesToken,
     Count,
-    Fall,
     FieldError,
-    Fraction,
     Model,
-    Money,
     Parameters,
-    PriceTokens,
-    Rate,
     Tokens,
 )
-from optimizer.reading.spread import Spread, Uncertain, expected
+from optimizer.reading.spread import expected
 from optimizer.world.architecture.record import least
 from optimizer.world.demand import Served
 from optimizer.world.machines import Machine, PhaseMfu, Serving, Training, phases
+from optimizer.world.money import Costs, Data, MoneyOverTime
 
 Group = Literal["training", "inference", "other"]
 UNITS = {
@@ -90,6 +85,25 @@ class Architecture(Model):
     parameters: Sizes | None = Field(
         None, description="of any architecture: {total: 30B, active: 3B}"
     )
+    experts: Count | None = Field(
+        None, description="feed-forward blocks a layer that are chosen from"
+    )
+    active_experts: Count | None = Field(
+        None, description="those of them that a token passes"
+    )
+
+    @model_validator(mode="after")
+    def _chosen(self) -> Architecture:
+        if (self.experts is None) != (self.active_experts is None):
+            given = "experts" if self.active_experts is None else "active_experts"
+            other = "active_experts: 2" if given == "experts" else "experts: 8"
+            raise FieldError(((given,), f"is half of a mixture; add {other}"))
+        if (self.active_experts or 0) > (self.experts or 0):
+            message = (
+                f"must be at most the {self.experts} experts, got {self.active_experts}"
+            )
+            raise FieldError((("active_experts",), message))
+        return self
 
     @model_validator(mode="after")
     def _rises(self) -> Architecture:
@@ -156,50 +170,6 @@ class Architecture(Model):
         if self.kv_heads is None or self.head_size is None:
             return None
         return self.kv_heads * self.head_size
-
-
-class MoneyOverTime(Model):
-    """How dollars of later months count."""
-
-    discount_rate: Uncertain[Rate] = Field(
-        0.0, description="yearly; later dollars count less"
-    )
-    price_decline: Uncertain[Fall] = Field(
-        0.0, description="yearly fall of hardware prices"
-    )
-
-    @model_validator(mode="after")
-    def _not_free(self) -> MoneyOverTime:
-        decline = self.price_decline
-        path: Steps = ("price_decline",)
-        if isinstance(decline, Spread):
-            path, decline = (*path, "high"), decline.high
-        if decline == 1:
-            raise FieldError((path, "must be below 100 %, got 100 %"))
-        return self
-
-    @property
-    def rates(self) -> tuple[float, float]:
-        """The discount rate and the fall of prices that a solve uses."""
-        return expected(self.discount_rate), expected(self.price_decline)
-
-
-class Costs(Model):
-    """Costs beyond the accelerators' useful work."""
-
-    fixed: Uncertain[Money] = Field(0.0, description="dollars that no choice changes")
-    restart: Fraction = Field(0.0, description="training work lost and done again")
-
-
-class Data(Model):
-    """What training data there are, and what they cost."""
-
-    unique_tokens: Tokens | None = Field(
-        None, description="distinct tokens; reading them again is worth less"
-    )
-    price: Uncertain[PriceTokens] = Field(
-        0.0, description="dollars per million training tokens"
-    )
 
 
 @dataclass(frozen=True)

@@ -41,10 +41,6 @@ class Shape(Architecture):
     tied: bool = Field(
         default=False, description="whether the embeddings also read the answer out"
     )
-    experts: Count | None = Field(None, description="feed-forward blocks a layer")
-    active_experts: Count | None = Field(
-        None, description="those of them that a token passes"
-    )
 
     @model_validator(mode="after")
     def _fits(self) -> Shape:
@@ -76,16 +72,6 @@ class Shape(Architecture):
                 ("ffn_width",),
                 "may be of two matrices or of three; add gated: true for three, as "
                 "with SwiGLU, or gated: false",
-            )
-        if (self.experts is None) != (self.active_experts is None):
-            given = "experts" if self.active_experts is None else "active_experts"
-            other = "active_experts: 2" if given == "experts" else "experts: 8"
-            yield (given,), f"is half of a mixture; add {other}"
-        elif (self.active_experts or 0) > (self.experts or 0):
-            yield (
-                ("active_experts",),
-                f"must be at most the {self.experts} experts, got "
-                f"{self.active_experts}",
             )
 
     @property

@@ -6,29 +6,50 @@ width of a size that no architecture states follow the rules of `served`.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from functools import cache
 
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
 from optimizer.world.machines import PhaseMfu, Serving
-from optimizer.world.roofline import Replica, Sum, replica
+from optimizer.world.roofline import Replica, replica
 from optimizer.world.serving.constants import Measured, library
 from optimizer.world.serving.formats import WEIGHTS, family
 from optimizer.world.serving.served import BASE, DEPTH, WIDTH
+from optimizer.world.summed import Routed, Sum
 
 Pair = tuple[float, float]  # a coefficient and a power of N
 
 
-def constants_of(serving: Serving, chip: Hardware) -> Measured:
+@dataclass(frozen=True)
+class Experts:
+    """The routed experts of a model whose size is left to choose.
+
+    Attributes:
+        count: routed experts of a layer.
+        chosen: those of them that a token passes.
+        size: parameters of all routed experts, for each of N.
+        at: the batch at which a monomial tells which of them a step reads, where the
+            batch is left to choose; infinite reads all.
+    """
+
+    count: float
+    chosen: float
+    size: float
+    at: float = math.inf
+
+
+def constants_of(serving: Serving, chip: Hardware, mixture: bool = False) -> Measured:
     """The constants of a machine: its own, or the nearest that were measured."""
     word = family(serving.weights or serving.arithmetic)
-    return _found(chip.key, word, serving.engine or "")
+    kind = "mixture" if mixture else "dense"
+    return _found(kind, chip.key, word, serving.engine or "")
 
 
 @cache
-def _found(chip: str, precision: str, engine: str) -> Measured:
-    return library().find("dense", chip, precision, engine)
+def _found(kind: str, chip: str, precision: str, engine: str) -> Measured:
+    return library().find(kind, chip, precision, engine)
 
 
 @cache
@@ -37,11 +58,11 @@ def _shares(found: Measured) -> dict[str, object]:
     return {"mfu": PhaseMfu(prefill=c.prefill, decode=c.arithmetic), "mbu": c.memory}
 
 
-def with_shares(serving: Serving, chip: Hardware | None) -> Serving:
+def with_shares(serving: Serving, chip: Hardware | None, mixture: bool) -> Serving:
     """A measured machine with the utilisation that its constants say."""
     if serving.model != "measured" or chip is None:
         return serving
-    return serving.model_copy(update=_shares(constants_of(serving, chip)))
+    return serving.model_copy(update=_shares(constants_of(serving, chip, mixture)))
 
 
 def measured(
@@ -52,24 +73,30 @@ def measured(
     lengths: tuple[float, float] | None,
     stored: float = 1.0,
     bound: float | None = None,
+    experts: Experts | None = None,
 ) -> Replica:
     """Puts a serving machine's figures together; see `roofline.replica`.
+
+    Args:
+        suffix: of its names.
+        serving: the words.
+        chip: the accelerator.
+        shape: the model's, for layers, width and cache.
+        lengths: longest prompt and longest sequence of its streams.
+        stored: stored parameters over N.
+        bound: of the user on what a replica holds [bytes], or None.
+        experts: of a mixture, whose N counts what a token passes.
 
     Raises:
         ValueError: a figure is missing or impossible; says what to do.
     """
-    if stored != 1.0:
-        raise ValueError(
-            "model: measured does not price mixtures of experts in a scenario yet; "
-            "take model: roofline with mfu and mbu, or overtrain serving for one model"
-        )
     if chip is None or lengths is None:
         raise ValueError(
             "model: measured needs the accelerator and the lengths of a request; add "
             "hardware: h100-sxm, and input_tokens and output_tokens to the demand"
         )
     plain = replica(suffix, serving, chip, shape, lengths, stored, bound)
-    c = constants_of(serving, chip).constants
+    c = constants_of(serving, chip, experts is not None).constants
     g = plain.accelerators
     if g.real > 1 and chip.link is None:
         raise ValueError(
@@ -77,8 +104,10 @@ def measured(
             f"{g.real:.0f} needs; describe the chip with e.g. link: 450 GB/s (one "
             "direction), or set accelerators: 1"
         )
-    layers: Pair = (DEPTH[0] / BASE ** DEPTH[1], DEPTH[1])
-    width: Pair = (WIDTH[0] / BASE ** WIDTH[1], WIDTH[1])
+    # A mixture is as deep and wide as a dense model between its two sizes.
+    like = stored**0.5 / BASE
+    layers: Pair = (DEPTH[0] * like ** DEPTH[1], DEPTH[1])
+    width: Pair = (WIDTH[0] * like ** WIDTH[1], WIDTH[1])
     if shape is not None and shape.layers is not None:
         layers = (1.0 * shape.layers, 0.0)
         if shape.width is not None:
@@ -90,12 +119,18 @@ def measured(
     prompt, longest = lengths
     output = longest - prompt
     read = ((2.0 / plain.prefill, 1.0), (sent / c.prefill_link, inner[1]))
+    held = WEIGHTS[serving.weights or serving.arithmetic]
+    floor, routed = c.layer, None
+    if experts is not None:
+        floor = c.layer + c.routed * experts.chosen
+        missed = 1.0 - experts.chosen / experts.count
+        routed = Routed(held * experts.size, missed, experts.at)
     whole = Sum(
-        floor=((c.layer * layers[0], layers[1]),),
+        floor=((floor * layers[0], layers[1]),),
         each=((c.sequence, 0.0), *(((sent / c.link, inner[1]),) if g.real > 1 else ())),
         token=read if g.real > 1 else read[:1],
         share=c.interleaved * prompt * serving.unread / output if output else 0.0,
         mean=(prompt + output / 2.0) / plain.context,
+        routed=routed,
     )
-    held = WEIGHTS[serving.weights or serving.arithmetic]
-    return replace(plain, weights=held, sum=whole)
+    return replace(plain, weights=held * stored, sum=whole)
