@@ -76,7 +76,7 @@ def _serving(scenario: Scenario) -> Iterator[Assumption]:
         if not serving.batched or (index and stream.serving is None):
             continue
         if serving.model == "measured" and chip is not None:
-            found = constants_of(serving, chip)
+            found = constants_of(serving, chip, scenario.mixture)
             off = found.error if found.held_out is None else found.held_out
             yield Assumption(
                 "constants of serving",

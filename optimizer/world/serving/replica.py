@@ -10,13 +10,14 @@ import math
 from dataclasses import dataclass, replace
 from functools import cache
 
+from optimizer.world.built import Built
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
 from optimizer.world.machines import PhaseMfu, Serving
 from optimizer.world.roofline import Replica, replica
 from optimizer.world.serving.constants import Measured, library
 from optimizer.world.serving.formats import WEIGHTS, family
-from optimizer.world.serving.served import BASE, DEPTH, WIDTH
+from optimizer.world.serving.served import BASE, DEPTH, KV_HEADS, WIDTH
 from optimizer.world.summed import Routed, Sum
 
 Pair = tuple[float, float]  # a coefficient and a power of N
@@ -116,6 +117,8 @@ def measured(
     sent = 0.0
     if chip.link is not None:
         sent = 2.0 * (g - 1.0) / g * 4.0 * inner[0] / chip.link
+    coefficient, power = plain.kv
+    kv = (coefficient * _copied(serving, shape, plain.context), power)
     prompt, longest = lengths
     output = longest - prompt
     read = ((2.0 / plain.prefill, 1.0), (sent / c.prefill_link, inner[1]))
@@ -133,4 +136,23 @@ def measured(
         mean=(prompt + output / 2.0) / plain.context,
         routed=routed,
     )
-    return replace(plain, weights=held * stored, sum=whole)
+    return replace(plain, weights=held * stored, kv=kv, sum=whole)
+
+
+def _copied(serving: Serving, shape: Architecture | None, context: float) -> float:
+    """How often a replica holds what a sequence keeps.
+
+    Accelerators beyond the heads of keys and values hold copies of them; a state is
+    split whatever it is.
+    """
+    heads, apart = KV_HEADS, 0.0
+    if isinstance(shape, Built):
+        heads = 1.0 * (shape.record.kv_heads or 1)
+        apart = shape.record.state / shape.record.kept(context, serving.kv_bytes)
+    elif shape is not None and shape.kv_heads is not None:
+        heads = 1.0 * shape.kv_heads
+    g = serving.accelerators or 1.0
+    if g.real <= heads.real:
+        return 1.0
+    times = g / heads
+    return times - (times - 1.0) * apart
