@@ -8,7 +8,7 @@ FLOPs into seconds, dollars, energy and carbon.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from optimizer.algebra.posynomial import Term
+from optimizer.reading.document import Steps
 from optimizer.reading.fields import (
     Bytes,
     BytesToken,
@@ -93,17 +94,22 @@ class Architecture(Model):
     )
 
     @model_validator(mode="after")
-    def _chosen(self) -> Architecture:
+    def _fits(self) -> Architecture:
+        if found := tuple(self._misfits()):
+            raise FieldError(*found)
+        return self
+
+    def _misfits(self) -> Iterator[tuple[Steps, str]]:
         if (self.experts is None) != (self.active_experts is None):
             given = "experts" if self.active_experts is None else "active_experts"
             other = "active_experts: 2" if given == "experts" else "experts: 8"
-            raise FieldError(((given,), f"is half of a mixture; add {other}"))
-        if (self.active_experts or 0) > (self.experts or 0):
-            message = (
-                f"must be at most the {self.experts} experts, got {self.active_experts}"
+            yield (given,), f"is half of a mixture; add {other}"
+        elif (self.active_experts or 0) > (self.experts or 0):
+            yield (
+                ("active_experts",),
+                f"must be at most the {self.experts} experts, got "
+                f"{self.active_experts}",
             )
-            raise FieldError((("active_experts",), message))
-        return self
 
     @model_validator(mode="after")
     def _rises(self) -> Architecture:
