@@ -89,6 +89,7 @@ def command(
     from optimizer.report.charts.catalogue import draw  # noqa: PLC0415 - heavy
     from optimizer.report.formats import render  # noqa: PLC0415 - optional parts
     from optimizer.report.formats.extras import missing  # noqa: PLC0415
+    from optimizer.report.formats.style import alone  # noqa: PLC0415
 
     try:
         render.version()
@@ -97,8 +98,7 @@ def command(
         if ending == ".png":
             picture = render.png(drawn)
         else:
-            alone = render.titled(render.svg(drawn), chart.alternative)
-            picture = alone.encode("utf-8")
+            picture = alone(render.svg(drawn), chart.alternative).encode("utf-8")
     except ImportError as error:
         raise missing(error) from None
     try:

@@ -19,6 +19,7 @@ from optimizer.world.roofline import Replica
 from optimizer.world.surface import Surface, power
 
 SIZE = ("N", "D")
+NESTED = ("u", "s")  # the sum under a power, and the whole reducible loss
 
 
 def attention(training: Sequence[Term]) -> float:
@@ -42,6 +43,8 @@ class Question:
         loss: the reducible loss as monomials in N and D, and in N' and D' where data
             repeat.
         quantities: the concave quantities that `loss` uses; none on unique data.
+        outside: what is added to the loss itself, where `loss` is only the sum under a
+            power; see `nested`.
         unique: the unique tokens that there are, or None.
         reducible: s of the target, or None under a budget.
         target: the target loss, or None under a budget.
@@ -58,6 +61,7 @@ class Question:
     surface: Surface
     loss: tuple[Term, ...]
     quantities: tuple[Saturating, ...]
+    outside: tuple[Term, ...]
     unique: float | None
     reducible: float | None
     target: float | None
@@ -77,14 +81,18 @@ class Question:
 
     @property
     def core(self) -> tuple[str, ...]:
-        """The variables of the loss."""
+        """The variables of the loss, with those that stand for a part of it."""
+        return (*self.chosen, *(NESTED if self.outside else ()))
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The variables of the loss that are chosen: N, D, unique tokens."""
         return SIZE if self.unique is None else (*SIZE, "U")
 
     @property
-    def data(self) -> tuple[Limit, ...]:
-        """The limits and the physics that belong to repeated data."""
-        walls = (*self.limits, *self.physics)
-        return tuple(wall for wall in walls if wall.name.startswith("data."))
+    def given(self) -> list[str]:
+        """Names of the constraints that nobody can move."""
+        return [*(c.name for c in self.nested), *(wall.name for wall in self.physics)]
 
     @property
     def breakable(self) -> tuple[Limit, ...]:
@@ -101,7 +109,7 @@ class Question:
     @property
     def plain(self) -> bool:
         """Whether the loss is the bare surface, with its closed forms."""
-        return not self.quantities and len(self.loss) == 2
+        return not (self.quantities or self.outside) and len(self.loss) == 2
 
     @property
     def training(self) -> tuple[Term, ...]:
@@ -127,18 +135,55 @@ class Question:
 
     def lossy(self, bound: float = 1.0) -> Function:
         """The reducible loss over a bound, as a function of the variables."""
+        if self.outside:
+            return build(self.variables, [Term("loss", 1 / bound, {"s": 1.0})])
         scaled = [Term(t.label, t.coefficient / bound, t.exponents) for t in self.loss]
+        return self._composed(scaled)
+
+    def _composed(self, terms: Sequence[Term]) -> Function:
         names = [quantity.name for quantity in self.quantities]
-        inner = build((*self.variables, *names), merge(scaled))
+        inner = build((*self.variables, *names), merge(terms))
         return compose(inner, self.quantities) if names else inner
 
     @cached_property
-    def walls(self) -> tuple[Constraint, ...]:
-        """The limits and the physics as constraints."""
-        return tuple(
-            Constraint(limit.name, self.under(limit))
-            for limit in (*self.limits, *self.physics)
+    def nested(self) -> tuple[Constraint, ...]:
+        """What binds a loss of u^k + δ, where only u is a sum of powers of N and D.
+
+        With s^k = L − E its reducible part, the two variables u and s are tied by
+        A·N^-α + B·D^-β ≤ u and u^k + δ ≤ s^k, both posynomials.
+        """
+        if not self.outside:
+            return ()
+        k = self.surface.outer
+        under = [
+            Term(t.label, t.coefficient, {**t.exponents, "u": -1.0}) for t in self.loss
+        ]
+        whole = [
+            Term("power", 1.0, {"u": k, "s": -k}),
+            *(
+                Term(t.label, t.coefficient, {**t.exponents, "s": -k})
+                for t in self.outside
+            ),
+        ]
+        return (
+            Constraint("loss.sum", self._composed(under)),
+            Constraint("loss.whole", build(self.variables, whole)),
         )
+
+    @cached_property
+    def walls(self) -> tuple[Constraint, ...]:
+        """The limits, the physics, and what binds the loss, as constraints."""
+        return (*self.nested, *map(self._wall, (*self.limits, *self.physics)))
+
+    @cached_property
+    def data(self) -> tuple[Constraint, ...]:
+        """What binds the loss, and what repeated data allow, of N and D alone."""
+        walls = (*self.limits, *self.physics)
+        kept = [wall for wall in walls if wall.name.startswith("data.")]
+        return (*self.nested, *map(self._wall, kept))
+
+    def _wall(self, limit: Limit) -> Constraint:
+        return Constraint(limit.name, self.under(limit))
 
     @cached_property
     def free(self) -> GeometricProgram:
@@ -176,28 +221,53 @@ class Question:
             point["U"] = min(size["D"], self.unique)
         for replica in self.replicas:
             point.update(replica.point(size["N"]))
+        if self.outside:
+            z = np.log([[point[name] for name in self.chosen]])
+            total = self._sum.log_value(z)[0]
+            point |= {"u": math.exp(total), "s": math.exp(self.log_reducible(z)[0])}
         return point
 
     def reducible_at(self, size: Mapping[str, float]) -> float:
         """The reducible loss of a model, all effects included."""
-        return math.exp(self._loss.log_value(self._logs(size))[0])
+        return math.exp(self.log_reducible(self._logs(size))[0])
 
     def loss_at(self, size: Mapping[str, float]) -> float:
         """The loss of a model, all effects included."""
         return self.surface.loss_of(self.reducible_at(size))
 
+    def log_reducible(self, z: Array) -> Array:
+        """Ln of the reducible loss `(batch,)` at ln of `chosen` `(batch, chosen)`."""
+        inner = self._sum.log_value(z)
+        if self._added is None:
+            return inner
+        k = self.surface.outer
+        return np.logaddexp(k * inner, self._added.log_value(z)) / k
+
     def weight(self, size: Mapping[str, float]) -> float | None:
         """W = (∂s/∂ln N)/(∂s/∂ln D); None where more tokens do not lower the loss."""
-        slope = self._loss.gradient(self._logs(size))[0]
+        z = self._logs(size)
+        slope = self._sum.gradient(z)[0]
+        if self._added is not None:
+            k, added = self.surface.outer, self._added
+            part = math.exp(added.log_value(z)[0] - k * self.log_reducible(z)[0])
+            slope = (1 - part) * k * slope + part * added.gradient(z)[0]
         n, d = float(slope[0]), float(slope[1])
         if self.unique is not None and size["D"] < self.unique:
             d += float(slope[2])  # all tokens are unique: U grows with D
         return n / d if d < 0 else None
 
     @cached_property
-    def _loss(self) -> Function:
-        return self.lossy().over(self.core)
+    def _sum(self) -> Function:
+        """The sum of powers of N and D, of `chosen` alone."""
+        return self._composed(self.loss).over(self.chosen)
+
+    @cached_property
+    def _added(self) -> Posynomial | None:
+        """What is added to its power, of `chosen` alone."""
+        return build(self.chosen, self.outside) if self.outside else None
 
     def _logs(self, size: Mapping[str, float]) -> Array:
-        point = self.complete(size)
-        return np.log([[point[name] for name in self.core]])
+        point = dict(size)
+        if self.unique is not None:
+            point["U"] = min(size["D"], self.unique)
+        return np.log([[point[name] for name in self.chosen]])

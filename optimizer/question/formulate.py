@@ -4,6 +4,9 @@
     subject to  (A·N^-α + B·D^-β) / s ≤ 1          the target, s = g(L) − E
                 and every limit: Σ terms / bound ≤ 1.
 
+Where a coupled law meets a penalty outside its power, u^k + δ ≤ s^k and A·N^-α + B·D^-β
+≤ u take the place of the target, in the variables u and s too (`Question.nested`).
+
 With a budget the two change places: minimise A·N^-α + B·D^-β under cost ≤ budget.
 With a size fixed already, that variable becomes a number. All coefficients and
 exponents are analytic in the scenario's numbers; nothing here compares values, so
@@ -17,11 +20,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from optimizer.algebra.posynomial import Term
-from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
 from optimizer.question.asked import Question, attended, attention
 from optimizer.question.experts import experts_of, guess
+from optimizer.question.losses import loss_of, made, penalties_of, repetition_of
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
@@ -34,7 +36,7 @@ from optimizer.world.costs import (
     training_line,
 )
 from optimizer.world.demand import served
-from optimizer.world.laws import load_law
+from optimizer.world.law import POWERS
 from optimizer.world.limits import (
     BEST_FOR,
     Limit,
@@ -43,8 +45,6 @@ from optimizer.world.limits import (
     wall,
 )
 from optimizer.world.machines import Serving, machine
-from optimizer.world.quantization import BITS, penalty
-from optimizer.world.repetition import Repetition
 from optimizer.world.roofline import Replica, replica
 from optimizer.world.serving.replica import measured
 from optimizer.world.surface import Surface
@@ -69,6 +69,10 @@ def formulate(scenario: Scenario) -> Question:
     cost = attempt(("objective",), partial(counted, bill, unit)) or ()
     attempt.finish()
 
+    repetition = repetition_of(scenario)
+    loss, quantities = loss_of(surface, repetition)
+    penalties = penalties_of(scenario)
+    outside = scenario.law.form in POWERS
     reference = target = reducible = None
     if spec.target is not None:
         reference = _reference(scenario, surface, bill[0])
@@ -83,15 +87,17 @@ def formulate(scenario: Scenario) -> Question:
             N, D = reference
             reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
             target = surface.loss_of(reducible)
-    repetition = repetition_of(scenario)
-    loss, quantities = _loss(scenario, surface, repetition)
+    elif spec.plan is not None:
+        reducible = made(scenario, spec.plan, surface)
+        target = surface.loss_of(reducible)
     machines = tuple(dict.fromkeys(replicas.values()))
     repeated = () if repetition is None else (repetition.limit(),)
     read = () if repetition is None else repetition.physics()
     return Question(
         surface=surface,
-        loss=loss,
+        loss=loss if outside else (*loss, *penalties),
         quantities=quantities,
+        outside=penalties if outside else (),
         unique=None if repetition is None else repetition.unique,
         reducible=reducible,
         target=target,
@@ -108,51 +114,6 @@ def formulate(scenario: Scenario) -> Question:
         replicas=machines,
         fixed=_fixed(scenario),
     )
-
-
-def repetition_of(scenario: Scenario) -> Repetition | None:
-    """How data repeat, where their unique tokens are given."""
-    unique = scenario.spec.data.unique_tokens
-    if unique is None:
-        return None
-    stars = scenario.law.extras
-    if "R_D_star" not in stars:
-        stars = load_law("muennighoff-2023").extras
-    return Repetition(unique, stars["R_D_star"], stars.get("R_N_star"))
-
-
-def _loss(
-    scenario: Scenario, surface: Surface, repetition: Repetition | None
-) -> tuple[tuple[Term, ...], tuple[Saturating, ...]]:
-    """The reducible loss, with repeated data and quantized serving where asked."""
-    names = {"N": "N", "D": "D"}
-    quantities: list[Saturating] = []
-    if repetition is not None:
-        names["D"] = "D'"
-        quantities.append(repetition.tokens())
-        if (parameters := repetition.parameters(surface)) is not None:
-            names["N"] = "N'"
-            quantities.append(parameters)
-    terms = [
-        Term("parameters", surface.A, {names["N"]: -surface.alpha}),
-        Term("tokens", surface.B, {names["D"]: -surface.beta}),
-    ]
-    bits = [
-        BITS[serving.weights or serving.arithmetic]
-        for serving in _servings(scenario)
-        if serving.quantization_penalty
-    ]
-    if bits:
-        # The fewest bits lose most at every N and D, so theirs is the loss.
-        terms.append(penalty(load_law("kumar-2024").extras, min(bits)))
-    return tuple(terms), tuple(quantities)
-
-
-def _servings(scenario: Scenario) -> list[Serving]:
-    """Each stream's serving machine; the common one where nothing is served."""
-    streams = range(len(scenario.streams))
-    found = [scenario.serving_of(index)[0] for index in streams]
-    return found or [scenario.spec.serving]
 
 
 def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:

@@ -25,6 +25,7 @@ SYMBOLS: Mapping[str, tuple[str, ...]] = {
     ),
     "frontier": (),
 }
+POWERS = ("coupled", "kaplan")  # whose loss is a power of the sum, and maybe E
 STARS = ("R_D_star", "R_N_star")  # of repeated data, among the extras
 _EXPONENTS = {"alpha", "beta", "alpha_N", "alpha_D"}
 _ANY_SIGN = {"alpha", "beta", "delta", "gamma", "omega", "zeta"}  # of joint-moe

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Answer, Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import called, needed
 from optimizer.analysis.plan.wording import either, safely, unbounded
@@ -21,12 +20,30 @@ from optimizer.question.asked import Question
 from optimizer.question.inputs import changed
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import read
+from optimizer.world.surface import Surface
 
 Ask = Callable[[Scenario], Answer]
 TWICE = 1.0  # training overhead of a sensible plan, at most
 FARTHEST = 2.0**40  # how far a bound is moved to find one
 CLOSE = 1e-5  # in the logarithm of a bound
 MACHINES = "accelerators"
+
+
+@dataclass(frozen=True)
+class Led:
+    """What a change leads to.
+
+    Attributes:
+        total: lifetime cost of the plan.
+        overhead: its training compute over the least for its loss, less 1; of several
+            models the greatest.
+    """
+
+    total: float
+    overhead: float
+
+
+Move = Callable[[str, float], Led | None]  # a bound's name, and where it goes
 
 
 def cured(
@@ -40,13 +57,39 @@ def cured(
         why: there is none.
         ask: solves a scenario.
     """
-    ways = [_priced(scenario, question, way, ask) for way in why.relaxations]
-    machines = _machines(scenario, ways)
+
+    def move(name: str, value: float) -> Led | None:
+        other = moved(scenario, name, value)
+        if other is None:
+            return None
+        try:
+            answer = ask(other)
+        except (InputError, Defect, UncertifiedError):
+            return None
+        if answer.critical is None or answer.cost is None:
+            return None
+        return Led(answer.cost.total, answer.critical.training_overhead)
+
+    ways = [priced(way, move, question.surface) for way in why.relaxations]
+    count = scenario.spec.training.accelerators
+    return advised(why, ways, machines(ways, "limits.training_time", count))
+
+
+def advised(
+    why: Infeasibility, ways: Sequence[Relaxation], more: int | None
+) -> Infeasibility:
+    """Says the sensible changes too.
+
+    Args:
+        why: there is no plan.
+        ways: out of it, with what they cost.
+        more: accelerators that would do, or None.
+    """
     reason = why.reason
-    if machines is not None:
-        reason += f", and so would {safely(machines, MACHINES, up=True)} accelerators"
+    if more is not None:
+        reason += f", and so would {safely(more, MACHINES, up=True)} accelerators"
     sensible = [
-        f"{'a target' if way.name == 'target' else called(way.name)} of "
+        f"{'a ' if way.unit == 'nats' else ''}{called(way.name)} of "
         f"{needed(replace(way, after=way.sensible))}"
         for way in ways
         if way.sensible is not None
@@ -56,31 +99,38 @@ def cured(
             ". A plan whose training takes at most twice the least compute for its "
             f"loss needs {either(sensible)}"
         )
-    return replace(why, reason=reason, relaxations=tuple(ways), accelerators=machines)
+    return replace(why, reason=reason, relaxations=tuple(ways), accelerators=more)
 
 
-def _priced(
-    scenario: Scenario, question: Question, way: Relaxation, ask: Ask
+def priced(
+    way: Relaxation, move: Move, surface: Surface, light: Move | None = None
 ) -> Relaxation:
+    """A way out with the plan that it leaves, and the sensible one.
+
+    Args:
+        way: out.
+        move: what a change of a bound leads to; None where there is no plan.
+        surface: of the model whose target it is, if it is one.
+        light: finds only the overhead, for a search; `move` unless given.
+    """
     if way.after is None:
         return way
     up = way.after > way.before
     # As it is printed, for that is what will be typed.
     least = _printed(way, way.after)
-    first = _moved(scenario, way.name, least, ask)
-    if first is None or first.critical is None or first.cost is None:
+    first = move(way.name, least)
+    if first is None:
         return way
-    way = replace(way, cost=first.cost.total, overhead=first.critical.training_overhead)
-    if first.critical.training_overhead <= TWICE:
+    way = replace(way, cost=first.total, overhead=first.overhead)
+    if first.overhead <= TWICE:
         return way
-    found = _sensible(scenario, question, way, least, ask)
+    found = _sensible(way, least, light or move, surface)
     if found is None:
         return way
-    value = read(safely(found, way.unit, up), unbounded(way.unit))
-    then = _moved(scenario, way.name, value, ask)
-    if then is None or then.cost is None:
+    then = move(way.name, read(safely(found, way.unit, up), unbounded(way.unit)))
+    if then is None:
         return way
-    return replace(way, sensible=found, sensible_cost=then.cost.total)
+    return replace(way, sensible=found, sensible_cost=then.total)
 
 
 def _printed(way: Relaxation, value: float) -> float:
@@ -89,27 +139,23 @@ def _printed(way: Relaxation, value: float) -> float:
 
 
 def _sensible(
-    scenario: Scenario, question: Question, way: Relaxation, least: float, ask: Ask
+    way: Relaxation, least: float, move: Move, surface: Surface
 ) -> float | None:
     """The bound, beyond the least, at which training takes twice the least compute."""
     from scipy.optimize import brentq  # noqa: PLC0415 - only where there is no plan
 
     up = least > way.before
-    surface, base = question.surface, least
-    if way.name == "target":
-        base = surface.reducible(least)
+    loss = way.unit == "nats"
+    base = surface.reducible(least) if loss else least
 
     def bound(log: float) -> float:
-        if way.name == "target":
+        if loss:
             return surface.loss_of(base * math.exp(log))
         return base * math.exp(log if up else -log)
 
     def excess(log: float) -> float:
-        answer = _moved(scenario, way.name, bound(log), ask)
-        if answer is None or answer.critical is None:
-            return math.inf
-        overhead = answer.critical.training_overhead
-        return math.log(max(overhead, 1e-9) / TWICE)
+        led = move(way.name, bound(log))
+        return math.inf if led is None else math.log(max(led.overhead, 1e-9) / TWICE)
 
     low, high = 0.0, 0.02
     while not excess(high) <= 0:
@@ -122,8 +168,8 @@ def _sensible(
     return bound(float(brentq(excess, low, high, xtol=CLOSE)) + 2 * CLOSE)
 
 
-def _moved(scenario: Scenario, name: str, value: float, ask: Ask) -> Answer | None:
-    """The answer with one bound moved; None where there is none, or no such word."""
+def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:
+    """A scenario with one bound moved; None where it has no such word."""
     path = tuple(name.split("."))
     if name == "target":
         target = scenario.spec.target
@@ -131,22 +177,21 @@ def _moved(scenario: Scenario, name: str, value: float, ask: Ask) -> Answer | No
             return None
         loss = target.model_copy(update={"loss": value, "match": None, "error": None})
         spec = scenario.spec.model_copy(update={"target": loss})
-        other = replace(scenario, spec=spec)
-    elif path[0] in ("limits", "fix", "budget"):
-        other = changed(scenario, path, lambda _: value)
-    else:
-        return None
-    try:
-        answer = ask(other)
-    except (InputError, Defect, UncertifiedError):
-        return None
-    return answer if answer.status is Status.OPTIMAL else None
+        return replace(scenario, spec=spec)
+    if path[0] in ("limits", "fix", "budget"):
+        return changed(scenario, path, lambda _: value)
+    return None
 
 
-def _machines(scenario: Scenario, ways: Sequence[Relaxation]) -> int | None:
-    """How many accelerators would do where time is short: as many times more."""
-    count = scenario.spec.training.accelerators
+def machines(ways: Sequence[Relaxation], name: str, count: float | None) -> int | None:
+    """How many accelerators would do where time is short: as many times more.
+
+    Args:
+        ways: out.
+        name: of the bound of time.
+        count: of those that there are.
+    """
     for way in ways:
-        if way.name == "limits.training_time" and count and way.after is not None:
+        if way.name == name and count and way.after is not None:
             return math.ceil(count * way.after / way.before)
     return None

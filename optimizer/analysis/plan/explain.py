@@ -28,7 +28,7 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
         question.free, {v: (FIELD[v], value) for v, value in question.fixed.items()}
     )
     decided = [FIELD[name] for name in question.fixed]
-    conflict = diagnose(program, decided, [wall.name for wall in question.physics])
+    conflict = diagnose(program, decided, question.given)
     names = conflict.names
     found = ways(scenario, question, conflict.factors)
     nearest = None

@@ -142,5 +142,5 @@ def _size(question: Question) -> Posynomial:
 def bounds(question: Question, s: float) -> tuple[Constraint, ...]:
     """The target, and what repeated data allow."""
     core = question.core
-    data = (Constraint(w.name, question.under(w).over(core)) for w in question.data)
+    data = (Constraint(w.name, w.posynomial.over(core)) for w in question.data)
     return (Constraint("target", question.lossy(s).over(core)), *data)

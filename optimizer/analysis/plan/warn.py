@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimizer.analysis.plan.answer import Answer, Pair
+from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Beyond, Warning
+from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.saturation import LastThousandth
 from optimizer.analysis.plan.wording import (
     KINDS,
@@ -165,7 +166,9 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
             "the sixteenth 38 %, the fortieth 8 %. Find more unique data, or choose a "
             "larger model",
         )
-    if any(term.label == "quantization" for term in question.loss):
+    if any(
+        term.label == "quantization" for term in (*question.loss, *question.outside)
+    ):
         yield Warning(
             "quantization-constants",
             "the loss of quantized weights uses constants that were fitted on models "

@@ -42,9 +42,9 @@ def explain_portfolio(portfolio: Portfolio, joint: JointQuestion) -> Infeasibili
         holding(joint.free, held),
         equalities=[name for name, _ in held.values()],
         given=[
-            own(name, wall.name)
+            own(name, wall)
             for name, question in joint.models
-            for wall in question.physics
+            for wall in question.given
         ],
         together={limit.name: _word(limit.name) for limit in joint.shared},
     )

@@ -17,10 +17,11 @@ from optimizer.analysis.plan.optimum import as_fixed
 from optimizer.analysis.plan.optimum import solve as solve_alone
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import moved_onto
+from optimizer.analysis.portfolio.cures import cured
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
-from optimizer.errors import Defect
+from optimizer.errors import Defect, InputError
 from optimizer.question.portfolio import (
     JointQuestion,
     Portfolio,
@@ -65,15 +66,20 @@ class JointPlan:
 Family = JointPlan  # its public name since 0.1.0
 
 
-def solve_portfolio(portfolio: Portfolio) -> JointPlan:
+def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
     """Finds the plans of least joint lifetime cost under the shared bounds.
+
+    Args:
+        portfolio: from `load_portfolio`.
+        whole: whether to say what moves the plans, what their alternatives are, and
+            what would make a plan where there is none.
 
     Raises:
         Defect: the joint program's point failed its certificate.
     """
     joint = formulate_portfolio(portfolio)
     units = {question.unit for question in joint.questions}
-    alone = tuple(solve_alone(member) for member in portfolio.members)
+    alone = tuple(solve_alone(member, whole) for member in portfolio.members)
     bare = JointPlan(
         name=portfolio.name,
         file=portfolio.file,
@@ -87,7 +93,9 @@ def solve_portfolio(portfolio: Portfolio) -> JointPlan:
     stuck = tuple(a.scenario for a in alone if a.status is not Status.OPTIMAL)
     solution = None if stuck else _solved(joint)
     if solution is None or solution.status is not Status.OPTIMAL:
-        why = explain_portfolio(portfolio, joint)
+        if not whole:
+            return replace(bare, conflict=stuck)
+        why = cured(portfolio, joint, explain_portfolio(portfolio, joint), _total)
         return replace(bare, conflict=stuck or why.conflict, infeasibility=why)
     point = {**joint.fixed, **solution.point}
     members = []
@@ -95,7 +103,9 @@ def solve_portfolio(portfolio: Portfolio) -> JointPlan:
         size = Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
         held = _beside(solve_alone(replace(member, spec=spec), whole=False), mine)
-        members.append(_priced(held, portfolio, joint, index, solution))
+        members.append(
+            _priced(held, portfolio, joint, index, solution) if whole else held
+        )
     total = solution.value
     if any(member.relaxed for member in members):
         # The joint program has machines in fractions; each plan has them whole.
@@ -110,6 +120,13 @@ def solve_portfolio(portfolio: Portfolio) -> JointPlan:
         shared=shared,
         certificate=solution.certificate,
     )
+
+
+def _total(portfolio: Portfolio) -> float | None:
+    try:
+        return solve_portfolio(portfolio, whole=False).total
+    except (InputError, Defect, UncertifiedError):
+        return None
 
 
 def _priced(

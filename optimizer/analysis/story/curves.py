@@ -131,12 +131,11 @@ def tokens_for(
             [[surface.tokens_for(N, s) for N in sizes.tolist()] for s in levels]
         )
     data = np.geomspace(span[0], span[1], 800)
-    loss = question.lossy().over(question.core)
     columns = [np.repeat(sizes, len(data)), np.tile(data, len(sizes))]
     if question.unique is not None:
         columns.append(np.minimum(columns[1], question.unique))
     logs = np.log(np.stack(columns, axis=1))
-    reached = loss.log_value(logs).reshape(len(sizes), len(data))
+    reached = question.log_reducible(logs).reshape(len(sizes), len(data))
     # Where more tokens raise the loss again, only the way down counts.
     falling = np.minimum.accumulate(reached, axis=1)
     found = np.full((len(levels), len(sizes)), np.inf)

@@ -155,7 +155,8 @@ def tornado(scenario: Scenario, answer: Answer) -> Tornado | None:
     """Moves each number of the scenario and finds the plan anew."""
     if answer.cost is None or answer.plan is None:
         return None
-    target = answer.question == "target"
+    # A budget that counts the demand has settled a loss, at which the rest moves cost.
+    target = answer.question != "budget"
     base = answer.cost.total if target else answer.plan.loss
     if answer.relaxed is not None:
         base = answer.relaxed.total  # the plans beside it have machines in fractions

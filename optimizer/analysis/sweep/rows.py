@@ -61,7 +61,7 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
         _column(getattr(surface, name), size)
         for name in ("A", "B", "alpha", "beta", "E", "outer")
     )
-    reached = np.asarray(sum(_amount(term, point) for term in question.loss))
+    reached = _reached(question, point)
     s = reached if question.reducible is None else _column(question.reducible, size)
     if question.closed:
         best = {
@@ -87,6 +87,16 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
         1 - total / base,
     )
     return [np.asarray(answer) * known for answer in found]
+
+
+def _reached(question: Question, point: Point) -> Array:
+    """The reducible loss of each row, all effects included."""
+    reached = np.asarray(sum(_amount(term, point) for term in question.loss))
+    if question.outside:
+        k = np.asarray(question.surface.outer, dtype=float)
+        added = np.asarray(sum(_amount(term, point) for term in question.outside))
+        reached = (reached**k + added) ** (1 / k)
+    return reached
 
 
 def _column(number: object, size: int) -> Array:
@@ -120,6 +130,9 @@ def _completed(question: Question, point: Point) -> dict[str, Array]:
     for quantity in question.quantities:
         made = np.stack([whole[name] for name in quantity.variables], axis=1)
         whole[quantity.name] = np.exp(quantity.tangent(np.log(made))[0])
+    if question.outside:
+        whole["u"] = np.asarray(sum(_amount(term, whole) for term in question.loss))
+        whole["s"] = _reached(question, whole)
     for replica in question.replicas:
         b, t = _best(replica, point["N"])
         whole[f"step{replica.suffix}"] = t

@@ -49,9 +49,13 @@ def tornado(figure: Tornado) -> Spec:
                 | {"to": exactly(change, "percent"), "zero": 0}
             )
     missing = [
-        {"input": name, "change": 0, "word": f"{side}: no plan"}
+        # Beside the axis, where the other side has no bar.
+        {"input": name, "word": f"{side}: no plan", "change": 0}
+        | {"left": side == "lower" if other is None else other >= figure.base}
         for name, swing in zip(order, figure.swings, strict=True)
-        for side, result in zip(("lower", "higher"), swing.results, strict=True)
+        for side, result, other in zip(
+            ("lower", "higher"), swing.results, swing.results[::-1], strict=True
+        )
         if result is None
     ]
     y = alt.Y(
@@ -85,9 +89,12 @@ def tornado(figure: Tornado) -> Spec:
         ),
         left.mark_text(align="right", dx=-4, **texts).encode(text=alt.Text("to:N")),
         right.mark_text(align="left", dx=4, **texts).encode(text=alt.Text("to:N")),
-        alt.Chart(data(missing))
-        .mark_text(align="left", dx=60, fontSize=11, fontStyle="italic", color=MUTED)
-        .encode(x=x, y=y, text=alt.Text("word:N")),
+        *(
+            alt.Chart(data([row for row in missing if row["left"] is left]))
+            .mark_text(align=side, dx=dx, fontStyle="italic", **texts)
+            .encode(x=x, y=y, text=alt.Text("word:N"))
+            for left, side, dx in ((True, "right", -6), (False, "left", 6))
+        ),
         width=WIDTH - 130,
         height=ROW * len(order),
     )

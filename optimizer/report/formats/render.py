@@ -10,7 +10,6 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 PLACES = re.compile(r' (?:d|transform|x|y|x2|y2|width|height)="[^"]*"')
@@ -27,12 +26,6 @@ def svg(specification: dict[str, Any]) -> str:
     text: str = _library().vegalite_to_svg(specification, allowed_base_urls=[])
     # A tenth of a pixel is enough, and half the size.
     return PLACES.sub(lambda place: PRECISION.sub(_short, place[0]), text)
-
-
-def titled(picture: str, title: str) -> str:
-    """An SVG that says what it shows, to stand alone."""
-    start = picture.index(">") + 1
-    return f"{picture[:start]}<title>{escape(title)}</title>{picture[start:]}"
 
 
 def png(specification: dict[str, Any]) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -39,10 +41,23 @@ def style(pictures: bool = True) -> str:
     return _faces() + text.replace("{{ dark }}", "\n".join(rules) if pictures else "")
 
 
-def _faces() -> str:
+def alone(picture: str, title: str) -> str:
+    """An SVG that stands alone: it says what it shows, and carries its font.
+
+    Args:
+        picture: a drawn chart.
+        title: what it shows, in a sentence.
+    """
+    start = picture.index(">") + 1
+    rules = _faces(("400", "700") if 'font-weight="bold"' in picture else ("400",))
+    head = f"<title>{escape(title)}</title><style>{rules}</style>"
+    return picture[:start] + head + picture[start:]
+
+
+def _faces(weights: Iterable[str] = tuple(FACES)) -> str:
     """The fonts in the page itself, so that it looks alike everywhere."""
     faces = ""
-    for weight, name in FACES.items():
+    for weight, name in ((weight, FACES[weight]) for weight in weights):
         data = base64.b64encode((FONTS / name).read_bytes()).decode()
         faces += (
             f"@font-face{{font-family:Overtrain;font-weight:{weight};"

@@ -184,11 +184,17 @@ def infeasible(answer: Answer) -> Iterator[Block]:
     if answer.infeasibility is not None:
         ways = answer.infeasibility.relaxations
         yield from remedies(answer.infeasibility, ways)
-        yield from _leading(ways, UNITS[answer.objective])
+        yield from leading(ways, UNITS[answer.objective])
 
 
-def _leading(ways: Sequence[Relaxation], unit: str) -> Iterator[Block]:
-    """The plans that the changes lead to, and those that are sensible."""
+def leading(ways: Sequence[Relaxation], unit: str, models: int = 1) -> Iterator[Block]:
+    """The plans that the changes lead to, and those that are sensible.
+
+    Args:
+        ways: out of having no plan.
+        unit: of the objective.
+        models: how many are planned together.
+    """
     rows: list[tuple[str, ...]] = []
     for way in ways:
         if way.cost is None or way.overhead is None:
@@ -207,6 +213,12 @@ def _leading(ways: Sequence[Relaxation], unit: str) -> Iterator[Block]:
             "Training over the least compute for that loss, and the lifetime total, "
             "of the plan that the change leaves."
         )
+        if models > 1:
+            told = (
+                "Training over the least compute for its loss, of the model where "
+                "that is most, and the lifetime total of all, for the plan that the "
+                "change leaves."
+            )
         columns = named("training", "total", "sensible", "total")
         if all(row[3] == GAP for row in rows):
             columns, rows = columns[:3], [row[:3] for row in rows]

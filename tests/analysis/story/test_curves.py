@@ -171,6 +171,22 @@ def test_tornado_solves_anew(worked, ask):
     )
 
 
+def test_what_moves_a_budget_that_counts_the_demand_is_its_cost(worked, ask):
+    """The loss is settled, and no number but itself moves it."""
+    text = BUDGET.replace("compute: 1e23", "training_compute: 1e23, best_for: lifetime")
+    settled = solve(read_scenario(text, "scenario.yaml"))
+    found = worked(text).tornado
+    assert (found.unit, found.base) == ("FLOP", pytest.approx(settled.cost.total))
+    swings = {swing.input: swing for swing in found.swings}
+    same = f"law: besiroglu-2024-refit\ntarget: {{loss: {settled.plan.loss}}}\n"
+    same += "limits: {training_compute: 1e23}\n"
+    totals = [
+        ask(f"{same}demand: {{tokens: {tokens}}}\n").cost.total
+        for tokens in ("1.6T", "2.4T")
+    ]
+    assert swings["demand.tokens"].results == pytest.approx(totals, rel=1e-6)
+
+
 def test_months_sum_to_the_bill(worked):
     case_ = worked(DOLLARS)
     flow = case_.cashflow

@@ -8,6 +8,10 @@ import math
 
 import pytest
 
+from optimizer.commands.plot import KINDS
+
+# What has the chart: two scenarios of one unit, a law with a covariance, ...
+PLOTTED = {"regret": ("open-release-community-0", "open-release-community-1")}
 WIDTHS = (390, 820, 1280)
 # The words of a chart as rectangles on the screen, turned where the words are, without
 # the air above and below the letters; and the frame that they stand in.
@@ -88,6 +92,34 @@ def test_a_chart_that_wakes_up_stays_as_it_was(opened, width):
         live = picture.evaluate(BOXES)
         assert (outside(live), upon_another(live)) == ([], [])
         assert live["size"] == pytest.approx(still["size"], abs=1.5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_alone_carries_its_font_and_is_whole(
+    kind, overtrain, root, chromium, tmp_path
+):
+    """Charts that only `plot` draws, too: a file that is opened on any machine."""
+    names = PLOTTED.get(kind, ("buy-or-build",))
+    files = [root / "scenarios" / f"{name}.yaml" for name in names]
+    drawn = tmp_path / "chart.svg"
+    done = overtrain("plot", kind, *files, "-o", drawn)
+    assert done.code == 0, done.err
+    context = chromium.new_context(offline=True)
+    try:
+        page = context.new_page()
+        page.goto(drawn.as_uri())
+        loaded = page.evaluate(
+            "document.fonts.ready.then(() => [...document.fonts].map(f => f.status))"
+        )
+        seen = page.evaluate(
+            f"({BOXES})({{querySelector: () => document.rootElement}})"
+        )
+    finally:
+        context.close()
+    assert loaded
+    assert set(loaded) == {"loaded"}
+    assert len(seen["words"]) > 3
+    assert (outside(seen), upon_another(seen)) == ([], [])
 
 
 def test_the_font_is_in_the_page_and_is_what_is_seen(opened):

@@ -1,0 +1,107 @@
+"""What each cure of a portfolio leads to, and the one that is sensible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from optimizer.algebra.program import Status
+from optimizer.analysis.plan.answer import Infeasibility
+from optimizer.analysis.plan.cures import Led, advised, machines, moved, priced
+from optimizer.analysis.plan.extremes import training_compute, training_optimal
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import solve
+from optimizer.errors import InputError
+from optimizer.question.asked import SIZE
+from optimizer.question.portfolio import (
+    JointQuestion,
+    Portfolio,
+    formulate_portfolio,
+    own,
+    variable,
+)
+
+Total = Callable[[Portfolio], float | None]
+SHARED = "shared.training_time"
+
+
+def cured(
+    portfolio: Portfolio, joint: JointQuestion, why: Infeasibility, total: Total
+) -> Infeasibility:
+    """Adds to each relaxation what it costs, and the sensible one.
+
+    Sensible is a plan in which no model takes more than twice the least compute for
+    its loss.
+
+    Args:
+        portfolio: without a joint plan.
+        joint: the same as mathematics.
+        why: there is none.
+        total: solves a portfolio for its cost; None where it has no plan.
+    """
+
+    def light(name: str, value: float) -> Led | None:
+        other = _moved(portfolio, name, value)
+        return None if other is None else _led(other)
+
+    def whole(name: str, value: float) -> Led | None:
+        other = _moved(portfolio, name, value)
+        led = None if other is None else _led(other)
+        if other is None or led is None:
+            return None
+        cost = total(other)
+        return None if cost is None else replace(led, total=cost)
+
+    ways = []
+    for way in why.relaxations:
+        model = way.name.rpartition(": ")[0]
+        index = joint.names.index(model) if model else 0
+        surface = joint.questions[index].surface
+        ways.append(priced(way, whole, surface, light))
+    more = None
+    counts = {m.spec.training.accelerators for m in portfolio.members}
+    if len(counts) == 1:
+        # Models that train one after another, all on the same machines.
+        more = machines(ways, SHARED, counts.pop())
+    return advised(why, ways, more)
+
+
+def _led(portfolio: Portfolio) -> Led | None:
+    """The joint optimum, with machines in fractions, and its greatest overhead."""
+    try:
+        joint = formulate_portfolio(portfolio)
+        if any(not (q.reducible or 0.0) > 0 for q in joint.questions):
+            return None
+        solution = solve(joint.program)
+    except (InputError, UncertifiedError):
+        return None
+    if solution.status is not Status.OPTIMAL:
+        return None
+    at = {**joint.fixed, **solution.point}
+    overheads = []
+    for name, question in joint.models:
+        size = {v: at[variable(v, name)] for v in SIZE}
+        point = question.complete(size)
+        best = training_optimal(question, question.reducible or 0.0, point)
+        least = training_compute(question, best)
+        overheads.append(training_compute(question, point) / least - 1)
+    return Led(solution.value, max(overheads))
+
+
+def _moved(portfolio: Portfolio, name: str, value: float) -> Portfolio | None:
+    """A portfolio with one bound moved, of a model or shared."""
+    section, _, word = name.partition(".")
+    if section == "shared":
+        shared = portfolio.shared.model_copy(update={word: value})
+        return replace(portfolio, shared=shared)
+    members = list(portfolio.members)
+    for index, member in enumerate(members):
+        prefix = own(member.name, "")
+        if not name.startswith(prefix):
+            continue
+        other = moved(member, name.removeprefix(prefix), value)
+        if other is None:
+            return None
+        members[index] = other
+        return replace(portfolio, members=tuple(members))
+    return None
