@@ -135,7 +135,7 @@ def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
     return replace(
         answer,
         question="lifetime",
-        capped=curve(question, lowest, s) if whole else None,
+        capped=curve(scenario, question, lowest, s) if whole else None,
     )
 
 
@@ -300,7 +300,7 @@ def _answer(
         relaxed=made.relaxed,
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
-        same_loss=same_loss(question, s, cost.total) if whole else None,
+        same_loss=same_loss(scenario, relaxed, s, cost.total) if whole else None,
         limits=limits_used(
             middle.question.limits,
             middle.solution,

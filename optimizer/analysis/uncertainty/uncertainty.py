@@ -268,7 +268,9 @@ def _notes(
             "as {low: 1T, expected: 2T, high: 4T}."
         )
     if in_fractions(scenario):
-        found.append(f"{FRACTIONS}: the plan for the expected numbers has them whole.")
+        found.append(
+            f"{FRACTIONS}. The single plans, expected and robust, have them whole."
+        )
     target = scenario.spec.target
     parts = {
         "extras": (scenario.spec.data.unique_tokens, "how repeated data count"),

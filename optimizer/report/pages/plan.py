@@ -339,6 +339,6 @@ def _near_words(answer: Answer) -> Iterator[Block]:
     if not answer.near_optimal:
         return
     what = "has at most that much more reducible loss"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         what = f"takes at most that much more {lifetime(answer.cost.unit)}"
     yield Text(f"The best plan of any size between {what} than the optimum.")
