@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from optimizer.errors import Problem
-from optimizer.question.scenario import ONE_OF, Scenario
+from optimizer.question.exclusive import ONE_OF
+from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.quantity import shown
 from optimizer.reading.spread import expected

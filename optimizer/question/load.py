@@ -16,6 +16,7 @@ from typing import cast
 from optimizer.errors import Collector, InputError, Problem
 from optimizer.question.checks import contradictions, misfits, unlawful
 from optimizer.question.choices import combinations, firsts
+from optimizer.question.exclusive import ALTERNATIVES
 from optimizer.question.formulate import formulate
 from optimizer.question.named import (
     architecture_of,
@@ -27,7 +28,7 @@ from optimizer.question.named import (
     with_prices,
     without_config,
 )
-from optimizer.question.scenario import ALTERNATIVES, Scenario, Spec, Variant
+from optimizer.question.scenario import Scenario, Spec, Variant
 from optimizer.reading.document import Document, load_file, load_text, override
 from optimizer.reading.fields import read_model
 from optimizer.world.built import built
