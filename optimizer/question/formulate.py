@@ -129,13 +129,15 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
         if attempt.problems:
             return {}
     for suffix, members in groups.items():
-        serving, _ = scenario.serving_of(members[0])
+        # The one that finds the fewest of its prompts in the cache decides.
+        first = max(members, key=lambda i: scenario.serving_of(i)[0].unread.real)
+        serving, _ = scenario.serving_of(first)
         lengths = _lengths(scenario, members)
         path = ("serving",) if not suffix else scenario.stream_path(members[0])
         stored = attempt(path, partial(_stored, scenario, serving))
         if stored is None:
             continue
-        make = partial(_replica, scenario, suffix, members[0], lengths, stored)
+        make = partial(_replica, scenario, suffix, first, lengths, stored)
         if (built := attempt(path, make)) is not None:
             found.update(dict.fromkeys(members, built))
     return found
@@ -151,18 +153,18 @@ def _replica(
     """The machine of a stream, by the model of serving that it asks for."""
     serving, chip = scenario.serving_of(member)
     shape, bound = scenario.spec.architecture, scenario.spec.limits.memory
-    words = (suffix, serving, chip, shape, lengths, stored, bound)
     whole = scenario.whole.get(suffix, Whole())
+    built = replica(suffix, serving, chip, shape, lengths, stored, bound)
     if serving.model == "measured":
+        own = scenario.constants_of(serving)
         experts = experts_of(scenario, stored)
+        words = (built, serving, chip, shape, lengths, stored, own)
         built = measured(*words, experts)
         if experts is not None and built.batch is None and whole.batch is None:
             at = whole.touched
             if at is None:
                 at = built.best(guess(scenario))[0]
             built = measured(*words, replace(experts, at=at))
-    else:
-        built = replica(*words)
     return built if whole.batch is None else replace(built, batch=whole.batch)
 
 

@@ -20,6 +20,7 @@ from optimizer.question.exclusive import ALTERNATIVES
 from optimizer.question.formulate import formulate
 from optimizer.question.named import (
     architecture_of,
+    constants_of,
     existing_of,
     hardware_of,
     hardware_paths,
@@ -127,6 +128,7 @@ def _single(document: Document, base: Path, collect: Collector) -> Scenario:
     }
     counts: Counts = "total" if law is None else law.counts
     reference = collect(partial(reference_of, document, counts))
+    constants = collect(partial(constants_of, document, base)) or {}
     existing = collect(partial(existing_of, document, spec, counts, base))
     hardware = {path: chip for path, chip in chips.items() if chip is not None}
     if spec is None or len(hardware) < len(chips):
@@ -147,6 +149,7 @@ def _single(document: Document, base: Path, collect: Collector) -> Scenario:
         document=document,
         reference=reference,
         existing=existing,
+        constants=constants,
         base=base,
         stored=share,
     )

@@ -32,6 +32,7 @@ from optimizer.world.limits import Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
 from optimizer.world.money import Costs, Data, MoneyOverTime
+from optimizer.world.serving.constants import Library
 from optimizer.world.serving.replica import with_shares
 
 
@@ -75,6 +76,10 @@ class Buy(Model):
     """An API that could serve the demand instead, by its price list."""
 
     input: PriceTokens = Field(description="dollars per million input tokens")
+    cached_input: PriceTokens | None = Field(
+        None,
+        description="dollars per million input tokens whose cache is found; as input",
+    )
     output: PriceTokens = Field(description="dollars per million output tokens")
 
 
@@ -232,6 +237,7 @@ class Scenario:
             the first that fits. Empty where it holds none.
         stored: all parameters over N, where the model is known; else the law tells.
         whole: what is decided of serving machines in whole numbers, by their suffix.
+        constants: files of the user's own constants of serving, by their path as told.
     """
 
     name: str
@@ -248,6 +254,7 @@ class Scenario:
     variants: tuple[Variant, ...] = ()
     stored: float | None = None
     whole: Mapping[str, Whole] = field(default_factory=dict)
+    constants: Mapping[str, Library] = field(default_factory=dict)
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -292,13 +299,20 @@ class Scenario:
 
     def serving_of(self, index: int) -> tuple[Serving, Hardware | None]:
         """The machine that serves a stream: its own words over the common ones."""
-        common = self.spec.serving
-        own = self.streams[index].serving
-        chip = self.hardware.get(("serving",))
-        if own is None:
-            return with_shares(common, chip, self.mixture), chip
-        chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
-        return with_shares(own.over(common), chip, self.mixture), chip
+        stream, chip = self.streams[index], self.hardware.get(("serving",))
+        serving = self.spec.serving
+        if stream.serving is not None:
+            chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
+            serving = stream.serving.over(serving)
+        if stream.cached_input_tokens is not None:
+            serving = serving.model_copy(update={"prefix_cache": stream.found})
+        return with_shares(
+            serving, chip, self.mixture, self.constants_of(serving)
+        ), chip
+
+    def constants_of(self, serving: Serving) -> Library | None:
+        """The constants of the user's that a machine names, if any."""
+        return self.constants.get(serving.constants or "")
 
     @property
     def mixture(self) -> bool:

@@ -39,6 +39,7 @@ UNITS = {
     "energy": "kWh",
     "carbon": "kgCO2e",
 }
+DRAWN = ("kWh", "kgCO2e")  # of which a machine that waits draws less
 MILLION = 1e6
 Terms = tuple[Term, ...]
 FEWEST = 2  # contexts that say how a cache grows
@@ -315,10 +316,10 @@ def serving_line(
         _add_time(priced, phase, machine, seconds)
         load += _times(priced.get("s", ()), serving.standby)
         if standing is not None:
-            for unit, one in machine.time(standing[phase]).items():
-                priced[unit] = (Term(phase, one, {}),)
+            _stand(priced, phase, machine, standing[phase])
         for unit, found in priced.items():
-            weight = 1.0 if unit == "FLOP" or standing is not None else serving.standby
+            waits = 0.0 if standing is not None else serving.standby - 1.0
+            weight = 1.0 + waits * _resting(unit, machine)
             weight = weight * factor if unit == "USD" else weight
             terms[unit] = terms.get(unit, ()) + _times(found, weight)
     if served.tokens == 0:
@@ -342,6 +343,24 @@ def _add_time(
         for unit, amount in machine.time(second.coefficient).items():
             more = Term(phase, amount, second.exponents)
             priced[unit] = (*priced.get(unit, ()), more)
+
+
+def _resting(unit: str, machine: Machine) -> float:
+    """What a second of waiting costs over one of work."""
+    if unit == "FLOP":
+        return 0.0
+    return machine.idle if unit in DRAWN else 1.0
+
+
+def _stand(
+    priced: dict[str, Terms], phase: str, machine: Machine, seconds: float
+) -> None:
+    """Puts machines that stand all the time in place of those that a phase uses."""
+    for unit, one in machine.time(seconds).items():
+        rests = _resting(unit, machine)
+        # What works draws more than what waits: the rest is of the work.
+        more = () if rests == 1.0 else _times(priced[unit], 1.0 - rests)
+        priced[unit] = (Term(phase, one * rests, {}), *more)
 
 
 def _times(terms: Terms, factor: float) -> Terms:

@@ -13,14 +13,15 @@ from functools import cache
 from optimizer.world.built import Built
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
-from optimizer.world.machines import PhaseMfu, Serving
-from optimizer.world.roofline import Replica, replica
-from optimizer.world.serving.constants import Measured, library
+from optimizer.world.machines import PhaseMfu, Serving, Speculation
+from optimizer.world.roofline import Replica
+from optimizer.world.serving.constants import Library, Measured, library
 from optimizer.world.serving.formats import WEIGHTS, family
 from optimizer.world.serving.served import BASE, DEPTH, KV_HEADS, WIDTH
 from optimizer.world.summed import Routed, Sum
 
 Pair = tuple[float, float]  # a coefficient and a power of N
+NONE = Speculation.model_construct(accepted=0.0, drafted=0.0, draft=0.0)
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,31 @@ class Experts:
     at: float = math.inf
 
 
-def constants_of(serving: Serving, chip: Hardware, mixture: bool = False) -> Measured:
-    """The constants of a machine: its own, or the nearest that were measured."""
+def constants_of(
+    serving: Serving,
+    chip: Hardware,
+    mixture: bool = False,
+    own: Library | None = None,
+) -> Measured:
+    """The constants of a machine: its own, or the nearest that were measured.
+
+    Args:
+        serving: its words.
+        chip: its accelerator.
+        mixture: whether a mixture of experts is served.
+        own: constants of the user's; None takes those of the package.
+    """
     word = family(serving.weights or serving.arithmetic)
     kind = "mixture" if mixture else "dense"
-    return _found(kind, chip.key, word, serving.engine or "")
+    known = library() if own is None else own
+    return _found(known, kind, chip.key, word, serving.engine or "")
 
 
 @cache
-def _found(kind: str, chip: str, precision: str, engine: str) -> Measured:
-    return library().find(kind, chip, precision, engine)
+def _found(
+    known: Library, kind: str, chip: str, precision: str, engine: str
+) -> Measured:
+    return known.find(kind, chip, precision, engine)
 
 
 @cache
@@ -59,33 +75,36 @@ def _shares(found: Measured) -> dict[str, object]:
     return {"mfu": PhaseMfu(prefill=c.prefill, decode=c.arithmetic), "mbu": c.memory}
 
 
-def with_shares(serving: Serving, chip: Hardware | None, mixture: bool) -> Serving:
+def with_shares(
+    serving: Serving, chip: Hardware | None, mixture: bool, own: Library | None = None
+) -> Serving:
     """A measured machine with the utilisation that its constants say."""
     if serving.model != "measured" or chip is None:
         return serving
-    return serving.model_copy(update=_shares(constants_of(serving, chip, mixture)))
+    found = constants_of(serving, chip, mixture, own)
+    return serving.model_copy(update=_shares(found))
 
 
 def measured(
-    suffix: str,
+    plain: Replica,
     serving: Serving,
     chip: Hardware | None,
     shape: Architecture | None,
     lengths: tuple[float, float] | None,
-    stored: float = 1.0,
-    bound: float | None = None,
+    stored: float,
+    own: Library | None,
     experts: Experts | None = None,
 ) -> Replica:
-    """Puts a serving machine's figures together; see `roofline.replica`.
+    """A machine of which the parts of a step add up.
 
     Args:
-        suffix: of its names.
+        plain: its figures under a roofline with the measured shares.
         serving: the words.
         chip: the accelerator.
         shape: the model's, for layers, width and cache.
         lengths: longest prompt and longest sequence of its streams.
         stored: stored parameters over N.
-        bound: of the user on what a replica holds [bytes], or None.
+        own: constants of the user's; None takes those of the package.
         experts: of a mixture, whose N counts what a token passes.
 
     Raises:
@@ -96,8 +115,7 @@ def measured(
             "model: measured needs the accelerator and the lengths of a request; add "
             "hardware: h100-sxm, and input_tokens and output_tokens to the demand"
         )
-    plain = replica(suffix, serving, chip, shape, lengths, stored, bound)
-    c = constants_of(serving, chip, experts is not None).constants
+    c = constants_of(serving, chip, experts is not None, own).constants
     g = plain.accelerators
     if g.real > 1 and chip.link is None:
         raise ValueError(
@@ -122,21 +140,34 @@ def measured(
     prompt, longest = lengths
     output = longest - prompt
     read = ((2.0 / plain.prefill, 1.0), (sent / c.prefill_link, inner[1]))
-    held = WEIGHTS[serving.weights or serving.arithmetic]
+    together = serving.prefill != "apart"
+    between = c.interleaved * prompt * serving.unread if together else 0.0
+    told = serving.speculation or NONE
+    held = WEIGHTS[serving.weights or serving.arithmetic] * (1.0 + told.draft)
     floor, routed = c.layer, None
     if experts is not None:
         floor = c.layer + c.routed * experts.chosen
-        missed = 1.0 - experts.chosen / experts.count
+        missed = (1.0 - experts.chosen / experts.count) ** (1.0 + told.drafted)
         routed = Routed(held * experts.size, missed, experts.at)
+    floor, each = floor * told.passes / told.tokens, c.sequence / told.tokens
+    link = sent / c.link * told.computed / told.tokens
     whole = Sum(
         floor=((floor * layers[0], layers[1]),),
-        each=((c.sequence, 0.0), *(((sent / c.link, inner[1]),) if g.real > 1 else ())),
+        each=((each, 0.0), *(((link, inner[1]),) if g.real > 1 else ())),
         token=read if g.real > 1 else read[:1],
-        share=c.interleaved * prompt * serving.unread / output if output else 0.0,
-        mean=(prompt + output / 2.0) / plain.context,
+        share=between / output if output else 0.0,
+        mean=(prompt + output / 2.0) / plain.context * (1.0 + told.draft),
         routed=routed,
     )
-    return replace(plain, weights=held * stored, kv=kv, sum=whole)
+    return replace(
+        plain,
+        compute=plain.compute * told.tokens / told.computed,
+        # Of both the weights and the cache, which hold the draft's.
+        traffic=plain.traffic * told.tokens * (1.0 + told.draft) / told.passes,
+        weights=held * stored,
+        kv=kv,
+        sum=whole,
+    )
 
 
 def _copied(serving: Serving, shape: Architecture | None, context: float) -> float:
