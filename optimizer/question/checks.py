@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optimizer.errors import Problem
+from optimizer.question.after import rollouts
 from optimizer.question.exclusive import ONE_OF
 from optimizer.question.scenario import Scenario
 from optimizer.question.serving_checks import Finding, found_prompts, idle, rooflines
@@ -15,6 +16,7 @@ from optimizer.world.costs import UNITS
 from optimizer.world.hardware import Hardware
 from optimizer.world.limits import BEST_FOR
 from optimizer.world.machines import Serving, Training
+from optimizer.world.post_training import ROLLOUTS, TRAINED
 
 # What a figure in each unit needs, for training and for every stream.
 _NEEDS = {
@@ -46,7 +48,13 @@ _EXAMPLES = {
     "power_fraction": "70 %",
     "grid": "0.35 kg/kWh",
 }
-_LINES = {"training", "data", "fixed"}  # names that the bill has already
+_LINES = {
+    "training",
+    "data",
+    "fixed",
+    ROLLOUTS,
+    TRAINED,
+}  # names that the bill has already
 
 
 def contradictions(document: Document) -> Iterator[Problem]:
@@ -122,6 +130,7 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
         *_bought(scenario),
         *_unknown_costs(scenario),
         *_lifetime(scenario),
+        *rollouts(scenario),
     )
     for path, message in found:
         yield Problem(scenario.document.mark(path), dotted(path), message)
@@ -253,7 +262,7 @@ def _unknown_costs(scenario: Scenario) -> Iterator[Finding]:
             missing["training"].append("accelerators")
         chips: dict[Steps, Hardware | None] = {}
         chips["training", "hardware"] = scenario.hardware.get(("training",))
-        for index, stream in enumerate(scenario.streams if served else ()):
+        for index, stream in enumerate(scenario.uses if served else ()):
             if idle(stream):
                 continue
             serving, chip = scenario.serving_of(index)

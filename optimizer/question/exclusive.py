@@ -65,7 +65,7 @@ CHOICES: tuple[tuple[str, ...], ...] = (
     ("experts",),
     *(
         (*prefix, "serving", word)
-        for prefix in ((), ("demand",), ("demand", "*"))
+        for prefix in ((), ("demand",), ("demand", "*"), ("post_training",))
         for word in ("hardware", "precision", "weights", "accelerators")
     ),
 )

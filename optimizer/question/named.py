@@ -136,6 +136,7 @@ def constants_of(document: Document, base: Path) -> dict[str, Library]:
 def serving_places(document: Document) -> list[Steps]:
     """Where a scenario describes serving machines."""
     places: list[Steps] = [("serving",), ("demand", "serving")]
+    places.append(("post_training", "serving"))
     demand = _value(document, ("demand",))
     if isinstance(demand, list):
         places += [("demand", index, "serving") for index in range(len(demand))]
@@ -219,9 +220,9 @@ def with_prices(scenario: Scenario, collect: Collector) -> Scenario:
             scenario.hardware.get(("training",)),
         )
     ]
-    for index in range(len(scenario.streams)):
+    for index in range(len(scenario.uses)):
         serving, chip = scenario.serving_of(index)
-        own = scenario.streams[index].serving
+        own = scenario.uses[index].serving
         local = own is not None and "price" in own.model_fields_set
         place = (*scenario.stream_path(index), "serving") if local else ("serving",)
         machines.append(((*place, "price"), serving.price, chip))

@@ -32,6 +32,7 @@ from optimizer.world.limits import Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
 from optimizer.world.money import Costs, Data, MoneyOverTime
+from optimizer.world.post_training import PostTraining
 from optimizer.world.serving.constants import Library
 from optimizer.world.serving.replica import with_shares
 
@@ -136,6 +137,9 @@ class Spec(Model):
     )
     training: Training = Field(Training(), description="the machine that trains")
     serving: Serving = Field(Serving(), description="the machine that serves")
+    post_training: PostTraining | None = Field(
+        None, description="the rollouts of reinforcement learning after pre-training"
+    )
     limits: Limits = Field(Limits(), description="what may not be exceeded")
     data: Data = Field(Data(), description="what training data cost")
     architecture: Architecture | None = Field(
@@ -265,6 +269,12 @@ class Scenario:
         return demand if isinstance(demand, tuple) else (demand,)
 
     @property
+    def uses(self) -> tuple[Stream, ...]:
+        """The streams, and rollouts after training as one more."""
+        after = self.spec.post_training
+        return self.streams if after is None else (*self.streams, after.stream())
+
+    @property
     def singles(self) -> tuple[Scenario, ...]:
         """Every combination of the lists that it holds and that fits; or itself."""
         found = tuple(v.scenario for v in self.variants if v.scenario is not None)
@@ -292,14 +302,14 @@ class Scenario:
         """
         word, _, own = name.partition(" (")
         path = tuple(word.split("."))
-        for index, stream in enumerate(self.streams if path[0] == "serving" else ()):
+        for index, stream in enumerate(self.uses if path[0] == "serving" else ()):
             if own == f"{stream.name or index + 1})":
                 return self.document.mark(self.serving_path(index, path[-1]))
         return self.document.mark(path)
 
     def serving_of(self, index: int) -> tuple[Serving, Hardware | None]:
         """The machine that serves a stream: its own words over the common ones."""
-        stream, chip = self.streams[index], self.hardware.get(("serving",))
+        stream, chip = self.uses[index], self.hardware.get(("serving",))
         serving = self.spec.serving
         if stream.serving is not None:
             chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
@@ -328,12 +338,12 @@ class Scenario:
 
     def suffix(self, index: int) -> str:
         """What follows the names of a stream's machine; empty for the common one."""
-        stream = self.streams[index]
+        stream = self.uses[index]
         return "" if stream.serving is None else f" ({stream.name or index + 1})"
 
     def serving_path(self, index: int, word: str) -> Steps:
         """The path of a word about a stream's serving: its own, or the common one."""
-        own = self.streams[index].serving
+        own = self.uses[index].serving
         if own is not None and word in own.model_fields_set:
             return (*self.stream_path(index), "serving", word)
         return ("serving", word)
@@ -348,5 +358,7 @@ class Scenario:
 
     def stream_path(self, index: int) -> Steps:
         """The path of a stream in the file."""
+        if index == len(self.streams):
+            return ("post_training",)
         listed = isinstance(self.spec.demand, tuple)
         return ("demand", index) if listed else ("demand",)

@@ -10,6 +10,7 @@ from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
 from optimizer.analysis.plan.practice import (
     Parties,
+    PostTrainingRun,
     Relaxed,
     ServingUse,
     TrainingRun,
@@ -308,6 +309,7 @@ class Answer:
     amounts: Mapping[str, float | None] | None = None
     unit_cost: UnitCost | None = None
     training_run: TrainingRun | None = None
+    post_training: PostTrainingRun | None = None
     savings: Savings | None = None
     near_optimal: tuple[NearOptimal, ...] = ()
     fixed: Fixed | None = None

@@ -24,6 +24,7 @@ from optimizer.analysis.plan.bills import (
     amounts,
     bill,
     parties,
+    post_training,
     training_run,
     unit_cost,
 )
@@ -292,6 +293,7 @@ def _answer(
         amounts=amounts(question, point),
         unit_cost=unit_cost(question, point),
         training_run=training_run(scenario, question, point),
+        post_training=post_training(scenario, question, point),
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
         fixed=fixed,

@@ -118,7 +118,7 @@ def needs(
 
 def in_fractions(scenario: Scenario) -> bool:
     """Whether machines have amounts that a plan makes whole."""
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
     return any(
         (serving.batched and serving.batch is None)
         or (serving.idle_paid and serving.by_time)
