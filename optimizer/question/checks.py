@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optimizer.errors import Problem
-from optimizer.question.after import rollouts
+from optimizer.question.after import distilled, rollouts
 from optimizer.question.exclusive import ONE_OF
 from optimizer.question.scenario import Scenario
 from optimizer.question.serving_checks import Finding, found_prompts, idle, rooflines
@@ -131,6 +131,7 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
         *_unknown_costs(scenario),
         *_lifetime(scenario),
         *rollouts(scenario),
+        *distilled(scenario),
     )
     for path, message in found:
         yield Problem(scenario.document.mark(path), dotted(path), message)

@@ -28,6 +28,7 @@ from optimizer.records import dataclass, field
 from optimizer.world.architecture.words import with_config
 from optimizer.world.costs import Architecture
 from optimizer.world.demand import Stream
+from optimizer.world.distillation import Distillation
 from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
 from optimizer.world.limits import Budget, Limits
@@ -133,6 +134,9 @@ class Spec(Model):
     serving: Serving = Field(Serving(), description="the machine that serves")
     post_training: PostTraining | None = Field(
         None, description="the rollouts of reinforcement learning after pre-training"
+    )
+    distillation: Distillation | None = Field(
+        None, description="a student of a teacher, beside the plan without one"
     )
     limits: Limits = Field(Limits(), description="what may not be exceeded")
     data: Data = Field(Data(), description="what training data cost")

@@ -9,6 +9,7 @@ from optimizer.analysis.plan.wording import amount, percent
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
 from optimizer.report.formats.blocks import Block, Heading, Text
 from optimizer.report.pages.cautions import briefly_warned
+from optimizer.report.pages.distillation import pays
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best
@@ -39,6 +40,8 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from rounded
         yield from bill(answer)
         if told := " ".join(_practice(answer)):
+            yield Text(told)
+        if told := pays(answer):
             yield Text(told)
         yield from near_table(answer)
         yield from limits(answer)
