@@ -65,9 +65,6 @@ def command(
     known = library() if file is None else load_library(file)
     read = read_any([points], pairs(given))
     found = beside(read, known, engines)
-    if all(one.answer is None for one in found):
-        first = found[0].refused
-        raise InputError([Problem(Mark(points), "", f"no point can be used; {first}")])
     shown(
         lambda: serving_blocks(found, known, Path(points).name),
         lambda: serving_data(found, known),
