@@ -191,7 +191,8 @@ def _machines(scenario: Scenario) -> Iterator[Finding]:
     """Chips compute in the precisions they have; attention needs a shape."""
     training, shape = scenario.spec.training, scenario.spec.architecture
     chip = scenario.hardware.get(("training",))
-    yield from _precision(("training", "precision"), training.precision, chip)
+    for used in training.computed:
+        yield from _precision(("training", "precision"), used, chip)
     if training.attention and (shape is None or shape.sequence is None):
         yield (
             ("training", "attention"),

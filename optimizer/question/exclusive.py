@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from optimizer.records import dataclass
 from optimizer.world.limits import BEST_FOR, Budget
 
 
@@ -63,6 +62,8 @@ ALTERNATIVES = (
 # Words that may hold a list, of which the best is chosen.
 CHOICES: tuple[tuple[str, ...], ...] = (
     ("experts",),
+    ("training", "precision"),
+    ("training", "sparsity", "weights"),
     *(
         (*prefix, "serving", word)
         for prefix in ((), ("demand",), ("demand", "*"), ("post_training",))

@@ -9,7 +9,6 @@ FLOPs into seconds, dollars, energy and carbon.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -27,9 +26,10 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.spread import expected
+from optimizer.records import dataclass
 from optimizer.world.architecture.record import least
 from optimizer.world.demand import Served
-from optimizer.world.machines import Machine, PhaseMfu, Serving, Training, phases
+from optimizer.world.machines import Machine, PhaseMfu, Serving, phases
 from optimizer.world.money import Costs, Data, MoneyOverTime
 
 Group = Literal["training", "inference", "other"]
@@ -217,29 +217,6 @@ def value(term: Term, point: Mapping[str, float]) -> float:
     return result
 
 
-def training_line(
-    training: Training,
-    machine: Machine,
-    restart: float,
-    architecture: Architecture | None,
-) -> CostLine:
-    """The training run, restarts included.
-
-    Raises:
-        ValueError: attention is asked for without an architecture and sequence.
-    """
-    work = [("training", 6.0 * (1 + restart), {"N": 1.0, "D": 1.0})]
-    if training.attention:
-        if architecture is None or architecture.sequence is None:
-            raise ValueError(
-                "needs the model's shape; add architecture: {layers: 32, width: 4096, "
-                "sequence: 4096}"
-            )
-        span = architecture.spanned(architecture.sequence)
-        work.append(("attention", 12.0 * span * (1 + restart), {"D": 1.0}))
-    return CostLine("training", "training", _priced(work, machine, training.mfu))
-
-
 def _read_span(architecture: Architecture | None, prompt: float | None) -> float:
     """What attention over a prompt adds to a token's parameters, in the mean.
 
@@ -307,17 +284,17 @@ def serving_line(
             span = _read_span(architecture, served.prompt)
             work.append((phase, 2.0 * span * tokens, {}))
         timed = phase == "output" and decoding is not None
-        priced = _priced(work, machine, None if timed else utilisation)
+        parted = priced(work, machine, None if timed else utilisation)
         seconds: tuple[Term, ...] = ()
         if timed and decoding is not None:
             seconds = (decoding(tokens),)
         elif phase == "input" and reading is not None:
             seconds = reading(tokens)
-        _add_time(priced, phase, machine, seconds)
-        load += _times(priced.get("s", ()), serving.standby)
+        _add_time(parted, phase, machine, seconds)
+        load += _times(parted.get("s", ()), serving.standby)
         if standing is not None:
-            _stand(priced, phase, machine, standing[phase])
-        for unit, found in priced.items():
+            _stand(parted, phase, machine, standing[phase])
+        for unit, found in parted.items():
             waits = 0.0 if standing is not None else serving.standby - 1.0
             weight = 1.0 + waits * _resting(unit, machine)
             weight = weight * factor if unit == "USD" else weight
@@ -353,14 +330,14 @@ def _resting(unit: str, machine: Machine) -> float:
 
 
 def _stand(
-    priced: dict[str, Terms], phase: str, machine: Machine, seconds: float
+    parted: dict[str, Terms], phase: str, machine: Machine, seconds: float
 ) -> None:
     """Puts machines that stand all the time in place of those that a phase uses."""
     for unit, one in machine.time(seconds).items():
         rests = _resting(unit, machine)
         # What works draws more than what waits: the rest is of the work.
-        more = () if rests == 1.0 else _times(priced[unit], 1.0 - rests)
-        priced[unit] = (Term(phase, one * rests, {}), *more)
+        more = () if rests == 1.0 else _times(parted[unit], 1.0 - rests)
+        parted[unit] = (Term(phase, one * rests, {}), *more)
 
 
 def _times(terms: Terms, factor: float) -> Terms:
@@ -381,15 +358,15 @@ def other_lines(costs: Costs, data: Data) -> tuple[CostLine, ...]:
     )
 
 
-def _priced(
+def priced(
     work: list[tuple[str, float, dict[str, float]]],
     machine: Machine,
     mfu: float | None,
 ) -> dict[str, tuple[Term, ...]]:
     """Turns FLOP monomials into monomials of every unit that is known."""
-    priced: dict[str, tuple[Term, ...]] = {}
+    found: dict[str, tuple[Term, ...]] = {}
     for label, flop, exponents in work:
         for unit, amount in machine.amounts(flop, mfu).items():
             term = Term(label, amount, exponents)
-            priced[unit] = (*priced.get(unit, ()), term)
-    return priced
+            found[unit] = (*found.get(unit, ()), term)
+    return found

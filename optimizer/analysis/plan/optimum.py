@@ -209,7 +209,7 @@ def _bare(
             extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
-        reference=None if reference is None else pair(surface, *reference),
+        reference=None if reference is None else pair(question.published, *reference),
         demand=demand_total(question),
         **rest,  # type: ignore[arg-type]
     )

@@ -7,18 +7,21 @@ width of a size that no architecture states follow the rules of `served`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
+from optimizer.records import dataclass
 from optimizer.world.built import Built
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
 from optimizer.world.machines import PhaseMfu, Serving, Speculation
 from optimizer.world.roofline import Replica
-from optimizer.world.serving.constants import Library, Measured, library
 from optimizer.world.serving.formats import WEIGHTS, family
-from optimizer.world.serving.served import BASE, DEPTH, KV_HEADS, WIDTH
 from optimizer.world.summed import Routed, Sum
+
+if TYPE_CHECKING:
+    from optimizer.world.serving.constants import Library, Measured
 
 Pair = tuple[float, float]  # a coefficient and a power of N
 NONE = Speculation.model_construct(accepted=0.0, drafted=0.0, draft=0.0)
@@ -58,6 +61,8 @@ def constants_of(
     """
     word = family(serving.weights or serving.arithmetic)
     kind = "mixture" if mixture else "dense"
+    from optimizer.world.serving.constants import library  # noqa: PLC0415 - few need it
+
     known = library() if own is None else own
     return _found(known, kind, chip.key, word, serving.engine or "")
 
@@ -123,6 +128,8 @@ def measured(
             f"{g.real:.0f} needs; describe the chip with e.g. link: 450 GB/s (one "
             "direction), or set accelerators: 1"
         )
+    from optimizer.world.serving.served import BASE, DEPTH, WIDTH  # noqa: PLC0415 - likewise
+
     # A mixture is as deep and wide as a dense model between its two sizes.
     like = stored**0.5 / BASE
     layers: Pair = (DEPTH[0] * like ** DEPTH[1], DEPTH[1])
@@ -176,6 +183,8 @@ def _copied(serving: Serving, shape: Architecture | None, context: float) -> flo
     Accelerators beyond the heads of keys and values hold copies of them; a state is
     split whatever it is.
     """
+    from optimizer.world.serving.served import KV_HEADS  # noqa: PLC0415 - few need it
+
     heads, apart = KV_HEADS, 0.0
     if isinstance(shape, Built):
         heads = 1.0 * (shape.record.kv_heads or 1)

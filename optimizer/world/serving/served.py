@@ -11,12 +11,13 @@ meet Llama 3.1 8B and 70B.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from optimizer.reading.document import Document, load_file
 from optimizer.reading.fields import Model, read_model
+from optimizer.records import dataclass
 from optimizer.world.architecture.record import Record
 from optimizer.world.models import record_named, shaped_names
 
