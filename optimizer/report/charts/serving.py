@@ -24,6 +24,7 @@ from optimizer.report.charts.theme import (
 )
 
 SIDE = 320
+MILLI = 1e-3
 NAMES = {"dense": "dense models", "mixture": "mixtures of experts"}
 
 
@@ -45,15 +46,16 @@ def predicted_beside_measured(found: Sequence[Beside]) -> Spec:
 
 def _drawn(told: Sequence[Beside]) -> Spec:
     rows = [
-        {"x": short(x.point.per_token or 0.0), "y": short(x.answer.per_token)}
+        {"x": short((x.point.per_token or 0.0) / MILLI)}
+        | {"y": short(x.answer.per_token / MILLI)}
         | {"kind": NAMES[x.kind]}
         for x in told
         if x.answer is not None
     ]
     both_ways = [row[axis] for row in rows for axis in ("x", "y")]
     low, high = span([float(value) for value in both_ways], 1.1)
-    x: Any = alt.X(**log_axis("x", "measured", "s", (low, high)))
-    y: Any = alt.Y(**log_axis("y", "predicted", "s", (low, high)))
+    x: Any = alt.X(**log_axis("x", "measured [ms]", "tokens", (low, high)))
+    y: Any = alt.Y(**log_axis("y", "predicted [ms]", "tokens", (low, high)))
     colour = alt.Color(
         "kind:N", scale=colours(tuple(NAMES.values()), (BLUE, ORANGE)), title=None
     )
@@ -65,7 +67,7 @@ def _drawn(told: Sequence[Beside]) -> Spec:
     lines = [
         {"x": short(end), "y": short(end * factor), "line": str(factor)}
         for factor in (1 - CLOSE, 1.0, 1 + CLOSE)
-        for end in (low, high)
+        for end in (low * (1 + CLOSE), high / (1 + CLOSE))
     ]
     band = (
         alt.Chart(data(lines))
