@@ -1,9 +1,9 @@
 """What the measured model of serving costs beside the roofline.
 
-`python -m benchmarks.serving`. The same scenario under both, taken in turns; medians, and
-their ratios: of one solve with its certificate, and of a sweep of as many rows as a block
-has. A mixture of experts solves several programs, one for each monomial that stands for
-what a batch reads, and is told apart. It is no test: it prints a table.
+`python -m benchmarks.serving`. The same scenario under both, taken in turns; medians
+and their ratios: of one solve with its certificate, and of a sweep of as many rows as a
+block has. A mixture of experts solves several programs, one for each monomial that
+stands for what a batch reads, and is told apart. It is no test: it prints a table.
 """
 
 from __future__ import annotations
