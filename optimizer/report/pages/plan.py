@@ -29,6 +29,7 @@ from optimizer.report.formats.blocks import (
     facts,
     named,
 )
+from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.capped import capped_blocks
 from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.distillation import distillation
@@ -47,7 +48,8 @@ def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
         answer: with a plan or the reason why there is none.
         rounded: the section on sizes that exist, where it was asked for.
     """
-    return [Heading(answer.scenario, 1), *_body(answer, rounded)]
+    body = in_unit(_body(answer, rounded), answer.law.loss_unit)
+    return [Heading(answer.scenario, 1), *body]
 
 
 def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:

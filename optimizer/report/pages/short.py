@@ -8,6 +8,7 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import amount, percent
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
 from optimizer.report.formats.blocks import Block, Heading, Text
+from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import briefly_warned
 from optimizer.report.pages.distillation import pays
 from optimizer.report.pages.forms import other_form
@@ -24,7 +25,8 @@ def short_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
         answer: with a plan or the reason why there is none.
         rounded: the section on sizes that exist, where it was asked for.
     """
-    return [Heading(answer.scenario, 1), *_body(answer, rounded)]
+    body = in_unit(_body(answer, rounded), answer.law.loss_unit)
+    return [Heading(answer.scenario, 1), *body]
 
 
 def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
