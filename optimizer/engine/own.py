@@ -34,6 +34,7 @@ OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 # λ/s from which a constraint is taken as binding, and whether Newton stays where cost
 # is flat.
 LIKELY = (1.0, False)
+MOVES = 3  # of the point from which variables are counted
 DOUBTS = (LIKELY, (1.0, True), (1e-5, False), (1e-5, True), (1e5, False), (1e5, True))
 
 
@@ -46,7 +47,7 @@ class Found:
         z: ln x, `(batch, variables)`.
         multipliers: λ, `(batch, constraints)`; of an infeasible member the weights
             that prove it.
-        proof: stationarity, violation and gap of the optimal ones, `(3, batch)`; where
+        proof: stationarity, violation and gap of the best point, `(3, batch)`; where
             doubles run out, of the program as `moved` has it.
     """
 
@@ -132,7 +133,7 @@ class _Work:
         self.ended = np.full(len(start), UNSOLVED)
         self.z = start.copy()
         self.weight = np.zeros((len(start), len(program.constraints)))
-        self.proof = np.full((3, len(start)), np.nan)
+        self.proof = np.full((3, len(start)), np.inf)
 
     def run(self) -> Found:
         rows = np.arange(len(self.start))
@@ -175,20 +176,31 @@ class _Work:
             self._keep(rows, z, balanced(self._part(rows), z, weight))
 
     def again(self, rows: Integers, z: Array, weight: Array | None = None) -> None:
-        """All of it in variables counted from z; from λ Newton alone, if given."""
-        program = moved(members(self.program, rows), z)
-        work = _Work(program, np.zeros_like(z), self.gap, last=True)
-        if weight is None:
-            work.run()
-        else:
-            slack = np.abs(value(work.given, work.start)[:, 1:])
-            work.settle(np.arange(len(z)), work.start, weight, slack, DOUBTS)
-        # The box of a proof that there is no point would be another one.
-        good = work.ended == OPTIMAL
-        rows = rows[good]
-        self.z[rows] = z[good] + work.z[good]
-        self.weight[rows], self.proof[:, rows] = work.weight[good], work.proof[:, good]
-        self.ended[rows] = OPTIMAL
+        """All of it in variables counted from z, then Newton from where that ends.
+
+        Args:
+            rows: whose it is.
+            z: ln of the points.
+            weight: λ there, from which Newton alone is enough; None if not.
+        """
+        for _ in range(MOVES):
+            program = moved(members(self.program, rows), z)
+            work = _Work(program, np.zeros_like(z), self.gap, last=True)
+            if weight is None:
+                work.run()
+            else:
+                slack = np.abs(value(work.given, work.start)[:, 1:])
+                work.settle(np.arange(len(z)), work.start, weight, slack, DOUBTS)
+            z, weight = z + work.z, work.weight
+            # The box of a proof that there is no point would be another one.
+            good = work.ended == OPTIMAL
+            done = rows[good]
+            self.z[done], self.weight[done] = z[good], weight[good]
+            self.proof[:, done] = work.proof[:, good]
+            self.ended[done] = OPTIMAL
+            rows, z, weight = rows[~good], z[~good], weight[~good]
+            if not rows.size:
+                return
 
     def settle(
         self,
@@ -211,14 +223,15 @@ class _Work:
             self._keep(rows, point, prices)
 
     def _keep(self, rows: Integers, z: Array, weight: Array) -> None:
-        """Takes what the judge accepts."""
+        """Takes what the judge accepts, and what comes nearest to it meanwhile."""
         stationarity, violation, gap = residuals(members(self.program, rows), z, weight)
         passed = allowed(stationarity, violation, gap, self.gap)
+        better = passed | (gap < self.proof[2, rows])
         proof = np.stack([stationarity, violation, gap])
-        rows = rows[passed]
-        self.proof[:, rows] = proof[:, passed]
-        self.z[rows], self.weight[rows] = z[passed], weight[passed]
-        self.ended[rows] = OPTIMAL
+        taken = rows[better]
+        self.proof[:, taken] = proof[:, better]
+        self.z[taken], self.weight[taken] = z[better], weight[better]
+        self.ended[rows[passed]] = OPTIMAL
 
     def _exclude(self, rows: Integers, z: Array, weight: Array) -> None:
         """Takes as infeasible what the judge accepts as that."""
