@@ -242,6 +242,7 @@ def _priced(
     """A scenario that asks for the loss of a model, with nothing decided."""
     decided = dict.fromkeys(("budget", "fix", "plan"))
     words = {**decided, "target": target, "experts": experts}
+    words["training"] = scenario.spec.training.plainly()
     spec = scenario.spec.model_copy(update=words)
     return replace(scenario, law=law, spec=spec, reference=None)
 

@@ -39,7 +39,8 @@ class Question:
     """A scenario as mathematics.
 
     Attributes:
-        surface: the loss surface.
+        surface: the loss surface, for models that are trained as the scenario says.
+        published: that of the law, for models that others trained.
         loss: the reducible loss as monomials in N and D, and in N' and D' where data
             repeat.
         quantities: the concave quantities that `loss` uses; none on unique data.
@@ -59,6 +60,7 @@ class Question:
     """
 
     surface: Surface
+    published: Surface
     loss: tuple[Term, ...]
     quantities: tuple[Saturating, ...]
     outside: tuple[Term, ...]

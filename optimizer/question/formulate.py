@@ -32,7 +32,6 @@ from optimizer.world.costs import (
     CostLine,
     other_lines,
     serving_line,
-    training_line,
 )
 from optimizer.world.demand import served
 from optimizer.world.law import POWERS
@@ -48,6 +47,7 @@ from optimizer.world.post_training import rollout_line, trained_line
 from optimizer.world.roofline import Replica, replica
 from optimizer.world.serving.replica import measured
 from optimizer.world.surface import Surface
+from optimizer.world.training import PASSES, trained, training_line
 
 T = TypeVar("T")
 
@@ -60,7 +60,8 @@ def formulate(scenario: Scenario) -> Question:
             such problems at once.
     """
     spec = scenario.spec
-    surface = scenario.law.surface(spec.experts)
+    published = scenario.law.surface(spec.experts)
+    surface = trained(published, spec.training)
     attempt = _Attempts(scenario)
     replicas = _replicas(scenario, attempt)
     bill = _bill(scenario, replicas, attempt)
@@ -75,7 +76,8 @@ def formulate(scenario: Scenario) -> Question:
     outside = scenario.law.form in POWERS
     reference = target = reducible = None
     if spec.target is not None:
-        reference = _reference(scenario, surface, bill[0])
+        # A reference is trained as the law's runs were, whatever this run does.
+        reference = _reference(scenario, published, bill[0])
         if spec.target.loss is not None:
             target = spec.target.loss
             reducible = surface.reducible(target)
@@ -85,7 +87,7 @@ def formulate(scenario: Scenario) -> Question:
         elif reference is not None:
             # E cancels where a reference sets the quality: no rounding through L.
             N, D = reference
-            reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
+            reducible = published.sum(N, D)
             target = surface.loss_of(reducible)
     elif spec.plan is not None:
         reducible = made(scenario, spec.plan, surface)
@@ -95,6 +97,7 @@ def formulate(scenario: Scenario) -> Question:
     read = () if repetition is None else repetition.physics()
     return Question(
         surface=surface,
+        published=published,
         loss=loss if outside else (*loss, *penalties),
         quantities=quantities,
         outside=penalties if outside else (),
@@ -226,8 +229,14 @@ def _bill(
     def training() -> CostLine:
         chip = scenario.hardware.get(("training",))
         t = spec.training
-        rates = machine(chip, t.precision, scenario.price(t.price, chip), spec.energy)
-        return training_line(t, rates, spec.costs.restart, spec.architecture)
+        price = scenario.price(t.price, chip)
+        faster = 1.0 if t.sparsity is None else t.sparsity.speedup
+        ahead, back = (
+            machine(chip, t.arithmetic_of(word), price, spec.energy, faster)
+            for word in PASSES
+        )
+        other = None if back == ahead else back
+        return training_line(t, ahead, spec.costs.restart, spec.architecture, other)
 
     def learning() -> CostLine:
         return trained_line(training(), spec.post_training)

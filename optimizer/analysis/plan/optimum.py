@@ -31,6 +31,7 @@ from optimizer.analysis.plan.bills import (
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
+from optimizer.analysis.plan.distill import distil
 from optimizer.analysis.plan.doubts import erred
 from optimizer.analysis.plan.extremes import (
     critical,
@@ -83,6 +84,12 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
         answer = replace(answer, own=own_plan(scenario, mine, best))
     if not whole:
         return answer
+    if scenario.spec.distillation is not None:
+        total = None if answer.cost is None else answer.cost.total
+        if answer.relaxed is not None:
+            total = answer.relaxed.total  # in fractions, as the students'
+        students = distil(scenario.chosen(answer.choice), total)
+        answer = replace(answer, distillation=students)
     return replace(answer, other_form=other_form(scenario, partial(solve, whole=False)))
 
 
@@ -209,7 +216,7 @@ def _bare(
             extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
-        reference=None if reference is None else pair(surface, *reference),
+        reference=None if reference is None else pair(question.published, *reference),
         demand=demand_total(question),
         **rest,  # type: ignore[arg-type]
     )
