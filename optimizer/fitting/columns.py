@@ -63,6 +63,11 @@ def columns(
     named = _chosen(table, chosen)
     units: dict[str, str] = {}
     counts, taken = "", []
+    for word, column in chosen.items():
+        stated = [g.unit for g in guesses(column) if g.word == word and g.unit]
+        if stated:
+            units[word] = stated[0]
+            taken.append(f'"{column}" as {word} in {stated[0]}')
     found = _found(have, set(named.values()))
     for word in ("loss", *(w for w in WORDS if w != "loss")):
         if word in named:
@@ -72,11 +77,11 @@ def columns(
             continue
         column, guess = best
         named[word] = column
-        stated = guess.unit or _stated(word, table.units.get(column, ""))
-        if stated:
-            units[word] = stated
+        unit = guess.unit or _stated(word, table.units.get(column, ""))
+        if unit:
+            units[word] = unit
         if guess.rank != OWN:
-            taken.append(f'"{column}" as {word}{f" in {stated}" if stated else ""}')
+            taken.append(f'"{column}" as {word}{f" in {unit}" if unit else ""}')
     if "parameters" in named:
         told = guesses(named["parameters"])
         counts = next((g.counts for g in told if g.word == "parameters"), "")
