@@ -23,7 +23,17 @@ __all__ = ["WORDS", "Columns", "columns", "listed"]
 
 SHOWN = 20  # columns that a message lists
 MOST = 0.8  # of the rows, whose names must have a size in them
-TEXTS = (FILE, "run", "run_name", "name", "model", "model_name", "experiment", "id")
+TEXTS = (
+    FILE,
+    "run",
+    "run_name",
+    "name",
+    "model",
+    "model_name",
+    "scale",
+    "experiment",
+    "id",
+)
 UNNAMED = "TOKENS_A_STEP"  # what only the user can know
 
 
