@@ -45,6 +45,7 @@ from optimizer.fitting.search import (
     best_of,
     explore,
     finished,
+    part,
     search,
     silent,
 )
@@ -152,7 +153,7 @@ def point_fit(
     asked = replace(asked, over=over)
     ends = explore(
         asked,
-        spread_starts(asked, choice, centre, starts),
+        spread_starts(part(asked), choice, centre, starts),
         delta,
         steps=FAR,
         progress=progress,

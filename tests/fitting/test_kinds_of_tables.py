@@ -490,6 +490,25 @@ def test_what_would_not_fit_in_memory_is_refused_before_it_is_read(tmp_path):
         read_runs(str(place))
 
 
+def test_more_rows_than_can_be_resampled_are_thinned_by_run(tmp_path):
+    path = tmp_path / "long.csv"
+    lines = ["run,N,D,loss"]
+    for i in range(5):
+        n = 1e8 * 2**i
+        lines += [f"r{i},{n},{n + 1e6 * j},{3 - j * 1e-5}" for j in range(10_000)]
+    path.write_text("\n".join(lines))
+    runs = read_runs(str(path))
+    assert runs.count == 5 * 3334
+    assert len(set(runs.group.tolist())) == 5
+    last = [runs.tokens[runs.group == g].max() for g in range(5)]
+    assert last == [1e8 * 2**i + 1e6 * 9999 for i in range(5)]
+    assert any("one in 3 of each run taken" in note.done for note in runs.notes)
+    alone = path.read_text().replace("run,", "other,")
+    path.write_text(alone)
+    with pytest.raises(InputError, match="--group COLUMN --checkpoints ends"):
+        read_runs(str(path))
+
+
 def test_runs_that_a_table_calls_crashed_are_told(tmp_path):
     path = tmp_path / "a.csv"
     rows = csv(
