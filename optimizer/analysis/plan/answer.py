@@ -103,12 +103,15 @@ class Overtraining:
         parameters_ratio: of N.
         tokens_ratio: of D.
         cost_ratio: of the lifetime totals.
+        attention: whether the training-optimal tokens are those of compute with
+            attention, as the scenario asks.
     """
 
     factor: float
     parameters_ratio: float
     tokens_ratio: float
     cost_ratio: float
+    attention: bool = False
 
 
 @dataclass(frozen=True)

@@ -280,6 +280,7 @@ def _answer(
             parameters_ratio=N / N0,
             tokens_ratio=D / D0,
             cost_ratio=cost.total / base,
+            attention=question.attention > 0,
         ),
         critical=Critical(
             floor=smallest(question, s),

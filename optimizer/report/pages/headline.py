@@ -9,14 +9,21 @@ from optimizer.analysis.plan.answer import Alternative, Answer, Fixed, TrainingO
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.reach import called
-from optimizer.analysis.plan.wording import either, given, model, percent, times
+from optimizer.analysis.plan.wording import (
+    VERBS,
+    compared,
+    either,
+    given,
+    model,
+    past,
+    percent,
+    times,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences
 
 SAME = 1e-6  # relative difference below which two models count as one
-# What the objective's unit does, and what there is less or more of.
-VERBS = {"kWh": ("takes", " energy"), "kgCO2e": ("emits", " carbon")}
 MOST = {
     "parameters": "parameters",
     "tokens": "tokens",
@@ -81,10 +88,10 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
         told = f"If you train, {told[0].lower()}{told[1:]}"
     if answer.own is not None:
         told = f"The optimum: {told[0].lower()}{told[1:]}"
-    factor = 1.0 if answer.overtraining is None else answer.overtraining.factor
-    past = f"{significant(factor, 2)} × the Chinchilla-optimal tokens of its size"
+    over = answer.overtraining
+    far = "" if over is None else past(over.factor, over.attention)
     if answer.fixed is not None:
-        yield f"{told}, {past}."
+        yield f"{told}, {far}."
         yield from _decided(answer, plan, answer.fixed)
         yield from _suits(answer, plan, answer.fixed)
     elif answer.same_loss is not None:
@@ -93,15 +100,19 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
     elif answer.capped is not None:
         yield f"{told}."
         yield from _could_reach(answer, answer.capped)
-        yield f"The plan is {past}."
+        yield f"The plan is {far}."
     elif _same(plan, optimal):
         none = answer.demand.counted_tokens == 0
         why = ": no served tokens are counted" if none else ""
         yield f"{told}. This is the training-optimal model{why}."
+    elif model(plan.parameters, plan.tokens) == model(
+        optimal.parameters, optimal.tokens
+    ):
+        yield f"{told}. To three digits this is the training-optimal model."
     else:
         yield f"{told}."
         yield from _saving(answer, optimal)
-        yield f"It is {past}."
+        yield f"It is {far}."
 
 
 def _do_not_train(
@@ -212,20 +223,6 @@ def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:
         f"{_that(answer)} {compared(-saved.fraction, cost.unit)} the {size} that is "
         f"cheapest to train to the same loss{why}."
     )
-
-
-def compared(fraction: float, unit: str) -> str:
-    """`costs 29 % less than`, `costs 2.3 × as much as`, `emits 4 % more carbon than`.
-
-    Args:
-        fraction: what there is more; below 0 where there is less.
-        unit: of the objective.
-    """
-    verb, thing = VERBS.get(unit, ("costs", ""))
-    if fraction >= 1:
-        return f"{verb} {significant(1 + fraction, 2)} × as much{thing} as"
-    word = "more" if fraction > 0 else "less"
-    return f"{verb} {percent(abs(fraction))} {word}{thing} than"
 
 
 def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
