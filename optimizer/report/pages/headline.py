@@ -22,6 +22,7 @@ from optimizer.analysis.plan.wording import (
 from optimizer.reading.quantity import significant
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences
+from optimizer.world.costs import UNITS
 
 SAME = 1e-6  # relative difference below which two models count as one
 MOST = {
@@ -36,9 +37,26 @@ def headline(answer: Answer) -> str:
     plan, optimal = answer.plan, answer.training_optimal
     if plan is None or optimal is None:
         reason = answer.infeasibility.reason if answer.infeasibility else ""
-        return " ".join((*own_sentences(answer, ""), f"There is no plan: {reason}."))
+        told = f"There is no plan: {reason}."
+        return " ".join((*own_sentences(answer, ""), told, *_instead(answer)))
     mine = own_sentences(answer, _beside_own(answer))
     return " ".join((*mine, *_sentences(answer, plan, optimal), *trust(answer)))
+
+
+def _instead(answer: Answer) -> Iterator[str]:
+    """What serves the demand where no model can be trained for it."""
+    unit = UNITS[answer.objective]
+    verb, thing = VERBS.get(unit, ("costs", ""))
+    for way, total in answer.cheaper:
+        much = f"{given(total, unit)}{thing and ' of' + thing}"
+        name = way.name.removeprefix("existing").strip()
+        who = f"{name}, which exists," if name else "the model that exists"
+        good = "if it is good enough"
+        if way.name == "buy":
+            who, good = "buying", "if what you buy is good enough"
+        elif way.loss is not None:
+            good = f"and its loss of {way.loss:.4f} is as good as you ask"
+        yield f"Without training, {who} {verb} {much}, {good}."
 
 
 def _beside_own(answer: Answer) -> str:
