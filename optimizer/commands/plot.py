@@ -79,7 +79,9 @@ def command(
         raise _wrong("-o", f"needs the name of a .svg or .png file, got {output.name}")
     refuse_unwritable(output)
     scenarios = options.read_all(files, overrides, laws)
-    options.fixed_quality(scenarios, "plot")
+    from optimizer.question.one_loss import refuse_chosen_loss  # noqa: PLC0415 - heavy
+
+    refuse_chosen_loss(scenarios, "plot")
     options.under(scenarios, laws)
     if kind == "regret" and len(scenarios) < 2:
         raise _wrong("plot regret", "compares scenarios; give it two files or more")

@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.snap import snap
 from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.engine.certify import passes
 from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
+from optimizer.question.vary import plan as vary
 from optimizer.report.formats.text import render
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
@@ -214,3 +218,19 @@ def test_the_page_speaks_of_cost_where_cost_is_minimised(chosen):
     assert memory.binding
     price = amount(memory.shadow_price, "USD").replace("-", "−", 1)
     assert f"{price} per byte" in page
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        lambda one: uncertainty(one, draws=10),
+        lambda one: vary(one, ["demand.tokens=1T,2T"]),
+        frontier,
+        lambda one: snap(one, [("7B", 7e9)]),
+    ],
+    ids=["uncertainty", "sweep", "frontier", "snap"],
+)
+def test_python_refuses_what_the_command_line_does(asks):
+    """From Python each draw or row was answered, for the budget's lowest loss."""
+    with pytest.raises(InputError, match="does not choose the loss anew"):
+        asks(read_scenario(LIFETIME, "s.yaml", ()))
