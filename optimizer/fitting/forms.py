@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from optimizer.fitting.objective import ABSENT, TERMS, Array, Problem
 from optimizer.fitting.runs import Runs
 from optimizer.reading.document import suggest
+from optimizer.records import dataclass, field
 from optimizer.world.law import Form, out_of_bounds
 
 WITH_BOTH = ("chinchilla", "coupled", "saturating")  # exponents that may be tied
@@ -110,7 +110,7 @@ def checked(choice: Choice) -> Choice:
         alpha = fixed.setdefault("alpha", fixed.get("beta", 0.0))
         if fixed.setdefault("beta", alpha) != alpha:
             raise ValueError("alpha and beta are tied and cannot be fixed apart")
-    if not set(symbols) - set(fixed):
+    if not set(symbols) - set(fixed) and choice.form != "data-constrained":
         raise ValueError("everything is fixed; leave something to fit")
     return Choice(choice.form, choice.tie, fixed)
 

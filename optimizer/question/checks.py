@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from optimizer.errors import Problem
+from optimizer.question.after import rollouts
 from optimizer.question.scenario import ONE_OF, Scenario
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.quantity import shown
@@ -15,6 +16,7 @@ from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
 from optimizer.world.limits import BEST_FOR
 from optimizer.world.machines import Serving, Training
+from optimizer.world.post_training import ROLLOUTS, TRAINED
 
 Finding = tuple[Steps, str]
 
@@ -48,7 +50,13 @@ _EXAMPLES = {
     "power_fraction": "70 %",
     "grid": "0.35 kg/kWh",
 }
-_LINES = {"training", "data", "fixed"}  # names that the bill has already
+_LINES = {
+    "training",
+    "data",
+    "fixed",
+    ROLLOUTS,
+    TRAINED,
+}  # names that the bill has already
 
 
 def contradictions(document: Document) -> Iterator[Problem]:
@@ -124,6 +132,7 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
         *_bought(scenario),
         *_unknown_costs(scenario),
         *_lifetime(scenario),
+        *rollouts(scenario),
     )
     for path, message in found:
         yield Problem(scenario.document.mark(path), dotted(path), message)
@@ -184,7 +193,8 @@ def _machines(scenario: Scenario) -> Iterator[Finding]:
     """Chips compute in the precisions they have; attention needs a shape."""
     training, shape = scenario.spec.training, scenario.spec.architecture
     chip = scenario.hardware.get(("training",))
-    yield from _precision(("training", "precision"), training.precision, chip)
+    for used in training.computed:
+        yield from _precision(("training", "precision"), used, chip)
     if training.attention and (shape is None or shape.sequence is None):
         yield (
             ("training", "attention"),
@@ -273,10 +283,7 @@ def _measured(scenario: Scenario, index: int) -> Iterator[Finding]:
 
 
 def _unused(serving: Serving, place: Steps, own: Collection[str]) -> Iterator[Finding]:
-    """Words of a machine without a roofline that nothing would read.
-
-    Its figures may stand beside another model, to compare the two; limits may not.
-    """
+    """Words without a roofline that nothing reads; figures may stand, to compare."""
     if serving.batched:
         return
     figures = () if serving.model else ("mbu", "memory_fill", "accelerators")
@@ -339,7 +346,7 @@ def _unknown_costs(scenario: Scenario) -> Iterator[Finding]:
             missing["training"].append("accelerators")
         chips: dict[Steps, Hardware | None] = {}
         chips["training", "hardware"] = scenario.hardware.get(("training",))
-        for index, stream in enumerate(scenario.streams if served else ()):
+        for index, stream in enumerate(scenario.uses if served else ()):
             if _idle(stream):
                 continue
             serving, chip = scenario.serving_of(index)

@@ -32,7 +32,6 @@ from optimizer.world.costs import (
     CostLine,
     other_lines,
     serving_line,
-    training_line,
 )
 from optimizer.world.demand import served
 from optimizer.world.law import POWERS
@@ -44,9 +43,11 @@ from optimizer.world.limits import (
     wall,
 )
 from optimizer.world.machines import Serving, machine
+from optimizer.world.post_training import rollout_line, trained_line
 from optimizer.world.roofline import Replica, replica
 from optimizer.world.serving.replica import measured
 from optimizer.world.surface import Surface
+from optimizer.world.training import PASSES, trained, training_line
 
 T = TypeVar("T")
 
@@ -59,7 +60,8 @@ def formulate(scenario: Scenario) -> Question:
             such problems at once.
     """
     spec = scenario.spec
-    surface = scenario.law.surface(spec.experts)
+    published = scenario.law.surface(spec.experts)
+    surface = trained(published, spec.training)
     attempt = _Attempts(scenario)
     replicas = _replicas(scenario, attempt)
     bill = _bill(scenario, replicas, attempt)
@@ -74,7 +76,8 @@ def formulate(scenario: Scenario) -> Question:
     outside = scenario.law.form in POWERS
     reference = target = reducible = None
     if spec.target is not None:
-        reference = _reference(scenario, surface, bill[0])
+        # A reference is trained as the law's runs were, whatever this run does.
+        reference = _reference(scenario, published, bill[0])
         if spec.target.loss is not None:
             target = spec.target.loss
             reducible = surface.reducible(target)
@@ -84,7 +87,7 @@ def formulate(scenario: Scenario) -> Question:
         elif reference is not None:
             # E cancels where a reference sets the quality: no rounding through L.
             N, D = reference
-            reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
+            reducible = published.sum(N, D)
             target = surface.loss_of(reducible)
     elif spec.plan is not None:
         reducible = made(scenario, spec.plan, surface)
@@ -94,6 +97,7 @@ def formulate(scenario: Scenario) -> Question:
     read = () if repetition is None else repetition.physics()
     return Question(
         surface=surface,
+        published=published,
         loss=loss if outside else (*loss, *penalties),
         quantities=quantities,
         outside=penalties if outside else (),
@@ -118,7 +122,7 @@ def formulate(scenario: Scenario) -> Question:
 def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
     """The roofline machine of each stream that has one, by the stream's index."""
     groups: dict[str, list[int]] = {}
-    for index in range(len(scenario.streams)):
+    for index in range(len(scenario.uses)):
         if scenario.serving_of(index)[0].batched:
             groups.setdefault(scenario.suffix(index), []).append(index)
     found: dict[int, Replica] = {}
@@ -143,6 +147,8 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
         if stored is None:
             continue
         bound = scenario.spec.limits.memory
+        if members[-1] == len(scenario.streams):
+            bound = None  # of what serves the demand, not of rollouts
         if (built := attempt(path, partial(make, stored, bound))) is not None:
             decided = scenario.whole.get(suffix, Whole()).batch
             if decided is not None:
@@ -155,7 +161,7 @@ def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] 
     """The longest prompt and sequence of some streams, where all give lengths."""
     pairs = []
     for index in members:
-        stream = scenario.streams[index]
+        stream = scenario.uses[index]
         if stream.input_tokens is None or stream.output_tokens is None:
             return None
         prompt = expected(stream.input_tokens)
@@ -223,17 +229,26 @@ def _bill(
     def training() -> CostLine:
         chip = scenario.hardware.get(("training",))
         t = spec.training
-        rates = machine(chip, t.precision, scenario.price(t.price, chip), spec.energy)
-        return training_line(t, rates, spec.costs.restart, spec.architecture)
+        price = scenario.price(t.price, chip)
+        faster = 1.0 if t.sparsity is None else t.sparsity.speedup
+        ahead, back = (
+            machine(chip, t.arithmetic_of(word), price, spec.energy, faster)
+            for word in PASSES
+        )
+        other = None if back == ahead else back
+        return training_line(t, ahead, spec.costs.restart, spec.architecture, other)
+
+    def learning() -> CostLine:
+        return trained_line(training(), spec.post_training)
 
     def stream(index: int) -> CostLine:
         serving, chip = scenario.serving_of(index)
         price = scenario.price(serving.price, chip)
         rates = machine(chip, serving.arithmetic, price, spec.energy)
-        demand = served(scenario.streams[index])
+        demand = served(scenario.uses[index])
         decoding = replicas[index].decoding if index in replicas else None
         reading = replicas[index].reading if index in replicas else None
-        return serving_line(
+        line = serving_line(
             demand,
             serving,
             rates,
@@ -243,12 +258,15 @@ def _bill(
             reading,
             paid_standing(scenario, index, demand.name),
         )
+        return line if index < len(scenario.streams) else rollout_line(line)
 
     lines = [attempt(("training",), training)]
-    for index in range(len(scenario.streams)):
+    for index in range(len(scenario.uses)):
         if scenario.serving_of(index)[0].batched and index not in replicas:
             continue  # told already
         lines.append(attempt(scenario.stream_path(index), partial(stream, index)))
+    if spec.post_training is not None:
+        lines.append(attempt(("training",), learning))
     found = tuple(line for line in lines if line is not None)
     if len(found) < len(lines):
         attempt.finish()

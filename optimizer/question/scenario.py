@@ -6,7 +6,7 @@ Here are the words and the record; `load` reads them from a file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -24,6 +24,8 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.spread import Uncertain, expected
+from optimizer.records import dataclass, field
+from optimizer.world.architecture.words import with_config
 from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
 from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
@@ -31,6 +33,7 @@ from optimizer.world.law import Law
 from optimizer.world.limits import BEST_FOR, Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
+from optimizer.world.post_training import PostTraining
 from optimizer.world.serving.replica import with_shares
 
 
@@ -90,14 +93,6 @@ class Existing(Model):
     tokens: Tokens | None = Field(None, description="that it was trained on")
 
 
-def with_config(schema: dict[str, Any]) -> None:
-    """Lets the path of a config stand for an architecture, or the words of one."""
-    schema["anyOf"] += [
-        {"type": "string", "examples": ["models/config.json"]},
-        {"type": "object", "required": ["model_type"]},
-    ]
-
-
 class Spec(Model):
     """The words of a scenario file."""
 
@@ -130,6 +125,9 @@ class Spec(Model):
     )
     training: Training = Field(Training(), description="the machine that trains")
     serving: Serving = Field(Serving(), description="the machine that serves")
+    post_training: PostTraining | None = Field(
+        None, description="the rollouts of reinforcement learning after pre-training"
+    )
     limits: Limits = Field(Limits(), description="what may not be exceeded")
     data: Data = Field(Data(), description="what training data cost")
     architecture: Architecture | None = Field(
@@ -213,9 +211,11 @@ ALTERNATIVES = (
 # Words that may hold a list, of which the best is chosen.
 CHOICES: tuple[tuple[str, ...], ...] = (
     ("experts",),
+    ("training", "precision"),
+    ("training", "sparsity", "weights"),
     *(
         (*prefix, "serving", word)
-        for prefix in ((), ("demand",), ("demand", "*"))
+        for prefix in ((), ("demand",), ("demand", "*"), ("post_training",))
         for word in ("hardware", "precision", "weights", "accelerators")
     ),
 )
@@ -318,6 +318,12 @@ class Scenario:
         return demand if isinstance(demand, tuple) else (demand,)
 
     @property
+    def uses(self) -> tuple[Stream, ...]:
+        """The streams, and rollouts after training as one more."""
+        after = self.spec.post_training
+        return self.streams if after is None else (*self.streams, after.stream())
+
+    @property
     def singles(self) -> tuple[Scenario, ...]:
         """Every combination of the lists that it holds and that fits; or itself."""
         found = tuple(v.scenario for v in self.variants if v.scenario is not None)
@@ -345,7 +351,7 @@ class Scenario:
         """
         word, _, own = name.partition(" (")
         path = tuple(word.split("."))
-        for index, stream in enumerate(self.streams if path[0] == "serving" else ()):
+        for index, stream in enumerate(self.uses if path[0] == "serving" else ()):
             if own == f"{stream.name or index + 1})":
                 return self.document.mark(self.serving_path(index, path[-1]))
         return self.document.mark(path)
@@ -353,7 +359,7 @@ class Scenario:
     def serving_of(self, index: int) -> tuple[Serving, Hardware | None]:
         """The machine that serves a stream: its own words over the common ones."""
         common = self.spec.serving
-        own = self.streams[index].serving
+        own = self.uses[index].serving
         chip = self.hardware.get(("serving",))
         if own is None:
             return with_shares(common, chip), chip
@@ -362,12 +368,12 @@ class Scenario:
 
     def suffix(self, index: int) -> str:
         """What follows the names of a stream's machine; empty for the common one."""
-        stream = self.streams[index]
+        stream = self.uses[index]
         return "" if stream.serving is None else f" ({stream.name or index + 1})"
 
     def serving_path(self, index: int, word: str) -> Steps:
         """The path of a word about a stream's serving: its own, or the common one."""
-        own = self.streams[index].serving
+        own = self.uses[index].serving
         if own is not None and word in own.model_fields_set:
             return (*self.stream_path(index), "serving", word)
         return ("serving", word)
@@ -382,5 +388,7 @@ class Scenario:
 
     def stream_path(self, index: int) -> Steps:
         """The path of a stream in the file."""
+        if index == len(self.streams):
+            return ("post_training",)
         listed = isinstance(self.spec.demand, tuple)
         return ("demand", index) if listed else ("demand",)

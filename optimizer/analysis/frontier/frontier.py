@@ -12,7 +12,7 @@ cheaper. A weight is also what planning for that many times the demand would cho
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.program import Certificate, Solution, Status
@@ -31,6 +31,7 @@ from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
 NEAR = 1e-9  # of the reducible loss: how far above that of a budget its plan stands

@@ -7,11 +7,10 @@ taken away. What matters for a plan is the size it would choose.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from optimizer.fitting.fit import Fit
+from optimizer.records import dataclass
 from optimizer.world.law import Law
 from optimizer.world.laws import builtin_names, load_law
 
@@ -48,7 +47,8 @@ def versus(found: Fit, law: Law, compute: float) -> tuple[Versus, ...]:
     others = []
     for name in builtin_names():
         known = load_law(name)
-        if known.line is None:
+        # A loss in another unit says nothing of this one.
+        if known.line is None and known.loss_unit == law.loss_unit:
             others.append(_versus(found, known, compute))
     others.sort(key=lambda row: row.scatter)
     return (_versus(found, law, compute), *others)

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.analysis.law.diagnostics import IsoFlop, surface_of
 from optimizer.fitting.fit import Fit
+from optimizer.records import dataclass
 
 POINTS = 41
 
@@ -29,6 +29,7 @@ class IsoCurve:
         law: the fitted law at this compute.
         bottom: of the parabola; None where it lies outside the sizes.
         best: the law's least.
+        unit: of the losses.
     """
 
     compute: float
@@ -37,6 +38,7 @@ class IsoCurve:
     law: Curve
     bottom: tuple[float, float] | None
     best: tuple[float, float]
+    unit: str = "nats per token"
 
 
 def iso_curves(found: Fit, groups: Sequence[IsoFlop]) -> tuple[IsoCurve, ...]:
@@ -72,4 +74,5 @@ def _curve(found: Fit, group: IsoFlop) -> IsoCurve:
         law=tuple((N, by_law(N)) for N in line.tolist()),
         bottom=bottom,
         best=(group.law, by_law(group.law)),
+        unit=runs.loss_unit,
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
 from optimizer.analysis.plan.practice import (
     Parties,
+    PostTrainingRun,
     Relaxed,
     ServingUse,
     TrainingRun,
@@ -18,6 +18,7 @@ from optimizer.analysis.plan.practice import (
 )
 from optimizer.analysis.plan.priced import Cost, Own, Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
 
 TOUCHING = 1e-9  # of a loss that counts as reached
@@ -312,6 +313,7 @@ class Answer:
     amounts: Mapping[str, float | None] | None = None
     unit_cost: UnitCost | None = None
     training_run: TrainingRun | None = None
+    post_training: PostTrainingRun | None = None
     savings: Savings | None = None
     near_optimal: tuple[NearOptimal, ...] = ()
     fixed: Fixed | None = None

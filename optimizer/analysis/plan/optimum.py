@@ -24,6 +24,7 @@ from optimizer.analysis.plan.bills import (
     amounts,
     bill,
     parties,
+    post_training,
     training_run,
     unit_cost,
 )
@@ -216,7 +217,7 @@ def _bare(
             extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
-        reference=None if reference is None else pair(surface, *reference),
+        reference=None if reference is None else pair(question.published, *reference),
         demand=demand_total(question),
         **rest,  # type: ignore[arg-type]
     )
@@ -301,6 +302,7 @@ def _answer(
         amounts=amounts(question, point),
         unit_cost=unit_cost(question, point),
         training_run=training_run(scenario, question, point),
+        post_training=post_training(scenario, question, point),
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
         fixed=fixed,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from optimizer.algebra.program import Certificate
+from optimizer.records import dataclass
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,25 @@ class TrainingRun:
 
     accelerator_hours: float
     time: float | None
+
+
+@dataclass(frozen=True)
+class PostTrainingRun:
+    """The rollouts after training, and training on them.
+
+    Attributes:
+        rollout_tokens: that are generated.
+        trained_tokens: that are trained on.
+        share: of the FLOP of pre-training that both take.
+        generation_hours: accelerator-hours to generate them, or None.
+        training_hours: accelerator-hours to train on them, or None.
+    """
+
+    rollout_tokens: float
+    trained_tokens: float
+    share: float
+    generation_hours: float | None
+    training_hours: float | None
 
 
 @dataclass(frozen=True)

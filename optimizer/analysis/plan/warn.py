@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Beyond, Warning
+from optimizer.analysis.plan.fitted_law import fitted_warnings
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.saturation import LastThousandth
+from optimizer.analysis.plan.trained_otherwise import CODES as TRAINED
+from optimizer.analysis.plan.trained_otherwise import trained_otherwise
 from optimizer.analysis.plan.wording import (
     KINDS,
     amount,
@@ -30,12 +33,20 @@ from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE
 
 # Every code that a plan can bear; the page `docs/json.md` says what each means.
 CODES = (
-    *("outside-range", "extreme-ratio", "beyond-36T", "parameter-unit"),
+    *(
+        "law-not-known",
+        "law-caveats",
+        "outside-range",
+        "extreme-ratio",
+        "beyond-36T",
+        "parameter-unit",
+    ),
     *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
     *("peak-price-example", "secondary-source", "wide-optimum"),
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
     *("forgotten-unit", "replaced", "whole-machines"),
+    *TRAINED,
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
@@ -63,6 +74,7 @@ def warnings(
         *_unfilled(answer, scenario),
         *_whole(answer),
         *_scaled(answer, scenario, question),
+        *trained_otherwise(scenario),
         *_optimum(answer),
         *(Warning(code, message) for code, message in oddities(scenario)),
     )
@@ -148,6 +160,7 @@ def _law(scenario: Scenario) -> Iterator[Warning]:
             "active": "the parameters active for a token",
         }[law.counts]
         yield Warning("parameter-unit", f"{law.name} counts {counts}, and {why}")
+    yield from fitted_warnings(law)
     if law.form == "kaplan":
         yield Warning(
             "kaplan-compute",
@@ -182,7 +195,7 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
 
 def _unpunished(scenario: Scenario) -> Iterator[Warning]:
     """Weights of few bits that are taken to cost no quality."""
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
     few = {
         m.weights or m.arithmetic
         for m in machines

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
@@ -21,6 +21,7 @@ from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import loads
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.roofline import NEAR
 
@@ -118,7 +119,7 @@ def needs(
 
 def in_fractions(scenario: Scenario) -> bool:
     """Whether machines have amounts that a plan makes whole."""
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
     return any(
         (serving.batched and serving.batch is None)
         or (serving.idle_paid and serving.by_time)

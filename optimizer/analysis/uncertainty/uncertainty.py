@@ -7,7 +7,7 @@ the right model lies; the robust plan is one model for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan
 from optimizer.question.vary import plan as varied
+from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
 PERCENTS = (5, 50, 95)

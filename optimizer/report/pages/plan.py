@@ -32,6 +32,7 @@ from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
 from optimizer.report.pages.own_plan import own_choice
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
+from optimizer.report.pages.rollouts import rollout_rows
 from optimizer.world.costs import UNITS
 
 
@@ -240,6 +241,7 @@ def _dollars(answer: Answer) -> Iterator[Block]:
         hours = f"{write(run.accelerator_hours, REQUESTS)} accelerator-hours"
         time = "" if run.time is None else f", {amount(run.time, 's')}"
         rows.append(("training run", hours + time))
+    rows += rollout_rows(answer)
     if (price := answer.unit_cost) is not None:
         parts = (
             ("input tokens", price.input),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.plan.wording import amount, percent
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
 from optimizer.report.formats.blocks import Block, Heading, Text
 from optimizer.report.pages.cautions import briefly_warned
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
+from optimizer.report.pages.machines import next_best
 from optimizer.report.pages.plan import bill, near_table, others, plan_table
 from optimizer.report.pages.reasons import infeasible, limits
 
@@ -50,6 +51,8 @@ def _practice(answer: Answer) -> Iterator[str]:
         time = "" if run.time is None else f", {amount(run.time, 's')}"
         hours = write(run.accelerator_hours, REQUESTS)
         yield f"The training run takes {hours} accelerator-hours{time}."
+    if (after := answer.post_training) is not None:
+        yield f"Rollouts take {percent(after.share)} of the compute of pre-training."
     if (price := answer.unit_cost) is not None:
         whole = price.with_training
         more = "" if whole is None else f", with training {_million(whole)}"
@@ -64,7 +67,7 @@ def _practice(answer: Answer) -> Iterator[str]:
         )
     if answer.choice:
         picked = (f"{word}: {value}" for word, value in answer.choice.items())
-        yield f"Best of the choices: {', '.join(picked)}."
+        yield f"Best of the choices: {', '.join(picked)}{next_best(answer)}."
 
 
 def _million(dollars: float) -> str:

@@ -10,6 +10,7 @@ from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.snap import snap
 from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.story.case import Case, with_chances
 from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.engine.certify import passes
 from optimizer.errors import InputError
@@ -234,3 +235,13 @@ def test_python_refuses_what_the_command_line_does(asks):
     """From Python each draw or row was answered, for the budget's lowest loss."""
     with pytest.raises(InputError, match="does not choose the loss anew"):
         asks(read_scenario(LIFETIME, "s.yaml", ()))
+
+
+def test_a_report_has_the_frontier_around_the_loss_that_is_chosen(chosen):
+    """It was drawn around the budget's lowest loss, where the plan is not."""
+    scenario = read_scenario(LIFETIME, "s.yaml", ())
+    known = with_chances(Case(scenario, chosen, ()))
+    assert known.uncertainty is None
+    plan = known.frontier.frontier.plan
+    assert plan.loss == pytest.approx(chosen.plan.loss, rel=1e-9)
+    assert plan.parameters == pytest.approx(chosen.plan.parameters, rel=1e-6)
