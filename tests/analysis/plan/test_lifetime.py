@@ -16,6 +16,7 @@ from optimizer.engine.certify import passes
 from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import plan as vary
+from optimizer.report.charts.catalogue import chart_of, draw
 from optimizer.report.formats.text import render
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
@@ -245,3 +246,21 @@ def test_a_report_has_the_frontier_around_the_loss_that_is_chosen(chosen):
     plan = known.frontier.frontier.plan
     assert plan.loss == pytest.approx(chosen.plan.loss, rel=1e-9)
     assert plan.parameters == pytest.approx(chosen.plan.parameters, rel=1e-6)
+
+
+def test_the_curve_is_drawn_with_the_choice_marked(chosen):
+    """It was a table alone."""
+    scenario = read_scenario(LIFETIME, "s.yaml", ())
+    drawn = chart_of("capped", Case(scenario, chosen, ()))
+    steps, at = chosen.capped.steps, chosen.capped.chosen
+    assert f"the plan's {steps[at].loss:.4f} takes" in drawn.alternative
+    picture = draw(drawn)
+    values, (mark,) = picture["datasets"].values()
+    under = [row for row in values if row["what"] == "least cost under the budget"]
+    assert [row["cost"] for row in under] == [
+        pytest.approx(step.total, rel=1e-4) for step in steps
+    ]
+    free = [row["cost"] for row in values if row not in under]
+    assert all(a <= b["cost"] for a, b in zip(free, under, strict=True))
+    assert mark["loss"] == pytest.approx(chosen.plan.loss, rel=1e-4)
+    assert chart_of("capped", Case(scenario, solve(read_scenario(LOSS)), ())) is None
