@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,7 @@ Array = NDArray[np.float64]
 Found = dict[str, float]
 
 COLUMNS = WORDS
+ONE_SIZE = 1.1  # the factor within which sizes, or tokens, count as one
 MOST_TOLD = 20  # runs that an error names
 
 
@@ -67,6 +69,9 @@ class Runs:
         stated: compute as the table has it [FLOP], NaN where a run has none, or None.
         loss_unit: of the losses, and so of the law.
         counts: what the parameters count, where the name of their column says it.
+        envelope: whether of sizes and tokens within a tenth the least loss was kept.
+        width: of each model, NaN where a run has none, or None.
+        vocabulary: of each tokenizer, likewise.
     """
 
     file: str
@@ -85,6 +90,9 @@ class Runs:
     stated: Array | None = None
     loss_unit: str = NATS
     counts: str = ""
+    envelope: bool = False
+    width: Array | None = None
+    vocabulary: Array | None = None
 
     @property
     def compute(self) -> Array:
@@ -115,6 +123,9 @@ class Runs:
             stated=None if self.stated is None else self.stated[kept],
             loss_unit=self.loss_unit,
             counts=self.counts,
+            envelope=self.envelope,
+            width=None if self.width is None else self.width[kept],
+            vocabulary=None if self.vocabulary is None else self.vocabulary[kept],
         )
 
 
@@ -127,6 +138,7 @@ class Options:
         sized: whether the parameters are needed.
         best: whether to keep only the least loss of each size and tokens.
         group: a column whose rows of one value err together, such as the run's name.
+        envelope: likewise of sizes and of tokens within a tenth.
         checkpoints: which rows of a run are taken.
         per_token: bytes (or characters) of a token, where losses are per byte.
         table: a file of what the runs' own files lack, by the names of runs.
@@ -136,6 +148,7 @@ class Options:
     exclude: Sequence[Rule] = ()
     sized: bool = True
     best: bool = False
+    envelope: bool = False
     group: str | None = None
     checkpoints: Policy = None
     per_token: float | None = None
@@ -185,8 +198,8 @@ def read_runs(
     names = None
     if run is not None:
         found, names = kept(found, cells, run, _policy(table, options), notes)
-    if options.best:
-        found = least(found, notes)
+    if options.best or options.envelope:
+        found = least(found, notes, ONE_SIZE if options.envelope else 1.0)
     found = once(found, notes)
     notes += rising(found)
     notes += unlike(found, cells)
@@ -195,7 +208,8 @@ def read_runs(
         raise _none(table, notes)
     if table.about and not table.run and options.sized:
         raise _single(table, found[-1], command)
-    return _gathered(table, found, names, notes, excluded, reader, taken.counts)
+    runs = _gathered(table, found, names, notes, excluded, reader, taken.counts)
+    return replace(runs, envelope=options.envelope)
 
 
 def _reader(
@@ -318,6 +332,8 @@ def _gathered(
         stated=None if np.isnan(stated).all() else stated,
         loss_unit=reader.loss.law,
         counts=counts,
+        width=ours.get("width"),
+        vocabulary=ours.get("vocabulary"),
     )
 
 

@@ -29,8 +29,10 @@ from optimizer.report.formats.blocks import (
     facts,
     named,
 )
+from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.capped import capped_blocks
 from optimizer.report.pages.cautions import warned
+from optimizer.report.pages.distillation import distillation
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
@@ -47,7 +49,8 @@ def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
         answer: with a plan or the reason why there is none.
         rounded: the section on sizes that exist, where it was asked for.
     """
-    return [Heading(answer.scenario, 1), *_body(answer, rounded)]
+    body = in_unit(_body(answer, rounded), answer.law.loss_unit)
+    return [Heading(answer.scenario, 1), *body]
 
 
 def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
@@ -73,6 +76,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from choices(answer)
         if not answer.cheaper:
             yield from others(answer)
+        yield from distillation(answer)
         yield from capped_blocks(answer)
         yield from near_table(answer)
         yield from _near_words(answer)
