@@ -56,7 +56,6 @@ def command(
     refuse_unwritable(output)
     factor = _factor(span)
     scenario = options.read_all([file], overrides)[0]
-    options.fixed_quality([scenario], "frontier")
 
     from optimizer.analysis.frontier.frontier import frontier  # noqa: PLC0415 - heavy
     from optimizer.commands.outcome import INFEASIBLE, show  # noqa: PLC0415

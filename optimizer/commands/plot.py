@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 KINDS = (
     *("contour", "demand", "plan", "split", "tornado"),
     *("overhead", "regret", "laws", "cashflow"),
-    *("frontier", "uncertainty"),
+    *("frontier", "uncertainty", "capped"),
 )
 CHANCES = ("frontier", "uncertainty")
 DRAWS = 2000  # of the distribution
@@ -29,6 +29,7 @@ NOTHING = {
     "plan": "a target, and a demand above 0",
     "tornado": "numbers that move the answer",
     "frontier": "a law with a loss surface, and losses that have plans",
+    "capped": "a budget for training with best_for: lifetime",
     "uncertainty": "a law with a covariance, or a demand with low and high, that moves "
     "the size",
 }
@@ -45,6 +46,7 @@ Kinds:
   cashflow     cost month by month
   frontier     loss against lifetime cost, with the band that the law's error gives it
   uncertainty  how often each size is best, when law and demand are drawn
+  capped       what a lower loss costs under a budget with best_for: lifetime
 
 \b
 Examples:
@@ -80,7 +82,10 @@ def command(
         raise _wrong("-o", f"needs the name of a .svg or .png file, got {output.name}")
     refuse_unwritable(output)
     scenarios = options.read_all(files, overrides, laws)
-    options.fixed_quality(scenarios, "plot")
+    from optimizer.question.one_loss import refuse_chosen_loss  # noqa: PLC0415 - heavy
+
+    if kind != "capped":
+        refuse_chosen_loss(scenarios, "plot")
     options.under(scenarios, laws)
     if kind == "regret" and len(scenarios) < 2:
         raise _wrong("plot regret", "compares scenarios; give it two files or more")

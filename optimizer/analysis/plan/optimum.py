@@ -105,7 +105,10 @@ def _found(scenario: Scenario, whole: bool) -> Answer:
     if isinstance(found, Infeasibility):
         if whole:
             found = cured(scenario, question, found, partial(solve, whole=False))
-        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
+        others = alternatives(scenario, question, crossings=False) if whole else ()
+        return _bare(
+            scenario, question, Status.INFEASIBLE, infeasibility=found, others=others
+        )
     return _answer(scenario, question, found, whole)
 
 
@@ -171,7 +174,12 @@ def _best(scenario: Scenario, whole: bool) -> Answer:
     if not totals:
         # None has a plan: the first that fits together says why.
         first = next(v.scenario for v in scenario.variants if v.scenario is not None)
-        return replace(solve(first, whole), alternatives=tuple(rows))
+        answer = solve(first, whole)
+        if answer.others:
+            # Each takes the best of all lists for itself.
+            others = alternatives(scenario, formulate(first), crossings=False)
+            answer = replace(answer, others=others)
+        return replace(answer, alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")
     answer = _answer(*solved[best], whole, scenario)
@@ -291,6 +299,7 @@ def _answer(
             parameters_ratio=N / N0,
             tokens_ratio=D / D0,
             cost_ratio=cost.total / base,
+            attention=question.attention > 0,
         ),
         critical=Critical(
             floor=smallest(question, s),

@@ -8,6 +8,7 @@ from itertools import islice
 from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.wording import (
     amount,
+    compared,
     given,
     lifetime,
     model,
@@ -22,7 +23,7 @@ from optimizer.report.charts.catalogue import chart_of
 from optimizer.report.formats.blocks import GAP, Text
 from optimizer.report.formats.elements import Chart, Points, Rich, Tile, Tiles
 from optimizer.report.pages.cautions import warned
-from optimizer.report.pages.headline import compared, headline, steps, trust
+from optimizer.report.pages.headline import headline, steps, trust
 from optimizer.report.pages.reasons import infeasible
 from optimizer.world.hardware import load_hardware
 

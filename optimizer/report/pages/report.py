@@ -43,6 +43,7 @@ PLACES = (
     ("Lifetime*", ("split", "cashflow")),
     ("Near-optimal sizes", ("overhead",)),
     ("What moves*", ("tornado",)),
+    ("Loss against*", ("capped",)),
 )
 DRAWN = {
     "frontier": "Of several scenarios a report has this section for the first alone.",
