@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from optimizer.errors import Problem
+from optimizer.question import sampling
 from optimizer.question.scenario import ONE_OF, Scenario
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.quantity import shown
@@ -15,6 +16,7 @@ from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
 from optimizer.world.limits import BEST_FOR
 from optimizer.world.machines import Serving, Training
+from optimizer.world.sampling import Between
 
 Finding = tuple[Steps, str]
 
@@ -103,6 +105,8 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
         except ValueError as error:
             mark = scenario.document.mark(path)
             yield Problem(mark, dotted(path), str(error))
+    for place, message in sampling.misfits(scenario):
+        yield Problem(scenario.document.mark(place), dotted(place), message)
     for index in range(len(scenario.streams)):
         serving, _ = scenario.serving_of(index)
         if serving.stored_per_active is not None and (
@@ -174,7 +178,9 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
             if not name.strip() or set(name) & set(".=[]\n") or name.isdecimal():
                 message = f"must be a word without . = [ and ], got {shown(name)}"
                 yield (*path, "name"), message
-        if "samples" in stream.model_fields_set and stream.output_tokens is None:
+        given = "samples" in stream.model_fields_set
+        open_ = isinstance(stream.samples, Between)
+        if given and not open_ and stream.output_tokens is None:
             message = (
                 "multiplies the tokens of an answer, which are not given; add "
                 "input_tokens: 800 and output_tokens: 300, or remove samples"

@@ -23,7 +23,9 @@ from typing import TypeVar
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
+from optimizer.question import sampling
 from optimizer.question.asked import Question, attended, attention
+from optimizer.question.sampling import compared, left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
@@ -63,7 +65,8 @@ def formulate(scenario: Scenario) -> Question:
             such problems at once.
     """
     spec = scenario.spec
-    surface = scenario.law.surface(spec.experts)
+    surface = scenario.law.surface(spec.experts, sampling.drawn(scenario))
+    between = left_open(scenario) if scenario.samples is None else None
     attempt = _Attempts(scenario)
     replicas = _replicas(scenario, attempt)
     bill = _bill(scenario, replicas, attempt)
@@ -85,6 +88,9 @@ def formulate(scenario: Scenario) -> Question:
             # E cancels where a reference sets the quality: no rounding through L.
             N, D = reference
             reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
+            # A model to match may draw fewer samples than the plan.
+            reducible = reducible + sampling.worth(scenario, compared(scenario))
+            reducible = reducible - sampling.worth(scenario, sampling.drawn(scenario))
             target = surface.loss_of(reducible)
     repetition = repetition_of(scenario)
     loss, quantities = _loss(surface, repetition)
@@ -95,7 +101,7 @@ def formulate(scenario: Scenario) -> Question:
     read = () if repetition is None else repetition.physics()
     return Question(
         surface=surface,
-        loss=loss if outside else (*loss, *penalties),
+        loss=loss if outside else (*loss, *penalties, *sampling.terms(scenario)),
         quantities=quantities,
         outside=penalties if outside else (),
         unique=None if repetition is None else repetition.unique,
@@ -105,14 +111,22 @@ def formulate(scenario: Scenario) -> Question:
         bill=bill,
         unit=unit,
         cost=cost,
-        limits=(*limits, *repeated, *(wall for r in machines for wall in r.limits())),
+        limits=(
+            *limits,
+            *(() if between is None else (sampling.most(between),)),
+            *repeated,
+            *(wall for r in machines for wall in r.limits()),
+        ),
         physics=(
+            *(() if between is None else (sampling.fewest(between),)),
             *read,
             *(wall for r in machines for wall in r.physics()),
             *replicas_kept(scenario, bill),
         ),
         replicas=machines,
         fixed=_fixed(scenario),
+        between=None if between is None else (between.at_least, between.at_most),
+        samples=sampling.drawn(scenario) if scenario.law.form == "samples" else None,
     )
 
 
@@ -270,6 +284,7 @@ def _bill(
     scenario: Scenario, replicas: Mapping[int, Replica], attempt: _Attempts
 ) -> tuple[CostLine, ...]:
     spec = scenario.spec
+    between = left_open(scenario) if scenario.samples is None else None
 
     def training() -> CostLine:
         chip = scenario.hardware.get(("training",))
@@ -281,10 +296,10 @@ def _bill(
         serving, chip = scenario.serving_of(index)
         price = scenario.price(serving.price, chip)
         rates = machine(chip, serving.arithmetic, price, spec.energy)
-        demand = served(scenario.streams[index])
+        demand = served(scenario.streams[index], scenario.samples)
         decoding = replicas[index].decoding if index in replicas else None
         reading = replicas[index].reading if index in replicas else None
-        return serving_line(
+        line = serving_line(
             demand,
             serving,
             rates,
@@ -294,6 +309,7 @@ def _bill(
             reading,
             paid_standing(scenario, index, demand.name),
         )
+        return line if between is None else sampling.paid(line)
 
     lines = [attempt(("training",), training)]
     for index in range(len(scenario.streams)):

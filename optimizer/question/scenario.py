@@ -273,6 +273,7 @@ class Scenario:
             the first that fits. Empty where it holds none.
         stored: all parameters over N, where the model is known; else the law tells.
         whole: what is decided of serving machines in whole numbers, by their suffix.
+        samples: how many are drawn where the demand leaves that open, once decided.
     """
 
     name: str
@@ -289,6 +290,7 @@ class Scenario:
     variants: tuple[Variant, ...] = ()
     stored: float | None = None
     whole: Mapping[str, Whole] = field(default_factory=dict)
+    samples: float | None = None
 
     @property
     def streams(self) -> tuple[Stream, ...]:

@@ -156,10 +156,12 @@ class Fitted(Model):
 
 
 class InlineLaw(Fitted):
-    """The short form: the coefficients of E + (A·N^-alpha + B·D^-beta)^k."""
+    """The short form: E + (A·N^-alpha + B·D^-beta)^k, or with + G·k^-gamma samples."""
 
-    form: Literal["chinchilla", "coupled"] | None = Field(
-        None, description="coupled where there is a k, else chinchilla"
+    form: Literal["chinchilla", "coupled", "samples"] | None = Field(
+        None,
+        description="coupled where there is a k, samples where there is a G, else "
+        "chinchilla",
     )
     E: Number
     A: Number
@@ -167,6 +169,8 @@ class InlineLaw(Fitted):
     alpha: Number
     beta: Number
     k: Number | None = Field(None, description="of a coupled law; 1 without it")
+    G: Number | None = Field(None, description="of a law of samples")
+    gamma: Number | None = Field(None, description="likewise")
 
 
 class LawFile(Fitted):

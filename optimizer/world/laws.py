@@ -52,6 +52,7 @@ __all__ = [
     "load_law",
 ]
 
+SHORT = dict.fromkeys((*SYMBOLS["coupled"], *SYMBOLS["samples"]))
 _FOLDER = Path(__file__).resolve().parent.parent / "data" / "laws"
 
 
@@ -152,7 +153,7 @@ def _short(value: Mapping[str, object]) -> bool:
     """Whether the coefficients stand bare, without a word above them."""
     if {"coefficients", "table"} & set(value):
         return False
-    return "form" not in value or bool({*SYMBOLS["coupled"]} & set(value))
+    return "form" not in value or bool({*SHORT} & set(value))
 
 
 def _where(path: Steps, full: bool) -> Steps:
@@ -162,7 +163,9 @@ def _where(path: Steps, full: bool) -> Steps:
 
 def _spelled_out(short: InlineLaw) -> LawFile:
     form = short.form or ("chinchilla" if short.k is None else "coupled")
-    given = {s: getattr(short, s) for s in SYMBOLS["coupled"]}
+    if short.form is None and not (short.G is None and short.gamma is None):
+        form = "samples"
+    given = {s: getattr(short, s) for s in SHORT}
     about = {word: getattr(short, word) for word in Fitted.model_fields}
     found = {s: value for s, value in given.items() if value is not None}
     return LawFile(form=form, coefficients=found, **about)

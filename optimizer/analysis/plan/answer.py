@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
+from optimizer.analysis.plan.drawings import Drawings
 from optimizer.analysis.plan.practice import (
     Parties,
     Relaxed,
     ServingUse,
+    StreamTokens,
     TrainingRun,
     UnitCost,
 )
@@ -42,17 +44,6 @@ class LawUsed:
 
 
 @dataclass(frozen=True)
-class StreamTokens:
-    """Lifetime tokens of one stream."""
-
-    name: str
-    tokens: float
-    input_tokens: float | None
-    output_tokens: float | None
-    cost_share: float
-
-
-@dataclass(frozen=True)
 class DemandTotal:
     """Lifetime tokens: as served, as counted, and as the objective weighs them.
 
@@ -72,12 +63,16 @@ class DemandTotal:
 
 @dataclass(frozen=True)
 class Pair:
-    """A model: N parameters trained on D tokens, and its loss under the law."""
+    """A model: N parameters trained on D tokens, and its loss under the law.
+
+    Under a law of samples also how many answers it draws a request; else None.
+    """
 
     parameters: float
     tokens: float
     tokens_per_parameter: float
     loss: float
+    samples: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +108,7 @@ class TrainingOptimal:
         feasible: whether limits, budget and fixed values allow it.
         cost: what it costs over the same life.
         breaks: names of the limits that it breaks.
+        samples: a request, as many as the plan; None where the law asks for none.
     """
 
     parameters: float
@@ -122,6 +118,7 @@ class TrainingOptimal:
     feasible: bool
     cost: Cost
     breaks: tuple[str, ...] = ()
+    samples: float | None = None
 
 
 @dataclass(frozen=True)
@@ -344,6 +341,7 @@ class Answer:
     others: tuple[Alternative, ...] = ()
     serving: tuple[ServingUse, ...] = ()
     relaxed: Relaxed | None = None
+    samples: Drawings | None = None
     choice: Mapping[str, str] = field(default_factory=dict)
     alternatives: tuple[Choice, ...] = ()
     epochs: float | None = None

@@ -17,7 +17,7 @@ from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
-from optimizer.question.asked import Question
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import loads
@@ -42,8 +42,15 @@ class Solved:
     @property
     def size(self) -> dict[str, float]:
         """N and D of the plan."""
-        found = {**self.question.fixed, **self.solution.point}
-        return {"N": found["N"], "D": found["D"]}
+        return self.question.size(self.solution.point)
+
+    @property
+    def total(self) -> float:
+        """The lifetime cost, or the loss under a budget."""
+        value = self.solution.value
+        if self.question.reducible is not None:
+            return value
+        return self.question.surface.loss_of(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +76,8 @@ def make_whole(found: Solved) -> WholePlan | Solved:
         The plan; or, where no whole number of replicas has one, the scenario with
         the next number up, whose program says why.
     """
+    if found.question.between is not None:
+        return _drawn(found)
     point = found.question.complete(found.size)
     need = needs(found.scenario, found.question, point)
     ways: list[WholePlan] = []
@@ -91,18 +100,43 @@ def make_whole(found: Solved) -> WholePlan | Solved:
     best = min(ways, key=lambda way: way.plan.solution.value)
     if best.plan is found:
         return best
-    total = found.solution.value
-    if found.question.reducible is None:
-        total = found.question.surface.loss_of(total)
     relaxed = Relaxed(
         parameters=point["N"],
         tokens=point["D"],
-        total=total,
+        total=found.total,
         batches=tuple(r.best(point["N"])[0] for r in found.question.replicas),
         replicas=tuple(need.values()),
         certificate=found.solution.certificate,
     )
     return replace(best, relaxed=relaxed)
+
+
+def _drawn(found: Solved) -> WholePlan | Solved:
+    """Makes the number of samples whole, and then the machines.
+
+    The least cost is log-convex in ln k, so that the best whole number is beside the
+    optimum in fractions.
+    """
+    at, point = found.size[SAMPLES], found.question.complete(found.size)
+    tried = [
+        _solved(replace(found.scenario, samples=float(number)))
+        for number in sorted({_down(at), _up(at)})
+    ]
+    solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
+    ways = [way for way in map(make_whole, solved) if isinstance(way, WholePlan)]
+    if not ways:
+        return tried[-1]
+    best = min(ways, key=lambda way: way.plan.total)
+    relaxed = Relaxed(
+        parameters=point["N"],
+        tokens=point["D"],
+        total=found.total,
+        batches=tuple(r.best(point["N"])[0] for r in found.question.replicas),
+        replicas=(),
+        certificate=found.solution.certificate,
+        samples=at,
+    )
+    return WholePlan(best.plan, found, relaxed)
 
 
 def needs(

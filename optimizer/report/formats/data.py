@@ -54,6 +54,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "training_run": answer.training_run,
         "serving": answer.serving,
         "relaxed": answer.relaxed,
+        "samples": answer.samples,
         "savings": answer.savings,
         "near_optimal": answer.near_optimal,
         "fixed": answer.fixed,

@@ -29,6 +29,7 @@ from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
+from optimizer.report.pages.drawings import drawn_blocks
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
 
 
@@ -53,6 +54,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from demand(answer)
     else:
         yield from _plan(answer)
+        yield from drawn_blocks(answer)
         yield from rounded
         yield from _bill(answer)
         yield from demand(answer)
@@ -76,7 +78,8 @@ def _plan(answer: Answer) -> Iterator[Block]:
     critical = answer.critical
     if plan is None or best is None or over is None or critical is None:
         return
-    optimal = Pair(best.parameters, best.tokens, best.tokens_per_parameter, best.loss)
+    ratio = best.tokens_per_parameter
+    optimal = Pair(best.parameters, best.tokens, ratio, best.loss, best.samples)
     pairs = [("plan", plan), ("training-optimal", optimal)]
     if answer.fixed is not None:
         pairs.insert(1, ("if not fixed", answer.fixed.optimum))
@@ -92,6 +95,9 @@ def _plan(answer: Answer) -> Iterator[Block]:
         ("overtraining factor", significant(over.factor), *blank, "1"),
         ("training overhead", share(critical.training_overhead), *blank, "0 %"),
     ]
+    if plan.samples is not None:
+        drawn = (GAP if p.samples is None else significant(p.samples) for _, p in pairs)
+        rows.append(("samples a request", *drawn))
     if answer.epochs is not None and answer.epochs > 1:
         rows.append(("epochs of the data", significant(answer.epochs), *blank, GAP))
     if not best.feasible and answer.fixed is None:
