@@ -24,7 +24,7 @@ from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect
-from optimizer.question.asked import Question
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.world.costs import UNITS
@@ -48,6 +48,8 @@ class Point:
         weight: of serving in that; 1 along the frontier of loss.
         choice: of the scenario's lists.
         certificate: that nothing is cheaper.
+        samples: a request, in fractions where they are open; None where the law asks
+            for none.
     """
 
     loss: float
@@ -61,6 +63,7 @@ class Point:
     weight: float
     choice: Mapping[str, str]
     certificate: Certificate
+    samples: float | None = None
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,10 @@ def _own(scenario: Scenario, answer: Answer) -> float | None:
         return question.reducible if question.reducible > 0 else None
     if plan is None:
         return None
-    return question.reducible_at({"N": plan.parameters, "D": plan.tokens})
+    size = {"N": plan.parameters, "D": plan.tokens}
+    if plan.samples is not None:
+        size[SAMPLES] = plan.samples
+    return question.reducible_at(size)
 
 
 def _serves(question: Question) -> bool:
@@ -233,8 +239,7 @@ def _path(side: _Side, questions: Sequence[Question]) -> list[Point | None]:
 
 
 def _point(side: _Side, question: Question, solution: Solution) -> Point:
-    chosen = {**question.fixed, **solution.point}
-    point = question.complete({"N": chosen["N"], "D": chosen["D"]})
+    point = question.complete(question.size(solution.point))
     N, D = point["N"], point["D"]
     cost = bill(question, point)
     names = [constraint.name for constraint in solution.program.constraints]
@@ -253,6 +258,7 @@ def _point(side: _Side, question: Question, solution: Solution) -> Point:
         weight=1.0,
         choice=side.choice,
         certificate=certificate,
+        samples=point.get(SAMPLES, question.samples),
     )
 
 

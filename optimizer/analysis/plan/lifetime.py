@@ -193,8 +193,7 @@ def _step(question: Question, s: float, solution: Solution) -> Step:
 
 
 def _point(question: Question, solution: Solution) -> dict[str, float]:
-    chosen = {**question.fixed, **solution.point}
-    return question.complete({"N": chosen["N"], "D": chosen["D"]})
+    return question.complete(question.size(solution.point))
 
 
 def _used(cap: Limit, point: dict[str, float]) -> float:

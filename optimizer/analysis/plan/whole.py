@@ -19,16 +19,13 @@ from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
+from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import loads
 from optimizer.world.costs import value
 from optimizer.world.roofline import NEAR
 
 MOST = 16  # combinations of whole numbers
-FRACTIONS = (
-    "Batches and replicas that stand are amounts here, in fractions; solve makes them "
-    "whole, which costs more"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,13 +147,24 @@ def needs(
     }
 
 
-def in_fractions(scenario: Scenario) -> bool:
-    """Whether machines have amounts that a plan makes whole."""
+def fractions(scenario: Scenario) -> str:
+    """What a plan makes whole and this program has in fractions; empty for nothing."""
     machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
-    return any(
+    found = []
+    if any(
         (serving.batched and serving.batch is None)
         or (serving.idle_paid and serving.by_time)
         for serving in machines
+    ):
+        found.append("batches and replicas that stand")
+    if left_open(scenario) is not None:
+        found.append("samples that are left open")
+    if not found:
+        return ""
+    told = " and ".join(found)
+    return (
+        f"{told[0].upper()}{told[1:]} are amounts here, in fractions; solve makes them "
+        "whole, which costs more"
     )
 
 

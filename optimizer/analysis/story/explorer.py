@@ -71,6 +71,7 @@ class Point:
     cost_inference: float | None
     cost_total: float | None
     saving: float | None
+    samples: float | None
     stationarity: float | None
     violation: float | None
     gap: float | None

@@ -26,10 +26,10 @@ from optimizer.report.formats.blocks import (
 )
 from optimizer.report.pages.capped import capped_blocks
 from optimizer.report.pages.cautions import warned
+from optimizer.report.pages.drawings import drawn_blocks
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
-from optimizer.report.pages.drawings import drawn_blocks
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
 
 

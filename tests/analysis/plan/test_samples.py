@@ -41,9 +41,9 @@ def test_the_three_identities_hold_at_the_optimum_in_fractions():
     Q = LAW["beta"] * LAW["B"] * D ** -LAW["beta"]
     R = LAW["gamma"] * LAW["G"] * k ** -LAW["gamma"]
     ratio = k * 2e12 / (3 * D)
-    assert P == pytest.approx(Q * (1 + ratio), rel=1e-8)
-    assert R == pytest.approx(Q * ratio, rel=1e-8)
-    assert P == pytest.approx(Q + R, rel=1e-8)
+    assert pytest.approx(Q * (1 + ratio), rel=1e-8) == P
+    assert pytest.approx(Q * ratio, rel=1e-8) == R
+    assert pytest.approx(Q + R, rel=1e-8) == P
     assert passes(found.certificate)
 
 
@@ -178,7 +178,8 @@ def test_every_elasticity_is_the_slope_of_the_optimum_in_fractions():
 def test_only_what_is_generated_is_paid_for_each_sample():
     """Input is read once for all samples of a request."""
     asked = text().replace(
-        "tokens: 2000000000000.0", "requests: 1e9, input_tokens: 900, output_tokens: 100"
+        "tokens: 2000000000000.0",
+        "requests: 1e9, input_tokens: 900, output_tokens: 100",
     )
     cost = {t.label: t for t in formulate(read_scenario(asked)).cost}
     assert cost["output"].exponents == {"N": 1.0, "k": 1.0}
@@ -189,7 +190,9 @@ def test_only_what_is_generated_is_paid_for_each_sample():
 
 def test_a_budget_buys_the_loss_of_the_plan_that_costs_as_much(ask):
     plan = ask(text())
-    budget = text().replace("target: {match: {parameters: 13B}}", "budget: {compute: X}")
+    budget = text().replace(
+        "target: {match: {parameters: 13B}}", "budget: {compute: X}"
+    )
     bought = ask(budget.replace("X", repr(plan.cost.total)))
     assert bought.plan.samples == plan.plan.samples
     assert bought.plan.loss == pytest.approx(plan.plan.loss, rel=1e-9)
