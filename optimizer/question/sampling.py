@@ -31,6 +31,11 @@ def left_open(scenario: Scenario) -> Between | None:
     return None
 
 
+def knows(scenario: Scenario) -> bool:
+    """Whether the law says what samples are worth."""
+    return scenario.law.form == "samples"
+
+
 def drawn(scenario: Scenario) -> float | None:
     """How many samples a request draws; None where that is still open."""
     if left_open(scenario) is not None:

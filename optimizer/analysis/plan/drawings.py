@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from optimizer.algebra.program import Certificate
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import Flow
-from optimizer.reading.spread import Spread, expected
+from optimizer.reading.spread import expected
 from optimizer.world.demand import Stream
 from optimizer.world.sampling import Between
 
@@ -90,14 +90,6 @@ def _open(stream: Stream, samples: int) -> Stream:
         requests = replace(flow, amount=flow.amount / (prompt + answer * number))
         words |= {"tokens": None, "requests": requests}
     return stream.model_copy(update=words)
-
-
-def fractional(stream: Stream) -> bool:
-    """Whether a stream draws a number of samples that is not whole, or uncertain."""
-    given = stream.samples
-    if isinstance(given, Between):
-        return False
-    return isinstance(given, Spread) or not float(given).is_integer()
 
 
 def singles(

@@ -41,7 +41,7 @@ def over_samples(scenario: Scenario, numbers: Sequence[int]) -> Iterator[Drawing
                 found.append((made.plan.total, choice, question, made))
         if not found:
             continue
-        total, choice, question, made = min(found, key=lambda one: one[0])
+        _, choice, question, made = min(found, key=lambda one: one[0])
         size = question.complete(made.plan.size)
         yield Drawing(
             samples=float(number),

@@ -165,8 +165,8 @@ def _verified(answer: Answer) -> Iterator[Warning]:
         "perfect-verifier",
         "the loss of several samples is that of the best of them, which takes a "
         "verifier that always knows it and costs nothing, as unit tests nearly do. "
-        "Where answers are chosen by vote or by a reward model, fewer samples are worth it, "
-        "or none",
+        "Where answers are chosen by vote or by a reward model, fewer samples are "
+        "worth it, or none",
     )
 
 

@@ -5,7 +5,6 @@ samples were derived and evaluated apart from the product.
 """
 
 import math
-import random
 
 import numpy as np
 import pytest
@@ -95,22 +94,22 @@ def brute(law, target, T, low, high):
 
 
 def test_thirty_random_cases_are_those_of_brute_force(ask):
-    chance = random.Random(7)
+    draw = np.random.default_rng(7)
     seen = set()
     for _ in range(30):
         law = {
-            "E": chance.uniform(0, 1),
-            "A": 10 ** chance.uniform(1.5, 3.5),
-            "B": 10 ** chance.uniform(1.5, 4),
-            "alpha": chance.uniform(0.25, 0.5),
-            "beta": chance.uniform(0.25, 0.5),
-            "G": 10 ** chance.uniform(-1.5, 0.5),
-            "gamma": chance.uniform(0.1, 1.2),
+            "E": draw.uniform(0, 1),
+            "A": 10 ** draw.uniform(1.5, 3.5),
+            "B": 10 ** draw.uniform(1.5, 4),
+            "alpha": draw.uniform(0.25, 0.5),
+            "beta": draw.uniform(0.25, 0.5),
+            "G": 10 ** draw.uniform(-1.5, 0.5),
+            "gamma": draw.uniform(0.1, 1.2),
         }
-        T = 10 ** chance.uniform(10, 13)
-        low = chance.choice([1, 1, 1, 2, 5])
-        high = low + chance.choice([1, 15, 63])
-        N, D, k = (10 ** chance.uniform(*r) for r in ((9, 11), (10, 12), (0, 1.5)))
+        T = 10 ** draw.uniform(10, 13)
+        low = int(draw.choice([1, 1, 1, 2, 5]))
+        high = low + int(draw.choice([1, 15, 63]))
+        N, D, k = (10 ** draw.uniform(*r) for r in ((9, 11), (10, 12), (0, 1.5)))
         target = law["E"] + law["A"] * N ** -law["alpha"]
         target += law["B"] * D ** -law["beta"] + law["G"] * (low * k) ** -law["gamma"]
         best = brute(law, target, T, low, high)
