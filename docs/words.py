@@ -42,7 +42,7 @@ def scenario() -> Iterator[str]:
         "`--set demand.chat.requests=5M/day`.",
         "",
         "- `target` or `budget`: one of them. A target asks for the least cost, a",
-        "  budget for the lowest loss.",
+        "  budget for the lowest loss. A `plan` of your own needs neither.",
         "- A word that is misspelt, given twice or unknown is an error with its line.",
         "  Nothing is ignored.",
         "- There are no silent defaults for prices, PUE and the carbon of the grid.",

@@ -25,6 +25,7 @@ FOLDERS: Mapping[str, str] = {
     "world": "laws, machines, demand, costs and limits",
     "world/serving": "serving as it is measured",
     "engine": "who solves a program, and who judges it",
+    "fitting/tables": "tables of runs as files have them",
     "fitting": "from training runs to a law",
     "question": "a scenario, and the geometric program of it",
     "analysis/plan": "the plan, its proof, and all that is said of it",
@@ -58,7 +59,8 @@ DOORS = {
         *("algebra/*", "world/repetition", "engine/*", "fitting/*", "question/*"),
         *("analysis/*", "commands/rowfile"),
     },
-    "pyarrow": {"fitting/runfile", "commands/rowfile"},
+    "openpyxl": {"fitting/tables/sheets"},
+    "pyarrow": {"fitting/tables/sheets", "commands/rowfile"},
     "pydantic": {
         "reading/*",
         "world/*",

@@ -37,6 +37,7 @@ CLAIMS = {
     "open-release": ("6.1e9", "7.3e11", "5.9"),
     "open-release-community-0": ("1.02e10", "3.3e11", "1.6"),
     "open-release-community-1": ("5.9e9", "7.6e11", "6.3"),
+    "own-plan": ("9.29e9", "7.63e12", "41"),
     "reasoning-model": ("1.55e10", "1.91e12", "6.3"),
     "regulated-internal-assistant": ("2.15e10", "8.2e11", "2.0"),
     "sardana-13b-2t": ("6.97e9", "1.25e12", "4.5"),
@@ -120,6 +121,16 @@ def binding(name: str, *overrides: str) -> set[str]:
 
 def test_open_release_saves_29_percent() -> None:
     assert printed(saving("open-release"), "29e-2")
+
+
+def test_own_plan_is_priced_beside_its_optimum() -> None:
+    own = answer("own-plan").own
+    assert own is not None
+    assert own.fraction is not None
+    assert printed(own.cost.total, "2.51e6")
+    assert printed(own.fraction, "7.4e-2")
+    (broken,) = own.breaks
+    assert printed(broken.value, "1.01e6")
 
 
 def test_internal_use_pays_little_for_its_limit() -> None:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers, cut, joined
 
 TANGENTS = 7
@@ -82,6 +84,12 @@ class Saturating:
             slope * self.reach[:, 1 + j] + (1 - slope) * self.level[:, 1 + j]
             for j in range(len(self.variables))
         ]
+
+    def worth(self, point: Mapping[str, Any]) -> Any:
+        """Returns y itself at a point of plain numbers, as plain as they are."""
+        logs = [np.log(np.atleast_1d(np.asarray(point[v]))) for v in self.variables]
+        found = np.exp(self._curve(np.stack(np.broadcast_arrays(*logs), axis=1))[0])
+        return found.item() if len(found) == 1 else Many(found)
 
     def tangents(self) -> list[Powers]:
         """Monomials that bound y of the first member from above, close everywhere."""

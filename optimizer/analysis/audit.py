@@ -15,18 +15,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from optimizer.analysis.plan.answer import Cost, Critical, Pair
-from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.answer import Critical
 from optimizer.analysis.plan.extremes import critical_size
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.kept import broken
 from optimizer.analysis.plan.optimum import pair, solve
+from optimizer.analysis.plan.own_plan import cheapest
+from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.warn import outside
-from optimizer.analysis.plan.whole import whole_at
 from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question
 from optimizer.question.at_size import held_at
-from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Match, Scenario, Target
 from optimizer.world.costs import value
 from optimizer.world.law import Counts, Law
@@ -158,8 +157,10 @@ def audit(
     if scenario is not None:
         matched = Target(match=Match(parameters=parameters, tokens=tokens))
         priced = scenario.every(lambda one: _priced(one, matched, law, experts))
-        found = _found(held_at(priced, what or parameters, fix=None), point)
-        question, lifetime, cannot = found
+        held = held_at(priced, what or parameters, fix=None)
+        found = cheapest(held, point)
+        question, lifetime = found.question, found.cost
+        cannot = either(list(broken(found.breaks, found.point)), "and")
         implied = _implied(priced, what or parameters, question, point)
         answer = solve(priced, whole=False)
         demand = answer.demand.tokens
@@ -195,23 +196,10 @@ def _priced(
     scenario: Scenario, target: Target, law: Law, experts: int | None
 ) -> Scenario:
     """A scenario that asks for the loss of a model, with nothing decided."""
-    words = {"target": target, "budget": None, "fix": None, "experts": experts}
+    decided = dict.fromkeys(("budget", "fix", "plan"))
+    words = {**decided, "target": target, "experts": experts}
     spec = scenario.spec.model_copy(update=words)
     return replace(scenario, law=law, spec=spec, reference=None)
-
-
-def _found(
-    scenarios: Sequence[Scenario], point: Mapping[str, float]
-) -> tuple[Question, Cost, str]:
-    """The cheapest combination of lists that serves a model, or what none can keep."""
-    rows = []
-    for scenario in scenarios:
-        _, question = whole_at(scenario, formulate(scenario), point)
-        whole = question.complete(point)
-        told = either(list(broken(question.limits, whole)), "and")
-        rows.append((bool(told), bill(question, whole), question, told))
-    _, cost, question, told = min(rows, key=lambda row: (row[0], row[1].total))
-    return question, cost, told
 
 
 def _implied(

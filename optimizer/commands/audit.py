@@ -173,6 +173,8 @@ def _of_scenario(scenario: Scenario) -> PublishedModel:
     from optimizer.world.built import Built  # noqa: PLC0415
     from optimizer.world.models import load_model, of_record  # noqa: PLC0415
 
+    if (own := scenario.spec.plan) is not None:
+        return _unnamed(own.parameters, own.tokens)
     target, existing = scenario.spec.target, scenario.spec.existing
     match = None if target is None else target.match
     for named in (match, existing):

@@ -15,7 +15,7 @@ def typed() -> str:
     for parameter in context.command.params:
         value = context.params.get(str(parameter.name))
         if isinstance(parameter, click.Argument):
-            told.append(str(value))
+            told += map(str, value if isinstance(value, tuple) else (value,))
         elif isinstance(parameter, click.Option):
             told += _option(parameter, value)
     return shlex.join(told)

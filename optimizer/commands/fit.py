@@ -36,7 +36,7 @@ Examples:
 
 
 @click.command("fit", epilog=EXAMPLES)
-@click.argument("runs", metavar="RUNS")
+@click.argument("runs", metavar="RUNS...", nargs=-1, required=True)
 @click.option(
     "-o",
     "--output",
@@ -49,15 +49,32 @@ Examples:
     "columns",
     multiple=True,
     metavar="WORD=NAME",
-    help="The column of parameters, tokens, loss, compute, unique_tokens, error or "
-    "weight, where its name differs. Repeatable.",
+    help="The column of parameters, tokens, loss, compute, "
+    "tokens_per_parameter, unique_tokens, error or weight, where its name differs; or "
+    "a sum of products, such as 'tokens=step*batch'. Repeatable.",
 )
 @click.option(
     "--unit",
     "units",
     multiple=True,
     metavar="WORD=UNIT",
-    help="The unit of plain numbers, such as tokens=B. Repeatable.",
+    help="The unit of plain numbers, such as tokens=B, compute=GFLOP or log10, "
+    "loss=bits, bpb, bpc or ppl. Repeatable.",
+)
+@click.option(
+    "--bytes-per-token",
+    type=click.FloatRange(0, 1000, min_open=True),
+    callback=options.finite,
+    metavar="NUMBER",
+    help="Bytes (for bpc: characters) of a token, to have a law in nats per token from "
+    "losses per byte.",
+)
+@click.option(
+    "--table",
+    "more",
+    metavar="FILE",
+    help="A table with what the files of runs lack, such as their parameters; one of "
+    "its columns has the names of the runs.",
 )
 @click.option(
     "--exclude",
@@ -77,6 +94,12 @@ Examples:
     metavar="COLUMN",
     help="Rows of one value here are checkpoints of one run and are resampled "
     "together; none: each row is a run of its own.",
+)
+@click.option(
+    "--checkpoints",
+    metavar="ends|all|SHARE",
+    callback=options.checkpoints,
+    help="Of the rows of a run: only the last, all, or those after a share of it.",
 )
 @click.option(
     "--form",
@@ -155,13 +178,16 @@ Examples:
 )
 @options.formats(*ALLOWED)
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
-    runs: str,
+    runs: tuple[str, ...],
     output: Path | None,
     columns: tuple[str, ...],
     units: tuple[str, ...],
+    bytes_per_token: float | None,
+    more: str | None,
     rules: tuple[str, ...],
     best: bool,
     group: str | None,
+    checkpoints: Any,
     shape: str,
     tie: bool,
     fixed: tuple[str, ...],
@@ -181,9 +207,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     """Fit a scaling law to training runs, with error bars.
 
     RUNS is a table with the columns parameters, tokens and loss (compute may stand for
-    either of the first two), or with other usual names of these: CSV, JSON or Parquet,
-    also gzipped. The law is Hoffmann's
-    approach 3; whatever is odd about a run is told with its line.
+    either of the first two), or with other usual names of these: CSV, JSON, Parquet or
+    Excel, also gzipped; or a folder, a pattern or several files, of one run each, also
+    logs. The law is Hoffmann's approach 3; whatever is odd about a run is told with its
+    line.
     """
     _refuse_output(output)
     if folder is not None:
@@ -196,7 +223,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from optimizer.fitting.fitlaw import About  # noqa: PLC0415
     from optimizer.fitting.forms import Choice  # noqa: PLC0415
     from optimizer.fitting.rules import read_rules  # noqa: PLC0415
-    from optimizer.fitting.runs import COLUMNS, read_runs  # noqa: PLC0415
+    from optimizer.fitting.runs import COLUMNS, Options, read_runs  # noqa: PLC0415
 
     compute = None if ahead is None else _read_compute(ahead)
     choice = Choice(shape, tie, _read_fixed(fixed))
@@ -206,10 +233,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         runs,
         _pairs("--column", columns, COLUMNS),
         _pairs("--unit", units, COLUMNS),
-        read_rules(rules),
-        sized=shape != "hestness",
-        best=best,
-        group=None if group == ALONE else group,
+        Options(
+            exclude=read_rules(rules),
+            sized=shape != "hestness",
+            best=best,
+            group=None if group == ALONE else group,
+            checkpoints=checkpoints,
+            per_token=bytes_per_token,
+            table=more,
+            command=typed(),
+        ),
     )
     question = None if scenario is None else read_all([scenario], ())[0]
     settings = Settings(

@@ -25,6 +25,7 @@ FORMATS = {
 }
 TEXT = ("", ".txt", ".text", ".log")  # endings of tables
 STDIN = "-"
+DEPTH = "overtrain.depth"  # of what is printed, in the context
 
 files = click.argument("files", nargs=-1, required=True, metavar="FILES...")
 
@@ -71,6 +72,34 @@ fail_on = click.option(
     "such as 'cost.total > $2M', or on its warnings: 'warnings' for any, or the code "
     "of one, such as 'outside-range'. Repeatable.",
 )
+
+
+def _deep(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.meta[DEPTH] = value
+
+
+def depth(command: F) -> F:
+    """The options --full and --brief; see `asked_depth`."""
+    for word, told in (
+        ("brief", "One line a plan, for a table or Markdown."),
+        ("full", "All that is known, in place of one screen, likewise."),
+    ):
+        command = click.option(
+            f"--{word}",
+            "depth",
+            flag_value=word,
+            expose_value=False,
+            callback=_deep,
+            help=told,
+        )(command)
+    return command
+
+
+def asked_depth() -> str:
+    """`full`, `brief`, or `screen` where neither was asked for."""
+    found: str = click.get_current_context().meta.get(DEPTH, "screen")
+    return found
 
 
 def both_forms(command: F) -> F:
@@ -194,6 +223,22 @@ def finite(
     if value is not None and not math.isfinite(value):
         raise click.BadParameter(f"must be a number, got {value}", param=option)
     return value
+
+
+def checkpoints(
+    _ctx: click.Context, option: click.Parameter, value: str | None
+) -> str | float | None:
+    """Which rows of a run are taken: ends, all, or a share of it that is left out."""
+    if value is None or value in ("ends", "all"):
+        return value
+    try:
+        share = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share < 1:
+        message = f'must be ends, all, or a share such as 0.3, got "{value}"'
+        raise click.BadParameter(message, param=option)
+    return share
 
 
 def opened(path: str) -> tuple[Document, Path]:

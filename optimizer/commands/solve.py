@@ -24,6 +24,8 @@ ALLOWED = ("table", "json", "markdown", "csv")
 EXAMPLES = """\b
 Examples:
   overtrain solve open-release.yaml
+  overtrain solve open-release.yaml --full
+  overtrain solve *.yaml --brief
   overtrain solve a.yaml --set demand.tokens=5T --set objective=dollars
   overtrain solve a.yaml --law all
   overtrain solve a.yaml --forms
@@ -49,6 +51,7 @@ Examples:
     "heads, kv_heads, head_size, ffn_width, gated, vocabulary, tied, experts, "
     "active_experts, sequence, cache, parameters, name.",
 )
+@options.depth
 @options.formats(*ALLOWED)
 @options.engine
 @options.output
@@ -66,7 +69,8 @@ def command(
     """Find the plan of least lifetime cost, with its proof.
 
     FILES are scenarios in YAML; - is standard input. All are read first: if one has
-    a mistake, nothing is solved. One of them may be a portfolio: several models that
+    a mistake, nothing is solved. What is printed fits on a screen; --full prints all
+    of it. One of them may be a portfolio: several models that
     share data, a budget or a cluster.
     """
     form = options.chosen(form, output, *ALLOWED)
@@ -94,9 +98,12 @@ def command(
     portfolios = [part.portfolio for part in parts if part.portfolio is not None]
 
     def pages() -> list[Blocks]:
-        from optimizer.report.pages.solution import solved_blocks  # noqa: PLC0415
+        from optimizer.report.pages.solution import brief, solved_blocks  # noqa: PLC0415
 
-        return [list(solved_blocks(part)) for part in parts]
+        depth = options.asked_depth()
+        if depth == "brief":
+            return [brief(parts)]
+        return [list(solved_blocks(part, depth == "full")) for part in parts]
 
     def content() -> dict[str, object]:
         from optimizer.report.formats.decisions import solved  # noqa: PLC0415

@@ -20,7 +20,8 @@ from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.points import Points, points_of
-from optimizer.fitting.runfile import SIZE, Table, failed, read_table
+from optimizer.fitting.tables.read import read_table
+from optimizer.fitting.tables.table import SIZE, Table, failed
 
 SERVED = "output_throughput"  # what vLLM and SGLang write in every result
 NVIDIA = "output_token_throughput"

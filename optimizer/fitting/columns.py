@@ -13,43 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.oddities import Note
+from optimizer.fitting.cells import names_in, sized
+from optimizer.fitting.names import OTHER, OWN, TRAINING, WORDS, Guess, guesses, plain
+from optimizer.fitting.tables.read import FILE, STEPS
+from optimizer.fitting.tables.table import Note, Table
 from optimizer.reading.document import suggest
 
-WORDS = ("parameters", "tokens", "loss", "compute", "unique_tokens", "error", "weight")
-# Usual names, best first, written in lower case with _ for all that is no letter.
-USUAL: Mapping[str, tuple[str, ...]] = {
-    "parameters": (
-        *("params", "n_params", "num_params", "n_parameters", "num_parameters"),
-        *("parameter_count", "param_count", "params_count", "total_params", "nparams"),
-        *("total_parameters", "model_size", "model_params", "n", "size", "model_n"),
-        *("params_active_precise", "params_precise", "active_params", "params_active"),
-        *("non_embedding_params", "params_non_embedding", "n_non_embedding"),
-    ),
-    "tokens": (
-        *("n_tokens", "num_tokens", "token_count", "total_tokens", "tokens_seen"),
-        *("train_tokens", "training_tokens", "tokens_total", "consumed_tokens", "d"),
-        *("tokens_trained", "seen_tokens", "dataset_tokens", "data_tokens", "ntokens"),
-    ),
-    "loss": (
-        *("val_loss", "valid_loss", "validation_loss", "eval_loss", "test_loss"),
-        *("final_loss", "loss_val", "loss_final", "smooth_loss", "smoothed_loss"),
-        *("final_val_loss", "final_eval_loss", "lm_loss", "ce_loss", "l"),
-    ),
-    "compute": (
-        *("flops", "flop", "total_flops", "train_flops", "training_flops", "c"),
-        *("compute_budget", "training_compute", "budget", "flops_total", "total_flop"),
-        *("flop_budget", "flops_budget", "compute_flops"),
-    ),
-    "unique_tokens": ("unique", "n_unique_tokens", "unique_d", "num_unique_tokens"),
-    "error": (),
-    "weight": ("weights",),
-}
-# Units that a name ends in, by the word that they are of.
-_UNITS = {
-    "compute": ("MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP", "ZFLOP"),
-}
+__all__ = ["WORDS", "Columns", "columns", "listed"]
+
 SHOWN = 20  # columns that a message lists
+MOST = 0.8  # of the rows, whose names must have a size in them
+TEXTS = (FILE, "run", "run_name", "name", "model", "model_name", "experiment", "id")
+UNNAMED = "TOKENS_A_STEP"  # what only the user can know
 
 
 @dataclass(frozen=True)
@@ -57,133 +32,165 @@ class Columns:
     """The columns of a table by our words.
 
     Attributes:
-        named: our word → the column that has it.
+        named: our word → the column that has it, or a sum of products of columns.
         units: our word → the unit that the column's name states.
         notes: what was taken under another name.
+        counts: what the parameters count, where their name says it.
     """
 
     named: Mapping[str, str]
     units: Mapping[str, str]
     notes: tuple[Note, ...]
+    counts: str = ""
 
 
 def columns(
-    file: str, have: Sequence[str], chosen: Mapping[str, str], sized: bool
+    table: Table, chosen: Mapping[str, str], sized_: bool, command: str
 ) -> Columns:
     """Finds the columns of a table.
 
     Args:
-        file: its name.
-        have: its columns.
+        table: with its rows.
         chosen: our word → a column, as `--column` says.
-        sized: whether the parameters are needed.
+        sized_: whether the parameters are needed.
+        command: what was typed, to which an offer is added.
 
     Raises:
         InputError: a chosen column is missing, or the numbers of a law are; with the
             command that would name them.
     """
-    named = _chosen(file, have, chosen)
+    have = table.columns
+    named = _chosen(table, chosen)
     units: dict[str, str] = {}
-    found: dict[str, list[tuple[str, str]]] = {}
-    for word in WORDS:
+    counts, taken = "", []
+    found = _found(have, set(named.values()))
+    for word in ("loss", *(w for w in WORDS if w != "loss")):
         if word in named:
             continue
-        free = [column for column in have if column not in named.values()]
-        own = [c for c in free if _plain(c) == word]
-        if own:
-            named[word] = own[0]
+        best = _best(found.get(word, []))
+        if best is None:
             continue
-        found[word] = _usual(word, free)
-    taken = []
-    for word, candidates in found.items():
-        needless = word == "compute" and {"parameters", "tokens"} <= set(named)
-        if len(candidates) == 1 and candidates[0][0] not in named.values():
-            column, unit = candidates[0]
-            named[word] = column
-            if unit:
-                units[word] = unit
-            taken.append(f'"{column}" as {word}{f" in {unit}" if unit else ""}')
-        elif candidates and needless:
-            continue
-    _refuse_missing(file, have, named, found, sized)
-    notes = [Note(0, f"the file has no column of our names: {_and(taken)}", "taken")]
+        column, guess = best
+        named[word] = column
+        stated = guess.unit or _stated(word, table.units.get(column, ""))
+        if stated:
+            units[word] = stated
+        if guess.rank != OWN:
+            taken.append(f'"{column}" as {word}{f" in {stated}" if stated else ""}')
+        if word == "parameters":
+            counts = guess.counts
+    if "parameters" in chosen:
+        told = guesses(chosen["parameters"])
+        counts = next((g.counts for g in told if g.word == "parameters"), "")
+    taken += _from_names(table, named, sized_)
+    _refuse_missing(table, named, found, sized_, command)
+    named = {word: named[word] for word in WORDS if word in named}
+    notes = [Note(0, f"columns under other names: {_and(taken)}", "taken")]
     notes = notes if taken else []
-    return Columns(named, units, (*notes, *_beside(have, named)))
+    return Columns(named, units, (*notes, *_beside(found, named)), counts)
 
 
-def _chosen(
-    file: str, have: Sequence[str], chosen: Mapping[str, str]
-) -> dict[str, str]:
-    problems = []
+Found = Mapping[str, Sequence[tuple[str, Guess]]]
+
+
+def _found(have: Sequence[str], taken: set[str]) -> Found:
+    """For each word the columns that it may be."""
+    found: dict[str, list[tuple[str, Guess]]] = {}
+    for column in have:
+        for guess in guesses(column) if column not in taken else ():
+            found.setdefault(guess.word, []).append((column, guess))
+    return found
+
+
+def _best(several: Sequence[tuple[str, Guess]]) -> tuple[str, Guess] | None:
+    """The one column whose name is nearest, or None where two are as near."""
+    likely = [(c, g) for c, g in several if g.rank < TRAINING]
+    if not likely:
+        return None
+    least = min(g.rank for _, g in likely)
+    near = [(c, g) for c, g in likely if g.rank == least]
+    # Nats before bits of the same text, and these before perplexity.
+    order = ("", "nats", "bits", "nats/byte", "bpb", "bpc", "ppl")
+    if near[0][1].word == "loss" and len({g.unit for _, g in near}) > 1:
+        first = min(order.index(g.unit) for _, g in near)
+        near = [(c, g) for c, g in near if order.index(g.unit) == first]
+    return near[0] if len(near) == 1 else None
+
+
+def _stated(word: str, unit: str) -> str:
+    """A unit as `--unit` takes it, from what a line of units has for a column."""
+    told = [g for g in guesses(f"{word} ({unit})") if g.word == word] if unit else []
+    if told and told[0].unit:
+        return told[0].unit
+    return unit if re.fullmatch(r"[KMBT]|1e[0-9]+", unit) else ""
+
+
+def _chosen(table: Table, chosen: Mapping[str, str]) -> dict[str, str]:
+    have, problems = table.columns, []
     for word, column in chosen.items():
-        parts = [part.strip() for part in column.split("+")]
-        if column not in have and not (len(parts) > 1 and set(parts) <= set(have)):
-            hint = suggest(column, have) or f"; it has {listed(have)}"
-            problems.append(f'has no column "{column}" for the {word}{hint}')
+        wrong = [name for name in names_in(column) if name not in have]
+        if column in have or not wrong:
+            continue
+        if UNNAMED in wrong:
+            said = f"write the tokens of a step in place of {UNNAMED}, such as 524288"
+            problems.append(said)
+            continue
+        hint = suggest(column, have) or f"; it has {listed(have)}"
+        problems.append(f'has no column "{column}" for the {word}{hint}')
     if problems:
-        raise InputError(Problem(Mark(file, 1, 1), "", p) for p in problems)
+        raise InputError(Problem(Mark(table.file, 1, 1), "", p) for p in problems)
     return dict(chosen)
 
 
-def _plain(name: str) -> str:
-    """A name in lower case, with _ for all that is no letter or digit."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
-def _usual(word: str, have: Sequence[str]) -> list[tuple[str, str]]:
-    """The columns with a usual name of a word, each with the unit it states.
-
-    Only the best kind of name counts: a whole name before the last part of one, that
-    before a loss of any other kind.
-    """
-    parts = {column: _plain(re.split(r"[/.:]", column)[-1]) for column in have}
-    whole = {column: _plain(column) for column in have}
-    for names in (whole, parts):
-        found = []
-        for column, name in names.items():
-            bare, unit = _unit(word, name)
-            if bare in USUAL[word]:
-                found.append((column, unit))
-        if found:
-            return found
-    if word == "loss":
-        ends = [c for c, name in parts.items() if name.endswith("loss")]
-        return [(c, "") for c in ends if "train" not in _plain(c)]
-    return []
-
-
-def _unit(word: str, name: str) -> tuple[str, str]:
-    """A name without the unit in it, and that unit: total_gflops is in GFLOP."""
-    for unit in _UNITS.get(word, ()):
-        stem = unit.lower()
-        for spelling in (f"{stem}s", stem):
-            if spelling in name.split("_"):
-                return name.replace(spelling, "flops"), unit
-    return name, ""
+def _from_names(table: Table, named: dict[str, str], sized_: bool) -> list[str]:
+    """Takes sizes from the names of runs, where no column has them."""
+    lower = {column.lower(): column for column in table.columns}
+    texts = [lower[name] for name in TEXTS if name in lower]
+    taken = []
+    for word in ("parameters", "tokens") if sized_ else ("tokens",):
+        if word in named or (len({*named} & {"parameters", "tokens", "compute"}) > 1):
+            continue
+        if word == "tokens" and "tokens_per_parameter" in named:
+            continue
+        for column in texts:
+            told = [
+                sized(word, str(cells.get(column) or "")) for _, cells in table.rows
+            ]
+            known = [size for size in told if size is not None]
+            if len(known) >= MOST * len(told):
+                named[word] = column
+                example = next(str(c.get(column)) for _, c in table.rows)
+                taken.append(f'{word} from the names in "{column}", such as {example}')
+                break
+    return taken
 
 
 def _refuse_missing(
-    file: str,
-    have: Sequence[str],
+    table: Table,
     named: Mapping[str, str],
-    found: Mapping[str, Sequence[tuple[str, str]]],
-    sized: bool,
+    found: Found,
+    sized_: bool,
+    command: str,
 ) -> None:
+    have = table.columns
     given = {"parameters", "tokens", "compute"} & set(named)
+    known = len(given) + ("tokens_per_parameter" in named)
     lacking = [] if "loss" in named else ["loss"]
-    if len(given) < 2 and (sized or "tokens" not in given):
-        words = ("parameters", "tokens", "compute") if sized else ("tokens",)
+    if known < 2 and (sized_ or "tokens" not in given):
+        words = ("parameters", "tokens", "compute") if sized_ else ("tokens",)
         lacking += [word for word in words if word not in named]
     if not lacking:
         return
     wanted = ["loss"] if "loss" in lacking else []
     if len(lacking) > len(wanted):
-        wanted.append("two of parameters, tokens and compute" if sized else "tokens")
-    told = [f'"{column}" as {word}' for word, column in named.items()]
+        wanted.append(_wanted(given, sized_))
     message = f"lacks the columns for {_and(wanted)}"
-    if told:
+    if table.about:
+        message = f"{table.about}, and {message}"
+    if named:
+        told = [f'"{column}" as {word}' for word, column in named.items()]
         message += f"; found {_and(told)}"
-    several = {word: [c for c, _ in found.get(word, ())] for word in lacking}
+    several = {word: _likely(found, word, named) for word in lacking}
     looks = [
         f"{word} might be {_or([shlex.quote(c) for c in candidates])}"
         for word, candidates in several.items()
@@ -193,39 +200,103 @@ def _refuse_missing(
         message += f"; {'; '.join(looks)}"
     left = [c for c in have if c not in named.values()]
     # A loss first, then the two that are most often given.
-    need = len(given)
     asked = [w for w in lacking if w == "loss"]
-    asked += [w for w in lacking if w != "loss"][: max(0, 2 - need) if sized else 1]
-    command = [f"overtrain fit {shlex.quote(file)}"]
+    others = sorted(
+        (w for w in lacking if w != "loss"),
+        key=lambda w: (not several[w], WORDS.index(w)),
+    )
+    asked += others[: max(0, 2 - known) if sized_ else 1]
+    offer, hints = [command], []
     for word in asked:
-        candidates = several.get(word) or []
-        name = candidates[0] if candidates else "NAME"
-        command.append(f"--column {shlex.quote(f'{word}={name}')}")
-    message += f". It has {listed(left)}. Name them: {' '.join(command)}"
-    raise InputError([Problem(Mark(file, 1, 1), "", message)])
+        name, hint = _name(table, word, several[word])
+        offer.append(f"--column {shlex.quote(f'{word}={name}')}")
+        hints += [hint] if hint else []
+    message += f". It has {listed(left)}. Name them: {' '.join(offer)}"
+    if hints:
+        message += f"\n{'; '.join(hints)}. A table with them: --table FILE"
+    raise InputError([Problem(Mark(table.file, 1, 1), "", message)])
 
 
-def _beside(have: Sequence[str], named: Mapping[str, str]) -> list[Note]:
-    """Says where another loss stands beside the one that is used."""
-    loss = named.get("loss")
-    others = [
-        column
-        for column in have
-        if column not in named.values()
-        and _plain(re.split(r"[/.:]", column)[-1]).endswith("loss")
-    ]
-    if loss is None or not others:
-        return []
-    names = ", ".join(f'"{column}"' for column in others[:SHOWN])
-    stand = "stands" if len(others) == 1 else "stand"
-    message = f'{names} {stand} beside "{loss}"; another loss: --column loss=NAME'
-    return [Note(0, message, f'"{loss}" used')]
+def _wanted(given: set[str], sized_: bool) -> str:
+    if not sized_:
+        return "tokens"
+    if not given:
+        return "two of parameters, tokens and compute"
+    words = [w for w in ("parameters", "tokens", "compute") if w not in given]
+    return f"one of {_and(words)}"
+
+
+def _likely(found: Found, word: str, named: Mapping[str, str]) -> list[str]:
+    """Candidates, the nearest first; of losses an average before its parts."""
+    several = [(c, g) for c, g in found.get(word, ()) if c not in named.values()]
+
+    def order(pair: tuple[str, Guess]) -> tuple[object, ...]:
+        column, guess = pair
+        average = bool(re.search(r"macro|avg|average|mean|overall", column.lower()))
+        return guess.rank, bool(guess.unit) and word == "loss", not average
+
+    return [column for column, _ in sorted(several, key=order)]
+
+
+def _name(table: Table, word: str, candidates: Sequence[str]) -> tuple[str, str]:
+    """What to write for a word, and where to have it from."""
+    if candidates:
+        return candidates[0], ""
+    lower = {plain(column): column for column in table.columns}
+    step = next((lower[plain(s)] for s in STEPS if plain(s) in lower), None)
+    if word == "tokens" and step:
+        for each in ("tokens_per_step", "tokens_per_batch", "batch_size_tokens"):
+            if each in lower:
+                return f"{step}*{lower[each]}", ""
+        batch = next((lower[b] for b in _BATCHES if b in lower), None)
+        length = next((lower[s] for s in _LENGTHS if s in lower), None)
+        if batch and length:
+            return f"{step}*{batch}*{length}", ""
+        return (
+            f"{step}*{UNNAMED}",
+            f"{UNNAMED}: sequences × their length, such as 524288",
+        )
+    names = next((lower[n] for n in map(plain, TEXTS) if n in lower), None)
+    if word == "parameters" and table.about and not table.run and not names:
+        return "124M", "the parameters of this run, such as 124M"
+    return "NAME", ""
+
+
+_BATCHES = (
+    *("batch_size", "global_batch_size", "bs", "batch", "train_batch_size"),
+    *("global_train_batch_size", "total_batch_size", "n_seqs"),
+)
+_LENGTHS = (
+    *("seq_len", "seq_length", "sequence_length", "context_length", "max_seq_len"),
+    *("block_size", "ctx_len", "context", "max_seq_length", "seqlen", "n_ctx"),
+)
+
+
+def _beside(found: Found, named: Mapping[str, str]) -> list[Note]:
+    """Says where another loss, or another count of parameters, stands beside."""
+    notes = []
+    for word in ("loss", "parameters"):
+        used = named.get(word)
+        others = [c for c, _ in found.get(word, ()) if c != used]
+        if used is None or not others:
+            continue
+        if word == "parameters" and not any(
+            g.rank == OTHER for _, g in found.get(word, ())
+        ):
+            continue
+        names = ", ".join(f'"{column}"' for column in others[:SHOWN])
+        names += f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        stand = "stands" if len(others) == 1 else "stand"
+        another = "loss" if word == "loss" else "count"
+        message = f'{names} {stand} beside "{used}"; another {another}: '
+        notes.append(Note(0, f"{message}--column {word}=NAME", f'"{used}" used'))
+    return notes
 
 
 def listed(names: Sequence[str]) -> str:
     """Names for a message, cut where there are too many to read."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return ", ".join(name or '""' for name in names[:SHOWN]) + more
 
 
 def _and(parts: Sequence[str]) -> str:

@@ -23,7 +23,6 @@ from optimizer.fitting.forms import (
 from optimizer.fitting.newton import STATIONARY, STEPS, Minimum
 from optimizer.fitting.objective import Array
 from optimizer.fitting.objective import Problem as Objective
-from optimizer.fitting.oddities import Note
 from optimizer.fitting.refuse import (
     failed,
     refuse_flat,
@@ -48,6 +47,7 @@ from optimizer.fitting.search import (
     silent,
 )
 from optimizer.fitting.starts import starts as spread_starts
+from optimizer.fitting.tables.table import Note
 
 Interval = tuple[float, float]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from optimizer.fitting.tables.table import Note
 
 FEWEST_PARAMETERS = 100.0
 FEWEST_TOKENS = 1e5
@@ -16,22 +17,8 @@ FEW = 6  # kinds of loss that a column may tell apart
 ALIKE = 3  # notes of one kind that are told as one
 SPANS = 8  # ranges of lines that are listed
 _NUMBERS = re.compile(r'"[^"]*"|[-+]?[0-9][0-9.,]*(?:e[-+]?[0-9]+)?')
+ROUNDING = 1e-6  # relative difference of sizes that digits explain
 RISE = 1e-3  # the relative rise of a loss that is more than noise
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something odd about a run: where, what, and what was done.
-
-    Attributes:
-        line: in the file; 0 where it concerns all of it.
-        message: what was found.
-        done: `left out`, `kept`, or what else was done.
-    """
-
-    line: int
-    message: str
-    done: str
 
 
 def implausible(row: Mapping[str, float], sized: bool) -> str | None:
@@ -46,14 +33,27 @@ def implausible(row: Mapping[str, float], sized: bool) -> str | None:
     return None
 
 
+def same_sizes(found: Sequence[dict[str, float]]) -> None:
+    """Makes sizes one that a quotient of compute and tokens has told apart."""
+    first = 0.0
+    for row in sorted(found, key=lambda row: row["parameters"]):
+        if row["parameters"] > first * (1 + ROUNDING):
+            first = row["parameters"]
+        row["parameters"] = first
+
+
 def once(found: list[dict[str, float]], notes: list[Note]) -> list[dict[str, float]]:
     """The runs without exact copies; the same run with another loss is a repeat."""
     kept: list[dict[str, float]] = []
-    seen: dict[tuple[float, ...], int] = {}
+    seen: dict[tuple[object, ...], int] = {}
     pairs: dict[tuple[float, ...], int] = {}
     for row in found:
         line = int(row["line"])
-        same = tuple(value for word, value in row.items() if word != "line")
+        same = tuple(
+            "none" if value != value else value  # noqa: PLR0124 - NaN is no equal
+            for word, value in row.items()
+            if word not in ("line", "at")
+        )
         pair = (row["parameters"], row["tokens"], row.get("unique_tokens", 0.0))
         if same in seen:
             notes.append(Note(line, f"the same run as line {seen[same]}", "left out"))
@@ -103,7 +103,7 @@ def scaled(notes: Sequence[Note], count: int) -> Iterator[Note]:
 
 
 def unlike(
-    found: Sequence[Mapping[str, float]], cells: Mapping[int, Mapping[str, object]]
+    found: Sequence[Mapping[str, float]], cells: Sequence[Mapping[str, object]]
 ) -> Iterator[Note]:
     """Runs of one size on the same tokens whose losses are far apart.
 
@@ -126,8 +126,8 @@ def unlike(
         f"{len(several)} of {len(pairs)} sizes and tokens have up to {most} runs, with "
         f"losses a factor {min(ratios):.3g} to {max(ratios):.3g} apart"
     )
-    lines = [[cells[int(row["line"])] for row in rows] for rows in several]
-    for column in next(iter(cells.values()), {}):
+    lines = [[cells[int(row["at"])] for row in rows] for rows in several]
+    for column in cells[0]:
         told = [[str(row.get(column)) for row in rows] for rows in lines]
         names = {name for rows in told for name in rows}
         apart = all(len(set(rows)) == len(rows) for rows in told)
@@ -192,3 +192,23 @@ def spans(lines: Sequence[int]) -> str:
         told = [*told[:SPANS], f"{len(told) - SPANS} more places"]
     listed = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
     return f"line{'' if len(lines) == 1 else 's'} {listed}"
+
+
+_STOPPED = ("crashed", "failed", "killed", "diverged", "running", "nan", "oom")
+
+
+def stopped(
+    found: Sequence[Mapping[str, float]], cells: Sequence[Mapping[str, object]]
+) -> Iterator[Note]:
+    """Runs that a column says did not end well."""
+    for column in cells[0] if cells else {}:
+        if column.lower() not in ("state", "status"):
+            continue
+        told = [(row, str(cells[int(row["at"])].get(column)).lower()) for row in found]
+        for state in sorted({name for _, name in told} & set(_STOPPED)):
+            lines = [int(row["line"]) for row, name in told if name == state]
+            message = f"{len(lines)} runs are {state}: {spans(sorted(lines))}"
+            said = next(
+                str(cells[int(row["at"])].get(column)) for row, n in told if n == state
+            )
+            yield Note(0, message, f'kept; --exclude "{column} = {said}"')

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.runfile import Table, read_table
+from optimizer.fitting.tables.read import read_table
+from optimizer.fitting.tables.table import Table
 from optimizer.reading.document import suggest
 from optimizer.world.hardware import Hardware, hardware_names, load_hardware
 from optimizer.world.serving.formats import CACHE, WEIGHTS, spelled

@@ -8,56 +8,41 @@ suspicious is kept by name.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.columns import WORDS, columns
+from optimizer.fitting.cells import evaluated, separators
+from optimizer.fitting.checkpoints import Policy, kept, run_column
+from optimizer.fitting.columns import WORDS, Columns, columns
+from optimizer.fitting.losses import NATS, loss_unit
+from optimizer.fitting.magnitudes import units_of
 from optimizer.fitting.oddities import (
-    Note,
     implausible,
     least,
     once,
     rising,
+    same_sizes,
     scaled,
+    stopped,
     summed,
     unlike,
 )
+from optimizer.fitting.rows import Reader, row_of
 from optimizer.fitting.rules import Rule
-from optimizer.fitting.runfile import Table, read_table
-from optimizer.reading.quantity import (
-    COMPUTE,
-    NUMBER,
-    PARAMETERS,
-    TOKENS,
-    Kind,
-    read,
-    shown,
-)
+from optimizer.fitting.tables.join import joined
+from optimizer.fitting.tables.read import read_table
+from optimizer.fitting.tables.table import Note, Table
 
 Array = NDArray[np.float64]
+Found = dict[str, float]
 
-# What is below one here is in another unit, which is told as such.
-_ANY = replace(PARAMETERS, low=0.0, low_inclusive=False)
-KINDS: Mapping[str, Kind] = {
-    "parameters": _ANY,
-    "tokens": replace(TOKENS, low=0.0, low_inclusive=False),
-    "loss": NUMBER,
-    "compute": COMPUTE,
-    "unique_tokens": TOKENS,
-    "error": NUMBER,
-    "weight": NUMBER,
-}
 COLUMNS = WORDS
-NAMES_OF_RUNS = ("run", "run_name", "run_id", "experiment", "experiment_name", "name")
-CHECKPOINTS = 4  # rows of a run, on average, from which they look like checkpoints
 MOST_TOLD = 20  # runs that an error names
-UNUSED = "kept; compute not used"
-COMPUTE_OFF = 2.0  # the factor by which 6·N·D may miss a stated compute
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +64,9 @@ class Runs:
         read: how many rows the file has.
         group: of each row, those that err together having one number; None where no
             column says.
+        stated: compute as the table has it [FLOP], NaN where a run has none, or None.
+        loss_unit: of the losses, and so of the law.
+        counts: what the parameters count, where the name of their column says it.
     """
 
     file: str
@@ -94,6 +82,9 @@ class Runs:
     excluded: tuple[tuple[str, tuple[int, ...]], ...] = ()
     read: int = 0
     group: NDArray[np.int64] | None = None
+    stated: Array | None = None
+    loss_unit: str = NATS
+    counts: str = ""
 
     @property
     def compute(self) -> Array:
@@ -121,75 +112,195 @@ class Runs:
             excluded=self.excluded,
             read=self.read,
             group=None if self.group is None else self.group[kept],
+            stated=None if self.stated is None else self.stated[kept],
+            loss_unit=self.loss_unit,
+            counts=self.counts,
         )
 
 
-def read_runs(
-    path: str,
-    chosen: Mapping[str, str] | None = None,
-    units: Mapping[str, str] | None = None,
-    exclude: Sequence[Rule] = (),
-    sized: bool = True,
-    best: bool = False,
-    group: str | None = None,
-) -> Runs:
-    """Reads a table of training runs.
+@dataclass(frozen=True)
+class Options:
+    """How a table is read, besides its columns and units.
 
-    Args:
-        path: CSV, JSON or Parquet.
-        chosen: our word → the file's column, where they differ.
-        units: our word → the unit of plain numbers, such as `B`.
+    Attributes:
         exclude: rules for runs to leave out.
         sized: whether the parameters are needed.
         best: whether to keep only the least loss of each size and tokens.
         group: a column whose rows of one value err together, such as the run's name.
+        checkpoints: which rows of a run are taken.
+        per_token: bytes (or characters) of a token, where losses are per byte.
+        table: a file of what the runs' own files lack, by the names of runs.
+        command: what was typed, to which offers are added.
+    """
+
+    exclude: Sequence[Rule] = ()
+    sized: bool = True
+    best: bool = False
+    group: str | None = None
+    checkpoints: Policy = None
+    per_token: float | None = None
+    table: str | None = None
+    command: str = ""
+
+
+def read_runs(
+    path: str | Sequence[str],
+    chosen: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    options: Options | None = None,
+) -> Runs:
+    """Reads a table of training runs.
+
+    Args:
+        path: a table, a folder, a pattern, or several files.
+        chosen: our word → the file's column, where they differ.
+        units: our word → the unit of plain numbers, such as `B`.
+        options: what to take of it.
 
     Raises:
         InputError: the file is no table, a column is missing, or no run is usable.
     """
+    options = options or Options()
+    chosen, units = chosen or {}, units or {}
     table = read_table(path)
-    if group is not None and group not in table.columns:
-        raise InputError([_problem(table, f'has no column "{group}" to group by', 1)])
-    found_in = columns(table.file, table.columns, chosen or {}, sized)
-    named, units = found_in.named, {**found_in.units, **(units or {})}
-    notes: list[Note] = list(found_in.notes)
-    excluded: dict[str, list[int]] = {rule.text: [] for rule in exclude}
-    found: list[dict[str, float]] = []
-    for line, cells in table.rows:
-        row = _row(line, cells, named, units, notes)
-        if row is None:
-            continue
-        rule = next((rule for rule in exclude if rule.holds(row, cells)), None)
-        if rule is not None:
-            excluded[rule.text].append(line)
-        elif (odd := implausible(row, sized)) is not None:
-            notes.append(Note(line, odd, "left out"))
-        else:
-            found.append(row)
+    if options.table is not None:
+        table = joined(table, read_table(options.table))
+    if options.group is not None and options.group not in table.columns:
+        raise _failed(table, f'has no column "{options.group}" to group by', 1)
+    command = options.command or f"overtrain fit {shlex.quote(table.file)}"
+    taken = columns(table, chosen, options.sized, command)
+    reader = _reader(table, taken, units, options.per_token)
+    notes: list[Note] = [*table.notes, *taken.notes]
+    if reader.loss.told:
+        notes.append(Note(0, f"losses are in {reader.loss.word}", reader.loss.told))
+    excluded: dict[str, list[int]] = {rule.text: [] for rule in options.exclude}
+    found, odd = _usable(table, reader, options, notes, excluded)
+    known = {*units, *taken.units}
+    _refuse_units(table, odd, len(found), taken.named, known, command)
     notes += scaled(notes, len(table.rows))
-    if best:
+    if "parameters" not in taken.named:
+        same_sizes(found)
+    cells = [cells for _, cells in table.rows]
+    run = options.group or table.run or run_column(found, cells, table.columns)
+    names = None
+    if run is not None:
+        found, names = kept(found, cells, run, _policy(table, options), notes)
+    if options.best:
         found = least(found, notes)
     found = once(found, notes)
     notes += rising(found)
-    notes += unlike(found, dict(table.rows))
+    notes += unlike(found, cells)
+    notes += stopped(found, cells)
     if not found:
-        problems = [
-            _problem(
-                table,
-                "has no run that can be used; other units: --unit tokens=B",
-                0,
-            )
-        ]
-        for note in summed(notes):
-            problems.append(_problem(table, f"{note.message}: {note.done}", note.line))
-        raise InputError(problems[: MOST_TOLD + 1])
-    cells_of = dict(table.rows)
-    group = group or _of_runs(found, cells_of, table.columns)
-    groups = None if group is None else _groups(found, cells_of, group)
-    ours = {word: np.array([row[word] for row in found]) for word in _words(found)}
+        raise _none(table, notes)
+    if table.about and not table.run and options.sized:
+        raise _single(table, found[-1], command)
+    return _gathered(table, found, names, notes, excluded, reader, taken.counts)
+
+
+def _reader(
+    table: Table, taken: Columns, units: Mapping[str, str], per_token: float | None
+) -> Reader:
+    told = {**taken.units, **units}
+    loss = loss_unit(told.pop("loss", ""), per_token)
+    marks = {
+        word: separators(evaluated(column, cells) for _, cells in table.rows)
+        for word, column in taken.named.items()
+    }
+    return Reader(taken.named, told, {w: m for w, m in marks.items() if m}, loss)
+
+
+def _usable(
+    table: Table,
+    reader: Reader,
+    options: Options,
+    notes: list[Note],
+    excluded: dict[str, list[int]],
+) -> tuple[list[Found], list[Found]]:
+    """The runs that can be used, and those whose numbers seem in other units."""
+    found, odd = [], []
+    for at, (line, cells) in enumerate(table.rows):
+        row = row_of(line, cells, reader, notes)
+        if row is None:
+            continue
+        row["at"] = at
+        rule = next((rule for rule in options.exclude if rule.holds(row, cells)), None)
+        if rule is not None:
+            excluded[rule.text].append(line)
+        elif (why := implausible(row, options.sized)) is not None:
+            notes.append(Note(line, why, "left out"))
+            odd.append(row)
+        else:
+            found.append(row)
+    return found, odd
+
+
+def _refuse_units(
+    table: Table,
+    odd: Sequence[Found],
+    good: int,
+    there: Collection[str],
+    known: set[str],
+    command: str,
+) -> None:
+    """Where most numbers are in another unit: which, as the command that says so.
+
+    Raises:
+        InputError: most numbers would be plausible in other units.
+    """
+    if good > len(odd):
+        return
+    words = {"parameters": "parameters", "tokens": "tokens", "compute": "stated"}
+    rows = [
+        {
+            word: row[name]
+            for word, name in words.items()
+            if word in there and not math.isnan(row[name])
+        }
+        for row in odd
+    ]
+    units = units_of(rows, known)
+    if not units:
+        return
+    flags = " ".join(f"--unit {word}={unit}" for word, unit in units.items())
+    told = " and ".join(f"{word} in {unit}" for word, unit in units.items())
+    first = odd[0]
+    message = (
+        f"the numbers of {len(odd)} runs look like {told} (the first has "
+        f"{first['parameters']:g} parameters on {first['tokens']:g} tokens). If they "
+        f"are: {command} {flags}"
+    )
+    raise _failed(table, message, 0)
+
+
+def _policy(table: Table, options: Options) -> Policy:
+    """Ends where files are curves; all rows where a table has checkpoints."""
+    if options.checkpoints is not None:
+        return options.checkpoints
+    return "curves" if table.run else "all"
+
+
+def _gathered(
+    table: Table,
+    found: Sequence[Found],
+    names: Mapping[int, str] | None,
+    notes: Sequence[Note],
+    excluded: Mapping[str, Sequence[int]],
+    reader: Reader,
+    counts: str,
+) -> Runs:
+    ours = {word: np.array([row[word] for row in found]) for word in found[0]}
     if "weight" in ours and not ours["weight"].any():
         message = "every run has a weight of 0; give those that count a weight above 0"
-        raise InputError([_problem(table, message, 1)])
+        raise _failed(table, message, 1)
+    groups = None
+    if names is not None:
+        told = [names[int(row["at"])] for row in found]
+        place = {name: number for number, name in enumerate(dict.fromkeys(told))}
+        # Where each run is one row, rows and runs are one.
+        if len(place) < len(told):
+            groups = np.array([place[name] for name in told], dtype=np.int64)
+    stated = ours["stated"]
     return Runs(
         file=table.file,
         sha256=table.sha256,
@@ -204,139 +315,33 @@ def read_runs(
         excluded=tuple((text, tuple(lines)) for text, lines in excluded.items()),
         read=len(table.rows),
         group=groups,
+        stated=None if np.isnan(stated).all() else stated,
+        loss_unit=reader.loss.law,
+        counts=counts,
     )
 
 
-def _of_runs(
-    found: Sequence[Mapping[str, float]],
-    cells: Mapping[int, Mapping[str, object]],
-    columns: Sequence[str],
-) -> str | None:
-    """A column that names the run of each row, where rows are checkpoints of runs."""
-    for column in columns:
-        if column.lower().replace(" ", "_") not in NAMES_OF_RUNS:
-            continue
-        rows: dict[str, list[Mapping[str, float]]] = {}
-        for row in found:
-            name = str(cells[int(row["line"])].get(column))
-            rows.setdefault(name, []).append(row)
-        one_size = all(len({r["parameters"] for r in rs}) == 1 for rs in rows.values())
-        if len(rows) > 1 and one_size and len(found) >= CHECKPOINTS * len(rows):
-            return column
-    return None
+def _none(table: Table, notes: Sequence[Note]) -> InputError:
+    said = "has no run that can be used; other units: --unit tokens=B"
+    problems = [Problem(Mark(table.file), "", said)]
+    for note in summed(notes):
+        mark = Mark(table.file, note.line, 1 if note.line else 0)
+        problems.append(Problem(mark, "", f"{note.message}: {note.done}"))
+    return InputError(problems[: MOST_TOLD + 1])
 
 
-def _groups(
-    found: Sequence[Mapping[str, float]],
-    cells: Mapping[int, Mapping[str, object]],
-    column: str,
-) -> NDArray[np.int64]:
-    names = [str(cells[int(row["line"])].get(column)) for row in found]
-    place = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return np.array([place[name] for name in names], dtype=np.int64)
+def _single(table: Table, last: Found, command: str) -> InputError:
+    """One run is no law: says what was read of it, and how many are read at once."""
+    message = (
+        f"{table.about}: {last['parameters']:g} parameters, at the end "
+        f"{last['tokens']:g} tokens and a loss of {last['loss']:g}. One run is no law: "
+        "put the files of several runs in a folder, with sizes such as 124M in their "
+        f"names, and fit the folder. For a law in tokens alone: {command} --form "
+        "hestness"
+    )
+    return _failed(table, message, 0)
 
 
-def _problem(table: Table, message: str, line: int) -> Problem:
-    return Problem(Mark(table.file, line, 1 if line else 0), "", message)
-
-
-def _words(found: Sequence[Mapping[str, float]]) -> list[str]:
-    return list(found[0])
-
-
-def _row(
-    line: int,
-    cells: Mapping[str, object],
-    named: Mapping[str, str],
-    units: Mapping[str, str],
-    notes: list[Note],
-) -> dict[str, float] | None:
-    """The numbers of a row, or None where it cannot be used; says why."""
-    row: dict[str, float] = {"line": line}
-    wrong = []
-    for word, column in named.items():
-        value = _cell(cells, column)
-        if isinstance(value, str):
-            value = value.strip()
-        empty = value is None or value == "" or value != value  # noqa: PLR0124 - NaN
-        if empty and word in ("compute", "error"):
-            row[word] = math.nan
-            continue
-        if word == "loss" and _with_point(word, value) != value:
-            notes.append(Note(line, "the loss has a decimal comma", "read as a point"))
-        try:
-            row[word] = _number(word, None if empty else value, units.get(word, ""))
-        except ValueError as error:
-            wrong.append(f"{word} {error}")
-    if not wrong:
-        wrong += _completed(row, notes)
-    if wrong:
-        notes.append(Note(line, "; ".join(wrong), "left out"))
-        return None
-    return row
-
-
-def _cell(cells: Mapping[str, object], column: str) -> object:
-    """A cell, or the sum of those that `a+b` names."""
-    if column in cells or "+" not in column:
-        return cells.get(column)
-    parts = [str(cells.get(part.strip(), "")).strip() for part in column.split("+")]
-    return sum(map(float, parts)) if all(map(_bare, parts)) else ""
-
-
-def _number(word: str, value: object, unit: str) -> float:
-    if value is None:
-        raise ValueError("is missing")
-    value = _with_point(word, value)
-    text = str(value).lower().lstrip("+-")
-    if text in ("inf", "infinity", "nan"):
-        raise ValueError(f"must be finite, got {shown(value)}")
-    if unit and _bare(value):
-        value = f"{value} {unit}"
-    number = read(value, KINDS[word])
-    if number < 0 or (number == 0 and word not in ("error", "weight")):
-        raise ValueError(f"must be above 0, got {shown(value)}")
-    if word == "error" and number > 1:
-        raise ValueError(f"must be a fraction of at most 1, got {shown(value)}")
-    return number
-
-
-def _with_point(word: str, value: object) -> object:
-    """A loss with a decimal comma as one with a point; all else as it is.
-
-    A size such as 1,234 might be either; no loss has thousands.
-    """
-    comma = isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+,[0-9]+", value)
-    if comma and word in ("loss", "error", "weight"):
-        return str(value).replace(",", ".")
-    return value
-
-
-def _bare(value: object) -> bool:
-    """Whether a value is a number without a unit of its own."""
-    try:
-        float(str(value))
-    except ValueError:
-        return False
-    return True
-
-
-def _completed(row: dict[str, float], notes: list[Note]) -> Iterator[str]:
-    """Fills in the one of N, D and C = 6·N·D that the table leaves out."""
-    compute = row.pop("compute", math.nan)
-    given = {"parameters", "tokens"} & set(row)
-    if len(given) == 2:
-        stated = 6 * row["parameters"] * row["tokens"]
-        off = compute / stated
-        if not math.isnan(off) and not 1 / COMPUTE_OFF <= off <= COMPUTE_OFF:
-            message = f"compute is {off:.3g} times 6 × parameters × tokens"
-            notes.append(Note(int(row["line"]), message, UNUSED))
-    elif math.isnan(compute):
-        if "tokens" in given:
-            row["parameters"] = 1.0  # a fit over tokens alone has no use for it
-        else:
-            yield "compute is missing"
-    elif "parameters" in given:
-        row["tokens"] = compute / 6 / row["parameters"]
-    else:
-        row["parameters"] = compute / 6 / row["tokens"]
+def _failed(table: Table, message: str, line: int) -> InputError:
+    mark = Mark(table.file, line, 1 if line else 0)
+    return InputError([Problem(mark, "", message)])

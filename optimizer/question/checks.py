@@ -71,16 +71,14 @@ def contradictions(document: Document) -> Iterator[Problem]:
             message = f"cannot stand beside {beside}; keep one of them"
             yield Problem(document.key_mark(path), dotted(path), message)
         misspelt = group.at and set(inside) - {*group.words, "tokens", BEST_FOR}
-        if group.example and not given and not misspelt:
+        own = not group.at and "plan" in inside  # whose loss is the target
+        if group.example and not (given or misspelt or own):
             message = f"needs {_listed(group.words, 'or')}; add {group.example}"
             if not group.at:
                 message = f"the scenario {message}"
             yield Problem(document.mark(group.at), dotted(group.at), message)
     if "demand" not in value and "budget" not in value:
-        message = (
-            "is missing; add demand: {tokens: 2T}, or demand: {tokens: 0} for a model "
-            "that serves nothing"
-        )
+        message = "is missing; add demand: {tokens: 2T}, or tokens: 0 to serve nothing"
         yield Problem(document.mark(()), "demand", message)
 
 
@@ -313,7 +311,7 @@ def _bought(scenario: Scenario) -> Iterator[Finding]:
                 yield scenario.stream_path(index), message
     for word in ("buy", "existing"):
         if getattr(scenario.spec, word) is not None:
-            if scenario.spec.target is None:
+            if not scenario.spec.seeks:
                 yield (word,), "is compared with a plan that has a target; add target"
             elif all(_idle(stream) for stream in scenario.streams):
                 yield (word,), "serves demand, and there is none; add demand"

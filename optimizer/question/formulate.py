@@ -20,12 +20,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from optimizer.algebra.posynomial import Term
-from optimizer.algebra.saturating import Saturating
 from optimizer.errors import InputError, Problem
 from optimizer.question import sampling
 from optimizer.question.asked import Question, attended, attention
-from optimizer.question.sampling import compared, left_open
+from optimizer.question.losses import loss_of, made, penalties_of, repetition_of
+from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
@@ -39,7 +38,6 @@ from optimizer.world.costs import (
 )
 from optimizer.world.demand import served
 from optimizer.world.law import POWERS
-from optimizer.world.laws import load_law
 from optimizer.world.limits import (
     BEST_FOR,
     Limit,
@@ -48,8 +46,6 @@ from optimizer.world.limits import (
     wall,
 )
 from optimizer.world.machines import Serving, machine
-from optimizer.world.quantization import BITS, penalty
-from optimizer.world.repetition import Repetition
 from optimizer.world.roofline import Replica, replica
 from optimizer.world.serving.replica import measured
 from optimizer.world.surface import Surface
@@ -75,6 +71,10 @@ def formulate(scenario: Scenario) -> Question:
     cost = attempt(("objective",), partial(counted, bill, unit)) or ()
     attempt.finish()
 
+    repetition = repetition_of(scenario)
+    loss, quantities = loss_of(surface, repetition)
+    penalties = penalties_of(scenario)
+    outside = scenario.law.form in POWERS
     reference = target = reducible = None
     if spec.target is not None:
         reference = _reference(scenario, surface, bill[0])
@@ -88,14 +88,11 @@ def formulate(scenario: Scenario) -> Question:
             # E cancels where a reference sets the quality: no rounding through L.
             N, D = reference
             reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
-            # A model to match may draw fewer samples than the plan.
-            reducible = reducible + sampling.worth(scenario, compared(scenario))
-            reducible = reducible - sampling.worth(scenario, sampling.drawn(scenario))
+            reducible = reducible + sampling.fewer(scenario)
             target = surface.loss_of(reducible)
-    repetition = repetition_of(scenario)
-    loss, quantities = _loss(surface, repetition)
-    penalties = _penalties(scenario)
-    outside = scenario.law.form in POWERS
+    elif spec.plan is not None:
+        reducible = made(scenario, spec.plan, surface) + sampling.fewer(scenario)
+        target = surface.loss_of(reducible)
     machines = tuple(dict.fromkeys(replicas.values()))
     repeated = () if repetition is None else (repetition.limit(),)
     read = () if repetition is None else repetition.physics()
@@ -128,56 +125,6 @@ def formulate(scenario: Scenario) -> Question:
         between=None if between is None else (between.at_least, between.at_most),
         samples=sampling.drawn(scenario) if scenario.law.form == "samples" else None,
     )
-
-
-def repetition_of(scenario: Scenario) -> Repetition | None:
-    """How data repeat, where their unique tokens are given."""
-    unique = scenario.spec.data.unique_tokens
-    if unique is None:
-        return None
-    stars = scenario.law.extras
-    if "R_D_star" not in stars:
-        stars = load_law("muennighoff-2023").extras
-    return Repetition(unique, stars["R_D_star"], stars.get("R_N_star"))
-
-
-def _loss(
-    surface: Surface, repetition: Repetition | None
-) -> tuple[tuple[Term, ...], tuple[Saturating, ...]]:
-    """The reducible loss, with repeated data where asked."""
-    names = {"N": "N", "D": "D"}
-    quantities: list[Saturating] = []
-    if repetition is not None:
-        names["D"] = "D'"
-        quantities.append(repetition.tokens())
-        if (parameters := repetition.parameters(surface)) is not None:
-            names["N"] = "N'"
-            quantities.append(parameters)
-    terms = (
-        Term("parameters", surface.A, {names["N"]: -surface.alpha}),
-        Term("tokens", surface.B, {names["D"]: -surface.beta}),
-    )
-    return terms, tuple(quantities)
-
-
-def _penalties(scenario: Scenario) -> tuple[Term, ...]:
-    """What quantized serving adds to the loss where that is asked."""
-    bits = [
-        BITS[serving.weights or serving.arithmetic]
-        for serving in _servings(scenario)
-        if serving.quantization_penalty
-    ]
-    if not bits:
-        return ()
-    # The fewest bits lose most at every N and D, so theirs is the loss.
-    return (penalty(load_law("kumar-2024").extras, min(bits)),)
-
-
-def _servings(scenario: Scenario) -> list[Serving]:
-    """Each stream's serving machine; the common one where nothing is served."""
-    streams = range(len(scenario.streams))
-    found = [scenario.serving_of(index)[0] for index in streams]
-    return found or [scenario.spec.serving]
 
 
 def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:

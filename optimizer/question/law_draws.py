@@ -10,8 +10,8 @@ import numpy as np
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.saturating import saturation
 from optimizer.question.asked import Question
-from optimizer.question.formulate import repetition_of
 from optimizer.question.inputs import number_at
+from optimizer.question.losses import repetition_of
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan, groups
 from optimizer.world.repetition import Repetition

@@ -153,7 +153,7 @@ def _unfit(
     names = [m.get("name") if isinstance(m, dict) else None for m in members]
     for scenario in scenarios:
         path: tuple[str, int] = ("models", names.index(scenario.name))
-        if scenario.spec.target is None:
+        if not scenario.spec.seeks:
             message = "needs a target; a portfolio has no budget, but shared limits"
             yield _problem(document, path, message)
         if scenario.variants:

@@ -50,6 +50,12 @@ def compared(scenario: Scenario) -> float | None:
     return drawn(scenario) if between is None else between.at_least
 
 
+def settled(scenario: Scenario) -> Scenario:
+    """The scenario drawing the fewest samples where it leaves them open."""
+    between = left_open(scenario)
+    return scenario if between is None else replace(scenario, samples=between.at_least)
+
+
 def worth(scenario: Scenario, samples: float | None) -> float:
     """What so many samples leave of the loss; 0 under a law that does not know."""
     law = scenario.law
@@ -57,6 +63,11 @@ def worth(scenario: Scenario, samples: float | None) -> float:
         return 0.0
     left: float = law.coefficients["G"] * samples ** -law.coefficients["gamma"]
     return left
+
+
+def fewer(scenario: Scenario) -> float:
+    """What a model to match loses by drawing fewer samples than the plan."""
+    return worth(scenario, compared(scenario)) - worth(scenario, drawn(scenario))
 
 
 def terms(scenario: Scenario) -> tuple[Term, ...]:

@@ -63,6 +63,13 @@ class Fix(Model):
     tokens: Tokens | None = Field(None, description="the training tokens")
 
 
+class OwnPlan(Model):
+    """A plan of the user's own: a size and its training tokens."""
+
+    parameters: Parameters = Field(description="its size")
+    tokens: Tokens = Field(description="its training tokens")
+
+
 class Buy(Model):
     """An API that could serve the demand instead, by its price list."""
 
@@ -113,6 +120,11 @@ class Spec(Model):
         None, description="what may be spent, in place of a target"
     )
     fix: Fix | None = Field(None, description="what is decided already")
+    plan: OwnPlan | None = Field(
+        None,
+        description="a plan of your own, priced beside the optimum of the same loss, "
+        "or of the target",
+    )
     demand: Stream | Annotated[tuple[Stream, ...], Field(max_length=1000)] | None = (
         Field(None, description="what the model serves: one stream, or a list")
     )
@@ -139,6 +151,11 @@ class Spec(Model):
         None, description="of this scenario among those it is compared with"
     )
 
+    @property
+    def seeks(self) -> bool:
+        """Whether a loss is given, a target or that of a plan; else a budget is."""
+        return self.target is not None or self.plan is not None
+
 
 @dataclass(frozen=True)
 class OneOf:
@@ -162,6 +179,8 @@ class OneOf:
 
 ONE_OF = (
     OneOf((), ("target", "budget"), "target: {loss: 2.0}, or budget: {compute: 1e24}"),
+    OneOf((), ("budget", "plan")),
+    OneOf((), ("fix", "plan")),
     OneOf(
         ("target",),
         ("loss", "match", "error"),

@@ -23,7 +23,7 @@ def test_both_find_one_plan_and_say_who_did(text, own, run):
         words = ("solve", "-", "--engine", engine, "--format")
         told = json.loads(run(*words, "json", stdin=text.encode()).out)["plans"][0]
         found[told["engine"]] = told["plan"]["parameters"], told["cost"]["total"]
-        page = run(*words, "table", stdin=text.encode()).out
+        page = run(*words, "table", "--full", stdin=text.encode()).out
         assert ("found by cvxpy" in " ".join(page.split())) == (engine == "cvxpy")
     assert set(found) == {own, "cvxpy"}
     assert found[own] == pytest.approx(found["cvxpy"], rel=1e-7)

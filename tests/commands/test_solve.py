@@ -20,8 +20,36 @@ def test_the_main_job(here, run):
         "costs 17 %\nless than the 13B that is cheapest to train to the same loss. It "
         "is 4.5 × the\nChinchilla-optimal tokens of its size. This is an "
         "extrapolation: 2.5 × the most\ntokens that hoffmann-2022-devries was fitted "
-        "to.\n\nWarnings\n"
+        "to.\n\nPlan\n"
     )
+
+
+def test_a_screen_is_enough_and_full_has_the_rest(here, run):
+    """Deciders read 35 lines; what makers need is one word away."""
+    short, full = run("solve", "good.yaml").out, run("solve", "good.yaml", "--full").out
+    assert short.count("\n") <= 35
+    assert short.endswith("the best possible cost. --full has the rest.\n")
+    for title in ("Warnings", "What moves lifetime compute", "Law and proof"):
+        assert title not in short.splitlines()
+        assert title in full.splitlines()
+    shown = [line for line in short.splitlines() if "%" in line or "FLOP" in line]
+    assert set(shown[:-1]) < set(full.splitlines())
+    words = ("solve", "good.yaml", "--format", "json")
+    assert run(*words).out == run(*words, "--brief").out
+
+
+def test_brief_is_a_line_a_plan(here, run):
+    done = run("solve", "good.yaml", "impossible.yaml", "--brief")
+    assert done.code == 3
+    rows = [line.split() for line in done.out.splitlines()[2:4]]
+    assert rows == [
+        ["Good", "6.97B", "1.25T", "4.54", "8.00e22", "FLOP", "17", "%", "!"],
+        ["Impossible", "no", "plan"],
+    ]
+    words = ("solve", "good.yaml", "--brief", "--law")
+    laws = run(*words, "hoffmann-2022-devries", "--law", "kumar-2024").out
+    assert "\n  hoffmann-2022-devries  6.97B " in laws
+    assert "\n  kumar-2024 " in laws
 
 
 def test_standard_input_and_overrides(here, run):

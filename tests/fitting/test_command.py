@@ -93,7 +93,7 @@ def test_json_is_the_same_as_a_document(here, run):
     ("words", "told"),
     [
         (("none.csv",), "there is no such file"),
-        (("runs.xlsx",), "ends in one of"),
+        (("runs.xlsx",), "there is no such file"),
         (("runs.csv", "-o", "law.json"), "ends in .yaml"),
         (("runs.csv", "-o", "no/law.yaml"), "there is no directory"),
         (("runs.csv", "--name", "kaplan-2020"), "built-in law"),

@@ -9,7 +9,7 @@ from optimizer.errors import InputError
 from optimizer.fitting.fit import Settings, fit
 from optimizer.fitting.forms import Choice
 from optimizer.fitting.rules import read_rules
-from optimizer.fitting.runs import read_runs
+from optimizer.fitting.runs import Options, read_runs
 from optimizer.world.laws import load_law
 
 COUPLED = Settings(Choice("coupled"), starts=60, draws=60)
@@ -35,7 +35,11 @@ LAW = load_law("openeurollm-2026")
 )
 def test_public_runs_give_the_digits_found_elsewhere(shared, file, columns, rule, law):
     """The shipped digits come from another program: 18 starts of a simplex search."""
-    runs = read_runs(str(shared / "data" / file), columns, exclude=read_rules((rule,)))
+    runs = read_runs(
+        str(shared / "data" / file),
+        columns,
+        options=Options(exclude=read_rules((rule,))),
+    )
     found = fit(runs, COUPLED)
     c = dict(found.coefficients)
     wanted = load_law(law).coefficients
@@ -49,7 +53,9 @@ def test_the_interval_of_k_holds_the_published_one(shared):
     """OpenEuroLLM's own bootstrap of the runs to 1B: k 95 % 0.359 to 0.479."""
     path = str(shared / "data" / "openeurollm-2026-runs.csv")
     rules = read_rules(("parameters > 1.7B",))
-    runs = read_runs(path, {"parameters": "N", "tokens": "D"}, exclude=rules)
+    runs = read_runs(
+        path, {"parameters": "N", "tokens": "D"}, options=Options(exclude=rules)
+    )
     found = fit(runs, Settings(Choice("coupled"), starts=0, draws=300))
     low, high = found.intervals["k"]
     assert low == pytest.approx(0.359, abs=0.015)

@@ -7,7 +7,7 @@ from optimizer.errors import InputError
 from optimizer.fitting.fit import Settings, fit
 from optimizer.fitting.forms import Choice
 from optimizer.fitting.rules import read_rules
-from optimizer.fitting.runs import read_runs
+from optimizer.fitting.runs import Options, read_runs
 from optimizer.world.law import SYMBOLS
 from optimizer.world.laws import builtin_names, load_law
 
@@ -23,7 +23,7 @@ def test_sardana_refit(sardana):
     independent program (150 random starts of scipy's L-BFGS-B).
     """
     rules = read_rules(("tokens_per_parameter > 500",))
-    runs = read_runs(sardana, {"loss": "Smoothed Loss"}, exclude=rules)
+    runs = read_runs(sardana, {"loss": "Smoothed Loss"}, options=Options(exclude=rules))
     found = fit(runs, Settings(**QUICK))
     assert runs.count == 43
     assert runs.excluded[0][1] == (11, 12, 13, 23)
@@ -39,7 +39,7 @@ def test_sardana_refit(sardana):
 def test_sardana_refit_at_other_ratios(sardana, ratio, name):
     """The built-in laws' digits, which an independent program found on these runs."""
     rules = read_rules((f"tokens_per_parameter > {ratio}",))
-    runs = read_runs(sardana, {"loss": "Smoothed Loss"}, exclude=rules)
+    runs = read_runs(sardana, {"loss": "Smoothed Loss"}, options=Options(exclude=rules))
     found = fit(runs, Settings(**QUICK))
     wanted = load_law(f"sardana-2024-{name}").coefficients
     assert found.coefficients == pytest.approx(wanted, rel=1e-6)

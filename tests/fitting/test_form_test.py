@@ -9,7 +9,7 @@ from optimizer.fitting.fit import Settings, fit
 from optimizer.fitting.fitlaw import About
 from optimizer.fitting.forms import Choice
 from optimizer.fitting.rules import read_rules
-from optimizer.fitting.runs import read_runs
+from optimizer.fitting.runs import Options, read_runs
 from optimizer.reading.document import load_text
 from optimizer.report.formats.law_file import law_text
 from optimizer.report.pages.form_test import sentence
@@ -22,7 +22,9 @@ RATIO = "tokens_per_parameter"
 def openeurollm(shared):
     path = str(shared / "data" / "openeurollm-2026-runs.csv")
     rules = read_rules(("parameters > 1.7B",))
-    return read_runs(path, {"parameters": "N", "tokens": "D"}, exclude=rules)
+    return read_runs(
+        path, {"parameters": "N", "tokens": "D"}, options=Options(exclude=rules)
+    )
 
 
 def test_far_runs_of_openeurollm_tell_the_forms_apart(openeurollm):

@@ -9,7 +9,7 @@ from optimizer.analysis.law.diagnostics import verdicts
 from optimizer.errors import InputError
 from optimizer.fitting.fit import Settings, fit
 from optimizer.fitting.grouping import by_size, counts, together
-from optimizer.fitting.runs import read_runs
+from optimizer.fitting.runs import Options, read_runs
 
 from .conftest import runs_of
 
@@ -97,6 +97,8 @@ def test_a_column_names_the_run_of_each_row(tmp_path):
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     place = str(tmp_path / "a.csv")
     assert read_runs(place).group.tolist() == np.arange(4).repeat(5).tolist()
-    assert len(set(read_runs(place, group="batch").group.tolist())) == 3
+    assert (
+        len(set(read_runs(place, options=Options(group="batch")).group.tolist())) == 3
+    )
     with pytest.raises(InputError, match='has no column "x" to group by'):
-        read_runs(place, group="x")
+        read_runs(place, options=Options(group="x"))

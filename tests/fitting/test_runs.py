@@ -7,7 +7,7 @@ import pytest
 
 from optimizer.errors import InputError
 from optimizer.fitting.rules import read_rules
-from optimizer.fitting.runs import read_runs
+from optimizer.fitting.runs import Options, read_runs
 
 GOOD = ["1e8,1e10,3.1", "2e8,1e10,3.0", "1e8,2e10,2.95"]
 
@@ -89,7 +89,7 @@ def test_compute_that_disagrees_is_told(table):
     runs = read_runs(table("1e8,1e10,6e18,3", "2e8,1e10,9e19,3", head=head))
     assert told(runs)[3] == (
         "compute is 7.5 times 6 × parameters × tokens",
-        "kept; compute not used",
+        "kept; its own compute for runs of one compute only",
     )
 
 
@@ -130,11 +130,11 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch):
         ("", "has no rows"),
         ("parameters,tokens,loss\n", "has no rows"),
         ("parameters,tokens\n1e8,1e10\n", "lacks the columns for loss"),
-        ("n,loss\n1e8,3\n", "two of parameters, tokens and compute"),
-        ("loss,loss\n1,2\n", 'two columns named "loss"'),
+        ("n,loss\n1e8,3\n", "one of tokens and compute"),
+        ("N,loss,loss\n1,2,3\n", "It has loss.1"),
         ("parameters,tokens,loss\n1,2,3,4\n", "4 cells under 3 columns"),
         ('parameters,tokens,loss\n1e8,"1e10,3\n', "is not a table"),
-        ("parameters,tokens,loss\n1e8,10,3\n", "no run that can be used"),
+        ("parameters,tokens,loss\n1e8,10,x\n", "no run that can be used"),
     ],
 )
 def test_no_table(tmp_path, text, message):
@@ -147,7 +147,7 @@ def test_no_table(tmp_path, text, message):
 
 def test_bytes_that_are_no_text(tmp_path):
     path = tmp_path / "runs.csv"
-    path.write_bytes(b"parameters,tokens,loss\n1e8,1e10,\xff\n")
+    path.write_bytes(b"parameters,tokens,loss\n1e8,1e10,\xff\0\n")
     with pytest.raises(InputError, match=r"runs\.csv:2:1: is not text"):
         read_runs(str(path))
 
@@ -166,7 +166,7 @@ def test_rules_leave_out_by_line(table):
         head="family,parameters,tokens,loss",
     )
     rules = read_rules(("family = b", "tokens_per_parameter >= 900", "tokens > 95B"))
-    runs = read_runs(path, exclude=rules)
+    runs = read_runs(path, options=Options(exclude=rules))
     assert runs.line == (2,)
     assert dict(runs.excluded) == {
         "family = b": (3,),
@@ -179,7 +179,10 @@ def test_rules_leave_out_by_line(table):
 def test_rules_that_mean_nothing_are_refused(table, rule):
     head = "family,parameters,tokens,loss"
     with pytest.raises(InputError, match="--exclude"):
-        read_runs(table("a,1e8,1e10,3.1", head=head), exclude=read_rules((rule,)))
+        read_runs(
+            table("a,1e8,1e10,3.1", head=head),
+            options=Options(exclude=read_rules((rule,))),
+        )
 
 
 def test_published_runs_are_read_whole(sardana):

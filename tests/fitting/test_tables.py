@@ -11,8 +11,9 @@ import json
 import pytest
 
 from optimizer.errors import InputError
-from optimizer.fitting.oddities import Note, spans, summed
-from optimizer.fitting.runs import read_runs
+from optimizer.fitting.oddities import spans, summed
+from optimizer.fitting.runs import Options, read_runs
+from optimizer.fitting.tables.table import Note
 
 LAW = (1.8, 400.0, 2000.0, 0.34, 0.37)
 
@@ -131,18 +132,18 @@ def test_json_arrays_columns_and_gzip_hold_the_same_runs(tmp_path):
         (
             "trainer_state.json",
             '{"log_history": [{"eval_loss": 2.9, "step": 400}, {"train_loss": 3.4}]}',
-            "its last eval_loss (here eval_loss 2.9 at step 400), not train_loss",
+            "its last eval_loss (2.9 at step 400), not train_loss",
         ),
         ("tb.csv", "Wall time,Step,Value\n1.5,200,9.9\n", "is a TensorBoard export"),
         (
             "wandb.csv",
             '"Step","r-70m - train/loss","r-70m - train/loss__MIN"\n"1","4","4"\n',
-            "curves over steps of r-70m, without parameters and tokens",
+            "curves over steps of r-70m, and lacks the columns for loss",
         ),
         (
             "log.txt",
             "0: iteration 200/ 1000 | consumed tokens: 5 | lm loss: 9.9E+00 |\n" * 3,
-            "is the log of one run, not a table",
+            "is the log of one run, and lacks the columns for",
         ),
     ],
 )
@@ -184,7 +185,7 @@ def test_two_kinds_of_loss_and_a_sweep_are_recognised(tmp_path):
     runs = read_runs(place)
     assert runs.count == 3 * len(RUNS)
     assert any("--best keeps the least loss" in n.done for n in runs.notes)
-    best = read_runs(place, best=True)
+    best = read_runs(place, options=Options(best=True))
     assert best.loss.tolist() == pytest.approx([loss(n, d) for n, d in RUNS])
 
 

@@ -69,7 +69,7 @@ def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | N
     costs = [answer.cost for answer in answers]
     if None in plans or None in costs:
         return None
-    if any(one.spec.target is None or one.spec.fix is not None for one in scenarios):
+    if any(not one.spec.seeks or one.spec.fix is not None for one in scenarios):
         return None
     best = [cost.total for cost in costs if cost is not None]
     sizes = [plan.parameters for plan in plans if plan is not None]

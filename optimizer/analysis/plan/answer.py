@@ -17,6 +17,7 @@ from optimizer.analysis.plan.practice import (
     TrainingRun,
     UnitCost,
 )
+from optimizer.analysis.plan.priced import Cost, Own, Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.world.extrapolation import Extrapolation
 
@@ -59,41 +60,6 @@ class DemandTotal:
     counted_tokens: float
     effective_tokens: float | None
     streams: tuple[StreamTokens, ...]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A model: N parameters trained on D tokens, and its loss under the law.
-
-    Under a law of samples also how many answers it draws a request; else None.
-    """
-
-    parameters: float
-    tokens: float
-    tokens_per_parameter: float
-    loss: float
-    samples: float | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the bill; share is its part of the total."""
-
-    name: str
-    amount: float
-    share: float
-
-
-@dataclass(frozen=True)
-class Cost:
-    """The lifetime cost that the objective counts, in its unit."""
-
-    unit: str
-    training: float
-    inference: float
-    other: float
-    total: float
-    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -338,6 +304,7 @@ class Answer:
     savings: Savings | None = None
     near_optimal: tuple[NearOptimal, ...] = ()
     fixed: Fixed | None = None
+    own: Own | None = None
     others: tuple[Alternative, ...] = ()
     serving: tuple[ServingUse, ...] = ()
     relaxed: Relaxed | None = None

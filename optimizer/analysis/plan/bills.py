@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from optimizer.analysis.plan.answer import Cost, Line
 from optimizer.analysis.plan.practice import Parties, TrainingRun, UnitCost
+from optimizer.analysis.plan.priced import Cost, Line
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import HOUR

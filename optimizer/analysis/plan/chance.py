@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optimizer.analysis.plan.answer import Pair
 from optimizer.analysis.plan.doubts import Chance
+from optimizer.analysis.plan.priced import Pair
 from optimizer.question.law_draws import drawn
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import plan as varied

@@ -177,7 +177,7 @@ def _best(
     raised = [scaled(one, way.factor) for one in scenarios]
     if any(_least(_asked(one, s)) < total * (1 - EQUAL) for one in raised):
         return False
-    if not _stepped(question) or any(one.spec.target is None for one in raised):
+    if not _stepped(question) or any(not one.spec.seeks for one in raised):
         return True
     here = _whole(scaled(way.scenario, way.factor), size)
     standing = any(True for one in raised for _ in loads(one, question.bill))

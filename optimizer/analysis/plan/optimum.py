@@ -17,7 +17,6 @@ from optimizer.analysis.plan.answer import (
     Infeasibility,
     LawUsed,
     Overtraining,
-    Pair,
     Savings,
     TrainingOptimal,
 )
@@ -43,6 +42,8 @@ from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
+from optimizer.analysis.plan.own_plan import own_plan
+from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
 from optimizer.analysis.plan.search import search, search_whole
@@ -77,6 +78,9 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
         Defect: the solver's point failed its certificate; no answer is given.
     """
     answer = _found(scenario, whole)
+    if (mine := scenario.spec.plan) is not None:
+        best = None if answer.cost is None else answer.cost.total
+        answer = replace(answer, own=own_plan(scenario, mine, best))
     if not whole:
         return answer
     return replace(answer, other_form=other_form(scenario, partial(solve, whole=False)))

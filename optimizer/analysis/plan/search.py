@@ -69,7 +69,8 @@ def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:
     few = [name for name in ("N", "D") if point[name] < 1]
     if not few:
         return
-    word = "budget" if scenario.spec.target is None else "target"
+    spec = scenario.spec
+    word = "target" if spec.target else "plan" if spec.plan else "budget"
     what = " and ".join(f"{significant(point[name])} {UNIT_OF[name]}" for name in few)
     message = (
         f"leads to {what}, and below one there is no model: this law says so only far "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimizer.analysis.plan.answer import Answer, Pair
+from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Beyond, Warning
+from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.saturation import LastThousandth
 from optimizer.analysis.plan.wording import (
     KINDS,

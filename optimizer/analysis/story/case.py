@@ -117,7 +117,8 @@ def across_laws(
 ) -> tuple[Answer, ...]:
     """The answers under each law, the scenario's own first; empty if none fits."""
     target = scenario.spec.target
-    if target is None or target.match is None:
+    carries = target.match if target is not None else scenario.spec.plan
+    if carries is None:
         return ()  # losses and budgets mean other things under other laws
     found = {answer.law.name: answer}
     for law in laws:

@@ -184,14 +184,14 @@ def _targets(
     """What the second slider moves: scenario, stops, word, unit."""
     spec = scenario.spec
     some = slice(None, None, 1 if quick else 4)  # where each takes its own solve
-    if spec.budget is not None and spec.target is None:
+    if spec.budget is not None and not spec.seeks:
         word, value = next((w, v) for w, v in spec.budget.bounds if v is not None)
         unit = next(c.unit for c in question.limits if c.name == f"budget.{word}")
         steps = [factor * value for factor in SPENT[some]]
         return scenario, _stops(("budget", word), steps), word, unit
-    if spec.target is None or question.reducible is None:
+    if question.reducible is None:
         return None
-    match = spec.target.match
+    match = None if spec.target is None else spec.target.match
     if match is not None and match.parameters is not None and match.tokens is None:
         path: Steps = ("target", "match", "parameters")
         steps = [_round(f * match.parameters) for f in SIZES[some]]

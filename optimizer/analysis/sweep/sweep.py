@@ -172,7 +172,7 @@ def rows(plan: Plan, start: int, stop: int) -> Rows:
         return _rows(plan, start, stop)
     parts = [_rows(replace(plan, scenario=one), start, stop) for one in singles]
     names = list(RESULTS)
-    by = names.index("loss" if plan.scenario.spec.target is None else "cost_total")
+    by = names.index("cost_total" if plan.scenario.spec.seeks else "loss")
     value = np.array([part.results[:, by] for part in parts])
     value[np.array([part.status for part in parts]) != batch.OPTIMAL] = np.inf
     best = np.where(np.isnan(value), np.inf, value).argmin(axis=0)

@@ -58,6 +58,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "savings": answer.savings,
         "near_optimal": answer.near_optimal,
         "fixed": answer.fixed,
+        "own": answer.own,
         "same_loss": answer.same_loss,
         "capped": answer.capped,
         "choice": answer.choice,

@@ -47,8 +47,14 @@ def render(blocks: Blocks, columns: int = 80, colour: bool = False) -> str:
     parts = []
     for before, block in zip([None, *blocks], blocks, strict=False):
         tight = isinstance(before, Heading) and before.level > 1
+        tight = tight or (_labelled(before) and _labelled(block))
         parts.append(("" if tight or before is None else "\n") + page.block(block))
     return "".join(parts)
+
+
+def _labelled(block: Block | None) -> bool:
+    """Whether a block is one line of a list."""
+    return isinstance(block, Text) and bool(block.label)
 
 
 class Page:

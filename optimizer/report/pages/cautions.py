@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import either
 from optimizer.report.formats.blocks import Block, Heading, Text
+
+TOLD = ("outside-range", "extreme-ratio")
 
 
 def warned(answer: Answer) -> Iterator[Block]:
@@ -15,6 +18,20 @@ def warned(answer: Answer) -> Iterator[Block]:
         yield Heading("Warnings")
     for warning in answer.warnings:
         yield Text(f"{warning.message.rstrip('.')}.", label=warning.code)
+
+
+def briefly_warned(answer: Answer) -> Iterator[Block]:
+    """Every warning of a plan by its first sentence.
+
+    How far the law is stretched, the first paragraph has told where it is.
+    """
+    told = TOLD if answer.extrapolation else ()
+    shown = [warning for warning in answer.warnings if warning.code not in told]
+    if shown:
+        yield Heading("Warnings")
+    for warning in shown:
+        first = re.split(r"(?<=[\w)%])\. (?=[A-Z])", warning.message)[0]
+        yield Text(f"{first.rstrip('.')}.", label=warning.code)
 
 
 def all_warned(

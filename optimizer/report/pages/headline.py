@@ -5,19 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from optimizer.analysis.plan.answer import (
-    Alternative,
-    Answer,
-    Cost,
-    Fixed,
-    Pair,
-    TrainingOptimal,
-)
+from optimizer.analysis.plan.answer import Alternative, Answer, Fixed, TrainingOptimal
 from optimizer.analysis.plan.capped import Capped, SameLoss
+from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.reach import called
 from optimizer.analysis.plan.wording import either, given, model, percent, samples
 from optimizer.reading.quantity import significant
 from optimizer.report.pages.forms import form_trust
+from optimizer.report.pages.own_plan import own_sentences
 
 SAME = 1e-6  # relative difference below which two models count as one
 # What the objective's unit does, and what there is less or more of.
@@ -34,8 +29,20 @@ def headline(answer: Answer) -> str:
     plan, optimal = answer.plan, answer.training_optimal
     if plan is None or optimal is None:
         reason = answer.infeasibility.reason if answer.infeasibility else ""
-        return f"There is no plan: {reason}."
-    return " ".join((*_sentences(answer, plan, optimal), *trust(answer)))
+        return " ".join((*own_sentences(answer, ""), f"There is no plan: {reason}."))
+    mine = own_sentences(answer, _beside_own(answer))
+    return " ".join((*mine, *_sentences(answer, plan, optimal), *trust(answer)))
+
+
+def _beside_own(answer: Answer) -> str:
+    """How the user's own plan stands to the optimum, or that to a plan that misses."""
+    own, cost = answer.own, answer.cost
+    if own is None or own.fraction is None or cost is None:
+        return ""
+    fraction = own.fraction
+    if own.misses:
+        fraction = cost.total / own.cost.total - 1
+    return compared(fraction, cost.unit)
 
 
 def fixed_word(answer: Answer) -> str | None:
@@ -72,6 +79,8 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
     if ways and answer.cost is not None:
         yield _do_not_train(answer, ways, answer.cost)
         told = f"If you train, {told[0].lower()}{told[1:]}"
+    if answer.own is not None:
+        told = f"The optimum: {told[0].lower()}{told[1:]}"
     factor = 1.0 if answer.overtraining is None else answer.overtraining.factor
     past = f"{significant(factor, 2)} × the Chinchilla-optimal tokens of its size"
     if answer.fixed is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from optimizer.analysis.plan.answer import Alternative, Answer, Line, Pair
+from optimizer.analysis.plan.answer import Alternative, Answer
+from optimizer.analysis.plan.priced import Line, Pair
 from optimizer.analysis.plan.wording import (
     DEMAND,
     amount,
@@ -30,6 +31,7 @@ from optimizer.report.pages.drawings import drawn_blocks
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
+from optimizer.report.pages.own_plan import own_choice
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
 
 
@@ -48,23 +50,26 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     yield from other_form(answer)
     yield from warned(answer)
     if answer.cheaper:
-        yield from _others(answer)
+        yield from others(answer)
     if answer.plan is None:
         yield from infeasible(answer)
         yield from demand(answer)
     else:
-        yield from _plan(answer)
+        yield from plan_table(answer)
+        yield from _critical(answer)
         yield from drawn_blocks(answer)
         yield from rounded
-        yield from _bill(answer)
+        yield from bill(answer)
+        yield from _other_units(answer)
         yield from demand(answer)
         yield from _dollars(answer)
         yield from machines(answer)
         yield from choices(answer)
         if not answer.cheaper:
-            yield from _others(answer)
+            yield from others(answer)
         yield from capped_blocks(answer)
-        yield from _near(answer)
+        yield from near_table(answer)
+        yield from _near_words(answer)
         yield from limits(answer)
         yield from moves(answer)
     yield Heading("Law and proof")
@@ -73,7 +78,8 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     yield from proof(answer)
 
 
-def _plan(answer: Answer) -> Iterator[Block]:
+def plan_table(answer: Answer) -> Iterator[Block]:
+    """The plan beside the training-optimal model of its loss."""
     plan, best, over = answer.plan, answer.training_optimal, answer.overtraining
     critical = answer.critical
     if plan is None or best is None or over is None or critical is None:
@@ -84,6 +90,11 @@ def _plan(answer: Answer) -> Iterator[Block]:
     if answer.fixed is not None:
         pairs.insert(1, ("if not fixed", answer.fixed.optimum))
     blank = [GAP] * (len(pairs) - 2)
+    factors = list(blank)
+    if (own := answer.own) is not None:
+        pairs.insert(1, ("yours", own.plan))
+        blank = [GAP, *blank]
+        factors = [significant(own.overtraining), *factors]
     rows = [
         ("parameters", *(amount(p.parameters, "parameters") for _, p in pairs)),
         ("tokens", *(amount(p.tokens, "tokens") for _, p in pairs)),
@@ -92,7 +103,7 @@ def _plan(answer: Answer) -> Iterator[Block]:
             *(significant(p.tokens_per_parameter) for _, p in pairs),
         ),
         ("loss", *(f"{p.loss:.4f}" for _, p in pairs)),
-        ("overtraining factor", significant(over.factor), *blank, "1"),
+        ("overtraining factor", significant(over.factor), *factors, "1"),
         ("training overhead", share(critical.training_overhead), *blank, "0 %"),
     ]
     if plan.samples is not None:
@@ -106,6 +117,12 @@ def _plan(answer: Answer) -> Iterator[Block]:
         rows.append((walls, "yes", *blank, "no"))
     yield Heading("Plan")
     yield Table(named(*(title for title, _ in pairs)), tuple(rows))
+
+
+def _critical(answer: Answer) -> Iterator[Block]:
+    critical = answer.critical
+    if critical is None:
+        return
     yield Text(
         f"Critical size {amount(critical.size, 'parameters')}: below it training "
         "takes more than twice the least compute for this loss. No data reaches it "
@@ -113,7 +130,8 @@ def _plan(answer: Answer) -> Iterator[Block]:
     )
 
 
-def _bill(answer: Answer) -> Iterator[Block]:
+def bill(answer: Answer) -> Iterator[Block]:
+    """What the life costs, line by line, beside the training-optimal model."""
     cost, optimal = answer.cost, answer.training_optimal
     if cost is None or optimal is None or answer.savings is None:
         return
@@ -123,30 +141,41 @@ def _bill(answer: Answer) -> Iterator[Block]:
         for line, beside in zip(cost.lines, other.lines, strict=True)
     ]
     rows.append(("total", figure(cost.total, unit), "100 %", figure(other.total, unit)))
+    columns = ["plan", "share", "training-optimal"]
+    if answer.own is not None:
+        mine = [*(line.amount for line in answer.own.cost.lines), answer.own.cost.total]
+        rows = [(*r, figure(m, unit)) for r, m in zip(rows, mine, strict=True)]
+        columns.append("yours")
     saved = answer.savings
     if abs(saved.fraction) > 1e-9:
         word = "saved" if saved.amount > 0 else "more than training-optimal"
         rows.append(
-            (word, figure(abs(saved.amount), unit), percent(abs(saved.fraction)), GAP)
+            (
+                *(word, figure(abs(saved.amount), unit)),
+                *(percent(abs(saved.fraction)), *[GAP] * (len(columns) - 2)),
+            )
         )
     yield Heading(lifetime(unit).capitalize())
-    yield Table(named("plan", "share", "training-optimal"), tuple(rows))
-    others = [
+    yield Table(named(*columns), tuple(rows))
+    yield from own_choice(answer)
+
+
+def _other_units(answer: Answer) -> Iterator[Block]:
+    unit = "" if answer.cost is None else answer.cost.unit
+    units = [
         (_unit_word(name), amount(value, name))
         for name, value in (answer.amounts or {}).items()
         if value is not None and name != unit
     ]
-    if others:
+    if units:
         yield Text(
             "The same plan in other units: "
-            + ", ".join(f"{word} {text}" for word, text in others)
+            + ", ".join(f"{word} {text}" for word, text in units)
             + "."
         )
 
 
-def _row(
-    answer: Answer, line: Line, beside: Line, unit: str
-) -> tuple[str, str, str, str]:
+def _row(answer: Answer, line: Line, beside: Line, unit: str) -> tuple[str, ...]:
     served = {stream.name for stream in answer.demand.streams}
     name = line.name
     if name in served:
@@ -234,7 +263,7 @@ def _dollars(answer: Answer) -> Iterator[Block]:
         yield facts(rows)
 
 
-def _others(answer: Answer) -> Iterator[Block]:
+def others(answer: Answer) -> Iterator[Block]:
     """Buying, or serving what exists, beside the plan."""
     cost, served = answer.cost, answer.demand.tokens
     if not answer.others or cost is None:
@@ -287,7 +316,8 @@ def overtaken(tokens: float | None) -> str:
     return "always" if tokens == 0 else f"above {amount(tokens, 'tokens')}"
 
 
-def _near(answer: Answer) -> Iterator[Block]:
+def near_table(answer: Answer) -> Iterator[Block]:
+    """The sizes that cost, or lose, hardly more than the optimum."""
     if not answer.near_optimal:
         return
     rows = tuple(
@@ -304,12 +334,17 @@ def _near(answer: Answer) -> Iterator[Block]:
         )
         for near in answer.near_optimal
     )
-    what = "has at most that much more reducible loss"
-    if answer.question == "target" and answer.cost is not None:
-        what = f"takes at most that much more {lifetime(answer.cost.unit)}"
     yield Heading("Near-optimal sizes")
     yield Table(
         named("parameters", "tokens", "tokens per parameter"),
         tuple((f"within {row[0]}", *row[1:]) for row in rows),
     )
+
+
+def _near_words(answer: Answer) -> Iterator[Block]:
+    if not answer.near_optimal:
+        return
+    what = "has at most that much more reducible loss"
+    if answer.question == "target" and answer.cost is not None:
+        what = f"takes at most that much more {lifetime(answer.cost.unit)}"
     yield Text(f"The best plan of any size between {what} than the optimum.")

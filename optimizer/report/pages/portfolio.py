@@ -18,12 +18,17 @@ from optimizer.report.pages.reasons import leading, limit_row, proven, remedies
 NOTHING = 5e-5  # of a cost that sharing adds, which no page can show
 
 
-def portfolio_blocks(portfolio: JointPlan) -> list[Block]:
-    """The whole page of a portfolio."""
-    return [Heading(portfolio.name, 1), *_body(portfolio)]
+def portfolio_blocks(portfolio: JointPlan, full: bool = True) -> list[Block]:
+    """The page of a portfolio.
+
+    Args:
+        portfolio: solved.
+        full: with a page for each of its models; else what they do together.
+    """
+    return [Heading(portfolio.name, 1), *_body(portfolio, full)]
 
 
-def _body(portfolio: JointPlan) -> Iterator[Block]:
+def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
     yield Text(portfolio_headline(portfolio), lead=True)
     yield from all_warned(portfolio.members)
     yield Heading("Models")
@@ -50,6 +55,9 @@ def _body(portfolio: JointPlan) -> Iterator[Block]:
     if portfolio.certificate is not None:
         yield Heading("Proof")
         yield Text(proven(portfolio.certificate, "cost of all together"), label="proof")
+    if not full:
+        yield Text("--full adds a page for each model.")
+        return
     yield Text(
         "Below, model by model: what one more unit of its own limits does, and what "
         "moves the cost, are about the cost of all together."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,23 +33,50 @@ class Solved:
     left: Mapping[str, str] = field(default_factory=dict)
 
 
-def solved_blocks(part: Solved) -> Iterator[Block]:
-    """The page of one file; a plain plan does not wait for the others' imports."""
+def solved_blocks(part: Solved, full: bool = True) -> Iterator[Block]:
+    """The page of one file; a plain plan does not wait for the others' imports.
+
+    Args:
+        part: the file, answered.
+        full: everything, or what fits on a screen.
+    """
     if part.portfolio is not None:
         from optimizer.report.pages.portfolio import portfolio_blocks  # noqa: PLC0415
 
-        yield from portfolio_blocks(part.portfolio)
+        yield from portfolio_blocks(part.portfolio, full)
     elif len(part.answers) > 1:
         from optimizer.report.pages.under_laws import laws_side_blocks  # noqa: PLC0415
 
         yield from laws_side_blocks(part.name, part.answers, part.snaps, part.left)
     else:
-        from optimizer.report.pages.plan import answer_blocks  # noqa: PLC0415
-
         (answer,), (snapped,) = part.answers, part.snaps
         rounded: list[Block] = []
         if snapped is not None:
             from optimizer.report.pages.snap import snap_blocks  # noqa: PLC0415
 
             rounded = list(snap_blocks(answer, snapped))
-        yield from answer_blocks(answer, rounded)
+        if full:
+            from optimizer.report.pages.plan import answer_blocks  # noqa: PLC0415
+
+            yield from answer_blocks(answer, rounded)
+        else:
+            from optimizer.report.pages.short import short_blocks  # noqa: PLC0415
+
+            yield from short_blocks(answer, rounded)
+
+
+def brief(parts: Sequence[Solved]) -> list[Block]:
+    """One line an answer, of all files."""
+    from optimizer.report.pages.brief import brief_blocks  # noqa: PLC0415
+
+    rows: list[tuple[str, Answer]] = []
+    for part in parts:
+        for answer in part.answers:
+            name = answer.scenario
+            if part.portfolio is not None:
+                name = f"{part.name}: {name}"
+            elif len(part.answers) > 1:
+                law = answer.law.name
+                name = law if len(parts) == 1 else f"{part.name}, {law}"
+            rows.append((name, answer))
+    return brief_blocks(rows)

@@ -6,13 +6,13 @@ import pytest
 
 from optimizer.algebra.program import Certificate, Status
 from optimizer.analysis.plan import answer as records
-from optimizer.analysis.plan import doubts, practice
+from optimizer.analysis.plan import doubts, practice, priced
 from optimizer.analysis.plan.sensitivity import Sensitivity
 
 
 @pytest.fixture
 def pair():
-    return records.Pair(6.97e9, 1.248e12, 179.1, 2.0453)
+    return priced.Pair(6.97e9, 1.248e12, 179.1, 2.0453)
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def answer(pair):
     def cost(training, inference):
         total = training + inference
         lines = (
-            records.Line("training", training, training / total),
-            records.Line("demand", inference, inference / total),
+            priced.Line("training", training, training / total),
+            priced.Line("demand", inference, inference / total),
         )
-        return records.Cost("FLOP", training, inference, 0.0, total, lines)
+        return priced.Cost("FLOP", training, inference, 0.0, total, lines)
 
     return records.Answer(
         scenario="Internal assistant",
@@ -40,7 +40,7 @@ def answer(pair):
             "a paper",
         ),
         target_loss=2.0453,
-        reference=records.Pair(13e9, 5.76e11, 44.3, 2.0453),
+        reference=priced.Pair(13e9, 5.76e11, 44.3, 2.0453),
         demand=records.DemandTotal(
             *(2e12, 2e12, 2e12),
             (records.StreamTokens("demand", 2e12, None, None, 1.0),),

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from optimizer.analysis.audit import Asked, Audit, Implied
-from optimizer.analysis.plan.answer import Cost, Critical, Line, Pair
+from optimizer.analysis.plan.answer import Critical
+from optimizer.analysis.plan.priced import Cost, Line, Pair
 from optimizer.report.formats.csv import AUDIT, audits
 from optimizer.report.formats.decisions import audited
 from optimizer.report.formats.text import render

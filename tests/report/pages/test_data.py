@@ -20,7 +20,16 @@ PLAN = {
     *("alternatives", "parties", "limits", "sensitivities", "certificate", "warnings"),
     "infeasibility",
 }
-GROWN = {"engine", "objective", "question", "reference", "others", "snap", "epochs"}
+GROWN = {
+    "own",
+    "engine",
+    "objective",
+    "question",
+    "reference",
+    "others",
+    "snap",
+    "epochs",
+}
 GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
 GROWN |= {"erred", "other_form", "relaxed"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from optimizer.analysis.plan.answer import Alternative, Fixed, LimitUsed, Pair, Savings
+from optimizer.analysis.plan.answer import Alternative, Fixed, LimitUsed, Savings
 from optimizer.analysis.plan.doubts import Beyond, Chance
+from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.report.formats.text import render
 from optimizer.report.pages.headline import compared, headline

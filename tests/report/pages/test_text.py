@@ -85,7 +85,6 @@ What moves lifetime compute
 Law and proof
   law: some-law, L(N, D) = 1.69 + 406.4/N^0.336 + 410.7/D^0.283 in nats per
     token; N counts all parameters. Source: a paper.
-
   proof: certified global optimum: within 3.7e-15 of the best possible cost, in
     relative terms, over all plans within a factor 1e12 of this one. Constraints
     are kept to 2e-16, stationarity is 1e-16.

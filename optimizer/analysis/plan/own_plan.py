@@ -1,0 +1,113 @@
+"""A plan of the user's own, priced: beside the optimum of the same loss.
+
+Its N and D are decided, so that only machines are left to choose: of the scenario's
+lists those that keep the limits at the least cost, in whole batches and replicas. What
+it costs more than the optimum is proven by the certificate of that. A limit that it
+does not keep is told, and hides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from optimizer.analysis.plan.bills import amounts, bill
+from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.priced import Broken, Cost, Own, Pair
+from optimizer.analysis.plan.whole import whole_at
+from optimizer.question.asked import Question
+from optimizer.question.at_size import held_at
+from optimizer.question.formulate import formulate
+from optimizer.question.sampling import settled
+from optimizer.question.scenario import OwnPlan, Scenario
+from optimizer.world.costs import value
+from optimizer.world.limits import Limit
+
+MISSED = 1e-9  # of the reducible loss, above which a target counts as missed
+
+
+@dataclass(frozen=True)
+class Held:
+    """A model as one combination of a scenario's lists serves it.
+
+    Attributes:
+        question: of that combination, its machines in whole numbers.
+        point: the model with all that follows from it.
+        cost: its lifetime cost.
+        breaks: the limits that it does not keep.
+        place: of the combination among those that were tried.
+    """
+
+    question: Question
+    point: Mapping[str, float]
+    cost: Cost
+    breaks: tuple[Limit, ...]
+    place: int
+
+
+def cheapest(scenarios: Sequence[Scenario], size: Mapping[str, float]) -> Held:
+    """The cheapest combination of lists for a model; of those that keep the limits.
+
+    Args:
+        scenarios: without lists, at least one.
+        size: N and D.
+    """
+    found = []
+    for place, scenario in enumerate(scenarios):
+        _, question = whole_at(scenario, formulate(scenario), size)
+        point = question.complete(size)
+        breaks = tuple(
+            limit
+            for limit in question.limits
+            if _taken(limit, point) > limit.bound * (1 + BINDING)
+        )
+        found.append(Held(question, point, bill(question, point), breaks, place))
+    return min(found, key=lambda held: (bool(held.breaks), held.cost.total))
+
+
+def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
+    """Prices a plan of the user's own.
+
+    Args:
+        scenario: with all its lists.
+        own: the plan.
+        best: lifetime cost of the optimum, or None where there is none.
+    """
+    N, D = own.parameters, own.tokens
+    size = {"N": N, "D": D}
+    ways = [
+        (variant.choice, variant.scenario)
+        for variant in scenario.variants
+        if variant.scenario is not None
+    ] or [({}, scenario)]
+    singles = [settled(held_at(one, N, fix=None)[0]) for _, one in ways]
+    held = cheapest(singles, size)
+    question, point = held.question, held.point
+    s = question.reducible_at(point)
+    extra = None if best is None else held.cost.total - best
+    return Own(
+        plan=Pair(N, D, D / N, question.surface.loss_of(s), question.samples),
+        cost=held.cost,
+        amounts=amounts(question, point),
+        choice=dict(ways[held.place][0]),
+        breaks=tuple(
+            Broken(
+                limit.name,
+                limit.bound,
+                _taken(limit, point),
+                limit.unit,
+                scenario.place(limit.name).line or None,
+            )
+            for limit in held.breaks
+        ),
+        misses=question.reducible is not None and s > question.reducible * (1 + MISSED),
+        overtraining=D / question.optimal_tokens(N),
+        extra=extra,
+        fraction=None if extra is None or best is None else extra / best,
+        implied_demand=implied_demand(singles, size),
+    )
+
+
+def _taken(limit: Limit, point: Mapping[str, float]) -> float:
+    return sum(value(term, point) for term in limit.terms)

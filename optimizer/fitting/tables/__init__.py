@@ -1,0 +1,1 @@
+"""Tables of runs as files have them: formats, exports, logs and folders."""

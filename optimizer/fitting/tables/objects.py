@@ -1,0 +1,202 @@
+"""JSON: arrays of runs, runs by name, columns, one object a line, one run a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from optimizer.fitting.tables.table import Note, Read, Row, failed, refuse_many
+
+LARGEST = 64_000_000  # [bytes]; objects take ten times their text
+DEEP = 6  # levels of objects in a run
+RUN = "run"  # the column of names that were keys
+
+
+def refuse_large(file: str, data: bytes) -> None:
+    """Refuses JSON whose objects would not fit in memory.
+
+    Raises:
+        InputError: it is too large.
+    """
+    if len(data) > LARGEST:
+        raise failed(
+            file,
+            f"is larger than {LARGEST // 10**6} MB, which JSON may be; save it as CSV "
+            "or Parquet",
+        )
+
+
+def json_lines(file: str, text: str) -> Read:
+    """One JSON object a line.
+
+    Raises:
+        InputError: a line is no object.
+    """
+    rows: list[Row] = []
+    for line, said in enumerate(text.split("\n"), start=1):
+        if not said.strip():
+            continue
+        try:
+            row = json.loads(said)
+        except (ValueError, RecursionError):
+            raise failed(file, "is not JSON; each line is one run", line) from None
+        if not isinstance(row, dict):
+            raise failed(file, 'must be a run such as {"loss": 2.5, …}', line)
+        rows.append((line, flat(row)))
+    return _read(file, rows)
+
+
+def json_array(file: str, text: str) -> Read:
+    """An array of objects, each with the line where it begins.
+
+    Raises:
+        InputError: it is no such array.
+    """
+    decoder = json.JSONDecoder()
+    rows: list[Row] = []
+    at, line, counted = text.index("[") + 1, 1, 0
+    while True:
+        at += len(text[at : at + 500]) - len(text[at : at + 500].lstrip(" \t\r\n,"))
+        line += text.count("\n", counted, at)
+        counted = at
+        if text[at : at + 1] == "]":
+            return _read(file, rows)
+        try:
+            row, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            if text[at : at + 1] in (" ", "\t", "\r", "\n", ",") and at < len(text):
+                continue
+            raise failed(file, "is not JSON from here on", line) from None
+        if isinstance(row, list):
+            return _listed(file, text)
+        if not isinstance(row, dict):
+            raise failed(file, 'must be a run such as {"loss": 2.5, …}', line)
+        rows.append((line, flat(row)))
+
+
+def json_object(file: str, found: Mapping[str, object]) -> Read:
+    """An object: of columns, of runs by name, around a list of runs, or of one run.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    inner = [v for v in found.values() if _objects(v)]
+    if len(inner) == 1 and isinstance(inner[0], list):
+        return _read(file, [(i, flat(row)) for i, row in enumerate(inner[0], 1)])
+    turned = _turned(found)
+    if turned is not None:
+        return _read(file, list(enumerate(turned, 1)))
+    named = _named(found)
+    if named is not None:
+        return named if isinstance(named, Read) else _read(file, named)
+    # A list of numbers is a curve, and no number of a run.
+    row = {n: v for n, v in flat(found).items() if not isinstance(v, list | tuple)}
+    numbers = [v for v in row.values() if isinstance(v, int | float)]
+    if len(numbers) < 2:
+        message = 'must be a list of runs such as [{"loss": 2.5, …}, …]'
+        raise failed(file, message, 1)
+    columns = list(row)
+    return Read(columns, [(1, row)], about="holds one run")
+
+
+def flat(row: Mapping[str, object]) -> dict[str, object]:
+    """An object with objects in it as one, its names joined with dots."""
+    found: dict[str, object] = {}
+
+    def put(inner: Mapping[str, object], head: str, depth: int) -> None:
+        for name, value in inner.items():
+            if isinstance(value, dict) and depth < DEEP:
+                # As Weights & Biases keeps its settings.
+                if set(value) in ({"value"}, {"value", "desc"}):
+                    found[f"{head}{name}"] = value["value"]
+                else:
+                    put(value, f"{head}{name}.", depth + 1)
+            else:
+                found[f"{head}{name}"] = value
+
+    put(row, "", 0)
+    return found
+
+
+def _read(file: str, rows: list[Row]) -> Read:
+    columns = list(dict.fromkeys(name for _, row in rows for name in row))
+    refuse_many(file, sum(len(row) for _, row in rows), len(columns))
+    return Read(columns, rows)
+
+
+def _objects(values: object) -> bool:
+    return (
+        isinstance(values, list)
+        and bool(values)
+        and all(isinstance(value, dict) for value in values)
+    )
+
+
+def _listed(file: str, text: str) -> Read:
+    """An array of arrays, the first of which has the names."""
+    found = json.loads(text)
+    head = found[0]
+    if not all(isinstance(name, str) for name in head):
+        message = 'must be a list of runs such as [{"loss": 2.5, …}, …]'
+        raise failed(file, message, 1)
+    rows = [r for r in found[1:] if isinstance(r, list) and len(r) == len(head)]
+    left = len(found) - 1 - len(rows)
+    read = _read(
+        file, [(i, dict(zip(head, row, strict=True))) for i, row in enumerate(rows, 2)]
+    )
+    notes = (Note(0, f"{left} rows have other lengths", "left out"),) if left else ()
+    return Read(read.columns, read.rows, notes=notes)
+
+
+def _turned(found: Mapping[str, object]) -> list[dict[str, object]] | None:
+    """Rows from columns, as {"loss": [2.5, …], …} or with row numbers as keys."""
+    sides = {
+        name: list(cells.values())
+        if isinstance(cells, dict) and cells and all(k.isdigit() for k in cells)
+        else cells
+        for name, cells in found.items()
+    }
+    lists = {name: cells for name, cells in sides.items() if isinstance(cells, list)}
+    curves = any(isinstance(cell, dict) for cells in lists.values() for cell in cells)
+    if len(lists) < 2 or curves or len({len(cells) for cells in lists.values()}) > 1:
+        return None
+    # What is said once is said of all runs.
+    once = {
+        name: value
+        for name, value in sides.items()
+        if name not in lists and not isinstance(value, dict)
+    }
+    return [
+        {**once, **dict(zip(lists, cells, strict=True))}
+        for cells in zip(*lists.values(), strict=True)
+    ]
+
+
+def _named(found: Mapping[str, object]) -> Read | list[Row] | None:
+    """Runs by their names: {"70m": {"loss": …}, …}, or a list of checkpoints each."""
+    values = list(found.values())
+    if len(values) < 2:
+        return None
+    if all(isinstance(value, dict) for value in values):
+        names = [set(flat(value)) for value in values if isinstance(value, dict)]
+        alike = len(set.intersection(*names)) >= 2
+        if not alike:
+            return None
+        return [(i, row) for i, row in enumerate(_told(found), 1)]
+    if all(_objects(value) for value in values):
+        rows = list(enumerate(_checkpoints(found), 1))
+        columns = list(dict.fromkeys(name for _, row in rows for name in row))
+        return Read(columns, rows, run=RUN)
+    return None
+
+
+def _told(found: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    for name, value in found.items():
+        if isinstance(value, dict):
+            yield {RUN: name, **flat(value)}
+
+
+def _checkpoints(found: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    for name, value in found.items():
+        if isinstance(value, list):
+            yield from ({RUN: name, **flat(row)} for row in value)

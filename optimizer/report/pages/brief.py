@@ -1,0 +1,48 @@
+"""Answers in one line each, for a folder of scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import amount
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import GAP, Block, Column, Table, Text
+from optimizer.report.pages.plan import figure, share
+
+
+def brief_blocks(named_answers: Sequence[tuple[str, Answer]]) -> list[Block]:
+    """One row an answer.
+
+    Args:
+        named_answers: each with what the row is called.
+    """
+    columns = (
+        Column("", "left", wrap=True),
+        *(Column(title) for title in ("size", "tokens", "factor", "lifetime", "saved")),
+        Column("", "left"),
+    )
+    notes = ["Factor: the overtraining factor."]
+    if any(answer.warnings for _, answer in named_answers):
+        notes.append("! has warnings, which solve shows without --brief.")
+    rows = tuple(_row(*each) for each in named_answers)
+    return [Table(columns, rows), Text(" ".join(notes))]
+
+
+def _row(name: str, answer: Answer) -> tuple[str, ...]:
+    plan, cost, over = answer.plan, answer.cost, answer.overtraining
+    if answer.cheaper:
+        name = f"{name} (do not train)"
+    doubts = "!" if answer.warnings else GAP
+    if plan is None or cost is None or over is None:
+        return name, "no plan", *[GAP] * 4, doubts
+    saved = GAP if answer.savings is None else share(answer.savings.fraction)
+    return (
+        name,
+        amount(plan.parameters, "parameters"),
+        amount(plan.tokens, "tokens"),
+        significant(over.factor),
+        figure(cost.total, cost.unit),
+        saved,
+        doubts,
+    )

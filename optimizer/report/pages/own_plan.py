@@ -1,0 +1,79 @@
+"""The sentences on a plan of the user's own, beside the optimum of its loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.priced import Own
+from optimizer.analysis.plan.wording import either, given, model
+from optimizer.reading.quantity import significant
+from optimizer.report.formats.blocks import Block, Text
+
+SAME = 1e-6  # of the cost, below which a plan counts as the optimum
+
+
+def own_sentences(answer: Answer, compared: str) -> Iterator[str]:
+    """What the user's own plan costs, what it breaks and whom it would suit.
+
+    Args:
+        answer: any; nothing is said where it has no such plan.
+        compared: how its cost stands to the optimum's; empty where there is none.
+    """
+    own = answer.own
+    if own is None:
+        return
+    name = model(own.plan.parameters, own.plan.tokens)
+    cost = given(own.cost.total, own.cost.unit)
+    served = answer.demand.tokens
+    over = f" over {given(served, 'tokens')} served tokens" if served else ""
+    if own.fraction is None:
+        yield f"Your plan, {name} tokens, takes {cost}{over}."
+    elif own.misses:
+        yield (
+            f"Your plan, {name} tokens, takes {cost}{over}, but misses the target "
+            f"with a loss of {own.plan.loss:.4f}: the plan that reaches it {compared} "
+            "yours."
+        )
+    elif abs(own.fraction) < SAME:
+        yield f"Your plan, {name} tokens, is the optimum: {cost}{over}."
+    else:
+        reached = f" of {answer.target_loss:.4f}" if answer.target_loss else ""
+        yield (
+            f"Your plan, {name} tokens, takes {cost}{over}: it {compared} the least "
+            f"for the loss{reached}."
+        )
+    yield from _breaks(own)
+    yield from _suits(own, served)
+
+
+def _breaks(own: Own) -> Iterator[str]:
+    broken = [
+        f"{wall.name} of {given(wall.bound, wall.unit)} (it takes "
+        f"{given(wall.value, wall.unit)})"
+        for wall in own.breaks
+    ]
+    if broken:
+        yield f"It does not keep {either(broken, 'and')}."
+
+
+def _suits(own: Own, served: float) -> Iterator[str]:
+    factor = f"{significant(own.overtraining, 2)} × the Chinchilla-optimal tokens"
+    suits = own.implied_demand
+    if suits is not None and suits > 0:
+        expect = (
+            f"you expect {given(served, 'tokens')}" if served else "you expect none"
+        )
+        yield (
+            f"It has {factor} of its size, which is right for "
+            f"{given(suits, 'tokens')} served tokens; {expect}."
+        )
+    else:
+        yield f"It has {factor} of its size."
+
+
+def own_choice(answer: Answer) -> Iterator[Block]:
+    """With which of the lists' choices the user's own plan is cheapest."""
+    if answer.own is not None and answer.own.choice != answer.choice:
+        parts = [f"{word} {value}" for word, value in answer.own.choice.items()]
+        yield Text(f"Yours is cheapest with {either(parts, 'and')}.")

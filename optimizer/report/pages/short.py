@@ -1,0 +1,80 @@
+"""An answer on one screen: what to do, how sure, what it takes, what holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import amount
+from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
+from optimizer.report.formats.blocks import Block, Heading, Text
+from optimizer.report.pages.cautions import briefly_warned
+from optimizer.report.pages.forms import other_form
+from optimizer.report.pages.headline import headline
+from optimizer.report.pages.plan import bill, near_table, others, plan_table
+from optimizer.report.pages.reasons import infeasible, limits
+
+
+def short_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
+    """The page of one answer without what only its makers need.
+
+    Args:
+        answer: with a plan or the reason why there is none.
+        rounded: the section on sizes that exist, where it was asked for.
+    """
+    return [Heading(answer.scenario, 1), *_body(answer, rounded)]
+
+
+def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
+    yield Text(headline(answer), lead=True)
+    yield from other_form(answer)
+    yield from briefly_warned(answer)
+    if answer.cheaper:
+        yield from others(answer)
+    if answer.plan is None:
+        yield from infeasible(answer)
+    else:
+        yield from plan_table(answer)
+        yield from rounded
+        yield from bill(answer)
+        if told := " ".join(_practice(answer)):
+            yield Text(told)
+        yield from near_table(answer)
+        yield from limits(answer)
+    yield Text(_end(answer))
+
+
+def _practice(answer: Answer) -> Iterator[str]:
+    """The run, the price of a token, and the machines, a sentence each."""
+    if (run := answer.training_run) is not None:
+        time = "" if run.time is None else f", {amount(run.time, 's')}"
+        hours = write(run.accelerator_hours, REQUESTS)
+        yield f"The training run takes {hours} accelerator-hours{time}."
+    if (price := answer.unit_cost) is not None:
+        whole = price.with_training
+        more = "" if whole is None else f", with training {_million(whole)}"
+        yield f"A million served tokens cost {_million(price.total)}{more}."
+    for use in answer.serving:
+        who = f"{use.stream}: served" if len(answer.serving) > 1 else "Served"
+        count = use.standing or use.replicas
+        replicas = "" if count is None else f" by {significant(count)} replicas"
+        yield (
+            f"{who}{replicas} in batches of {significant(use.batch)}, bound by "
+            f"{use.bound_by}."
+        )
+    if answer.choice:
+        picked = (f"{word}: {value}" for word, value in answer.choice.items())
+        yield f"Best of the choices: {', '.join(picked)}."
+
+
+def _million(dollars: float) -> str:
+    return write(dollars, PRICE_TOKENS).removesuffix("per million tokens").strip()
+
+
+def _end(answer: Answer) -> str:
+    """That it is proved, and where the rest is."""
+    if answer.certificate is None or answer.plan is None:
+        return "--full adds the law and the demand."
+    gap = significant(answer.certificate.gap, 2)
+    what = "loss" if answer.question == "budget" else "cost"
+    return f"Certified: within {gap} of the best possible {what}. --full has the rest."
