@@ -34,6 +34,7 @@ from optimizer.fitting.refuse import (
 )
 from optimizer.fitting.repeats import fit_repeats
 from optimizer.fitting.runs import Runs
+from optimizer.fitting.sampled import by_model, refuse_no_samples
 from optimizer.fitting.sandwich import standard_errors, withheld
 from optimizer.fitting.search import (
     DELTA,
@@ -169,6 +170,8 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
     except ValueError as error:
         raise failed("--fix", str(error)) from None
     settings = replace(settings, choice=choice)
+    if choice.form == "samples":
+        runs = by_model(runs)
     base = seen_once(runs, choice)
     settings, runs = _enough_pairs(settings, runs, base)
     asked, centre, found = point_fit(
@@ -199,6 +202,8 @@ def point_fit(
     """
     refuse_hopeless(runs, choice)
     refuse_no_reach(runs, choice)
+    if choice.form == "samples":
+        refuse_no_samples(runs)
     asked, centre = problem(runs, choice)
     ends = explore(
         asked,
@@ -320,7 +325,9 @@ def _by_group(
     count = len(np.unique(groups))
     stated = runs.group is not None
     what = (
-        "runs with checkpoints"
+        "models, several of which were sampled several times"
+        if runs.samples is not None
+        else "runs with checkpoints"
         if stated
         else "sizes whose errors go together, as checkpoints' do"
     )

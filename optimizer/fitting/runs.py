@@ -27,6 +27,7 @@ from optimizer.fitting.oddities import (
     once,
     rising,
     same_sizes,
+    sampled,
     scaled,
     stopped,
     summed,
@@ -67,6 +68,7 @@ class Runs:
         stated: compute as the table has it [FLOP], NaN where a run has none, or None.
         loss_unit: of the losses, and so of the law.
         counts: what the parameters count, where the name of their column says it.
+        samples: answers a task, of which the loss is −ln pass@k, or None.
     """
 
     file: str
@@ -85,6 +87,7 @@ class Runs:
     stated: Array | None = None
     loss_unit: str = NATS
     counts: str = ""
+    samples: Array | None = None
 
     @property
     def compute(self) -> Array:
@@ -115,6 +118,7 @@ class Runs:
             stated=None if self.stated is None else self.stated[kept],
             loss_unit=self.loss_unit,
             counts=self.counts,
+            samples=None if self.samples is None else self.samples[kept],
         )
 
 
@@ -131,6 +135,7 @@ class Options:
         per_token: bytes (or characters) of a token, where losses are per byte.
         table: a file of what the runs' own files lack, by the names of runs.
         command: what was typed, to which offers are added.
+        samples: whether a column has the samples of each row.
     """
 
     exclude: Sequence[Rule] = ()
@@ -141,6 +146,7 @@ class Options:
     per_token: float | None = None
     table: str | None = None
     command: str = ""
+    samples: bool = False
 
 
 def read_runs(
@@ -185,6 +191,8 @@ def read_runs(
     names = None
     if run is not None:
         found, names = kept(found, cells, run, _policy(table, options), notes)
+    if options.samples:
+        found = sampled(found, cells, table.columns, notes)
     if options.best:
         found = least(found, notes)
     found = once(found, notes)
@@ -318,6 +326,7 @@ def _gathered(
         stated=None if np.isnan(stated).all() else stated,
         loss_unit=reader.loss.law,
         counts=counts,
+        samples=ours.get("samples"),
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.fitting.newton import STATIONARY, STEPS, Minimum, minimise
-from optimizer.fitting.objective import Array, Point, Problem, Rows, evaluate
+from optimizer.fitting.objective import Array, Point, Problem, Rows
+from optimizer.fitting.sampled import evaluated
 
 DELTA = 1e-3
 WIDEST = 1.0  # δ of a search from afar; nearly least squares
@@ -75,7 +76,7 @@ def search(
         part = problem.take(rows)
 
         def at(members: Rows, z: Array, width: Array, part: Problem = part) -> Point:
-            return evaluate(part.take(members), z, width, exact=exact)
+            return evaluated(part.take(members), z, width, exact=exact)
 
         wide = np.full(len(rows), widest)
         low, high = problem.low, problem.high

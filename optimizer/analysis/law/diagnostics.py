@@ -254,7 +254,7 @@ def verdicts(found: Fit, profiles: Sequence[Profile]) -> tuple[Verdict, ...]:
         low, high = found.intervals[symbol]
         level = f"{100 * found.settings.level:g} %"
         span = f"its {level} interval is {significant(low)} to {significant(high)}"
-        if symbol in ("alpha", "beta", "alpha_N", "alpha_D", "k"):
+        if symbol in ("alpha", "beta", "alpha_N", "alpha_D", "k", "gamma"):
             good = low > 0 and high / low <= 2
         elif symbol == "E":
             good = high - low <= 0.2 * float(found.runs.loss.min())
@@ -322,6 +322,11 @@ def _why(symbol: str, runs: Runs) -> str:
     }
     ratio = runs.tokens / runs.parameters
     apart = float(ratio.max() / ratio.min())
+    if symbol == "gamma" and runs.samples is not None:
+        values = runs.samples
+        return (
+            f"{len(np.unique(values))} numbers of samples and the scatter leave it open"
+        )
     wanted = {"alpha": "N", "alpha_N": "N", "beta": "D", "alpha_D": "D"}.get(symbol)
     if wanted and spans[wanted] < NARROW:
         return f"{wanted} spans a factor {significant(spans[wanted], 2)}"

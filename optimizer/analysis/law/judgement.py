@@ -71,12 +71,14 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
     curves = profiles(found)
     told = verdicts(found, curves)
     largest = float(np.max(found.runs.compute))
-    tests = form_tests(found, asked.hold_out)
+    # What follows on a page is of laws of N and D; samples would have to be held.
+    plain = found.settings.choice.law != "samples"
+    tests = form_tests(found, asked.hold_out) if plain else ()
     law = replace(
         law_of(found, about, _caveats(found, told)),
         extrapolation=tuple(test.result for test in tests),
     )
-    planned = found.settings.choice.law != "hestness"
+    planned = plain and found.settings.choice.law != "hestness"
     ahead = None
     if planned:
         compute = asked.next_compute or largest
@@ -88,9 +90,9 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
         trends=trends(found),
         profiles=curves,
         verdicts=told,
-        hold_out=hold_out(found, asked.hold_out),
+        hold_out=hold_out(found, asked.hold_out) if plain else None,
         form_tests=tests,
-        iso_flops=iso_flops(found),
+        iso_flops=iso_flops(found) if plain else (),
         next_runs=ahead,
         versus=versus(found, law, AHEAD * largest) if asked.compare and planned else (),
         compared_at=AHEAD * largest,
@@ -108,6 +110,11 @@ def _caveats(found: Fit, told: tuple[Verdict, ...]) -> tuple[str, ...]:
         said.append(
             "E and k stand in for each other, so E is no irreducible loss; k belongs "
             "to this recipe and data. Use the law only inside its tokens per parameter."
+        )
+    if found.settings.choice.law == "samples":
+        said.append(
+            "The loss of several samples is that of a verifier that always knows the "
+            "best and costs nothing; use the law only within the samples of its runs."
         )
     if found.covariance is None:
         said.append(
