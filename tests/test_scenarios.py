@@ -40,6 +40,7 @@ CLAIMS = {
     "own-plan": ("9.29e9", "7.63e12", "41"),
     "reasoning-model": ("1.55e10", "1.91e12", "6.3"),
     "regulated-internal-assistant": ("2.15e10", "8.2e11", "2.0"),
+    "rollouts": ("5.72e9", "8.22e11", "7.0"),
     "sardana-13b-2t": ("6.97e9", "1.25e12", "4.5"),
     "sixty-days": ("2.88e10", "3.04e12", "5.6"),
     "verified-code": ("2.92e9", "4.29e12", "29"),
@@ -131,6 +132,16 @@ def test_own_plan_is_priced_beside_its_optimum() -> None:
     assert printed(own.fraction, "7.4e-2")
     (broken,) = own.breaks
     assert printed(broken.value, "1.01e6")
+
+
+def test_rollouts_take_most_of_the_life() -> None:
+    cost = answer("rollouts").cost
+    assert cost is not None
+    share = {line.name: line.share for line in cost.lines}
+    assert printed(share["rollouts"], "61e-2")
+    none = ("post_training.rollout_tokens=1", "post_training.trained_on=0")
+    assert printed(size("rollouts", *none)[0], "6.55e9")
+    assert printed(size("rollouts", *none)[1], "6.36e11")
 
 
 def test_internal_use_pays_little_for_its_limit() -> None:

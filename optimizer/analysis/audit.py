@@ -16,7 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optimizer.analysis.plan.answer import Critical
-from optimizer.analysis.plan.extremes import critical_size
+from optimizer.analysis.plan.extremes import (
+    critical,
+    critical_size,
+    training_compute,
+    training_optimal,
+)
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.kept import broken
 from optimizer.analysis.plan.optimum import pair, solve
@@ -31,6 +36,7 @@ from optimizer.world.costs import value
 from optimizer.world.law import Counts, Law
 from optimizer.world.laws import builtin_names, load_law
 from optimizer.world.models import Exists, PublishedModel, size_in, unsure
+from optimizer.world.surface import Surface
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ class Audit:
             no price; empty where it keeps them.
         outside: where the model lies outside the runs that the law was fitted to.
         note: what a comparison should bear in mind; may be empty.
+        attention: whether training compute counts attention, as the scenario asks.
     """
 
     name: str
@@ -116,6 +123,7 @@ class Audit:
     cannot: str = ""
     outside: tuple[str, ...] = ()
     note: str = ""
+    attention: bool = False
 
 
 def audit(
@@ -147,8 +155,7 @@ def audit(
     """
     surface = law.surface(experts)
     s = surface.A * parameters**-surface.alpha + surface.B * tokens**-surface.beta
-    N0, D0 = surface.training_optimal(s)
-    overhead = parameters * tokens / (N0 * D0) - 1
+    ends = _ends(surface, s, parameters, tokens)
     w = surface.weight(parameters, tokens)
     point = {"N": parameters, "D": tokens}
     implied = Implied(*(3 * tokens * (w - 1),) * 3)
@@ -161,6 +168,8 @@ def audit(
         found = cheapest(held, point)
         question, lifetime = found.question, found.cost
         cannot = either(list(broken(found.breaks, found.point)), "and")
+        if question.attention and question.plain:
+            ends = _attended(question, s, point)
         implied = _implied(priced, what or parameters, question, point)
         answer = solve(priced, whole=False)
         demand = answer.demand.tokens
@@ -175,12 +184,12 @@ def audit(
         loss=surface.loss_of(s),
         w=w,
         implied_demand=implied,
-        overhead=overhead,
-        k_N=parameters / N0,
-        k_D=tokens / D0,
-        overtraining=tokens / surface.optimal_tokens(parameters),
-        critical=Critical(surface.floor(s), critical_size(surface, s), overhead),
-        training_optimal=pair(surface, N0, D0),
+        overhead=ends.critical.training_overhead,
+        k_N=parameters / ends.best.parameters,
+        k_D=tokens / ends.best.tokens,
+        overtraining=tokens / ends.tokens,
+        critical=ends.critical,
+        training_optimal=ends.best,
         lifetime=None if cannot else lifetime,
         cannot=cannot,
         frontier=frontier(parameters, tokens),
@@ -189,6 +198,40 @@ def audit(
         lifetime_overhead=above,
         outside=tuple(outside(law, parameters, tokens)),
         note=note,
+        attention=ends.attention,
+    )
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The training-optimal model of a loss, the ends of it, and D_opt of a size."""
+
+    best: Pair
+    critical: Critical
+    tokens: float
+    attention: bool = False
+
+
+def _ends(surface: Surface, s: float, N: float, D: float) -> _Ends:
+    """By 6·N·D, in closed form."""
+    N0, D0 = surface.training_optimal(s)
+    limits = Critical(
+        surface.floor(s), critical_size(surface, s), N * D / (N0 * D0) - 1
+    )
+    return _Ends(pair(surface, N0, D0), limits, surface.optimal_tokens(N))
+
+
+def _attended(question: Question, s: float, point: Mapping[str, float]) -> _Ends:
+    """With attention, as `solve` counts it for the same scenario."""
+    best = training_optimal(question, s, point)
+    least = training_compute(question, best)
+    over = training_compute(question, question.complete(point)) / least - 1
+    surface = question.surface
+    return _Ends(
+        best=pair(surface, best["N"], best["D"]),
+        critical=Critical(surface.floor(s), critical(question, s, best), over),
+        tokens=question.optimal_tokens(point["N"]),
+        attention=True,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     from optimizer.report.formats.decisions import audited  # noqa: PLC0415
 
     audits = audit_models(models, judges, priced, experts)
+    left = _left_out(laws, experts)
     told = ""
     if not laws and priced is None and experts is None:
         told = f"Laws unless --law names others: {' and '.join(LAWS)}."
@@ -91,15 +92,29 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     def pages() -> list[Blocks]:
         from optimizer.report.pages.audit import audits_blocks  # noqa: PLC0415
 
-        return [audits_blocks(audits, told)]
+        return [audits_blocks(audits, told, left)]
+
+    def content() -> dict[str, object]:
+        found = audited(audits)
+        return {**found, "left_out": left} if left else found
 
     def sheet() -> str:
         from optimizer.report.formats.csv import audits as rows  # noqa: PLC0415
 
         return rows(audited(audits)["audits"])
 
-    show(pages, lambda: audited(audits), sheet, form, output)
+    show(pages, content, sheet, form, output)
     return 0
+
+
+def _left_out(laws: Sequence[str], experts: int | None) -> dict[str, str]:
+    """What `--law all` leaves out of the built-in laws, with the reasons."""
+    from optimizer.question.under_laws import ALL, left_out  # noqa: PLC0415 - heavy
+
+    if ALL not in laws:
+        return {}
+    found = left_out(experts)
+    return {name: reason for name, reason in found.items() if name not in laws}
 
 
 def _wrong(place: str, message: str) -> InputError:

@@ -180,9 +180,8 @@ Examples:
 @click.option(
     "--counts",
     type=click.Choice(("total", "non-embedding", "active")),
-    default="total",
-    show_default=True,
-    help="What the parameters of the runs count.",
+    help="What the parameters of the runs count; by default what the name of their "
+    "column says, else total.",
 )
 @options.formats(*ALLOWED)
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
@@ -264,9 +263,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     )
     with _progress(work(settings)) as advance, _told_what_was_left_out(table):
         found = fit(table, settings, advance)
+    kinds: Any = counts or table.counts or "total"
     judged = judge(
         found,
-        About(law, typed(), _tool(), counts),
+        About(
+            law,
+            typed(),
+            _tool(),
+            kinds,
+            loss_unit=table.loss_unit,
+        ),
         Asked(hold_out, compute, question, compare),
     )
     if output is not None:

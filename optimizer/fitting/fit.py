@@ -6,13 +6,14 @@ runs  →  the best of many minima  →  the same on resampled runs  →  a law.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.fitting import bootstrap, grouping
-from optimizer.fitting.downstream import ErrorFit, fit_error
+from optimizer.fitting.downstream import fit_error
+from optimizer.fitting.fitted import Fit, Settings
 from optimizer.fitting.forms import (
     Centre,
     Choice,
@@ -44,113 +45,14 @@ from optimizer.fitting.search import (
     Progress,
     best_of,
     explore,
+    finished,
     search,
     silent,
 )
 from optimizer.fitting.starts import starts as spread_starts
 from optimizer.fitting.tables.table import Note
 
-Interval = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to fit.
-
-    Attributes:
-        choice: the form, and what is tied or fixed.
-        delta: of Huber's loss, on ln L.
-        starts: of Hoffmann's lattice, besides those of the projection.
-        draws: resamples.
-        resample: `pairs` of inputs and loss, or `residuals`.
-        seed: of the resamples.
-        level: of the intervals.
-        apart: every row is a run of its own, whatever the residuals say.
-    """
-
-    choice: Choice = field(default_factory=Choice)
-    delta: float = DELTA
-    starts: int = 500
-    draws: int = 1000
-    resample: str = "pairs"
-    seed: int = 0
-    level: float = 0.95
-    apart: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """A fitted law.
-
-    Attributes:
-        runs: what it was fitted to.
-        settings: how.
-        coefficients: symbol → value.
-        draws: symbol → values on resampled runs, in step, (draws,).
-        intervals: symbol → percentiles of its draws.
-        errors: symbol → standard error by the sandwich formula, or None.
-        errors_withheld: why there are none.
-        covariance: the order and matrix, where a normal matches the draws.
-        covariance_withheld: why there is none.
-        predicted: the fitted ln L of each run.
-        value: of the objective, as Hoffmann's sum over runs.
-        stationarity: the scaled gradient at the fit.
-        inside: how many residuals lie inside δ.
-        starts: how many searches there were.
-        reached: how many ended at the best minimum.
-        others: how many other minima were found.
-        unstationary: draws whose gradient did not vanish.
-        at_bound: symbols that came to rest at a bound of the search.
-        loose: symbols at a bound in more than one draw of twenty.
-        extras: coefficients of further terms, as the repeated data's.
-        extra_draws: their draws.
-        error: the law of the downstream error, where the runs have one.
-        groups: how many groups of rows err together; None where each stands alone.
-    """
-
-    runs: Runs
-    settings: Settings
-    coefficients: Mapping[str, float]
-    draws: Mapping[str, Array]
-    intervals: Mapping[str, Interval]
-    errors: Mapping[str, float] | None
-    errors_withheld: str
-    covariance: tuple[tuple[str, ...], Array] | None
-    covariance_withheld: str
-    predicted: Array
-    value: float
-    stationarity: float
-    inside: int
-    starts: int
-    reached: int
-    others: int
-    unstationary: int
-    at_bound: tuple[str, ...]
-    loose: tuple[str, ...]
-    extras: Mapping[str, float] = field(default_factory=dict)
-    extra_draws: Mapping[str, Array] = field(default_factory=dict)
-    error: ErrorFit | None = None
-    groups: int | None = None
-
-    @property
-    def residual(self) -> Array:
-        """Ln of measured over fitted loss, (runs,)."""
-        return np.asarray(np.log(self.runs.loss) - self.predicted)
-
-    @property
-    def scale(self) -> float:
-        """The scatter of ln L: 1.4826 of the residuals' median size, as if normal.
-
-        The k smallest are left out: k coefficients pass through about k of the runs.
-        """
-        free = len(self.settings.choice.free)
-        sizes = np.sort(np.abs(self.residual))
-        return float(1.4826 * np.median(sizes[min(free, len(sizes) // 2) :]))
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """Whatever was odd about the runs."""
-        return self.runs.notes
+__all__ = ["Fit", "Settings", "fit", "point_fit", "work"]
 
 
 def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
@@ -170,6 +72,8 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
     except ValueError as error:
         raise failed("--fix", str(error)) from None
     settings = replace(settings, choice=choice)
+    if not choice.free:
+        return _repeats_alone(runs, settings)
     if choice.form == "samples":
         runs = by_model(runs)
     base = seen_once(runs, choice)
@@ -178,6 +82,49 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
         base, choice, settings.delta, settings.starts, progress
     )
     return _told(runs, base, settings, asked, centre, found, progress)
+
+
+def _repeats_alone(runs: Runs, settings: Settings) -> Fit:
+    """R_D* and R_N* to all runs, where the law of fresh data is given."""
+    choice = settings.choice
+    seen_once(runs, choice)
+    generator = np.random.default_rng(settings.seed)
+    groups = None if settings.apart else runs.group
+    if groups is None:
+        weights = bootstrap.counts(runs, settings.draws, generator)
+    else:
+        weights = grouping.counts(groups, settings.draws, generator)
+    law = dict(choice.fixed)
+    draws = {symbol: np.full(settings.draws, value) for symbol, value in law.items()}
+    found = fit_repeats(runs, law, draws, weights, settings.delta)
+    intervals = {
+        s: bootstrap.interval(v, settings.level)
+        for s, v in {**draws, **found.draws}.items()
+    }
+    return Fit(
+        runs=runs,
+        settings=settings,
+        coefficients=law,
+        draws=draws,
+        intervals=intervals,
+        errors=None,
+        errors_withheld="the law is given",
+        covariance=None,
+        covariance_withheld="the law is given",
+        predicted=found.predicted,
+        value=found.value,
+        stationarity=found.stationarity,
+        inside=int((abs(found.predicted - np.log(runs.loss)) <= settings.delta).sum()),
+        starts=found.starts,
+        reached=found.reached,
+        others=0,
+        unstationary=0,
+        at_bound=(),
+        loose=(),
+        extras=found.coefficients,
+        extra_draws=found.draws,
+        groups=None if groups is None else len(np.unique(groups)),
+    )
 
 
 def point_fit(
@@ -213,6 +160,8 @@ def point_fit(
         progress=progress,
     )
     found = best_of(ends)
+    if found.minimum.stationarity[found.best] > STATIONARY:
+        found = best_of(finished(asked, ends, delta))
     refuse_flat(asked, found, choice, runs)
     refuse_unstationary(found)
     refuse_vanished(found, choice, runs)

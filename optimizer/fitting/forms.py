@@ -118,7 +118,7 @@ def checked(choice: Choice) -> Choice:
         alpha = fixed.setdefault("alpha", fixed.get("beta", 0.0))
         if fixed.setdefault("beta", alpha) != alpha:
             raise ValueError("alpha and beta are tied and cannot be fixed apart")
-    if not set(symbols) - set(fixed):
+    if not set(symbols) - set(fixed) and choice.form != "data-constrained":
         raise ValueError("everything is fixed; leave something to fit")
     return Choice(choice.form, choice.tie, fixed)
 

@@ -190,6 +190,8 @@ def _tokens(kept: list[str], have: set[str]) -> Guess | None:
         "len",
     }:
         return None
+    if kept in (["unique"], ["unique", "d"], ["unique", "data"]):
+        return Guess("unique_tokens", PLAIN)
     named = have & {"tokens", "token", "tok", "toks"}
     alone = kept[0] == "d" and have <= {"d", "tokens", "data", "train", "total"}
     data = kept in (["data", "size"], ["dataset", "size"], ["training", "data"])

@@ -33,11 +33,31 @@ class Repeats:
         coefficients: R_D_star and R_N_star.
         draws: on resampled runs.
         predicted: the fitted ln L of every run.
+        value: of the objective.
+        stationarity: the scaled gradient.
+        starts: how many searches there were.
+        reached: how many ended at the best.
     """
 
     coefficients: Mapping[str, float]
     draws: Mapping[str, Array]
     predicted: Array
+    value: float
+    stationarity: float
+    starts: int
+    reached: int
+
+
+def fresh_offset(runs: Runs, law: Mapping[str, float]) -> float | None:
+    """The median of ln measured over predicted loss of the runs on fresh data."""
+    if runs.unique is None:
+        return None
+    fresh = runs.tokens <= runs.unique * (1 + 1e-9)
+    if not fresh.any():
+        return None
+    N, D = runs.parameters[fresh], runs.tokens[fresh]
+    terms = law["A"] * N ** -law["alpha"], law["B"] * D ** -law["beta"]
+    return float(np.median(np.log(runs.loss[fresh] / (law["E"] + terms[0] + terms[1]))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +122,10 @@ def fit_repeats(
         coefficients=dict(zip(NAMES, map(float, np.exp(z)), strict=True)),
         draws=dict(zip(NAMES, np.exp(drawn.z).T, strict=True)),
         predicted=_evaluate(one, z[None], np.array([delta]))[1][0],
+        value=float(found.value[best]),
+        stationarity=float(found.stationarity[best]),
+        starts=len(starts),
+        reached=int((found.value <= found.value[best] * (1 + 1e-6)).sum()),
     )
 
 

@@ -16,6 +16,8 @@ WIDEST = 1.0  # δ of a search from afar; nearly least squares
 NEAR = 0.03  # δ of a search from a minimum of nearly the same data
 BLOCK = 36_000  # numbers in an array of a block, which then stays in the cache
 FAR = 300  # steps of a search from afar
+LONG = 5000  # steps of the last few, where none has come to rest
+LAST = 8
 PLACES = 5  # decimals to which coefficients agree at one place
 SAME = 1e-6  # relative difference of two values of one minimum
 
@@ -125,6 +127,24 @@ def explore(
     ends = search(problem, there.z[kept], delta, widest=WIDEST, steps=steps)
     fields = Minimum.__dataclass_fields__
     return Minimum(**{name: getattr(ends, name)[member.ravel()] for name in fields})
+
+
+def finished(problem: Problem, ends: Minimum, delta: float) -> Minimum:
+    """The ends, the best few of them led on until they rest.
+
+    With few runs far apart the objective is nearly a polyhedron, along whose edges a
+    search may creep.
+    """
+    best = np.argsort(ends.value)[:LAST]
+    starts = np.tile(ends.z[best], (2, 1))
+    near = search(problem, starts[: len(best)], delta, widest=NEAR, steps=LONG)
+    here = search(problem, starts[len(best) :], delta, widest=delta, steps=LONG)
+    fields = Minimum.__dataclass_fields__
+    joined = {
+        name: np.concatenate([getattr(each, name) for each in (ends, near, here)])
+        for name in fields
+    }
+    return Minimum(**joined)
 
 
 def best_of(minimum: Minimum, stationary: float = 1e-8) -> Found:

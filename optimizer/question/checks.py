@@ -7,6 +7,7 @@ from typing import Any
 
 from optimizer.errors import Problem
 from optimizer.question import sampling
+from optimizer.question.after import rollouts
 from optimizer.question.scenario import ONE_OF, Scenario
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.quantity import shown
@@ -16,7 +17,7 @@ from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
 from optimizer.world.limits import BEST_FOR
 from optimizer.world.machines import Serving, Training
-from optimizer.world.sampling import Between
+from optimizer.world.post_training import ROLLOUTS, TRAINED
 
 Finding = tuple[Steps, str]
 
@@ -50,7 +51,13 @@ _EXAMPLES = {
     "power_fraction": "70 %",
     "grid": "0.35 kg/kWh",
 }
-_LINES = {"training", "data", "fixed"}  # names that the bill has already
+_LINES = {
+    "training",
+    "data",
+    "fixed",
+    ROLLOUTS,
+    TRAINED,
+}  # names that the bill has already
 
 
 def contradictions(document: Document) -> Iterator[Problem]:
@@ -128,6 +135,7 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
         *_bought(scenario),
         *_unknown_costs(scenario),
         *_lifetime(scenario),
+        *rollouts(scenario),
     )
     for path, message in found:
         yield Problem(scenario.document.mark(path), dotted(path), message)
@@ -176,14 +184,6 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
             if not name.strip() or set(name) & set(".=[]\n") or name.isdecimal():
                 message = f"must be a word without . = [ and ], got {shown(name)}"
                 yield (*path, "name"), message
-        given = "samples" in stream.model_fields_set
-        open_ = isinstance(stream.samples, Between)
-        if given and not open_ and stream.output_tokens is None:
-            message = (
-                "multiplies the tokens of an answer, which are not given; add "
-                "input_tokens: 800 and output_tokens: 300, or remove samples"
-            )
-            yield (*path, "samples"), message
 
 
 def _machines(scenario: Scenario) -> Iterator[Finding]:
@@ -345,7 +345,7 @@ def _unknown_costs(scenario: Scenario) -> Iterator[Finding]:
             missing["training"].append("accelerators")
         chips: dict[Steps, Hardware | None] = {}
         chips["training", "hardware"] = scenario.hardware.get(("training",))
-        for index, stream in enumerate(scenario.streams if served else ()):
+        for index, stream in enumerate(scenario.uses if served else ()):
             if _idle(stream):
                 continue
             serving, chip = scenario.serving_of(index)

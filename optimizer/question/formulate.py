@@ -46,6 +46,7 @@ from optimizer.world.limits import (
     wall,
 )
 from optimizer.world.machines import Serving, machine
+from optimizer.world.post_training import rollout_line, trained_line
 from optimizer.world.roofline import Replica, replica
 from optimizer.world.serving.replica import measured
 from optimizer.world.surface import Surface
@@ -130,7 +131,7 @@ def formulate(scenario: Scenario) -> Question:
 def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
     """The roofline machine of each stream that has one, by the stream's index."""
     groups: dict[str, list[int]] = {}
-    for index in range(len(scenario.streams)):
+    for index in range(len(scenario.uses)):
         if scenario.serving_of(index)[0].batched:
             groups.setdefault(scenario.suffix(index), []).append(index)
     found: dict[int, Replica] = {}
@@ -155,6 +156,8 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
         if stored is None:
             continue
         bound = scenario.spec.limits.memory
+        if members[-1] == len(scenario.streams):
+            bound = None  # of what serves the demand, not of rollouts
         if (built := attempt(path, partial(make, stored, bound))) is not None:
             decided = scenario.whole.get(suffix, Whole()).batch
             if decided is not None:
@@ -167,7 +170,7 @@ def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] 
     """The longest prompt and sequence of some streams, where all give lengths."""
     pairs = []
     for index in members:
-        stream = scenario.streams[index]
+        stream = scenario.uses[index]
         if stream.input_tokens is None or stream.output_tokens is None:
             return None
         prompt = expected(stream.input_tokens)
@@ -239,11 +242,14 @@ def _bill(
         rates = machine(chip, t.precision, scenario.price(t.price, chip), spec.energy)
         return training_line(t, rates, spec.costs.restart, spec.architecture)
 
+    def learning() -> CostLine:
+        return trained_line(training(), spec.post_training)
+
     def stream(index: int) -> CostLine:
         serving, chip = scenario.serving_of(index)
         price = scenario.price(serving.price, chip)
         rates = machine(chip, serving.arithmetic, price, spec.energy)
-        demand = served(scenario.streams[index], scenario.samples)
+        demand = served(scenario.uses[index], scenario.samples)
         decoding = replicas[index].decoding if index in replicas else None
         reading = replicas[index].reading if index in replicas else None
         line = serving_line(
@@ -256,13 +262,17 @@ def _bill(
             reading,
             paid_standing(scenario, index, demand.name),
         )
+        if index >= len(scenario.streams):
+            return rollout_line(line)
         return line if between is None else sampling.paid(line)
 
     lines = [attempt(("training",), training)]
-    for index in range(len(scenario.streams)):
+    for index in range(len(scenario.uses)):
         if scenario.serving_of(index)[0].batched and index not in replicas:
             continue  # told already
         lines.append(attempt(scenario.stream_path(index), partial(stream, index)))
+    if spec.post_training is not None:
+        lines.append(attempt(("training",), learning))
     found = tuple(line for line in lines if line is not None)
     if len(found) < len(lines):
         attempt.finish()

@@ -98,6 +98,7 @@ def _changed(law: Law, path: Steps, value: object, mark: Mark) -> Law:
 def hardware_paths(document: Document) -> Iterator[Steps]:
     """Where a scenario names an accelerator, training first."""
     places: list[Steps] = [("training",), ("serving",), ("demand", "serving")]
+    places.append(("post_training", "serving"))
     demand = _value(document, ("demand",))
     if isinstance(demand, list):
         places += [("demand", index, "serving") for index in range(len(demand))]
@@ -197,9 +198,9 @@ def with_prices(scenario: Scenario, collect: Collector) -> Scenario:
             scenario.hardware.get(("training",)),
         )
     ]
-    for index in range(len(scenario.streams)):
+    for index in range(len(scenario.uses)):
         serving, chip = scenario.serving_of(index)
-        own = scenario.streams[index].serving
+        own = scenario.uses[index].serving
         local = own is not None and "price" in own.model_fields_set
         place = (*scenario.stream_path(index), "serving") if local else ("serving",)
         machines.append(((*place, "price"), serving.price, chip))

@@ -110,7 +110,15 @@ def misfits(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
     law, streams = scenario.law, scenario.streams
     for index, stream in enumerate(streams):
         path = (*scenario.stream_path(index), "samples")
-        if isinstance(stream.samples, Between) and law.form != "samples":
+        open_ = isinstance(stream.samples, Between)
+        given = "samples" in stream.model_fields_set
+        if given and not open_ and stream.output_tokens is None:
+            yield (
+                path,
+                "multiplies the tokens of an answer, which are not given; add "
+                "input_tokens: 800 and output_tokens: 300, or remove samples",
+            )
+        elif open_ and law.form != "samples":
             yield (
                 path,
                 f"is left open, but {law.name} does not say what samples are worth: "

@@ -31,6 +31,7 @@ from optimizer.world.law import Law
 from optimizer.world.limits import BEST_FOR, Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
+from optimizer.world.post_training import PostTraining
 from optimizer.world.serving.replica import with_shares
 
 
@@ -130,6 +131,9 @@ class Spec(Model):
     )
     training: Training = Field(Training(), description="the machine that trains")
     serving: Serving = Field(Serving(), description="the machine that serves")
+    post_training: PostTraining | None = Field(
+        None, description="the rollouts of reinforcement learning after pre-training"
+    )
     limits: Limits = Field(Limits(), description="what may not be exceeded")
     data: Data = Field(Data(), description="what training data cost")
     architecture: Architecture | None = Field(
@@ -215,7 +219,7 @@ CHOICES: tuple[tuple[str, ...], ...] = (
     ("experts",),
     *(
         (*prefix, "serving", word)
-        for prefix in ((), ("demand",), ("demand", "*"))
+        for prefix in ((), ("demand",), ("demand", "*"), ("post_training",))
         for word in ("hardware", "precision", "weights", "accelerators")
     ),
 )
@@ -320,6 +324,12 @@ class Scenario:
         return demand if isinstance(demand, tuple) else (demand,)
 
     @property
+    def uses(self) -> tuple[Stream, ...]:
+        """The streams, and rollouts after training as one more."""
+        after = self.spec.post_training
+        return self.streams if after is None else (*self.streams, after.stream())
+
+    @property
     def singles(self) -> tuple[Scenario, ...]:
         """Every combination of the lists that it holds and that fits; or itself."""
         found = tuple(v.scenario for v in self.variants if v.scenario is not None)
@@ -347,7 +357,7 @@ class Scenario:
         """
         word, _, own = name.partition(" (")
         path = tuple(word.split("."))
-        for index, stream in enumerate(self.streams if path[0] == "serving" else ()):
+        for index, stream in enumerate(self.uses if path[0] == "serving" else ()):
             if own == f"{stream.name or index + 1})":
                 return self.document.mark(self.serving_path(index, path[-1]))
         return self.document.mark(path)
@@ -355,7 +365,7 @@ class Scenario:
     def serving_of(self, index: int) -> tuple[Serving, Hardware | None]:
         """The machine that serves a stream: its own words over the common ones."""
         common = self.spec.serving
-        own = self.streams[index].serving
+        own = self.uses[index].serving
         chip = self.hardware.get(("serving",))
         if own is None:
             return with_shares(common, chip), chip
@@ -364,12 +374,12 @@ class Scenario:
 
     def suffix(self, index: int) -> str:
         """What follows the names of a stream's machine; empty for the common one."""
-        stream = self.streams[index]
+        stream = self.uses[index]
         return "" if stream.serving is None else f" ({stream.name or index + 1})"
 
     def serving_path(self, index: int, word: str) -> Steps:
         """The path of a word about a stream's serving: its own, or the common one."""
-        own = self.streams[index].serving
+        own = self.uses[index].serving
         if own is not None and word in own.model_fields_set:
             return (*self.stream_path(index), "serving", word)
         return ("serving", word)
@@ -384,5 +394,7 @@ class Scenario:
 
     def stream_path(self, index: int) -> Steps:
         """The path of a stream in the file."""
+        if index == len(self.streams):
+            return ("post_training",)
         listed = isinstance(self.spec.demand, tuple)
         return ("demand", index) if listed else ("demand",)

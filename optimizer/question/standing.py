@@ -18,7 +18,7 @@ from optimizer.world.limits import Limit
 def paid_standing(scenario: Scenario, index: int, name: str) -> dict[str, float] | None:
     """Accelerator-seconds that a stream's phases pay of replicas that stand."""
     whole = scenario.whole.get(scenario.suffix(index), Whole())
-    lifetime = scenario.streams[index].lifetime
+    lifetime = scenario.uses[index].lifetime
     if whole.replicas is None or lifetime is None:
         return None
     serving, _ = scenario.serving_of(index)

@@ -173,3 +173,17 @@ def test_unknown_names_are_guessed(run):
     assert done.err.endswith('got "llama-3-9b"; did you mean "llama-3-8b"?\n')
     done = run("audit", "llama-7b", "--law", "besiroglu-202")
     assert 'did you mean "besiroglu-2024"?' in done.err
+
+
+def test_all_laws_says_which_it_leaves_out(run):
+    done = run("audit", "llama-3-8b", "--law", "all")
+    assert "Laws left out" in done.out
+    found = json.loads(
+        run("audit", "llama-3-8b", "--law", "all", "--format", "json").out
+    )
+    judged = {row["law"] for row in found["audits"]}
+    assert {"kaplan-2020", "hoffmann-2022-approach-1"} <= set(found["left_out"])
+    assert not judged & set(found["left_out"])
+    assert "left_out" not in json.loads(
+        run("audit", "llama-3-8b", "--format", "json").out
+    )

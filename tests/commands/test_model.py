@@ -82,7 +82,7 @@ def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> st
         ({"layer_types": 7}, "layer_types: must be a list"),
         ({"model_type": None}, "model_type: is missing"),
         ({"model_type": ["llama"]}, "model_type: must be a word"),
-        ({"model_type": "vit"}, "model_type: is a family that this does not know"),
+        ({"model_type": "vitdet"}, "model_type: is a family that this does not know"),
         ({"text_config": 3}, "text_config: must be a config of its own"),
         ({"peft_type": "LORA"}, "an adapter"),
         ({"_class_name": "UNet2DConditionModel"}, "a diffusion model"),

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from optimizer.analysis.comparison.safe_plan import Robust
 
 
+JOINTLY = (
+    "One plan for all of them is found with batches and replicas that stand as "
+    "amounts, in fractions, and so are the costs that it is held against; what each "
+    "plan costs elsewhere is with whole ones"
+)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """The answers to several scenarios, in the order in which they were asked.
@@ -31,6 +38,7 @@ class Comparison:
         forms: two forms of law against each other, where that is what differs.
         shares: for each scenario, the cost shares at which its plan moves.
         unlike: what makes them different questions, in words; no plan is robust then.
+        notes: how the plans for all count machines, in sentences.
     """
 
     plans: tuple[Answer, ...]
@@ -40,6 +48,7 @@ class Comparison:
     shares: tuple[tuple[ShareThreshold, ...], ...] = ()
     forms: Forms | None = None
     unlike: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def solve_all(scenarios: Sequence[Scenario]) -> Comparison:
@@ -74,6 +83,7 @@ def compare(
     from optimizer.analysis.comparison.regret import regret  # noqa: PLC0415
     from optimizer.analysis.comparison.safe_plan import TAIL, robust  # noqa: PLC0415
     from optimizer.analysis.comparison.unlike import unlike  # noqa: PLC0415
+    from optimizer.analysis.plan.whole import fractions  # noqa: PLC0415
 
     weights = probabilities(scenarios)
     plans = tuple(map(solve, scenarios) if plans is None else plans)
@@ -95,6 +105,7 @@ def compare(
         ),
         forms=forms(scenarios, plans),
         unlike=apart,
+        notes=() if apart or not any(map(fractions, scenarios)) else (f"{JOINTLY}.",),
     )
 
 

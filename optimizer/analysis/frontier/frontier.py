@@ -18,8 +18,11 @@ from optimizer.algebra.posynomial import Term
 from optimizer.algebra.program import Certificate, Solution, Status
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.settle import onto, placed
+from optimizer.analysis.plan.whole import Solved, fractions, make_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine
 from optimizer.engine.solve import solve as solve_program
@@ -29,7 +32,12 @@ from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.world.costs import UNITS
 
+NEAR = 1e-9  # of the reducible loss: how far above that of a budget its plan stands
 WEIGHTS = 100.0  # the greatest weight of serving, and one over the least
+APART = (
+    "Along training against serving, batches and replicas that stand are amounts, in "
+    "fractions; along the loss they are whole"
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class Frontier:
             weight of serving to the greatest; empty where nothing is served.
         own: the scenario's own point in `points`, or None.
         reason: why points are missing, or empty.
+        notes: how machines are counted, in sentences.
     """
 
     scenario: str
@@ -88,6 +97,7 @@ class Frontier:
     tradeoff: tuple[Point, ...]
     own: int | None
     reason: str
+    notes: tuple[str, ...] = ()
 
     @property
     def plan(self) -> Point | None:
@@ -149,7 +159,7 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
     sides = list(_sides(scenario))
     factors = [1 / factor for factor in _around(points, span)]
     found = _best(
-        [_path(side, [side.aimed(s * f) for f in factors]) for side in sides],
+        [_path(side, [side.aimed(s * f) for f in factors], True) for side in sides],
         [1.0] * points,
     )
     solved = answer.plan is not None
@@ -170,6 +180,7 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
         tradeoff=tuple(point for point in tradeoff if point is not None),
         own=_index(found, factors.index(1.0)) if solved else None,
         reason=reason,
+        notes=(f"{APART}.",) if tradeoff and any(map(_machined, sides)) else (),
     )
 
 
@@ -193,7 +204,7 @@ def _own(scenario: Scenario, answer: Answer) -> float | None:
     size = {"N": plan.parameters, "D": plan.tokens}
     if plan.samples is not None:
         size[SAMPLES] = plan.samples
-    return question.reducible_at(size)
+    return question.reducible_at(size) * (1 + NEAR)
 
 
 def _serves(question: Question) -> bool:
@@ -213,8 +224,20 @@ def _around(points: int, span: float) -> list[float]:
     return [*low, 1.0, *(span ** ((i + 1) / above) for i in range(above))]
 
 
-def _path(side: _Side, questions: Sequence[Question]) -> list[Point | None]:
-    """Solves questions of which each is near the one before and no easier."""
+def _machined(side: _Side) -> bool:
+    return bool(fractions(side.scenario))
+
+
+def _path(
+    side: _Side, questions: Sequence[Question], whole: bool = False
+) -> list[Point | None]:
+    """Solves questions of which each is near the one before and no easier.
+
+    Args:
+        side: whose questions they are.
+        questions: in their order.
+        whole: whether machines are made whole; their costs must be the scenario's.
+    """
     found: list[Point | None] = []
     last: Solution | None = None
     for question in questions:
@@ -234,27 +257,44 @@ def _path(side: _Side, questions: Sequence[Question]) -> list[Point | None]:
         if solution.status is not Status.OPTIMAL:
             break
         last = solution
-        found.append(_point(side, question, solution))
+        if whole and _machined(side):
+            found.append(_made_whole(side, question, solution))
+        else:
+            found.append(_point(side, question, solution, solution))
     return found + [None] * (len(questions) - len(found))
 
 
-def _point(side: _Side, question: Question, solution: Solution) -> Point:
-    point = question.complete(question.size(solution.point))
+def _made_whole(side: _Side, question: Question, solution: Solution) -> Point | None:
+    """The point with whole batches and replicas; None where no whole number has one."""
+    s = question.reducible or 0.0
+    aimed = at_loss(side.scenario, question, s, None)
+    made = make_whole(Solved(aimed, question, solution))
+    if isinstance(made, Solved):
+        return None
+    return _point(side, made.plan.question, made.plan.solution, made.standing.solution)
+
+
+def _point(
+    side: _Side, question: Question, solution: Solution, sloped: Solution
+) -> Point:
+    """A plan as a point, with the slope of another solution of its question."""
+    point = question.complete(placed(question, question.size(solution.point)))
     N, D = point["N"], point["D"]
     cost = bill(question, point)
-    names = [constraint.name for constraint in solution.program.constraints]
+    put = onto([w.bound for w in question.limits if w.unit == question.unit])
+    names = [constraint.name for constraint in sloped.program.constraints]
     certificate = solution.certificate
     if certificate is None:
         raise Defect("an optimal plan without a certificate")
     return Point(
         loss=question.surface.loss_of(question.reducible_at(point)),
-        cost_total=cost.total,
-        cost_training=cost.training,
-        cost_inference=cost.inference,
+        cost_total=put(cost.total),
+        cost_training=put(cost.training),
+        cost_inference=put(cost.inference),
         parameters=N,
         tokens=D,
         tokens_per_parameter=D / N,
-        elasticity=-float(solution.optimum[1][names.index("target")]),
+        elasticity=-float(sloped.optimum[1][names.index("target")]),
         weight=1.0,
         choice=side.choice,
         certificate=certificate,

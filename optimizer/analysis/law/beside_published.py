@@ -48,7 +48,8 @@ def versus(found: Fit, law: Law, compute: float) -> tuple[Versus, ...]:
     others = []
     for name in builtin_names():
         known = load_law(name)
-        if known.line is None:
+        # A loss in another unit says nothing of this one.
+        if known.line is None and known.loss_unit == law.loss_unit:
             others.append(_versus(found, known, compute))
     others.sort(key=lambda row: row.scatter)
     return (_versus(found, law, compute), *others)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,8 +22,11 @@ HELD_OUT = 0.2  # the share of runs, the largest by compute
 NEARBY = 0.1  # ln C within which runs share a budget
 FEWEST = 4  # sizes of an isoFLOP profile
 NARROW = 30.0  # a span of sizes or tokens under which exponents are hard to tell
+EXPONENTS = ("alpha", "beta", "alpha_N", "alpha_D", "k", "gamma")
 APART = "E apart from k"
 CONFOUNDED = 0.5  # a correlation of E and k from which they are hard to tell apart
+STARRED = 3.0  # a span of R* from which it is not known
+ENDLESS = 1e4  # where the search for R* ends; its other end is a tenth
 COLLINEAR = 4.0  # a span of D/N under which N and D are hard to tell apart
 
 
@@ -246,44 +249,99 @@ def _iso_flop(runs: Runs, group: Array, surface: Surface) -> IsoFlop:
     )
 
 
-def verdicts(found: Fit, profiles: Sequence[Profile]) -> tuple[Verdict, ...]:
-    """Whether the runs tell each fitted coefficient, with the reason if not."""
+def verdicts(
+    found: Fit,
+    profiles: Sequence[Profile],
+    against: Sequence[str] = (),
+    wider: float = 1.0,
+) -> tuple[Verdict, ...]:
+    """Whether the runs tell each fitted coefficient, with the reason if not.
+
+    Args:
+        found: the fit.
+        profiles: of its coefficients.
+        against: what speaks against all of it.
+        wider: the factor by which its intervals were widened.
+    """
     open_ends = {p.symbol for p in profiles if p.low is None or p.high is None}
     told = []
     for symbol in found.settings.choice.free:
+        if symbol not in (*EXPONENTS, "E"):
+            continue  # a size follows its exponent
         low, high = found.intervals[symbol]
         level = f"{100 * found.settings.level:g} %"
         span = f"its {level} interval is {significant(low)} to {significant(high)}"
-        if symbol in ("alpha", "beta", "alpha_N", "alpha_D", "k", "gamma"):
-            good = low > 0 and high / low <= 2
-        elif symbol == "E":
-            good = high - low <= 0.2 * float(found.runs.loss.min())
+        if wider > 1:
+            span += f", widened {significant(wider, 2)} times"
+        why = _unknown(symbol, found, against, open_ends)
+        if why:
+            told.append(Verdict(symbol, False, why.format(span=span)))
         else:
-            continue  # a size follows its exponent
-        if symbol == "k" and found.coefficients["k"] == 1:
-            text = f"the runs ask for no k below 1, the additive form: {span}"
-            told.append(Verdict(symbol, False, text))
-            continue
-        if symbol == "k" and high >= 1:
-            text = f"the additive form (k = 1) is not ruled out by the runs: {span}"
-            told.append(Verdict(symbol, False, text))
-            continue
-        if too_few(found):
-            told.append(Verdict(symbol, False, _few_runs(symbol, found, span)))
-            continue
-        bound = symbol in found.at_bound or symbol in found.loose
-        good = good and not bound and symbol not in open_ends
-        if good:
             told.append(Verdict(symbol, True, f"the runs identify {symbol}: {span}"))
-        else:
-            why = _why(symbol, found.runs)
-            text = f"the runs do not identify {symbol}: {why}; {span}"
-            if bound:
-                text += ", and some draws rest at its bound"
-            told.append(Verdict(symbol, False, text))
     if {"E", "k"} <= set(found.settings.choice.free):
         told.append(_confounded(found))
+    told += _of_repetition(found, against)
     return tuple(told)
+
+
+def _unknown(
+    symbol: str, found: Fit, against: Sequence[str], open_ends: Collection[str]
+) -> str:
+    """Why a coefficient is not known, with a place for its span; empty if it is."""
+    low, high = found.intervals[symbol]
+    lost = f"the runs do not identify {symbol}: "
+    if symbol == "k" and found.coefficients["k"] == 1:
+        return "the runs ask for no k below 1, the additive form: {span}"
+    if symbol == "k" and high >= 1:
+        return "the additive form (k = 1) is not ruled out by the runs: {span}"
+    if against:
+        return lost + against[0] + "; {span}"
+    if too_few(found):
+        return lost + _few_runs(found) + "; {span}"
+    if symbol == "E":
+        good = high - low <= 0.2 * float(found.runs.loss.min())
+    else:
+        good = low > 0 and high / low <= 2
+    bound = symbol in found.at_bound or symbol in found.loose
+    if good and not bound and symbol not in open_ends:
+        return ""
+    end = ""
+    if symbol in found.at_bound:
+        end = f", and the fit itself rests at its bound{_below_one(found)}"
+    elif bound:
+        end = ", and some draws rest at its bound"
+    return lost + _why(symbol, found.runs) + "; {span}" + end
+
+
+def _below_one(found: Fit) -> str:
+    """Where a fit rests at its bound, whether runs below one token are why."""
+    few = int((found.runs.tokens < found.runs.parameters).sum())
+    if not few:
+        return ""
+    return (
+        f": the form does not hold below about one token per parameter, where {few} "
+        "of the runs lie (--exclude 'tokens_per_parameter < 1')"
+    )
+
+
+def _of_repetition(found: Fit, against: Sequence[str]) -> Iterator[Verdict]:
+    """Whether the runs tell the constants of repeated data."""
+    for symbol in found.extras:
+        low, high = found.intervals[symbol]
+        level = f"{100 * found.settings.level:g} %"
+        span = f"its {level} interval is {significant(low)} to {significant(high)}"
+        open_ = high >= 0.999 * ENDLESS or low <= 0.1001
+        if against:
+            text = f"the runs do not identify {symbol}: {against[0]}; {span}"
+        elif open_:
+            text = f"the runs do not identify {symbol}: it has no end to one side; "
+            text += span
+        elif high > STARRED * low:
+            text = f"the runs do not identify {symbol}: {span}"
+        else:
+            yield Verdict(symbol, True, f"the runs identify {symbol}: {span}")
+            continue
+        yield Verdict(symbol, False, text)
 
 
 def too_few(found: Fit) -> bool:
@@ -292,11 +350,11 @@ def too_few(found: Fit) -> bool:
     return found.groups is not None and found.groups < need
 
 
-def _few_runs(symbol: str, found: Fit, span: str) -> str:
+def _few_runs(found: Fit) -> str:
     need = FEW * len(found.settings.choice.free)
     return (
-        f"the runs do not identify {symbol}: {found.runs.count} rows that err together "
-        f"are {found.groups} runs, and {need} would be needed; {span}"
+        f"{found.runs.count} rows that err together are {found.groups} runs, and "
+        f"{need} would be needed"
     )
 
 
@@ -323,10 +381,7 @@ def _why(symbol: str, runs: Runs) -> str:
     ratio = runs.tokens / runs.parameters
     apart = float(ratio.max() / ratio.min())
     if symbol == "gamma" and runs.samples is not None:
-        values = runs.samples
-        return (
-            f"{len(np.unique(values))} numbers of samples and the scatter leave it open"
-        )
+        return f"{len(np.unique(runs.samples))} numbers of samples leave it open"
     wanted = {"alpha": "N", "alpha_N": "N", "beta": "D", "alpha_D": "D"}.get(symbol)
     if wanted and spans[wanted] < NARROW:
         return f"{wanted} spans a factor {significant(spans[wanted], 2)}"

@@ -29,6 +29,7 @@ class IsoCurve:
         law: the fitted law at this compute.
         bottom: of the parabola; None where it lies outside the sizes.
         best: the law's least.
+        unit: of the losses.
     """
 
     compute: float
@@ -37,6 +38,7 @@ class IsoCurve:
     law: Curve
     bottom: tuple[float, float] | None
     best: tuple[float, float]
+    unit: str = "nats per token"
 
 
 def iso_curves(found: Fit, groups: Sequence[IsoFlop]) -> tuple[IsoCurve, ...]:
@@ -72,4 +74,5 @@ def _curve(found: Fit, group: IsoFlop) -> IsoCurve:
         law=tuple((N, by_law(N)) for N in line.tolist()),
         bottom=bottom,
         best=(group.law, by_law(group.law)),
+        unit=runs.loss_unit,
     )

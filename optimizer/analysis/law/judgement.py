@@ -7,6 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.analysis.law.beside_published import Versus, versus
+from optimizer.analysis.law.contradictions import (
+    Contradiction,
+    contradictions,
+    widened,
+)
 from optimizer.analysis.law.diagnostics import (
     APART,
     HELD_OUT,
@@ -26,8 +31,9 @@ from optimizer.analysis.law.next_runs import AHEAD, NextRuns, next_runs
 from optimizer.analysis.law.profiles import Profile, profiles
 from optimizer.fitting.bootstrap import PAIRS
 from optimizer.fitting.fit import Fit
-from optimizer.fitting.fitlaw import About, law_of
+from optimizer.fitting.fitlaw import About, law_of, r_squared
 from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import significant
 from optimizer.world.law import Law
 
 
@@ -63,26 +69,38 @@ class Judged:
     iso_flops: tuple[IsoFlop, ...]
     next_runs: NextRuns | None
     versus: tuple[Versus, ...]
+    against: tuple[Contradiction, ...]
+    wider: float
     compared_at: float
 
 
 def judge(found: Fit, about: About, asked: Asked) -> Judged:
     """Judges a fit."""
     curves = profiles(found)
-    told = verdicts(found, curves)
     largest = float(np.max(found.runs.compute))
     # What follows on a page is of laws of N and D; samples would have to be held.
     plain = found.settings.choice.law != "samples"
     tests = form_tests(found, asked.hold_out) if plain else ()
+    held = hold_out(found, asked.hold_out) if plain else None
+    against = contradictions(found, r_squared(found), held, tests)
+    wider = max((one.factor for one in against), default=1.0)
+    found = widened(found, wider)
+    told = verdicts(found, curves, tuple(one.text for one in against), wider)
     law = replace(
-        law_of(found, about, _caveats(found, told)),
-        extrapolation=tuple(test.result for test in tests),
+        law_of(found, about, _caveats(found, told, against, wider)),
+        extrapolation=tuple(test.result for test in tests if test.result.forms),
     )
     planned = plain and found.settings.choice.law != "hestness"
     ahead = None
     if planned:
         compute = asked.next_compute or largest
         ahead = next_runs(found, law, compute, asked.scenario)
+        if ahead.refused:
+            law = replace(
+                law,
+                caveats=(_sentence(ahead.refused), *law.caveats),
+                not_for_planning=ahead.refused,
+            )
     return Judged(
         fit=found,
         law=law,
@@ -90,22 +108,39 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
         trends=trends(found),
         profiles=curves,
         verdicts=told,
-        hold_out=hold_out(found, asked.hold_out) if plain else None,
+        hold_out=held,
         form_tests=tests,
         iso_flops=iso_flops(found) if plain else (),
         next_runs=ahead,
         versus=versus(found, law, AHEAD * largest) if asked.compare and planned else (),
+        against=against,
+        wider=wider,
         compared_at=AHEAD * largest,
     )
 
 
-def _caveats(found: Fit, told: tuple[Verdict, ...]) -> tuple[str, ...]:
+def _caveats(
+    found: Fit,
+    told: tuple[Verdict, ...],
+    against: tuple[Contradiction, ...],
+    wider: float,
+) -> tuple[str, ...]:
     """What whoever uses the law file should hear."""
-    said = [
-        _sentence(verdict.text)
-        for verdict in told
-        if not verdict.identified and verdict.symbol != APART
-    ]
+    said = []
+    if against:
+        reasons = "; ".join(one.text for one in against)
+        said.append(f"The runs identify none of its coefficients: {reasons}.")
+    else:
+        said += [
+            _sentence(verdict.text)
+            for verdict in told
+            if not verdict.identified and verdict.symbol != APART
+        ]
+    if wider > 1:
+        said.append(
+            f"Intervals and draws are {significant(wider, 2)} times as wide as the "
+            "resamples have them, so that they hold the runs held out."
+        )
     if found.settings.choice.law == "coupled":
         said.append(
             "E and k stand in for each other, so E is no irreducible loss; k belongs "

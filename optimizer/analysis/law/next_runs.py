@@ -27,12 +27,14 @@ from optimizer.fitting.fit import Fit
 from optimizer.fitting.objective import Array
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import significant
 from optimizer.world.law import Law
 
 DRAWS = 100  # a scenario is solved once for each
 AHEAD = 10.0  # the plan without a scenario: this many times the largest run
 RATIOS = np.geomspace(0.5, 2000, 19)  # tokens per parameter of candidates
 SHARES = (1.0, 0.3, 0.1)  # of the compute of a candidate
+OPEN = 1e3  # a span of the plan from which there is none
 CLIP = 2.0  # percentiles at either end that a few wild draws cannot pass
 
 
@@ -67,6 +69,7 @@ class NextRuns:
         spread: standard deviation of its logarithm over the draws.
         failed: draws under which there is no plan.
         candidates: the best first.
+        refused: why there is no plan and no ranking; empty where there is.
     """
 
     plan: str
@@ -76,6 +79,7 @@ class NextRuns:
     spread: float
     failed: int
     candidates: tuple[Candidate, ...]
+    refused: str = ""
 
 
 def next_runs(
@@ -108,13 +112,24 @@ def next_runs(
     if known.sum() < 10:
         return NextRuns(words, unit, None, (0.0, 0.0), 0.0, int((~known).sum()), ())
     sizes = np.array(logs)[known]
-    low, high = np.exp(np.percentile(sizes, [2.5, 97.5]))
+    with np.errstate(over="ignore"):
+        low, high = np.exp(np.percentile(sizes, [2.5, 97.5]))
+    interval = float(low), float(high)
+    if high > OPEN * low:
+        ends = " to ".join(significant(end) for end in interval)
+        why = (
+            f"{words} is not known: the 95 % interval of its {unit} is {ends}, more "
+            f"than a factor {OPEN:g}"
+        )
+        missed = int((~known).sum())
+        spread = float(_clipped(sizes).std())
+        return NextRuns(words, unit, None, interval, spread, missed, (), why)
     members = [draw(found, int(row)) for row in rows[known]]
     return NextRuns(
         plan=words,
         unit=unit,
         parameters=None if math.isnan(here) else math.exp(here),
-        interval=(float(low), float(high)),
+        interval=interval,
         spread=float(_clipped(sizes).std()),
         failed=int((~known).sum()),
         candidates=_ranked(found, members, sizes, compute),

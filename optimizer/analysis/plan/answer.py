@@ -11,6 +11,7 @@ from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, War
 from optimizer.analysis.plan.drawings import Drawings
 from optimizer.analysis.plan.practice import (
     Parties,
+    PostTrainingRun,
     Relaxed,
     ServingUse,
     StreamTokens,
@@ -301,6 +302,7 @@ class Answer:
     amounts: Mapping[str, float | None] | None = None
     unit_cost: UnitCost | None = None
     training_run: TrainingRun | None = None
+    post_training: PostTrainingRun | None = None
     savings: Savings | None = None
     near_optimal: tuple[NearOptimal, ...] = ()
     fixed: Fixed | None = None

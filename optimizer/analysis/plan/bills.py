@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
-from optimizer.analysis.plan.practice import Parties, TrainingRun, UnitCost
+from optimizer.analysis.plan.practice import (
+    Parties,
+    PostTrainingRun,
+    TrainingRun,
+    UnitCost,
+)
 from optimizer.analysis.plan.priced import Cost, Line
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import HOUR
+from optimizer.reading.spread import expected
 from optimizer.world.costs import MILLION, UNITS, value
+from optimizer.world.post_training import ROLLOUTS, TRAINED
 
 Point = Mapping[str, float]
 
@@ -67,6 +75,28 @@ def training_run(
         return None
     count = scenario.spec.training.accelerators
     return TrainingRun(seconds / HOUR, None if count is None else seconds / count)
+
+
+def post_training(
+    scenario: Scenario, question: Question, point: Point
+) -> PostTrainingRun | None:
+    """What follows pre-training; None where nothing does."""
+    after = scenario.spec.post_training
+    if after is None:
+        return None
+    made, learnt = (
+        next(line for line in question.bill if line.name == name)
+        for name in (ROLLOUTS, TRAINED)
+    )
+    flop = [line.amount("FLOP", point) or 0.0 for line in (made, learnt)]
+    hours = [line.amount("s", point) for line in (made, learnt)]
+    tokens = expected(after.rollout_tokens)
+    return PostTrainingRun(
+        tokens,
+        tokens * expected(after.trained_on),
+        sum(flop) / (question.bill[0].amount("FLOP", point) or math.inf),
+        *(None if seconds is None else seconds / HOUR for seconds in hours),
+    )
 
 
 def unit_cost(question: Question, point: Point) -> UnitCost | None:

@@ -22,13 +22,14 @@ from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.capped import Capped, SameLoss, Step
 from optimizer.analysis.plan.saturation import of_target
+from optimizer.analysis.plan.whole import Solved, fractions, make_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine, solve
 from optimizer.errors import Defect
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario, Target
 from optimizer.world.costs import value
-from optimizer.world.limits import Limit
+from optimizer.world.limits import Budget, Limit
 
 KEPT = 1e-10  # ln g up to which a plan keeps the cap
 NEAR = 1e-9  # of the reducible loss: the answer stands this far on the free side
@@ -42,11 +43,14 @@ def training_budget(question: Question) -> Limit | None:
     return next((w for w in question.limits if w.name.startswith("budget.train")), None)
 
 
-def same_loss(question: Question, s: float, total: float) -> SameLoss | None:
+def same_loss(
+    scenario: Scenario, question: Question, s: float, total: float
+) -> SameLoss | None:
     """The cheapest plan over the life with a budget's loss; None without demand.
 
     Args:
-        question: under a budget for training.
+        scenario: with nothing made whole.
+        question: the same as mathematics, under a budget for training.
         s: the reducible loss of its plan.
         total: the lifetime cost of that.
     """
@@ -62,8 +66,9 @@ def same_loss(question: Question, s: float, total: float) -> SameLoss | None:
         return None  # data that repeat beyond use: no other plan has this loss
     if found is None:
         return None
-    point = _point(question, found)
-    cost = bill(question, point).total
+    its, found = _whole(scenario, question, s, None, _uncapped(question, s), found)
+    point = _point(its, found)
+    cost = bill(its, point).total
     needs = _used(cap, point) * cap.bound
     return SameLoss(point["N"], point["D"], cost, 1 - cost / total, needs)
 
@@ -80,18 +85,34 @@ def at_target(scenario: Scenario, question: Question, lowest: Solution) -> Scena
     budget = scenario.spec.budget
     if budget is None:
         raise Defect("a scenario without a budget has no lowest loss")
-    words = {
-        "target": Target(loss=question.surface.loss_of(s)),
-        "budget": budget.model_copy(update={"best_for": "loss"}),
-    }
-    return replace(scenario, spec=scenario.spec.model_copy(update=words))
+    return at_loss(scenario, question, s, budget)
 
 
-def curve(question: Question, lowest: Solution, chosen: float) -> Capped:
+def at_loss(
+    scenario: Scenario, question: Question, s: float, budget: Budget | None
+) -> Scenario:
+    """The scenario with a reducible loss as its target.
+
+    Args:
+        scenario: with a target or a budget.
+        question: the same as mathematics.
+        s: the reducible loss.
+        budget: that limits the plan, or None.
+    """
+    kept = None if budget is None else budget.model_copy(update={"best_for": "loss"})
+    words = {"target": Target(loss=question.surface.loss_of(s)), "budget": kept}
+    spec = scenario.spec.model_copy(update=words)
+    return replace(scenario, spec=spec, reference=None)
+
+
+def curve(
+    scenario: Scenario, question: Question, lowest: Solution, chosen: float
+) -> Capped:
     """Lifetime cost against the loss under the budget, the choice among it.
 
     Args:
-        question: under the budget.
+        scenario: with nothing made whole.
+        question: the same as mathematics, under the budget.
         lowest: the certified lowest loss.
         chosen: the reducible loss of the answer.
     """
@@ -102,9 +123,9 @@ def curve(question: Question, lowest: Solution, chosen: float) -> Capped:
         else []
     )
     above = [chosen, *(chosen * factor for factor in ABOVE)]
-    steps = list(_steps(question, [*between, *above]))
+    steps = list(_steps(scenario, question, [*between, *above]))
     if between:
-        steps.insert(0, _step(question, least, lowest))
+        steps.insert(0, _step(scenario, question, least, lowest))
     at = question.surface.loss_of(chosen)
     place = next(i for i, step in enumerate(steps) if step.loss >= at * (1 - 1e-15))
     cap = training_budget(question)
@@ -161,7 +182,36 @@ def _least(question: Question, near: Solution | None) -> Solution | None:
     return found if found.status is Status.OPTIMAL else None
 
 
-def _steps(question: Question, losses: list[float]) -> Iterator[Step]:
+def _whole(
+    scenario: Scenario,
+    question: Question,
+    s: float,
+    budget: Budget | None,
+    asked: Question,
+    found: Solution,
+) -> tuple[Question, Solution]:
+    """A plan for a loss with its machines in whole numbers, where it has machines.
+
+    Args:
+        scenario: with nothing made whole.
+        question: the same as mathematics.
+        s: the reducible loss.
+        budget: that limits the plan, or None.
+        asked: the question at that loss.
+        found: its solution, with machines in fractions.
+    """
+    if not fractions(scenario):
+        return asked, found
+    aimed = at_loss(scenario, question, s, budget)
+    made = make_whole(Solved(aimed, asked, found))
+    if isinstance(made, Solved):
+        return asked, found
+    return made.plan.question, made.plan.solution
+
+
+def _steps(
+    scenario: Scenario, question: Question, losses: list[float]
+) -> Iterator[Step]:
     last: Solution | None = None
     for s in losses:
         try:
@@ -170,17 +220,23 @@ def _steps(question: Question, losses: list[float]) -> Iterator[Step]:
             continue  # next to no room: no multiplier to certify with
         if found is not None:
             last = found
-            yield _step(question, s, found)
+            yield _step(scenario, question, s, found)
 
 
-def _step(question: Question, s: float, solution: Solution) -> Step:
-    point = _point(question, solution)
-    total = bill(question, point).total
+def _step(scenario: Scenario, question: Question, s: float, solution: Solution) -> Step:
+    aimed, free = _uncapped(question, s), _least(_uncapped(question, s), None)
+    if free is None:
+        raise Defect("a loss that the budget reaches has no plan without it")
+    budget = scenario.spec.budget
+    capped = replace(question, reducible=s)
+    its, solution = _whole(scenario, question, s, budget, capped, solution)
+    best, free = _whole(scenario, question, s, None, aimed, free)
+    point = _point(its, solution)
+    total = bill(its, point).total
     cap, certificate = training_budget(question), solution.certificate
-    free = _least(_uncapped(question, s), None)
-    if cap is None or certificate is None or free is None:
+    if cap is None or certificate is None:
         raise Defect("a plan under a budget has neither certificate nor budget")
-    least = bill(question, _point(question, free)).total
+    least = bill(best, _point(best, free)).total
     return Step(
         loss=question.surface.loss_of(s),
         parameters=point["N"],

@@ -24,6 +24,7 @@ from optimizer.analysis.plan.bills import (
     amounts,
     bill,
     parties,
+    post_training,
     training_run,
     unit_cost,
 )
@@ -136,7 +137,7 @@ def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
     return replace(
         answer,
         question="lifetime",
-        capped=curve(question, lowest, s) if whole else None,
+        capped=curve(scenario, question, lowest, s) if whole else None,
     )
 
 
@@ -294,6 +295,7 @@ def _answer(
         amounts=amounts(question, point),
         unit_cost=unit_cost(question, point),
         training_run=training_run(scenario, question, point),
+        post_training=post_training(scenario, question, point),
         savings=Savings(saved, saved / base),
         near_optimal=ranges,
         fixed=fixed,
@@ -303,7 +305,7 @@ def _answer(
         samples=drawings(asked or scenario, made) if whole else None,
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
-        same_loss=same_loss(question, s, cost.total) if whole else None,
+        same_loss=same_loss(scenario, relaxed, s, cost.total) if whole else None,
         limits=limits_used(
             middle.question.limits,
             middle.solution,

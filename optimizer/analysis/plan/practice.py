@@ -45,6 +45,25 @@ class TrainingRun:
 
 
 @dataclass(frozen=True)
+class PostTrainingRun:
+    """The rollouts after training, and training on them.
+
+    Attributes:
+        rollout_tokens: that are generated.
+        trained_tokens: that are trained on.
+        share: of the FLOP of pre-training that both take.
+        generation_hours: accelerator-hours to generate them, or None.
+        training_hours: accelerator-hours to train on them, or None.
+    """
+
+    rollout_tokens: float
+    trained_tokens: float
+    share: float
+    generation_hours: float | None
+    training_hours: float | None
+
+
+@dataclass(frozen=True)
 class Parties:
     """The plan's cost by who bears it, in the objective's unit."""
 

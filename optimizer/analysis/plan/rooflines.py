@@ -27,7 +27,7 @@ def _use(
 ) -> ServingUse:
     members = [
         index
-        for index in range(len(scenario.streams))
+        for index in range(len(scenario.uses))
         if scenario.serving_of(index)[0].batched
         and scenario.suffix(index) == replica.suffix
     ]
@@ -56,7 +56,7 @@ def _use(
     if whole.replicas is not None and price is not None:
         allocated = _paid(scenario, question, members, whole, price, replica)
     return ServingUse(
-        stream=", ".join(scenario.streams[i].name or "demand" for i in members),
+        stream=", ".join(scenario.uses[i].name or "demand" for i in members),
         batch=batch,
         step_time=step,
         replicas=need,
@@ -101,7 +101,7 @@ def _paid(
     """Dollars of a million output tokens where replicas stand all the time."""
     hours = tokens = 0.0
     for index in members:
-        line, lifetime = question.bill[1 + index], scenario.streams[index].lifetime
+        line, lifetime = question.bill[1 + index], scenario.uses[index].lifetime
         if line.served is None or lifetime is None:
             return None
         part = whole.parts.get((line.name, "output"), 0.0)
@@ -125,7 +125,7 @@ def _replicas(
     busy = 0.0
     for index in members:
         served = question.bill[1 + index].served
-        lifetime = scenario.streams[index].lifetime
+        lifetime = scenario.uses[index].lifetime
         if served is None or lifetime is None or served.output_tokens is None:
             return None
         decode = served.output_tokens * step / batch

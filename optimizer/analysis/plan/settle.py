@@ -40,7 +40,7 @@ def settled(answer: Answer, question: Question) -> Answer:
 
 def moved_onto(answer: Answer, bounds: Iterable[float]) -> Answer:
     """An answer with each number that is within rounding of a bound put on it."""
-    put = _onto(bounds)
+    put = onto(bounds)
     moved = {
         part.name: _mapped(getattr(answer, part.name), put)
         for part in fields(answer)
@@ -56,12 +56,12 @@ def placed(question: Question, point: Mapping[str, float]) -> dict[str, float]:
     found = dict(point)
     for name, word, known in zip(("N", "D"), WORDS, reference, strict=True):
         bounds = (walls.get(f"limits.{word}"), question.fixed.get(name), known)
-        put = _onto([bound for bound in bounds if bound is not None])
+        put = onto([bound for bound in bounds if bound is not None])
         found[name] = put(found[name])
     return found
 
 
-def _onto(bounds: Iterable[float]) -> Callable[[float], float]:
+def onto(bounds: Iterable[float]) -> Callable[[float], float]:
     """Moves a number onto the bound that it is within rounding of, if there is one."""
     known = [bound for bound in bounds if bound > 0]
 

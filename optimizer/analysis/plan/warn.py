@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Beyond, Warning
+from optimizer.analysis.plan.fitted_law import fitted_warnings
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.saturation import LastThousandth
 from optimizer.analysis.plan.wording import (
@@ -16,6 +17,7 @@ from optimizer.analysis.plan.wording import (
     lifetime,
     nats,
     percent,
+    times,
 )
 from optimizer.question.asked import Question
 from optimizer.question.forgotten import oddities
@@ -29,7 +31,14 @@ from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE
 
 # Every code that a plan can bear; the page `docs/json.md` says what each means.
 CODES = (
-    *("outside-range", "extreme-ratio", "beyond-36T", "parameter-unit"),
+    *(
+        "law-not-known",
+        "law-caveats",
+        "outside-range",
+        "extreme-ratio",
+        "beyond-36T",
+        "parameter-unit",
+    ),
     *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
     *("peak-price-example", "secondary-source", "wide-optimum"),
@@ -94,8 +103,8 @@ def outside(law: Law, N: float, D: float) -> Iterator[str]:
             significant(size) if one.what not in KINDS else amount(size, one.what)
             for size in (one.value, one.edge)
         )
-        times = significant(one.factor, 2)
-        yield f"{SYMBOLS[one.what]} = {value} is {times} times {one.side} {edge}"
+        far = times(one.factor)
+        yield f"{SYMBOLS[one.what]} = {value} is {far} times {one.side} {edge}"
 
 
 def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
@@ -148,6 +157,7 @@ def _law(scenario: Scenario) -> Iterator[Warning]:
             "active": "the parameters active for a token",
         }[law.counts]
         yield Warning("parameter-unit", f"{law.name} counts {counts}, and {why}")
+    yield from fitted_warnings(law)
     if law.form == "kaplan":
         yield Warning(
             "kaplan-compute",
@@ -196,7 +206,7 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
 
 def _unpunished(scenario: Scenario) -> Iterator[Warning]:
     """Weights of few bits that are taken to cost no quality."""
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
     few = {
         m.weights or m.arithmetic
         for m in machines

@@ -148,8 +148,8 @@ def needs(
 
 
 def fractions(scenario: Scenario) -> str:
-    """What a plan makes whole and this program has in fractions; empty for nothing."""
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    """What a plan makes whole and a program has in fractions; empty for nothing."""
+    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
     found = []
     if any(
         (serving.batched and serving.batch is None)

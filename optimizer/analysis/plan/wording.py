@@ -103,6 +103,14 @@ def percent(fraction: float) -> str:
     return f"{significant(100 * fraction, 2)} %"
 
 
+def times(factor: float) -> str:
+    """Writes a factor with two digits; near 1 with as many as tell it from 1."""
+    digits = 2
+    while digits < 7 and factor != 1 and significant(factor, digits) in ("1", "1.0"):
+        digits += 1
+    return significant(factor, digits)
+
+
 def either(parts: list[str], word: str = "or") -> str:
     """Joins words: `a`, `a or b`, `a, b or c`."""
     if len(parts) < 2:

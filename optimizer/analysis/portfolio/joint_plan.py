@@ -16,7 +16,8 @@ from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.optimum import as_fixed
 from optimizer.analysis.plan.optimum import solve as solve_alone
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
-from optimizer.analysis.plan.settle import moved_onto
+from optimizer.analysis.plan.settle import moved_onto, onto
+from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.portfolio.cures import cured
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
 from optimizer.engine.certify import UncertifiedError
@@ -49,6 +50,7 @@ class JointPlan:
         conflict: where there is no plan, names of bounds that exclude each other, or
             of models that have none alone.
         infeasibility: why there is none, and what would make one.
+        notes: how machines are counted, in sentences.
     """
 
     name: str
@@ -61,8 +63,13 @@ class JointPlan:
     certificate: Certificate | None
     conflict: tuple[str, ...] = ()
     infeasibility: Infeasibility | None = None
+    notes: tuple[str, ...] = ()
 
 
+JOINTLY = (
+    "The sizes are chosen, and what is shared is used, with batches and replicas that "
+    "stand as amounts, in fractions; each model's own bill has whole ones"
+)
 Family = JointPlan  # its public name since 0.1.0
 
 
@@ -112,6 +119,7 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         total = sum(member.cost.total for member in members if member.cost)
     shared = limits_used(joint.shared, solution, point, portfolio.place, {})
     bounds = [wall.bound for wall in shared if wall.binding]
+    total = onto(bounds)(total)
     return replace(
         bare,
         status=Status.OPTIMAL,
@@ -119,6 +127,7 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         total=total,
         shared=shared,
         certificate=solution.certificate,
+        notes=(f"{JOINTLY}.",) if any(map(fractions, portfolio.members)) else (),
     )
 
 

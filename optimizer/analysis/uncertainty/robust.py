@@ -6,7 +6,8 @@ the D_i(N) at the wanted probability, and what remains is a search in N alone. T
 quantile of convex functions is not convex, so the search is global: a grid in ln N,
 then golden sections around its best few.
 
-Costs and limits are those of the expected numbers, as for `solve`.
+Costs and limits are those of the expected numbers, as for `solve`. The search has
+machines in fractions; what it finds is priced with whole ones.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.bills import bill
-from optimizer.question.asked import Question
+from optimizer.analysis.plan.settle import placed
+from optimizer.analysis.plan.whole import whole_at
 from optimizer.question.formulate import formulate
 from optimizer.question.law_draws import Drawn
 from optimizer.question.scenario import Scenario
@@ -72,14 +74,15 @@ def robust_plan(
     if not law.count:
         return None
     with np.errstate(all="ignore"):
-        return _Search(formulate(scenario), law, probability).run()
+        return _Search(scenario, law, probability).run()
 
 
 class _Search:
     """The search in N for one probability."""
 
-    def __init__(self, question: Question, law: Drawn, probability: float) -> None:
-        self.question = question
+    def __init__(self, scenario: Scenario, law: Drawn, probability: float) -> None:
+        self.scenario = scenario
+        self.question = formulate(scenario)
         self.law = law
         self.probability = probability
         # Rounding must not ask for one draw more: 0.55·100 is above 55.
@@ -162,12 +165,13 @@ class _Search:
         if not self._cost(N, D) < BROKEN:
             return None
         D = max(D, self.question.fixed.get("D", D))
-        point = self.question.complete({"N": N, "D": D})
+        size = placed(self.question, {"N": N, "D": D})
+        _, question = whole_at(self.scenario, self.question, size)
         return RobustPlan(
             self.probability,
-            N,
-            D,
-            bill(self.question, point).total,
+            size["N"],
+            size["D"],
+            bill(question, question.complete(size)).total,
             self.law.reached(N, D),
         )
 

@@ -275,7 +275,7 @@ def _notes(
             "as {low: 1T, expected: 2T, high: 4T}."
         )
     if told := fractions(scenario):
-        found.append(f"{told}: the plan for the expected numbers has them whole.")
+        found.append(f"{told}. The single plans, expected and robust, have them whole.")
     target = scenario.spec.target
     parts = {
         "extras": (scenario.spec.data.unique_tokens, "how repeated data count"),

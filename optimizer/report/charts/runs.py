@@ -47,7 +47,7 @@ def isoflop(figure: Sequence[IsoCurve]) -> Spec:
     x = alt.X(**log_axis("N", "parameters", "parameters", span(sizes, 1.2)))
     y = alt.Y(
         "loss:Q",
-        title="loss, nats per token",
+        title=f"loss, {shown[0].unit}",
         scale=alt.Scale(
             domain=[min(losses) - room, max(losses) + room], nice=False, zero=False
         ),
@@ -68,7 +68,7 @@ def isoflop(figure: Sequence[IsoCurve]) -> Spec:
     ]
     runs = [
         {"N": short(N), "loss": short(loss), "compute": name}
-        | {"size": exactly(N, "parameters"), "nats": exactly(loss, "nats")}
+        | {"size": exactly(N, "parameters"), "measured": f"{loss:.4f}"}
         for name, c in zip(names, shown, strict=True)
         for N, loss in c.runs
     ]
@@ -99,7 +99,7 @@ def isoflop(figure: Sequence[IsoCurve]) -> Spec:
             x=x,
             y=y,
             color=colour,
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("compute", "size", "nats")],
+            tooltip=[alt.Tooltip(f"{w}:N") for w in ("compute", "size", "measured")],
         ),
         alt.Chart(data(least))
         .mark_point(size=120, filled=True, opacity=1, stroke="#ffffff", strokeWidth=1.2)
@@ -134,7 +134,7 @@ def holdout(figure: tuple[HoldOut, Judged]) -> Spec:
             {"v": short(along[at]), "off": short(loss / said - 1), "line": line}
             | {"low": short(low / said - 1), "high": short(high / said - 1)}
             | {"what": "inside its interval" if inside else "outside it"}
-            | {"nats": exactly(loss, "nats"), "predicted": exactly(said, "nats")}
+            | {"measured": f"{loss:.4f}", "predicted": f"{said:.4f}"}
         )
     reach = max(abs(row[w]) for row in rows for w in ("off", "low", "high")) * 1.15
     box = span([row["v"] for row in rows], 1.2)
@@ -165,7 +165,7 @@ def holdout(figure: tuple[HoldOut, Judged]) -> Spec:
             y=y,
             color=colour,
             shape=shape,
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("line", "nats", "predicted")],
+            tooltip=[alt.Tooltip(f"{w}:N") for w in ("line", "measured", "predicted")],
         ),
         width=WIDTH,
         height=HEIGHT - 20,

@@ -52,6 +52,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "amounts": answer.amounts,
         "unit_cost": answer.unit_cost,
         "training_run": answer.training_run,
+        "post_training": answer.post_training,
         "serving": answer.serving,
         "relaxed": answer.relaxed,
         "samples": answer.samples,

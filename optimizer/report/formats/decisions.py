@@ -50,6 +50,7 @@ def _portfolio(portfolio: JointPlan) -> dict[str, Any]:
         else {"unit": portfolio.unit, "total": portfolio.total},
         "shared": plain(portfolio.shared),
         "certificate": plain(portfolio.certificate),
+        "notes": list(portfolio.notes),
         "conflict": plain(portfolio.conflict),
         "infeasibility": plain(infeasibility(portfolio.infeasibility)),
     }
@@ -68,6 +69,7 @@ def compared(comparison: Comparison) -> dict[str, Any]:
     content["minimax"] = content["expected"] = content["cvar"] = None
     content["reason"] = None
     content["unlike"] = list(comparison.unlike)
+    content["notes"] = list(comparison.notes)
     if robust is not None:
         content["minimax"] = _robust(robust.minimax, "regret")
         content["expected"] = _robust(robust.expected, "cost")

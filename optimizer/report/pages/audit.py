@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.analysis.audit import Audit, Implied
 from optimizer.analysis.plan.wording import (
+    MANY,
     amount,
     either,
     given,
@@ -24,23 +25,29 @@ from optimizer.report.formats.blocks import (
     named,
 )
 from optimizer.report.pages.plan import figure, share
+from optimizer.report.pages.under_laws import laws_left_out
 
 EVEN = 1e-6  # |w − 1| below which a model is training-optimal
 
 
-def audits_blocks(audits: Sequence[Audit], told: str = "") -> list[Block]:
+def audits_blocks(
+    audits: Sequence[Audit], told: str = "", left: Mapping[str, str] | None = None
+) -> list[Block]:
     """The page of some audits: of one model in full, of several in a table.
 
     Args:
         audits: model by model, each under every law.
         told: how the laws were chosen, where nobody chose them.
+        left: laws that `all` leaves out, with the reasons.
     """
     models: dict[str, list[Audit]] = {}
     for audit in audits:
         models.setdefault(audit.name, []).append(audit)
     pages = _one if len(models) == 1 else _several
     blocks = list(pages(models))
-    return [*blocks, Text(told)] if told else blocks
+    if told:
+        blocks.append(Text(told))
+    return [*blocks, *laws_left_out(left or {})]
 
 
 def _one(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
@@ -58,8 +65,10 @@ def _one(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
     yield Text(
         "k_N and k_D are the model's parameters and tokens over those of the training-"
         "optimal model of the same loss; w is what parameters still give over what "
-        "tokens still give, 1 at the training optimum."
+        "tokens still give, 1 at the training optimum of 6·N·D."
     )
+    if any(audit.attention for audit in audits):
+        yield Text("Training compute counts attention, as the scenario asks.")
     if first.frontier:
         yield Heading("What laws without a loss surface ask of this size")
         yield Table(
@@ -198,6 +207,7 @@ def _several(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
             laws.setdefault(audit.law, []).append(audit)
     yield Heading("Audit of published models" if len(models) > 2 else "Audit", 1)
     yield Text(_summary(laws), lead=True)
+    yield from _beyond(laws)
     for law, rows in laws.items():
         yield Heading(law)
         columns = (
@@ -214,6 +224,25 @@ def _several(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
         yield Heading("Notes")
     for note, names in notes.items():
         yield Text(f"{note}.", label=", ".join(names))
+
+
+def _beyond(laws: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
+    """Which models are extrapolations of each law, before any table."""
+    found = {law: [a for a in rows if a.outside] for law, rows in laws.items()}
+    if any(found.values()):
+        yield Heading("Warnings")
+    for law, audits in found.items():
+        if not audits:
+            continue
+        told = f"{len(audits)} of {len(laws[law])} models"
+        if len(audits) <= MANY:
+            told = either([f"{a.name} ({'; '.join(a.outside)})" for a in audits], "and")
+        lie = "lies" if len(audits) == 1 else "lie"
+        yield Text(
+            f"{told} {lie} outside the runs of {law}, where its loss is an "
+            "extrapolation.",
+            label="outside-range",
+        )
 
 
 def _summary(laws: Mapping[str, Sequence[Audit]]) -> str:

@@ -97,7 +97,7 @@ def _column(answer: Answer) -> dict[str, str]:
     }
     if cost.other:
         column["other"] = figure(cost.other, cost.unit)
-    if answer.fixed is not None and answer.question == "target":
+    if answer.fixed is not None and answer.question != "budget":
         column["fixed size costs"] = f"+{share(answer.fixed.fraction)}"
     for near in answer.near_optimal:
         low, high = (amount(size, "parameters") for size in near.parameters)

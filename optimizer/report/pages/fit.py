@@ -9,6 +9,7 @@ from typing import Any
 from optimizer.analysis.law.judgement import Judged
 from optimizer.analysis.plan.wording import amount, either, percent
 from optimizer.fitting.fitlaw import r_squared
+from optimizer.fitting.losses import NATS
 from optimizer.fitting.oddities import spans, summed
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -56,10 +57,12 @@ def _lead(judged: Judged) -> str:
     fit = judged.fit
     numbers = {s: significant(v, 4) for s, v in fit.coefficients.items()}
     formula = FORMULAS[fit.settings.choice.law].format(**numbers)
+    unit = fit.runs.loss_unit
+    unit = "" if unit == NATS else f" in {unit}"
     unknown = [v.symbol for v in judged.verdicts if not v.identified]
     end = f", but do not identify {either(unknown, 'and')}" if unknown else ""
     return (
-        f"{fit.runs.count} runs give {formula}, with a scatter of "
+        f"{fit.runs.count} runs give {formula}{unit}, with a scatter of "
         f"{percent(fit.scale)}{end}."
     )
 
@@ -97,6 +100,14 @@ def _end(value: float | None) -> str:
 def _trust(judged: Judged) -> Iterator[Block]:
     fit = judged.fit
     yield Heading("How far to trust it")
+    for one in judged.against:
+        yield Text(one.text, label="against it")
+    if judged.wider > 1:
+        yield Text(
+            f"intervals and draws {significant(judged.wider, 2)} times as wide as the "
+            "resamples have them, so that they hold the runs held out",
+            label="widened",
+        )
     for verdict in judged.verdicts:
         yield Text(verdict.text, label="known" if verdict.identified else "not known")
     errors = fit.errors_withheld
@@ -212,6 +223,10 @@ def _residuals(judged: Judged) -> Iterator[Block]:
 
 def _next(judged: Judged) -> Iterator[Block]:
     ahead = judged.next_runs
+    if ahead is not None and ahead.refused:
+        yield Heading("Next runs")
+        yield Text(f"No plan and no ranking of runs: {ahead.refused}.")
+        return
     if ahead is None or not ahead.candidates or ahead.parameters is None:
         return
     yield Heading("Next runs")
@@ -272,7 +287,10 @@ def fit_data(judged: Judged) -> dict[str, Any]:
                 "used": fit.runs.count,
                 "excluded": dict(fit.runs.excluded),
                 "notes": fit.runs.notes,
+                "loss_unit": fit.runs.loss_unit,
             },
+            "against": judged.against,
+            "widened": judged.wider,
             "verdicts": judged.verdicts,
             "residuals": judged.residuals,
             "trends": judged.trends,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,11 +18,20 @@ from optimizer.analysis.plan.wording import (
     rounded,
 )
 from optimizer.reading.quantity import significant
-from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, named
+from optimizer.report.formats.blocks import (
+    GAP,
+    Block,
+    Column,
+    Heading,
+    Table,
+    Text,
+    named,
+)
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
 from optimizer.report.pages.plan import figure
 
+STEEP = 100.0  # what 1 % less loss adds to a cost at the end of what is possible
 ROWS = 11  # on a page; JSON and CSV have all points
 COLUMNS = ("total", "training", "serving", "parameters", "tokens")
 POINT = (
@@ -50,6 +60,12 @@ def frontier_headline(found: Frontier) -> str:
     plan = found.plan
     if plan is None:
         return f"There is no plan for the scenario's own loss. {reach}"
+    if _dearer(plan) > STEEP:
+        return (
+            f"Next to no lower loss is within reach: {nats(plan.loss)} takes "
+            f"{model(plan.parameters, plan.tokens)} tokens and "
+            f"{amount(plan.cost_total, found.unit)}. {reach}"
+        )
     return (
         f"Each further 1 % of reducible loss costs about {percent(_dearer(plan))} more "
         f"{thing}: so it is at {nats(plan.loss)}, where "
@@ -60,7 +76,7 @@ def frontier_headline(found: Frontier) -> str:
 
 def _dearer(point: Point) -> float:
     """What 1 % less reducible loss adds to the cost, by the elasticity."""
-    return float(0.99**point.elasticity) - 1
+    return math.expm1(min(point.elasticity * math.log(0.99), 700.0))
 
 
 def _body(found: Frontier) -> Iterator[Block]:
@@ -75,7 +91,7 @@ def _body(found: Frontier) -> Iterator[Block]:
         (
             _marked(f"{point.loss:.4f}", i == found.own),
             *_row(point, unit),
-            f"+{percent(_dearer(point))}",
+            GAP if _dearer(point) > STEEP else f"+{percent(_dearer(point))}",
         )
         for i, point in shown
     )
@@ -83,6 +99,8 @@ def _body(found: Frontier) -> Iterator[Block]:
     yield Text(_count(shown, found.points))
     if found.reason:
         yield Text(f"{found.reason}.", label="end")
+    for note in found.notes:
+        yield Text(note, label="note")
     if found.tradeoff:
         yield from _tradeoff(found)
     elif found.plan is not None:
@@ -156,6 +174,7 @@ def frontier_data(found: Frontier) -> dict[str, Any]:
         "tradeoff": [_data(point, "weight", *POINT) for point in found.tradeoff],
         "own": found.own,
         "reason": found.reason or None,
+        "notes": list(found.notes),
     }
 
 

@@ -66,6 +66,8 @@ def against_blocks(comparison: Comparison) -> Iterator[Block]:
         yield from _regret(comparison.regret)
     if comparison.robust is not None:
         yield from _robust(comparison.robust)
+    for note in comparison.notes:
+        yield Text(note, label="note")
     yield from _shares(comparison.plans, comparison.shares)
     yield from _others(comparison.plans)
 

@@ -9,7 +9,14 @@ from optimizer.analysis.plan.answer import Alternative, Answer, Fixed, TrainingO
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.reach import called
-from optimizer.analysis.plan.wording import either, given, model, percent, samples
+from optimizer.analysis.plan.wording import (
+    either,
+    given,
+    model,
+    percent,
+    samples,
+    times,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences
@@ -57,9 +64,9 @@ def trust(answer: Answer) -> Iterator[str]:
     """How far the law is stretched, and how surely the plan reaches its target."""
     if answer.extrapolation:
         parts = [
-            f"{significant(one.factor, 2)} × the most {MOST[one.what]}"
+            f"{times(one.factor)} × the most {MOST[one.what]}"
             if one.side == "above"
-            else f"1/{significant(one.factor, 2)} of the fewest {MOST[one.what]}"
+            else f"1/{times(one.factor)} of the fewest {MOST[one.what]}"
             for one in answer.extrapolation
         ]
         yield (

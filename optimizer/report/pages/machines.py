@@ -73,7 +73,7 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
     parts = [f"a batch of {significant(one)}" for one in relaxed.batches]
     parts += [f"{significant(one)} replicas" for one in relaxed.replicas]
     total = f"a loss of {relaxed.total:.4f}"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         unit = answer.cost.unit
         total = f"a {lifetime(unit)} of {amount(relaxed.total, unit)}"
     yield Text(
@@ -94,7 +94,7 @@ def choices(answer: Answer) -> Iterator[Block]:
     if not answer.alternatives:
         return
     unit = "nats" if answer.question == "budget" else ""
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         unit = answer.cost.unit
     words = list(answer.alternatives[0].choice)
     columns = (

@@ -33,6 +33,7 @@ from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
 from optimizer.report.pages.own_plan import own_choice
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
+from optimizer.report.pages.rollouts import rollout_rows
 
 
 def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
@@ -243,6 +244,7 @@ def _dollars(answer: Answer) -> Iterator[Block]:
         hours = f"{write(run.accelerator_hours, REQUESTS)} accelerator-hours"
         time = "" if run.time is None else f", {amount(run.time, 's')}"
         rows.append(("training run", hours + time))
+    rows += rollout_rows(answer)
     if (price := answer.unit_cost) is not None:
         parts = (
             ("input tokens", price.input),
@@ -345,6 +347,6 @@ def _near_words(answer: Answer) -> Iterator[Block]:
     if not answer.near_optimal:
         return
     what = "has at most that much more reducible loss"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         what = f"takes at most that much more {lifetime(answer.cost.unit)}"
     yield Text(f"The best plan of any size between {what} than the optimum.")

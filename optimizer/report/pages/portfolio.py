@@ -52,6 +52,8 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
             columns, tuple(limit_row(w, portfolio.unit) for w in portfolio.shared)
         )
         yield Text("The shadow price is what one more unit does to the joint cost.")
+    for note in portfolio.notes:
+        yield Text(note, label="note")
     if portfolio.certificate is not None:
         yield Heading("Proof")
         yield Text(proven(portfolio.certificate, "cost of all together"), label="proof")

@@ -57,8 +57,9 @@ def moves(answer: Answer) -> Iterator[Block]:
     shown = [move for move in ranked if _size(move) >= NEGLIGIBLE]
     idle = [move for move in ranked if _size(move) < NEGLIGIBLE]
     what = "the reducible loss"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         what = lifetime(answer.cost.unit)
+        what += " at this loss" if answer.question == "lifetime" else ""
     yield Heading(f"What moves {what}")
     rows = tuple(
         (
@@ -118,7 +119,7 @@ def limits(answer: Answer) -> Iterator[Block]:
     if not answer.limits:
         return
     unit, what = "nats", "loss"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         unit, what = answer.cost.unit, "cost"
     yield Heading("Limits")
     columns = named("bound", "used", f"{what} at +1 %", "shadow price")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.plan.wording import amount, percent
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
 from optimizer.report.formats.blocks import Block, Heading, Text
 from optimizer.report.pages.cautions import briefly_warned
@@ -50,6 +50,8 @@ def _practice(answer: Answer) -> Iterator[str]:
         time = "" if run.time is None else f", {amount(run.time, 's')}"
         hours = write(run.accelerator_hours, REQUESTS)
         yield f"The training run takes {hours} accelerator-hours{time}."
+    if (after := answer.post_training) is not None:
+        yield f"Rollouts take {percent(after.share)} of the compute of pre-training."
     if (price := answer.unit_cost) is not None:
         whole = price.with_training
         more = "" if whole is None else f", with training {_million(whole)}"

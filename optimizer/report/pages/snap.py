@@ -27,7 +27,7 @@ NOTHING = 5e-5  # of a cost above the optimum that no page can show
 def snap_blocks(answer: Answer, snapped: Snap) -> Iterator[Block]:
     """The sizes that exist, beside the optimum."""
     unit = "nats"
-    if answer.question == "target" and answer.cost is not None:
+    if answer.question != "budget" and answer.cost is not None:
         unit = answer.cost.unit
     yield Heading("Sizes that exist")
     yield Text(snap_sentence(answer, snapped))

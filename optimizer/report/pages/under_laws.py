@@ -71,10 +71,15 @@ def laws_side_blocks(
         "Losses of different laws do not compare; each law says itself what loss the "
         "target has. One law in full: --set law=NAME"
     )
+    yield from laws_left_out(left or {})
+
+
+def laws_left_out(left: Mapping[str, str]) -> Iterator[Block]:
+    """The laws that `all` leaves out, those of one reason together."""
     if left:
         yield Heading("Laws left out")
     reasons: dict[str, list[str]] = {}
-    for law, reason in (left or {}).items():
+    for law, reason in left.items():
         reasons.setdefault(reason, []).append(law)
     for reason, names in reasons.items():
         yield Text(f"{reason}.", label=either(names, "and"))

@@ -212,7 +212,7 @@ def _moves(page: Sheet, answers: Sequence[Answer]) -> None:
     page.line([note], "text")
     for answer in answers:
         cost = answer.cost
-        if cost is None or answer.question != "target":
+        if cost is None or answer.question == "budget":
             continue
         page.row += 1
         page.line([answer.scenario], "title")

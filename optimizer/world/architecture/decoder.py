@@ -32,7 +32,7 @@ WORDS = {
 EXPERTS = ("n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts")
 CHOSEN = (
     *("num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_k"),
-    *("moe_topk", "top_k_experts"),
+    *("moe_topk", "moe_top_k", "top_k_experts"),
 )
 
 
@@ -85,15 +85,17 @@ class Traits:
         norm: parameters of a norm for each number of the width: 1, 2 with a bias, 0.
         norms: norms of the width in a layer.
         last: norms of the width after the last layer.
-        qk_norm: `head`: one norm for all heads of queries and one of keys; `each`: a
-            norm for each head; `whole`: over all heads together.
+        qk_norm: `head`: one norm for all heads of queries and one of keys, `biased`
+            with biases; `each`: a norm for each head; `whole`: over all together.
         qk_norm_if: the word that says whether there are any, if one does.
         sinks: whether each head has a sink.
-        gate: a gate of queries: `wide` as wide as they are, `head` one number a head.
+        gate: of queries: `wide` as wide as they are, `apart` also, but without biases,
+            `head` one number a head.
         window: which layers slide, where `layer_types` does not say.
         experts: of a mixture.
         linear: the mixer of layers of the kind `linear`, or `convolution`.
         extra: further parameters of each layer.
+        head_extra: and for each number of the width of a head.
         inner_norm: whether a norm stands inside the dense block.
         defaults: what stands for words that the family's files leave out.
     """
@@ -109,14 +111,15 @@ class Traits:
     norm: int = 1
     norms: int = 2
     last: int = 1
-    qk_norm: Literal["", "head", "each", "whole"] = ""
+    qk_norm: Literal["", "head", "biased", "each", "whole"] = ""
     qk_norm_if: str = ""
     sinks: bool = False
-    gate: Literal["", "wide", "head"] = ""
+    gate: Literal["", "wide", "apart", "head"] = ""
     window: Callable[[Fields, int], Sequence[str]] | None = None
     experts: Experts | None = None
     linear: Callable[[Fields], Mixer] | None = None
     extra: int = 0
+    head_extra: int = 0
     inner_norm: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
@@ -130,13 +133,12 @@ def read_decoder(f: Fields, t: Traits, name: str) -> Record:
     f = replace(f, defaults=t.defaults)
     count = f.number("num_hidden_layers", "n_layer", "n_layers", "num_layers")
     kinds = kinds_of(f, t, count)
-    mixers = {kind: mixer_of(f, t, kind) for kind in dict.fromkeys(kinds)}
+    mixers = mixers_of(f, t, kinds)
     feeds = feeds_of(f, t, count)
     width = f.number("hidden_size")
     around = t.norms * t.norm * width + t.extra
     layers = tuple(
-        Layer(mixers[kind], feed, around)
-        for kind, feed in zip(kinds, feeds, strict=True)
+        Layer(mixer, feed, around) for mixer, feed in zip(mixers, feeds, strict=True)
     )
     heads, kv_heads, head = heads_of(f, t)
     vocabulary = f.number("vocab_size")
@@ -234,6 +236,18 @@ BY_HAND = (
 )
 
 
+def mixers_of(f: Fields, t: Traits, kinds: Sequence[str]) -> tuple[Mixer, ...]:
+    """The mixer of each layer, by the words of its own where it has any."""
+    made: dict[tuple[int, str], Mixer] = {}
+    found = []
+    for own, kind in zip(f.layers(len(kinds)), kinds, strict=True):
+        key = (id(own), kind)
+        if key not in made:
+            made[key] = mixer_of(own, t, kind)
+        found.append(made[key])
+    return tuple(found)
+
+
 def mixer_of(f: Fields, t: Traits, kind: str) -> Mixer:
     """The mixer of a kind."""
     if kind in {"linear", "convolution"} and t.linear is not None:
@@ -249,11 +263,12 @@ def mixer_of(f: Fields, t: Traits, kind: str) -> Mixer:
     if t.qk_norm and (not t.qk_norm_if or f.flag(t.qk_norm_if, missing=False)):
         extra += {
             "head": 2 * head,
+            "biased": 4 * head,
             "each": (heads + kv_heads) * head,
             "whole": (heads + kv_heads) * head,
         }[t.qk_norm]
-    if t.gate == "head":
-        extra += width * heads
+    extra += t.head_extra * head
+    extra += {"head": width * heads, "apart": width * heads * head}.get(t.gate, 0)
     return blocks.grouped(
         width,
         heads,
@@ -329,7 +344,7 @@ def with_prediction(f: Fields, record: Record) -> Record:
     three norms; embeddings are the model's own. *Source*: DeepSeek-AI 2024,
     "DeepSeek-V3", section 2.2.
     """
-    count = f.maybe("num_nextn_predict_layers", "mtp_num_hidden_layers")
+    count = f.maybe("num_nextn_predict_layers")
     if count is None and f.flag("use_mtp", missing=False):
         count = f.maybe("num_mtp_modules")
     if not count or not record.layers:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from optimizer.world.architecture import windows
 from optimizer.world.architecture.decoder import Traits
@@ -70,6 +71,31 @@ NEOX = Traits(
     defaults={"attention_bias": True},
 )
 
+APERTUS = Traits(
+    gated=False,
+    qk_norm="head",
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+    kv_heads="heads",
+    extra=2,
+)
+PHI4 = Traits(kv_heads="heads", window=windows.always)
+BIASED = Traits(kv_heads="heads", norm=2, gated=False, qkv_bias=True, out_bias=True)
+ERNIE = Traits(
+    tied=True,
+    qkv_bias="use_bias",
+    out_bias="use_bias",
+    mlp_bias="use_bias",
+    head_size="ask",
+)
+HUNYUAN = Traits(
+    qk_norm="head",
+    kv_heads="heads",
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+)
+GLM4V = Traits(qkv_bias="attention_bias", norms=4, defaults={"attention_bias": True})
+
 DENSE: Mapping[str, Traits] = {
     "llama": LLAMA,
     "internlm2": PLAIN,
@@ -124,7 +150,7 @@ DENSE: Mapping[str, Traits] = {
         window=windows.first_slides,
     ),
     "gemma3_text": GEMMA3,
-    "phi3": Traits(kv_heads="heads", window=windows.always),
+    "phi3": PHI4,
     "phi": Traits(
         kv_heads="heads",
         qkv_bias=True,
@@ -148,7 +174,7 @@ DENSE: Mapping[str, Traits] = {
     ),
     "granite": LLAMA,
     "granite_swa": GRANITE_SWA,
-    "helium": LLAMA,
+    "helium": replace(LLAMA, out_bias=False),
     "stablelm": Traits(
         kv_heads="heads",
         norm=2,
@@ -198,31 +224,17 @@ DENSE: Mapping[str, Traits] = {
     ),
     "glm": Traits(qkv_bias="attention_bias", head_size="ask"),
     "glm4": Traits(qkv_bias="attention_bias", norms=4, head_size="ask"),
-    "glm4v_text": Traits(qkv_bias="attention_bias", norms=4),
+    "glm4v_text": GLM4V,
+    "glm_ocr_text": Traits(norms=4),
     "exaone4": Traits(
         qk_norm="head", window=windows.one_in(4, "sliding_window_pattern")
     ),
-    "ernie4_5": Traits(
-        tied=True,
-        qkv_bias="use_bias",
-        out_bias="use_bias",
-        mlp_bias="use_bias",
-        head_size="ask",
-    ),
-    "apertus": Traits(
-        gated=False,
-        qk_norm="head",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
-        kv_heads="heads",
-        extra=2,
-    ),
-    "hunyuan_v1_dense": Traits(
-        qk_norm="head",
-        kv_heads="heads",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
-    ),
+    "ernie4_5": ERNIE,
+    "paddleocr_vl_text": ERNIE,
+    "apertus": APERTUS,
+    "apertus1p5_text": APERTUS,
+    "hunyuan_v1_dense": HUNYUAN,
+    "hunyuan_vl_text": HUNYUAN,
     "hyperclovax": Traits(
         kv_heads="heads",
         norms=4,
@@ -248,7 +260,31 @@ DENSE: Mapping[str, Traits] = {
         norms=4,
         qkv_bias="attention_bias",
         out_bias="attention_bias",
-        gate="wide",
+        gate="apart",
+    ),
+    "diffllama": Traits(
+        kv_heads="heads",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        head_extra=4,
+    ),
+    "persimmon": replace(
+        BIASED, mlp_bias=True, qk_norm="biased", qk_norm_if="qk_layernorm"
+    ),
+    "phi4_multimodal": PHI4,
+    "phi4mm": PHI4,
+    "granite4_vision_text": LLAMA,
+    "granite_docling_text": LLAMA,
+    "cosmos3_edge_text": Traits(
+        gated=False, qkv_bias="attention_bias", out_bias="attention_bias"
+    ),
+    "qwen2_5_omni_text": QWEN2,
+    "orion": Traits(kv_heads="heads", norm=2),
+    "xverse": PLAIN,
+    "aquila": PLAIN,
+    "internlm": Traits(kv_heads="heads", qkv_bias="bias", out_bias="bias"),
+    "chatglm": Traits(
+        qkv_bias="add_qkv_bias", out_bias="add_bias_linear", mlp_bias="add_bias_linear"
     ),
     "minicpm": Traits(kv_heads="heads", tied=True),
     "bitnet": Traits(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from optimizer.reading.fields import FieldError
@@ -11,6 +11,16 @@ from optimizer.reading.quantity import shown
 from optimizer.reading.yamltext import Steps
 
 MOST = 10**9  # a count above it is no model's
+# Other words for the same number, that families and their first files use.
+ALIASES = {
+    "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
+    "hidden_size": ("n_embd", "d_model", "n_embed"),
+    "num_attention_heads": ("n_head", "n_heads", "num_heads"),
+    "num_key_value_heads": ("num_kv_heads", "n_kv_heads"),
+    "num_nextn_predict_layers": ("num_mtp_layers", "mtp_num_hidden_layers"),
+}
+# Of these a file that has two must mean the same by both.
+ONE_MEANING = ("num_hidden_layers", "hidden_size")
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class Fields:
 
     def raw(self, *words: str) -> tuple[str, Any]:
         """The first of some words that has a value, else the first and None."""
-        for word in words:
+        for word in (*words, *(other for x in words for other in ALIASES.get(x, ()))):
             if (value := self.value.get(word)) is not None:
                 return word, value
         for word in words:
@@ -54,6 +64,45 @@ class Fields:
                 self.say(f"{word} is not in the file; its family's own is {value}")
                 return word, value
         return words[0], None
+
+    def agree(self) -> None:
+        """Refuses a file that says two different things by words of one meaning.
+
+        Raises:
+            FieldError: it does.
+        """
+        for word in ONE_MEANING:
+            told = {x: self.value[x] for x in (word, *ALIASES[word]) if x in self}
+            first = next(iter(told), word)
+            for other, value in told.items():
+                if value != told[first]:
+                    raise self.wrong(
+                        other,
+                        f"is {shown(value)}, and {first}, which means the same, is "
+                        f"{shown(told[first])}; leave the wrong one out",
+                    )
+
+    def layers(self, count: int) -> tuple[Fields, ...]:
+        """The words of each layer: where `per_layer_config` has others, those.
+
+        Raises:
+            FieldError: it names a layer that there is not.
+        """
+        own = self.inside("per_layer_config")
+        found: dict[int, Fields] = {}
+        alike: dict[str, Fields] = {}
+        for word in own.value:
+            index = int(word) if word.isdecimal() and len(word) < 7 else count
+            if index >= count:
+                raise own.wrong(word, f"is no layer: there are {count}, counted from 0")
+            other = own.inside(word).value
+            key = repr(sorted(other.items()))
+            alike.setdefault(
+                key,
+                replace(self, value={**self.value, **other, "per_layer_config": {}}),
+            )
+            found[index] = alike[key]
+        return tuple(found.get(index, self) for index in range(count))
 
     def number(self, *words: str, least: int = 1) -> int:
         """A whole number, under the first of some words that is given."""

@@ -45,10 +45,6 @@ def read_mimo_v2(f: Fields, name: str) -> Record:
             qkv_bias=bias, extra=heads,
         ),
     }  # fmt: skip
-    sparse = f.value.get("moe_layer_freq")
-    if isinstance(sparse, list) and len(sparse) == count:
-        told = ["sparse" if one else "dense" for one in sparse]
-        f = replace(f, value={**f.value, "mlp_layer_types": told})
     feeds = feeds_of(f, t, count)
     layers = tuple(
         Layer(mixers[kind], feed, 2 * width)
@@ -242,6 +238,7 @@ def read_laguna(f: Fields, name: str) -> Record:
         head_size="ask",
         qk_norm="head",
         qkv_bias="attention_bias",
+        out_bias="attention_bias",
         gate="head" if f.flag("gating", missing=True) else "",
         experts=Experts(
             shared_width=("shared_expert_intermediate_size",),

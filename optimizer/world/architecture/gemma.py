@@ -38,6 +38,7 @@ FOURTH = {
     "sliding_window": 512,
     "global_head_dim": 512,
 }
+NO_LAYER_EMBEDDINGS = {"hidden_size_per_layer_input": 0}
 
 
 def read_gemma3n(f: Fields, name: str) -> Record:
@@ -137,7 +138,8 @@ def read_gemma4(f: Fields, name: str) -> Record:
     Raises:
         FieldError: a word is missing or impossible.
     """
-    f = replace(f, defaults=FOURTH)
+    unified = f.value.get("model_type") == "gemma4_unified_text"
+    f = replace(f, defaults=FOURTH | NO_LAYER_EMBEDDINGS if unified else FOURTH)
     count, width = f.number("num_hidden_layers"), f.number("hidden_size")
     t = Traits(tied=True, head_size="ask", window=windows.one_in(6))
     heads, kv_heads, head = heads_of(f, t)

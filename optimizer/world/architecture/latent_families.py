@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from optimizer.reading.quantity import shown
 from optimizer.world.architecture import blocks, windows
 from optimizer.world.architecture.decoder import (
     Experts,
@@ -102,16 +103,45 @@ def latent_mixers(f: Fields, t: Latent, count: int) -> tuple[Mixer, ...]:
     """
     for index, word in enumerate(f.layered("layer_types", count) or ()):
         if word not in {"full_attention", "indexed_attention"}:
-            raise f.wrong(f"layer_types.{index}", f"is not known here, got {word}")
-    shares = f.layered("indexer_types", count) or ("full",) * count
-    for index, word in enumerate(shares):
-        if word not in {"full", "shared"}:
-            raise f.wrong(f"indexer_types.{index}", f"must be full or shared: {word}")
+            raise f.wrong(
+                f"layer_types.{index}", f"is not known here, got {shown(word)}"
+            )
+    if not t.indexed:
+        return (latent_mixer(f),) * count
     both = {
-        word: latent_mixer(f, indexed=t.indexed, shared=word == "shared")
-        for word in ("full", "shared")
+        shared: latent_mixer(f, indexed=True, shared=shared) for shared in (False, True)
     }
-    return tuple(both[word] for word in shares)
+    return tuple(both[shared] for shared in indexers(f, count))
+
+
+def indexers(f: Fields, count: int) -> tuple[bool, ...]:
+    """Of each layer, whether it reads what an earlier layer's index has chosen.
+
+    It stands in `indexer_types`, in letters in `index_topk_pattern`, or follows from
+    `index_topk_freq`: one layer of so many has an index of its own, from the layer
+    before `index_skip_topk_offset` on.
+
+    Raises:
+        FieldError: a kind of indexer is not known.
+    """
+    told = f.layered("indexer_types", count)
+    pattern = f.raw("index_topk_pattern")[1]
+    if told is None and isinstance(pattern, str):
+        if len(pattern) != count or set(pattern) - {"F", "S"}:
+            raise f.wrong("index_topk_pattern", f"must be F or S for {count} layers")
+        told = tuple("full" if letter == "F" else "shared" for letter in pattern)
+    if told is None and pattern is not None:
+        told = f.layered("index_topk_pattern", count)
+    if told is not None:
+        for index, word in enumerate(told):
+            if word not in {"full", "shared"}:
+                raise f.wrong(
+                    f"indexer_types.{index}", f"must be full or shared, {shown(word)}"
+                )
+        return tuple(word == "shared" for word in told)
+    every = f.maybe("index_topk_freq", least=1) or 1
+    offset = 2 if every == 1 else f.number("index_skip_topk_offset", least=0)
+    return tuple(max(i - offset + 1, 0) % every != 0 for i in range(count))
 
 
 def latent_mixer(f: Fields, *, indexed: bool = False, shared: bool = False) -> Mixer:

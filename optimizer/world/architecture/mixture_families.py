@@ -27,6 +27,13 @@ FIRST = Experts(
 )
 ALL = Experts(shared=("n_shared_experts", "num_shared_experts"))
 
+DEEPSEEK = Traits(
+    kv_heads="heads",
+    qkv_bias="attention_bias",
+    out_bias="attention_bias",
+    experts=FIRST,
+)
+
 MIXTURES: Mapping[str, Traits] = {
     "mixtral": Traits(window=windows.always, experts=Experts(width=ONE)),
     "minimax_m2": Traits(qk_norm="whole", head_size="ask", experts=Experts(width=ONE)),
@@ -117,7 +124,11 @@ MIXTURES: Mapping[str, Traits] = {
     ),
     "solar_open": Traits(head_size="ask", qkv_bias="attention_bias", experts=ALL),
     "sarvam_moe": Traits(
-        head_size="ask", qk_norm="head", qk_norm_if="use_qk_norm", experts=FIRST
+        head_size="ask",
+        qkv_bias="attention_bias",
+        qk_norm="head",
+        qk_norm_if="use_qk_norm",
+        experts=FIRST,
     ),
     "exaone_moe": Traits(
         qk_norm="head",
@@ -128,7 +139,9 @@ MIXTURES: Mapping[str, Traits] = {
         head_size="ask",
         norms=4,
         qk_norm="head",
-        gate="wide",
+        gate="apart",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
         window=windows.one_in(4, "global_attn_every_n_layers"),
         experts=Experts(
             shared=("num_shared_experts",),
@@ -138,6 +151,7 @@ MIXTURES: Mapping[str, Traits] = {
     ),
     "ernie4_5_moe": Traits(
         tied=True,
+        head_bias="use_bias",
         qkv_bias="use_bias",
         out_bias="use_bias",
         mlp_bias="use_bias",
@@ -219,6 +233,26 @@ MIXTURES: Mapping[str, Traits] = {
         out_bias="use_bias",
         mlp_bias="use_bias",
         experts=FIRST,
+    ),
+    "aria_text": Traits(
+        kv_heads="heads",
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        mlp_bias="mlp_bias",
+        experts=Experts(
+            width=("moe_intermediate_size", "intermediate_size"),
+            shared=("moe_num_shared_experts",),
+            shared_bias="mlp_bias",
+        ),
+    ),
+    "deepseek": DEEPSEEK,
+    "deepseek_ocr2_text": DEEPSEEK,
+    "bailing_moe": Traits(
+        head_size="ask",
+        qkv_bias="use_qkv_bias",
+        out_bias="use_bias",
+        mlp_bias="use_bias",
+        experts=ALL,
     ),
     "qwen3_omni_moe_text": Traits(
         head_size="ask",

@@ -11,18 +11,43 @@ from optimizer.reading.quantity import shown
 from optimizer.world.architecture import classic_families as classic
 from optimizer.world.architecture import further_families as further
 from optimizer.world.architecture import hybrid_families as hybrid
+from optimizer.world.architecture import step_families as step
 from optimizer.world.architecture.compressed_families import read_deepseek_v4
 from optimizer.world.architecture.convolution_families import read_lfm
 from optimizer.world.architecture.decoder import BY_HAND, Traits, read_decoder
 from optimizer.world.architecture.dense_families import DENSE
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.gemma import read_gemma3n, read_gemma4
+from optimizer.world.architecture.indexed_families import (
+    read_axk2,
+    read_dots3,
+    read_glm5_next,
+    read_hy_v4,
+)
+from optimizer.world.architecture.inkling_families import read_inkling, read_inkling2
 from optimizer.world.architecture.kimi_families import read_kimi_linear
 from optimizer.world.architecture.latent_families import LATENT, read_latent
 from optimizer.world.architecture.mixture_families import MIXTURES
 from optimizer.world.architecture.nemotron_families import read_nemotron_h
+from optimizer.world.architecture.nested import (
+    INSIDE,
+    NESTED,
+    REFUSED,
+    RENAMED,
+    SAME,
+)
+from optimizer.world.architecture.newest_families import (
+    read_minimax_m3,
+    read_qwen4,
+    read_zaya,
+)
 from optimizer.world.architecture.pruned_families import read_pruned
 from optimizer.world.architecture.record import Record
+from optimizer.world.architecture.recurrent_families import (
+    read_recurrent_gemma,
+    read_xlstm,
+    read_zamba,
+)
 
 Reader = Callable[[Fields, str], Record]
 
@@ -52,32 +77,30 @@ SPECIAL: Mapping[str, Reader] = {
     "dbrx": further.read_dbrx,
     "laguna": further.read_laguna,
     "gemma3n_text": read_gemma3n,
-    "gemma4_text": read_gemma4,
+    **dict.fromkeys(("gemma4_text", "gemma4_unified_text"), read_gemma4),
+    **dict.fromkeys(("hy_v4", "hy_v4_vl_text"), read_hy_v4),
+    "axk2": read_axk2,
+    "glm5_next_text": read_glm5_next,
+    "dots3_note_text": read_dots3,
+    "inkling_text": read_inkling,
+    "inkling2_text": read_inkling2,
+    "minimax_m3_vl_text": read_minimax_m3,
+    "qwen4_exp_text": read_qwen4,
+    "zaya": read_zaya,
+    "step3p5": step.read_step,
+    "muse_spark_text": step.read_muse_spark,
+    "ernie4_5_vl_moe_text": step.read_ernie_vl,
+    "jetmoe": step.read_jetmoe,
+    "molmo2_text": step.read_molmo2,
+    "qwen": step.read_first_qwen,
+    "grok": step.read_grok,
+    "arctic": step.read_arctic,
+    "recurrent_gemma": read_recurrent_gemma,
+    **dict.fromkeys(("zamba", "zamba2"), read_zamba),
+    "xlstm": read_xlstm,
 }
 FAMILIES = tuple(sorted({*TRAITS, *SPECIAL}))
 
-# A nested config stands under one of these; the first that is there is read.
-NESTED = ("text_config", "language_config", "llm_config", "thinker_config")
-# What a nested config is where it does not say.
-INSIDE = {
-    "gemma3": "gemma3_text",
-    "gemma3n": "gemma3n_text",
-    "gemma4": "gemma4_text",
-    "llama4": "llama4_text",
-    "mistral3": "mistral",
-    "qwen3_vl": "qwen3_vl_text",
-    "qwen3_vl_moe": "qwen3_vl_moe_text",
-    "qwen3_5": "qwen3_5_text",
-    "qwen3_5_moe": "qwen3_5_moe_text",
-    "qwen2_vl": "qwen2_vl_text",
-    "qwen2_5_vl": "qwen2_5_vl_text",
-    "glm4v": "glm4v_text",
-    "glm4v_moe": "glm4v_moe_text",
-    "mistral_large4": "mistral_large4_text",
-    "kimi_k25": "deepseek_v3",
-    "muse_glimmer": "muse_glimmer_text",
-    "llava": "llama",
-}
 STRANGE = {
     "peft_type": "an adapter, which holds no model of its own; give the config.json of "
     "the base model that it names in base_model_name_or_path",
@@ -98,6 +121,7 @@ def read_config(value: Mapping[str, Any], name: str) -> Record:
             contradicts another.
     """
     f = language(Fields(value))
+    f.agree()
     kind = f.value["model_type"]
     if kind in SPECIAL:
         record = SPECIAL[kind](f, name)
@@ -118,6 +142,8 @@ def language(f: Fields) -> Fields:
     outer, told = f, f.raw("model_type")[1]
     if told is not None and not isinstance(told, str):
         raise f.wrong("model_type", f"must be a word, got {shown(told)}")
+    if isinstance(told, str) and told in REFUSED:
+        raise f.wrong("model_type", f"{REFUSED[told]}; {BY_HAND}, got {shown(told)}")
     while inner := next((word for word in NESTED if word in outer), None):
         outer = outer.inside(inner)
         told = outer.value.get("model_type") or INSIDE.get(str(told))
@@ -127,6 +153,9 @@ def language(f: Fields) -> Fields:
         ]  # a nested family whose words stand outside, as Qwen2-VL
     elif outer is not f:
         f.say(f"the language model in {'.'.join(map(str, outer.at))} is counted alone")
+    told = SAME.get(str(told), told)
+    if told == "git" and "Grok1ForCausalLM" in (outer.value.get("architectures") or ()):
+        told = "grok"  # as Grok 2 is published
     if told is None:
         raise outer.wrong(
             "model_type",
@@ -143,4 +172,9 @@ def language(f: Fields) -> Fields:
         raise outer.wrong(
             "is_encoder_decoder", f"must be false: this reads decoders; {BY_HAND}"
         )
-    return replace(outer, value={**outer.value, "model_type": told})
+    usual = {
+        word: outer.value[own]
+        for word, own in RENAMED.get(told, {}).items()
+        if own in outer and word not in outer
+    }
+    return replace(outer, value={**outer.value, **usual, "model_type": told})

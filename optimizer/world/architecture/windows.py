@@ -95,14 +95,21 @@ def sparse_from(*words: str) -> Callable[[Fields, int], Sequence[bool]]:
 
 
 def listed(f: Fields, count: int) -> Sequence[bool] | None:
-    """`mlp_layer_types`, or None.
+    """`mlp_layer_types`, or `moe_layer_freq` where it is a list; else None.
 
     Raises:
         FieldError: it has a word that is not known, or the wrong length.
     """
     told = f.layered("mlp_layer_types", count)
     if told is None:
-        return None
+        if not isinstance(f.value.get("moe_layer_freq"), list):
+            return None
+        ones = f.whole_numbers("moe_layer_freq") or ()
+        if len(ones) != count:
+            raise f.wrong(
+                "moe_layer_freq", f"has {len(ones)} entries for {count} layers"
+            )
+        return tuple(bool(one) for one in ones)
     for index, word in enumerate(told):
         if word not in {"dense", "sparse", "moe", "hash_moe"}:
             raise f.wrong(
@@ -110,6 +117,11 @@ def listed(f: Fields, count: int) -> Sequence[bool] | None:
                 f"must be dense or sparse, got {shown(word)}",
             )
     return tuple(word != "dense" for word in told)
+
+
+def listed_or_all(f: Fields, count: int) -> Sequence[bool]:
+    """As the file lists them, else each."""
+    return listed(f, count) or (True,) * count
 
 
 def stepped(f: Fields, count: int) -> Sequence[bool]:

@@ -11,6 +11,7 @@ from optimizer.analysis.plan.optimum import solve
 from optimizer.engine.certify import passes
 from optimizer.question.formulate import formulate
 from optimizer.question.load import read_scenario
+from optimizer.report.pages.frontier import frontier_headline
 
 PLAIN = """
 law: besiroglu-2024-refit
@@ -38,31 +39,23 @@ def case(request):
     return text, frontier(read_scenario(text), points=9, span=1.5)
 
 
-def fractional(answer):
-    """The optimum with batches and replicas in fractions, as frontiers have them."""
-    return (answer.relaxed or answer.cost).total
-
-
 def test_the_scenarios_own_point_is_its_plan(case, ask):
     text, found = case
     answer = ask(text)
     assert found.own == 4
-    assert found.plan.cost_total == pytest.approx(fractional(answer), rel=1e-9)
-    plan = answer.relaxed or answer.plan
-    assert found.plan.parameters == pytest.approx(plan.parameters, rel=1e-6)
-    if answer.relaxed is None:
-        inference = pytest.approx(answer.cost.inference, rel=1e-6)
-        assert found.plan.cost_inference == inference
+    assert found.plan.cost_total == pytest.approx(answer.cost.total, rel=1e-9)
+    assert found.plan.parameters == pytest.approx(answer.plan.parameters, rel=1e-6)
+    inference = pytest.approx(answer.cost.inference, rel=1e-6)
+    assert found.plan.cost_inference == inference
 
 
 def test_each_point_is_what_solve_finds_for_its_loss(case, ask):
     text, found = case
     for point in (found.points[0], found.points[-1]):
         answer = ask(text, f"target.loss={point.loss!r}")
-        assert point.cost_total == pytest.approx(fractional(answer), rel=1e-8)
-        plan = answer.relaxed or answer.plan
-        assert point.parameters == pytest.approx(plan.parameters, rel=1e-6)
-        assert point.tokens == pytest.approx(plan.tokens, rel=1e-6)
+        assert point.cost_total == pytest.approx(answer.cost.total, rel=1e-8)
+        assert point.parameters == pytest.approx(answer.plan.parameters, rel=1e-6)
+        assert point.tokens == pytest.approx(answer.plan.tokens, rel=1e-6)
 
 
 def test_every_point_is_certified_and_none_is_better_than_another(case):
@@ -182,13 +175,53 @@ def test_each_point_takes_the_best_of_the_lists(ask):
     found = frontier(read_scenario(text), points=3, span=1.2)
     for point in found.points:
         costs = [
-            fractional(
-                ask(text, f"serving.precision={p}", f"target.loss={point.loss!r}")
-            )
+            ask(
+                text, f"serving.precision={p}", f"target.loss={point.loss!r}"
+            ).cost.total
             for p in ("bf16", "fp8")
         ]
         assert point.cost_total == pytest.approx(min(costs), rel=1e-8)
         assert point.choice == {"serving.precision": "fp8"}
+
+
+def test_replicas_that_stand_are_whole_along_the_loss(ask):
+    """The plan of a frontier cost less than that of `solve`, in fractions, silently."""
+    stands = DOLLARS.replace(
+        "price: $2/h}\ndata", "price: $2/h, idle_paid: true}\ndata"
+    )
+    stands = stands.replace("5M/day", "100k/day")
+    found = frontier(read_scenario(stands), points=5, span=1.2)
+    for point in found.points:
+        answer = ask(stands, f"target.loss={point.loss!r}")
+        assert answer.relaxed.total < 0.999 * answer.cost.total
+        assert point.cost_total == pytest.approx(answer.cost.total, rel=1e-9)
+        assert passes(point.certificate)
+    (note,) = found.notes
+    assert "fractions" in note
+    assert not frontier(read_scenario(PLAIN), points=3).notes
+
+
+def test_rows_on_a_bound_have_the_bound(ask):
+    """They had 4999999999.999992 parameters under a limit of 5B."""
+    limited = PLAIN + "limits: {parameters: 30B}\n"
+    found = frontier(read_scenario(limited), points=9)
+    held = [p for p in found.points if p.parameters > 0.999 * 30e9]
+    assert len(held) > 1
+    assert {p.parameters for p in held} == {30e9}
+
+
+def test_a_budget_that_a_limit_stops_has_its_own_plan(ask):
+    """`There is no plan for the scenario's own loss`, and `solve` had one."""
+    text = PLAIN.replace("target: {loss: 2.0}", "budget: {compute: 1e23}")
+    text += "limits: {training_compute: 3e22}\n"
+    found = frontier(read_scenario(text.replace("1e13", "2e12")), points=5, span=1.3)
+    plan = ask(text, "demand.tokens=2T").plan
+    assert found.own == len(found.points) - 1
+    assert found.plan.parameters == pytest.approx(plan.parameters, rel=1e-3)
+    assert found.plan.loss == pytest.approx(plan.loss, rel=1e-8)
+    assert passes(found.plan.certificate)
+    told = frontier_headline(found)
+    assert told.startswith(f"Next to no lower loss is within reach: {plan.loss:.4f}")
 
 
 def test_other_forms_of_law_have_frontiers():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from optimizer.analysis.audit import audit
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.sweep.sweep import RESULTS, rows
 from optimizer.question.load import read_scenario
@@ -75,3 +76,19 @@ def test_a_sweep_says_the_same(scenario, found):
     said = dict(zip(RESULTS, block.results[0], strict=True))
     assert said["saving"] == pytest.approx(found.savings.fraction, abs=1e-8)
     assert said["overtraining_factor"] == pytest.approx(found.overtraining.factor)
+
+
+def test_an_audit_counts_attention_as_solve_does(scenario, found):
+    """It judged by 6·N·D what `solve` judged with attention."""
+    model = found.plan
+    judged = audit(
+        "mine", model.parameters, model.tokens, scenario.law, scenario=scenario
+    )
+    assert judged.attention
+    assert judged.overhead == pytest.approx(found.critical.training_overhead, rel=1e-6)
+    assert judged.critical.size == pytest.approx(found.critical.size, rel=1e-6)
+    assert judged.overtraining == pytest.approx(found.overtraining.factor, rel=1e-9)
+    best = found.training_optimal.parameters
+    assert judged.training_optimal.parameters == pytest.approx(best, rel=1e-6)
+    plain = audit("mine", model.parameters, model.tokens, scenario.law)
+    assert judged.overhead > 2 * plain.overhead

@@ -7,10 +7,13 @@ import pytest
 from scipy.optimize import brentq
 
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.wording import amount
 from optimizer.engine.certify import passes
 from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
+from optimizer.report.formats.text import render
 from optimizer.report.pages.headline import headline
+from optimizer.report.pages.plan import answer_blocks
 from optimizer.world.laws import load_law
 
 LAW = load_law("besiroglu-2024-refit").coefficients
@@ -172,3 +175,42 @@ def test_what_cannot_be_asked_is_told(change, message):
     with pytest.raises(InputError) as caught:
         read_scenario(LIFETIME.replace(*change), "s.yaml", ())
     assert message in str(caught.value)
+
+
+STANDING = """
+law: besiroglu-2024-refit
+objective: dollars
+budget: {training_time: 30 days, best_for: lifetime}
+training: {hardware: h100-sxm, mfu: 40 %, price: $2/h, accelerators: 1024}
+serving:
+  {model: roofline, hardware: h100-sxm, precision: fp8, mfu: 50 %, mbu: 70 %,
+   price: $2/h, context: 2000, idle_paid: true, peak_to_mean: 3}
+architecture: {layers: 32, width: 4096, kv_heads: 8, head_size: 128}
+demand: {requests: 300k/day, input_tokens: 800, output_tokens: 300, lifetime: 2 years}
+"""
+
+
+def test_the_curve_of_machines_that_stand_has_the_plan_on_it():
+    """Its steps had fractions of replicas, and the marked one another cost."""
+    found = solve(read_scenario(STANDING, "s.yaml", ()))
+    assert found.relaxed is not None
+    step = found.capped.steps[found.capped.chosen]
+    assert step.total == pytest.approx(found.cost.total, rel=1e-9)
+    assert step.parameters == pytest.approx(found.plan.parameters, rel=1e-9)
+    assert all(passes(step.certificate) for step in found.capped.steps)
+    extra = [step.extra for step in found.capped.steps]
+    assert extra[0] > extra[1] > 0
+
+
+def test_the_page_speaks_of_cost_where_cost_is_minimised(chosen):
+    """Limits and ranges were said to be of the loss, in nats per byte."""
+    found = solve(read_scenario(STANDING, "s.yaml", ()))
+    page = render(answer_blocks(found))
+    assert "nats per byte" not in page
+    assert "more reducible loss" not in page
+    assert "takes at most that much more lifetime cost" in page
+    assert "What moves lifetime compute at this loss" in render(answer_blocks(chosen))
+    memory = next(w for w in found.limits if w.name == "serving.memory")
+    assert memory.binding
+    price = amount(memory.shadow_price, "USD").replace("-", "−", 1)
+    assert f"{price} per byte" in page

@@ -128,6 +128,26 @@ def test_one_model_is_told_in_full(made):
     assert "note: the card says 15T+." in text
 
 
+def test_of_several_models_the_extrapolations_are_told_before_the_tables(made):
+    """No warning stood on the page of several models."""
+    other = replace(made, name="gpt", outside=())
+    text = " ".join(render(audits_blocks([made, other])).split())
+    told = (
+        "outside-range: llama-3-8b (D/N = 1870 is 5.5 times above 341) lies outside "
+        "the runs of besiroglu-2024, where its loss is an extrapolation."
+    )
+    assert text.index(told) < text.index("overtraining")
+    many = [replace(made, name=f"m{i}") for i in range(9)]
+    text = " ".join(render(audits_blocks(many)).split())
+    assert "9 of 9 models lie outside the runs of besiroglu-2024" in text
+
+
+def test_laws_that_are_left_out_are_named(made):
+    left = {"kaplan-2020": "its D is no count of tokens seen"}
+    text = render(audits_blocks([made], left=left))
+    assert "kaplan-2020: its D is no count of tokens seen." in text
+
+
 def test_several_models_are_a_table_a_law(made):
     low = with_demand(replace(made, name="gpt", note=""), -1.0e12, -1e12, -1e12)
     text = " ".join(render(audits_blocks([made, low], "Told.")).split())

@@ -22,6 +22,7 @@ PLAN = {
 }
 GROWN = {
     "own",
+    "post_training",
     "engine",
     "objective",
     "question",
