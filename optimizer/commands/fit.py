@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
 ALLOWED = ("table", "json", "markdown")
 FORMS = (
-    "chinchilla",
-    "coupled",
-    "samples",
-    "gadre",
-    "kaplan",
-    "hestness",
+    *("chinchilla", "coupled", "samples", "gadre", "kaplan", "hestness"),
     "data-constrained",
 )
 ALONE = "none"

@@ -167,17 +167,19 @@ def test_a_frontier_over_samples_keeps_requests_and_the_loss_to_match():
     )
 
 
-def test_the_frontier_of_losses_passes_through_the_optimum_in_fractions():
+def test_the_frontier_of_losses_passes_through_the_plan():
+    """Its points have samples in whole numbers, as the plan."""
     scenario = read_scenario(BASE)
     found = frontier(scenario, points=5, span=1.1)
-    _, solution = search(scenario)
-    assert found.plan.cost_total == pytest.approx(solution.value, rel=1e-9)
-    assert found.plan.samples == pytest.approx(solution.point["k"], rel=1e-6)
+    own = solve(scenario, whole=False)
+    assert found.plan.cost_total == pytest.approx(own.cost.total, rel=1e-9)
+    assert found.plan.samples == own.plan.samples
     end = found.points[-1]
-    again = search(read_scenario(BASE, "scenario.yaml", [f"target.loss={end.loss!r}"]))[
-        1
-    ]
-    assert end.cost_total == pytest.approx(again.value, rel=1e-8)
+    again = solve(
+        read_scenario(BASE, "scenario.yaml", [f"target.loss={end.loss!r}"]), whole=False
+    )
+    assert end.cost_total == pytest.approx(again.cost.total, rel=1e-8)
+    assert end.samples == again.plan.samples
 
 
 def test_regret_draws_what_the_built_model_then_needs():
