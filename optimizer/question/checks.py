@@ -110,7 +110,7 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
         except ValueError as error:
             mark = scenario.document.mark(path)
             yield Problem(mark, dotted(path), str(error))
-    for place, message in sampling.misfits(scenario):
+    for place, message in (*sampling.misfits(scenario), *sampling.unrated(scenario)):
         yield Problem(scenario.document.mark(place), dotted(place), message)
     for index in range(len(scenario.streams)):
         serving, _ = scenario.serving_of(index)

@@ -85,6 +85,10 @@ def formulate(scenario: Scenario) -> Question:
         elif spec.target.error is not None and scenario.law.error is not None:
             target = scenario.law.error.loss(spec.target.error)
             reducible = surface.reducible(target)
+        elif spec.target.pass_rate is not None and scenario.law.passing is not None:
+            k = sampling.drawn(scenario) or 1.0
+            target = scenario.law.passing.loss(spec.target.pass_rate, k)
+            reducible = surface.reducible(target)
         elif reference is not None:
             # E cancels where a reference sets the quality: no rounding through L.
             N, D = reference
@@ -124,7 +128,7 @@ def formulate(scenario: Scenario) -> Question:
         replicas=machines,
         fixed=_fixed(scenario),
         between=None if between is None else (between.at_least, between.at_most),
-        samples=sampling.drawn(scenario) if scenario.law.form == "samples" else None,
+        samples=sampling.drawn(scenario) if sampling.knows(scenario) else None,
     )
 
 

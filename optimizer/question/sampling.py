@@ -16,6 +16,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
 from optimizer.reading.spread import expected
 from optimizer.world.costs import CostLine
+from optimizer.world.demand import Stream
 from optimizer.world.limits import Limit
 from optimizer.world.sampling import Between
 
@@ -33,7 +34,9 @@ def left_open(scenario: Scenario) -> Between | None:
 
 def knows(scenario: Scenario) -> bool:
     """Whether the law says what samples are worth."""
-    return scenario.law.form == "samples"
+    target = scenario.spec.target
+    rated = target is not None and target.pass_rate is not None
+    return scenario.law.form == "samples" or rated
 
 
 def drawn(scenario: Scenario) -> float | None:
@@ -105,6 +108,34 @@ def fewest(between: Between) -> Limit:
     return Limit("demand.samples.at_least", 1.0, "", (term,))
 
 
+def unrated(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
+    """A share of tasks to solve that the law's map does not lead to."""
+    law, target = scenario.law, scenario.spec.target
+    if target is None or target.pass_rate is None:
+        return
+    path = ("target", "pass_rate")
+    if law.passing is None:
+        yield (
+            path,
+            f"needs a law that maps loss to pass@k, and {law.name} does not; add "
+            "pass_at_k: {theta0: , theta1: , theta2: , theta3: , theta4: } to a law "
+            "file, or give loss: 2.0",
+        )
+    elif law.form == "samples":
+        yield path, f"{law.name} is a law of samples itself; give its loss, −ln pass@k"
+    elif left_open(scenario) is None:
+        try:
+            law.passing.loss(target.pass_rate, drawn(scenario) or 1.0)
+        except ValueError as error:
+            yield path, str(error)
+    if len({expected(s.samples) for s in scenario.streams if not _is_open(s)}) > 1:
+        yield path, "is of one number of samples; let all streams draw as many"
+
+
+def _is_open(stream: Stream) -> bool:
+    return isinstance(stream.samples, Between)
+
+
 def misfits(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
     """Samples that the law, or the other streams, cannot stand beside."""
     law, streams = scenario.law, scenario.streams
@@ -122,8 +153,9 @@ def misfits(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
             yield (
                 path,
                 f"is left open, but {law.name} does not say what samples are worth: "
-                "give their number (samples: 4), or a law of samples, law: {E: , A: , "
-                "B: , alpha: , beta: , G: , gamma: }",
+                "give their number (samples: 4; frontier --over samples compares "
+                "several), or a law of samples, law: {E: , A: , B: , alpha: , beta: , "
+                "G: , gamma: }",
             )
         elif law.form == "samples" and stream.samples != streams[0].samples:
             first = streams[0].name or "1"

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from optimizer.errors import Mark
+from optimizer.question.target import Target
 from optimizer.reading.document import Document, Steps
 from optimizer.reading.fields import (
     Count,
     Fraction,
-    Loss,
     Model,
     Parameters,
     PriceTokens,
@@ -33,28 +33,6 @@ from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
 from optimizer.world.post_training import PostTraining
 from optimizer.world.serving.replica import with_shares
-
-
-class Match(Model):
-    """A reference model: the target is its loss under the scenario's law."""
-
-    parameters: Parameters | None = Field(
-        None, description="the size of the reference model"
-    )
-    tokens: Tokens | None = Field(
-        None, description="as trained; without it, training-optimal"
-    )
-    model: str | None = Field(None, description="a published model by name")
-
-
-class Target(Model):
-    """The quality to reach; one of the three."""
-
-    loss: Loss | None = Field(None, description="the loss itself, in the law's unit")
-    match: Match | None = Field(None, description="as good as a reference model")
-    error: Fraction | None = Field(
-        None, description="mean error on downstream tasks, by the law's own map"
-    )
 
 
 class Fix(Model):
@@ -187,7 +165,7 @@ ONE_OF = (
     OneOf((), ("fix", "plan")),
     OneOf(
         ("target",),
-        ("loss", "match", "error"),
+        ("loss", "match", "error", "pass_rate"),
         "loss: 2.0, or match: {parameters: 13B}",
     ),
     OneOf(

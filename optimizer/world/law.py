@@ -8,6 +8,7 @@ from typing import Literal
 
 from optimizer.reading.document import suggest
 from optimizer.world.extrapolation import Extrapolation
+from optimizer.world.passing import PassRate
 from optimizer.world.surface import Frontier, Surface, ln, power
 
 Form = Literal[
@@ -140,6 +141,7 @@ class Law:
         extras: coefficients of further published terms, explained in its file.
         line: the compute-optimal line of a law that gives nothing else.
         error: from its loss to the error on downstream tasks, where known.
+        passing: from its loss to the tasks that one of k samples solves, where known.
         fit: how it was fitted, in the words of its file; empty where not told.
         pair: the built-in law of the other form that was fitted to the same runs.
         extrapolation: how far off each form was on the far ones of its runs.
@@ -162,6 +164,7 @@ class Law:
     extras: Mapping[str, float] = field(default_factory=dict)
     line: Frontier | None = None
     error: ErrorLaw | None = None
+    passing: PassRate | None = None
     extra_draws: Mapping[str, tuple[float, ...]] | None = None
     fit: Mapping[str, object] = field(default_factory=dict)
     checked: str = ""

@@ -82,6 +82,19 @@ class ErrorFile(Model):
     draws: dict[Literal["epsilon", "k", "gamma"], tuple[Number, ...]] | None = None
 
 
+class PassFile(Model):
+    """pass@k from the loss: the beta distribution of the tasks' chances.
+
+    Its mean is theta2/(1 + e^(theta1·(L − theta0))), its size e^(theta3 + theta4·L).
+    """
+
+    theta0: Number
+    theta1: Positive
+    theta2: Fraction
+    theta3: Number
+    theta4: Number
+
+
 class FitFile(Model):
     """How a law was fitted: enough to do it again and to judge it."""
 
@@ -152,6 +165,7 @@ class Fitted(Model):
         (), description="how far off each form was on the far ones of its runs"
     )
     error: ErrorFile | None = None
+    pass_at_k: PassFile | None = None
     fit: FitFile | None = None
 
 

@@ -35,6 +35,7 @@ from optimizer.world.lawfile import (
     mistakes,
     row_pair,
 )
+from optimizer.world.passing import PassRate
 from optimizer.world.surface import Frontier, Surface
 
 __all__ = [
@@ -202,6 +203,7 @@ def _law(file: LawFile, name: str) -> Law:
         extras=file.extras,
         line=Frontier(*map(tuple, zip(*rows, strict=True))) if rows else None,
         error=ErrorLaw(**dict(file.error)) if file.error else None,
+        passing=PassRate(**dict(file.pass_at_k)) if file.pass_at_k else None,
         fit=file.fit.model_dump(exclude_defaults=True) if file.fit else {},
         pair=file.pair,
         not_for_planning=file.not_for_planning,

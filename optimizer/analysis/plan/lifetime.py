@@ -27,7 +27,8 @@ from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine, solve
 from optimizer.errors import Defect
 from optimizer.question.asked import Question
-from optimizer.question.scenario import Scenario, Target
+from optimizer.question.scenario import Scenario
+from optimizer.question.target import Target
 from optimizer.world.costs import value
 from optimizer.world.limits import Budget, Limit
 
