@@ -7,8 +7,9 @@ ours. An infeasible scenario is neither: it is an answer (`program.Status`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from optimizer.records import dataclass
 
 T = TypeVar("T")
 

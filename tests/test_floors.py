@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up. The listing of the folders tells the same story.
 FOLDERS: Mapping[str, str] = {
+    "records": "frozen dataclasses, made quickly",
     "errors": "what can go wrong, as values",
     "reading": "from the text of a file to checked records",
     "algebra": "posynomials and programs as data",
@@ -87,7 +88,7 @@ def word(path: Path) -> str:
 
 def folder(name: str) -> str:
     """The entry of the table that a file belongs to; `errors` and `cli` are files."""
-    return name if name in {"errors", "cli"} else name.rpartition("/")[0]
+    return name if name in {"records", "errors", "cli"} else name.rpartition("/")[0]
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -166,7 +167,7 @@ def test_rule_forbids(name: str, other: str) -> None:
 def test_listing_is_the_table() -> None:
     """No loose file in the package, and no folder that the table does not tell of."""
     loose = {path.name for path in (ROOT / "optimizer").glob("*.py")}
-    assert loose == {"__init__.py", "errors.py"}
+    assert loose == {"__init__.py", "errors.py", "records.py"}
     assert {folder(word(path)) for path in FILES} <= {*FOLDERS, "report"}
 
 

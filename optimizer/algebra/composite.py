@@ -14,13 +14,13 @@ enclosure to find the neighbourhood, and Newton and the certificate the true cur
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers, Posynomial
 from optimizer.algebra.saturating import Saturating
 from optimizer.errors import Defect
+from optimizer.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

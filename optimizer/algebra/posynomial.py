@@ -12,13 +12,13 @@ Optimization and Engineering 8 (2007).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from optimizer.errors import Defect
+from optimizer.records import dataclass
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -7,7 +7,6 @@ whose text says what to do next.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from optimizer.algebra.composite import Composite
 from optimizer.algebra.posynomial import Array, Integers, Posynomial
 from optimizer.errors import Defect
+from optimizer.records import dataclass
 
 Function = Posynomial | Composite
 

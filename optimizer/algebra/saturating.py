@@ -13,13 +13,14 @@ again and parameters beyond what they support.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers, cut, joined
+from optimizer.records import dataclass
 
 TANGENTS = 7
 FARTHEST = 12.0  # in units of R: where next to nothing more is to be had

@@ -13,7 +13,7 @@ de Vries 2023 for k_N, k_D and the critical size.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.analysis.plan.answer import Critical
 from optimizer.analysis.plan.extremes import (
@@ -33,6 +33,7 @@ from optimizer.question.asked import SIZE, Question
 from optimizer.question.at_size import held_at
 from optimizer.question.scenario import Scenario
 from optimizer.question.target import Match, Target
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.law import Counts, Law
 from optimizer.world.laws import builtin_names, load_law
@@ -242,6 +243,7 @@ def _priced(
     """A scenario that asks for the loss of a model, with nothing decided."""
     decided = dict.fromkeys(("budget", "fix", "plan"))
     words = {**decided, "target": target, "experts": experts}
+    words["training"] = scenario.spec.training.plainly()
     spec = scenario.spec.model_copy(update=words)
     return replace(scenario, law=law, spec=spec, reference=None)
 

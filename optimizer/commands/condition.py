@@ -10,7 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from optimizer.errors import InputError, Mark, Problem
@@ -28,6 +28,7 @@ from optimizer.reading.quantity import (
     read,
     shown,
 )
+from optimizer.records import dataclass
 
 if TYPE_CHECKING:
     from optimizer.question.portfolio import Portfolio

@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from optimizer.question.axes import Grid, Listed
 from optimizer.question.draws import Draws
 from optimizer.question.vary import Plan
 from optimizer.reading.document import legible
+from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
 FORMAT = 1

@@ -14,7 +14,7 @@ bounded, so no start and no unit leads it astray; it takes three times as long.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from optimizer.engine.arrays import Arrays, Jet, bend, jet, relaxed, value
 from optimizer.engine.certify import EXCLUDED, FARTHEST, Mask
 from optimizer.engine.follow import inverted
 from optimizer.engine.settle import settle
+from optimizer.records import dataclass
 
 ROUNDS = 400  # Newton steps of a phase; 40 to 80 are usual
 FASTER = 15.0  # t grows by this

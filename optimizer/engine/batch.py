@@ -13,7 +13,6 @@ import os
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -47,6 +46,7 @@ from optimizer.engine.root import Plain, plain, root
 from optimizer.engine.second_opinion import solve
 from optimizer.engine.solve import cvxpy_asked
 from optimizer.errors import Defect
+from optimizer.records import dataclass
 
 BLOCK = 8192  # rows at once: more are slow on Dask workers, fewer make threads wait
 SOME = 20_000  # rows from which numba is worth importing

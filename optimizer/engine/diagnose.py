@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -31,6 +30,7 @@ from optimizer.engine.cone import balanced
 from optimizer.engine.enclose import enclose
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
+from optimizer.records import dataclass
 
 Mask = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]

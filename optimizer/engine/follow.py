@@ -16,13 +16,14 @@ Nocedal & Wright, Numerical Optimization (2006), section 16.6 and algorithm 19.1
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.engine.arrays import Arrays, Jet, bend, jet
 from optimizer.engine.certify import EXCLUDED, FARTHEST, Mask
+from optimizer.records import dataclass
 
 ROUNDS = 80  # 8 to 20 are usual
 CLOSE = 1e-9  # residuals and mean s·λ at which Newton on the binding set takes over

@@ -7,8 +7,6 @@ each of them. `certify` judges what is found, blind to the way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
@@ -18,6 +16,7 @@ from optimizer.engine.barrier import balanced, descend, inside
 from optimizer.engine.certify import GAP, acceptable, excluded
 from optimizer.engine.follow import follow
 from optimizer.engine.settle import settle
+from optimizer.records import dataclass
 
 OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 # λ/s from which a constraint is taken as binding, and whether Newton stays where cost

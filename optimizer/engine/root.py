@@ -20,12 +20,12 @@ either side, and with ln x and ln y each ln g is convex in u.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers, Posynomial, cut
 from optimizer.algebra.program import GeometricProgram
+from optimizer.records import dataclass
 
 ROUGH = 5  # steps in single precision
 STEPS = 8  # and then at most in double

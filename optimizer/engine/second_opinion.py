@@ -9,7 +9,6 @@ parameters, so that a second solve reuses the canonicalisation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -21,6 +20,7 @@ from optimizer.algebra.program import Engine, GeometricProgram, Solution, Status
 from optimizer.engine.certify import GAP, passes, require
 from optimizer.engine.enclose import enclose, extended, tighten
 from optimizer.engine.polish import polish
+from optimizer.records import dataclass
 
 Pattern = tuple[tuple[tuple[bool, ...], ...], ...]
 ROUNDS = 6  # of tangents, where the first do not lead Newton home

@@ -13,12 +13,12 @@ little, many move it far. Efficiencies stay at or below one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.fitting.points import Point
+from optimizer.records import dataclass
 from optimizer.world.serving.constants import MICRO, Constants
 from optimizer.world.serving.formats import family
 from optimizer.world.serving.step import MOST, work

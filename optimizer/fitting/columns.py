@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.cells import names_in, sized
@@ -18,6 +17,7 @@ from optimizer.fitting.names import OTHER, OWN, TRAINING, WORDS, Guess, guesses,
 from optimizer.fitting.tables.read import FILE, STEPS
 from optimizer.fitting.tables.table import Note, Table
 from optimizer.reading.document import suggest
+from optimizer.records import dataclass
 
 __all__ = ["WORDS", "Columns", "columns", "listed"]
 

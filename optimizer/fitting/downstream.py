@@ -9,7 +9,6 @@ For a given γ the law is linear in ε and k, which least squares gives exactly
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.bootstrap import interval
 from optimizer.fitting.objective import Array
 from optimizer.fitting.runs import Runs
+from optimizer.records import dataclass
 
 FEWEST = 5
 GAMMA = (0.02, 20.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.fit import Fit
 from optimizer.fitting.objective import Array
+from optimizer.records import dataclass
 from optimizer.world.law import (
     SYMBOLS,
     Check,

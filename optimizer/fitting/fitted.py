@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from optimizer.fitting.objective import Array
 from optimizer.fitting.runs import Runs
 from optimizer.fitting.search import DELTA
 from optimizer.fitting.tables.table import Note
+from optimizer.records import dataclass, field
 
 Interval = tuple[float, float]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from optimizer.fitting.objective import ABSENT, EVERY, TERMS, Array, Problem
 from optimizer.fitting.runs import Runs
 from optimizer.reading.document import suggest
+from optimizer.records import dataclass, field
 from optimizer.world.law import Form, out_of_bounds
 
 WITH_BOTH = (

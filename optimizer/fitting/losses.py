@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import suggest
+from optimizer.records import dataclass
 
 NATS = "nats per token"
 ALIASES: Mapping[str, str] = {

@@ -8,7 +8,8 @@ a loss) matters as much.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from optimizer.records import dataclass
 
 WORDS = (
     *("parameters", "tokens", "loss", "compute", "unique_tokens", "error", "weight"),

@@ -8,11 +8,11 @@ wider one came to rest; then Newton's steps are exact and end at a gradient of z
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.fitting.objective import Array, Point, Rows
+from optimizer.records import dataclass
 
 Evaluate = Callable[[Rows, Array, Array], Point]
 

@@ -17,11 +17,13 @@ when the optimiser stops early.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from optimizer.records import dataclass
 
 Array = NDArray[np.float64]
 Rows = NDArray[Any]

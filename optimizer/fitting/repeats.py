@@ -11,7 +11,6 @@ the runs that saw their data once; here are the two R*, by the same objective.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.newton import minimise
 from optimizer.fitting.objective import Array, Point, Rows
 from optimizer.fitting.runs import Runs
+from optimizer.records import dataclass
 
 LOW, HIGH = np.log([0.1, 0.1]), np.log([1e4, 1e4])
 NAMES = ("R_D_star", "R_N_star")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.fitting.cells import LOGS, cleaned, evaluated, sized, with_point
 from optimizer.fitting.losses import LossUnit
@@ -19,6 +19,7 @@ from optimizer.reading.quantity import (
     read,
     shown,
 )
+from optimizer.records import dataclass
 
 # What is below one here is in another unit, which is told as such.
 _ANY = replace(PARAMETERS, low=0.0, low_inclusive=False)

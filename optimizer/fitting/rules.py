@@ -5,10 +5,10 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.quantity import NUMBER, PARAMETERS, TOKENS, read
+from optimizer.records import dataclass
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +37,7 @@ from optimizer.fitting.rules import Rule
 from optimizer.fitting.tables.join import joined
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Note, Table
+from optimizer.records import dataclass
 
 Array = NDArray[np.float64]
 Found = dict[str, float]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.fitting.newton import STATIONARY, STEPS, Minimum, minimise
 from optimizer.fitting.objective import Array, Point, Problem, Rows
 from optimizer.fitting.sampled import evaluated
+from optimizer.records import dataclass
 
 DELTA = 1e-3
 WIDEST = 1.0  # δ of a search from afar; nearly least squares

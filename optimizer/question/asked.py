@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from optimizer.algebra.composite import compose
 from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, Function, GeometricProgram
 from optimizer.algebra.saturating import Saturating
+from optimizer.records import dataclass
 from optimizer.world.costs import CostLine
 from optimizer.world.limits import Limit
 from optimizer.world.roofline import Replica
@@ -40,7 +41,8 @@ class Question:
     """A scenario as mathematics.
 
     Attributes:
-        surface: the loss surface.
+        surface: the loss surface, for models that are trained as the scenario says.
+        published: that of the law, for models that others trained.
         loss: the reducible loss as monomials in N and D, and in N' and D' where data
             repeat.
         quantities: the concave quantities that `loss` uses; none on unique data.
@@ -62,6 +64,7 @@ class Question:
     """
 
     surface: Surface
+    published: Surface
     loss: tuple[Term, ...]
     quantities: tuple[Saturating, ...]
     outside: tuple[Term, ...]
@@ -307,6 +310,7 @@ class Question:
         return replace(
             self,
             surface=replace(self.surface, E=self.surface.E + left),
+            published=replace(self.published, E=self.published.E + left),
             loss=tuple(term for term in self.loss if term is not worth),
             reducible=None if self.reducible is None else self.reducible - left,
             bill=bill,

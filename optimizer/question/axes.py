@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -37,6 +36,7 @@ from optimizer.reading.quantity import (
     Kind,
     shown,
 )
+from optimizer.records import dataclass
 from optimizer.world.hardware import Hardware, HardwareEntry
 from optimizer.world.law import out_of_bounds
 

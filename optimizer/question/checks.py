@@ -190,7 +190,8 @@ def _machines(scenario: Scenario) -> Iterator[Finding]:
     """Chips compute in the precisions they have; attention needs a shape."""
     training, shape = scenario.spec.training, scenario.spec.architecture
     chip = scenario.hardware.get(("training",))
-    yield from _precision(("training", "precision"), training.precision, chip)
+    for used in training.computed:
+        yield from _precision(("training", "precision"), used, chip)
     if training.attention and (shape is None or shape.sequence is None):
         yield (
             ("training", "attention"),
@@ -279,10 +280,7 @@ def _measured(scenario: Scenario, index: int) -> Iterator[Finding]:
 
 
 def _unused(serving: Serving, place: Steps, own: Collection[str]) -> Iterator[Finding]:
-    """Words of a machine without a roofline that nothing would read.
-
-    Its figures may stand beside another model, to compare the two; limits may not.
-    """
+    """Words without a roofline that nothing reads; figures may stand, to compare."""
     if serving.batched:
         return
     figures = () if serving.model else ("mbu", "memory_fill", "accelerators")

@@ -55,12 +55,19 @@ def combinations(document: Document) -> list[tuple[Mapping[str, str], Document]]
             index = lists[path].index(one)
             value = _put(value, path, one)
             marks[path] = document.mark((*path, index))
-            choice[dotted(path)] = one.get("name", "") if isinstance(one, dict) else one
+            choice[dotted(path)] = _called(one)
             for table in (marks, keys):
                 _lift(table, path, index)
         words = {word: str(one) for word, one in choice.items()}
         found.append((words, replace(document, value=value, marks=marks, keys=keys)))
     return found
+
+
+def _called(one: Any) -> Any:
+    """What a choice is called: by its own name, or by its words."""
+    if not isinstance(one, dict):
+        return one
+    return one.get("name") or ", ".join(f"{v} {k}" for k, v in one.items())
 
 
 def firsts(document: Document) -> Document:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,6 +25,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread, ends
+from optimizer.records import dataclass
 from optimizer.world.law import STARS, Covariance
 
 BLOCK = 4096
@@ -94,9 +94,9 @@ class Draws:
         """The draws of some places, `(places, numbers)`."""
         values = np.empty((len(index), len(self.numbers)))
         blocks = index // BLOCK
-        for block in np.unique(blocks):
+        for block in sorted(set(blocks.tolist())):
             here = blocks == block
-            values[here] = self._block(int(block))[index[here] % BLOCK]
+            values[here] = self._block(block)[index[here] % BLOCK]
         return values
 
     def _block(self, block: int) -> Array:

@@ -34,7 +34,6 @@ from optimizer.world.costs import (
     CostLine,
     other_lines,
     serving_line,
-    training_line,
 )
 from optimizer.world.demand import served
 from optimizer.world.law import POWERS
@@ -50,6 +49,7 @@ from optimizer.world.post_training import rollout_line, trained_line
 from optimizer.world.roofline import Replica, replica
 from optimizer.world.serving.replica import measured
 from optimizer.world.surface import Surface
+from optimizer.world.training import PASSES, trained, training_line
 
 T = TypeVar("T")
 
@@ -62,7 +62,8 @@ def formulate(scenario: Scenario) -> Question:
             such problems at once.
     """
     spec = scenario.spec
-    surface = scenario.law.surface(spec.experts, sampling.drawn(scenario))
+    published = scenario.law.surface(spec.experts, sampling.drawn(scenario))
+    surface = trained(published, spec.training)
     between = left_open(scenario) if scenario.samples is None else None
     attempt = _Attempts(scenario)
     replicas = _replicas(scenario, attempt)
@@ -78,7 +79,8 @@ def formulate(scenario: Scenario) -> Question:
     outside = scenario.law.form in POWERS
     reference = target = reducible = None
     if spec.target is not None:
-        reference = _reference(scenario, surface, bill[0])
+        # A reference is trained as the law's runs were, whatever this run does.
+        reference = _reference(scenario, published, bill[0])
         if spec.target.loss is not None:
             target = spec.target.loss
             reducible = surface.reducible(target)
@@ -92,8 +94,7 @@ def formulate(scenario: Scenario) -> Question:
         elif reference is not None:
             # E cancels where a reference sets the quality: no rounding through L.
             N, D = reference
-            reducible = surface.A * N**-surface.alpha + surface.B * D**-surface.beta
-            reducible = reducible + sampling.fewer(scenario)
+            reducible = published.sum(N, D) + sampling.fewer(scenario)
             target = surface.loss_of(reducible)
     elif spec.plan is not None:
         reducible = made(scenario, spec.plan, surface) + sampling.fewer(scenario)
@@ -103,6 +104,7 @@ def formulate(scenario: Scenario) -> Question:
     read = () if repetition is None else repetition.physics()
     return Question(
         surface=surface,
+        published=published,
         loss=loss if outside else (*loss, *penalties, *sampling.terms(scenario)),
         quantities=quantities,
         outside=penalties if outside else (),
@@ -243,8 +245,14 @@ def _bill(
     def training() -> CostLine:
         chip = scenario.hardware.get(("training",))
         t = spec.training
-        rates = machine(chip, t.precision, scenario.price(t.price, chip), spec.energy)
-        return training_line(t, rates, spec.costs.restart, spec.architecture)
+        price = scenario.price(t.price, chip)
+        faster = 1.0 if t.sparsity is None else t.sparsity.speedup
+        ahead, back = (
+            machine(chip, t.arithmetic_of(word), price, spec.energy, faster)
+            for word in PASSES
+        )
+        other = None if back == ahead else back
+        return training_line(t, ahead, spec.costs.restart, spec.architecture, other)
 
     def learning() -> CostLine:
         return trained_line(training(), spec.post_training)

@@ -8,7 +8,7 @@ variables to estimate derivatives of real functions", SIAM Review 40 (1998).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread
+from optimizer.records import dataclass
 from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from optimizer.question.inputs import number_at
 from optimizer.question.losses import repetition_of
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan, groups
+from optimizer.records import dataclass
 from optimizer.world.repetition import Repetition
 
 TOUCHING = 1e-9  # of a target that counts as reached

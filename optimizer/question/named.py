@@ -13,7 +13,7 @@ from optimizer.question.scenario import Known, Scenario, Spec
 from optimizer.reading.document import Document, Steps, dotted, legible
 from optimizer.reading.quantity import NUMBER, read
 from optimizer.world.architecture.record import Record
-from optimizer.world.built import built, record_at
+from optimizer.world.built import built, layered, record_at
 from optimizer.world.hardware import (
     Hardware,
     example_price,
@@ -152,8 +152,7 @@ def without_config(document: Document) -> Document:
     value = document.value
     if not isinstance(value, dict):
         return document
-    told = value.get("architecture")
-    if isinstance(told, str) or (isinstance(told, dict) and "model_type" in told):
+    if layered(value.get("architecture")):
         rest = {word: inner for word, inner in value.items() if word != "architecture"}
         return replace(document, value=rest)
     return document
@@ -174,7 +173,10 @@ def existing_of(
         place: Steps = ("existing", "architecture")
         record = record_at(document, place, base)
         if record is None:
-            message = "needs model_type, which says how its words are to be read"
+            message = (
+                "needs model_type, which says how its words are to be read, or a list "
+                "of layers by kind"
+            )
             raise InputError([Problem(document.mark(place), dotted(place), message)])
         shape = built(record)
         return Known(record.name, shape, shape.size(counts), spec.existing.tokens)

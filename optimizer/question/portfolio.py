@@ -10,7 +10,6 @@ is; what is shared is one more posynomial.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from optimizer.algebra.posynomial import Posynomial, Term, build, merge
@@ -22,6 +21,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document
 from optimizer.reading.fields import Budget as Dollars
 from optimizer.reading.fields import Compute, Duration, Energy, Model, Tokens
+from optimizer.records import dataclass
 from optimizer.world.limits import Limit, wall
 
 

@@ -6,7 +6,7 @@ Here are the words and the record; `load` reads them from a file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -24,6 +24,8 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.spread import Uncertain, expected
+from optimizer.records import dataclass, field
+from optimizer.world.architecture.words import with_config
 from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
 from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
@@ -67,14 +69,6 @@ class Existing(Model):
     )
     parameters: Parameters | None = None
     tokens: Tokens | None = Field(None, description="that it was trained on")
-
-
-def with_config(schema: dict[str, Any]) -> None:
-    """Lets the path of a config stand for an architecture, or the words of one."""
-    schema["anyOf"] += [
-        {"type": "string", "examples": ["models/config.json"]},
-        {"type": "object", "required": ["model_type"]},
-    ]
 
 
 class Spec(Model):
@@ -195,6 +189,8 @@ ALTERNATIVES = (
 # Words that may hold a list, of which the best is chosen.
 CHOICES: tuple[tuple[str, ...], ...] = (
     ("experts",),
+    ("training", "precision"),
+    ("training", "sparsity", "weights"),
     *(
         (*prefix, "serving", word)
         for prefix in ((), ("demand",), ("demand", "*"), ("post_training",))

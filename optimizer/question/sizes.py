@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
@@ -25,8 +25,9 @@ from optimizer.reading.document import (
 )
 from optimizer.reading.fields import read_model
 from optimizer.reading.quantity import PARAMETERS, read, shown
+from optimizer.records import dataclass
 from optimizer.world.architecture.load import is_config, load_record
-from optimizer.world.built import built
+from optimizer.world.built import built, record_at
 from optimizer.world.models import (
     Exists,
     described_names,
@@ -189,6 +190,10 @@ def _words(text: str) -> Document:
 def _listed(document: Document) -> Iterator[Candidate]:
     """The architectures of a file: a list, or one with common words above it."""
     value: Any = document.value
+    base = Path(document.file).parent
+    if isinstance(value, dict) and (record := record_at(document, (), base)):
+        yield Candidate(record.name, built(record), document.mark(()))
+        return
     common = isinstance(value, dict)
     entries = value.get(LIST) if common else value
     at: Steps = (LIST,) if common else ()
@@ -213,7 +218,9 @@ def _listed(document: Document) -> Iterator[Candidate]:
             )
             continue
         try:
-            if common:
+            if not common and (record := record_at(document, path, base)):
+                found.append(Candidate(record.name, built(record), *place))
+            elif common:
                 one = member(document, LIST, index, (LIST,))
                 found.append(_candidate(read_model(one, Entry), *place))
             else:

@@ -9,7 +9,7 @@ is one with a problem, not an exception.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -25,6 +25,7 @@ from optimizer.question.inputs import changed
 from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
+from optimizer.records import dataclass
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import copy
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from optimizer.reading.yamltext import (
     legible,
     parse,
 )
+from optimizer.records import dataclass
 
 __all__ = [
     "Document",

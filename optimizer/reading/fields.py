@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
@@ -22,6 +21,7 @@ from optimizer.reading.document import Document, Steps, dotted, suggest
 from optimizer.reading.mistakes import Mistake, explain
 from optimizer.reading.quantity import Flow, Kind
 from optimizer.reading.yamltext import MOST
+from optimizer.records import dataclass
 
 __all__ = [
     "Bandwidth",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import contents
 from optimizer.reading.yamltext import Steps, failed
+from optimizer.records import dataclass
 
 SIZE = 1_000_000  # [bytes] of what is read
 HUGE = 64_000_000  # [bytes] of what is looked into to say which word is so long

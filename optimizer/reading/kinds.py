@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+
+from optimizer.records import dataclass, field
 
 __all__ = [
     "BANDWIDTH",
@@ -21,6 +23,7 @@ __all__ = [
     "DAY",
     "DEMAND_TOKENS",
     "DURATION",
+    "EFFICIENCY",
     "ENERGY",
     "FALL",
     "FLOPS",
@@ -296,5 +299,8 @@ ENERGY = Kind(
 )
 COUNT = Kind(name="a whole number", example="8", suffixes=True, whole=True, high=1e12)
 RATIO = Kind(name="a number of at least 1", example="1.2", low=1.0, low_inclusive=True)
+EFFICIENCY = Kind(
+    name="a factor of the tokens", example="1.4", low=0.1, low_inclusive=True, high=10.0
+)
 NUMBER = Kind(name="a number", example="0.5", low=-math.inf)
 POSITIVE = Kind(name="a number above 0", example="0.5")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from optimizer.reading.document import Steps, nearest, suggest
 from optimizer.reading.quantity import OutOfBoundsError, shown
 from optimizer.reading.yamltext import MOST
+from optimizer.records import dataclass
 
 
 @dataclass(frozen=True)

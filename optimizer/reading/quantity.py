@@ -10,11 +10,12 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-# One door for both: whoever reads a number also names its kind.
 from optimizer.reading.kinds import *  # noqa: F403
 from optimizer.reading.kinds import DURATION, REQUESTS, Kind
+from optimizer.records import dataclass
+
+# One door for both: whoever reads a number also names its kind.
 
 
 class OutOfBoundsError(ValueError):

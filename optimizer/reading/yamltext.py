@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.quantity import shown
+from optimizer.records import dataclass
 
 Steps = tuple[str | int, ...]  # the path of a value
 

@@ -14,10 +14,10 @@ from pydantic import PrivateAttr
 
 from optimizer.errors import InputError, Problem
 from optimizer.reading.document import Document, Steps, dotted
-from optimizer.reading.fields import FieldError
-from optimizer.world.architecture.load import load_record
-from optimizer.world.architecture.read import read_config
+from optimizer.reading.fields import FieldError, read_model
+from optimizer.world.architecture.load import described, load_record
 from optimizer.world.architecture.record import Record
+from optimizer.world.architecture.words import Words, record_of_words
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape
 
@@ -102,6 +102,13 @@ def built(
     return shape
 
 
+def layered(value: object) -> bool:
+    """Whether a word of a file is a config, its path, or a model layer by layer."""
+    if isinstance(value, dict):
+        return "model_type" in value or isinstance(value.get("layers"), list)
+    return isinstance(value, str)
+
+
 def record_at(document: Document, at: Steps, base: Path) -> Record | None:
     """The record that a word of a file names or spells out; None where it does not.
 
@@ -127,12 +134,14 @@ def record_at(document: Document, at: Steps, base: Path) -> Record | None:
             ) from None
     if isinstance(node, dict) and "model_type" in node:
         return _inline(document, at, node)
+    if layered(node):
+        return record_of_words(read_model(document, Words, at=at), "in words")
     return None
 
 
 def _inline(document: Document, at: Steps, node: Mapping[str, Any]) -> Record:
     try:
-        return read_config(node, str(node["model_type"]))
+        return described(node, str(node["model_type"]))
     except FieldError as error:
         raise InputError(
             Problem(document.mark((*at, *steps)), dotted((*at, *steps)), message)

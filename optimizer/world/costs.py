@@ -9,7 +9,6 @@ FLOPs into seconds, dollars, energy and carbon.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -32,9 +31,10 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.spread import Spread, Uncertain, expected
+from optimizer.records import dataclass
 from optimizer.world.architecture.record import least
 from optimizer.world.demand import Served
-from optimizer.world.machines import Machine, PhaseMfu, Serving, Training, phases
+from optimizer.world.machines import Machine, PhaseMfu, Serving, phases
 
 Group = Literal["training", "inference", "other"]
 UNITS = {
@@ -240,29 +240,6 @@ def value(term: Term, point: Mapping[str, float]) -> float:
     return result
 
 
-def training_line(
-    training: Training,
-    machine: Machine,
-    restart: float,
-    architecture: Architecture | None,
-) -> CostLine:
-    """The training run, restarts included.
-
-    Raises:
-        ValueError: attention is asked for without an architecture and sequence.
-    """
-    work = [("training", 6.0 * (1 + restart), {"N": 1.0, "D": 1.0})]
-    if training.attention:
-        if architecture is None or architecture.sequence is None:
-            raise ValueError(
-                "needs the model's shape; add architecture: {layers: 32, width: 4096, "
-                "sequence: 4096}"
-            )
-        span = architecture.spanned(architecture.sequence)
-        work.append(("attention", 12.0 * span * (1 + restart), {"D": 1.0}))
-    return CostLine("training", "training", _priced(work, machine, training.mfu))
-
-
 def _read_span(architecture: Architecture | None, prompt: float | None) -> float:
     """What attention over a prompt adds to a token's parameters, in the mean.
 
@@ -330,18 +307,18 @@ def serving_line(
             span = _read_span(architecture, served.prompt)
             work.append((phase, 2.0 * span * tokens, {}))
         timed = phase == "output" and decoding is not None
-        priced = _priced(work, machine, None if timed else utilisation)
+        parted = priced(work, machine, None if timed else utilisation)
         seconds: tuple[Term, ...] = ()
         if timed and decoding is not None:
             seconds = (decoding(tokens),)
         elif phase == "input" and reading is not None:
             seconds = reading(tokens)
-        _add_time(priced, phase, machine, seconds)
-        load += _times(priced.get("s", ()), serving.standby)
+        _add_time(parted, phase, machine, seconds)
+        load += _times(parted.get("s", ()), serving.standby)
         if standing is not None:
             for unit, one in machine.time(standing[phase]).items():
-                priced[unit] = (Term(phase, one, {}),)
-        for unit, found in priced.items():
+                parted[unit] = (Term(phase, one, {}),)
+        for unit, found in parted.items():
             weight = 1.0 if unit == "FLOP" or standing is not None else serving.standby
             weight = weight * factor if unit == "USD" else weight
             terms[unit] = terms.get(unit, ()) + _times(found, weight)
@@ -386,15 +363,15 @@ def other_lines(costs: Costs, data: Data) -> tuple[CostLine, ...]:
     )
 
 
-def _priced(
+def priced(
     work: list[tuple[str, float, dict[str, float]]],
     machine: Machine,
     mfu: float | None,
 ) -> dict[str, tuple[Term, ...]]:
     """Turns FLOP monomials into monomials of every unit that is known."""
-    priced: dict[str, tuple[Term, ...]] = {}
+    found: dict[str, tuple[Term, ...]] = {}
     for label, flop, exponents in work:
         for unit, amount in machine.amounts(flop, mfu).items():
             term = Term(label, amount, exponents)
-            priced[unit] = (*priced.get(unit, ()), term)
-    return priced
+            found[unit] = (*found.get(unit, ()), term)
+    return found

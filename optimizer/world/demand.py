@@ -8,7 +8,6 @@ that a complex step gives exact sensitivities; comparisons look at real parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -26,6 +25,7 @@ from optimizer.reading.fields import (
 )
 from optimizer.reading.quantity import DEMAND_TOKENS, FAR, MONTH, YEAR, Flow
 from optimizer.reading.spread import Uncertain, expected
+from optimizer.records import dataclass
 from optimizer.world.machines import Serving
 from optimizer.world.sampling import Between, Samples
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from optimizer.records import dataclass
 
 Axis = Literal["tokens_per_parameter", "compute"]
 ADDITIVE = "chinchilla"  # the form that everybody plans with

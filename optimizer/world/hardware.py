@@ -8,7 +8,6 @@ where a precision has none, the question is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from optimizer.reading.fields import (
     read_model,
 )
 from optimizer.reading.quantity import shown
+from optimizer.records import dataclass
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 

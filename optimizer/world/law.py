@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
 from optimizer.reading.document import suggest
+from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
 from optimizer.world.passing import PassRate
 from optimizer.world.surface import Frontier, Surface, ln, power

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -19,6 +18,7 @@ from optimizer.reading.fields import (
     Parameters,
     Tokens,
 )
+from optimizer.records import dataclass
 from optimizer.world.costs import Architecture, CostLine
 from optimizer.world.machines import Serving
 

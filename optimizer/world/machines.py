@@ -8,7 +8,7 @@ eq. 6, for dollars; energy by the mean power over TDP, never by MFU.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -23,15 +23,20 @@ from optimizer.reading.fields import (
     Quantity,
     Ratio,
 )
-from optimizer.reading.kinds import FRACTION
+from optimizer.reading.kinds import EFFICIENCY, FRACTION
 from optimizer.reading.quantity import HOUR
 from optimizer.reading.spread import Uncertain
+from optimizer.records import dataclass
 from optimizer.world.hardware import Hardware
 
 Arithmetic = Literal["bf16", "fp8", "int8", "fp4"]
 Storage = Literal["bf16", "fp8", "int8", "fp4", "int4"]
+Trained = Literal["bf16", "fp8", "int8", "fp4", "mxfp4"]
+BLOCKED = {"mxfp4": "fp4"}  # formats with factors of their own, and where they compute
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}
 KV = "bf16"  # the format of a cache of which nothing is told
+Zeros = Annotated[float, Quantity(replace(FRACTION, high=0.8))]
+Efficiency = Annotated[float, Quantity(EFFICIENCY)]
 Found = Annotated[float, Quantity(replace(FRACTION, high=0.99))]
 KWH = 3.6e6  # [J]
 
@@ -43,13 +48,41 @@ class PhaseMfu(Model):
     decode: Mfu = Field(description="while writing the answer")
 
 
+class Passes(Model):
+    """The formats of the two passes of training."""
+
+    forward: Trained = Field(description="a third of the FLOP")
+    backward: Trained = Field(description="the rest")
+
+
+class Sparsity(Model):
+    """Zeros that the model is trained with."""
+
+    weights: Zeros = Field(0.0, description="share of the weights that are zero")
+    activations: Zeros = Field(0.0, description="share of the activations")
+    speedup: Ratio = Field(
+        1.0, description="how much faster the run is for it; dense unless given"
+    )
+
+
 class Training(Model):
     """The machine that trains the model."""
 
     hardware: str | dict[str, Any] | None = Field(
         None, description="a chip by name, a hardware file, or an entry inline"
     )
-    precision: Arithmetic = Field("bf16", description="of arithmetic")
+    precision: Trained | Passes = Field(
+        "bf16",
+        description="of arithmetic; in mxfp4, which computes as fp4, N and D count for "
+        "less",
+    )
+    sparsity: Sparsity | None = Field(
+        None, description="zeros of weights and activations, by which N counts for less"
+    )
+    data_efficiency: Uncertain[Efficiency] = Field(
+        1.0,
+        description="of the optimiser: tokens of the law that one of yours is worth",
+    )
     mfu: Mfu | None = Field(None, description="useful FLOP over the dense peak")
     price: Uncertain[PriceHour] | Literal["example"] | None = Field(
         None,
@@ -59,6 +92,32 @@ class Training(Model):
     attention: bool = Field(
         False, description="count attention's FLOPs, from the architecture"
     )
+
+    def format_of(self, which: str) -> str:
+        """The format of the `forward` or the `backward` pass."""
+        if isinstance(self.precision, Passes):
+            return str(getattr(self.precision, which))
+        return self.precision
+
+    def arithmetic_of(self, which: str) -> str:
+        """The precision whose peak a pass has."""
+        own = self.format_of(which)
+        return BLOCKED.get(own, own)
+
+    @property
+    def computed(self) -> set[str]:
+        """The precisions that its chip must have."""
+        return {self.arithmetic_of("forward"), self.arithmetic_of("backward")}
+
+    def plainly(self) -> Training:
+        """The same run by the law as it stands, for models that are trained already."""
+        return self.model_copy(
+            update={
+                "precision": self.arithmetic_of("backward"),
+                "data_efficiency": 1.0,
+                "sparsity": None,
+            }
+        )
 
 
 class Serving(Model):
@@ -232,8 +291,16 @@ def machine(
     precision: str,
     price: float | None,
     energy: Energy | None,
+    faster: float = 1.0,
 ) -> Machine:
     """Puts a chip, its price and the energy figures together.
+
+    Args:
+        hardware: the chip, or None.
+        precision: of arithmetic.
+        price: dollars an hour, or None.
+        energy: from time to energy, or None.
+        faster: by which it exceeds its dense peak.
 
     Raises:
         ValueError: the chip has no such precision, or no thermal design power where
@@ -246,7 +313,7 @@ def machine(
         power = hardware.power() * energy.power_fraction * energy.pue
     return Machine(
         name=hardware.key,
-        flops=hardware.peak(precision),
+        flops=hardware.peak(precision) * faster,
         price=price,
         power=power,
         grid=None if energy is None else energy.grid,

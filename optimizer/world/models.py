@@ -7,7 +7,7 @@ words of their configs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, load_file, suggest
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, shown, significant, write
-from optimizer.world.architecture.load import is_config, load_record
-from optimizer.world.architecture.read import read_config
+from optimizer.reading.yamltext import Steps
+from optimizer.records import dataclass
+from optimizer.world.architecture.load import described, is_config, load_record
 from optimizer.world.architecture.record import Record
-from optimizer.world.built import Built, built
+from optimizer.world.built import Built, built, record_at
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape, record_of_shape
 
@@ -237,6 +238,8 @@ def record_named(name: str) -> Record:
     Raises:
         InputError: there is no such model or file, or it is not known what it is.
     """
+    if name.lower().endswith((".yaml", ".yml")):
+        return _in_words(name)
     if is_config(name) or "/" in name or Path(name).is_dir():
         return load_record(name)
     if name in described_names():
@@ -248,6 +251,19 @@ def record_named(name: str) -> Record:
     if isinstance(model.architecture, Built):
         return model.architecture.record
     return record_of_shape(model.architecture, name)
+
+
+def _in_words(name: str) -> Record:
+    """A model that a file says in words, or a scenario in its architecture."""
+    document = load_file(name)
+    value = document.value
+    at: Steps = ()
+    if isinstance(value, dict) and "architecture" in value:
+        at = ("architecture",)
+    record = record_at(document, at, Path(name).parent)
+    if record is None:
+        record = record_of_shape(read_model(document, Shape, at=at), Path(name).stem)
+    return record
 
 
 @cache
@@ -272,4 +288,4 @@ def _config(name: str) -> _Config:
 
 @cache
 def _described(name: str) -> Record:
-    return read_config(_config(name).architecture, name)
+    return described(_config(name).architecture, name)

@@ -10,10 +10,11 @@ beta distribution with mean μ. *Source*: arXiv 2604.01411.
 from __future__ import annotations
 
 import cmath
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any, cast
+
+from optimizer.records import dataclass
 
 STEPS = 400  # of the losses that are looked through
 STEP = 1e-30

@@ -12,12 +12,11 @@ ln U. *Source*: Muennighoff et al. 2023 (arXiv 2305.16264), eq. 5, 6, 16 and 17.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from optimizer.algebra.posynomial import Term, columns
 from optimizer.algebra.saturating import Saturating
+from optimizer.records import dataclass
 from optimizer.world.limits import Limit
 from optimizer.world.surface import Surface
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import cmath
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import Any, cast
+
+from optimizer.records import dataclass
 
 
 def power(base: float, exponent: float) -> float:
@@ -58,8 +59,11 @@ class Surface:
 
     def loss(self, N: float, D: float) -> float:
         """The loss of N parameters trained on D tokens."""
-        s = self.A * power(N, -self.alpha) + self.B * power(D, -self.beta)
-        return self.loss_of(s)
+        return self.loss_of(self.sum(N, D))
+
+    def sum(self, N: float, D: float) -> float:
+        """The reducible part s of N parameters trained on D tokens."""
+        return self.A * power(N, -self.alpha) + self.B * power(D, -self.beta)
 
     def loss_of(self, s: float) -> float:
         """The loss whose reducible part is s."""

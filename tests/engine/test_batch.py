@@ -8,7 +8,6 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from optimizer.algebra.batch_value import Many
-from optimizer.algebra.composite import compose
 from optimizer.algebra.posynomial import Posynomial, Term, build
 from optimizer.algebra.program import (
     Constraint,
@@ -37,105 +36,12 @@ from optimizer.engine.diagnose import SLIVER, least_relaxation
 from optimizer.engine.own import UNSOLVED, Found
 from optimizer.engine.second_opinion import solve
 from optimizer.errors import Defect
-from optimizer.world.repetition import Repetition
-from optimizer.world.surface import Surface
 from tests.chance import THOROUGH, examples
+from tests.engine.random_programs import FEATURES, programs
 
 MEMBERS = 200  # of each drawn shape; with 50 shapes 10,000 programs in all
 # cvxpy takes milliseconds for each, so by default it answers a part of them.
 ALONE = MEMBERS if THOROUGH else 20
-
-FEATURES = (
-    *("attention", "data price", "fixed cost", "roofline", "latency", "memory"),
-    *("parameters", "tokens", "compute", "cost", "decided", "budget"),
-    *("repetition", "excess parameters"),
-)
-
-
-def programs(features, seed, count=MEMBERS):  # noqa: PLR0912, PLR0915
-    """Random programs of one shape: scaling laws, costs and limits of all sizes."""
-    random = np.random.default_rng(seed)
-
-    def even(low, high):
-        return Many(random.uniform(low, high, count))
-
-    def wide(low, high):
-        return Many(10 ** random.uniform(low, high, count))
-
-    def one(name, *terms):
-        return Constraint(name, build(variables, [Term("", c, a) for c, a in terms]))
-
-    repeats = "repetition" in features
-    variables = ("N", "D", "U") if repeats else ("N", "D")
-    variables += ("b", "t") if "roofline" in features else ()
-    A, B = wide(0.5, 3.5), wide(0.5, 4.5)
-    alpha, beta, s = even(0.15, 0.6), even(0.15, 0.6), even(0.05, 1.5)
-    N0 = (A * (alpha / beta + 1) / s) ** (1 / alpha)
-    D0 = (B * (beta / alpha + 1) / s) ** (1 / beta)
-    T = D0 * wide(-4, 0 if "roofline" in features else 4)
-    bounds = []
-    size, tokens, curves = "N", "D", []
-    if repeats:
-        unique = D0 * wide(-1.5, 1)
-        surface = Surface(1.0, A, B, alpha, beta)
-        excess = even(1.0, 12.0) if "excess parameters" in features else None
-        repetition = Repetition(unique, even(5.0, 30.0), excess)
-        tokens, curves = "D'", [repetition.tokens()]
-        if excess is not None:
-            size = "N'"
-            curves.append(repetition.parameters(surface))
-        for wall in (repetition.limit(), *repetition.physics()):
-            terms = [(t.coefficient / wall.bound, t.exponents) for t in wall.terms]
-            bounds.append(one(wall.name, *terms))
-    loss = [(A, {size: -alpha}), (B, {tokens: -beta})]
-    cost = [(6.0, {"N": 1.0, "D": 1.0}), (2 * T, {"N": 1.0})]
-    if "attention" in features:
-        cost.append((6 * N0 * wide(-3, 0), {"D": 1.0}))
-    if "data price" in features:
-        cost.append((6 * N0 * wide(-3, 1), {"D": 1.0}))
-    if "fixed cost" in features:
-        cost.append((6 * N0 * D0 * wide(-3, 1), {}))
-    if "roofline" in features:
-        F, W = wide(14, 16), wide(12, 14)
-        cache = wide(7, 9)
-        cost[1] = (T * F * wide(-1, 1), {"t": 1.0, "b": -1.0})
-        moved = [(1 / W, {"N": 1.0, "t": -1.0}), (cache / W, {"b": 1.0, "t": -1.0})]
-        bounds += [
-            one("compute", (2 / F, {"N": 1.0, "b": 1.0, "t": -1.0})),
-            one("traffic", *moved),
-            one("batch", (1.0, {"b": -1.0})),
-        ]
-        if "latency" in features:
-            bounds.append(one("latency", (W / N0 * wide(-2, 0.5), {"t": 1.0})))
-        room = N0 * wide(-0.2, 2) + cache * wide(0.3, 3)
-        bounds.append(one("hbm", (1 / room, {"N": 1.0}), (cache / room, {"b": 1.0})))
-    if "memory" in features:
-        bounds.append(one("memory", (1 / (N0 * wide(-0.2, 1)), {"N": 1.0})))
-    if "parameters" in features:
-        bounds.append(one("parameters", (1 / (N0 * wide(-0.3, 1)), {"N": 1.0})))
-    if "tokens" in features:
-        bounds.append(one("tokens", (1 / (D0 * wide(-0.3, 1)), {"D": 1.0})))
-    if "compute" in features:
-        most = 6 * N0 * D0 * wide(-0.1, 1)
-        bounds.append(one("training", (6 / most, {"N": 1.0, "D": 1.0})))
-    if "cost" in features or "budget" in features:
-        most = (6 * N0 * D0 + 2 * T * N0) * wide(0, 2)
-        bounds.append(one("cost", *((c / most, a) for c, a in cost)))
-
-    def lossy(bound):
-        names = (*variables, *(curve.name for curve in curves))
-        inner = build(names, [Term("", c / bound, a) for c, a in loss])
-        return compose(inner, curves) if curves else inner
-
-    if "budget" in features:
-        program = GeometricProgram(lossy(1.0), tuple(bounds))
-    else:
-        objective = build(variables, [Term("", c, a) for c, a in cost])
-        target = Constraint("target", lossy(s))
-        program = GeometricProgram(objective, (target, *bounds))
-    if "decided" in features:
-        program = program.fixing({"N": N0 * wide(-0.5, 0.5)})
-    return program
 
 
 def alone(program):

@@ -9,7 +9,7 @@ from optimizer.engine import own, second_opinion
 from optimizer.engine.arrays import arrays, value
 from optimizer.engine.barrier import balanced, descend, inside
 from optimizer.engine.certify import acceptable, excluded
-from tests.engine.test_batch import programs
+from tests.engine.random_programs import programs
 
 LOADED = {"roofline", "latency", "memory", "tokens", "compute", "cost"}
 

@@ -12,11 +12,11 @@ from optimizer.world.costs import (
     MoneyOverTime,
     other_lines,
     serving_line,
-    training_line,
     value,
 )
 from optimizer.world.demand import Stream, served
 from optimizer.world.machines import Machine, Serving, Training
+from optimizer.world.training import training_line
 
 SHAPE = Architecture(layers=36, width=2048, sequence=4096)
 CHIP = Machine("chip", flops=1e15, price=3.6, power=1000.0, grid=0.5)

@@ -43,7 +43,8 @@ def test_counts(name: str) -> None:
 def test_each_is_read(name: str) -> None:
     record = record_named(name)
     assert record.total >= record.active() > 0
-    assert 0 < record.cache(4096) < record.cache(131072)
+    # A window or a state may be full by then.
+    assert 0 < record.cache(4096) <= record.cache(131072)
 
 
 def test_without_tokens_it_is_served_and_not_audited(capsys) -> None:

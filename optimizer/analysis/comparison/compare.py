@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.optimum import solve
 from optimizer.errors import InputError, Problem
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from optimizer.analysis.plan.answer import Answer
@@ -18,6 +18,7 @@ from optimizer.question.load import read_document
 from optimizer.question.scenario import ALTERNATIVES, Scenario
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.spread import Spread
+from optimizer.records import dataclass
 
 PROSE = {"name", "description", "probability"}  # they move no plan
 

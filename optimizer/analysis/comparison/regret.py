@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.whole import whole_at
@@ -11,6 +10,7 @@ from optimizer.analysis.plan.wording import amount, nats
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 
 TOUCHING = 1e-9

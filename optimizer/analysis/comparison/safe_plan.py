@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,6 +36,7 @@ from optimizer.errors import Defect
 from optimizer.question.asked import SIZE, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 
 TAIL = 0.2  # CVaR is the mean over this worst part of the futures
 EXACT = 1e-10

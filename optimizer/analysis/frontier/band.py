@@ -7,7 +7,7 @@ of the band is open where more than 5 % of the draws cannot.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan
 from optimizer.question.vary import plan as varied
+from optimizer.records import dataclass
 
 DRAWS = 200
 REPORTED = 400  # draws of the distribution in a report

@@ -12,7 +12,7 @@ cheaper. A weight is also what planning for that many times the demand would cho
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.program import Certificate, Solution, Status
@@ -30,6 +30,7 @@ from optimizer.errors import Defect
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
 NEAR = 1e-9  # of the reducible loss: how far above that of a budget its plan stands

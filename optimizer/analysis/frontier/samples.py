@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from optimizer.analysis.plan.drawings import Drawing, doublings
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.over_samples import over_samples
 from optimizer.question.formulate import formulate
 from optimizer.question.sampling import knows, left_open
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
 

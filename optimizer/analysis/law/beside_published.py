@@ -7,11 +7,10 @@ taken away. What matters for a plan is the size it would choose.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from optimizer.fitting.fit import Fit
+from optimizer.records import dataclass
 from optimizer.world.law import Law
 from optimizer.world.laws import builtin_names, load_law
 

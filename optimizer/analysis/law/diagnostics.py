@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from optimizer.fitting.grouping import FEW
 from optimizer.fitting.objective import Array
 from optimizer.fitting.runs import Runs
 from optimizer.reading.quantity import significant
+from optimizer.records import dataclass
 from optimizer.world.law import Law
 from optimizer.world.surface import Surface
 

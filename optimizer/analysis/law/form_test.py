@@ -8,7 +8,7 @@ the choice of form should rest on. A good fit says nothing of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from optimizer.fitting.forms import Choice
 from optimizer.fitting.objective import Array
 from optimizer.fitting.refuse import seen_once
 from optimizer.fitting.runs import Runs
+from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import ADDITIVE, Axis, Extrapolation, Miss
 
 FITTED = 0.6  # the quantile of D/N up to which runs are fitted

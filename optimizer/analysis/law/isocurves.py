@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.analysis.law.diagnostics import IsoFlop, surface_of
 from optimizer.fitting.fit import Fit
+from optimizer.records import dataclass
 
 POINTS = 41
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from optimizer.fitting.fit import Fit
 from optimizer.fitting.fitlaw import About, law_of, r_squared
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
+from optimizer.records import dataclass
 from optimizer.world.law import Law
 
 

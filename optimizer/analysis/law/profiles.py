@@ -10,7 +10,7 @@ inside δ, read from a smooth density because few runs lie there.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from optimizer.fitting.fit import Fit
 from optimizer.fitting.forms import Centre, Choice, checked, problem
 from optimizer.fitting.objective import Array
 from optimizer.fitting.search import FAR, NEAR, search
+from optimizer.records import dataclass
 
 POINTS = 21
 CHI2 = 3.841459  # 95 % of χ² with one degree of freedom

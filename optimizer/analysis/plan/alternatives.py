@@ -52,7 +52,7 @@ def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, .
     if (known := scenario.existing) is not None:
         N, D = known.parameters, known.tokens
         way = kept(scenario, known.what)
-        loss = None if D is None else question.surface.loss(N, D)
+        loss = None if D is None else question.published.loss(N, D)
         each = at = None
         if way.total is not None:
             each = way.total / served

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
@@ -20,6 +19,7 @@ from optimizer.analysis.plan.practice import (
 )
 from optimizer.analysis.plan.priced import Cost, Own, Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
 
 TOUCHING = 1e-9  # of a loss that counts as reached

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from optimizer.analysis.plan.doubts import Chance
 from optimizer.analysis.plan.priced import Pair
-from optimizer.question.law_draws import drawn
 from optimizer.question.scenario import Scenario
-from optimizer.question.vary import plan as varied
 
 DRAWS, SEED = 1000, 0  # as `uncertainty` takes them unless told otherwise
 
@@ -29,6 +27,10 @@ def chance(scenario: Scenario, plan: Pair) -> Chance | None:
         return None
     if unasked(scenario):
         return None
+    # Most laws have no draws, and need none of this.
+    from optimizer.question.law_draws import drawn  # noqa: PLC0415
+    from optimizer.question.vary import plan as varied  # noqa: PLC0415
+
     found = drawn(varied(scenario, (), DRAWS, SEED))
     return Chance(found.reached(plan.parameters, plan.tokens), found.count, SEED)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.analysis.plan.answer import Answer, Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import called, needed
@@ -20,6 +20,7 @@ from optimizer.question.asked import Question
 from optimizer.question.inputs import changed
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import read
+from optimizer.records import dataclass
 from optimizer.world.surface import Surface
 
 Ask = Callable[[Scenario], Answer]

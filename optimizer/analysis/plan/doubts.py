@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from optimizer.records import dataclass
 from optimizer.world.extrapolation import RECORDS
 from optimizer.world.law import Law
 

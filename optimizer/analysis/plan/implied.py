@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.alternatives import scaled
@@ -29,6 +29,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.question.standing import loads
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import expected
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.demand import Stream
 

@@ -12,7 +12,6 @@ limits here, and those of the whole life count serving alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from optimizer.algebra.posynomial import Term, build, merge
 from optimizer.algebra.program import Certificate, Constraint, GeometricProgram
@@ -27,6 +26,7 @@ from optimizer.question.at_size import held_at
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.question.sizes import unfit
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.limits import Limit, counted
 from optimizer.world.models import Exists, size_in

@@ -7,7 +7,6 @@ optimum are geometric programs too: minimise N or 1/N under cost ≤ (1 + ε)·o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import spans
 from optimizer.engine.solve import attempt, refine
 from optimizer.question.asked import SIZE
+from optimizer.records import dataclass
 
 WITHIN = (0.01, 0.05)
 DIGITS = 1e-5  # an end of the range is told to five digits

@@ -57,6 +57,7 @@ from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
+from optimizer.question.sampling import compared, knows
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.world.costs import value
 from optimizer.world.limits import Limits
@@ -183,7 +184,6 @@ def _bare(
     scenario: Scenario, question: Question, status: Status, **rest: object
 ) -> Answer:
     law, surface = scenario.law, question.surface
-    reference = question.reference
     return Answer(
         scenario=scenario.name,
         file=scenario.file,
@@ -207,10 +207,19 @@ def _bare(
             extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
-        reference=None if reference is None else pair(surface, *reference),
+        reference=_reference(scenario, question),
         demand=demand_total(question),
         **rest,  # type: ignore[arg-type]
     )
+
+
+def _reference(scenario: Scenario, question: Question) -> Pair | None:
+    """The model to match, with the samples that it draws, of the target's loss."""
+    if question.reference is None or question.target is None:
+        return None
+    drawn = compared(scenario) if knows(scenario) else None
+    found = pair(question.published, *question.reference)
+    return replace(found, loss=question.target, samples=drawn)
 
 
 def _answer(

@@ -9,7 +9,6 @@ does not keep is told, and hides nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from optimizer.analysis.plan.bills import amounts, bill
 from optimizer.analysis.plan.bindings import BINDING
@@ -21,6 +20,7 @@ from optimizer.question.at_size import held_at
 from optimizer.question.formulate import formulate
 from optimizer.question.sampling import settled
 from optimizer.question.scenario import OwnPlan, Scenario
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.limits import Limit
 

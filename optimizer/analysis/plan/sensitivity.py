@@ -12,7 +12,6 @@ the derivatives of the coefficients come by a complex step through `formulate`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from optimizer.engine.cone import extent
 from optimizer.question.inputs import STEP, inputs, stepped
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
+from optimizer.records import dataclass
 
 SAME = 1e-9  # two sides that differ by less are one
 # Inputs that decide where something else takes over: a lifetime of whole months ends

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from optimizer.algebra.program import Solution
@@ -16,6 +16,7 @@ from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at, shape_for
 from optimizer.question.scenario import Fix, Scenario
 from optimizer.question.sizes import unfit
+from optimizer.records import dataclass
 from optimizer.world.costs import Architecture
 from optimizer.world.models import Exists, PublishedModel, shape_of, size_in, stored
 from optimizer.world.shapes import Shape

@@ -9,6 +9,8 @@ from optimizer.analysis.plan.doubts import Beyond, Warning
 from optimizer.analysis.plan.fitted_law import fitted_warnings
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.saturation import LastThousandth
+from optimizer.analysis.plan.trained_otherwise import CODES as TRAINED
+from optimizer.analysis.plan.trained_otherwise import trained_otherwise
 from optimizer.analysis.plan.wording import (
     KINDS,
     amount,
@@ -44,6 +46,7 @@ CODES = (
     *("peak-price-example", "secondary-source", "wide-optimum"),
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
     *("forgotten-unit", "replaced", "whole-machines", "perfect-verifier"),
+    *TRAINED,
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
@@ -72,6 +75,7 @@ def warnings(
         *_unfilled(answer, scenario),
         *_whole(answer),
         *_scaled(answer, scenario, question),
+        *trained_otherwise(scenario),
         *_optimum(answer),
         *(Warning(code, message) for code, message in oddities(scenario)),
     )

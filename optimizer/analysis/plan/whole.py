@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
@@ -22,6 +22,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import loads
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.roofline import NEAR
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.algebra.program import (
     Certificate,
@@ -31,6 +31,7 @@ from optimizer.question.portfolio import (
     variable,
 )
 from optimizer.question.scenario import Fix, Scenario
+from optimizer.records import dataclass
 
 
 @dataclass(frozen=True)

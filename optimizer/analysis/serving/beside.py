@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from optimizer.fitting.points import Point, Points
+from optimizer.records import dataclass
 from optimizer.world.serving.constants import Library, Measured
 from optimizer.world.serving.formats import family
 from optimizer.world.serving.step import Answer, answer

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.analysis.serving.beside import Errors, beside, contradictions, errors
 from optimizer.fitting.calibrate import WORDS, Fitted, calibrate, chip_label, telling
 from optimizer.fitting.points import Point, Points
+from optimizer.records import dataclass
 from optimizer.world.serving.constants import Constants, Library, Measured
 
 KINDS = ("dense", "mixture")

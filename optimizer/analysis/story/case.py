@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from optimizer.analysis.frontier.band import Banded, banded, distribution
 from optimizer.analysis.plan.answer import Answer
@@ -22,6 +22,7 @@ from optimizer.errors import InputError
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.question.under_laws import under_laws
+from optimizer.records import dataclass
 
 REPORTED = 13  # points of a frontier
 # Beside the scenario's own: the refit, the fit it refutes in the digits that Sardana's

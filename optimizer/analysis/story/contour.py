@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from optimizer.engine.certify import UncertifiedError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 from optimizer.world.models import load_model, model_names
 
 RATIOS = tuple(2 ** (step / 3 - 3) for step in range(19))  # of the reducible loss

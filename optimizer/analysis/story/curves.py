@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from optimizer.engine.solve import solve
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 
 FACTORS = tuple(10 ** (step / 10 - 2) for step in range(41))  # of the demand
 SIZES = 41  # points along a curve over sizes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.analysis.story.edited_scenario import inside, rewritten
@@ -18,6 +17,7 @@ from optimizer.reading.document import Document, parse_assignment
 from optimizer.reading.fields import Quantity
 from optimizer.reading.quantity import Flow, significant, write
 from optimizer.reading.spread import Spread, ends
+from optimizer.records import dataclass
 
 STOPS = 40  # of a slider, each side of the scenario's value
 REACH = 10.0  # how many times more or less its ends are

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.story.curves import Dot, pair
@@ -16,6 +15,7 @@ from optimizer.question.inputs import Input, inputs, value_at
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import MONTH
 from optimizer.reading.spread import Spread, ends
+from optimizer.records import dataclass
 
 MOVE = 0.2  # how far a number without a stated range is moved, to either side
 MOST = 12  # bars of a tornado

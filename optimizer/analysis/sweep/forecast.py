@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from optimizer.analysis.sweep.sweep import RESULTS, rows
 from optimizer.engine.batch import BLOCK, FEW, cores
 from optimizer.question.vary import Plan
+from optimizer.records import dataclass
 
 PROBED = 2 * FEW  # rows that compile what is to be compiled, from the middle
 BYTES = {".parquet": 8.0, ".csv": 19.0}  # of a number, as files of rows turn out

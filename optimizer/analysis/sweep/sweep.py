@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -26,6 +26,7 @@ from optimizer.errors import Defect
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Group, Plan, groups
+from optimizer.records import dataclass, field
 
 # What each row says, with its unit; `cost` stands for the unit of the objective.
 RESULTS: Mapping[str, str] = {

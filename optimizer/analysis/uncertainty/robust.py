@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from optimizer.analysis.plan.whole import whole_at
 from optimizer.question.formulate import formulate
 from optimizer.question.law_draws import Drawn
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 
 NEAREST = -20.0  # ln(N/floor − 1) at which the grid starts

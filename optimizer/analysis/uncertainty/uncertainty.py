@@ -7,7 +7,7 @@ the right model lies; the robust plan is one model for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -27,6 +27,7 @@ from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan
 from optimizer.question.vary import plan as varied
+from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
 PERCENTS = (5, 50, 95)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.records import dataclass, field
 
 SIZE = 200_000_000  # [bytes] of a file, and of what unfolds from it
 CELLS = 4_000_000  # of a table; ten numbers of 400,000 runs

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from optimizer.records import dataclass
 
 GAP = ""  # a cell with nothing to say
 

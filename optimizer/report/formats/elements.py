@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from optimizer.analysis.story.explorer import Explorer
+from optimizer.records import dataclass
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
 
 

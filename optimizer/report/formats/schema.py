@@ -7,7 +7,7 @@ from typing import Any
 from optimizer.question.portfolio import Shared
 from optimizer.question.portfolio_file import SEVERAL
 from optimizer.question.scenario import CHOICES, Spec
-from optimizer.world.machines import Serving
+from optimizer.world.machines import Serving, Sparsity, Training
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TITLE = "overtrain scenario"
@@ -58,6 +58,9 @@ def _with_choices(words: dict[str, Any], parts: dict[str, Any]) -> None:
             holder = words
         elif path[0] == "serving":
             holder = parts[Serving.__name__]["properties"]
+        elif path[0] == "training":
+            owner = Training if len(path) == 2 else Sparsity
+            holder = parts[owner.__name__]["properties"]
         else:
             continue  # a stream's own serving has the same words
         one = holder[path[-1]]

@@ -6,9 +6,9 @@ Texts are always written as texts, so that no name becomes a formula.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from optimizer.records import dataclass, field
 from optimizer.report.formats.blocks import printable
 
 FORMATS: Mapping[str, Mapping[str, Any]] = {

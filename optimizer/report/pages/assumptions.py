@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
+from optimizer.records import dataclass
 from optimizer.world.built import Built
 from optimizer.world.machines import KV
 from optimizer.world.models import load_model

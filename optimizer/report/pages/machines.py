@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, Choice
 from optimizer.analysis.plan.practice import ServingUse
-from optimizer.analysis.plan.wording import amount, either, lifetime
+from optimizer.analysis.plan.wording import amount, either, lifetime, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -106,8 +106,16 @@ def choices(answer: Answer) -> Iterator[Block]:
     yield Heading("Choices")
     if answer.choice:
         picked = ", ".join(f"{word}: {value}" for word, value in answer.choice.items())
-        yield Text(f"Best with {picked}.")
+        yield Text(f"Best with {picked}{next_best(answer)}.")
     yield Table(columns, tuple(_row(row, words, unit) for row in ranked))
+
+
+def next_best(answer: Answer) -> str:
+    """How much more the next choice takes; empty where none has a plan."""
+    totals = sorted(c.total for c in answer.alternatives if c.total is not None)
+    if len(totals) == 1 or answer.question == "budget":
+        return ""
+    return f"; the next takes {percent(totals[1] / totals[0] - 1)} more"
 
 
 def _rank(row: Choice) -> tuple[bool, float]:

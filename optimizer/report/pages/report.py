@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
@@ -19,6 +18,7 @@ from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.analysis.story.case import Case
 from optimizer.analysis.story.explorer import Explorer, Point
 from optimizer.reading.quantity import PRICE_TOKENS, significant, write
+from optimizer.records import dataclass
 from optimizer.report.charts.catalogue import chart_of, regret_of, split_of
 from optimizer.report.charts.uncertainty_catalogue import frontier_of, uncertainty_of
 from optimizer.report.formats.blocks import (

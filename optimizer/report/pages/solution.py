@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
+from optimizer.records import dataclass, field
 from optimizer.report.formats.blocks import Block
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from optimizer.records import dataclass
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import tied_of
 from optimizer.world.architecture.fields import Fields

@@ -8,10 +8,11 @@ always stands above the family.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from optimizer.reading.quantity import shown
+from optimizer.records import dataclass, field
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.record import Feed, Layer, Mixer, Record
@@ -209,6 +210,7 @@ def heads_of(f: Fields, t: Traits) -> tuple[int, int, int]:
                 f"given, got {heads}",
             )
         head = width // heads
+        f.say(f"head_dim is not in the file: the width over the heads, {head}")
     return heads, kv_heads, head
 
 

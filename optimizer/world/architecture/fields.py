@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from optimizer.reading.fields import FieldError
 from optimizer.reading.quantity import shown
 from optimizer.reading.yamltext import Steps
+from optimizer.records import dataclass, field
 
 MOST = 10**9  # a count above it is no model's
 # Other words for the same number, that families and their first files use.

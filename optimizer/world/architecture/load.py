@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from optimizer.errors import InputError, Problem
 from optimizer.reading.document import dotted, legible
 from optimizer.reading.fields import FieldError
 from optimizer.reading.jsontext import JsonFile, load_json
 from optimizer.reading.yamltext import Steps
-from optimizer.world.architecture.read import read_config
 from optimizer.world.architecture.record import Record
 
 CONFIG = "config.json"
@@ -46,12 +47,19 @@ def record_of(config: JsonFile, name: str) -> Record:
         InputError: it says what is not known or cannot be.
     """
     try:
-        return read_config(config.value, name)
+        return described(config.value, name)
     except FieldError as error:
         raise InputError(
             Problem(config.mark(steps), dotted(_shown(steps)), message)
             for steps, message in error.found
         ) from None
+
+
+def described(config: Mapping[str, Any], name: str) -> Record:
+    """The record of a config's words; see `read.read_config`."""
+    from optimizer.world.architecture.read import read_config  # noqa: PLC0415 - 16 files
+
+    return read_config(config, name)
 
 
 def _shown(steps: Steps) -> Steps:

@@ -16,8 +16,9 @@ keeps.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
+
+from optimizer.records import dataclass
 
 Footing = Literal["all", "without_input_embedding", "without_embeddings"]
 FOOTINGS: tuple[Footing, ...] = ("all", "without_input_embedding", "without_embeddings")
@@ -158,6 +159,8 @@ class Record:
         lookup: of the input embedding, what is never multiplied although tied.
         around: parameters outside the layers that are no embeddings.
         prediction: of multi-token prediction, which no other figure counts.
+        told: all parameters and those that a token passes, where they do not follow
+            from the layers.
         notes: what was understood and taken for granted, in sentences.
     """
 
@@ -175,6 +178,7 @@ class Record:
     lookup: int = 0
     around: int = 0
     prediction: int = 0
+    told: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -190,6 +194,8 @@ class Record:
     @property
     def total(self) -> int:
         """All parameters but those of multi-token prediction."""
+        if self.told is not None:
+            return self.told[0]
         inner = sum(layer.parameters for layer in self.layers)
         return self.embeddings + self.around + inner
 
@@ -203,6 +209,8 @@ class Record:
                 reads the answer out as well.
         """
         inner = sum(layer.active for layer in self.layers) + self.around
+        if self.told is not None:
+            inner = max(self.told[1] - self.embeddings, 0)
         if footing == "without_embeddings":
             return inner
         read = self.input_embedding - self.lookup if self.tied else 0
@@ -213,6 +221,8 @@ class Record:
     @property
     def mixture(self) -> bool:
         """Whether a token passes some of its experts only."""
+        if self.told is not None and self.told[0] > self.told[1]:
+            return True
         return any(layer.feed.experts > layer.feed.chosen for layer in self.layers)
 
     @property

@@ -8,7 +8,7 @@ left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,6 +27,7 @@ from optimizer.reading.fields import (
     read_model,
 )
 from optimizer.reading.kinds import FRACTION
+from optimizer.records import dataclass
 
 _FILE = Path(__file__).resolve().parents[2] / "data" / "serving.yaml"
 Kind = Literal["dense", "mixture"]

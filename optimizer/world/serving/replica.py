@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
 from optimizer.world.machines import PhaseMfu, Serving
 from optimizer.world.roofline import Replica, Sum, replica
-from optimizer.world.serving.constants import Measured, library
 from optimizer.world.serving.formats import WEIGHTS, family
-from optimizer.world.serving.served import BASE, DEPTH, WIDTH
+
+if TYPE_CHECKING:
+    from optimizer.world.serving.constants import Measured
 
 Pair = tuple[float, float]  # a coefficient and a power of N
 
@@ -28,6 +30,8 @@ def constants_of(serving: Serving, chip: Hardware) -> Measured:
 
 @cache
 def _found(chip: str, precision: str, engine: str) -> Measured:
+    from optimizer.world.serving.constants import library  # noqa: PLC0415 - few need it
+
     return library().find("dense", chip, precision, engine)
 
 
@@ -77,6 +81,8 @@ def measured(
             f"{g.real:.0f} needs; describe the chip with e.g. link: 450 GB/s (one "
             "direction), or set accelerators: 1"
         )
+    from optimizer.world.serving.served import BASE, DEPTH, WIDTH  # noqa: PLC0415 - likewise
+
     layers: Pair = (DEPTH[0] / BASE ** DEPTH[1], DEPTH[1])
     width: Pair = (WIDTH[0] / BASE ** WIDTH[1], WIDTH[1])
     if shape is not None and shape.layers is not None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pydantic import Field
 
 from optimizer.reading.document import Document, load_file
 from optimizer.reading.fields import Count, Model, read_model
+from optimizer.records import dataclass
 
 _FILE = Path(__file__).resolve().parents[2] / "data" / "served.yaml"
 BASE = 8.03e9  # parameters of Llama 3.1 8B

@@ -22,8 +22,7 @@ section 3; the constants by `overtrain calibrate` (`data/serving.yaml`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from optimizer.records import dataclass
 from optimizer.world.hardware import Hardware
 from optimizer.world.serving.constants import Constants
 from optimizer.world.serving.formats import CACHE, WEIGHTS, WIDE, peak

@@ -15,6 +15,7 @@ import pytest
 from optimizer.reading.fields import FieldError
 from optimizer.world.architecture.load import load_record
 from optimizer.world.architecture.read import read_config
+from optimizer.world.models import described_names, model_names, record_named
 
 # The row of the table, and the folder of the config where its name is another.
 ROWS = {
@@ -219,3 +220,19 @@ def test_makers_print(config: dict[str, object], total: float, active: float) ->
     assert record.total == pytest.approx(total, rel=0.005)
     actives = [record.active("all"), record.active("without_embeddings")]
     assert min(abs(one / active - 1) for one in actives) < 0.06
+
+
+def test_the_library_has_the_models_of_the_table(
+    table: dict[str, dict[str, str]],
+) -> None:
+    """Total within 0.1 % and cache within 1 %, or the digits that are printed."""
+    names = {*model_names(), *described_names()}
+    assert set(table) <= names
+    for name, row in table.items():
+        record = record_named(name)
+        assert record.total / 1e9 == near(row["total_B"], 1e-3), name
+        contexts = {"cache_4k_MB": 4096, "cache_32k_GB": 32768, "cache_128k_GB": 131072}
+        for column, context in contexts.items():
+            if row[column]:
+                unit = 1e6 if column.endswith("MB") else 1e9
+                assert record.cache(context) / unit == near(row[column], 0.01), name

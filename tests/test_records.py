@@ -1,0 +1,99 @@
+"""Our frozen dataclasses do what the standard library's do."""
+
+import dataclasses
+import inspect
+import pickle
+from collections.abc import Mapping
+
+import pytest
+
+from optimizer.records import dataclass
+
+
+def pair(decorator):
+    """Two records made by a decorator: with equality, and with identity."""
+
+    @decorator(frozen=True)
+    class Point:
+        """A point."""
+
+        x: float
+        y: float = 2.0
+        tags: Mapping[str, int] = dataclasses.field(default_factory=dict)
+        secret: str = dataclasses.field(default="s", repr=False)
+
+        @property
+        def sum(self) -> float:
+            return self.x + self.y
+
+    @decorator(frozen=True, eq=False)
+    class Thing:
+        """A thing."""
+
+        x: float
+
+        def __post_init__(self) -> None:
+            if self.x < 0:
+                raise ValueError("below 0")
+
+    return Point, Thing
+
+
+OURS, THEIRS = pair(dataclass), pair(dataclasses.dataclass)
+
+
+@pytest.mark.parametrize(("Point", "Thing"), [OURS, THEIRS])
+def test_a_record_is_a_frozen_dataclass(Point, Thing):
+    p = Point(1.0, tags={"a": 1})
+    assert (p.x, p.y, p.tags, p.secret, p.sum) == (1.0, 2.0, {"a": 1}, "s", 3.0)
+    assert p == Point(1.0, 2.0, {"a": 1})
+    assert p != Point(1.5, 2.0, {"a": 1})
+    assert p != 1.0
+    assert repr(p) == "pair.<locals>.Point(x=1.0, y=2.0, tags={'a': 1})"
+    assert Point(1).tags is not Point(1).tags
+    assert dataclasses.replace(p, x=4.0).x == 4.0
+    assert dataclasses.is_dataclass(p)
+    assert Point.__match_args__ == ("x", "y", "tags", "secret")
+    with pytest.raises(dataclasses.FrozenInstanceError, match="assign to field 'x'"):
+        p.x = 3.0
+    with pytest.raises(dataclasses.FrozenInstanceError, match="delete field 'x'"):
+        del p.x
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(p)
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        Point()
+    with pytest.raises(ValueError, match="below 0"):
+        Thing(-1.0)
+    one = Thing(1.0)
+    assert one != Thing(1.0)
+    assert hash(one) != hash(Thing(1.0))
+
+
+def test_the_signature_is_the_same():
+    for ours, theirs in zip(OURS, THEIRS, strict=True):
+        told = [
+            [
+                (p.name, p.kind, p.annotation)
+                for p in inspect.signature(c).parameters.values()
+            ]
+            for c in (ours, theirs)
+        ]
+        assert told[0] == told[1]
+
+
+def test_records_hash_by_their_fields_and_travel():
+    from optimizer.errors import Mark  # noqa: PLC0415 - any record of the package
+
+    places = [Mark("a.yaml", 1, 2), Mark("a.yaml", 1, 2), Mark("a.yaml", 1, 3)]
+    assert len(set(places)) == 2
+    assert pickle.loads(pickle.dumps(places[0])) == places[0]  # noqa: S301 - our own
+
+
+def test_an_ordered_or_open_dataclass_is_the_standard_librarys():
+    @dataclass
+    class Open:
+        x: int
+
+    made = Open(1)
+    made.x = 2
+    assert made == Open(2)
