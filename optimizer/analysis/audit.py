@@ -31,7 +31,8 @@ from optimizer.analysis.plan.warn import outside
 from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question
 from optimizer.question.at_size import held_at
-from optimizer.question.scenario import Match, Scenario, Target
+from optimizer.question.scenario import Scenario
+from optimizer.question.target import Match, Target
 from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.law import Counts, Law

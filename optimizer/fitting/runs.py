@@ -27,6 +27,7 @@ from optimizer.fitting.oddities import (
     once,
     rising,
     same_sizes,
+    sampled,
     scaled,
     stopped,
     summed,
@@ -73,6 +74,7 @@ class Runs:
         envelope: whether of sizes and tokens within a tenth the least loss was kept.
         width: of each model, NaN where a run has none, or None.
         vocabulary: of each tokenizer, likewise.
+        samples: answers a task, of which the loss is −ln pass@k, or None.
     """
 
     file: str
@@ -94,6 +96,7 @@ class Runs:
     envelope: bool = False
     width: Array | None = None
     vocabulary: Array | None = None
+    samples: Array | None = None
 
     @property
     def compute(self) -> Array:
@@ -127,6 +130,7 @@ class Runs:
             envelope=self.envelope,
             width=None if self.width is None else self.width[kept],
             vocabulary=None if self.vocabulary is None else self.vocabulary[kept],
+            samples=None if self.samples is None else self.samples[kept],
         )
 
 
@@ -144,6 +148,7 @@ class Options:
         per_token: bytes (or characters) of a token, where losses are per byte.
         table: a file of what the runs' own files lack, by the names of runs.
         command: what was typed, to which offers are added.
+        samples: whether a column has the samples of each row.
     """
 
     exclude: Sequence[Rule] = ()
@@ -155,6 +160,7 @@ class Options:
     per_token: float | None = None
     table: str | None = None
     command: str = ""
+    samples: bool = False
 
 
 def read_runs(
@@ -200,6 +206,8 @@ def read_runs(
     if run is not None:
         found, names = kept(found, cells, run, _policy(table, options), notes)
         found = thinned(found, names, MOST_ROWS, notes)
+    if options.samples:
+        found = sampled(found, cells, table.columns, notes)
     if options.best or options.envelope:
         found = least(found, notes, ONE_SIZE if options.envelope else 1.0)
     found = once(found, notes)
@@ -343,6 +351,7 @@ def _gathered(
         counts=counts,
         width=ours.get("width"),
         vocabulary=ours.get("vocabulary"),
+        samples=ours.get("samples"),
     )
 
 

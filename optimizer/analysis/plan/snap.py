@@ -15,8 +15,9 @@ from optimizer.analysis.plan.wording import either, several
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at, shape_for
 from optimizer.question.one_loss import refuse_chosen_loss
-from optimizer.question.scenario import Fix, Scenario, Target
+from optimizer.question.scenario import Fix, Scenario
 from optimizer.question.sizes import unfit
+from optimizer.question.target import Target
 from optimizer.records import dataclass
 from optimizer.world.built import Built
 from optimizer.world.costs import Architecture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from optimizer.analysis.comparison.compare import Comparison
-from optimizer.analysis.plan.whole import FRACTIONS, in_fractions
+from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import (
     amount,
     figure,
@@ -204,8 +204,8 @@ def _demand(case: Case, first: Sequence[Rich]) -> Iterator[Rich]:
     if case.explorer is None and not charts:
         return
     yield Heading(DEMAND, 3)
-    if in_fractions(case.scenario):
-        yield Text(f"{FRACTIONS}.", label="note")
+    if told := fractions(case.scenario):
+        yield Text(f"{told}.", label="note")
     if case.explorer is not None:
         yield Sliders(case.explorer)
         yield _what_if(case.explorer)
