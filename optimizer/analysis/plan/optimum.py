@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -28,7 +26,7 @@ from optimizer.analysis.plan.bills import (
     training_run,
     unit_cost,
 )
-from optimizer.analysis.plan.bindings import BINDING, limits_used
+from optimizer.analysis.plan.bindings import limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.doubts import erred
@@ -44,6 +42,7 @@ from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
+from optimizer.analysis.plan.points import as_fixed, broken, pair, pair_of
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
@@ -55,13 +54,11 @@ from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.analysis.plan.whole import WholePlan, whole_at
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
-from optimizer.question.asked import SAMPLES, Question
+from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.sampling import compared, knows
 from optimizer.question.scenario import Scenario, Variant
-from optimizer.world.costs import value
 from optimizer.world.limits import Limits
-from optimizer.world.surface import Surface
 
 
 def solve(scenario: Scenario, whole: bool = True) -> Answer:
@@ -263,7 +260,7 @@ def _answer(
     point = placed(question, {"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
     point = question.complete(point)
-    plan = _pair(question, point)
+    plan = pair_of(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
     best = placed(relaxed, training_optimal(relaxed, s, point))
@@ -369,40 +366,11 @@ def without_limits(scenario: Scenario) -> Pair | None:
         return None
     if not isinstance(found, Solution):
         return None
-    return _pair(question, question.size(found.point))
+    return pair_of(question, question.size(found.point))
 
 
 def _program(scenario: Scenario) -> GeometricProgram:
     return formulate(scenario).program
-
-
-def pair(surface: Surface, N: float, D: float) -> Pair:
-    """The record of a model under a law."""
-    return Pair(N, D, D / N, surface.loss(N, D))
-
-
-def _pair(question: Question, size: Mapping[str, float]) -> Pair:
-    """The record of a model, with all effects on its loss."""
-    N, D = size["N"], size["D"]
-    samples = size.get(SAMPLES, question.samples)
-    return Pair(N, D, D / N, question.loss_at(size), samples)
-
-
-def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
-    """Names of the limits, and of the bounds of serving, that a point breaks."""
-    return tuple(
-        limit.name
-        for limit in question.breakable
-        if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
-    )
-
-
-def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
-    """Whether a point has the values that the scenario fixes."""
-    return all(
-        math.isclose(point[name], fixed, rel_tol=BINDING)
-        for name, fixed in question.fixed.items()
-    )
 
 
 def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
@@ -415,5 +383,5 @@ def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
     extra = here - best
     if question.reducible is None:
         extra = question.surface.loss_of(here) - free.plan.total
-    optimum = _pair(free.plan.question, free.plan.size)
+    optimum = pair_of(free.plan.question, free.plan.size)
     return Fixed(optimum, extra, here / best - 1, None)
