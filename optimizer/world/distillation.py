@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from optimizer.reading.fields import Model, Parameters, Tokens
+from optimizer.records import dataclass
 from optimizer.world.surface import Surface
 
 # Of a law file's extras.

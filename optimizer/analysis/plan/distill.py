@@ -17,7 +17,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
 from optimizer.analysis.plan.bills import bill
@@ -28,6 +27,7 @@ from optimizer.analysis.plan.warn import outside
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.distillation import FARTHEST, Student, Teacher
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from optimizer.analysis.plan.priced import Pair
+from optimizer.records import dataclass
 
 
 @dataclass(frozen=True)
