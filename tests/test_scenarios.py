@@ -28,6 +28,7 @@ CLAIMS = {
     "buy-or-build": ("9.6e9", "3.58e11", "1.9"),
     "consumer-api": ("1.31e10", "2.7e12", "11"),
     "data-limited-language": ("4.28e9", "2.76e11", "3.3"),
+    "distillation": ("6.33e9", "6.07e11", "5.6"),
     "internal-use": ("9.00e9", "3.91e11", "2.2"),
     "latency-bound-assistant": ("4.39e9", "1.55e12", "16.9"),
     "llama-3-8b": ("8.03e9", "1.50e13", "92"),
@@ -142,6 +143,18 @@ def test_rollouts_take_most_of_the_life() -> None:
     none = ("post_training.rollout_tokens=1", "post_training.trained_on=0")
     assert printed(size("rollouts", *none)[0], "6.55e9")
     assert printed(size("rollouts", *none)[1], "6.36e11")
+
+
+def test_a_student_pays_only_where_its_logits_are_free() -> None:
+    free = answer("distillation").distillation
+    paid = answer("distillation", "distillation.logits=paid").distillation
+    assert free is not None
+    assert paid is not None
+    assert free.pays
+    assert not paid.pays
+    ratio = free.ways[0].ratio
+    assert ratio is not None
+    assert printed(1 - ratio, "23e-2")
 
 
 def test_internal_use_pays_little_for_its_limit() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,14 @@ import click
 from optimizer.commands import options
 from optimizer.commands.command_line import typed
 from optimizer.commands.fit_pictures import draw_fit, refuse_folder
+from optimizer.commands.fit_words import (
+    ENVELOPE,
+    failed,
+    read_compute,
+    read_fixed,
+    read_pairs,
+    read_side,
+)
 from optimizer.commands.output import emit, refuse_unwritable
 from optimizer.commands.output import write as write_file
 from optimizer.errors import InputError, Mark, Problem
@@ -91,6 +99,13 @@ Examples:
     "--best",
     is_flag=True,
     help="Of runs of one size on the same tokens, keep the one of least loss.",
+)
+@click.option(
+    "--loss",
+    "side",
+    metavar="overestimate=FACTOR|envelope",
+    help="A law for the lower side: predictions above a measured loss count FACTOR "
+    "times; or of sizes and tokens within a tenth only the run of least loss counts.",
 )
 @click.option(
     "--group",
@@ -178,6 +193,15 @@ Examples:
     help="What the parameters of the runs count; by default what the name of their "
     "column says, else total.",
 )
+@click.option(
+    "--vocabulary",
+    type=click.FloatRange(1, 1e8),
+    callback=options.finite,
+    metavar="NUMBER",
+    help="Of the runs' tokenizer, where no column has it; with a column of widths the "
+    "plan is told under other counts of N.",
+)
+@click.option("--untied", is_flag=True, help="The head is no copy of the embedding.")
 @options.formats(*ALLOWED)
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     runs: tuple[str, ...],
@@ -188,6 +212,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     more: str | None,
     rules: tuple[str, ...],
     best: bool,
+    side: str | None,
     group: str | None,
     checkpoints: Any,
     shape: str,
@@ -204,6 +229,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     folder: Path | None,
     name: str | None,
     counts: Any,
+    vocabulary: float | None,
+    untied: bool,
     form: str | None,
 ) -> int:
     """Fit a scaling law to training runs, with error bars.
@@ -227,19 +254,20 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from optimizer.fitting.rules import read_rules  # noqa: PLC0415
     from optimizer.fitting.runs import COLUMNS, Options, read_runs  # noqa: PLC0415
 
-    compute = None if ahead is None else _read_compute(ahead)
-    choice = Choice(shape, tie, _read_fixed(fixed))
+    compute = None if ahead is None else read_compute(ahead)
+    choice = Choice(shape, tie, read_fixed(fixed))
     law = name or (output.stem if output else "my-law")
     _refuse_name(law)
     table = read_runs(
         runs,
-        _pairs("--column", columns, COLUMNS),
-        _pairs("--unit", units, COLUMNS),
+        read_pairs("--column", columns, COLUMNS),
+        read_pairs("--unit", units, COLUMNS),
         Options(
             exclude=read_rules(rules),
             sized=shape != "hestness",
             samples=shape == "samples",
             best=best,
+            envelope=side == ENVELOPE,
             group=None if group == ALONE else group,
             checkpoints=checkpoints,
             per_token=bytes_per_token,
@@ -255,6 +283,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         resample=resample,
         seed=seed,
         apart=group == ALONE,
+        over=read_side(side),
     )
     with _progress(work(settings)) as advance, _told_what_was_left_out(table):
         found = fit(table, settings, advance)
@@ -268,7 +297,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
             kinds,
             loss_unit=table.loss_unit,
         ),
-        Asked(hold_out, compute, question, compare),
+        Asked(hold_out, compute, question, compare, vocabulary, not untied),
     )
     if output is not None:
         from optimizer.report.formats.law_file import law_text  # noqa: PLC0415
@@ -347,52 +376,11 @@ def _tool() -> str:
 def _refuse_output(output: Path | None) -> None:
     refuse_unwritable(output)
     if output is not None and output.suffix.lower() not in (".yaml", ".yml"):
-        raise _failed(str(output), "a law file ends in .yaml; for JSON: --format json")
+        raise failed(str(output), "a law file ends in .yaml; for JSON: --format json")
 
 
 def _refuse_name(name: str) -> None:
     from optimizer.world.laws import builtin_names  # noqa: PLC0415
 
     if name in builtin_names():
-        raise _failed(name, "is the name of a built-in law; choose another with --name")
-
-
-def _pairs(
-    flag: str, texts: Sequence[str], allowed: Sequence[str]
-) -> Mapping[str, str]:
-    from optimizer.reading.document import suggest  # noqa: PLC0415
-
-    found = {}
-    for text in texts:
-        word, equals, name = text.partition("=")
-        if not equals or not name:
-            raise _failed(f"{flag} {text}", 'needs a "=", as in loss=NAME')
-        if word not in allowed:
-            known = suggest(word, allowed) or f"; choose of {', '.join(allowed)}"
-            raise _failed(f"{flag} {text}", f'there is no word "{word}"{known}')
-        found[word] = name
-    return found
-
-
-def _read_fixed(texts: Sequence[str]) -> Mapping[str, float]:
-    found = {}
-    for text in texts:
-        symbol, _, value = text.partition("=")
-        try:
-            found[symbol.strip()] = float(value)
-        except ValueError:
-            raise _failed(f"--fix {text}", "must be such as E=1.7") from None
-    return found
-
-
-def _read_compute(text: str) -> float:
-    from optimizer.reading.quantity import COMPUTE, read  # noqa: PLC0415
-
-    try:
-        return read(text, COMPUTE)
-    except ValueError as error:
-        raise _failed(f"--next {text}", str(error)) from None
-
-
-def _failed(place: str, message: str) -> InputError:
-    return InputError([Problem(Mark(place), "", message)])
+        raise failed(name, "is the name of a built-in law; choose another with --name")

@@ -77,11 +77,12 @@ def columns(
             units[word] = stated
         if guess.rank != OWN:
             taken.append(f'"{column}" as {word}{f" in {stated}" if stated else ""}')
-        if word == "parameters":
-            counts = guess.counts
-    if "parameters" in chosen:
-        told = guesses(chosen["parameters"])
+    if "parameters" in named:
+        told = guesses(named["parameters"])
         counts = next((g.counts for g in told if g.word == "parameters"), "")
+        # Alone, active parameters are all of a dense model.
+        if counts == "active" and len(found.get("parameters", ())) < 2:
+            counts = ""
     taken += _from_names(table, named, sized_)
     _refuse_missing(table, named, found, sized_, command)
     named = {word: named[word] for word in WORDS if word in named}

@@ -79,7 +79,7 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
     base = seen_once(runs, choice)
     settings, runs = _enough_pairs(settings, runs, base)
     asked, centre, found = point_fit(
-        base, choice, settings.delta, settings.starts, progress
+        base, choice, settings.delta, settings.starts, progress, settings.over
     )
     return _told(runs, base, settings, asked, centre, found, progress)
 
@@ -133,6 +133,7 @@ def point_fit(
     delta: float = DELTA,
     starts: int = 500,
     progress: Progress = silent,
+    over: float = 1.0,
 ) -> tuple[Objective, Centre, Found]:
     """The best of many minima, without error bars.
 
@@ -142,6 +143,7 @@ def point_fit(
         delta: of Huber's loss.
         starts: of Hoffmann's lattice.
         progress: told how many searches were done.
+        over: of the settings.
 
     Raises:
         InputError: the runs cannot tell the coefficients, whatever the optimiser.
@@ -152,6 +154,7 @@ def point_fit(
     if choice.form == "samples":
         refuse_no_samples(runs)
     asked, centre = problem(runs, choice)
+    asked = replace(asked, over=over)
     ends = explore(
         asked,
         spread_starts(asked, choice, centre, starts),
@@ -222,7 +225,9 @@ def _told(
         predicted = repeated.predicted
     named = bootstrap.logs(draws, choice.fixed)
     why = bootstrap.unfaithful(named)
-    errors = standard_errors(asked, found, settings.delta, choice)
+    errors = None
+    if settings.over == 1.0:
+        errors = standard_errors(asked, found, settings.delta, choice)
     level = settings.level
     everything = {**draws, **extra_draws}
     inside = int(found.minimum.inside[found.best])

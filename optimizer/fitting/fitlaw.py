@@ -165,6 +165,8 @@ def _how(fit: Fit, about: About) -> dict[str, object]:
         "tied": settings.choice.tied,
         "fixed": dict(settings.choice.fixed),
         "delta": settings.delta,
+        "overestimates_count": settings.over if settings.over != 1 else "",
+        "lower_envelope": runs.envelope,
         "objective": fit.value,
         "stationarity": fit.stationarity,
         "inside": float(fit.inside),

@@ -30,6 +30,7 @@ class Settings:
         seed: of the resamples.
         level: of the intervals.
         apart: every row is a run of its own, whatever the residuals say.
+        over: how much more a prediction above the measured loss counts than one below.
     """
 
     choice: Choice = field(default_factory=Choice)
@@ -40,6 +41,7 @@ class Settings:
     seed: int = 0
     level: float = 0.95
     apart: bool = False
+    over: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

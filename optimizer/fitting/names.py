@@ -13,7 +13,7 @@ from optimizer.records import dataclass
 
 WORDS = (
     *("parameters", "tokens", "loss", "compute", "unique_tokens", "error", "weight"),
-    "tokens_per_parameter",
+    *("tokens_per_parameter", "width", "vocabulary"),
 )
 OWN, PLAIN, LONGER, OTHER, TRAINING = range(5)
 _SIZES = {
@@ -85,8 +85,9 @@ def guesses(name: str) -> list[Guess]:
         *([] if _ratio(words, name) else _amount(words)),
         *([Guess("tokens_per_parameter", PLAIN)] if _ratio(words, name) else []),
     ]
-    if words == ["weights"]:
-        found.append(Guess("weight", PLAIN))
+    for word, usual in _SHAPE.items():
+        if plain(re.split(r"[/.]", name)[-1]) in usual:
+            found.append(Guess(word, PLAIN))
     if log:
         return [Guess(g.word, g.rank, log, g.counts) for g in found if g.word != "loss"]
     return found
@@ -137,6 +138,11 @@ def _ratio(words: list[str], name: str) -> bool:
     return bool(tokens) and bool(kept & {"mult", "multiplier"})
 
 
+_SHAPE = {
+    "weight": ("weights",),
+    "width": ("d_model", "n_embd", "hidden_size", "d_embed", "dim", "hidden_dim"),
+    "vocabulary": ("vocab_size", "n_vocab", "vocabulary_size", "vocab"),
+}
 _PARAMETERS = {"param", "params", "parameter", "parameters", "par"}
 
 

@@ -49,6 +49,7 @@ class Problem:
         saturating: whether the link is R·S/(1 + S) and its term ln R, not S^k and k.
         third: ln of the samples from its mean, (runs,); None for laws without them. The
             coefficients are then those of `EVERY`.
+        over: how much more a prediction above the measured loss counts than one below.
     """
 
     x: Array
@@ -61,6 +62,7 @@ class Problem:
     high: Array
     saturating: bool = False
     third: Array | None = None
+    over: float = 1.0
 
     @property
     def free(self) -> int:
@@ -188,9 +190,11 @@ def evaluate(problem: Problem, z: Array, delta: Array, *, exact: bool = True) ->
     residual = -np.log(e) - problem.target
     bound = delta[:, None]
     clipped = np.clip(residual, -bound, bound)
-    flat = problem.weight * (clipped == residual)
-    pull = problem.weight * clipped
     weight = problem.weight
+    if problem.over != 1.0:
+        weight = weight * np.where(residual > 0, problem.over, 1.0)
+    flat = weight * (clipped == residual)
+    pull = weight * clipped
     x, y, spread = problem.x, problem.y, problem.spread
     bends = _bends(linked, q, c, pull) if exact else None
     hessian = _hessian(slopes, bends, (flat, flat - pull if exact else flat), x, y)

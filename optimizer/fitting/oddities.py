@@ -19,6 +19,7 @@ ALIKE = 3  # notes of one kind that are told as one
 SPANS = 8  # ranges of lines that are listed
 _NUMBERS = re.compile(r'"[^"]*"|[-+]?[0-9][0-9.,]*(?:e[-+]?[0-9]+)?')
 ROUNDING = 1e-6  # relative difference of sizes that digits explain
+SIDES = ("parameters", "tokens")
 RISE = 1e-3  # the relative rise of a loss that is more than noise
 
 
@@ -150,17 +151,38 @@ def _numeric(text: str) -> bool:
     return True
 
 
-def least(found: list[dict[str, float]], notes: list[Note]) -> list[dict[str, float]]:
-    """Of the runs of one size on the same tokens the one with the least loss."""
+def least(
+    found: list[dict[str, float]], notes: list[Note], near: float = 1.0
+) -> list[dict[str, float]]:
+    """Of the runs of one size on the same tokens the one with the least loss.
+
+    Args:
+        found: the runs.
+        notes: to which what was done is added.
+        near: the factor within which sizes, and tokens, count as one.
+    """
+    sizes, data = (_clusters([r[w] for r in found], near) for w in SIDES)
     kept: dict[tuple[float, ...], dict[str, float]] = {}
     for row in found:
-        pair = (row["parameters"], row["tokens"], *_apart(row))
+        pair = (sizes[row["parameters"]], data[row["tokens"]], *_apart(row))
         if pair not in kept or row["loss"] < kept[pair]["loss"]:
             kept[pair] = row
     if len(kept) < len(found):
         message = f"{len(found)} runs of {len(kept)} sizes and tokens"
-        notes.append(Note(0, message, "the least loss of each kept"))
+        within = ", those within a tenth as one" if near > 1 else ""
+        notes.append(Note(0, message, f"the least loss of each kept{within}"))
     return list(kept.values())
+
+
+def _clusters(values: Sequence[float], near: float) -> dict[float, float]:
+    """Each value, and the first of those within a factor of it."""
+    found: dict[float, float] = {}
+    first = 0.0
+    for value in sorted(set(values)):
+        if value > first * near:
+            first = value
+        found[value] = first
+    return found
 
 
 def summed(notes: Sequence[Note]) -> list[Note]:

@@ -23,6 +23,7 @@ from optimizer.records import dataclass
 LOW, HIGH = np.log([0.1, 0.1]), np.log([1e4, 1e4])
 NAMES = ("R_D_star", "R_N_star")
 BLOCK = 300
+MOST = 300.0  # ln of an excess of parameters, beyond which there is none to gain
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,16 +149,19 @@ def _minimised(data: _Data, starts: Array, delta: float, wide: float):  # type: 
 def _data(runs: Runs, unique: Array, laws: Mapping[str, Array], weight: Array) -> _Data:
     E, A, B, alpha, beta = (laws[s][:, None] for s in ("E", "A", "B", "alpha", "beta"))
     seen = np.minimum(runs.tokens, unique)
-    # The size that is compute-optimal for the unique tokens.
-    optimal = ((alpha * A / (beta * B)) * seen**beta) ** (1 / alpha)
-    size = np.minimum(runs.parameters, optimal)
+    # ln of the size that is compute-optimal for the unique tokens; in a wild draw that
+    # size itself would be 0 or beyond all numbers.
     with np.errstate(divide="ignore"):
         logs = np.log(A), np.log(B), np.log(E)
+    ratio = np.log(alpha / beta) + logs[0] - logs[1]
+    optimal = (ratio + beta * np.log(seen)) / alpha
+    whole = np.log(runs.parameters)
+    size = np.minimum(whole, optimal)
     return _Data(
         (*logs, alpha, beta),
-        np.log(size),
+        size,
         np.log(seen),
-        runs.parameters / size - 1,
+        np.expm1(np.minimum(whole - size, MOST)),
         runs.tokens / seen - 1,
         np.log(runs.loss),
         weight * runs.weight / runs.weight.mean(),

@@ -32,10 +32,12 @@ KINDS: Mapping[str, Kind] = {
     "error": NUMBER,
     "weight": NUMBER,
     "tokens_per_parameter": NUMBER,
+    "width": NUMBER,
+    "vocabulary": NUMBER,
 }
 UNUSED = "kept; its own compute for runs of one compute only"
 COMPUTE_OFF = 2.0  # the factor by which 6·N·D may miss a stated compute
-OPTIONAL = ("compute", "error")
+OPTIONAL = ("compute", "error", "width", "vocabulary")
 
 
 @dataclass(frozen=True)

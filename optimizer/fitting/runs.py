@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,7 @@ Array = NDArray[np.float64]
 Found = dict[str, float]
 
 COLUMNS = WORDS
+ONE_SIZE = 1.1  # the factor within which sizes, or tokens, count as one
 MOST_TOLD = 20  # runs that an error names
 
 
@@ -69,6 +71,9 @@ class Runs:
         loss_unit: of the losses, and so of the law.
         counts: what the parameters count, where the name of their column says it.
         samples: answers a task, of which the loss is −ln pass@k, or None.
+        envelope: whether of sizes and tokens within a tenth the least loss was kept.
+        width: of each model, NaN where a run has none, or None.
+        vocabulary: of each tokenizer, likewise.
     """
 
     file: str
@@ -88,6 +93,9 @@ class Runs:
     loss_unit: str = NATS
     counts: str = ""
     samples: Array | None = None
+    envelope: bool = False
+    width: Array | None = None
+    vocabulary: Array | None = None
 
     @property
     def compute(self) -> Array:
@@ -119,6 +127,9 @@ class Runs:
             loss_unit=self.loss_unit,
             counts=self.counts,
             samples=None if self.samples is None else self.samples[kept],
+            envelope=self.envelope,
+            width=None if self.width is None else self.width[kept],
+            vocabulary=None if self.vocabulary is None else self.vocabulary[kept],
         )
 
 
@@ -131,6 +142,7 @@ class Options:
         sized: whether the parameters are needed.
         best: whether to keep only the least loss of each size and tokens.
         group: a column whose rows of one value err together, such as the run's name.
+        envelope: likewise of sizes and of tokens within a tenth.
         checkpoints: which rows of a run are taken.
         per_token: bytes (or characters) of a token, where losses are per byte.
         table: a file of what the runs' own files lack, by the names of runs.
@@ -141,6 +153,7 @@ class Options:
     exclude: Sequence[Rule] = ()
     sized: bool = True
     best: bool = False
+    envelope: bool = False
     group: str | None = None
     checkpoints: Policy = None
     per_token: float | None = None
@@ -193,8 +206,8 @@ def read_runs(
         found, names = kept(found, cells, run, _policy(table, options), notes)
     if options.samples:
         found = sampled(found, cells, table.columns, notes)
-    if options.best:
-        found = least(found, notes)
+    if options.best or options.envelope:
+        found = least(found, notes, ONE_SIZE if options.envelope else 1.0)
     found = once(found, notes)
     notes += rising(found)
     notes += unlike(found, cells)
@@ -203,7 +216,8 @@ def read_runs(
         raise _none(table, notes)
     if table.about and not table.run and options.sized:
         raise _single(table, found[-1], command)
-    return _gathered(table, found, names, notes, excluded, reader, taken.counts)
+    runs = _gathered(table, found, names, notes, excluded, reader, taken.counts)
+    return replace(runs, envelope=options.envelope)
 
 
 def _reader(
@@ -327,6 +341,8 @@ def _gathered(
         loss_unit=reader.loss.law,
         counts=counts,
         samples=ours.get("samples"),
+        width=ours.get("width"),
+        vocabulary=ours.get("vocabulary"),
     )
 
 

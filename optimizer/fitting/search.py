@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ WIDEST = 1.0  # δ of a search from afar; nearly least squares
 NEAR = 0.03  # δ of a search from a minimum of nearly the same data
 BLOCK = 36_000  # numbers in an array of a block, which then stays in the cache
 FAR = 300  # steps of a search from afar
+PART = 300  # runs from which the places of minima are seen
 LONG = 5000  # steps of the last few, where none has come to rest
 LAST = 8
 PLACES = 5  # decimals to which coefficients agree at one place
@@ -100,7 +102,8 @@ def explore(
     """Runs every start of one problem to a minimum, each way once.
 
     With a wide δ most starts come to rest at one place; from there on their way is the
-    same, and is gone once for all of them.
+    same, and is gone once for all of them. Of many runs a part shows these places as
+    well; only from there on all of them are asked.
 
     Args:
         problem: one for all starts.
@@ -110,7 +113,7 @@ def explore(
         progress: told how many starts each block had.
     """
     there = search(
-        problem,
+        _part(problem),
         starts,
         WIDEST,
         widest=WIDEST,
@@ -127,6 +130,20 @@ def explore(
     ends = search(problem, there.z[kept], delta, widest=WIDEST, steps=steps)
     fields = Minimum.__dataclass_fields__
     return Minimum(**{name: getattr(ends, name)[member.ravel()] for name in fields})
+
+
+def _part(problem: Problem) -> Problem:
+    """The problem of a part of its runs, where they are many."""
+    if problem.x.size <= PART:
+        return problem
+    rows = np.sort(np.random.default_rng(0).permutation(problem.x.size)[:PART])
+    return replace(
+        problem,
+        x=problem.x[rows],
+        y=problem.y[rows],
+        target=problem.target[..., rows],
+        weight=problem.weight[..., rows],
+    )
 
 
 def finished(problem: Problem, ends: Minimum, delta: float) -> Minimum:

@@ -1,4 +1,4 @@
-"""What rollouts after training need from the other words of a scenario."""
+"""What students and rollouts need from the other words of a scenario."""
 
 from __future__ import annotations
 
@@ -6,6 +6,31 @@ from collections.abc import Iterator
 
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
+from optimizer.world.distillation import CONSTANTS
+
+
+def distilled(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
+    """What a student of a teacher cannot stand beside."""
+    spec = scenario.spec
+    if spec.distillation is None:
+        return
+    here: Steps = ("distillation",)
+    if not set(CONSTANTS) <= set(scenario.law.extras):
+        yield here, "needs a law with its constants; choose law: busbridge-2025"
+        return
+    if spec.target is None:
+        yield here, "is compared at one loss; add target: {match: {parameters: 13B}}"
+    if spec.fix is not None:
+        yield here, "chooses size and tokens of the student; remove fix"
+    if spec.data.unique_tokens is not None:
+        yield here, "is not known for repeated data; remove data.unique_tokens"
+    run = spec.training
+    plain = run.plainly()
+    if run.sparsity or run.data_efficiency != 1 or run.precision != plain.precision:
+        yield here, "is of runs as the law's; remove what training says of N and D"
+    servings = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    if any(serving.quantization_penalty for serving in servings):
+        yield here, "is not known for quantized serving; remove quantization_penalty"
 
 
 def rollouts(scenario: Scenario) -> Iterator[tuple[Steps, str]]:

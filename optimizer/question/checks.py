@@ -7,7 +7,7 @@ from typing import Any
 
 from optimizer.errors import Problem
 from optimizer.question import sampling
-from optimizer.question.after import rollouts
+from optimizer.question.after import distilled, rollouts
 from optimizer.question.scenario import ONE_OF, Scenario
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.quantity import shown
@@ -136,6 +136,7 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
         *_unknown_costs(scenario),
         *_lifetime(scenario),
         *rollouts(scenario),
+        *distilled(scenario),
     )
     for path, message in found:
         yield Problem(scenario.document.mark(path), dotted(path), message)

@@ -28,6 +28,7 @@ from optimizer.records import dataclass, field
 from optimizer.world.architecture.words import with_config
 from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
 from optimizer.world.demand import Stream
+from optimizer.world.distillation import Distillation
 from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
 from optimizer.world.limits import BEST_FOR, Budget, Limits
@@ -105,6 +106,9 @@ class Spec(Model):
     serving: Serving = Field(Serving(), description="the machine that serves")
     post_training: PostTraining | None = Field(
         None, description="the rollouts of reinforcement learning after pre-training"
+    )
+    distillation: Distillation | None = Field(
+        None, description="a student of a teacher, beside the plan without one"
     )
     limits: Limits = Field(Limits(), description="what may not be exceeded")
     data: Data = Field(Data(), description="what training data cost")

@@ -72,43 +72,61 @@ def read_flow(value: object, kind: Kind | None = None) -> Flow:
     return Flow(read(value, kind))
 
 
-def write(value: float, kind: Kind) -> str:
+def write(value: float, kind: Kind, keep: bool = False) -> str:
     """Return a number for people: three significant digits and its unit.
 
-    Numbers with a suffix keep at least two digits (`7.0B`), dollars below a
-    thousand their cents (`$12.30`); at 1e15 and beyond they read `1.2e18`.
+    Dollars below a thousand have cents (`$12.30`); at 1e15 and beyond a number with
+    a suffix reads `1.2e18`. A number below zero has a true minus, which `read` takes.
+
+    Args:
+        value: in the base unit of its kind.
+        kind: what it means.
+        keep: zeros that a column needs to line up: `7.00B` where a sentence has `7B`.
     """
     if not math.isfinite(value):
         return f"{value:g}"
     size = abs(value)
     if kind.currency:
-        text = f"${_dollars(size)}{kind.unit}"
+        text = f"${_dollars(size, keep)}{kind.unit}"
     elif kind.percent:
-        text = f"{significant(100 * size)} {kind.unit}"
+        text = f"{significant(100 * size, keep=keep)} {kind.unit}"
     elif kind.whole and size < 1e15:
         text = f"{size:.0f}"
     elif kind.suffixes:
-        text = _suffixed(size, "K")
+        text = _suffixed(size, keep)
     elif kind.scale:
-        text = _scaled(size, kind)
+        text = _scaled(size, kind, keep)
     else:
-        text = f"{significant(size)} {kind.unit}".strip()
-    return f"-{text}" if value < 0 else text
+        text = f"{significant(size, keep=keep)} {kind.unit}".strip()
+    return f"{MINUS}{text}" if value < 0 else text
 
 
-def significant(value: float, digits: int = 3) -> str:
-    """Return a number rounded to some significant digits, without idle zeros.
+def significant(value: float, digits: int = 3, keep: bool = False) -> str:
+    """Return a number rounded to some significant digits.
 
-    Below 1e-4, and from 1e6 on, it reads `2.3e-5` and `3.2e23`.
+    Below 1e-4, and from 1e6 on, it reads `2.3e-5` and `3.2e23`. The sign is a true
+    minus; that of an exponent is as files have it.
+
+    Args:
+        value: any.
+        digits: that count.
+        keep: whether zeros at the end stay, as in a column.
     """
     if not math.isfinite(value) or value == 0:
         return f"{value + 0.0:g}"
+    if value < 0:
+        return f"{MINUS}{significant(-value, digits, keep)}"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     power = int(exponent)
     if -4 <= power < 6:
         text = f"{_rounded(value, digits):.{max(digits - 1 - power, 0)}f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{mantissa.rstrip('0').rstrip('.') if digits > 1 else mantissa}e{power}"
+        return text if keep else _bare(text)
+    return f"{mantissa if keep else _bare(mantissa)}e{power}"
+
+
+def _bare(text: str) -> str:
+    """Return a number without the zeros that say nothing."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def shown(value: object) -> str:
@@ -133,8 +151,9 @@ def shown(value: object) -> str:
     return text
 
 
+MINUS = "−"
 _NUMBER = re.compile(
-    r"\s*([+-]?)\s*(\$|USD)?\s*([+-]?)"
+    rf"\s*([+{MINUS}-]?)\s*(\$|USD)?\s*([+{MINUS}-]?)"
     r"((?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"(?![0-9_.,])\s*(.*?)\s*",
     re.DOTALL,
@@ -171,7 +190,8 @@ def _split(text: str, kind: Kind, given: object) -> tuple[float, str]:
     match = _NUMBER.fullmatch(text) if len(text) <= _LONG else None
     if match is None or (match[2] and not kind.currency) or (match[1] and match[3]):
         raise ValueError(f"must be {_wanted(kind)}, got {shown(given)}")
-    number, unit = float((match[1] or match[3]) + match[4]), _slashed(match[5])
+    sign = (match[1] or match[3]).replace(MINUS, "-")
+    number, unit = float(sign + match[4]), _slashed(match[5])
     suffix = _SUFFIX.fullmatch(unit)
     if kind.suffixes and suffix and _factor(unit, kind) is None:
         word = suffix[1] if len(suffix[1]) == 1 else suffix[1].lower()
@@ -273,33 +293,28 @@ def _rounded(value: float, digits: int = 3) -> float:
     return float(f"{value:.{digits - 1}e}")
 
 
-def _suffixed(size: float, thousand: str) -> str:
-    """Return `7.0B` for 6.97e9: at least two digits where a suffix follows."""
-    if _rounded(size) >= 1e15:
-        return significant(size)
-    for factor, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, thousand)):
-        if (amount := _rounded(size / factor)) >= 1:
-            return (
-                f"{amount:.1f}{letter}"
-                if amount < 10 and (amount * 10).is_integer()
-                else f"{significant(amount)}{letter}"
-            )
-    return significant(size)
+def _suffixed(size: float, keep: bool) -> str:
+    """Return `6.97B` for 6.97e9."""
+    if _rounded(size) < 1e15:
+        for factor, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+            if (amount := _rounded(size / factor)) >= 1:
+                return f"{significant(amount, keep=keep)}{letter}"
+    return significant(size, keep=keep)
 
 
-def _scaled(size: float, kind: Kind) -> str:
+def _scaled(size: float, kind: Kind, keep: bool) -> str:
     """Return a number in the largest unit of which there is at least one."""
     unit = kind.scale[0] if size else kind.unit
     for larger in kind.scale:
         # Rounding first: 59.99 s is a minute, not "60 s".
         if _rounded(size / kind.units[larger]) >= 1:
             unit = larger
-    digits = significant(size / kind.units[unit])
-    one = digits == "1" and unit in ("days", "years")
+    digits = significant(size / kind.units[unit], keep=keep)
+    one = digits in ("1", "1.00") and unit in ("days", "years")
     return f"{digits} {unit[:-1] if one else unit}"
 
 
-def _dollars(size: float) -> str:
+def _dollars(size: float, keep: bool) -> str:
     if round(size, 2) >= 1000:
-        return _suffixed(size, "k")
+        return _suffixed(size, keep)
     return f"{size:.2f}" if size >= 0.1 else significant(size)

@@ -186,7 +186,7 @@ def test_the_lifetime_overhead_is_against_the_best_plan_of_the_same_loss():
     )
     assert walled.lifetime_optimal is None
     assert walled.lifetime is None
-    assert walled.cannot == "limits.tokens of 1.0B (it takes 15T)"
+    assert walled.cannot == "limits.tokens of 1B (it takes 15T)"
 
 
 def test_where_a_model_lies_outside_the_runs_of_a_law():

@@ -34,7 +34,7 @@ def test_a_model_of_ones_own(run):
     size = ("--parameters", "8B", "--tokens", "15T")
     laws = ("--law", "besiroglu-2024", "--law", "hoffmann-2022-devries")
     done = run("audit", *size, *laws)
-    assert "8.0B on 15T\n\n8B on 15T is lifetime-optimal if it serves 190T" in done.out
+    assert "8B on 15T\n\n8B on 15T is lifetime-optimal if it serves 190T" in done.out
     assert "Laws unless" not in done.out
     one, two = audits(run("audit", *size, *laws, "--format", "json"))
     assert set(one) >= FIELDS

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from optimizer.analysis.law.beside_published import versus
-from optimizer.analysis.law.diagnostics import hold_out, iso_flops, trends, verdicts
+from optimizer.analysis.law.diagnostics import hold_out, trends, verdicts
+from optimizer.analysis.law.iso_flops import iso_flops
 from optimizer.analysis.law.next_runs import next_runs
 from optimizer.analysis.law.profiles import profiles
 from optimizer.fitting.fit import Settings, fit

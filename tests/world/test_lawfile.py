@@ -170,7 +170,7 @@ FIVE = "coefficients: {E: 1.7, A: 400, B: 2000, alpha: 0.34, beta: 0.36}\n"
         (
             FIVE + "check: [{parameters: 70B, tokens: 1T, loss: 2.05}]",
             [
-                "my.yaml:2:9: check[0]: the law gives a loss of 1.8779 for 70B on 1.0T "
+                "my.yaml:2:9: check[0]: the law gives a loss of 1.8779 for 70B on 1T "
                 "tokens, not 2.05: a coefficient or the check is wrong"
             ],
         ),

@@ -25,6 +25,9 @@ def unlike(answers: Sequence[Answer]) -> tuple[str, ...]:
     laws = list(dict.fromkeys(answer.law.name for answer in answers))
     if len(laws) > 1:
         found.append(f"the laws are {several(laws)}")
+    kinds = list(dict.fromkeys(answer.law.loss_unit for answer in answers))
+    if len(kinds) > 1:
+        found.append(f"their losses are in {several(kinds)}")
     losses: list[float] = []
     for loss in (answer.target_loss for answer in answers):
         if loss is not None and not any(

@@ -20,8 +20,6 @@ from optimizer.world.law import Law
 from optimizer.world.surface import Surface
 
 HELD_OUT = 0.2  # the share of runs, the largest by compute
-NEARBY = 0.1  # ln C within which runs share a budget
-FEWEST = 4  # sizes of an isoFLOP profile
 NARROW = 30.0  # a span of sizes or tokens under which exponents are hard to tell
 EXPONENTS = ("alpha", "beta", "alpha_N", "alpha_D", "k", "gamma")
 APART = "E apart from k"
@@ -89,24 +87,6 @@ class HoldOut:
     predicted: tuple[float, ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class IsoFlop:
-    """Runs of one compute, and the size of least loss among them.
-
-    Attributes:
-        compute: [FLOP], the geometric mean.
-        lines: the runs.
-        optimum: the bottom of a parabola through loss over ln N; None where it lies
-            outside the sizes, or there is no bottom.
-        law: the size that the law calls compute-optimal.
-    """
-
-    compute: float
-    lines: tuple[int, ...]
-    optimum: float | None
-    law: float
 
 
 @dataclass(frozen=True)
@@ -208,46 +188,6 @@ def _draw_losses(found: Fit, runs: Runs) -> Array:
 def draw(found: Fit, row: int) -> dict[str, float]:
     """The coefficients of one draw."""
     return {symbol: float(values[row]) for symbol, values in found.draws.items()}
-
-
-def iso_flops(found: Fit) -> tuple[IsoFlop, ...]:
-    """The runs of one compute each, where there are enough sizes among them.
-
-    *Source*: Hoffmann et al. 2022, approach 2.
-    """
-    if found.settings.choice.law == "hestness":
-        return ()
-    runs = found.runs
-    surface = surface_of(found.settings, found.coefficients)
-    return tuple(
-        _iso_flop(runs, group, surface) for group in _groups(np.log(runs.compute), runs)
-    )
-
-
-def _groups(log_c: Array, runs: Runs) -> Iterator[Array]:
-    order = np.argsort(log_c)
-    start = 0
-    for end in range(1, len(order) + 1):
-        if end == len(order) or log_c[order[end]] - log_c[order[start]] > NEARBY:
-            group = order[start:end]
-            if len(np.unique(runs.parameters[group])) >= FEWEST:
-                yield np.sort(group)
-            start = end
-
-
-def _iso_flop(runs: Runs, group: Array, surface: Surface) -> IsoFlop:
-    at = group.astype(int)
-    log_n = np.log(runs.parameters[at])
-    bend, slope, _ = np.polyfit(log_n - log_n.mean(), runs.loss[at], 2)
-    bottom = log_n.mean() - slope / (2 * bend) if bend > 0 else math.nan
-    inside = log_n.min() <= bottom <= log_n.max()
-    compute = math.exp(np.log(runs.compute[at]).mean())
-    return IsoFlop(
-        compute=compute,
-        lines=tuple(runs.line[i] for i in at),
-        optimum=math.exp(bottom) if inside else None,
-        law=surface.compute_optimal(compute)[0],
-    )
 
 
 def verdicts(

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimizer.analysis.law.diagnostics import IsoFlop, surface_of
+from optimizer.analysis.law.diagnostics import surface_of
+from optimizer.analysis.law.iso_flops import IsoFlop
 from optimizer.fitting.fit import Fit
 from optimizer.records import dataclass
 
@@ -57,7 +58,7 @@ def _curve(found: Fit, group: IsoFlop) -> IsoCurve:
     surface = surface_of(found.settings, found.coefficients)
 
     def by_law(N: float) -> float:
-        return float(surface.loss(N, group.compute / (6 * N)))
+        return float(surface.loss(N, group.trained / (6 * N)))
 
     line = np.geomspace(sizes.min(), sizes.max(), POINTS)
     through: Curve = ()

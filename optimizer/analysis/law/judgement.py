@@ -12,21 +12,21 @@ from optimizer.analysis.law.contradictions import (
     contradictions,
     widened,
 )
+from optimizer.analysis.law.counted import Counted, counted
 from optimizer.analysis.law.diagnostics import (
     APART,
     HELD_OUT,
     HoldOut,
-    IsoFlop,
     Residual,
     Trend,
     Verdict,
     hold_out,
-    iso_flops,
     residuals,
     trends,
     verdicts,
 )
 from optimizer.analysis.law.form_test import FormTest, form_tests
+from optimizer.analysis.law.iso_flops import IsoFlop, iso_flops
 from optimizer.analysis.law.next_runs import AHEAD, NextRuns, next_runs
 from optimizer.analysis.law.profiles import Profile, profiles
 from optimizer.fitting.bootstrap import PAIRS
@@ -47,12 +47,16 @@ class Asked:
         next_compute: of one more run [FLOP]; None: that of the largest run.
         scenario: whose plan the next runs should narrow.
         compare: whether to set it beside the built-in laws.
+        vocabulary: of the runs' tokenizer, to count parameters otherwise.
+        tied: whether their embedding and head are one matrix.
     """
 
     hold_out: float = HELD_OUT
     next_compute: float | None = None
     scenario: Scenario | None = None
     compare: bool = False
+    vocabulary: float | None = None
+    tied: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +76,7 @@ class Judged:
     versus: tuple[Versus, ...]
     against: tuple[Contradiction, ...]
     wider: float
+    counted: tuple[Counted, ...]
     compared_at: float
 
 
@@ -91,6 +96,10 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
         law_of(found, about, _caveats(found, told, against, wider)),
         extrapolation=tuple(test.result for test in tests if test.result.forms),
     )
+    ways: tuple[Counted, ...] = ()
+    if plain:
+        far = AHEAD * largest
+        ways = counted(found, about.counts, far, asked.vocabulary, asked.tied)
     planned = plain and found.settings.choice.law != "hestness"
     ahead = None
     if planned:
@@ -116,6 +125,7 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
         versus=versus(found, law, AHEAD * largest) if asked.compare and planned else (),
         against=against,
         wider=wider,
+        counted=ways,
         compared_at=AHEAD * largest,
     )
 
@@ -171,6 +181,16 @@ def _caveats(
         said.append(
             f"{found.runs.count} runs are fewer than three a coefficient; the "
             "intervals are likely too narrow."
+        )
+    if found.settings.over != 1:
+        said.append(
+            "Fitted to the lower side: a prediction above a measured loss counts "
+            f"{found.settings.over:g} times one below."
+        )
+    if found.runs.envelope:
+        said.append(
+            "Fitted to the lower envelope: of sizes and tokens within a tenth only the "
+            "run of least loss counts."
         )
     if found.settings.choice.fixed:
         fixed = ", ".join(

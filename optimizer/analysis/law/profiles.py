@@ -92,7 +92,9 @@ def _profile(found: Fit, symbol: str, scale: float) -> Profile:
         for row in near:
             starts.append(_free(found, symbols, centre, int(row)))
             members.append(i)
-    stacked = replace(asked, offset=np.array(offsets)[members])
+    stacked = replace(
+        asked, offset=np.array(offsets)[members], over=found.settings.over
+    )
     ends = search(
         stacked, np.array(starts), found.settings.delta, widest=NEAR, steps=FAR
     )

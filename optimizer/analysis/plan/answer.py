@@ -19,6 +19,7 @@ from optimizer.analysis.plan.practice import (
 )
 from optimizer.analysis.plan.priced import Cost, Own, Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.analysis.plan.students import Distillation
 from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
 
@@ -307,6 +308,7 @@ class Answer:
     near_optimal: tuple[NearOptimal, ...] = ()
     fixed: Fixed | None = None
     own: Own | None = None
+    distillation: Distillation | None = None
     others: tuple[Alternative, ...] = ()
     serving: tuple[ServingUse, ...] = ()
     relaxed: Relaxed | None = None

@@ -43,8 +43,9 @@ from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
-from optimizer.analysis.plan.own_plan import own_plan
+from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.priced import Pair
+from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
 from optimizer.analysis.plan.search import search, search_whole
@@ -57,11 +58,9 @@ from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
-from optimizer.question.sampling import compared, knows
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.world.costs import value
 from optimizer.world.limits import Limits
-from optimizer.world.surface import Surface
 
 
 def solve(scenario: Scenario, whole: bool = True) -> Answer:
@@ -82,9 +81,19 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     answer = _found(scenario, whole)
     if (mine := scenario.spec.plan) is not None:
         best = None if answer.cost is None else answer.cost.total
-        answer = replace(answer, own=own_plan(scenario, mine, best))
+        own = own_plan(scenario, mine, best)
+        told = (*own_warnings(own), *answer.warnings)
+        answer = replace(answer, own=own, warnings=told)
     if not whole:
         return answer
+    if scenario.spec.distillation is not None:
+        from optimizer.analysis.plan.distill import distil  # noqa: PLC0415 - rare
+
+        total = None if answer.cost is None else answer.cost.total
+        if answer.relaxed is not None:
+            total = answer.relaxed.total  # in fractions, as the students'
+        students = distil(scenario.chosen(answer.choice), total)
+        answer = replace(answer, distillation=students)
     return replace(answer, other_form=other_form(scenario, partial(solve, whole=False)))
 
 
@@ -207,19 +216,10 @@ def _bare(
             extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
-        reference=_reference(scenario, question),
+        reference=referred(scenario, question),
         demand=demand_total(question),
         **rest,  # type: ignore[arg-type]
     )
-
-
-def _reference(scenario: Scenario, question: Question) -> Pair | None:
-    """The model to match, with the samples that it draws, of the target's loss."""
-    if question.reference is None or question.target is None:
-        return None
-    drawn = compared(scenario) if knows(scenario) else None
-    found = pair(question.published, *question.reference)
-    return replace(found, loss=question.target, samples=drawn)
 
 
 def _answer(
@@ -355,11 +355,6 @@ def without_limits(scenario: Scenario) -> Pair | None:
 
 def _program(scenario: Scenario) -> GeometricProgram:
     return formulate(scenario).program
-
-
-def pair(surface: Surface, N: float, D: float) -> Pair:
-    """The record of a model under a law."""
-    return Pair(N, D, D / N, surface.loss(N, D))
 
 
 def _pair(question: Question, size: Mapping[str, float]) -> Pair:

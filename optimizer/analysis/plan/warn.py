@@ -45,7 +45,8 @@ CODES = (
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
     *("peak-price-example", "secondary-source", "wide-optimum"),
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
-    *("forgotten-unit", "replaced", "whole-machines", "perfect-verifier"),
+    *("own-plan", "forgotten-unit", "replaced", "whole-machines"),
+    "perfect-verifier",
     *TRAINED,
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 
 from optimizer.reading.kinds import (
@@ -33,6 +32,7 @@ KINDS: dict[str, Kind] = {
     "samples": COUNT,
 }
 
+LEAST = "× the least training"  # compute over the least for the same loss
 MANY = 8  # more names than these are counted
 
 
@@ -43,6 +43,25 @@ def amount(value: float, unit: str) -> str:
         size = value / 1e3 if tonnes else value
         return f"{significant(size)} {'tCO2e' if tonnes else 'kgCO2e'}"
     return write(value, KINDS[unit])
+
+
+def figure(value: float, unit: str) -> str:
+    """Writes a value for a column, where zeros stay so that digits line up."""
+    if unit == "kgCO2e":
+        return amount(value, unit)
+    return write(value, KINDS[unit], keep=True)
+
+
+def ratio(value: float) -> str:
+    """Writes a plain number for a column."""
+    return significant(value, keep=True)
+
+
+def share(fraction: float) -> str:
+    """Writes a percentage for a column, in which rounding errors are nothing."""
+    if abs(fraction) <= 1e-9:
+        return "0 %"
+    return f"{significant(100 * fraction, 2, keep=True)} %"
 
 
 def safely(value: float, unit: str, up: bool) -> str:
@@ -132,8 +151,8 @@ def rounded(parameters: float) -> str:
 
 
 def given(value: float, unit: str) -> str:
-    """A number as its owner would write it: 2T where tables have 2.0T."""
-    return re.sub(r"\.0(?=[kKMBT]$)", "", amount(value, unit))
+    """A number as its owner would write it: 2T."""
+    return amount(value, unit)
 
 
 def model(parameters: float, tokens: float) -> str:

@@ -60,6 +60,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "near_optimal": answer.near_optimal,
         "fixed": answer.fixed,
         "own": answer.own,
+        "distillation": answer.distillation,
         "same_loss": answer.same_loss,
         "capped": answer.capped,
         "choice": answer.choice,

@@ -19,7 +19,9 @@ from optimizer.report.formats.blocks import (
 )
 
 BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
-WIDEST = 100  # longer lines are hard to read
+WIDEST = 200  # the widest table
+PROSE_WIDEST = 100  # longer lines are hard to read
+TALLEST = 3  # lines of a title
 NARROWEST = 20
 ROOMY = 60  # from here on what belongs to a heading is indented
 PROSE = 24  # the least width for a column of prose
@@ -80,8 +82,8 @@ class Page:
 
     def _wrapped(self, text: str, indent: str = "", hanging: str = "") -> list[str]:
         lines = textwrap.wrap(
-            re.sub(r"(?<=\d) (?=[×%])", GLUE, text),
-            self.columns,
+            _glued(text),
+            min(self.columns, PROSE_WIDEST),
             initial_indent=indent,
             subsequent_indent=hanging or indent,
             break_on_hyphens=False,
@@ -137,9 +139,28 @@ class Page:
                 yield from self._wrapped(text, INDENT * 2, INDENT * 3)
 
 
-def _broken(title: str) -> list[str]:
-    """A title on as many lines as it has words: `training-` over `optimal`."""
-    return title.replace("-", "- ").split() or [""]
+def _glued(text: str) -> str:
+    """A text in which no number leaves its sign."""
+    return re.sub(r"(?<=\d) (?=[×%])", GLUE, text)
+
+
+def _broken(title: str, height: int) -> list[str]:
+    """A title on so many lines at most, as narrow as they may be.
+
+    Words that belong together end with a hyphen: `training-` over `optimal`.
+    """
+    words = _glued(title).replace("-", "- ").split() or [""]
+    for wide in range(max(map(len, words)), len(title) + 1):
+        lines = [words[0]]
+        for word in words[1:]:
+            gap = "" if lines[-1].endswith("-") else " "
+            if len(lines[-1] + gap + word) <= wide:
+                lines[-1] += gap + word
+            else:
+                lines.append(word)
+        if len(lines) <= height:
+            return [line.replace(GLUE, " ") for line in lines]
+    return [title]
 
 
 def _sizes(head: list[list[str]], rows: list[list[str]]) -> list[int]:
@@ -162,13 +183,13 @@ def _fit(
     table: Table, rows: list[list[str]], room: int
 ) -> tuple[list[list[str]], list[list[str]]] | None:
     """Titles and rows, on several lines where they must be, or None: too narrow."""
-    head = [[printable(column.title)] for column in table.columns]
-    between = 2 * (len(head) - 1)
-    if sum(_sizes(head, rows)) + between > room:
-        head = [_broken(*title) for title in head]
-    sizes = _sizes(head, rows)
-    if sum(sizes) + between <= room:
-        return head, rows
+    titles = [printable(column.title) for column in table.columns]
+    between = 2 * (len(titles) - 1)
+    for height in range(1, TALLEST + 1):
+        head = [_broken(title, height) for title in titles]
+        sizes = _sizes(head, rows)
+        if sum(sizes) + between <= room:
+            return head, rows
     prose = [i for i, column in enumerate(table.columns) if column.wrap]
     left = room - between - sum(s for i, s in enumerate(sizes) if i not in prose)
     if not prose or left < PROSE * len(prose):

@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.analysis.audit import Audit, Implied
 from optimizer.analysis.plan.wording import (
+    LEAST,
     MANY,
     amount,
     either,
+    figure,
     given,
     lifetime,
     model,
     percent,
+    ratio,
+    share,
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -24,7 +28,6 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
-from optimizer.report.pages.plan import figure, share
 from optimizer.report.pages.under_laws import laws_left_out
 
 EVEN = 1e-6  # |w − 1| below which a model is training-optimal
@@ -177,24 +180,24 @@ def _column(audit: Audit) -> dict[str, str]:
     best = audit.training_optimal
     column = {
         "suits a demand of": _phrase(audit.implied_demand),
-        "overtraining factor": significant(audit.overtraining),
-        "training overhead": share(audit.overhead),
+        "overtraining factor": ratio(audit.overtraining),
+        LEAST: ratio(1 + audit.overhead),
         "loss": f"{audit.loss:.4f}",
-        "k_N": significant(audit.k_N),
-        "k_D": significant(audit.k_D),
-        "w": significant(audit.w),
-        "critical size": amount(audit.critical.size, "parameters"),
-        "floor": amount(audit.critical.floor, "parameters"),
-        "training-optimal parameters": amount(best.parameters, "parameters"),
-        "training-optimal tokens": amount(best.tokens, "tokens"),
+        "k_N": ratio(audit.k_N),
+        "k_D": ratio(audit.k_D),
+        "w": ratio(audit.w),
+        "critical size": figure(audit.critical.size, "parameters"),
+        "floor": figure(audit.critical.floor, "parameters"),
+        "training-optimal parameters": figure(best.parameters, "parameters"),
+        "training-optimal tokens": figure(best.tokens, "tokens"),
     }
     if audit.lifetime is not None:
         cost = audit.lifetime
         column[lifetime(cost.unit)] = figure(cost.total, cost.unit)
     if audit.lifetime_optimal is not None and audit.lifetime_overhead is not None:
         plan = audit.lifetime_optimal
-        column["best parameters"] = amount(plan.parameters, "parameters")
-        column["best tokens"] = amount(plan.tokens, "tokens")
+        column["best parameters"] = figure(plan.parameters, "parameters")
+        column["best tokens"] = figure(plan.tokens, "tokens")
         column["above the best"] = share(audit.lifetime_overhead)
     return column
 
@@ -213,7 +216,7 @@ def _several(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
         columns = (
             Column("model", "left"),
             *(Column(t) for t in ("size", "tokens", "overtraining factor")),
-            *(Column(t) for t in ("training overhead", "k_N", "k_D", "suits")),
+            *(Column(t) for t in (LEAST, "k_N", "k_D", "suits")),
         )
         yield Table(columns, tuple(_row(audit) for audit in rows))
     notes: dict[str, list[str]] = {}
@@ -260,11 +263,11 @@ def _summary(laws: Mapping[str, Sequence[Audit]]) -> str:
 def _row(audit: Audit) -> tuple[str, ...]:
     return (
         audit.name,
-        amount(audit.parameters, "parameters"),
-        amount(audit.tokens, "tokens"),
-        significant(audit.overtraining),
-        share(audit.overhead),
-        significant(audit.k_N),
-        significant(audit.k_D),
+        figure(audit.parameters, "parameters"),
+        figure(audit.tokens, "tokens"),
+        ratio(audit.overtraining),
+        ratio(1 + audit.overhead),
+        ratio(audit.k_N),
+        ratio(audit.k_D),
         "none" if undertrained(audit.implied_demand) else _phrase(audit.implied_demand),
     )

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount
-from optimizer.reading.quantity import significant
+from optimizer.analysis.plan.wording import figure, ratio, share
 from optimizer.report.formats.blocks import GAP, Block, Column, Table, Text
-from optimizer.report.pages.plan import figure, share
 
 
 def brief_blocks(named_answers: Sequence[tuple[str, Answer]]) -> list[Block]:
@@ -39,9 +37,9 @@ def _row(name: str, answer: Answer) -> tuple[str, ...]:
     saved = GAP if answer.savings is None else share(answer.savings.fraction)
     return (
         name,
-        amount(plan.parameters, "parameters"),
-        amount(plan.tokens, "tokens"),
-        significant(over.factor),
+        figure(plan.parameters, "parameters"),
+        figure(plan.tokens, "tokens"),
+        ratio(over.factor),
         figure(cost.total, cost.unit),
         saved,
         doubts,

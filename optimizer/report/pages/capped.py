@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, lifetime, percent
+from optimizer.analysis.plan.wording import figure, lifetime, share
 from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, named
 
 NOTHING = 5e-5  # of a cost, which no page can show
@@ -19,11 +19,11 @@ def capped_blocks(answer: Answer) -> Iterator[Block]:
     rows = [
         (
             f"{step.loss:.4f}",
-            amount(step.parameters, "parameters"),
-            amount(step.tokens, "tokens"),
-            amount(step.total, cost.unit),
-            percent(step.extra) if step.extra > NOTHING else "0 %",
-            percent(min(step.used, 1.0)),
+            figure(step.parameters, "parameters"),
+            figure(step.tokens, "tokens"),
+            figure(step.total, cost.unit),
+            share(step.extra) if step.extra > NOTHING else "0 %",
+            share(min(step.used, 1.0)),
             "the plan" if place == capped.chosen else "",
         )
         for place, step in enumerate(capped.steps)

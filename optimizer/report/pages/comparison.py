@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, lifetime, percent
-from optimizer.reading.quantity import significant
+from optimizer.analysis.plan.wording import (
+    figure,
+    lifetime,
+    percent,
+    ratio,
+    share,
+)
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.forms import form_regret
 from optimizer.report.pages.futures import against_blocks, decision
 from optimizer.report.pages.headline import headline
-from optimizer.report.pages.plan import figure, share
 
 ROWS = (
     "status",
@@ -78,18 +82,18 @@ def _column(answer: Answer) -> dict[str, str]:
     column = {
         "status": answer.status.value,
         "law": answer.law.name,
-        "served tokens": amount(answer.demand.tokens, "tokens"),
+        "served tokens": figure(answer.demand.tokens, "tokens"),
     }
     plan, over, cost = answer.plan, answer.overtraining, answer.cost
     saved = answer.savings
     if plan is None or over is None or cost is None or saved is None:
         return column
     column |= {
-        "parameters": amount(plan.parameters, "parameters"),
-        "tokens": amount(plan.tokens, "tokens"),
-        "tokens per parameter": significant(plan.tokens_per_parameter),
+        "parameters": figure(plan.parameters, "parameters"),
+        "tokens": figure(plan.tokens, "tokens"),
+        "tokens per parameter": ratio(plan.tokens_per_parameter),
         "loss": f"{plan.loss:.4f}",
-        "overtraining factor": significant(over.factor),
+        "overtraining factor": ratio(over.factor),
         "training": figure(cost.training, cost.unit),
         "serving": figure(cost.inference, cost.unit),
         "total": figure(cost.total, cost.unit),
@@ -100,7 +104,7 @@ def _column(answer: Answer) -> dict[str, str]:
     if answer.fixed is not None and answer.question != "budget":
         column["fixed size costs"] = f"+{share(answer.fixed.fraction)}"
     for near in answer.near_optimal:
-        low, high = (amount(size, "parameters") for size in near.parameters)
+        low, high = (figure(size, "parameters") for size in near.parameters)
         column[f"within {percent(near.within)}"] = f"{low} to {high}"
     binding = [w.name.rpartition(".")[2] for w in answer.limits if w.binding]
     if binding:

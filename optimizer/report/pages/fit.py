@@ -49,6 +49,7 @@ def _page(judged: Judged) -> Iterator[Block]:
     yield from form_test_blocks(judged.form_tests)
     yield from _runs(judged)
     yield from _residuals(judged)
+    yield from _counted(judged)
     yield from _next(judged)
     yield from _versus(judged)
 
@@ -221,6 +222,30 @@ def _residuals(judged: Judged) -> Iterator[Block]:
         )
 
 
+def _counted(judged: Judged) -> Iterator[Block]:
+    known = [way for way in judged.counted if way.parameters is not None]
+    if len(known) < 2:
+        return
+    yield Heading("What N counts")
+    rows = [
+        (
+            f"{way.what}{' (this law)' if way.own else ''}",
+            amount(way.parameters or 0.0, "parameters"),
+            significant(way.tokens_per_parameter or 0.0),
+            *(significant(e) for e in way.exponents or ()),
+        )
+        for way in known
+    ]
+    yield Table(named("best N", "D/N", "alpha", "beta"), tuple(rows))
+    ratios = [way.tokens_per_parameter or 0.0 for way in known]
+    yield Text(
+        f"Compute-optimal at {amount(judged.compared_at, 'FLOP')}, 6·N·D by each "
+        f"count: the plan has {significant(ratios[0])} tokens per parameter, and "
+        f"{either([significant(r) for r in ratios[1:]], 'and')} where N counts "
+        "otherwise"
+    )
+
+
 def _next(judged: Judged) -> Iterator[Block]:
     ahead = judged.next_runs
     if ahead is not None and ahead.refused:
@@ -292,6 +317,7 @@ def fit_data(judged: Judged) -> dict[str, Any]:
             "against": judged.against,
             "widened": judged.wider,
             "verdicts": judged.verdicts,
+            "counted": judged.counted,
             "residuals": judged.residuals,
             "trends": judged.trends,
             "profiles": judged.profiles,

@@ -11,6 +11,7 @@ from typing import Any
 from optimizer.analysis.frontier.frontier import Frontier, Point
 from optimizer.analysis.plan.wording import (
     amount,
+    figure,
     lifetime,
     model,
     nats,
@@ -29,7 +30,6 @@ from optimizer.report.formats.blocks import (
 )
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
-from optimizer.report.pages.plan import figure
 
 STEEP = 100.0  # what 1 % less loss adds to a cost at the end of what is possible
 ROWS = 11  # on a page; JSON and CSV have all points
@@ -140,8 +140,8 @@ def _row(point: Point, unit: str) -> tuple[str, ...]:
     costs = (point.cost_total, point.cost_training, point.cost_inference)
     return (
         *(figure(cost, unit).removesuffix(" FLOP") for cost in costs),
-        amount(point.parameters, "parameters"),
-        amount(point.tokens, "tokens"),
+        figure(point.parameters, "parameters"),
+        figure(point.tokens, "tokens"),
     )
 
 

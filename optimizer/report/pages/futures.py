@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, model, percent
+from optimizer.analysis.plan.wording import figure, model, percent, ratio
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -17,7 +17,7 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
-from optimizer.report.pages.plan import able, cannot, figure, overtaken
+from optimizer.report.pages.plan import able, cannot, overtaken
 
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold
@@ -163,9 +163,9 @@ def _robust(robust: Robust) -> Iterator[Block]:
             tuple(
                 (
                     name,
-                    amount(plan.parameters, "parameters"),
-                    amount(plan.tokens, "tokens"),
-                    significant(plan.tokens / plan.parameters),
+                    figure(plan.parameters, "parameters"),
+                    figure(plan.tokens, "tokens"),
+                    ratio(plan.tokens / plan.parameters),
                     kept,
                 )
                 for name, plan, kept in plans
@@ -191,7 +191,7 @@ def _shares(
         (
             name,
             threshold.stream,
-            amount(threshold.parameters, "parameters"),
+            figure(threshold.parameters, "parameters"),
             "never" if threshold.share is None else percent(threshold.share),
         )
         for name, threshold in known

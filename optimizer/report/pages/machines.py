@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, Choice
 from optimizer.analysis.plan.practice import ServingUse
-from optimizer.analysis.plan.wording import amount, either, lifetime, percent
+from optimizer.analysis.plan.wording import (
+    amount,
+    either,
+    figure,
+    lifetime,
+    percent,
+    ratio,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -33,8 +40,8 @@ def machines(answer: Answer) -> Iterator[Block]:
     rows = tuple(
         (
             use.stream,
-            significant(use.batch),
-            amount(use.step_time, "s"),
+            ratio(use.batch),
+            figure(use.step_time, "s"),
             _replicas(use),
             use.bound_by,
             _price(use.usage_cost),
@@ -86,7 +93,7 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
 
 
 def _price(dollars: float | None) -> str:
-    return GAP if dollars is None else amount(dollars, "USD")
+    return GAP if dollars is None else figure(dollars, "USD")
 
 
 def choices(answer: Answer) -> Iterator[Block]:
@@ -127,7 +134,7 @@ def _row(row: Choice, words: list[str], unit: str) -> tuple[str, ...]:
     if row.total is not None:
         total = f"{row.total:.4f}" if unit == "nats" else f"{row.total:.4g}"
         if unit not in ("nats", ""):
-            total = amount(row.total, unit)
+            total = figure(row.total, unit)
     told = row.reason if row.total is None else ""
     status = row.status if row.status != "optimal" else GAP
     note = f"{status}: {told}" if told else status

@@ -9,13 +9,17 @@ from optimizer.analysis.plan.answer import Alternative, Answer
 from optimizer.analysis.plan.priced import Line, Pair
 from optimizer.analysis.plan.wording import (
     DEMAND,
+    LEAST,
     amount,
     counted,
+    figure,
     lifetime,
     line_name,
     percent,
+    ratio,
+    share,
 )
-from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
+from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, write
 from optimizer.report.formats.blocks import (
     GAP,
     Block,
@@ -25,8 +29,10 @@ from optimizer.report.formats.blocks import (
     facts,
     named,
 )
+from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.capped import capped_blocks
 from optimizer.report.pages.cautions import warned
+from optimizer.report.pages.distillation import distillation
 from optimizer.report.pages.drawings import drawn_blocks
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
@@ -43,7 +49,8 @@ def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
         answer: with a plan or the reason why there is none.
         rounded: the section on sizes that exist, where it was asked for.
     """
-    return [Heading(answer.scenario, 1), *_body(answer, rounded)]
+    body = in_unit(_body(answer, rounded), answer.law.loss_unit)
+    return [Heading(answer.scenario, 1), *body]
 
 
 def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
@@ -68,6 +75,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from choices(answer)
         if not answer.cheaper:
             yield from others(answer)
+        yield from distillation(answer)
         yield from capped_blocks(answer)
         yield from near_table(answer)
         yield from _near_words(answer)
@@ -85,8 +93,13 @@ def plan_table(answer: Answer) -> Iterator[Block]:
     critical = answer.critical
     if plan is None or best is None or over is None or critical is None:
         return
-    ratio = best.tokens_per_parameter
-    optimal = Pair(best.parameters, best.tokens, ratio, best.loss, best.samples)
+    optimal = Pair(
+        best.parameters,
+        best.tokens,
+        best.tokens_per_parameter,
+        best.loss,
+        best.samples,
+    )
     pairs = [("plan", plan), ("training-optimal", optimal)]
     if answer.fixed is not None:
         pairs.insert(1, ("if not fixed", answer.fixed.optimum))
@@ -95,23 +108,23 @@ def plan_table(answer: Answer) -> Iterator[Block]:
     if (own := answer.own) is not None:
         pairs.insert(1, ("yours", own.plan))
         blank = [GAP, *blank]
-        factors = [significant(own.overtraining), *factors]
+        factors = [ratio(own.overtraining), *factors]
     rows = [
-        ("parameters", *(amount(p.parameters, "parameters") for _, p in pairs)),
-        ("tokens", *(amount(p.tokens, "tokens") for _, p in pairs)),
+        ("parameters", *(figure(p.parameters, "parameters") for _, p in pairs)),
+        ("tokens", *(figure(p.tokens, "tokens") for _, p in pairs)),
         (
             "tokens per parameter",
-            *(significant(p.tokens_per_parameter) for _, p in pairs),
+            *(ratio(p.tokens_per_parameter) for _, p in pairs),
         ),
         ("loss", *(f"{p.loss:.4f}" for _, p in pairs)),
-        ("overtraining factor", significant(over.factor), *factors, "1"),
-        ("training overhead", share(critical.training_overhead), *blank, "0 %"),
+        ("overtraining factor", ratio(over.factor), *factors, "1"),
+        (LEAST, ratio(1 + critical.training_overhead), *blank, "1"),
     ]
     if plan.samples is not None:
-        drawn = (GAP if p.samples is None else significant(p.samples) for _, p in pairs)
+        drawn = (GAP if p.samples is None else ratio(p.samples) for _, p in pairs)
         rows.append(("samples a request", *drawn))
     if answer.epochs is not None and answer.epochs > 1:
-        rows.append(("epochs of the data", significant(answer.epochs), *blank, GAP))
+        rows.append(("epochs of the data", ratio(answer.epochs), *blank, GAP))
     if not best.feasible and answer.fixed is None:
         budget = any(wall.name.startswith("budget.") for wall in answer.limits)
         walls = "within the budget" if budget else "within the limits"
@@ -153,7 +166,7 @@ def bill(answer: Answer) -> Iterator[Block]:
         rows.append(
             (
                 *(word, figure(abs(saved.amount), unit)),
-                *(percent(abs(saved.fraction)), *[GAP] * (len(columns) - 2)),
+                *(share(abs(saved.fraction)), *[GAP] * (len(columns) - 2)),
             )
         )
     yield Heading(lifetime(unit).capitalize())
@@ -184,22 +197,9 @@ def _row(answer: Answer, line: Line, beside: Line, unit: str) -> tuple[str, ...]
     return (
         name,
         figure(line.amount, unit),
-        percent(line.share) if math.isfinite(line.share) else GAP,
+        share(line.share) if math.isfinite(line.share) else GAP,
         figure(beside.amount, unit),
     )
-
-
-def figure(value: float, unit: str) -> str:
-    """An amount for a column: FLOP keep their zeros, so that they line up."""
-    if unit == "FLOP" and abs(value) >= 1e6:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{mantissa}e{int(exponent)} FLOP"
-    return amount(value, unit)
-
-
-def share(fraction: float) -> str:
-    """A percentage in which rounding errors are nothing, with a true minus."""
-    return percent(fraction if abs(fraction) > 1e-9 else 0.0).replace("-", "−")
 
 
 def _unit_word(unit: str) -> str:
@@ -220,15 +220,15 @@ def demand(answer: Answer) -> Iterator[Block]:
     rows = [
         (
             s.name,
-            amount(s.tokens, "tokens"),
-            GAP if s.input_tokens is None else amount(s.input_tokens, "tokens"),
-            GAP if s.output_tokens is None else amount(s.output_tokens, "tokens"),
+            figure(s.tokens, "tokens"),
+            GAP if s.input_tokens is None else figure(s.input_tokens, "tokens"),
+            GAP if s.output_tokens is None else figure(s.output_tokens, "tokens"),
             percent(s.cost_share),
         )
         for s in asked.streams
     ]
     if len(rows) > 1:
-        rows.append(("in all", amount(asked.tokens, "tokens"), GAP, GAP, GAP))
+        rows.append(("in all", figure(asked.tokens, "tokens"), GAP, GAP, GAP))
     yield Table(named("tokens", "input", "output", "counted"), tuple(rows))
     if not same and asked.effective_tokens is not None:
         yield Text(
@@ -328,9 +328,9 @@ def near_table(answer: Answer) -> Iterator[Block]:
             *(
                 f"{one} to {other}"
                 for one, other in (
-                    tuple(amount(v, "parameters") for v in near.parameters),
-                    tuple(amount(v, "tokens") for v in near.tokens),
-                    tuple(significant(v) for v in near.tokens_per_parameter),
+                    tuple(figure(v, "parameters") for v in near.parameters),
+                    tuple(figure(v, "tokens") for v in near.tokens),
+                    tuple(ratio(v) for v in near.tokens_per_parameter),
                 )
             ),
         )

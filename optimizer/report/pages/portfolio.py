@@ -7,12 +7,19 @@ from dataclasses import replace
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, either, lifetime, model, percent
+from optimizer.analysis.plan.wording import (
+    either,
+    figure,
+    lifetime,
+    model,
+    percent,
+    ratio,
+    share,
+)
 from optimizer.analysis.portfolio.joint_plan import JointPlan
-from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.pages.cautions import all_warned
-from optimizer.report.pages.plan import answer_blocks, figure, share
+from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.reasons import leading, limit_row, proven, remedies
 
 NOTHING = 5e-5  # of a cost that sharing adds, which no page can show
@@ -141,10 +148,10 @@ def _row(answer: Answer) -> tuple[str, ...]:
         extra = share(answer.fixed.fraction if answer.fixed.fraction > NOTHING else 0.0)
     return (
         answer.scenario,
-        amount(plan.parameters, "parameters"),
-        amount(plan.tokens, "tokens"),
+        figure(plan.parameters, "parameters"),
+        figure(plan.tokens, "tokens"),
         f"{plan.loss:.4f}",
-        significant(over.factor),
+        ratio(over.factor),
         figure(cost.total, cost.unit),
         extra,
     )

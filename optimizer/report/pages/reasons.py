@@ -9,7 +9,14 @@ from optimizer.algebra.program import Certificate, Engine
 from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed, Relaxation
 from optimizer.analysis.plan.reach import needed, owned
 from optimizer.analysis.plan.sensitivity import Sensitivity
-from optimizer.analysis.plan.wording import amount, either, lifetime, nats
+from optimizer.analysis.plan.wording import (
+    amount,
+    either,
+    figure,
+    lifetime,
+    nats,
+    ratio,
+)
 from optimizer.reading.quantity import (
     CARBON,
     DURATION,
@@ -45,7 +52,16 @@ KINDS = {
     "unique_tokens": TOKENS,
     "grid": CARBON,
 }
-SINGULAR = {"parameters": "parameter", "tokens": "token", "bytes": "byte"}
+# What one more of a bound is: a shadow price per parameter is too small to read.
+EACH = {
+    "parameters": (1e9, "billion parameters"),
+    "tokens": (1e9, "billion tokens"),
+    "FLOP": (1e21, "1e21 FLOP"),
+    "bytes": (1e9, "GB"),
+    "USD": (1.0, "dollar"),
+    "kWh": (1e3, "MWh"),
+}
+TIMES = ((1e-3, "ms"), (1.0, "s"), (3600.0, "hour"), (86400.0, "day"))
 NEGLIGIBLE = 5e-4  # an elasticity that three decimals of a percent cannot show
 
 
@@ -103,7 +119,7 @@ def _change(move: Sensitivity) -> str:
 def signed(percent: float) -> str:
     """`+0.35 %`, with a minus as wide as the plus."""
     sign = "+" if percent >= 0 else "−"
-    return f"{sign}{significant(abs(percent))} %"
+    return f"{sign}{significant(abs(percent), keep=True)} %"
 
 
 def _value(answer: Answer, move: Sensitivity) -> str:
@@ -128,15 +144,22 @@ def limits(answer: Answer) -> Iterator[Block]:
 
 def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
     """A limit with what it holds back, and what one more unit is worth."""
-    used, bound = (amount(v, limit.unit) for v in (limit.value, limit.bound))
+    used, bound = figure(limit.value, limit.unit), amount(limit.bound, limit.unit)
     if not limit.binding:
         return limit.name, bound, used, "slack", GAP
-    each = SINGULAR.get(limit.unit, limit.unit)
-    price = f"{significant(limit.shadow_price)} nats"
-    if unit != "nats":
-        price = amount(limit.shadow_price, unit)
-    price = price.replace("-", "−", 1) if limit.shadow_price < 0 else price
-    return limit.name, bound, used, signed(limit.elasticity), f"{price} per {each}"
+    size, each = _each(limit)
+    price = limit.shadow_price * size
+    text = f"{ratio(price)} nats" if unit == "nats" else figure(price, unit)
+    return limit.name, bound, used, signed(limit.elasticity), f"{text} per {each}"
+
+
+def _each(limit: LimitUsed) -> tuple[float, str]:
+    """How much of a bound a shadow price is about, so that it is a figure to read."""
+    if limit.unit != "s":
+        return EACH.get(limit.unit, (1.0, limit.unit))
+    below = (size for size, _ in TIMES if limit.bound < 1000 * size)
+    size = next(below, TIMES[-1][0])
+    return size, dict(TIMES)[size]
 
 
 def law_line(answer: Answer) -> Text:
@@ -203,10 +226,10 @@ def leading(ways: Sequence[Relaxation], unit: str, models: int = 1) -> Iterator[
         sensible, cost = GAP, GAP
         if way.sensible is not None and way.sensible_cost is not None:
             sensible = needed(replace(way, after=way.sensible))
-            cost = amount(way.sensible_cost, unit)
-        took = f"{significant(1 + way.overhead)} ×"
+            cost = figure(way.sensible_cost, unit)
+        took = f"{ratio(1 + way.overhead)} ×"
         rows.append(
-            (owned(way.name), took, amount(way.cost, unit), sensible, cost),
+            (owned(way.name), took, figure(way.cost, unit), sensible, cost),
         )
     if rows:
         yield Heading("What these changes lead to")

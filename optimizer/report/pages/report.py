@@ -9,10 +9,12 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import (
     amount,
+    figure,
     given,
     lifetime,
     percent,
     rounded,
+    share,
 )
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.analysis.story.case import Case
@@ -33,7 +35,7 @@ from optimizer.report.formats.blocks import (
 from optimizer.report.formats.elements import Rich, Sliders, Tile, Tiles, Verbatim
 from optimizer.report.pages.assumptions import assumptions
 from optimizer.report.pages.comparison import comparison_blocks
-from optimizer.report.pages.plan import answer_blocks, figure
+from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.portfolio import portfolio_blocks
 from optimizer.report.pages.under_laws import laws_side_blocks
 
@@ -268,7 +270,7 @@ def stop(demand: float, point: Point, explorer: Explorer) -> tuple[str, ...]:
         amount(point.tokens, "tokens"),
         f"{significant(point.overtraining_factor or 0.0, 2)} ×",
         figure(point.cost_total, explorer.cost_unit),
-        percent(point.saving or 0.0).replace("-", "−"),
+        share(point.saving or 0.0),
     )
 
 

@@ -8,7 +8,9 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import amount, percent
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
 from optimizer.report.formats.blocks import Block, Heading, Text
+from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import briefly_warned
+from optimizer.report.pages.distillation import pays
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best
@@ -23,7 +25,8 @@ def short_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
         answer: with a plan or the reason why there is none.
         rounded: the section on sizes that exist, where it was asked for.
     """
-    return [Heading(answer.scenario, 1), *_body(answer, rounded)]
+    body = in_unit(_body(answer, rounded), answer.law.loss_unit)
+    return [Heading(answer.scenario, 1), *body]
 
 
 def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
@@ -39,6 +42,8 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from rounded
         yield from bill(answer)
         if told := " ".join(_practice(answer)):
+            yield Text(told)
+        if told := pays(answer):
             yield Text(told)
         yield from near_table(answer)
         yield from limits(answer)

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, lifetime, percent, several
+from optimizer.analysis.plan.wording import (
+    figure,
+    lifetime,
+    percent,
+    several,
+    share,
+)
 from optimizer.report.formats.blocks import (
     GAP,
     Block,
@@ -16,7 +22,6 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
-from optimizer.report.pages.plan import figure
 
 if TYPE_CHECKING:
     from optimizer.analysis.plan.snap import Size, Snap
@@ -42,19 +47,19 @@ def snap_blocks(answer: Answer, snapped: Snap) -> Iterator[Block]:
 
 
 def _row(size: Size, unit: str) -> tuple[str, ...]:
-    shown = amount(size.parameters, "parameters")
+    shown = figure(size.parameters, "parameters")
     if size.tokens is None or size.total is None:
         return size.name, shown, "cannot", GAP, GAP, GAP
     total = f"{size.total:.4f}" if unit == "nats" else figure(size.total, unit)
     above = GAP if size.fraction is None else _above(size.fraction)
     equal = "equal" if size.equal else GAP
-    return size.name, shown, amount(size.tokens, "tokens"), total, above, equal
+    return size.name, shown, figure(size.tokens, "tokens"), total, above, equal
 
 
 def _above(fraction: float) -> str:
     if abs(fraction) < NOTHING:
-        return percent(0.0)
-    return percent(fraction).replace("-", "−")
+        return "0 %"
+    return share(fraction)
 
 
 def snap_sentence(answer: Answer, snapped: Snap) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 
 from optimizer.analysis.plan.wording import (
     amount,
+    figure,
     given,
     lifetime,
     model,
     nats,
     percent,
     rounded,
+    share,
 )
 from optimizer.analysis.uncertainty.robust import RobustPlan
 from optimizer.analysis.uncertainty.uncertainty import Expected, Uncertainty
@@ -23,7 +25,6 @@ from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
-from optimizer.report.pages.plan import figure, share
 
 NAMES = {
     "parameters": "parameters",

@@ -9,15 +9,16 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
     amount,
     either,
+    figure,
     given,
     model,
+    ratio,
     rounded,
     several,
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
 from optimizer.report.pages.cautions import all_warned
-from optimizer.report.pages.plan import figure
 from optimizer.report.pages.snap import snap_sentence
 
 if TYPE_CHECKING:
@@ -91,17 +92,17 @@ def _row(answer: Answer, held: bool) -> tuple[str, ...]:
         return answer.law.name, "no plan", *[GAP] * 4
     cells = (
         answer.law.name,
-        amount(plan.parameters, "parameters"),
-        amount(plan.tokens, "tokens"),
-        significant(plan.tokens_per_parameter),
+        figure(plan.parameters, "parameters"),
+        figure(plan.tokens, "tokens"),
+        ratio(plan.tokens_per_parameter),
         figure(cost.total, cost.unit),
-        significant(over.factor),
+        ratio(over.factor),
     )
     if not held:
         return cells
     walls = ", ".join(wall.name.removeprefix("limits.") for wall in answer.held_by)
     free = answer.free
-    other = GAP if free is None else amount(free.parameters, "parameters")
+    other = GAP if free is None else figure(free.parameters, "parameters")
     return (*cells[:3], cells[4], walls, other)
 
 

@@ -25,8 +25,7 @@ def read_lfm(f: Fields, name: str) -> Record:
     t = Traits(
         tied=True,
         qk_norm="head",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         head_size="ask" if third else "divide",
         gate="head" if f.flag("use_attention_gate", missing=third) and third else "",
         linear=lambda _: conv,

@@ -7,7 +7,7 @@ always stands above the family.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -78,8 +78,9 @@ class Traits:
             the heads, `ask` where it is not.
         kv_heads: `heads` where a file without key and value heads has as many as
             query heads, `ask` where it does not.
-        qkv_bias: biases of queries, keys and values.
-        out_bias: of the output of attention.
+        bias: whether queries, keys, values and the output of attention have biases.
+        qkv_bias: whether queries, keys and values have them, and the output not.
+        out_bias: whether the output has them, by a word of its own.
         mlp_bias: of the dense block.
         head_bias: of the matrix that reads the answer out.
         gated: whether the dense block has a gate.
@@ -104,6 +105,7 @@ class Traits:
     tied: bool = False
     head_size: Literal["divide", "ask"] = "divide"
     kv_heads: Literal["heads", "ask"] = "ask"
+    bias: Where = False
     qkv_bias: Where = False
     out_bias: Where = False
     mlp_bias: Where = False
@@ -137,10 +139,7 @@ def read_decoder(f: Fields, t: Traits, name: str) -> Record:
     mixers = mixers_of(f, t, kinds)
     feeds = feeds_of(f, t, count)
     width = f.number("hidden_size")
-    around = t.norms * t.norm * width + t.extra
-    layers = tuple(
-        Layer(mixer, feed, around) for mixer, feed in zip(mixers, feeds, strict=True)
-    )
+    layers = stacked(mixers, feeds, t.norms * t.norm * width + t.extra)
     heads, kv_heads, head = heads_of(f, t)
     vocabulary = f.number("vocab_size")
     matrix = vocabulary * width
@@ -160,6 +159,14 @@ def read_decoder(f: Fields, t: Traits, name: str) -> Record:
         around=t.last * t.norm * width + is_on(f, t.head_bias) * vocabulary,
     )
     return with_prediction(f, record)
+
+
+def stacked(
+    mixers: Iterable[Mixer], feeds: Iterable[Feed], around: int
+) -> tuple[Layer, ...]:
+    """Layers of a mixer and a feed-forward block each, with alike norms around them."""
+    pairs = zip(mixers, feeds, strict=True)
+    return tuple(Layer(mixer, feed, around) for mixer, feed in pairs)
 
 
 def is_on(f: Fields, where: Where) -> bool:
@@ -278,8 +285,8 @@ def mixer_of(f: Fields, t: Traits, kind: str) -> Mixer:
         head,
         window=window,
         kind=kind,
-        qkv_bias=is_on(f, t.qkv_bias),
-        out_bias=is_on(f, t.out_bias),
+        qkv_bias=is_on(f, t.bias) or is_on(f, t.qkv_bias),
+        out_bias=is_on(f, t.bias) or is_on(f, t.out_bias),
         extra=extra,
         gated=t.gate == "wide",
     )
@@ -291,6 +298,8 @@ def feeds_of(f: Fields, t: Traits, count: int) -> tuple[Feed, ...]:
     plain: Feed | None = None
     mixed: Feed | None = None
     sparse: Sequence[bool] = (False,) * count
+    if t.experts is not None and f.maybe(*EXPERTS) == 0:
+        f.say(f"{f.raw(*EXPERTS)[0]} is 0: no layer has experts")
     if t.experts is not None and (f.maybe(*EXPERTS) or 0) > 0:
         sparse = (t.experts.sparse or every)(f, count)
         if any(sparse):

@@ -12,16 +12,14 @@ from optimizer.world.architecture import windows
 from optimizer.world.architecture.decoder import Traits
 
 LLAMA = Traits(
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
     mlp_bias="mlp_bias",
     kv_heads="heads",
 )
 GEMMA = Traits(
     tied=True,
     head_size="ask",
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
 )
 GEMMA_TEXT = {  # what a nested config of the family leaves out
     "head_dim": 256,
@@ -32,8 +30,7 @@ GEMMA_TEXT = {  # what a nested config of the family leaves out
 GEMMA3 = Traits(
     tied=True,
     head_size="ask",
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
     norms=4,
     qk_norm="head",
     window=windows.one_in(6, "sliding_window_pattern", "_sliding_window_pattern"),
@@ -43,27 +40,23 @@ PLAIN = Traits(kv_heads="heads")
 QWEN2 = Traits(qkv_bias=True, window=windows.switched)
 QWEN3 = Traits(
     head_size="ask",
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
     qk_norm="head",
     window=windows.switched,
 )
 OLMO2 = Traits(
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
     qk_norm="whole",
     kv_heads="heads",
 )
 GRANITE_SWA = Traits(
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
     mlp_bias="mlp_bias",
     sinks=True,
     tied=True,
 )
 NEOX = Traits(
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
     mlp_bias=True,
     gated=False,
     norm=2,
@@ -74,25 +67,22 @@ NEOX = Traits(
 APERTUS = Traits(
     gated=False,
     qk_norm="head",
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
     kv_heads="heads",
     extra=2,
 )
 PHI4 = Traits(kv_heads="heads", window=windows.always)
-BIASED = Traits(kv_heads="heads", norm=2, gated=False, qkv_bias=True, out_bias=True)
+BIASED = Traits(kv_heads="heads", norm=2, gated=False, bias=True)
 ERNIE = Traits(
     tied=True,
-    qkv_bias="use_bias",
-    out_bias="use_bias",
+    bias="use_bias",
     mlp_bias="use_bias",
     head_size="ask",
 )
 HUNYUAN = Traits(
     qk_norm="head",
     kv_heads="heads",
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
 )
 GLM4V = Traits(qkv_bias="attention_bias", norms=4, defaults={"attention_bias": True})
 
@@ -115,15 +105,13 @@ DENSE: Mapping[str, Traits] = {
         kv_heads="heads",
         norm=2,
         gated=False,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
     ),
     "arcee": Traits(
         kv_heads="heads",
         gated=False,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
     ),
     "qwen2": QWEN2,
@@ -137,44 +125,38 @@ DENSE: Mapping[str, Traits] = {
         tied=True,
         head_size="ask",
         norms=4,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         window=windows.first_slides,
     ),
     "vaultgemma": Traits(
         tied=True,
         head_size="ask",
         norms=2,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         window=windows.first_slides,
     ),
     "gemma3_text": GEMMA3,
     "phi3": PHI4,
     "phi": Traits(
         kv_heads="heads",
-        qkv_bias=True,
-        out_bias=True,
+        bias=True,
         mlp_bias=True,
         gated=False,
         norm=2,
         norms=1,
         head_bias=True,
     ),
-    "olmo": Traits(
-        kv_heads="heads", norm=0, qkv_bias="attention_bias", out_bias="attention_bias"
-    ),
+    "olmo": Traits(kv_heads="heads", norm=0, bias="attention_bias"),
     "olmo2": OLMO2,
     "olmo3": Traits(
         kv_heads="heads",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         qk_norm="whole",
         window=windows.one_in(4),
     ),
     "granite": LLAMA,
     "granite_swa": GRANITE_SWA,
-    "helium": replace(LLAMA, out_bias=False),
+    "helium": replace(LLAMA, bias=False, qkv_bias="attention_bias"),
     "stablelm": Traits(
         kv_heads="heads",
         norm=2,
@@ -186,8 +168,7 @@ DENSE: Mapping[str, Traits] = {
         tied=True,
         gated=False,
         norm=2,
-        qkv_bias="use_bias",
-        out_bias="use_bias",
+        bias="use_bias",
         mlp_bias="use_bias",
         window=windows.always,
         defaults={"use_bias": True},
@@ -195,8 +176,7 @@ DENSE: Mapping[str, Traits] = {
     "cohere": Traits(
         tied=True,
         norms=1,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         qk_norm="each",
         qk_norm_if="use_qk_norm",
         kv_heads="heads",
@@ -204,8 +184,7 @@ DENSE: Mapping[str, Traits] = {
     "cohere2": Traits(
         tied=True,
         norms=1,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         kv_heads="heads",
         window=windows.one_in(4, "sliding_window_pattern"),
     ),
@@ -217,8 +196,7 @@ DENSE: Mapping[str, Traits] = {
     ),
     "smollm3": Traits(
         tied=True,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
         window=windows.switched,
     ),
@@ -238,34 +216,28 @@ DENSE: Mapping[str, Traits] = {
     "hyperclovax": Traits(
         kv_heads="heads",
         norms=4,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
     ),
     "jais2": Traits(
         norm=2,
         gated=False,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
         kv_heads="heads",
         defaults={"attention_bias": True, "mlp_bias": True},
     ),
-    "nanochat": Traits(
-        norm=0, gated=False, qkv_bias="attention_bias", out_bias="attention_bias"
-    ),
+    "nanochat": Traits(norm=0, gated=False, bias="attention_bias"),
     "gpt_neox": NEOX,
     "muse_glimmer_text": Traits(
         head_size="ask",
         norms=4,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         gate="apart",
     ),
     "diffllama": Traits(
         kv_heads="heads",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         head_extra=4,
     ),
     "persimmon": replace(
@@ -275,14 +247,12 @@ DENSE: Mapping[str, Traits] = {
     "phi4mm": PHI4,
     "granite4_vision_text": LLAMA,
     "granite_docling_text": LLAMA,
-    "cosmos3_edge_text": Traits(
-        gated=False, qkv_bias="attention_bias", out_bias="attention_bias"
-    ),
+    "cosmos3_edge_text": Traits(gated=False, bias="attention_bias"),
     "qwen2_5_omni_text": QWEN2,
     "orion": Traits(kv_heads="heads", norm=2),
     "xverse": PLAIN,
     "aquila": PLAIN,
-    "internlm": Traits(kv_heads="heads", qkv_bias="bias", out_bias="bias"),
+    "internlm": Traits(kv_heads="heads", bias="bias"),
     "chatglm": Traits(
         qkv_bias="add_qkv_bias", out_bias="add_bias_linear", mlp_bias="add_bias_linear"
     ),
@@ -290,8 +260,7 @@ DENSE: Mapping[str, Traits] = {
     "bitnet": Traits(
         kv_heads="heads",
         tied=True,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         norms=3,
         inner_norm=True,
     ),

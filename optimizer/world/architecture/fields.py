@@ -76,7 +76,7 @@ class Fields:
             told = {x: self.value[x] for x in (word, *ALIASES[word]) if x in self}
             first = next(iter(told), word)
             for other, value in told.items():
-                if value != told[first]:
+                if other != first and value != told[first]:
                     raise self.wrong(
                         other,
                         f"is {shown(value)}, and {first}, which means the same, is "

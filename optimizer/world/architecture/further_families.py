@@ -16,6 +16,7 @@ from optimizer.world.architecture.decoder import (
     is_on,
     kinds_of,
     mixer_of,
+    stacked,
 )
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.hybrid_families import with_heads
@@ -46,10 +47,7 @@ def read_mimo_v2(f: Fields, name: str) -> Record:
         ),
     }  # fmt: skip
     feeds = feeds_of(f, t, count)
-    layers = tuple(
-        Layer(mixers[kind], feed, 2 * width)
-        for kind, feed in zip(kinds, feeds, strict=True)
-    )
+    layers = stacked((mixers[kind] for kind in kinds), feeds, 2 * width)
     record = around(f, name, layers, tied=False)
     return replace(record, kv_heads=kv_heads, key_width=head, value_width=value)
 
@@ -100,10 +98,7 @@ def read_ling(f: Fields, name: str) -> Record:
         "latent": replace(latent, parameters=latent.parameters + gate),
     }
     feeds = feeds_of(f, Traits(experts=FIRST), count)
-    layers = tuple(
-        Layer(mixers[kind], feed, 2 * width)
-        for kind, feed in zip(kinds, feeds, strict=True)
-    )
+    layers = stacked((mixers[kind] for kind in kinds), feeds, 2 * width)
     return around(f, name, layers, tied=False)
 
 
@@ -174,9 +169,8 @@ def read_minimax(f: Fields, name: str) -> Record:
         kinds = tuple("full" if one else "linear" for one in pattern)
     full = mixer_of(f, t, "full")
     feeds = feeds_of(f, t, count)
-    layers = tuple(
-        Layer(full if kind == "full" else lightning, feed, 2 * width)
-        for kind, feed in zip(kinds, feeds, strict=True)
+    layers = stacked(
+        (full if kind == "full" else lightning for kind in kinds), feeds, 2 * width
     )
     return with_heads(f, t, name, layers)
 
@@ -237,8 +231,7 @@ def read_laguna(f: Fields, name: str) -> Record:
     t = Traits(
         head_size="ask",
         qk_norm="head",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         gate="head" if f.flag("gating", missing=True) else "",
         experts=Experts(
             shared_width=("shared_expert_intermediate_size",),

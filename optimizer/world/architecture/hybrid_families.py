@@ -17,6 +17,8 @@ from optimizer.world.architecture.decoder import (
     heads_of,
     kinds_of,
     mixer_of,
+    mixers_of,
+    stacked,
 )
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.latent_families import around
@@ -49,8 +51,7 @@ def every_fourth(f: Fields, count: int) -> tuple[str, ...]:
 
 QWEN_NEXT = Traits(
     head_size="ask",
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
     qk_norm="head",
     gate="wide",
     linear=delta,
@@ -71,8 +72,7 @@ HYBRIDS: Mapping[str, Traits] = {
     ),
     "olmo_hybrid": Traits(
         kv_heads="heads",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         qk_norm="whole",
         linear=delta,
     ),
@@ -121,12 +121,12 @@ def read_granite_hybrid(f: Fields, name: str) -> Record:
             f.number("num_experts_per_tok"),
             shared=blocks.dense(width, shared),
         )
-    t = Traits(qkv_bias="attention_bias", out_bias="attention_bias", linear=mamba2_of)
+    t = Traits(bias="attention_bias", linear=mamba2_of)
     if f.layered("layer_types", count) is None:
         f.sequence("layer_types")
         raise f.wrong("layer_types", "is missing; it says which layers attend")
     kinds = kinds_of(f, t, count)
-    layers = tuple(Layer(mixer_of(f, t, kind), feed, 2 * width) for kind in kinds)
+    layers = stacked(mixers_of(f, t, kinds), (feed,) * count, 2 * width)
     return with_heads(f, t, name, layers)
 
 
@@ -143,8 +143,7 @@ def read_bamba(f: Fields, name: str) -> Record:
     """Bamba: Mamba-2 layers, attention in those that are named."""
     count, width = f.number("num_hidden_layers"), f.number("hidden_size")
     t = Traits(
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
         linear=mamba2_of,
     )
@@ -154,10 +153,7 @@ def read_bamba(f: Fields, name: str) -> Record:
         full = set(f.whole_numbers("attn_layer_indices") or ())
         kinds = tuple("full" if i in full else "linear" for i in range(count))
     feeds = feeds_of(f, t, count)
-    layers = tuple(
-        Layer(mixer_of(f, t, kind), feed, 2 * width)
-        for kind, feed in zip(kinds, feeds, strict=True)
-    )
+    layers = stacked(mixers_of(f, t, kinds), feeds, 2 * width)
     return with_heads(f, t, name, layers)
 
 
@@ -166,8 +162,7 @@ def read_falcon_h1(f: Fields, name: str) -> Record:
     count, width = f.number("num_hidden_layers"), f.number("hidden_size")
     t = Traits(
         head_size="divide",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
     )
     heads = f.number("mamba_n_heads")
@@ -217,10 +212,8 @@ def read_jamba(f: Fields, name: str) -> Record:
     )
     full = _periodic(f, count, "attn")
     feeds = feeds_of(f, t, count)
-    layers = tuple(
-        Layer(mixer_of(f, t, "full") if see else space, feed, 2 * width)
-        for see, feed in zip(full, feeds, strict=True)
-    )
+    attention = mixer_of(f, t, "full")
+    layers = stacked((attention if see else space for see in full), feeds, 2 * width)
     return with_heads(f, t, name, layers)
 
 

@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optimizer.world.architecture import blocks
-from optimizer.world.architecture.decoder import Traits, feeds_of
+from optimizer.world.architecture.decoder import (
+    Traits,
+    feeds_of,
+    stacked,
+)
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.latent_families import FIRST, around, latent_mixer
-from optimizer.world.architecture.record import Feed, Layer, Record
+from optimizer.world.architecture.record import Feed, Record
 
 
 def read_kimi_linear(f: Fields, name: str) -> Record:
@@ -63,10 +67,7 @@ def read_kimi_linear(f: Fields, name: str) -> Record:
     # Attention residuals: a query and a norm before each half of a layer, and at the
     # end.
     residual = 2 * width if "attn_res_block_size" in f else 0
-    layers = tuple(
-        Layer(mixers[kind], feed, 2 * width + 2 * residual)
-        for kind, feed in zip(kinds, feeds, strict=True)
-    )
+    layers = stacked((mixers[kind] for kind in kinds), feeds, 2 * width + 2 * residual)
     return around(f, name, layers, tied=False, extra=residual)
 
 

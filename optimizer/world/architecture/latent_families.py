@@ -18,6 +18,7 @@ from optimizer.world.architecture.decoder import (
     Traits,
     feeds_of,
     is_on,
+    stacked,
     tied_of,
     with_prediction,
 )
@@ -67,9 +68,7 @@ def read_latent(f: Fields, name: str) -> Record:
     width = f.number("hidden_size")
     mixers = latent_mixers(f, t, count)
     feeds = feeds_of(f, Traits(experts=t.experts, mlp_bias="mlp_bias"), count)
-    layers = tuple(
-        Layer(mixer, feed, 2 * width) for mixer, feed in zip(mixers, feeds, strict=True)
-    )
+    layers = stacked(mixers, feeds, 2 * width)
     return around(f, name, layers, tied=t.tied)
 
 

@@ -29,8 +29,7 @@ ALL = Experts(shared=("n_shared_experts", "num_shared_experts"))
 
 DEEPSEEK = Traits(
     kv_heads="heads",
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
+    bias="attention_bias",
     experts=FIRST,
 )
 
@@ -39,8 +38,7 @@ MIXTURES: Mapping[str, Traits] = {
     "minimax_m2": Traits(qk_norm="whole", head_size="ask", experts=Experts(width=ONE)),
     "phimoe": Traits(
         norm=2,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         head_bias="lm_head_bias",
         window=windows.always,
         experts=Experts(width=ONE),
@@ -48,21 +46,18 @@ MIXTURES: Mapping[str, Traits] = {
     "olmoe": Traits(
         qk_norm="whole",
         kv_heads="heads",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         experts=Experts(width=ONE),
     ),
     "flex_olmo": Traits(
         qk_norm="whole",
         kv_heads="heads",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         experts=Experts(width=ONE),
     ),
     "gpt_oss": Traits(
         head_size="ask",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         sinks=True,
         window=windows.first_slides,
         experts=Experts(width=ONE, bias=True, router_bias=True),
@@ -70,8 +65,7 @@ MIXTURES: Mapping[str, Traits] = {
     ),
     "llama4_text": Traits(
         head_size="ask",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         window=windows.without_positions,
         experts=Experts(
             width=ONE,
@@ -88,15 +82,13 @@ MIXTURES: Mapping[str, Traits] = {
     ),
     "qwen3_moe": Traits(
         qk_norm="head",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         window=windows.switched,
         experts=STEPPED,
     ),
     "qwen3_vl_moe_text": Traits(
         qk_norm="head",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         experts=STEPPED,
     ),
     "glm4_moe": Traits(
@@ -108,8 +100,7 @@ MIXTURES: Mapping[str, Traits] = {
     "glm4v_moe_text": Traits(qkv_bias="attention_bias", experts=FIRST),
     "dots1": Traits(
         qk_norm="head",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         kv_heads="heads",
         window=windows.always,
         experts=FIRST,
@@ -117,8 +108,7 @@ MIXTURES: Mapping[str, Traits] = {
     "hy_v3": Traits(
         qk_norm="head",
         head_size="ask",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
         experts=FIRST,
     ),
@@ -140,8 +130,7 @@ MIXTURES: Mapping[str, Traits] = {
         norms=4,
         qk_norm="head",
         gate="apart",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         window=windows.one_in(4, "global_attn_every_n_layers"),
         experts=Experts(
             shared=("num_shared_experts",),
@@ -152,8 +141,7 @@ MIXTURES: Mapping[str, Traits] = {
     "ernie4_5_moe": Traits(
         tied=True,
         head_bias="use_bias",
-        qkv_bias="use_bias",
-        out_bias="use_bias",
+        bias="use_bias",
         mlp_bias="use_bias",
         experts=Experts(
             shared=("moe_num_shared_experts",),
@@ -163,26 +151,22 @@ MIXTURES: Mapping[str, Traits] = {
         ),
     ),
     "granitemoe": Traits(
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         experts=Experts(width=ONE),
     ),
     "granitemoeshared": Traits(
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         experts=Experts(width=ONE, shared_width=("shared_intermediate_size",)),
     ),
     "granitemoe_swa": Traits(
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         sinks=True,
         experts=Experts(width=ONE, shared_width=("shared_intermediate_size",)),
     ),
     "hunyuan_v1_moe": Traits(
         qk_norm="head",
         kv_heads="heads",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         experts=Experts(
             width=("moe_intermediate_size", "intermediate_size"),
             shared=("num_shared_expert",),
@@ -193,8 +177,7 @@ MIXTURES: Mapping[str, Traits] = {
         head_size="ask",
         qk_norm="head",
         sinks=True,
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         experts=Experts(
             shared_width=("shared_expert_intermediate_size",), sparse=windows.stepped
         ),
@@ -202,8 +185,7 @@ MIXTURES: Mapping[str, Traits] = {
     "mellum": Traits(
         head_size="ask",
         qk_norm="head",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         experts=STEPPED,
     ),
     "kolibri1": Traits(
@@ -216,8 +198,7 @@ MIXTURES: Mapping[str, Traits] = {
         tied=True,
         norms=1,
         head_size="ask",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         window=windows.one_in(4, "sliding_window_pattern"),
         experts=Experts(
             width=ONE,
@@ -236,8 +217,7 @@ MIXTURES: Mapping[str, Traits] = {
     ),
     "aria_text": Traits(
         kv_heads="heads",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
         experts=Experts(
             width=("moe_intermediate_size", "intermediate_size"),
@@ -257,8 +237,7 @@ MIXTURES: Mapping[str, Traits] = {
     "qwen3_omni_moe_text": Traits(
         head_size="ask",
         qk_norm="head",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         experts=STEPPED,
     ),
 }

@@ -127,27 +127,29 @@ REFUSED: Mapping[str, str] = {
             *("gemma4_assistant", "gemma4_unified_assistant"),
             "muse_glimmer_assistant",
         ),
-        "is a draft model, which guesses ahead for another; give the config.json of "
+        "a draft model, which guesses ahead for another; give the config.json of "
         "the model that it guesses for",
     ),
     **dict.fromkeys(
         ("inkling2_loop", "inkling2_loop_text", "dory", "hrm_text", "ouro"),
-        "is a family whose layers run several times over, so that parameters do not "
-        "say what a token costs",
+        "a family whose layers run several times over; by hand say the layers as "
+        "often as they run (architecture: {width: 4096, layers: [{count: 48, kind: "
+        "full, …}]}), which overstates what memory holds",
     ),
     **dict.fromkeys(
         ("mllama", "mllama_text_model"),
-        "is a family whose layers attend to images apart, which this does not know",
+        "a family whose layers attend to images apart, which this does not know; give "
+        "the config.json of a model of words alone",
     ),
     **dict.fromkeys(
         (
             *("bert", "roberta", "xlm-roberta", "modernbert", "deberta-v2", "clip"),
             *("siglip", "vit", "wav2vec2", "nomic_bert"),
         ),
-        "is an encoder, which writes no tokens",
+        "an encoder, which writes no tokens; give that of a model that writes text",
     ),
     **dict.fromkeys(
         ("t5", "mt5", "bart", "whisper", "t5gemma", "t5gemma2", "encoder-decoder"),
-        "is an encoder with a decoder; this reads decoders",
+        "an encoder with a decoder; this reads decoders alone",
     ),
 }

@@ -16,6 +16,7 @@ from optimizer.world.architecture.decoder import (
     feeds_of,
     heads_of,
     mixer_of,
+    stacked,
 )
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.hybrid_families import (
@@ -69,10 +70,7 @@ def read_minimax_m3(f: Fields, name: str) -> Record:
             reads=size * most,
             scan=heads * wide,
         )
-    layers = tuple(
-        Layer(mixers[word], feed, 2 * width)
-        for word, feed in zip(told, feeds_of(f, t, count), strict=True)
-    )
+    layers = stacked((mixers[word] for word in told), feeds_of(f, t, count), 2 * width)
     return with_heads(f, t, name, layers)
 
 
@@ -89,8 +87,7 @@ def read_qwen4(f: Fields, name: str) -> Record:
         told = every_fourth(f, count)
     t = Traits(
         head_size="ask",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         qk_norm="head",
         gate="wide",
         experts=SHARED,

@@ -143,7 +143,7 @@ def language(f: Fields) -> Fields:
     if told is not None and not isinstance(told, str):
         raise f.wrong("model_type", f"must be a word, got {shown(told)}")
     if isinstance(told, str) and told in REFUSED:
-        raise f.wrong("model_type", f"{REFUSED[told]}; {BY_HAND}, got {shown(told)}")
+        raise f.wrong("model_type", f"is {shown(told)}, {REFUSED[told]}")
     while inner := next((word for word in NESTED if word in outer), None):
         outer = outer.inside(inner)
         told = outer.value.get("model_type") or INSIDE.get(str(told))
@@ -161,6 +161,10 @@ def language(f: Fields) -> Fields:
             "model_type",
             "is missing, so that its words mean nothing; add model_type: "
             "llama, or what it is",
+        )
+    if outer is f and told in INSIDE:
+        raise f.wrong(
+            NESTED[0], f"is missing; it holds the language model of {shown(told)}"
         )
     if not isinstance(told, str) or told not in FAMILIES:
         raise outer.wrong(

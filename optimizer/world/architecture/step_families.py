@@ -19,6 +19,7 @@ from optimizer.world.architecture.decoder import (
     mixer_of,
     mixers_of,
     read_decoder,
+    stacked,
 )
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.hybrid_families import with_heads
@@ -31,8 +32,7 @@ def read_step(f: Fields, name: str) -> Record:
     f = _without_prediction(f, count)
     t = Traits(
         head_size="ask",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         mlp_bias="mlp_bias",
         qk_norm="head",
         gate="head" if f.flag("use_head_wise_attn_gate", missing=True) else "",
@@ -57,10 +57,7 @@ def read_step(f: Fields, name: str) -> Record:
         if plain
         else mixers_of(f, t, kinds)
     )
-    layers = tuple(
-        Layer(mixer, feed, 2 * width)
-        for mixer, feed in zip(mixers, feeds_of(f, t, count), strict=True)
-    )
+    layers = stacked(mixers, feeds_of(f, t, count), 2 * width)
     return with_heads(f, t, name, layers)
 
 
@@ -97,8 +94,7 @@ def read_muse_spark(f: Fields, name: str) -> Record:
     count, width = f.number("num_hidden_layers"), f.number("hidden_size")
     t = Traits(
         head_size="ask",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
+        bias="attention_bias",
         gate="apart",
         experts=Experts(sparse=windows.listed_or_all),
     )
@@ -110,10 +106,7 @@ def read_muse_spark(f: Fields, name: str) -> Record:
         for x in feeds_of(f, t, count)
     )
     kinds = kinds_of(f, t, count)
-    layers = tuple(
-        Layer(mixer, feed, 5 * width)
-        for mixer, feed in zip(mixers_of(f, t, kinds), feeds, strict=True)
-    )
+    layers = stacked(mixers_of(f, t, kinds), feeds, 5 * width)
     return with_heads(f, t, name, layers)
 
 
@@ -129,8 +122,7 @@ def read_ernie_vl(f: Fields, name: str) -> Record:
         f.say("experts for images are not counted, nor passed by words")
     t = Traits(
         tied=True,
-        qkv_bias="use_bias",
-        out_bias="use_bias",
+        bias="use_bias",
         mlp_bias="use_bias",
         experts=Experts(
             shared=("moe_num_shared_experts",), extra=1, sparse=windows.between

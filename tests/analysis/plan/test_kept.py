@@ -125,7 +125,7 @@ def test_lists_are_chosen_for_the_model_that_exists_and_not_for_the_plan(ask):
 
 def test_what_cannot_be_served_says_what_it_takes(ask):
     for override, told in [
-        ("limits.parameters=5B", "limits.parameters of 5.0B (it takes 8.03B)"),
+        ("limits.parameters=5B", "limits.parameters of 5B (it takes 8.03B)"),
         ("serving.max_time_per_output_token=2 ms", "max_time_per_output_token of 2 ms"),
         ("serving.max_time_to_first_token=5 ms", "max_time_to_first_token of 5 ms"),
     ]:

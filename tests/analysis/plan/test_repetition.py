@@ -269,7 +269,7 @@ def test_what_unique_tokens_cannot_reach_is_explained(ask):
     assert passes(why.certificate)
     low = reducible(1e18, 500 * 5e9, 5e9)
     assert why.nearest_loss == pytest.approx(E + low, rel=1e-9)
-    assert "data.unique_tokens of 5.0B" in why.reason
+    assert "data.unique_tokens of 5B" in why.reason
     ways = {way.name: way for way in why.relaxations}
     assert ways["data.unique_tokens"].line is None or ways["data.unique_tokens"].line
     # So many unique tokens reach the target, and 2 % fewer do not.

@@ -240,7 +240,7 @@ def test_what_a_size_cannot_keep_is_told_without_the_size():
         "cannot reach the target of 2.1028 nats under limits.tokens of 500B"
     )
     assert set(rows["3B"].conflict) == {"target", "limits.tokens"}
-    assert rows["13B"].reason == "cannot keep limits.parameters of 9.0B"
+    assert rows["13B"].reason == "cannot keep limits.parameters of 9B"
     assert all(row.reason is None for row in rows.values() if row.tokens)
 
 

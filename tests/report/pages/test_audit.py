@@ -110,7 +110,7 @@ def test_a_scenario_prices_it(made):
     )
     text = render(audits_blocks([priced]))
     assert "lifetime cost" in text
-    assert "$2.0M" in text
+    assert "$2.00M" in text
     walled = replace(priced, lifetime_optimal=None, lifetime_overhead=None)
     assert told(walled).endswith("leave no plan of this loss.")
     outside = replace(priced, lifetime_overhead=-0.2)
@@ -154,8 +154,8 @@ def test_several_models_are_a_table_a_law(made):
     assert (
         "Undertrained, even to serve nothing, are 1 under besiroglu-2024, of 2" in text
     )
-    assert "llama-3-8b 8.0B 15T 92.5 460 % 0.237 23.7 190T" in text
-    assert "gpt 8.0B 15T 92.5 460 % 0.237 23.7 none" in text
+    assert "llama-3-8b 8.00B 15.0T 92.5 5.60 0.237 23.7 190T" in text
+    assert "gpt 8.00B 15.0T 92.5 5.60 0.237 23.7 none" in text
     assert "llama-3-8b: the card says 15T+." in text
     assert text.endswith("Told.")
 

@@ -22,6 +22,7 @@ PLAN = {
 }
 GROWN = {
     "own",
+    "distillation",
     "post_training",
     "engine",
     "objective",

@@ -57,8 +57,12 @@ def test_beyond_the_runs_the_first_paragraph_says_how_the_form_erred(
     assert said in headline(answer)
 
 
+def flat(blocks):
+    return " ".join(text.render(blocks).split())
+
+
 def test_the_page_has_the_other_forms_plan_and_what_was_held_out(ask):
-    page = text.render(answer_blocks(ask(CASE.format("openeurollm-2026", "2T"))), 400)
+    page = flat(answer_blocks(ask(CASE.format("openeurollm-2026", "2T"))))
     assert (
         "the other form: openeurollm-2026-additive, an additive law of the same runs, "
         "would train 3.86B on 513B tokens to a loss of 1.9352, which saves 53 %"
@@ -71,17 +75,17 @@ def test_the_page_has_the_other_forms_plan_and_what_was_held_out(ask):
 
 def test_a_form_without_a_plan_says_why(ask):
     loss = "law: openeurollm-2026\ntarget: {loss: 1.4}\ndemand: {tokens: 2T}\n"
-    page = text.render(answer_blocks(ask(loss)), 400)
+    page = flat(answer_blocks(ask(loss)))
     what = "openeurollm-2026-additive, an additive law of the same runs, has no plan"
     assert f"{what}: the target of 1.4000 nats is at or below the irre" in page
-    far = text.render(answer_blocks(ask(loss.replace("1.4", "0.9"))), 400)
+    far = flat(answer_blocks(ask(loss.replace("1.4", "0.9"))))
     assert f"{what} either." in far
 
 
 def test_the_comparison_of_both_forms_leads_with_the_safe_size():
     scenario = read_scenario(CASE.format("openeurollm-2026", "2T"), "s.yaml")
     blocks = comparison_blocks(compare(in_both_forms(scenario)))
-    page = text.render(blocks, 400)
+    page = flat(blocks)
     assert "build 5.78B and train until the target is met, 2.32T tokens by" in page
     assert (
         "if openeurollm-2026 is true: openeurollm-2026-additive's 3.86B needs 9.31T "

@@ -54,7 +54,7 @@ def test_with_probabilities_it_is_followed_by_theirs(pair_of):
     told = page(pair_of(robust=robust(1.00001, best, best)))
     assert "train 9.1B on 3T: at the optimum of whichever does." in told
     assert "By their probabilities, train 8B on 4T." in told
-    assert "least cost of the worst 20 % 8.0B 4.0T 500 1.00e23 FLOP" in told
+    assert "least cost of the worst 20 % 8.00B 4.00T 500 1.00e23 FLOP" in told
 
 
 def test_without_one_plan_it_says_why(pair_of):
@@ -120,8 +120,8 @@ def test_shares_stand_with_the_warning_that_they_explain(pair_of, answer):
             ),
         )
     )
-    assert "demand.crowd 10B 7.5 %" in told
-    assert "demand.crowd 10B never" in told
+    assert "demand.crowd 10.0B 7.5 %" in told
+    assert "demand.crowd 10.0B never" in told
     assert "best size is 10 % smaller" in told
     assert "community-unpaid: Internal assistant: the serving cost of crowd" in told
 
@@ -130,7 +130,7 @@ def test_other_ways_stand_beside_each_plan(answer):
     bought = replace(answer, others=(Alternative("buy", 1e23, 5e10, None, 3e12),))
     told = page(Comparison((bought, answer)))
     assert "Train, buy, or keep what exists" in told
-    assert "buy 1.00e23 FLOP above 3.0T" in told
+    assert "buy 1.00e23 FLOP above 3T" in told
 
 
 def test_json_has_the_words_of_the_contract(pair_of):
@@ -170,7 +170,7 @@ def test_the_spread_of_laws_is_the_message(answer, infeasible):
     told = " ".join(render(list(laws_side_blocks("X", [small, large])), 80).split())
     assert (
         "X: law against law Across laws, the best size is anywhere from 5.1B to "
-        "22B, on 500B to 4.0T tokens: they differ by a factor of 4.3 in size and 8 in "
+        "22B, on 500B to 4T tokens: they differ by a factor of 4.3 in size and 8 in "
         "tokens." in told
     )
     told = " ".join(render(list(laws_side_blocks("X", [small, small])), 80).split())

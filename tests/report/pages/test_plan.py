@@ -32,8 +32,8 @@ def test_inputs_come_by_their_weight_and_sides_that_differ_are_both_told(answer)
         "+1 % demand.lifetime",
         "+1 % demand.tokens",
     ]
-    assert "−0.1 % (−1 %: +0.9 %)" in table
-    assert "no plan (−1 %: +2 %)" in table
+    assert "−0.100 % (−1 %: +0.900 %)" in table
+    assert "no plan (−1 %: +2.00 %)" in table
     assert "2 years" in table
     assert "No effect: architecture.width and costs.fixed." in text
 
@@ -44,9 +44,9 @@ def test_limits_tell_what_one_more_unit_is_worth(answer):
         records.LimitUsed("limits.parameters", 3e10, 7e9, "parameters", False, 0, 0, 6),
     )
     text = page(replace(answer, limits=limits))
-    assert "−0.9 %  −2e11 FLOP per token" in text
+    assert "−0.900 %  −2.00e20 FLOP per billion tokens" in text
     slack = next(line for line in text.splitlines() if "limits.parameters" in line)
-    assert slack.split() == ["limits.parameters", "30B", "7.0B", "slack"]
+    assert slack.split() == ["limits.parameters", "30B", "7.00B", "slack"]
 
 
 def test_money_streams_and_parties_have_their_sections(answer):
@@ -65,7 +65,7 @@ def test_money_streams_and_parties_have_their_sections(answer):
         )
     )
     assert "At the price of training that is worth 900B tokens" in text
-    assert "150K accelerator-hours, 24 days" in text
+    assert "150k accelerator-hours, 24 days" in text
     assert "$0.12 per million tokens" in text
     assert "the community pays  3e22 FLOP" in text
     assert "The same plan in other units: cost $1.5M." in text
@@ -99,7 +99,7 @@ def test_other_ways_stand_beside_the_plan(answer):
     section = text[text.index("Other ways") : text.index("Near-optimal")]
     lines = [" ".join(line.split()) for line in section.splitlines()]
     assert "this plan 8.01e22 FLOP 4.00e16 FLOP 2.0453" in lines
-    assert "buy 1.00e23 FLOP 5.00e16 FLOP above 3.0T" in lines
+    assert "buy 1.00e23 FLOP 5.00e16 FLOP above 3T" in lines
     assert "existing model-x 5.00e22 FLOP 2.50e16 FLOP 2.1000 never" in lines
     assert "existing model-y 9.00e22 FLOP 4.50e16 FLOP 2.2000 always" in lines
 
@@ -128,7 +128,7 @@ def test_machines_and_choices_have_their_sections(answer):
         lines.index(line)
         for line in (
             "h100 8.01e22 FLOP best",
-            "l4 9e22 FLOP",
+            "l4 9.00e22 FLOP",
             "abacus refused: no peak",
         )
     ]

@@ -27,12 +27,12 @@ Plan
                               training-
                         plan    optimal
 --------------------  ------  ---------
-parameters             6.97B        13B
+parameters             6.97B      13.0B
 tokens                 1.25T       576B
 tokens per parameter     179       44.3
 loss                  2.0453     2.0453
 overtraining factor     4.54          1
-training overhead       16 %        0 %
+× the least training    1.16          1
 
   Critical size 3.97B: below it training
   takes more than twice the least
@@ -64,7 +64,7 @@ Near-optimal sizes
   within 5 %
     parameters: 5.39B to 9.34B
     tokens: 1.93T to 830B
-    tokens per parameter: 358 to 89
+    tokens per parameter: 358 to 89.0
 
   The best plan of any size between
   takes at most that much more lifetime
@@ -78,7 +78,7 @@ What moves lifetime compute
   ----------------------------  --------  -----  ------
   +1 % law.alpha                 +15.8 %  0.336  law
   +1 % target.match.parameters   +1.77 %    13B  line 4
-  +1 % demand.tokens            +0.348 %   2.0T  line 6
+  +1 % demand.tokens            +0.348 %     2T  line 6
 
   No effect: law.E.
 

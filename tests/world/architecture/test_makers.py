@@ -152,7 +152,9 @@ def test_words_of_a_layer_stand_above_the_models() -> None:
         ({"per_layer_config": {"9": {}}}, "is no layer"),
         ({"model_type": "inkling2_loop_text"}, "run several times"),
         ({"model_type": "gemma4_assistant"}, "draft model"),
-        ({"model_type": "bert"}, "is an encoder"),
+        ({"model_type": "bert"}, "an encoder"),
+        ({"model_type": "internvl", "hidden_size": None}, "the language model of"),
+        ({"hidden_size": float("nan")}, "must be a whole number"),
     ],
 )
 def test_what_cannot_be(more: dict[str, Any], said: str) -> None:

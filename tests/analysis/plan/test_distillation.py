@@ -1,0 +1,152 @@
+"""Students of a teacher, against a search over sizes that is written apart."""
+
+import numpy as np
+import pytest
+
+from optimizer.analysis.plan.distill import CLOSE, scan
+from optimizer.analysis.plan.optimum import solve
+from optimizer.errors import InputError
+from optimizer.question.load import read_scenario
+
+# Busbridge et al. 2025 (arXiv 2502.08606), table 6.
+E, A, B, ALPHA, BETA, K = 1.220, 3355, 18186, 0.408, 0.431, 0.452
+TEXT = """\
+law: busbridge-2025
+target: {match: {parameters: 13B}}
+demand: {tokens: 2T}
+distillation: {teacher: {parameters: 70B, tokens: 1.4T}, logits: free}
+"""
+
+
+def read(text, *sets):
+    return read_scenario(text, "s.yaml", sets)
+
+
+def supervised(N, D):
+    return E + (A * N**-ALPHA + B * D**-BETA) ** K
+
+
+def students(N, D, teacher):
+    """The law as the paper writes it, for arrays."""
+    ratio = teacher / (supervised(N, D) * 1.315)
+    cut = (1 + ratio ** (1 / 0.090)) ** (-522.6 * 0.090)
+    own = (2243 * N**-0.321 + 24181 * D**-0.637) ** 0.764
+    return teacher + teacher**-2.549 * cut * own
+
+
+def needed(N, teacher, loss):
+    """Ln of the least tokens for each size, by halving; NaN where none is enough."""
+    low, high = np.full(N.shape, 0.0), np.full(N.shape, 69.0)
+    for _ in range(60):
+        middle = (low + high) / 2
+        over = students(N, np.exp(middle), teacher) > loss
+        low, high = np.where(over, middle, low), np.where(over, high, middle)
+    return np.where(high < 68.9, high, np.nan)
+
+
+@pytest.mark.parametrize(
+    ("logits", "ratio", "tolerance"), [("free", 0.768, 6e-4), ("paid", 1.242, 6e-4)]
+)
+def test_the_reference_case(logits, ratio, tolerance):
+    """As good as the 13B (1.943097), 2T served; a teacher of 70B on 1.4T (1.7367)."""
+    found = solve(read(TEXT, f"distillation.logits={logits}"))
+    (way,) = found.distillation.ways
+    assert found.target_loss == pytest.approx(1.943097, abs=1e-6)
+    assert way.teacher.loss == pytest.approx(1.7367, abs=5e-5)
+    assert way.ratio == pytest.approx(ratio, abs=tolerance)
+    assert found.distillation.pays == (ratio < 1)
+    assert way.certificate.gap <= 1.1 * CLOSE
+    if logits == "free":
+        assert way.student.parameters == pytest.approx(6.29e9, rel=3e-3)
+        assert way.student.tokens == pytest.approx(3.17e11, rel=8e-3)
+    else:
+        cost = 2 * 70e9 * way.student.tokens
+        assert way.logits == pytest.approx(cost, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random_teachers_against_a_search(seed):
+    """Teachers, demands, targets and logits; a grid that is zoomed three times."""
+    random = np.random.default_rng(seed)
+    big, long = 10 ** random.uniform(10, 11.5), 10 ** random.uniform(11.5, 13.5)
+    T = 10 ** random.uniform(10, 13.5)
+    teacher = supervised(big, long)
+    loss = teacher + 10 ** random.uniform(-1.5, -0.2)
+    paid = bool(seed % 2)
+    found = solve(
+        read(
+            f"law: busbridge-2025\ntarget: {{loss: {loss!r}}}\n"
+            f"demand: {{tokens: {T!r}}}\ndistillation: {{teacher: {{parameters: "
+            f"{big!r}, tokens: {long!r}}}, logits: {'paid' if paid else 'free'}}}\n"
+        )
+    )
+    (way,) = found.distillation.ways
+    sizes = np.geomspace(1e5, 1e14, 801)
+    for _ in range(3):
+        tokens = np.exp(needed(sizes, teacher, loss))
+        cost = 6 * sizes * tokens + 2 * sizes * T + paid * 2 * big * tokens
+        best = int(np.nanargmin(cost))
+        sizes = np.geomspace(sizes[best - 2], sizes[best + 2], 801)
+    least = np.nanmin(cost)
+    assert way.total == pytest.approx(least, rel=1e-7)
+    assert way.student.loss <= loss
+    assert way.certificate.gap <= 1.1 * CLOSE
+
+
+def test_the_bound_of_a_scan_holds_where_the_cost_has_two_valleys():
+    """Tokens that fall in a step leave two minima; the scan finds the lower one."""
+
+    def tokens(N):
+        return 1e12 * (1e9 / N) ** 0.2 if N < 1e10 else 1e9 * (1e10 / N)
+
+    def cost(N, D):
+        return N * 1e12 + 6 * N * D
+
+    found = scan(cost, tokens)
+    sizes = np.geomspace(1e3, 1e14, 100_001)
+    least = min(cost(N, tokens(N)) for N in sizes)
+    assert found.total <= least * (1 + 1e-12)
+    assert found.total * np.exp(-found.proof.gap) <= least
+
+
+def test_a_limit_holds_the_student_too():
+    found = solve(read(TEXT, "limits.parameters=4B"))
+    (way,) = found.distillation.ways
+    assert way.student.parameters == pytest.approx(4e9, rel=1e-4)
+    assert way.student.parameters <= 4e9 * (1 + 1e-9)
+
+
+def test_a_teacher_too_weak_and_the_best_of_several():
+    several = "[{parameters: 7B, tokens: 300B}, {parameters: 70B, tokens: 1.4T}]"
+    text = TEXT.replace("{parameters: 70B, tokens: 1.4T}", several)
+    best, weak = solve(read(text)).distillation.ways
+    assert best.teacher.parameters == 70e9
+    assert weak.student is None
+    assert weak.reason == f"no student of it goes below {supervised(7e9, 3e11):.4f}"
+
+
+def test_in_dollars_logits_cost_a_forward_pass_of_the_training_machine():
+    text = TEXT + (
+        "objective: dollars\n"
+        "training: {hardware: h100-sxm, mfu: 40 %, price: $2.00/h}\n"
+        "serving: {hardware: h100-sxm, mfu: 20 %, price: $3.00/h}\n"
+    )
+    (way,) = solve(read(text, "distillation.logits=paid")).distillation.ways
+    flop = 2 * 70e9 * way.student.tokens
+    assert way.logits == pytest.approx(flop / 989.4e12 / 0.4 / 3600 * 2, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("law=besiroglu-2024", "needs a law with its constants"),
+        ("fix.parameters=3B", "remove fix"),
+        ("data.unique_tokens=1T", "remove data.unique_tokens"),
+        ("budget.compute=1e24", "is compared at one loss"),
+        ("training.data_efficiency=1.4", "remove what training says"),
+        ("distillation.logits=cheap", "must be one of free, paid"),
+    ],
+)
+def test_what_it_cannot_stand_beside(change, said):
+    with pytest.raises(InputError, match=said):
+        read(TEXT, change)
