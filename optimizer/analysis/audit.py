@@ -28,6 +28,7 @@ from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.own_plan import cheapest
 from optimizer.analysis.plan.points import pair
 from optimizer.analysis.plan.priced import Cost, Pair
+from optimizer.analysis.plan.referred import pair
 from optimizer.analysis.plan.warn import outside
 from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question

@@ -48,6 +48,8 @@ def _sum(problem: Problem, third: Array, z: Array, delta: Array, exact: bool) ->
     residual = np.log(total) - problem.target
     clipped = np.clip(residual, -delta[:, None], delta[:, None])
     weight = np.broadcast_to(problem.weight, residual.shape)
+    if problem.over != 1.0:
+        weight = weight * np.where(residual > 0, problem.over, 1.0)
     flat, pull = weight * (clipped == residual), weight * clipped
     lean = flat - pull if exact else flat
     hessian = (J * lean[:, :, None]).transpose(0, 2, 1) @ J

@@ -44,6 +44,7 @@ from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.points import as_fixed, broken, pair, pair_of
 from optimizer.analysis.plan.priced import Pair
+from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
 from optimizer.analysis.plan.search import search, search_whole
@@ -56,7 +57,6 @@ from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
-from optimizer.question.sampling import compared, knows
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.world.limits import Limits
 
@@ -222,19 +222,10 @@ def _bare(
             extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
-        reference=_reference(scenario, question),
+        reference=referred(scenario, question),
         demand=demand_total(question),
         **rest,  # type: ignore[arg-type]
     )
-
-
-def _reference(scenario: Scenario, question: Question) -> Pair | None:
-    """The model to match, with the samples that it draws, of the target's loss."""
-    if question.reference is None or question.target is None:
-        return None
-    drawn = compared(scenario) if knows(scenario) else None
-    found = pair(question.published, *question.reference)
-    return replace(found, loss=question.target, samples=drawn)
 
 
 def _answer(
