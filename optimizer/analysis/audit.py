@@ -26,7 +26,6 @@ from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.kept import broken
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.own_plan import cheapest
-from optimizer.analysis.plan.points import pair
 from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.referred import pair
 from optimizer.analysis.plan.warn import outside

@@ -113,7 +113,26 @@ def _several(
     fitting = [v.scenario for v in variants if v.scenario is not None]
     if not fitting:
         raise min(errors, key=lambda error: len(error.problems))
+    _one_loss(fitting, document)
     return replace(fitting[0], document=document, variants=tuple(variants))
+
+
+def _one_loss(fitting: Sequence[Scenario], document: Document) -> None:
+    """Refuses a plan of which each choice makes a model of another quality.
+
+    Raises:
+        InputError: it is one, and no target says which quality is meant.
+    """
+    spec = fitting[0].spec
+    if spec.plan is None or spec.target is not None:
+        return
+    losses = [formulate(one).target or 0.0 for one in fitting]
+    if max(losses) > min(losses) * (1 + 1e-12):
+        message = (
+            "has another loss with each choice, so that their costs could not be "
+            f"compared; add target: {{loss: {max(losses):.4f}}}"
+        )
+        raise InputError([Problem(document.mark(("plan",)), "plan", message)])
 
 
 def _single(document: Document, base: Path, collect: Collector) -> Scenario:

@@ -42,7 +42,7 @@ from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
-from optimizer.analysis.plan.points import as_fixed, broken, pair, pair_of
+from optimizer.analysis.plan.points import as_fixed, broken, pair_of
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use

@@ -9,12 +9,6 @@ from optimizer.analysis.plan.bindings import BINDING
 from optimizer.analysis.plan.priced import Pair
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.world.costs import value
-from optimizer.world.surface import Surface
-
-
-def pair(surface: Surface, N: float, D: float) -> Pair:
-    """The record of a model under a law."""
-    return Pair(N, D, D / N, surface.loss(N, D))
 
 
 def pair_of(question: Question, size: Mapping[str, float]) -> Pair:
