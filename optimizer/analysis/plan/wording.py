@@ -97,6 +97,11 @@ def unbounded(unit: str) -> Kind:
     return replace(KINDS[unit], low=-math.inf, high=math.inf)
 
 
+def typed(value: float, unit: str) -> bool:
+    """Whether a file takes a value: no bound is above 1e18 dollars or 1000 years."""
+    return KINDS[unit].low <= value <= KINDS[unit].high
+
+
 DEMAND = "demand"  # the name of a demand that has none of its own
 
 
