@@ -86,6 +86,14 @@ _SECTIONS: Mapping[str, Mapping[str, Kind | str]] = {
     "training_run": {"accelerator_hours": NUMBER, "time": DURATION},
     "savings": {"amount": _COST, "fraction": FRACTION},
     "fixed": {"extra": _COST, "fraction": FRACTION, "implied_demand": TOKENS},
+    "own": {
+        **{f"cost.{word}": _COST for word in _BILL},
+        **{"extra": _COST, "fraction": FRACTION},
+        **{"overtraining": NUMBER, "implied_demand": TOKENS},
+    },
+    "post_training": dict.fromkeys(
+        ("share", "generation_hours", "training_hours"), NUMBER
+    ),
     "parties": dict.fromkeys(("lab", "community", "social"), _COST),
     "certificate": dict.fromkeys(("stationarity", "violation", "gap"), NUMBER),
     "infeasibility": {"nearest_loss": NUMBER},

@@ -11,11 +11,10 @@ from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.saturating import saturation
 from optimizer.question.asked import Question
 from optimizer.question.inputs import number_at
-from optimizer.question.losses import repetition_of
+from optimizer.question.losses import made, repetition_of
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan, groups
 from optimizer.records import dataclass
-from optimizer.world.repetition import Repetition
 
 TOUCHING = 1e-9  # of a target that counts as reached
 STEPS = 40  # of Newton; five are usual
@@ -107,16 +106,22 @@ def drawn(plan: Plan) -> Drawn:
         if number.path[0] != "law":
             columns[:, index] = number_at(scenario, number.path)
 
-    def repeating(member: Scenario, _: Question) -> Repetition | None:
-        return repetition_of(replace(member, spec=scenario.spec))
+    def repeating(member: Scenario, question: Question) -> tuple[Any, Any]:
+        """How data repeat, and the target, which repeated data are in."""
+        whole = replace(member, spec=scenario.spec)
+        s, own = question.reducible, scenario.spec.plan
+        if own is not None and scenario.spec.target is None:
+            s = made(whole, own, question.surface)
+        return repetition_of(whole), s
 
     found = np.full((7, plan.count), np.nan)
     for group in groups(Plan(bare, plan.axes), columns, repeating):
-        question, stars = group.question, group.view
-        if question is None or question.reducible is None:
+        question = group.question
+        if question is None or group.view is None or question.reducible is None:
             continue
+        stars, s = group.view
         surface = question.surface
-        of_law = (surface.A, surface.B, surface.alpha, surface.beta, question.reducible)
+        of_law = (surface.A, surface.B, surface.alpha, surface.beta, s)
         of_data = (0.0, 0.0) if stars is None else (stars.R_D, stars.R_N or 0.0)
         for row, each in enumerate((*of_law, *of_data)):
             found[row, group.rows] = np.asarray(each, dtype=float)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.errors import Collector, InputError, Mark, Problem
+from optimizer.question.exclusive import ALTERNATIVES
 from optimizer.question.load import read_document
 from optimizer.question.portfolio import Portfolio, Shared, formulate_portfolio
-from optimizer.question.scenario import ALTERNATIVES, Scenario
+from optimizer.question.scenario import Scenario
 from optimizer.reading.common_words import member, told
 from optimizer.reading.document import Document, Steps, dotted, load_file, override
 from optimizer.reading.fields import read_model
@@ -157,6 +158,9 @@ def _unfit(
             yield _problem(document, path, message)
         if scenario.variants:
             message = "has lists to choose from; a portfolio takes one value of each"
+            yield _problem(document, path, message)
+        if scenario.spec.distillation is not None:
+            message = "has a teacher, which is for one model; solve it alone"
             yield _problem(document, path, message)
         if scenario.spec.probability is not None:
             message = "is of a scenario that is compared with others; remove it"

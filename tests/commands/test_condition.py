@@ -40,4 +40,5 @@ def test_every_path_leads_to_a_number_of_a_solved_plan(here, run):
             null.add(path.split(".")[0])
         else:
             assert isinstance(node, int | float), path
-    assert null == {"amounts", "unit_cost", "training_run", "infeasibility"}
+    absent = {"own", "post_training"}  # of other scenarios
+    assert null == absent | {"amounts", "unit_cost", "training_run", "infeasibility"}

@@ -31,7 +31,6 @@ from optimizer.analysis.plan.bills import (
 from optimizer.analysis.plan.bindings import BINDING, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
-from optimizer.analysis.plan.distill import distil
 from optimizer.analysis.plan.doubts import erred
 from optimizer.analysis.plan.extremes import (
     critical,
@@ -43,7 +42,7 @@ from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
-from optimizer.analysis.plan.own_plan import own_plan
+from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
@@ -81,10 +80,14 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     answer = _found(scenario, whole)
     if (mine := scenario.spec.plan) is not None:
         best = None if answer.cost is None else answer.cost.total
-        answer = replace(answer, own=own_plan(scenario, mine, best))
+        own = own_plan(scenario, mine, best)
+        told = (*own_warnings(own), *answer.warnings)
+        answer = replace(answer, own=own, warnings=told)
     if not whole:
         return answer
     if scenario.spec.distillation is not None:
+        from optimizer.analysis.plan.distill import distil  # noqa: PLC0415 - rare
+
         total = None if answer.cost is None else answer.cost.total
         if answer.relaxed is not None:
             total = answer.relaxed.total  # in fractions, as the students'
@@ -367,7 +370,7 @@ def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
     """Names of the limits, and of the bounds of serving, that a point breaks."""
     return tuple(
         limit.name
-        for limit in (*question.limits, *question.physics)
+        for limit in question.breakable
         if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
     )
 

@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 
 from optimizer.analysis.plan.bills import amounts, bill
 from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.priced import Broken, Cost, Own, Pair
 from optimizer.analysis.plan.whole import whole_at
+from optimizer.analysis.plan.wording import amount, either
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at
 from optimizer.question.formulate import formulate
@@ -106,6 +108,20 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
         fraction=None if extra is None or best is None else extra / best,
         implied_demand=implied_demand(singles, size),
     )
+
+
+def own_warnings(own: Own) -> tuple[Warning, ...]:
+    """What a plan of the user's own fails: limits, or the target."""
+    fails = [
+        f"takes {amount(wall.value, wall.unit)} where {wall.name} allows "
+        f"{amount(wall.bound, wall.unit)}"
+        for wall in own.breaks
+    ]
+    if own.misses:
+        fails.append(f"misses the target with a loss of {own.plan.loss:.4f}")
+    if not fails:
+        return ()
+    return (Warning("own-plan", f"your plan {either(fails, 'and')}"),)
 
 
 def _taken(limit: Limit, point: Mapping[str, float]) -> float:

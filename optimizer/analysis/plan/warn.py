@@ -45,7 +45,7 @@ CODES = (
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
     *("peak-price-example", "secondary-source", "wide-optimum"),
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
-    *("forgotten-unit", "replaced", "whole-machines"),
+    *("own-plan", "forgotten-unit", "replaced", "whole-machines"),
     *TRAINED,
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run

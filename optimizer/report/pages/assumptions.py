@@ -9,10 +9,11 @@ from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
 from optimizer.records import dataclass
 from optimizer.world.built import Built
-from optimizer.world.machines import KV
+from optimizer.world.machines import BLOCKED, KV
 from optimizer.world.models import load_model
 from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE, KV_NUMBERS
 from optimizer.world.serving.replica import constants_of
+from optimizer.world.training import PASSES, capacities
 
 COMMENT = re.compile(r"(?:^|\s)#\s*(.*?)\s*$")
 SILENT = {("name",), ("description",)}
@@ -40,6 +41,7 @@ def assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
     return (
         *_law(scenario),
         *_library(scenario),
+        *_trained(scenario),
         *_serving(scenario),
         *_written(scenario),
     )
@@ -69,6 +71,20 @@ def _library(scenario: Scenario) -> Iterator[Assumption]:
         yield Assumption("reference model", model.title, "library", source)
 
 
+def _trained(scenario: Scenario) -> Iterator[Assumption]:
+    """What formats and zeros are taken to leave of N and D, and by whom."""
+    training = scenario.spec.training
+    formats = dict.fromkeys(map(training.format_of, PASSES))
+    for one in (word for word in formats if word in BLOCKED):
+        known = capacities()["formats"][one]
+        source = f"{known['range']}; {known['source']}"
+        yield Assumption("training format", one, "library", source)
+    if training.sparsity is not None:
+        known = capacities()["sparsity"]
+        source = f"{known['range']}; {known['source']}"
+        yield Assumption("zeros in training", "", "library", source)
+
+
 def _serving(scenario: Scenario) -> Iterator[Assumption]:
     """What is taken for the KV cache where the file does not tell."""
     for index, stream in enumerate(scenario.streams):
@@ -76,12 +92,14 @@ def _serving(scenario: Scenario) -> Iterator[Assumption]:
         if not serving.batched or (index and stream.serving is None):
             continue
         if serving.model == "measured" and chip is not None:
-            found = constants_of(serving, chip)
+            found = constants_of(
+                serving, chip, scenario.mixture, scenario.constants_of(serving)
+            )
             off = found.error if found.held_out is None else found.held_out
             yield Assumption(
                 "constants of serving",
                 f"{found.named}, off by {off:.0%} in the median time per token",
-                "library",
+                serving.constants or "library",
                 f"fitted to {found.points} measured points; docs/measured.md",
             )
         if serving.kv is None:

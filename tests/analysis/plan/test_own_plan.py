@@ -1,16 +1,24 @@
 """A plan of one's own beside the optimum of its loss, against a grid."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.audit import audit
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.portfolio.joint_plan import solve_portfolio
 from optimizer.analysis.sweep.sweep import RESULTS, rows
+from optimizer.commands.condition import read_conditions
 from optimizer.engine.certify import passes
 from optimizer.errors import InputError
+from optimizer.question.law_draws import drawn
 from optimizer.question.load import read_scenario
+from optimizer.question.portfolio_file import read_portfolio
 from optimizer.question.vary import plan
+from optimizer.reading.document import load_text
+from optimizer.report.formats.data import plan as as_plan
 from optimizer.world.laws import load_law
 
 LAW = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.336, "beta": 0.283}
@@ -164,3 +172,32 @@ def test_its_numbers_are_sensitivities():
 def test_what_cannot_stand_beside_it(line, said):
     with pytest.raises(InputError, match=said):
         read(TEXT + line + "\n")
+
+
+@pytest.mark.parametrize("unique", ["", "data: {unique_tokens: 2T}\n"])
+def test_its_loss_is_drawn_with_the_law(unique):
+    """Its loss moves with the law, so that it reaches itself in every draw."""
+    found = drawn(plan(read(TEXT + unique), [], sample=300))
+    assert found.reached(8e9, 15e12) == 1.0
+    assert found.reached(8e9, 14.9e12) == 0.0
+
+
+def test_what_it_fails_is_a_warning_and_a_gate():
+    found = solve(read(TEXT, "limits.tokens=1T"))
+    (told,) = (w for w in found.warnings if w.code == "own-plan")
+    assert told.message == "your plan takes 15T where limits.tokens allows 1T"
+    (gate,) = read_conditions(("own.fraction > 0.5",))
+    assert gate.holds(as_plan(found))
+
+
+def test_a_portfolio_prices_it_beside_the_joint_plan():
+    text = (
+        "law: besiroglu-2024-refit\nmodels:\n"
+        "  - {name: a, plan: {parameters: 8B, tokens: 1T}, demand: {tokens: 2T}}\n"
+        "  - {name: b, target: {match: {parameters: 3B}}, demand: {tokens: 2T}}\n"
+        "shared: {training_compute: 3e23}\n"
+    )
+    joint = solve_portfolio(read_portfolio(load_text(text, "p.yaml"), Path()))
+    assert joint.status is Status.OPTIMAL
+    assert joint.members[0].own.plan.tokens == 1e12
+    assert joint.members[1].own is None
