@@ -9,8 +9,9 @@ monomial has a plan that the engine can serve at that cost or less.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
+
+from optimizer.records import dataclass
 
 Pairs = tuple[tuple[float, float], ...]  # coefficients and powers of N
 ROUNDS = 60  # of Newton's method, which takes ten where experts are few
