@@ -11,7 +11,10 @@ import pytest
 from optimizer.commands.plot import KINDS
 
 # What has the chart: two scenarios of one unit, a law with a covariance, ...
-PLOTTED = {"regret": ("open-release-community-0", "open-release-community-1")}
+PLOTTED = {
+    "regret": ("open-release-community-0", "open-release-community-1"),
+    "capped": ("sixty-days",),
+}
 WIDTHS = (390, 820, 1280)
 # The words of a chart as rectangles on the screen, turned where the words are, without
 # the air above and below the letters; and the frame that they stand in.
