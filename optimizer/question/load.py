@@ -16,9 +16,11 @@ from typing import cast
 from optimizer.errors import Collector, InputError, Problem
 from optimizer.question.checks import contradictions, misfits, unlawful
 from optimizer.question.choices import combinations, firsts
+from optimizer.question.exclusive import ALTERNATIVES
 from optimizer.question.formulate import formulate
 from optimizer.question.named import (
     architecture_of,
+    constants_of,
     existing_of,
     hardware_of,
     hardware_paths,
@@ -27,7 +29,7 @@ from optimizer.question.named import (
     with_prices,
     without_config,
 )
-from optimizer.question.scenario import ALTERNATIVES, Scenario, Spec, Variant
+from optimizer.question.scenario import Scenario, Spec, Variant
 from optimizer.reading.document import Document, load_file, load_text, override
 from optimizer.reading.fields import read_model
 from optimizer.world.built import built
@@ -145,6 +147,7 @@ def _single(document: Document, base: Path, collect: Collector) -> Scenario:
     }
     counts: Counts = "total" if law is None else law.counts
     reference = collect(partial(reference_of, document, counts))
+    constants = collect(partial(constants_of, document, base)) or {}
     existing = collect(partial(existing_of, document, spec, counts, base))
     hardware = {path: chip for path, chip in chips.items() if chip is not None}
     if spec is None or len(hardware) < len(chips):
@@ -165,6 +168,7 @@ def _single(document: Document, base: Path, collect: Collector) -> Scenario:
         document=document,
         reference=reference,
         existing=existing,
+        constants=constants,
         base=base,
         stored=share,
     )
