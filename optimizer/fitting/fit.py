@@ -46,6 +46,7 @@ from optimizer.fitting.search import (
     best_of,
     explore,
     finished,
+    part,
     search,
     silent,
 )
@@ -77,7 +78,7 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
     if choice.form == "samples":
         runs = by_model(runs)
     base = seen_once(runs, choice)
-    settings, runs = _enough_pairs(settings, runs, base)
+    settings, runs = _enough_pairs(settings, _repeats_told(runs, choice), base)
     asked, centre, found = point_fit(
         base, choice, settings.delta, settings.starts, progress, settings.over
     )
@@ -157,7 +158,7 @@ def point_fit(
     asked = replace(asked, over=over)
     ends = explore(
         asked,
-        spread_starts(asked, choice, centre, starts),
+        spread_starts(part(asked), choice, centre, starts),
         delta,
         steps=FAR,
         progress=progress,
@@ -169,6 +170,18 @@ def point_fit(
     refuse_unstationary(found)
     refuse_vanished(found, choice, runs)
     return asked, centre, found
+
+
+def _repeats_told(runs: Runs, choice: Choice) -> Runs:
+    """Says where runs repeat their data and the form takes no notice."""
+    if runs.unique is None or choice.form == "data-constrained":
+        return runs
+    repeated = int((runs.tokens > runs.unique * (1 + 1e-9)).sum())
+    if not repeated:
+        return runs
+    message = f"{repeated} of {runs.count} runs repeat their data, unknown to this form"
+    done = "kept; --form data-constrained, or --exclude 'epochs > 1'"
+    return replace(runs, notes=(Note(0, message, done), *runs.notes))
 
 
 def _enough_pairs(settings: Settings, runs: Runs, base: Runs) -> tuple[Settings, Runs]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.cells import evaluated, separators
-from optimizer.fitting.checkpoints import Policy, kept, run_column
+from optimizer.fitting.checkpoints import Policy, kept, run_column, thinned
 from optimizer.fitting.columns import WORDS, Columns, columns
 from optimizer.fitting.losses import NATS, loss_unit
 from optimizer.fitting.magnitudes import units_of
@@ -45,6 +45,7 @@ Found = dict[str, float]
 
 COLUMNS = WORDS
 ONE_SIZE = 1.1  # the factor within which sizes, or tokens, count as one
+MOST_ROWS = 20_000  # whose resamples fit in memory
 MOST_TOLD = 20  # runs that an error names
 
 
@@ -204,6 +205,7 @@ def read_runs(
     names = None
     if run is not None:
         found, names = kept(found, cells, run, _policy(table, options), notes)
+        found = thinned(found, names, MOST_ROWS, notes)
     if options.samples:
         found = sampled(found, cells, table.columns, notes)
     if options.best or options.envelope:
@@ -214,6 +216,13 @@ def read_runs(
     notes += stopped(found, cells)
     if not found:
         raise _none(table, notes)
+    if len(found) > 2 * MOST_ROWS:
+        raise _failed(
+            table,
+            f"has {len(found):,} runs, of which {MOST_ROWS:,} can be fitted. If they "
+            f"are checkpoints: {command} --group COLUMN --checkpoints ends",
+            0,
+        )
     if table.about and not table.run and options.sized:
         raise _single(table, found[-1], command)
     runs = _gathered(table, found, names, notes, excluded, reader, taken.counts)
