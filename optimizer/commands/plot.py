@@ -41,6 +41,7 @@ Examples:
 @options.files
 @options.overrides
 @options.laws
+@options.engine
 @click.option(
     "-o",
     "--output",

@@ -55,6 +55,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "post_training": answer.post_training,
         "serving": answer.serving,
         "relaxed": answer.relaxed,
+        "samples": answer.samples,
         "savings": answer.savings,
         "near_optimal": answer.near_optimal,
         "fixed": answer.fixed,
