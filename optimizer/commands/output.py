@@ -106,7 +106,7 @@ def _named() -> Iterator[Path]:
     """What the command line names, but for where results go; files among it."""
     context = click.get_current_context(silent=True)
     for word, value in context.params.items() if context is not None else ():
-        if word == "output":
+        if word in ("output", "picture"):
             continue
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, str | Path):

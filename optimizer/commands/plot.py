@@ -58,6 +58,7 @@ Examples:
 @options.files
 @options.overrides
 @options.laws
+@options.engine
 @click.option(
     "-o",
     "--output",

@@ -97,6 +97,18 @@ class Question:
         return [*(c.name for c in self.nested), *(wall.name for wall in self.physics)]
 
     @property
+    def breakable(self) -> tuple[Limit, ...]:
+        """What a completed point may break: the limits and the physics.
+
+        A step that is the sum of its parts is so at every such point; of a mixture's
+        experts its limit may tell more than the point's batch reads.
+        """
+        return (
+            *self.limits,
+            *(w for w in self.physics if not w.name.startswith("serving.step")),
+        )
+
+    @property
     def plain(self) -> bool:
         """Whether the loss is the bare surface, with its closed forms."""
         return not (self.quantities or self.outside) and len(self.loss) == 2

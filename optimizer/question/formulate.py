@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from optimizer.errors import InputError, Problem
 from optimizer.question.asked import Question, attended, attention
+from optimizer.question.experts import experts_of, guess
 from optimizer.question.losses import loss_of, made, penalties_of, repetition_of
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import paid_standing, replicas_kept
@@ -132,29 +133,45 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
         if attempt.problems:
             return {}
     for suffix, members in groups.items():
-        serving, chip = scenario.serving_of(members[0])
+        # The one that finds the fewest of its prompts in the cache decides.
+        first = max(members, key=lambda i: scenario.serving_of(i)[0].unread.real)
+        serving, _ = scenario.serving_of(first)
         lengths = _lengths(scenario, members)
-        make = partial(
-            measured if serving.model == "measured" else replica,
-            suffix,
-            serving,
-            chip,
-            shape,
-            lengths,
-        )
         path = ("serving",) if not suffix else scenario.stream_path(members[0])
         stored = attempt(path, partial(_stored, scenario, serving))
         if stored is None:
             continue
-        bound = scenario.spec.limits.memory
-        if members[-1] == len(scenario.streams):
-            bound = None  # of what serves the demand, not of rollouts
-        if (built := attempt(path, partial(make, stored, bound))) is not None:
-            decided = scenario.whole.get(suffix, Whole()).batch
-            if decided is not None:
-                built = replace(built, batch=decided)
+        make = partial(_replica, scenario, suffix, first, lengths, stored)
+        if (built := attempt(path, make)) is not None:
             found.update(dict.fromkeys(members, built))
     return found
+
+
+def _replica(
+    scenario: Scenario,
+    suffix: str,
+    member: int,
+    lengths: tuple[float, float] | None,
+    stored: float,
+) -> Replica:
+    """The machine of a stream, by the model of serving that it asks for."""
+    serving, chip = scenario.serving_of(member)
+    shape, bound = scenario.spec.architecture, scenario.spec.limits.memory
+    if member == len(scenario.streams):
+        bound = None  # of what serves the demand, not of rollouts
+    whole = scenario.whole.get(suffix, Whole())
+    built = replica(suffix, serving, chip, shape, lengths, stored, bound)
+    if serving.model == "measured":
+        own = scenario.constants_of(serving)
+        experts = experts_of(scenario, stored)
+        words = (built, serving, chip, shape, lengths, stored, own)
+        built = measured(*words, experts)
+        if experts is not None and built.batch is None and whole.batch is None:
+            at = whole.touched
+            if at is None:
+                at = built.best(guess(scenario))[0]
+            built = measured(*words, replace(experts, at=at))
+    return built if whole.batch is None else replace(built, batch=whole.batch)
 
 
 def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] | None:

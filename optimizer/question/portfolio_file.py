@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.errors import Collector, InputError, Mark, Problem
+from optimizer.question.exclusive import ALTERNATIVES
 from optimizer.question.load import read_document
 from optimizer.question.portfolio import Portfolio, Shared, formulate_portfolio
-from optimizer.question.scenario import ALTERNATIVES, Scenario
+from optimizer.question.scenario import Scenario
 from optimizer.reading.common_words import member, told
 from optimizer.reading.document import Document, Steps, dotted, load_file, override
 from optimizer.reading.fields import read_model

@@ -29,6 +29,7 @@ from optimizer.reading.spread import Uncertain, expected
 from optimizer.records import dataclass
 from optimizer.world.machines import Serving
 
+MOST_FOUND = 0.99  # of a prompt
 TokenFlow = Annotated[Flow, Quantity(DEMAND_TOKENS, flow=True)]
 
 
@@ -47,6 +48,9 @@ class Stream(Model):
     )
     input_tokens: Uncertain[DemandTokens] | None = Field(
         None, description="input tokens a request"
+    )
+    cached_input_tokens: Uncertain[DemandTokens] | None = Field(
+        None, description="those of the input tokens whose cache is found; 0"
     )
     output_tokens: Uncertain[DemandTokens] | None = Field(
         None, description="output tokens an answer"
@@ -90,12 +94,31 @@ class Stream(Model):
             )
         if (self.input_tokens is None) != (self.output_tokens is None):
             raise ValueError("needs input_tokens and output_tokens together, or none")
+        if self.cached_input_tokens is not None:
+            if self.input_tokens is None:
+                raise ValueError(
+                    "has cached_input_tokens of unknown prompts; add input_tokens: 800 "
+                    "and output_tokens: 300"
+                )
+            if self.found > MOST_FOUND:
+                raise ValueError(
+                    "has more cached_input_tokens than 99 % of its input_tokens; the "
+                    "last of a prompt is always computed"
+                )
         if self.lifetime is None and (flow.per is not None or expected(self.growth)):
             raise ValueError(
                 "has a rate or a growth but no lifetime; add lifetime: 2 years"
             )
         served(self)
         return self
+
+    @property
+    def found(self) -> float:
+        """The share of the prompt tokens whose cache is found."""
+        if self.cached_input_tokens is None or self.input_tokens is None:
+            return 0.0
+        whole: float = expected(self.input_tokens)
+        return expected(self.cached_input_tokens) / whole if whole else 0.0
 
 
 @dataclass(frozen=True)
@@ -108,6 +131,7 @@ class Served:
         input_tokens: prompt tokens, or None where only the total is known.
         output_tokens: generated tokens, or None likewise.
         prompt: input tokens of one request, or None.
+        found: share of the prompt tokens whose cache is found.
         share: the part of the serving cost that the objective counts.
         months: (months after the end of training, part of the tokens) pairs; the
             parts sum to 1.
@@ -118,6 +142,7 @@ class Served:
     input_tokens: float | None
     output_tokens: float | None
     prompt: float | None
+    found: float
     share: float
     months: tuple[tuple[float, float], ...]
 
@@ -183,6 +208,7 @@ def served(stream: Stream) -> Served:
         input_tokens=inputs,
         output_tokens=outputs,
         prompt=prompt,
+        found=stream.found,
         share=expected(stream.cost_share),
         months=tuple((start + m, weight / total) for m, weight in weights),
     )

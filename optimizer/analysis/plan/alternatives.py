@@ -23,7 +23,7 @@ from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import refine, solve
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
-from optimizer.question.scenario import Scenario
+from optimizer.question.scenario import Buy, Scenario
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread
 from optimizer.world.costs import MILLION
@@ -46,7 +46,7 @@ def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, .
     served = sum(line.served.tokens for line in question.bill if line.served)
     found = []
     if spec.buy is not None:
-        total = _bought(question, spec.buy.input, spec.buy.output)
+        total = _bought(question, spec.buy)
         at = _crossing(scenario, lambda factor: factor * total, served)
         found.append(Alternative("buy", total, total / served, None, at))
     if (known := scenario.existing) is not None:
@@ -90,7 +90,7 @@ def _kept_at(scenario: Scenario, what: Exists, total: float) -> Price:
     return stepped
 
 
-def _bought(question: Question, price_in: float, price_out: float) -> float:
+def _bought(question: Question, buy: Buy) -> float:
     """What an API charges for the demand, at the present value of its tokens."""
     total = 0.0
     for line in question.bill:
@@ -98,7 +98,9 @@ def _bought(question: Question, price_in: float, price_out: float) -> float:
         if served is None:
             continue
         inputs, outputs = served.input_tokens or 0.0, served.output_tokens or 0.0
-        dollars = (inputs * price_in + outputs * price_out) / MILLION
+        cached = buy.input if buy.cached_input is None else buy.cached_input
+        price = buy.input + (cached - buy.input) * served.found
+        dollars = (inputs * price + outputs * buy.output) / MILLION
         total += dollars * line.counted * line.share
     return total
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from optimizer.errors import Defect, InputError, Mark
-from optimizer.question.scenario import ALTERNATIVES, Scenario
+from optimizer.question.exclusive import ALTERNATIVES
+from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document, Steps, load_text, override
 
 _PLAIN = "A comment or the order of the words was lost: the file had no place for all."

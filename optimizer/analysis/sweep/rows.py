@@ -17,7 +17,8 @@ from optimizer.analysis.plan.extremes import bounds
 from optimizer.analysis.sweep.saturated import enter
 from optimizer.engine import batch
 from optimizer.question.asked import Question
-from optimizer.world.roofline import Pairs, Replica, Sum
+from optimizer.world.roofline import Replica
+from optimizer.world.summed import Pairs, Sum, within
 
 Point = Mapping[str, Array]
 
@@ -183,16 +184,21 @@ def _best_sum(
 
     each, cache, weights, memory = sizes
     traffic = np.asarray(replica.traffic, dtype=float)
-    floor = weights / traffic + at(parts.floor)
+    routed = parts.routed
+    size = 0.0 if routed is None else np.asarray(routed.size, dtype=float)
+    moved = size * N / traffic
+    floor = weights / traffic - moved + at(parts.floor)
     each = each + np.asarray(parts.mean, dtype=float) * cache / traffic + at(parts.each)
     b = (memory - weights) / cache
     if replica.time_per_token is not None:
         longest = np.asarray(replica.time_per_token, dtype=float)
         slope = each + np.asarray(parts.share, dtype=float) * at(parts.token)
-        b = np.minimum(b, (longest - floor) / slope)
+        b = np.minimum(b, within(longest, floor, slope, moved, routed))
     b = np.maximum(b, 1.0)
     if replica.batch is not None:
         b = np.broadcast_to(np.asarray(replica.batch, dtype=float), N.shape)
+    if routed is not None:
+        floor = floor + moved * np.asarray(routed.share(b), dtype=float)
     return b, floor + b * each
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from optimizer.analysis.sweep.rows import answers, near
 from optimizer.analysis.sweep.saturated import settled
 from optimizer.engine import batch
 from optimizer.engine.root import plain
+from optimizer.engine.solve import cvxpy_asked
 from optimizer.errors import Defect
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
@@ -128,7 +130,7 @@ class Summary:
 
 def compiles_first(plan: Plan) -> bool:
     """Whether a sweep is long enough to wait for a compiler, and has to."""
-    if not batch.compiling_pays(plan.count) or batch.compiled():
+    if cvxpy_asked() or not batch.compiling_pays(plan.count) or batch.compiled():
         return False
     first = next(groups(plan, plan.columns(0, 1), _view))
     return first.view is not None and plain(first.view) is None
@@ -154,7 +156,9 @@ def sweep(
                 if start is None:
                     break
                 stop = min(start + batch.BLOCK, plan.count)
-                waiting.append(pool.submit(rows, plan, start, stop))
+                # A thread does not know by itself that cvxpy was asked for.
+                one = copy_context().run
+                waiting.append(pool.submit(one, rows, plan, start, stop))
             if not waiting:
                 return
             yield waiting.popleft().result()

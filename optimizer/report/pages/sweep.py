@@ -46,7 +46,7 @@ def _body(plan: Plan, summary: Summary, written: str) -> Iterator[Block]:
     varied = ", ".join(number.name for number in plan.numbers)
     yield Text(f"Varied: {varied}.")
     if summary.alone:
-        yield Text(f"{summary.alone:,} rows needed the single solver.")
+        yield Text(f"{summary.alone:,} rows were answered by cvxpy.")
     if in_fractions(plan.scenario):
         yield Text(f"{FRACTIONS}.")
     for problem in summary.problems:

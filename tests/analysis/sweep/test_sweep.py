@@ -284,8 +284,8 @@ def test_what_is_varied_is_not_drawn():
         (
             "demand.tokns=1T,2T",
             'demand.tokns: unknown word "tokns"; did you mean "tokens"? allowed: '
-            "cost_share, growth, input_tokens, lifetime, name, output_tokens, "
-            "requests, samples, serving, start, tokens",
+            "cached_input_tokens, cost_share, growth, input_tokens, lifetime, name, "
+            "output_tokens, requests, samples, serving, start, tokens",
         ),
         ("demand.tokens=2T:1T:3", "a grid must rise from low to high, got "),
         ("demand.tokens=1T:1T:3", "a grid must rise from low to high, got "),
