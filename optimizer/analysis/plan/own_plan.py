@@ -20,6 +20,7 @@ from optimizer.analysis.plan.wording import amount, either
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at
 from optimizer.question.formulate import formulate
+from optimizer.question.sampling import settled
 from optimizer.question.scenario import OwnPlan, Scenario
 from optimizer.records import dataclass
 from optimizer.world.costs import value
@@ -100,13 +101,13 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
         for variant in scenario.variants
         if variant.scenario is not None
     ] or [({}, scenario)]
-    singles = [held_at(one, N, fix=None)[0] for _, one in ways]
+    singles = [settled(held_at(one, N, fix=None)[0]) for _, one in ways]
     held = cheapest(singles, size, aimed=True)
     question, point = held.question, held.point
     s = question.reducible_at(point)
     extra = None if best is None else held.cost.total - best
     return Own(
-        plan=Pair(N, D, D / N, question.surface.loss_of(s)),
+        plan=Pair(N, D, D / N, question.surface.loss_of(s), question.samples),
         cost=held.cost,
         amounts=amounts(question, point),
         choice=dict(ways[held.place][0]),
