@@ -14,8 +14,9 @@ from optimizer.analysis.plan.whole import WholePlan
 from optimizer.analysis.plan.wording import either, several
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at, shape_for
-from optimizer.question.scenario import Fix, Scenario, Target
+from optimizer.question.scenario import Fix, Scenario
 from optimizer.question.sizes import unfit
+from optimizer.question.target import Target
 from optimizer.records import dataclass
 from optimizer.world.built import Built
 from optimizer.world.costs import Architecture
