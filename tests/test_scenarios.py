@@ -44,6 +44,7 @@ CLAIMS = {
     "rollouts": ("5.72e9", "8.22e11", "7.0"),
     "sardana-13b-2t": ("6.97e9", "1.25e12", "4.5"),
     "sixty-days": ("2.88e10", "3.04e12", "5.6"),
+    "verified-code": ("2.92e9", "4.29e12", "29"),
     "smollm3": ("3.08e9", "1.12e13", "279"),
 }
 
@@ -397,3 +398,19 @@ def test_sixty_days_spends_them_where_they_cost_nothing() -> None:
     assert printed(first.loss, "1.9765")
     assert printed(first.parameters, "6.98e10")
     assert printed(first.total / total("sixty-days") - 1, "67e-2")
+
+
+def test_verified_code_draws_fifteen() -> None:
+    found, few = (
+        answer("verified-code"),
+        answer("verified-code", "demand.samples.at_most=4"),
+    )
+    assert found.plan is not None
+    assert few.plan is not None
+    assert found.cost is not None
+    assert few.cost is not None
+    assert found.plan.samples == 15
+    assert few.plan.samples == 4
+    assert printed(few.plan.parameters, "1.14e10")
+    assert printed(few.plan.tokens, "4.02e12")
+    assert printed(few.cost.total / found.cost.total, "2.2")

@@ -160,10 +160,25 @@ def beside(target: Path) -> Iterator[Path]:
         yield Path(name)
         os.chmod(name, mode)
         os.replace(name, target)
+        _told(target)
     except BaseException:
         with suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _told(target: Path) -> None:
+    """One line on a terminal: what was written, and how large it is."""
+    context = click.get_current_context(silent=True)
+    if context is None or sys.stderr is None or not sys.stderr.isatty():
+        return
+    if context.find_root().params.get("quiet"):
+        return
+    from optimizer.reading.kinds import BYTES  # noqa: PLC0415 - on a terminal only
+    from optimizer.reading.quantity import write as shown  # noqa: PLC0415
+
+    size = shown(float(target.stat().st_size), BYTES)
+    click.echo(f"wrote {target.name}, {size}", err=True)
 
 
 def failed(output: Path, message: str) -> InputError:

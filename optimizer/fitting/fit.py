@@ -35,6 +35,7 @@ from optimizer.fitting.refuse import (
 )
 from optimizer.fitting.repeats import fit_repeats
 from optimizer.fitting.runs import Runs
+from optimizer.fitting.sampled import by_model, refuse_no_samples
 from optimizer.fitting.sandwich import standard_errors, withheld
 from optimizer.fitting.search import (
     DELTA,
@@ -74,6 +75,8 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
     settings = replace(settings, choice=choice)
     if not choice.free:
         return _repeats_alone(runs, settings)
+    if choice.form == "samples":
+        runs = by_model(runs)
     base = seen_once(runs, choice)
     settings, runs = _enough_pairs(settings, _repeats_told(runs, choice), base)
     asked, centre, found = point_fit(
@@ -149,6 +152,8 @@ def point_fit(
     """
     refuse_hopeless(runs, choice)
     refuse_no_reach(runs, choice)
+    if choice.form == "samples":
+        refuse_no_samples(runs)
     asked, centre = problem(runs, choice)
     asked = replace(asked, over=over)
     ends = explore(
@@ -287,7 +292,9 @@ def _by_group(
     count = len(np.unique(groups))
     stated = runs.group is not None
     what = (
-        "runs with checkpoints"
+        "models, several of which were sampled several times"
+        if runs.samples is not None
+        else "runs with checkpoints"
         if stated
         else "sizes whose errors go together, as checkpoints' do"
     )

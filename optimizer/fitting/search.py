@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.fitting.newton import STATIONARY, STEPS, Minimum, minimise
-from optimizer.fitting.objective import Array, Point, Problem, Rows, evaluate
+from optimizer.fitting.objective import Array, Point, Problem, Rows
+from optimizer.fitting.sampled import evaluated
 from optimizer.records import dataclass
 
 DELTA = 1e-3
@@ -79,7 +80,7 @@ def search(
         block = problem.take(rows)
 
         def at(members: Rows, z: Array, width: Array, block: Problem = block) -> Point:
-            return evaluate(block.take(members), z, width, exact=exact)
+            return evaluated(block.take(members), z, width, exact=exact)
 
         wide = np.full(len(rows), widest)
         low, high = problem.low, problem.high

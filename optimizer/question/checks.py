@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optimizer.errors import Problem
+from optimizer.question import sampling
 from optimizer.question.after import distilled, rollouts
 from optimizer.question.exclusive import ONE_OF
 from optimizer.question.scenario import Scenario
@@ -107,6 +108,8 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
         except ValueError as error:
             mark = scenario.document.mark(path)
             yield Problem(mark, dotted(path), str(error))
+    for place, message in (*sampling.misfits(scenario), *sampling.unrated(scenario)):
+        yield Problem(scenario.document.mark(place), dotted(place), message)
     for index in range(len(scenario.streams)):
         serving, _ = scenario.serving_of(index)
         if serving.stored_per_active is not None and (
@@ -180,12 +183,6 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
             if not name.strip() or set(name) & set(".=[]\n") or name.isdecimal():
                 message = f"must be a word without . = [ and ], got {shown(name)}"
                 yield (*path, "name"), message
-        if "samples" in stream.model_fields_set and stream.output_tokens is None:
-            message = (
-                "multiplies the tokens of an answer, which are not given; add "
-                "input_tokens: 800 and output_tokens: 300, or remove samples"
-            )
-            yield (*path, "samples"), message
 
 
 def _machines(scenario: Scenario) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ ONE_OF = (
     OneOf((), ("fix", "plan")),
     OneOf(
         ("target",),
-        ("loss", "match", "error"),
+        ("loss", "match", "error", "pass_rate"),
         "loss: 2.0, or match: {parameters: 13B}",
     ),
     OneOf(

@@ -67,6 +67,21 @@ def read_scenario(
     return read_document(load_text(text, file), Path(), overrides)
 
 
+def change(scenario: Scenario, **values: object) -> Scenario:
+    """The same scenario with other values, checked like lines of its file.
+
+    Args:
+        scenario: from `load_scenario`.
+        **values: by path, with two underscores for each dot:
+            `demand__tokens=5e12`, `target__match__parameters="30B"`.
+
+    Raises:
+        InputError: every mistake, each with its place.
+    """
+    sets = [f"{name.replace('__', '.')}={value}" for name, value in values.items()]
+    return read_document(scenario.document, scenario.base, sets)
+
+
 def read_document(
     document: Document, base: Path, overrides: Sequence[str] = ()
 ) -> Scenario:
@@ -113,7 +128,26 @@ def _several(
     fitting = [v.scenario for v in variants if v.scenario is not None]
     if not fitting:
         raise min(errors, key=lambda error: len(error.problems))
+    _one_loss(fitting, document)
     return replace(fitting[0], document=document, variants=tuple(variants))
+
+
+def _one_loss(fitting: Sequence[Scenario], document: Document) -> None:
+    """Refuses a plan of which each choice makes a model of another quality.
+
+    Raises:
+        InputError: it is one, and no target says which quality is meant.
+    """
+    spec = fitting[0].spec
+    if spec.plan is None or spec.target is not None:
+        return
+    losses = [formulate(one).target or 0.0 for one in fitting]
+    if max(losses) > min(losses) * (1 + 1e-12):
+        message = (
+            "has another loss with each choice, so that their costs could not be "
+            f"compared; add target: {{loss: {max(losses):.4f}}}"
+        )
+        raise InputError([Problem(document.mark(("plan",)), "plan", message)])
 
 
 def _single(document: Document, base: Path, collect: Collector) -> Scenario:

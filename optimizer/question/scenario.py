@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from optimizer.errors import Mark
+from optimizer.question.target import Target
 from optimizer.reading.document import Document, Steps
 from optimizer.reading.fields import (
     Count,
     Fraction,
-    Loss,
     Model,
     Parameters,
     PriceTokens,
@@ -38,28 +38,6 @@ from optimizer.world.money import Costs, Data, MoneyOverTime
 from optimizer.world.post_training import PostTraining
 from optimizer.world.serving.constants import Library
 from optimizer.world.serving.replica import with_shares
-
-
-class Match(Model):
-    """A reference model: the target is its loss under the scenario's law."""
-
-    parameters: Parameters | None = Field(
-        None, description="the size of the reference model"
-    )
-    tokens: Tokens | None = Field(
-        None, description="as trained; without it, training-optimal"
-    )
-    model: str | None = Field(None, description="a published model by name")
-
-
-class Target(Model):
-    """The quality to reach; one of the three."""
-
-    loss: Loss | None = Field(None, description="the loss itself, in the law's unit")
-    match: Match | None = Field(None, description="as good as a reference model")
-    error: Fraction | None = Field(
-        None, description="mean error on downstream tasks, by the law's own map"
-    )
 
 
 class Fix(Model):
@@ -239,6 +217,7 @@ class Scenario:
             the first that fits. Empty where it holds none.
         stored: all parameters over N, where the model is known; else the law tells.
         whole: what is decided of serving machines in whole numbers, by their suffix.
+        samples: how many are drawn where the demand leaves that open, once decided.
         constants: files of the user's own constants of serving, by their path as told.
     """
 
@@ -256,6 +235,7 @@ class Scenario:
     variants: tuple[Variant, ...] = ()
     stored: float | None = None
     whole: Mapping[str, Whole] = field(default_factory=dict)
+    samples: float | None = None
     constants: Mapping[str, Library] = field(default_factory=dict)
 
     @property

@@ -20,7 +20,6 @@ from optimizer.reading.fields import (
     Model,
     Quantity,
     Rate,
-    Ratio,
     Requests,
     Wait,
 )
@@ -28,6 +27,7 @@ from optimizer.reading.quantity import DEMAND_TOKENS, FAR, MONTH, YEAR, Flow
 from optimizer.reading.spread import Uncertain, expected
 from optimizer.records import dataclass
 from optimizer.world.machines import Serving
+from optimizer.world.sampling import Between, Samples
 
 MOST_FOUND = 0.99  # of a prompt
 TokenFlow = Annotated[Flow, Quantity(DEMAND_TOKENS, flow=True)]
@@ -55,8 +55,11 @@ class Stream(Model):
     output_tokens: Uncertain[DemandTokens] | None = Field(
         None, description="output tokens an answer"
     )
-    samples: Uncertain[Ratio] = Field(
-        1.0, description="answers a request; multiplies output tokens only"
+    samples: Samples = Field(
+        1.0,
+        description="answers a request; multiplies output tokens only. Left open, "
+        "{at_least: 1, at_most: 64}, under a law that says what they are worth; "
+        "tokens are then those of one sample",
     )
     lifetime: Uncertain[Duration] | None = Field(
         None, description="how long it is served: 2 years"
@@ -170,12 +173,16 @@ class Served:
         return mean
 
 
-def served(stream: Stream) -> Served:
+def served(stream: Stream, samples: float | None = None) -> Served:
     """Folds a stream into its lifetime tokens.
 
     Requests or tokens per time are summed month by month over the lifetime, the
     last month in part, each month's rate (1 + growth)^(m/12) times the first's. A
     total is spread over the months in the same proportions.
+
+    Args:
+        stream: the stream.
+        samples: how many are drawn where the stream leaves that open; one if None.
 
     Raises:
         ValueError: the sum overflows, or a request has no tokens.
@@ -191,14 +198,19 @@ def served(stream: Stream) -> Served:
     prompt = expected(stream.input_tokens)
     answer = expected(stream.output_tokens)
     inputs = outputs = None
+    open_ = isinstance(stream.samples, Between)
     if prompt is not None and answer is not None:
-        answer = answer * expected(stream.samples)
-        length = prompt + answer
+        each = answer * expected(1.0 if open_ else stream.samples)
+        length = prompt + each
         if length.real <= 0:
             raise ValueError("needs input_tokens or output_tokens above 0")
         requests = amount if stream.requests is not None else amount / length
-        inputs, outputs = requests * prompt, requests * answer
+        if open_ and samples is not None:
+            each = answer * samples
+        inputs, outputs = requests * prompt, requests * each
         amount = inputs + outputs
+    elif open_ and samples is not None:
+        amount = amount * samples
     if not abs(amount) <= FAR:
         raise ValueError("serves more tokens than any number; lower its demand")
     start = expected(stream.start) / MONTH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan import touching
@@ -37,6 +38,8 @@ def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibilit
     plan = make_whole(Solved(told, question, found))
     if isinstance(plan, Solved):
         return question, explain(plan.scenario, plan.question)
+    if question.between is not None:
+        question = formulate(replace(scenario, samples=plan.plan.scenario.samples))
     return question, plan
 
 

@@ -11,9 +11,11 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
+from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.reach import unreachable
@@ -23,7 +25,7 @@ from optimizer.engine import batch
 from optimizer.engine.root import plain
 from optimizer.engine.solve import cvxpy_asked
 from optimizer.errors import Defect
-from optimizer.question.asked import Question
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Group, Plan, groups
 from optimizer.records import dataclass, field
@@ -39,6 +41,7 @@ RESULTS: Mapping[str, str] = {
     "cost_inference": "cost",
     "cost_total": "cost",
     "saving": "fraction",
+    "samples": "",
     "stationarity": "",
     "violation": "",
     "gap": "",
@@ -237,6 +240,9 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
         mine = settled(question, solved, slice(first, first + size), start)
         point = dict(zip(program.variables, mine.z.T, strict=True))
         proof = (mine.stationarity, mine.violation, mine.gap)
+        if question.between is not None:
+            # What is said of a plan is of models that draw as many samples.
+            question = question.drawing(cast("float", Many(np.exp(point[SAMPLES]))))
         said = answers(question, point, size)
         work.status[group.rows] = mine.ended
         work.results[group.rows] = np.stack([*said, *proof], axis=1)
