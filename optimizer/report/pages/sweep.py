@@ -77,7 +77,7 @@ def _body(
         yield Heading("Rows")
         titles = [
             *(number.name for number in plan.numbers),
-            *(SHOWN[word] for word in ROW),
+            *ROW.values(),
         ]
         columns = (*(Column(title) for title in titles), Column("", "left"))
         yield Table(columns, tuple(_row(plan, row, summary.unit) for row in _each(few)))
