@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -28,7 +27,7 @@ from optimizer.analysis.plan.bills import (
     training_run,
     unit_cost,
 )
-from optimizer.analysis.plan.bindings import BINDING, limits_used
+from optimizer.analysis.plan.bindings import as_fixed, broken, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.doubts import erred
@@ -57,7 +56,6 @@ from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
-from optimizer.world.costs import value
 from optimizer.world.limits import Limits
 from optimizer.world.surface import Surface
 
@@ -373,23 +371,6 @@ def _pair(question: Question, size: Mapping[str, float]) -> Pair:
     """The record of a model, with all effects on its loss."""
     N, D = size["N"], size["D"]
     return Pair(N, D, D / N, question.loss_at(size))
-
-
-def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
-    """Names of the limits, and of the bounds of serving, that a point breaks."""
-    return tuple(
-        limit.name
-        for limit in (*question.limits, *question.physics)
-        if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
-    )
-
-
-def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
-    """Whether a point has the values that the scenario fixes."""
-    return all(
-        math.isclose(point[name], fixed, rel_tol=BINDING)
-        for name, fixed in question.fixed.items()
-    )
 
 
 def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
