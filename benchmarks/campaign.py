@@ -58,7 +58,7 @@ def _state(path: Path) -> dict[str, Any]:
     if path.exists():
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
-    return {"next": 0, **dict.fromkeys(COUNTED, 0), "left": []}
+    return {"next": 0, **dict.fromkeys(COUNTED, 0), "asked": [], "left": []}
 
 
 def _told(state: dict[str, Any]) -> str:
@@ -129,6 +129,7 @@ def _count(
     state["optimal"] += int((found.ended == OPTIMAL).sum())
     state["infeasible"] += int((found.ended == INFEASIBLE).sum())
     state["by cvxpy"] += found.alone
+    state["asked"] += [name] if found.alone else []
     left = np.flatnonzero(found.ended == FAILED).tolist()
     state["left"] += [[*name, member] for member in left]
     return found.z

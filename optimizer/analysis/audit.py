@@ -24,14 +24,16 @@ from optimizer.analysis.plan.extremes import (
 )
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.kept import broken
-from optimizer.analysis.plan.optimum import pair, solve
+from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.own_plan import cheapest
 from optimizer.analysis.plan.priced import Cost, Pair
+from optimizer.analysis.plan.referred import pair
 from optimizer.analysis.plan.warn import outside
 from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question
 from optimizer.question.at_size import held_at
-from optimizer.question.scenario import Match, Scenario, Target
+from optimizer.question.scenario import Scenario
+from optimizer.question.target import Match, Target
 from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.law import Counts, Law

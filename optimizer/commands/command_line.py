@@ -11,7 +11,7 @@ import click
 def typed() -> str:
     """The command as it was typed, ready for a shell."""
     context = click.get_current_context()
-    told = ["overtrain", "fit"]
+    told = ["overtrain", str(context.command.name)]
     for parameter in context.command.params:
         value = context.params.get(str(parameter.name))
         if isinstance(parameter, click.Argument):

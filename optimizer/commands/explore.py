@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextvars import copy_context
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ Examples:
 @click.command("explore", epilog=EXAMPLES)
 @click.argument("file", metavar="FILE")
 @options.overrides
+@options.engine
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -74,8 +76,14 @@ class Explorer(ThreadingHTTPServer):
         super().__init__((HERE, port), Handler)
         self.explored = explored
         self.policy = policy()
+        self.asked = copy_context()  # a thread does not know by itself what was
         answer = solve(explored.scenario)
         self.page = explore_page(explored, answer, __version__).encode()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answers one request, in a thread of its own."""
+        answer = super().process_request_thread
+        self.asked.copy().run(answer, request, client_address)
 
 
 def serving(explored: Live, port: int) -> Explorer:

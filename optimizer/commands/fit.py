@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from optimizer.fitting.runs import Runs
 
 ALLOWED = ("table", "json", "markdown")
-FORMS = ("chinchilla", "coupled", "gadre", "kaplan", "hestness", "data-constrained")
+FORMS = (
+    *("chinchilla", "coupled", "samples", "gadre", "kaplan", "hestness"),
+    "data-constrained",
+)
 ALONE = "none"
 MOST = 6000  # draws; a law file with more is longer than may be read
 EXAMPLES = """\b
@@ -262,6 +265,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         Options(
             exclude=read_rules(rules),
             sized=shape != "hestness",
+            samples=shape == "samples",
             best=best,
             envelope=side == ENVELOPE,
             group=None if group == ALONE else group,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from optimizer.commands import options
 from optimizer.commands.output import refuse_unwritable
 
+if TYPE_CHECKING:
+    from optimizer.question.scenario import Scenario
+
 ALLOWED = ("table", "json", "markdown", "csv")
 WIDEST = 100.0
 EXAMPLES = """\b
 Examples:
   overtrain frontier internal-use.yaml
+  overtrain frontier internal-use.yaml --over samples --most 256
   overtrain frontier open-release.yaml --span 1.2 --points 101 -o frontier.csv
 """
 
@@ -34,6 +39,20 @@ Examples:
     metavar="FACTOR",
     help="How far the reducible loss goes above the plan's own, and below.",
 )
+@click.option(
+    "--over",
+    type=click.Choice(["loss", "samples"]),
+    default="loss",
+    show_default=True,
+    help="What goes along it: losses, or the samples a request draws.",
+)
+@click.option(
+    "--most",
+    type=click.IntRange(1, 2**20),
+    default=64,
+    show_default=True,
+    help="Samples, where the scenario does not say how many it leaves open.",
+)
 @options.overrides
 @options.formats(*ALLOWED)
 @options.engine
@@ -42,6 +61,8 @@ def command(
     file: str,
     points: int,
     span: str,
+    over: str,
+    most: int,
     overrides: tuple[str, ...],
     form: str | None,
     output: Path | None,
@@ -50,12 +71,16 @@ def command(
 
     The first frontier is the least lifetime cost of each loss around the scenario's
     own. The second, at that loss, is the models for which training and serving
-    cannot both be cheaper. Each point is certified like a plan.
+    cannot both be cheaper. Each point is certified like a plan. Over samples it is
+    the plan and its cost for 1, 2, 4 and more answers a request.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
     factor = _factor(span)
     scenario = options.read_all([file], overrides)[0]
+
+    if over == "samples":
+        return _over_samples(scenario, most, form, output)
 
     from optimizer.analysis.frontier.frontier import frontier  # noqa: PLC0415 - heavy
     from optimizer.commands.outcome import INFEASIBLE, show  # noqa: PLC0415
@@ -70,6 +95,25 @@ def command(
         output,
     )
     return INFEASIBLE if found.own is None else 0
+
+
+def _over_samples(scenario: Scenario, most: int, form: str, output: Path | None) -> int:
+    """Shows the plan for each number of samples."""
+    from optimizer.analysis.frontier.samples import (  # noqa: PLC0415 - heavy
+        frontier_over_samples,
+    )
+    from optimizer.commands.outcome import INFEASIBLE, show  # noqa: PLC0415
+    from optimizer.report.pages import drawings as page  # noqa: PLC0415
+
+    found = frontier_over_samples(scenario, most)
+    show(
+        lambda: [page.over_samples_blocks(found)],
+        lambda: page.over_samples_data(found),
+        lambda: page.over_samples_sheet(found),
+        form,
+        output,
+    )
+    return 0 if found.steps else INFEASIBLE
 
 
 def _factor(text: str) -> float:

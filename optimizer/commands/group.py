@@ -102,7 +102,8 @@ def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
     callback=_version,
     help="Print the version and exit.",
 )
-def overtrain() -> None:
+@click.option("--quiet", is_flag=True, help="Say nothing of files that are written.")
+def overtrain(quiet: bool) -> None:
     """The command itself; its text is `HELP`."""
 
 

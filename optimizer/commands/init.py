@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -27,12 +31,16 @@ FIRST = "internal-use"
     help="Where to write it; NAME.yaml unless given, - for the terminal.",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-def command(name: str, output: Path | None, force: bool) -> int:
+@click.option("--list", "listed", is_flag=True, help="What there is to start from.")
+def command(name: str, output: Path | None, force: bool, listed: bool) -> int:
     """Write a commented scenario to start from.
 
     It runs as it is. The schema that editors check it with is written beside it.
-    With an unknown NAME the names are listed.
+    --list has the names, each with its question.
     """
+    if listed:
+        emit("".join(_listed()), None)
+        return 0
     name = name.removesuffix(".yaml")
     names = starter_names()
     if name not in names:
@@ -58,6 +66,26 @@ def command(name: str, output: Path | None, force: bool) -> int:
 def starter_names() -> list[str]:
     """The starters, sorted."""
     return sorted(path.stem for path in STARTERS.glob("*.yaml"))
+
+
+def _listed() -> Iterator[str]:
+    """A line a starter: its name, and how its comment begins."""
+    names = starter_names()
+    for name in names:
+        text = (STARTERS / f"{name}.yaml").read_text(encoding="utf-8")
+        lines = (line for line in text.splitlines() if not line.startswith(MODELINE))
+        comment = takewhile(lambda line: line.startswith("#"), lines)
+        told = " ".join(line.lstrip("# ") for line in comment).strip()
+        title, *more = re.split(r"(?<=[.?:]) (?=[A-Z0-9])", told)
+        first = " ".join([title, *more[:1]])
+        yield (
+            textwrap.fill(
+                f"{name:<{max(map(len, names))}}  {first}",
+                80,
+                subsequent_indent=" " * (max(map(len, names)) + 2),
+            )
+            + "\n"
+        )
 
 
 def _pointing_beside(scenario: str) -> str:

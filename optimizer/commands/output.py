@@ -106,7 +106,7 @@ def _named() -> Iterator[Path]:
     """What the command line names, but for where results go; files among it."""
     context = click.get_current_context(silent=True)
     for word, value in context.params.items() if context is not None else ():
-        if word == "output":
+        if word in ("output", "picture"):
             continue
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, str | Path):
@@ -160,10 +160,25 @@ def beside(target: Path) -> Iterator[Path]:
         yield Path(name)
         os.chmod(name, mode)
         os.replace(name, target)
+        _told(target)
     except BaseException:
         with suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _told(target: Path) -> None:
+    """One line on a terminal: what was written, and how large it is."""
+    context = click.get_current_context(silent=True)
+    if context is None or sys.stderr is None or not sys.stderr.isatty():
+        return
+    if context.find_root().params.get("quiet"):
+        return
+    from optimizer.reading.kinds import BYTES  # noqa: PLC0415 - on a terminal only
+    from optimizer.reading.quantity import write as shown  # noqa: PLC0415
+
+    size = shown(float(target.stat().st_size), BYTES)
+    click.echo(f"wrote {target.name}, {size}", err=True)
 
 
 def failed(output: Path, message: str) -> InputError:

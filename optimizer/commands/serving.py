@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimizer.commands import options
-from optimizer.commands.output import colourful, emit, refuse_unwritable
+from optimizer.commands.output import (
+    colourful,
+    emit,
+    failed,
+    refuse_unwritable,
+    write,
+)
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
+    from optimizer.analysis.serving.beside import Beside
     from optimizer.report.formats.blocks import Block
 
 FORMS = ("table", "json", "markdown")
@@ -38,6 +45,12 @@ Examples:
     metavar="FILE",
     help="Constants of your own, from overtrain calibrate.",
 )
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw predicted against measured times per token (.svg).",
+)
 @options.given
 @options.formats(*FORMS)
 @options.output
@@ -45,6 +58,7 @@ def command(
     points: str,
     engines: bool,
     file: str | None,
+    picture: Path | None,
     given: tuple[str, ...],
     form: str | None,
     output: Path | None,
@@ -62,12 +76,13 @@ def command(
     from optimizer.world.serving.constants import library, load_library  # noqa: PLC0415
 
     refuse_unwritable(output)
+    if picture is not None:
+        _refuse_picture(picture)
     known = library() if file is None else load_library(file)
     read = read_any([points], pairs(given))
     found = beside(read, known, engines)
-    if all(one.answer is None for one in found):
-        first = found[0].refused
-        raise InputError([Problem(Mark(points), "", f"no point can be used; {first}")])
+    if picture is not None:
+        _draw(found, picture, points)
     shown(
         lambda: serving_blocks(found, known, Path(points).name),
         lambda: serving_data(found, known),
@@ -75,6 +90,33 @@ def command(
         output,
     )
     return 0
+
+
+def _refuse_picture(picture: Path) -> None:
+    """Tells early that a picture cannot be drawn, or has no place to go."""
+    from optimizer.report.formats import render  # noqa: PLC0415 - optional parts
+    from optimizer.report.formats.extras import missing  # noqa: PLC0415
+
+    refuse_unwritable(picture)
+    if picture.suffix.lower() != ".svg":
+        raise failed(picture, "a picture ends in .svg")
+    try:
+        import optimizer.report.charts.theme  # noqa: F401, PLC0415
+
+        render.version()
+    except ImportError as error:
+        raise missing(error) from None
+
+
+def _draw(found: Sequence[Beside], picture: Path, points: str) -> None:
+    from optimizer.report.charts.serving import predicted_beside_measured  # noqa: PLC0415
+    from optimizer.report.formats import render  # noqa: PLC0415 - optional parts
+
+    try:
+        drawn = predicted_beside_measured(found)
+    except ValueError as error:
+        raise InputError([Problem(Mark(points), "", str(error))]) from None
+    write(picture, render.svg(drawn))
 
 
 def pairs(texts: Sequence[str]) -> dict[str, str]:

@@ -59,6 +59,7 @@ Examples:
     metavar="FILE",
     help="Where the rows go: a .parquet or .csv file; on a cluster a directory.",
 )
+@options.engine
 @click.option(
     "--cluster",
     metavar="ADDRESS",
@@ -163,7 +164,11 @@ def _refuse(
         raise InputError([Problem(Mark(f"--chunk {chunk}"), "", message)])
     if cluster is not None:
         from optimizer.commands.dataset import refuse  # noqa: PLC0415
+        from optimizer.engine.solve import cvxpy_asked  # noqa: PLC0415
 
+        if cvxpy_asked():
+            message = "is for this process, not for a cluster; leave one of them out"
+            raise InputError([Problem(Mark("--engine cvxpy"), "", message)])
         refuse(output, cluster)
     elif output is not None:
         from optimizer.commands.rowfile import checked  # noqa: PLC0415

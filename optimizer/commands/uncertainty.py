@@ -46,6 +46,7 @@ Examples:
 )
 @options.overrides
 @options.formats(*ALLOWED)
+@options.engine
 @options.output
 def command(
     file: str,

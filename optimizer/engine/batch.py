@@ -55,6 +55,8 @@ FEW = 256  # rows of a block that need no compiler
 COMPILED = ("linear", "point", "interior", "kernel")
 CACHE = Path(__file__).parent / "__pycache__"
 OPTIMAL, INFEASIBLE, FAILED = 0, 1, 2
+_ENDS = np.empty(3, dtype=int)  # as `own` says it
+_ENDS[[own.OPTIMAL, own.INFEASIBLE, own.UNSOLVED]] = OPTIMAL, INFEASIBLE, FAILED
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,10 +269,9 @@ class _Block:
     def _interior(self, start: Array | None) -> None:
         rows, program, z = self._rest(start)
         found = own.find(program, z)
-        solved = found.ended == own.OPTIMAL
-        self._judge(rows, program, found.z, found.multipliers)
-        self.ended[rows[~solved]] = FAILED
-        self.ended[rows[found.ended == own.INFEASIBLE]] = INFEASIBLE
+        self.z[rows], self.multipliers[rows] = found.z, found.multipliers
+        self.proof[:, rows] = found.proof
+        self.ended[rows] = _ENDS[found.ended]
 
     def _rest(self, start: Array | None) -> tuple[Integers, GeometricProgram, Array]:
         """The open members, their program, and where to start."""

@@ -69,6 +69,11 @@ def acceptable(
 ) -> Mask:
     """Says which members' certificates are good enough; shapes as for `residuals`."""
     stationarity, violation, most = residuals(program, z, multipliers)
+    return allowed(stationarity, violation, most, gap)
+
+
+def allowed(stationarity: Array, violation: Array, most: Array, gap: float) -> Mask:
+    """Says which residuals are small enough."""
     return np.asarray(
         (stationarity <= STATIONARITY) & (violation <= VIOLATION) & (most <= gap)
     )
@@ -117,18 +122,12 @@ class UncertifiedError(Defect):
     """A point was found but its optimality could not be proven."""
 
 
-def require(certificate: Certificate, gap: float = GAP) -> Certificate:
-    """Returns the certificate, or refuses the answer that it belongs to.
-
-    Raises:
-        UncertifiedError: a residual is above its threshold.
-    """
-    if not passes(certificate, gap):
-        raise UncertifiedError(
-            "the solver's answer failed its certificate (stationarity "
-            f"{certificate.stationarity:.1e} of {STATIONARITY:.0e} allowed, violation "
-            f"{certificate.violation:.1e} of {VIOLATION:.0e}, gap "
-            f"{certificate.gap:.1e} of {gap:.0e}); no answer is given. Please report "
-            "the scenario as a defect"
-        )
-    return certificate
+def uncertified(certificate: Certificate, gap: float = GAP) -> UncertifiedError:
+    """The error that refuses the answer which a certificate belongs to."""
+    return UncertifiedError(
+        "the solver's answer failed its certificate (stationarity "
+        f"{certificate.stationarity:.1e} of {STATIONARITY:.0e} allowed, violation "
+        f"{certificate.violation:.1e} of {VIOLATION:.0e}, gap "
+        f"{certificate.gap:.1e} of {gap:.0e}); no answer is given. Please report "
+        "the scenario as a defect"
+    )

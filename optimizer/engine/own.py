@@ -1,20 +1,32 @@
 """The engine: one program or ten thousand of a shape, in numpy, without a compiler.
 
 Each way takes what the one before left: the central path from any start; the same from
-a point that phase I finds inside; and the barrier from there. Newton on what binds ends
-each of them. `certify` judges what is found, blind to the way.
+a point that phase I finds inside; the barrier from there; and all of it once more in
+variables that are counted from where that ends, which have the digits that the program
+itself lacks (`moved`). Newton on what binds ends each of them. `certify` judges what is
+found, blind to the way.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
-from optimizer.algebra.program import GeometricProgram, members
+from optimizer.algebra.program import (
+    Certificate,
+    Engine,
+    GeometricProgram,
+    Solution,
+    Status,
+    members,
+)
 from optimizer.engine.arrays import Arrays, arrays, middle, value
 from optimizer.engine.barrier import balanced, descend, inside
-from optimizer.engine.certify import GAP, acceptable, excluded
+from optimizer.engine.certify import GAP, RADIUS, allowed, excluded, residuals
 from optimizer.engine.follow import follow
+from optimizer.engine.moved import moved
 from optimizer.engine.settle import settle
 from optimizer.records import dataclass
 
@@ -22,6 +34,7 @@ OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 # λ/s from which a constraint is taken as binding, and whether Newton stays where cost
 # is flat.
 LIKELY = (1.0, False)
+MOVES = 3  # of the point from which variables are counted
 DOUBTS = (LIKELY, (1.0, True), (1e-5, False), (1e-5, True), (1e5, False), (1e5, True))
 
 
@@ -34,15 +47,36 @@ class Found:
         z: ln x, `(batch, variables)`.
         multipliers: λ, `(batch, constraints)`; of an infeasible member the weights
             that prove it.
+        proof: stationarity, violation and gap of the best point, `(3, batch)`; where
+            doubles run out, of the program as `moved` has it.
     """
 
     ended: Integers
     z: Array
     multipliers: Array
+    proof: Array
+
+    def first(
+        self, program: GeometricProgram, engine: Engine = Engine.INTERIOR
+    ) -> Solution | None:
+        """The first member's solution; None where it is unsolved."""
+        if self.ended[0] == INFEASIBLE:
+            return Solution(program, Status.INFEASIBLE, engine=engine)
+        if self.ended[0] == UNSOLVED:
+            return None
+        stationarity, violation, gap = self.proof[:, 0].tolist()
+        proof = Certificate(stationarity, violation, gap, math.exp(RADIUS))
+        z, multipliers = self.z[0], self.multipliers[0]
+        return Solution(program, Status.OPTIMAL, z, multipliers, proof, engine)
 
 
 def near(
-    program: GeometricProgram, z: Array, multipliers: Array, gap: float = GAP
+    program: GeometricProgram,
+    z: Array,
+    multipliers: Array,
+    gap: float = GAP,
+    *,
+    hard: bool = False,
 ) -> Found:
     """Newton alone, from good guesses: λ above the slack says what binds.
 
@@ -51,11 +85,16 @@ def near(
         z: ln of the guesses, `(batch, variables)`.
         multipliers: guesses of λ, `(batch, constraints)`.
         gap: that a certificate may leave.
+        hard: whether to try all that may bind, and with twice the digits.
     """
     with np.errstate(all="ignore"):
         work = _Work(program, z, gap)
         slack = np.abs(value(work.given, z)[:, 1:])
-        work.settle(np.arange(len(z)), z, multipliers, slack, DOUBTS[:2])
+        doubts = DOUBTS if hard else DOUBTS[:2]
+        work.settle(np.arange(len(z)), z, multipliers, slack, doubts)
+        left = work.left()
+        if hard and left.size:
+            work.again(left, z[left], multipliers[left])
         return work.found()
 
 
@@ -78,16 +117,23 @@ class _Work:
     """A batch while it is solved."""
 
     def __init__(
-        self, program: GeometricProgram, start: Array | None, gap: float
+        self,
+        program: GeometricProgram,
+        start: Array | None,
+        gap: float,
+        *,
+        last: bool = False,
     ) -> None:
         self.program = program
         self.given = arrays(program)
         start = middle(self.given)[None] if start is None else start
         self.start = start
         self.gap = gap
+        self.last = last  # it is a program that was moved
         self.ended = np.full(len(start), UNSOLVED)
         self.z = start.copy()
         self.weight = np.zeros((len(start), len(program.constraints)))
+        self.proof = np.full((3, len(start)), np.inf)
 
     def run(self) -> Found:
         rows = np.arange(len(self.start))
@@ -95,20 +141,23 @@ class _Work:
         self._exclude(rows[hopeless], z[hopeless], weight[hopeless])
         go = ~hopeless
         self.settle(rows[go], z[go], weight[go], slack[go], (LIKELY,))
-        rows = self._left()
+        rows = self.left()
         if rows.size and self.weight.shape[1]:
             self._surely(rows)
         return self.found()
 
     def found(self) -> Found:
         """How far it has come."""
-        return Found(self.ended, self.z, self.weight)
+        return Found(self.ended, self.z, self.weight, self.proof)
 
     def _surely(self, rows: Integers) -> None:
         """Phase I for some members, and phase II for those that have room."""
         z, weight, found, none = inside(self._part(rows), self.start[rows])
         self._exclude(rows[none], z[none], weight[none])
         self._from_inside(rows[found], z[found])
+        open_ = self.ended[rows] == UNSOLVED
+        if open_.any() and not self.last:
+            self.again(rows[open_], z[open_])
 
     def _from_inside(self, rows: Integers, inner: Array) -> None:
         """Phase II: the path from points inside, and then the barrier."""
@@ -125,6 +174,33 @@ class _Work:
         if go.any():
             rows, z, weight = rows[go], z[go], weight[go]
             self._keep(rows, z, balanced(self._part(rows), z, weight))
+
+    def again(self, rows: Integers, z: Array, weight: Array | None = None) -> None:
+        """All of it in variables counted from z, then Newton from where that ends.
+
+        Args:
+            rows: whose it is.
+            z: ln of the points.
+            weight: λ there, from which Newton alone is enough; None if not.
+        """
+        for _ in range(MOVES):
+            program = moved(members(self.program, rows), z)
+            work = _Work(program, np.zeros_like(z), self.gap, last=True)
+            if weight is None:
+                work.run()
+            else:
+                slack = np.abs(value(work.given, work.start)[:, 1:])
+                work.settle(np.arange(len(z)), work.start, weight, slack, DOUBTS)
+            z, weight = z + work.z, work.weight
+            # The box of a proof that there is no point would be another one.
+            good = work.ended == OPTIMAL
+            done = rows[good]
+            self.z[done], self.weight[done] = z[good], weight[good]
+            self.proof[:, done] = work.proof[:, good]
+            self.ended[done] = OPTIMAL
+            rows, z, weight = rows[~good], z[~good], weight[~good]
+            if not rows.size:
+                return
 
     def settle(
         self,
@@ -147,11 +223,15 @@ class _Work:
             self._keep(rows, point, prices)
 
     def _keep(self, rows: Integers, z: Array, weight: Array) -> None:
-        """Takes what the judge accepts."""
-        passed = acceptable(members(self.program, rows), z, weight, self.gap)
-        rows = rows[passed]
-        self.z[rows], self.weight[rows] = z[passed], weight[passed]
-        self.ended[rows] = OPTIMAL
+        """Takes what the judge accepts, and what comes nearest to it meanwhile."""
+        stationarity, violation, gap = residuals(members(self.program, rows), z, weight)
+        passed = allowed(stationarity, violation, gap, self.gap)
+        better = passed | (gap < self.proof[2, rows])
+        proof = np.stack([stationarity, violation, gap])
+        taken = rows[better]
+        self.proof[:, taken] = proof[:, better]
+        self.z[taken], self.weight[taken] = z[better], weight[better]
+        self.ended[rows[passed]] = OPTIMAL
 
     def _exclude(self, rows: Integers, z: Array, weight: Array) -> None:
         """Takes as infeasible what the judge accepts as that."""
@@ -162,7 +242,8 @@ class _Work:
         self.z[rows], self.weight[rows] = z[proven], weight[proven]
         self.ended[rows] = INFEASIBLE
 
-    def _left(self) -> Integers:
+    def left(self) -> Integers:
+        """Who is not solved yet."""
         return np.flatnonzero(self.ended == UNSOLVED)
 
     def _part(self, rows: Integers) -> Arrays:

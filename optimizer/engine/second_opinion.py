@@ -17,9 +17,9 @@ import numpy as np
 
 from optimizer.algebra.posynomial import Array, Posynomial
 from optimizer.algebra.program import Engine, GeometricProgram, Solution, Status
-from optimizer.engine.certify import GAP, passes, require
+from optimizer.engine import own
+from optimizer.engine.certify import GAP, certify, uncertified
 from optimizer.engine.enclose import enclose, extended, tighten
-from optimizer.engine.polish import polish
 from optimizer.records import dataclass
 
 Pattern = tuple[tuple[tuple[bool, ...], ...], ...]
@@ -55,12 +55,15 @@ def solve(
         if found is None:
             return Solution(program, Status.INFEASIBLE, engine=Engine.CVXPY)
         z, multipliers = found[0][:n], found[1][:count]
-        z, multipliers, certificate = polish(program, z, multipliers)
-        if passes(certificate, gap) or outer is program or not last:
+        near = own.near(program, z[None], multipliers[None], gap, hard=True)
+        solution = near.first(program, Engine.CVXPY)
+        if solution is not None:
+            return solution
+        if outer is program or not last:
             break
         outer = tighten(program, outer, found[0][:n])
-    require(certificate, gap)
-    return Solution(program, Status.OPTIMAL, z, multipliers, certificate, Engine.CVXPY)
+    with np.errstate(all="ignore"):
+        raise uncertified(certify(program, z, multipliers), gap)
 
 
 def _search(

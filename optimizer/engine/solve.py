@@ -96,10 +96,7 @@ def _near(
     """Newton's answer from a guess, unless cvxpy is asked."""
     if _asked.get():
         return None
-    ends = own.near(program, z[None], multipliers[None], gap)
-    if ends.ended[0] != own.OPTIMAL:
-        return None
-    return _judged(program, ends.z[0], ends.multipliers[0], Engine.INTERIOR, gap)
+    return own.near(program, z[None], multipliers[None], gap).first(program)
 
 
 def _own(program: GeometricProgram, start: Array | None, gap: float) -> Solution | None:
@@ -109,28 +106,10 @@ def _own(program: GeometricProgram, start: Array | None, gap: float) -> Solution
     form = plain(program)
     if form is not None:
         with np.errstate(all="ignore"):
-            z, multipliers = root(program, form, 1)
-        found = _judged(program, z[0], multipliers[0], Engine.ROOT, gap)
-        if found is not None:
-            return found
+            z, multipliers = (part[0] for part in root(program, form, 1))
+            proof = certify(program, z, multipliers)
+        if passes(proof, gap):
+            plan = (program, Status.OPTIMAL, z, multipliers, proof, Engine.ROOT)
+            return Solution(*plan)
     ends = own.find(program, None if start is None else start[None], gap)
-    if ends.ended[0] == own.INFEASIBLE:
-        return Solution(program, Status.INFEASIBLE)
-    if ends.ended[0] == own.UNSOLVED:
-        return None
-    return _judged(program, ends.z[0], ends.multipliers[0], Engine.INTERIOR, gap)
-
-
-def _judged(
-    program: GeometricProgram,
-    z: Array,
-    multipliers: Array,
-    engine: Engine,
-    gap: float,
-) -> Solution | None:
-    """A solution where the judge accepts the point."""
-    with np.errstate(all="ignore"):
-        certificate = certify(program, z, multipliers)
-    if not passes(certificate, gap):
-        return None
-    return Solution(program, Status.OPTIMAL, z, multipliers, certificate, engine)
+    return ends.first(program)

@@ -2,9 +2,10 @@
 
 vLLM (`vllm bench serve --save-result`) writes one JSON object a run, SGLang
 (`sglang.bench_serving --output-file`) one a line, genai-perf and AIPerf
-(`profile_export_genai_perf.json`, `profile_export_aiperf.json`) one a run, in which
-each metric has statistics. None of them knows the accelerators or the formats: these
-come from `given`. Tables of points are read as they are.
+(`profile_export_genai_perf.json`, `profile_export_aiperf.json`, and the same in .csv)
+one a run, in which each metric has statistics. None of them knows the accelerators or
+the formats: these come from `given`, or from vLLM's `--metadata accelerator=h100-sxm`.
+Tables of points are read as they are.
 
 *Source*: vllm/benchmarks/serve.py; sglang/bench_serving.py; NVIDIA, "GenAI-Perf" and
 AIPerf's "profile_export_aiperf.json Schema".
@@ -12,14 +13,17 @@ AIPerf's "profile_export_aiperf.json Schema".
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.points import Points, points_of
+from optimizer.fitting.points import COLUMNS, Points, points_of
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import SIZE, Table, failed
 
@@ -49,6 +53,8 @@ def read_any(paths: Sequence[str], given: Mapping[str, str]) -> Points:
 
 def _table(path: str, given: Mapping[str, str]) -> Table:
     if Path(path).suffix.lower() != ".json":
+        if (told := _exported(path, given)) is not None:
+            return told
         table = read_table(path)
         if SERVED not in table.columns:
             return table
@@ -98,16 +104,23 @@ def _served(result: Mapping[str, Any], given: Mapping[str, str]) -> Cells:
         whole = _float(result.get(total))
         return _float(result.get(asked)) if whole is None else whole / done
 
+    server = result.get("server_info")  # of SGLang
     cells = {
-        "model": result.get("model_id") or result.get("model"),
+        **{word: result.get(word) for word in COLUMNS},  # of vLLM's --metadata
+        "model": result.get("model_id")
+        or result.get("model")
+        or _found(server, "model_path"),
+        "accelerators": result.get("accelerators")
+        or result.get("tensor_parallel_size")
+        or _found(server, "tp_size"),
         "engine": result.get("backend") or result.get("endpoint_type"),
         "input_tokens": each("total_input_tokens", "random_input_len"),
         "output_tokens": each("total_output_tokens", "random_output_len"),
         "concurrency": result.get("max_concurrency") or result.get("concurrency"),
         "measured_tpot_ms": result.get("mean_tpot_ms") or result.get("mean_itl_ms"),
         "measured_ttft_ms": result.get("mean_ttft_ms"),
-        RATE: _shared(_float(result.get(SERVED)), given),
     }
+    cells[RATE] = _shared(_float(result.get(SERVED)), {**cells, **given})
     return {word: value for word, value in cells.items() if value is not None}
 
 
@@ -133,6 +146,24 @@ def _nvidia(result: Mapping[str, Any], given: Mapping[str, str]) -> Cells:
     return {word: value for word, value in cells.items() if value is not None}
 
 
+def _exported(path: str, given: Mapping[str, str]) -> Table | None:
+    """The CSV of genai-perf or AIPerf: a line a metric; None where it is none."""
+    try:
+        data = Path(path).read_bytes()[:SIZE]
+    except OSError:
+        return None  # told by whoever reads it as a table
+    text = data.decode("utf-8-sig", "replace")
+    if not text.lstrip().startswith("Metric,avg"):
+        return None
+    result: dict[str, dict[str, float | None]] = {}
+    for name, *values in filter(None, csv.reader(io.StringIO(text))):
+        if values:
+            word = re.sub(r"\(.*\)", "", name).strip().lower().replace(" ", "_")
+            result[word] = {"avg": _float(values[0].replace(",", ""))}
+    rows = ((1, _nvidia(result, given)),)
+    return _of(path, rows, hashlib.sha256(data).hexdigest())
+
+
 def _found(config: Any, *words: str) -> Any:
     """The first value of a word anywhere in a configuration."""
     if not isinstance(config, dict):
@@ -147,7 +178,7 @@ def _found(config: Any, *words: str) -> Any:
     return next((value for value in inner if value is not None), None)
 
 
-def _shared(rate: float | None, given: Mapping[str, str]) -> float | None:
+def _shared(rate: float | None, given: Mapping[str, Any]) -> float | None:
     """Tokens a second of one accelerator."""
     return None if rate is None else rate / (_float(given.get("accelerators")) or 1.0)
 

@@ -64,7 +64,7 @@ def logs(draws: Mapping[str, Array], fixed: Collection[str]) -> dict[str, Array]
     for symbol, values in draws.items():
         if symbol in fixed:
             continue
-        if symbol in ("A", "B", "E", "Nc", "Dc") and (values > 0).all():
+        if symbol in ("A", "B", "G", "E", "Nc", "Dc") and (values > 0).all():
             found[f"ln_{symbol}"] = np.log(values)
         else:
             found[symbol] = values

@@ -38,6 +38,29 @@ def run_column(
     return None
 
 
+def thinned(
+    found: Sequence[dict[str, float]],
+    names: Mapping[int, str],
+    most: int,
+    notes: list[Note],
+) -> list[dict[str, float]]:
+    """Every so many of the rows of each run, and its last, where they are too many."""
+    every = -(-len(found) // most)
+    if every == 1:
+        return list(found)
+    runs: dict[str, list[dict[str, float]]] = {}
+    for row in found:
+        runs.setdefault(names[int(row["at"])], []).append(row)
+    some = [
+        row
+        for rows in runs.values()
+        for row in sorted(rows, key=lambda r: -r["tokens"])[::every]
+    ]
+    message = f"{len(found)} rows of {len(runs)} runs are more than can be resampled"
+    notes.append(Note(0, message, f"one in {every} of each run taken, with its last"))
+    return sorted(some, key=lambda row: row["at"])
+
+
 def kept(
     found: Sequence[dict[str, float]],
     cells: Sequence[Mapping[str, object]],

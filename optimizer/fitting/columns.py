@@ -23,7 +23,17 @@ __all__ = ["WORDS", "Columns", "columns", "listed"]
 
 SHOWN = 20  # columns that a message lists
 MOST = 0.8  # of the rows, whose names must have a size in them
-TEXTS = (FILE, "run", "run_name", "name", "model", "model_name", "experiment", "id")
+TEXTS = (
+    FILE,
+    "run",
+    "run_name",
+    "name",
+    "model",
+    "model_name",
+    "scale",
+    "experiment",
+    "id",
+)
 UNNAMED = "TOKENS_A_STEP"  # what only the user can know
 
 
@@ -63,6 +73,11 @@ def columns(
     named = _chosen(table, chosen)
     units: dict[str, str] = {}
     counts, taken = "", []
+    for word, column in chosen.items():
+        stated = [g.unit for g in guesses(column) if g.word == word and g.unit]
+        if stated:
+            units[word] = stated[0]
+            taken.append(f'"{column}" as {word} in {stated[0]}')
     found = _found(have, set(named.values()))
     for word in ("loss", *(w for w in WORDS if w != "loss")):
         if word in named:
@@ -72,11 +87,11 @@ def columns(
             continue
         column, guess = best
         named[word] = column
-        stated = guess.unit or _stated(word, table.units.get(column, ""))
-        if stated:
-            units[word] = stated
+        unit = guess.unit or _stated(word, table.units.get(column, ""))
+        if unit:
+            units[word] = unit
         if guess.rank != OWN:
-            taken.append(f'"{column}" as {word}{f" in {stated}" if stated else ""}')
+            taken.append(f'"{column}" as {word}{f" in {unit}" if unit else ""}')
     if "parameters" in named:
         told = guesses(named["parameters"])
         counts = next((g.counts for g in told if g.word == "parameters"), "")

@@ -35,6 +35,7 @@ from optimizer.fitting.refuse import (
 )
 from optimizer.fitting.repeats import fit_repeats
 from optimizer.fitting.runs import Runs
+from optimizer.fitting.sampled import by_model, refuse_no_samples
 from optimizer.fitting.sandwich import standard_errors, withheld
 from optimizer.fitting.search import (
     DELTA,
@@ -45,6 +46,7 @@ from optimizer.fitting.search import (
     best_of,
     explore,
     finished,
+    part,
     search,
     silent,
 )
@@ -73,8 +75,10 @@ def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
     settings = replace(settings, choice=choice)
     if not choice.free:
         return _repeats_alone(runs, settings)
+    if choice.form == "samples":
+        runs = by_model(runs)
     base = seen_once(runs, choice)
-    settings, runs = _enough_pairs(settings, runs, base)
+    settings, runs = _enough_pairs(settings, _repeats_told(runs, choice), base)
     asked, centre, found = point_fit(
         base, choice, settings.delta, settings.starts, progress, settings.over
     )
@@ -148,11 +152,13 @@ def point_fit(
     """
     refuse_hopeless(runs, choice)
     refuse_no_reach(runs, choice)
+    if choice.form == "samples":
+        refuse_no_samples(runs)
     asked, centre = problem(runs, choice)
     asked = replace(asked, over=over)
     ends = explore(
         asked,
-        spread_starts(asked, choice, centre, starts),
+        spread_starts(part(asked), choice, centre, starts),
         delta,
         steps=FAR,
         progress=progress,
@@ -164,6 +170,18 @@ def point_fit(
     refuse_unstationary(found)
     refuse_vanished(found, choice, runs)
     return asked, centre, found
+
+
+def _repeats_told(runs: Runs, choice: Choice) -> Runs:
+    """Says where runs repeat their data and the form takes no notice."""
+    if runs.unique is None or choice.form == "data-constrained":
+        return runs
+    repeated = int((runs.tokens > runs.unique * (1 + 1e-9)).sum())
+    if not repeated:
+        return runs
+    message = f"{repeated} of {runs.count} runs repeat their data, unknown to this form"
+    done = "kept; --form data-constrained, or --exclude 'epochs > 1'"
+    return replace(runs, notes=(Note(0, message, done), *runs.notes))
 
 
 def _enough_pairs(settings: Settings, runs: Runs, base: Runs) -> tuple[Settings, Runs]:
@@ -274,7 +292,9 @@ def _by_group(
     count = len(np.unique(groups))
     stated = runs.group is not None
     what = (
-        "runs with checkpoints"
+        "models, several of which were sampled several times"
+        if runs.samples is not None
+        else "runs with checkpoints"
         if stated
         else "sizes whose errors go together, as checkpoints' do"
     )

@@ -11,19 +11,25 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from optimizer.fitting.objective import ABSENT, TERMS, Array, Problem
+from optimizer.fitting.objective import ABSENT, EVERY, TERMS, Array, Problem
 from optimizer.fitting.runs import Runs
 from optimizer.reading.document import suggest
 from optimizer.records import dataclass, field
 from optimizer.world.law import Form, out_of_bounds
 
-WITH_BOTH = ("chinchilla", "coupled", "saturating")  # exponents that may be tied
+WITH_BOTH = (
+    "chinchilla",
+    "coupled",
+    "samples",
+    "saturating",
+)  # exponents that may be tied
 LARGEST = math.log(1e30)  # of a coefficient in a law file
 SMALLEST = 0.01  # of an exponent in a law file
 
 FORMS: Mapping[str, Form] = {
     "chinchilla": "chinchilla",
     "coupled": "coupled",
+    "samples": "samples",
     "gadre": "chinchilla",
     "data-constrained": "chinchilla",
     "kaplan": "kaplan",
@@ -34,6 +40,7 @@ ADDITIVE = {"A": "u", "B": "v", "E": "E", "alpha": "alpha", "beta": "beta"}
 SYMBOLS: Mapping[str, Mapping[str, str]] = {
     "chinchilla": ADDITIVE,
     "coupled": {**ADDITIVE, "k": "link"},
+    "samples": {**ADDITIVE, "G": "w", "gamma": "gamma"},
     "saturating": {**ADDITIVE, "ln_R": "link"},
     "kaplan": {"Nc": "u", "Dc": "v", "alpha_N": "alpha", "alpha_D": "link"},
     "hestness": {"B": "v", "E": "E", "beta": "beta"},
@@ -80,10 +87,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Centre:
-    """The means of ln N and ln D, from which the objective counts."""
+    """The means of ln N, ln D and ln k, from which the objective counts."""
 
     x: float
     y: float
+    z: float = 0.0
 
 
 def checked(choice: Choice) -> Choice:
@@ -118,10 +126,14 @@ def checked(choice: Choice) -> Choice:
 def problem(runs: Runs, choice: Choice) -> tuple[Problem, Centre]:
     """The objective of some runs for a choice from `checked`."""
     log_n, log_d, log_l = map(np.log, (runs.parameters, runs.tokens, runs.loss))
-    centre = Centre(float(log_n.mean()), float(log_d.mean()))
+    drawn = None
+    if choice.shape == "samples" and runs.samples is not None:
+        drawn = np.log(runs.samples)
+    middle = 0.0 if drawn is None else float(drawn.mean())
+    centre = Centre(float(log_n.mean()), float(log_d.mean()), middle)
     spread, offset = _map(choice, centre)
     low, high = _bounds(choice, centre, log_l)
-    kept = [TERMS.index(SYMBOLS[choice.shape][symbol]) for symbol in choice.free]
+    kept = [EVERY.index(SYMBOLS[choice.shape][symbol]) for symbol in choice.free]
     found = Problem(
         x=log_n - centre.x,
         y=log_d - centre.y,
@@ -132,16 +144,18 @@ def problem(runs: Runs, choice: Choice) -> tuple[Problem, Centre]:
         low=low[kept],
         high=high[kept],
         saturating=choice.shape == "saturating",
+        third=None if drawn is None else drawn - centre.z,
     )
     return found, centre
 
 
 def _map(choice: Choice, centre: Centre) -> tuple[Array, Array]:
     free, fixed, symbols = choice.free, choice.fixed, SYMBOLS[choice.shape]
-    spread, offset = np.zeros((6, len(free))), np.zeros(6)
+    count = len(EVERY if choice.shape == "samples" else TERMS)
+    spread, offset = np.zeros((count, len(free))), np.zeros(count)
     offset[5] = 1.0
     for column, symbol in enumerate(free):
-        spread[TERMS.index(SYMBOLS[choice.shape][symbol]), column] = 1.0
+        spread[EVERY.index(SYMBOLS[choice.shape][symbol]), column] = 1.0
     if "k" in fixed:
         offset[5] = fixed["k"]
     elif "link" in symbols.values():
@@ -157,11 +171,11 @@ def _map(choice: Choice, centre: Centre) -> tuple[Array, Array]:
     if choice.tied and "alpha" in free:
         spread[4, free.index("alpha")] = 1.0
     offset[2] = fixed.get("E", 0.0)
-    for scale, size, exponent, mean in (
-        ("A", 0, 3, centre.x),
-        ("B", 1, 4, centre.y),
-    ):
-        offset[exponent] = fixed.get(TERMS[exponent], 0.0)
+    powers = [("A", 0, 3, centre.x), ("B", 1, 4, centre.y)]
+    if choice.shape == "samples":
+        powers.append(("G", 6, 7, centre.z))
+    for scale, size, exponent, mean in powers:
+        offset[exponent] = fixed.get(EVERY[exponent], 0.0)
         if scale in fixed:
             # ln A = u + alpha · mean is what stays, whatever the exponent does.
             offset[size] = math.log(fixed[scale]) - mean * offset[exponent]
@@ -184,6 +198,11 @@ def _bounds(choice: Choice, centre: Centre, log_l: Array) -> tuple[Array, Array]
     elif choice.shape == "saturating":
         low[:2] = least - 20
         low[5], high[5] = -5.0, 7.0
+    if choice.shape == "samples":
+        low, high = (
+            np.append(low, [least - 14, SMALLEST]),
+            np.append(high, [most + 4, 3]),
+        )
     # A = e^(u + alpha · mean) must fit the law file.
     for exponent, mean in ((3, centre.x), (4, centre.y)):
         most_here = (LARGEST - high[0]) / max(mean, 1.0)
@@ -193,7 +212,7 @@ def _bounds(choice: Choice, centre: Centre, log_l: Array) -> tuple[Array, Array]
 
 def coefficients(theta: Array, choice: Choice, centre: Centre) -> dict[str, Array]:
     """The law's own symbols → values, (batch,), from the six terms (batch, 6)."""
-    u, v, E, alpha, beta, link = theta.T
+    u, v, E, alpha, beta, link = theta.T[: len(TERMS)]
     with np.errstate(over="ignore"):
         if choice.shape == "kaplan":
             logs = (u + alpha * centre.x) / alpha, v + centre.y
@@ -205,7 +224,10 @@ def coefficients(theta: Array, choice: Choice, centre: Centre) -> dict[str, Arra
         found["k" if choice.shape == "coupled" else "ln_R"] = link
     if choice.shape != "hestness":
         found |= {"A": np.exp(u + alpha * centre.x), "alpha": alpha}
+    if choice.shape == "samples":
+        w, gamma = theta.T[len(TERMS) :]
+        found |= {"G": np.exp(w + gamma * centre.z), "gamma": gamma}
     for symbol, value in choice.fixed.items():
         found[symbol] = np.full_like(u, value)
-    order = ("E", "A", "B", "alpha", "beta", "k", "ln_R")
+    order = ("E", "A", "B", "alpha", "beta", "k", "ln_R", "G", "gamma")
     return {symbol: found[symbol] for symbol in order if symbol in found}

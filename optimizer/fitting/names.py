@@ -29,6 +29,7 @@ _FLOPS = {
 _LOGS = {**dict.fromkeys(("log10", "lg"), "log10"), "ln": "ln", "log2": "log2"}
 _EMBEDDING = {"emb", "embed", "embd", "embedding", "embeddings", "embeds"}
 _WITHOUT = {"non", "no", "without", "wo", "excl", "excluding", "minus", "less", "ex"}
+_WITH = {"with", "incl", "including", "inc"}
 _NEVER = {
     *("per", "ratio", "std", "stderr", "sem", "variance", "err", "lr", "rate", "min"),
     *("frac", "fraction", "percent", "pct", "tensors", "decay", "norm", "time", "max"),
@@ -117,6 +118,7 @@ def _apart(word: str) -> list[str]:
         **{"nparams": ["n", "params"], "numparams": ["num", "params"]},
         **{"ntokens": ["n", "tokens"], "numtokens": ["num", "tokens"]},
         **{"nonemb": ["non", "emb"], "nonembedding": ["non", "embedding"]},
+        **{"nonembed": ["non", "emb"], "nonembd": ["non", "emb"]},
         **{"modelsize": ["model", "size"], "valloss": ["val", "loss"]},
         **{"evalloss": ["eval", "loss"], "testloss": ["test", "loss"]},
         **{"trainloss": ["train", "loss"], "celoss": ["ce", "loss"]},
@@ -199,7 +201,7 @@ def _tokens(kept: list[str], have: set[str]) -> Guess | None:
         return None
     if kept in (["unique"], ["unique", "d"], ["unique", "data"]):
         return Guess("unique_tokens", PLAIN)
-    named = have & {"tokens", "token", "tok", "toks"}
+    named = have & {"tokens", "token", "tok", "toks", "datapoints"}
     alone = kept[0] == "d" and have <= {"d", "tokens", "data", "train", "total"}
     data = kept in (["data", "size"], ["dataset", "size"], ["training", "data"])
     if not (named or alone or data):
@@ -215,7 +217,7 @@ def _tokens(kept: list[str], have: set[str]) -> Guess | None:
 
 def _parameters(kept: list[str], have: set[str]) -> Guess | None:
     named = have & _PARAMETERS
-    rest = have - named - _EMBEDDING - _WITHOUT - _FILLER
+    rest = have - named - _EMBEDDING - _WITHOUT - _FILLER - _WITH
     rest -= {"active", "activated", "total", "config", "cfg", "hparams", "summary"}
     letter = kept[0] == "n" and not rest and not have & {"of", "number"}
     size = kept in (["size"], ["model", "size"], ["model", "n"], ["model", "scale"])
@@ -224,10 +226,11 @@ def _parameters(kept: list[str], have: set[str]) -> Guess | None:
     if have & {"tokens", "token", "flops", "layers", "heads", "head", "data", "expert"}:
         return None
     # An embedding's own parameters are none of the model's.
-    if have & _EMBEDDING and not have & _WITHOUT:
+    whole = bool(have & _WITH)
+    if have & _EMBEDDING and not have & _WITHOUT and not whole:
         return None
     counts = ""
-    if have & _EMBEDDING:
+    if have & _EMBEDDING and not whole:
         counts = "non-embedding"
     elif have & {"active", "activated"}:
         counts = "active"
@@ -255,6 +258,8 @@ def _loss(words: list[str]) -> list[Guess]:
     if have & {"ppl", "perplexity"}:
         unit = "ppl"
     named = have & _LOSSES or {"cross", "entropy"} <= have
+    # "ce" alone might be anything.
+    named = named or ("ce" in have and have & {"val", "validation", "eval", "test"})
     if kept == ["l"]:
         return [Guess("loss", PLAIN)]
     if not named or have & _NO_LOSS or have & (_NEVER - {"min", "rank", "time"}):

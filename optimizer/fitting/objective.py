@@ -28,6 +28,7 @@ from optimizer.records import dataclass
 Array = NDArray[np.float64]
 Rows = NDArray[Any]
 TERMS = ("u", "v", "E", "alpha", "beta", "link")
+EVERY = (*TERMS, "w", "gamma")  # with the term of samples, e^(w − γ·ln k)
 ABSENT = -1e3  # the logarithm of a term that is not there
 TINY = 1e-300  # so that no sum is 0
 
@@ -46,6 +47,8 @@ class Problem:
         low: lower bounds of the free coefficients, (free,).
         high: upper bounds, (free,).
         saturating: whether the link is R·S/(1 + S) and its term ln R, not S^k and k.
+        third: ln of the samples from its mean, (runs,); None for laws without them. The
+            coefficients are then those of `EVERY`.
         over: how much more a prediction above the measured loss counts than one below.
     """
 
@@ -58,6 +61,7 @@ class Problem:
     low: Array
     high: Array
     saturating: bool = False
+    third: Array | None = None
     over: float = 1.0
 
     @property
@@ -81,7 +85,10 @@ class Problem:
     def predict(self, z: Array) -> Array:
         """The fitted ln L of each run, (batch, runs)."""
         theta = self.full(z)
-        return np.asarray(np.log(theta[:, 2:3] + _linked(self, theta).value))
+        value = _linked(self, theta[:, : len(TERMS)]).value
+        if self.third is not None:
+            value = value + np.exp(theta[:, 6:7] - theta[:, 7:8] * self.third)
+        return np.asarray(np.log(theta[:, 2:3] + value))
 
     @property
     def additive(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +56,7 @@ def once(found: list[dict[str, float]], notes: list[Note]) -> list[dict[str, flo
             for word, value in row.items()
             if word not in ("line", "at")
         )
-        pair = (row["parameters"], row["tokens"], row.get("unique_tokens", 0.0))
+        pair = (row["parameters"], row["tokens"], *_apart(row))
         if same in seen:
             notes.append(Note(line, f"the same run as line {seen[same]}", "left out"))
             continue
@@ -70,9 +71,9 @@ def once(found: list[dict[str, float]], notes: list[Note]) -> list[dict[str, flo
 
 def rising(found: Sequence[Mapping[str, float]]) -> Iterator[Note]:
     """Runs whose loss lies above that of the same size on fewer tokens."""
-    sizes: dict[tuple[float, float], list[Mapping[str, float]]] = defaultdict(list)
+    sizes: dict[tuple[float, ...], list[Mapping[str, float]]] = defaultdict(list)
     for row in found:
-        sizes[row["parameters"], row.get("unique_tokens", 0.0)].append(row)
+        sizes[row["parameters"], *_apart(row)].append(row)
     for same in sizes.values():
         best: Mapping[str, float] | None = None
         for row in sorted(same, key=lambda r: r["tokens"]):
@@ -113,7 +114,7 @@ def unlike(
     """
     pairs: dict[tuple[float, ...], list[Mapping[str, float]]] = defaultdict(list)
     for row in found:
-        pair = (row["parameters"], row["tokens"], row.get("unique_tokens", 0.0))
+        pair = (row["parameters"], row["tokens"], *_apart(row))
         pairs[pair].append(row)
     several = [rows for rows in pairs.values() if len(rows) > 1]
     if 2 * len(several) < len(pairs) or not several:
@@ -163,8 +164,7 @@ def least(
     sizes, data = (_clusters([r[w] for r in found], near) for w in SIDES)
     kept: dict[tuple[float, ...], dict[str, float]] = {}
     for row in found:
-        unique = row.get("unique_tokens", 0.0)
-        pair = (sizes[row["parameters"]], data[row["tokens"]], unique)
+        pair = (sizes[row["parameters"]], data[row["tokens"]], *_apart(row))
         if pair not in kept or row["loss"] < kept[pair]["loss"]:
             kept[pair] = row
     if len(kept) < len(found):
@@ -235,3 +235,33 @@ def stopped(
                 str(cells[int(row["at"])].get(column)) for row, n in told if n == state
             )
             yield Note(0, message, f'kept; --exclude "{column} = {said}"')
+
+
+SAMPLES = "samples"  # the column of how many answers a task was given
+
+
+def _apart(row: Mapping[str, float]) -> tuple[float, float]:
+    """What tells runs of one size on as many tokens apart."""
+    return row.get("unique_tokens", 0.0), row.get(SAMPLES, 1.0)
+
+
+def sampled(
+    found: Sequence[dict[str, float]],
+    cells: Sequence[Mapping[str, object]],
+    columns: Sequence[str],
+    notes: list[Note],
+) -> list[dict[str, float]]:
+    """The runs with the samples of each; those without a number of them left out."""
+    column = next((name for name in columns if name.strip().lower() == SAMPLES), None)
+    if column is None:
+        return list(found)
+    kept = []
+    for row in found:
+        text = str(cells[int(row["at"])].get(column, "")).strip()
+        number = float(text) if _numeric(text) else math.nan
+        if not 1 <= number < math.inf:
+            message = f'samples must be a number of at least 1, got "{text}"'
+            notes.append(Note(int(row["line"]), message, "left out"))
+            continue
+        kept.append({**row, SAMPLES: number})
+    return kept

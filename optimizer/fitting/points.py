@@ -36,7 +36,12 @@ _CHIPS = {
     **{"h20-sxm": "h20", "gb200-nvl72": "gb200", "gb300-nvl72": "gb300"},
     **{"h100-80gb-hbm3": "h100-sxm", "h100-hbm3": "h100-sxm"},
     **{"tpu-v5-lite": "tpu-v5e", "tpu-v6": "tpu-v6e", "trillium": "tpu-v6e"},
+    **{"a100-40gb": "a100-40-sxm", "a100-sxm4-40gb": "a100-40-sxm"},
+    **{"a100-sxm4": "a100-80-sxm", "h100-sxm5": "h100-sxm", "h200-sxm5": "h200-sxm"},
+    **{"trn2": "trainium-2", "trn3": "trainium-3"},
 }
+_ABSENT = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "–"})
+_SIZES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
 
 @dataclass(frozen=True)
@@ -136,12 +141,16 @@ def chip_named(name: str) -> Hardware:
     text = re.sub(r"[\s_]+", "-", name.strip().lower())
     text = re.sub(r"^(nvidia|amd|google|aws)-(instinct-)?", "", text)
     known = hardware_names()
-    key = text if text in known else _CHIPS.get(text, text)
-    if key not in known:
-        raise ValueError(
-            f'accelerator "{name}" is not in the library{suggest(key, known)}'
-        )
-    return load_hardware(key)
+    names = {key.replace("-", ""): key for key in known}
+    names |= {key.replace("-", ""): chip for key, chip in _CHIPS.items()}
+    words = text.split("-")
+    for most in range(len(words), 0, -1):  # without what follows, as in h100-sxm-80gb
+        if (key := names.get("".join(words[:most]))) is not None:
+            return load_hardware(key)
+    raise ValueError(
+        f'accelerator "{name}" is not in the library{suggest(text, known)}; name one '
+        "that is nearest to it (overtrain hardware lists them)"
+    )
 
 
 def _point(line: int, cells: Mapping[str, object]) -> Point:
@@ -155,6 +164,7 @@ def _point(line: int, cells: Mapping[str, object]) -> Point:
 
 def _read(line: int, cells: Mapping[str, object]) -> Point:
     texts = {word: str(cells.get(word) or "").strip() for word in TEXTS}
+    texts = {k: "" if v.lower() in _ABSENT else v for k, v in texts.items()}
     numbers = {word: _number(word, cells.get(word)) for word in NUMBERS}
     prompt, output = numbers["input_tokens"], numbers["output_tokens"]
     if prompt is None or output is None:
@@ -171,6 +181,8 @@ def _read(line: int, cells: Mapping[str, object]) -> Point:
         if not texts[word]:
             notes.append(f"{word} is not given; taken as bf16")
     count = numbers["accelerators"] or 1.0
+    if not count.is_integer():
+        raise ValueError(f"accelerators must be a whole number, got {count:g}")
     rate = numbers["measured_output_tokens_per_s_per_accelerator"]
     per_token, first = numbers["measured_tpot_ms"], numbers["measured_ttft_ms"]
     return Point(
@@ -201,11 +213,13 @@ def _model(name: str, numbers: Mapping[str, float | None]) -> Served:
 
 
 def _number(word: str, cell: object) -> float | None:
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
+    text = "" if cell is None else str(cell).strip().lower().replace(",", "")
+    if text in _ABSENT:
         return None
+    factor = _SIZES.get(text[-1], 1.0)
     try:
-        value = float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        value = float(text[:-1] if factor > 1 else text) * factor
+    except ValueError:
         raise ValueError(f'{word} must be a number, got "{cell}"') from None
     if math.isnan(value):
         return None

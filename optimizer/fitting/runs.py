@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.cells import evaluated, separators
-from optimizer.fitting.checkpoints import Policy, kept, run_column
+from optimizer.fitting.checkpoints import Policy, kept, run_column, thinned
 from optimizer.fitting.columns import WORDS, Columns, columns
 from optimizer.fitting.losses import NATS, loss_unit
 from optimizer.fitting.magnitudes import units_of
@@ -27,6 +27,7 @@ from optimizer.fitting.oddities import (
     once,
     rising,
     same_sizes,
+    sampled,
     scaled,
     stopped,
     summed,
@@ -44,6 +45,7 @@ Found = dict[str, float]
 
 COLUMNS = WORDS
 ONE_SIZE = 1.1  # the factor within which sizes, or tokens, count as one
+MOST_ROWS = 20_000  # whose resamples fit in memory
 MOST_TOLD = 20  # runs that an error names
 
 
@@ -69,6 +71,7 @@ class Runs:
         stated: compute as the table has it [FLOP], NaN where a run has none, or None.
         loss_unit: of the losses, and so of the law.
         counts: what the parameters count, where the name of their column says it.
+        samples: answers a task, of which the loss is −ln pass@k, or None.
         envelope: whether of sizes and tokens within a tenth the least loss was kept.
         width: of each model, NaN where a run has none, or None.
         vocabulary: of each tokenizer, likewise.
@@ -90,6 +93,7 @@ class Runs:
     stated: Array | None = None
     loss_unit: str = NATS
     counts: str = ""
+    samples: Array | None = None
     envelope: bool = False
     width: Array | None = None
     vocabulary: Array | None = None
@@ -123,6 +127,7 @@ class Runs:
             stated=None if self.stated is None else self.stated[kept],
             loss_unit=self.loss_unit,
             counts=self.counts,
+            samples=None if self.samples is None else self.samples[kept],
             envelope=self.envelope,
             width=None if self.width is None else self.width[kept],
             vocabulary=None if self.vocabulary is None else self.vocabulary[kept],
@@ -143,6 +148,7 @@ class Options:
         per_token: bytes (or characters) of a token, where losses are per byte.
         table: a file of what the runs' own files lack, by the names of runs.
         command: what was typed, to which offers are added.
+        samples: whether a column has the samples of each row.
     """
 
     exclude: Sequence[Rule] = ()
@@ -154,6 +160,7 @@ class Options:
     per_token: float | None = None
     table: str | None = None
     command: str = ""
+    samples: bool = False
 
 
 def read_runs(
@@ -198,6 +205,9 @@ def read_runs(
     names = None
     if run is not None:
         found, names = kept(found, cells, run, _policy(table, options), notes)
+        found = thinned(found, names, MOST_ROWS, notes)
+    if options.samples:
+        found = sampled(found, cells, table.columns, notes)
     if options.best or options.envelope:
         found = least(found, notes, ONE_SIZE if options.envelope else 1.0)
     found = once(found, notes)
@@ -206,6 +216,13 @@ def read_runs(
     notes += stopped(found, cells)
     if not found:
         raise _none(table, notes)
+    if len(found) > 2 * MOST_ROWS:
+        raise _failed(
+            table,
+            f"has {len(found):,} runs, of which {MOST_ROWS:,} can be fitted. If they "
+            f"are checkpoints: {command} --group COLUMN --checkpoints ends",
+            0,
+        )
     if table.about and not table.run and options.sized:
         raise _single(table, found[-1], command)
     runs = _gathered(table, found, names, notes, excluded, reader, taken.counts)
@@ -332,6 +349,7 @@ def _gathered(
         stated=None if np.isnan(stated).all() else stated,
         loss_unit=reader.loss.law,
         counts=counts,
+        samples=ours.get("samples"),
         width=ours.get("width"),
         vocabulary=ours.get("vocabulary"),
     )

@@ -36,7 +36,7 @@ def standard_errors(
     return {
         symbol: float(math.sqrt(matrix[i, i]))
         for i, symbol in enumerate(choice.free)
-        if SYMBOLS[choice.shape][symbol] in ("alpha", "beta", "E", "link")
+        if SYMBOLS[choice.shape][symbol] in ("alpha", "beta", "gamma", "E", "link")
     }
 
 

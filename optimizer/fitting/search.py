@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.fitting.newton import STATIONARY, STEPS, Minimum, minimise
-from optimizer.fitting.objective import Array, Point, Problem, Rows, evaluate
+from optimizer.fitting.objective import Array, Point, Problem, Rows
+from optimizer.fitting.sampled import evaluated
 from optimizer.records import dataclass
 
 DELTA = 1e-3
@@ -76,10 +77,10 @@ def search(
     ends = []
     for first in range(0, len(starts), size):
         rows = np.arange(first, min(first + size, len(starts)))
-        part = problem.take(rows)
+        block = problem.take(rows)
 
-        def at(members: Rows, z: Array, width: Array, part: Problem = part) -> Point:
-            return evaluate(part.take(members), z, width, exact=exact)
+        def at(members: Rows, z: Array, width: Array, block: Problem = block) -> Point:
+            return evaluated(block.take(members), z, width, exact=exact)
 
         wide = np.full(len(rows), widest)
         low, high = problem.low, problem.high
@@ -112,7 +113,7 @@ def explore(
         progress: told how many starts each block had.
     """
     there = search(
-        _part(problem),
+        part(problem),
         starts,
         WIDEST,
         widest=WIDEST,
@@ -131,7 +132,7 @@ def explore(
     return Minimum(**{name: getattr(ends, name)[member.ravel()] for name in fields})
 
 
-def _part(problem: Problem) -> Problem:
+def part(problem: Problem) -> Problem:
     """The problem of a part of its runs, where they are many."""
     if problem.x.size <= PART:
         return problem

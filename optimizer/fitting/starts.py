@@ -15,12 +15,14 @@ import math
 import numpy as np
 
 from optimizer.fitting.forms import SYMBOLS, Centre, Choice
-from optimizer.fitting.objective import ABSENT, TERMS, Array, Problem
+from optimizer.fitting.objective import ABSENT, EVERY, Array, Problem
+from optimizer.fitting.sampled import with_samples
 
 EXPONENTS = np.geomspace(0.03, 1.5, 12)
 OUTER = np.geomspace(0.03, 0.8, 8)
 LINKS = {
     "chinchilla": np.ones(1),
+    "samples": np.ones(1),
     "hestness": np.ones(1),
     "coupled": np.array([0.2, 0.4, 0.7, 1.0]),
     "saturating": np.array([0.7, 2.0, 5.0]),
@@ -40,7 +42,9 @@ def starts(problem: Problem, choice: Choice, centre: Centre, count: int) -> Arra
     theta = np.concatenate(
         [_projected(problem, choice), _lattice(choice, centre, count)]
     )
-    own = [TERMS.index(SYMBOLS[choice.shape][symbol]) for symbol in choice.free]
+    if choice.shape == "samples":
+        theta = with_samples(theta, float(np.exp(problem.target.min())))
+    own = [EVERY.index(SYMBOLS[choice.shape][symbol]) for symbol in choice.free]
     z = theta[:, own]
     return np.asarray(np.clip(z, problem.low, problem.high))
 

@@ -18,6 +18,9 @@ def distilled(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
     if not set(CONSTANTS) <= set(scenario.law.extras):
         yield here, "needs a law with its constants; choose law: busbridge-2025"
         return
+    if not spec.distillation.teachers:
+        example = "{parameters: 70B, tokens: 1.4T}"
+        yield (*here, "teacher"), f"is an empty list; add a teacher, e.g. {example}"
     if spec.target is None:
         yield here, "is compared at one loss; add target: {match: {parameters: 13B}}"
     if spec.fix is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,7 @@ from optimizer.world.roofline import Replica
 from optimizer.world.surface import Surface, power
 
 SIZE = ("N", "D")
+SAMPLES = "k"  # answers a request
 NESTED = ("u", "s")  # the sum under a power, and the whole reducible loss
 
 
@@ -57,6 +59,8 @@ class Question:
         physics: what serving hardware and data allow, each at most 1.
         replicas: the machines of a roofline, which bring variables of their own.
         fixed: values of variables that are decided, by name.
+        between: the fewest and the most samples where their number is open, or None.
+        samples: their number where it is known and the law asks for it, or None.
     """
 
     surface: Surface
@@ -75,6 +79,8 @@ class Question:
     physics: tuple[Limit, ...]
     replicas: tuple[Replica, ...]
     fixed: Mapping[str, float]
+    between: tuple[float, float] | None = None
+    samples: float | None = None
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -88,13 +94,26 @@ class Question:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """The variables of the loss that are chosen: N, D, unique tokens."""
-        return SIZE if self.unique is None else (*SIZE, "U")
+        """The variables of the loss that are chosen: N, D, unique tokens, samples."""
+        unique = () if self.unique is None else ("U",)
+        return (*SIZE, *unique, *(() if self.between is None else (SAMPLES,)))
 
     @property
     def given(self) -> list[str]:
         """Names of the constraints that nobody can move."""
         return [*(c.name for c in self.nested), *(wall.name for wall in self.physics)]
+
+    @property
+    def breakable(self) -> tuple[Limit, ...]:
+        """What a completed point may break: the limits and the physics.
+
+        A step that is the sum of its parts is so at every such point; of a mixture's
+        experts its limit may tell more than the point's batch reads.
+        """
+        return (
+            *self.limits,
+            *(w for w in self.physics if not w.name.startswith("serving.step")),
+        )
 
     @property
     def plain(self) -> bool:
@@ -209,6 +228,8 @@ class Question:
         point = dict(size)
         if self.unique is not None:
             point["U"] = min(size["D"], self.unique)
+        if self.between is not None and SAMPLES not in size:
+            point[SAMPLES] = self._fewest(point)
         for replica in self.replicas:
             point.update(replica.point(size["N"]))
         if self.outside:
@@ -257,7 +278,77 @@ class Question:
         return build(self.chosen, self.outside) if self.outside else None
 
     def _logs(self, size: Mapping[str, float]) -> Array:
-        point = dict(size)
-        if self.unique is not None:
-            point["U"] = min(size["D"], self.unique)
+        point = self.complete(size)
         return np.log([[point[name] for name in self.chosen]])
+
+    def _fewest(self, point: Mapping[str, float]) -> float:
+        """The fewest samples with which a model reaches the target, or the most."""
+        if self.between is None or self.reducible is None:
+            return 1.0 if self.between is None else self.between[0]
+        low, high = self.between
+        one = np.log([[{**point, SAMPLES: 1.0}[name] for name in self.chosen]])
+        (worth,) = [term for term in self.loss if SAMPLES in term.exponents]
+        others = math.exp(self._sum.log_value(one)[0]) - worth.coefficient
+        rest = self.reducible - others
+        if rest <= 0:
+            return high
+        needed = power(worth.coefficient / rest, -1 / worth.exponents[SAMPLES])
+        return min(max(needed, low), high)
+
+    def size(self, found: Mapping[str, float]) -> dict[str, float]:
+        """N and D of a point, and its samples where they are open."""
+        names = SIZE if self.between is None else (*SIZE, SAMPLES)
+        chosen = {**self.fixed, **found}
+        return {name: chosen[name] for name in names}
+
+    def drawing(self, samples: float) -> Question:
+        """The question with so many samples decided, of whose number it was open.
+
+        Args:
+            samples: a number, or `Many`.
+        """
+        if self.between is None:
+            return self
+        (worth,) = [term for term in self.loss if SAMPLES in term.exponents]
+        left = worth.coefficient * samples ** worth.exponents[SAMPLES]
+        bill = tuple(
+            replace(
+                line,
+                terms={u: _put(found, samples) for u, found in line.terms.items()},
+                load=_put(line.load, samples),
+            )
+            for line in self.bill
+        )
+        return replace(
+            self,
+            surface=replace(self.surface, E=self.surface.E + left),
+            published=replace(self.published, E=self.published.E + left),
+            loss=tuple(term for term in self.loss if term is not worth),
+            reducible=None if self.reducible is None else self.reducible - left,
+            bill=bill,
+            cost=_put(self.cost, samples),
+            limits=_decided(self.limits, samples),
+            physics=_decided(self.physics, samples),
+            between=None,
+            samples=samples,
+        )
+
+
+def _put(terms: Sequence[Term], samples: float) -> tuple[Term, ...]:
+    """Monomials with a number of samples put in."""
+    found = []
+    for term in terms:
+        powers = dict(term.exponents)
+        power = powers.pop(SAMPLES, 0.0)
+        factor = samples**power if power else 1.0
+        found.append(Term(term.label, term.coefficient * factor, powers))
+    return tuple(found)
+
+
+def _decided(limits: Sequence[Limit], samples: float) -> tuple[Limit, ...]:
+    """Limits with a number of samples put in, without those of samples themselves."""
+    return tuple(
+        replace(limit, terms=_put(limit.terms, samples))
+        for limit in limits
+        if not limit.name.startswith("demand.samples")
+    )

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optimizer.errors import Problem
+from optimizer.question import sampling
 from optimizer.question.after import distilled, rollouts
-from optimizer.question.scenario import ONE_OF, Scenario
+from optimizer.question.exclusive import ONE_OF
+from optimizer.question.scenario import Scenario
+from optimizer.question.serving_checks import Finding, found_prompts, idle, rooflines
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.quantity import shown
-from optimizer.reading.spread import expected
 from optimizer.world.costs import UNITS
-from optimizer.world.demand import Stream
 from optimizer.world.hardware import Hardware
 from optimizer.world.limits import BEST_FOR
 from optimizer.world.machines import Serving, Training
 from optimizer.world.post_training import ROLLOUTS, TRAINED
-
-Finding = tuple[Steps, str]
 
 # What a figure in each unit needs, for training and for every stream.
 _NEEDS = {
@@ -109,6 +108,8 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
         except ValueError as error:
             mark = scenario.document.mark(path)
             yield Problem(mark, dotted(path), str(error))
+    for place, message in (*sampling.misfits(scenario), *sampling.unrated(scenario)):
+        yield Problem(scenario.document.mark(place), dotted(place), message)
     for index in range(len(scenario.streams)):
         serving, _ = scenario.serving_of(index)
         if serving.stored_per_active is not None and (
@@ -127,8 +128,8 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
     found = (
         *_names(scenario),
         *_machines(scenario),
-        *_prefix(scenario),
-        *_roofline(scenario),
+        *found_prompts(scenario),
+        *rooflines(scenario),
         *_bought(scenario),
         *_unknown_costs(scenario),
         *_lifetime(scenario),
@@ -153,7 +154,7 @@ def _lifetime(scenario: Scenario) -> Iterator[Finding]:
             "is for a budget of training_compute, training_time or training_cost; one "
             "of the whole life counts serving already: remove it",
         )
-    if all(_idle(stream) for stream in scenario.streams):
+    if all(idle(stream) for stream in scenario.streams):
         yield path, "needs a demand to plan for; add demand: {tokens: 2T}"
     if spec.fix is not None:
         yield path, "leaves nothing to choose beside fix; remove one of them"
@@ -182,12 +183,6 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
             if not name.strip() or set(name) & set(".=[]\n") or name.isdecimal():
                 message = f"must be a word without . = [ and ], got {shown(name)}"
                 yield (*path, "name"), message
-        if "samples" in stream.model_fields_set and stream.output_tokens is None:
-            message = (
-                "multiplies the tokens of an answer, which are not given; add "
-                "input_tokens: 800 and output_tokens: 300, or remove samples"
-            )
-            yield (*path, "samples"), message
 
 
 def _machines(scenario: Scenario) -> Iterator[Finding]:
@@ -217,87 +212,6 @@ def _machines(scenario: Scenario) -> Iterator[Finding]:
                 )
 
 
-_WALLS = ("max_time_per_output_token", "max_time_to_first_token")
-
-
-def _prefix(scenario: Scenario) -> Iterator[Finding]:
-    """Prompts can be found only where they are told apart from answers."""
-    for index, stream in enumerate(scenario.streams):
-        found = scenario.serving_of(index)[0].prefix_cache
-        if found and stream.input_tokens is None and not _idle(stream):
-            message = "is a share of prompts; add input_tokens: 800 to the demand"
-            yield scenario.serving_path(index, "prefix_cache"), message
-
-
-def _roofline(scenario: Scenario) -> Iterator[Finding]:
-    """What a roofline needs, and words that say nothing without one."""
-    used = {"mfu": "0.5", "mbu": "0.7"}
-    rooflines = set()
-    for index, stream in enumerate(scenario.streams):
-        serving, chip = scenario.serving_of(index)
-        if not serving.batched:
-            own = stream.serving.model_fields_set if stream.serving else set()
-            place = (*scenario.stream_path(index), "serving")
-            yield from _unused(serving, place, own)
-            continue
-        rooflines.add(index)
-        yield from _measured(scenario, index)
-        lacking = [word for word in used if getattr(serving, word) is None]
-        listed = [f"{word}: {used[word]}" for word in lacking]
-        if chip is None:
-            listed.insert(0, "hardware: h100-sxm")
-        if listed:
-            path = scenario.serving_path(index, "model")
-            yield path, f"needs more figures; add for example {', '.join(listed)}"
-        if chip is not None and (chip.bandwidth is None or chip.memory is None):
-            missing = "memory" if chip.memory is None else "bandwidth"
-            path = scenario.serving_path(index, "hardware")
-            yield (
-                path,
-                f"{chip.key} has no {missing}, which the roofline needs; describe it "
-                "in the scenario: hardware: {name: my-chip, peaks: {bf16: 990 TFLOP/s},"
-                " memory: 80 GB, bandwidth: 3.35 TB/s}",
-            )
-        if stream.input_tokens is None and not _idle(stream):
-            yield (
-                scenario.stream_path(index),
-                "gives only a total, but a roofline prices reading and writing apart; "
-                "add input_tokens: 800 and output_tokens: 300",
-            )
-    common = scenario.spec.serving
-    if not rooflines:
-        yield from _unused(common, ("serving",), common.model_fields_set)
-
-
-def _measured(scenario: Scenario, index: int) -> Iterator[Finding]:
-    """Shares that a measured machine has of its own, and an engine without one."""
-    own, common = scenario.streams[index].serving, scenario.spec.serving
-    serving = common if own is None else own.over(common)
-    words = ("mfu", "mbu") if serving.model == "measured" else ("engine",)
-    for word in words:
-        if getattr(serving, word) is not None:
-            path = scenario.serving_path(index, word)
-            if word == "engine":
-                yield path, "is for model: measured; remove it, or choose that model"
-            else:
-                yield path, "is measured already with model: measured; remove it"
-
-
-def _unused(serving: Serving, place: Steps, own: Collection[str]) -> Iterator[Finding]:
-    """Words without a roofline that nothing reads; figures may stand, to compare."""
-    if serving.batched:
-        return
-    figures = () if serving.model else ("mbu", "memory_fill", "accelerators")
-    for word in (*_WALLS, *figures, *(() if serving.model else ("engine",))):
-        if word in own:
-            yield (*place, word), "is for a roofline; add model: roofline, or remove it"
-    if "idle_paid" in own and serving.idle_paid and serving.peak_to_mean is None:
-        yield (*place, "idle_paid"), "needs the load's peak; add peak_to_mean: 3"
-    if "peak_to_mean" in own and not serving.by_time:
-        message = "is about time; add model: roofline, or model: mfu"
-        yield (*place, "peak_to_mean"), f"{message}, with hardware and mfu"
-
-
 def _bought(scenario: Scenario) -> Iterator[Finding]:
     """A price list is in dollars, for input and output apart, and needs demand."""
     if scenario.spec.buy is not None:
@@ -315,7 +229,7 @@ def _bought(scenario: Scenario) -> Iterator[Finding]:
         if getattr(scenario.spec, word) is not None:
             if not scenario.spec.seeks:
                 yield (word,), "is compared with a plan that has a target; add target"
-            elif all(_idle(stream) for stream in scenario.streams):
+            elif all(idle(stream) for stream in scenario.streams):
                 yield (word,), "serves demand, and there is none; add demand"
 
 
@@ -348,7 +262,7 @@ def _unknown_costs(scenario: Scenario) -> Iterator[Finding]:
         chips: dict[Steps, Hardware | None] = {}
         chips["training", "hardware"] = scenario.hardware.get(("training",))
         for index, stream in enumerate(scenario.uses if served else ()):
-            if _idle(stream):
+            if idle(stream):
                 continue
             serving, chip = scenario.serving_of(index)
             missing.setdefault("serving", []).extend(_missing(serving, unit, chip))
@@ -383,11 +297,6 @@ def _missing(
     if isinstance(machine, Serving) and _NEEDS[unit] and machine.model == "flops":
         words.insert(0, "model")
     return words
-
-
-def _idle(stream: Stream) -> bool:
-    flow = expected(stream.tokens if stream.requests is None else stream.requests)
-    return bool(flow.amount == 0)
 
 
 def _filled(words: Mapping[str, None]) -> str:

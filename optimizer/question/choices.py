@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from optimizer.errors import InputError, Problem
-from optimizer.question.scenario import CHOICES
+from optimizer.question.exclusive import CHOICES
 from optimizer.reading.document import Document, Steps, dotted
 
 MOST = 256  # combinations

@@ -21,8 +21,11 @@ from functools import partial
 from typing import TypeVar
 
 from optimizer.errors import InputError, Problem
+from optimizer.question import sampling
 from optimizer.question.asked import Question, attended, attention
+from optimizer.question.experts import experts_of, guess
 from optimizer.question.losses import loss_of, made, penalties_of, repetition_of
+from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
@@ -60,8 +63,9 @@ def formulate(scenario: Scenario) -> Question:
             such problems at once.
     """
     spec = scenario.spec
-    published = scenario.law.surface(spec.experts)
+    published = scenario.law.surface(spec.experts, sampling.drawn(scenario))
     surface = trained(published, spec.training)
+    between = left_open(scenario) if scenario.samples is None else None
     attempt = _Attempts(scenario)
     replicas = _replicas(scenario, attempt)
     bill = _bill(scenario, replicas, attempt)
@@ -84,13 +88,17 @@ def formulate(scenario: Scenario) -> Question:
         elif spec.target.error is not None and scenario.law.error is not None:
             target = scenario.law.error.loss(spec.target.error)
             reducible = surface.reducible(target)
+        elif spec.target.pass_rate is not None and scenario.law.passing is not None:
+            k = sampling.drawn(scenario) or 1.0
+            target = scenario.law.passing.loss(spec.target.pass_rate, k)
+            reducible = surface.reducible(target)
         elif reference is not None:
             # E cancels where a reference sets the quality: no rounding through L.
             N, D = reference
-            reducible = published.sum(N, D)
+            reducible = published.sum(N, D) + sampling.fewer(scenario)
             target = surface.loss_of(reducible)
     elif spec.plan is not None:
-        reducible = made(scenario, spec.plan, surface)
+        reducible = made(scenario, spec.plan, surface) + sampling.fewer(scenario)
         target = surface.loss_of(reducible)
     machines = tuple(dict.fromkeys(replicas.values()))
     repeated = () if repetition is None else (repetition.limit(),)
@@ -98,7 +106,7 @@ def formulate(scenario: Scenario) -> Question:
     return Question(
         surface=surface,
         published=published,
-        loss=loss if outside else (*loss, *penalties),
+        loss=loss if outside else (*loss, *penalties, *sampling.terms(scenario)),
         quantities=quantities,
         outside=penalties if outside else (),
         unique=None if repetition is None else repetition.unique,
@@ -108,14 +116,22 @@ def formulate(scenario: Scenario) -> Question:
         bill=bill,
         unit=unit,
         cost=cost,
-        limits=(*limits, *repeated, *(wall for r in machines for wall in r.limits())),
+        limits=(
+            *limits,
+            *(() if between is None else (sampling.most(between),)),
+            *repeated,
+            *(wall for r in machines for wall in r.limits()),
+        ),
         physics=(
+            *(() if between is None else (sampling.fewest(between),)),
             *read,
             *(wall for r in machines for wall in r.physics()),
             *replicas_kept(scenario, bill),
         ),
         replicas=machines,
         fixed=_fixed(scenario),
+        between=None if between is None else (between.at_least, between.at_most),
+        samples=sampling.drawn(scenario) if sampling.knows(scenario) else None,
     )
 
 
@@ -132,29 +148,45 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
         if attempt.problems:
             return {}
     for suffix, members in groups.items():
-        serving, chip = scenario.serving_of(members[0])
+        # The one that finds the fewest of its prompts in the cache decides.
+        first = max(members, key=lambda i: scenario.serving_of(i)[0].unread.real)
+        serving, _ = scenario.serving_of(first)
         lengths = _lengths(scenario, members)
-        make = partial(
-            measured if serving.model == "measured" else replica,
-            suffix,
-            serving,
-            chip,
-            shape,
-            lengths,
-        )
         path = ("serving",) if not suffix else scenario.stream_path(members[0])
         stored = attempt(path, partial(_stored, scenario, serving))
         if stored is None:
             continue
-        bound = scenario.spec.limits.memory
-        if members[-1] == len(scenario.streams):
-            bound = None  # of what serves the demand, not of rollouts
-        if (built := attempt(path, partial(make, stored, bound))) is not None:
-            decided = scenario.whole.get(suffix, Whole()).batch
-            if decided is not None:
-                built = replace(built, batch=decided)
+        make = partial(_replica, scenario, suffix, first, lengths, stored)
+        if (built := attempt(path, make)) is not None:
             found.update(dict.fromkeys(members, built))
     return found
+
+
+def _replica(
+    scenario: Scenario,
+    suffix: str,
+    member: int,
+    lengths: tuple[float, float] | None,
+    stored: float,
+) -> Replica:
+    """The machine of a stream, by the model of serving that it asks for."""
+    serving, chip = scenario.serving_of(member)
+    shape, bound = scenario.spec.architecture, scenario.spec.limits.memory
+    if member == len(scenario.streams):
+        bound = None  # of what serves the demand, not of rollouts
+    whole = scenario.whole.get(suffix, Whole())
+    built = replica(suffix, serving, chip, shape, lengths, stored, bound)
+    if serving.model == "measured":
+        own = scenario.constants_of(serving)
+        experts = experts_of(scenario, stored)
+        words = (built, serving, chip, shape, lengths, stored, own)
+        built = measured(*words, experts)
+        if experts is not None and built.batch is None and whole.batch is None:
+            at = whole.touched
+            if at is None:
+                at = built.best(guess(scenario))[0]
+            built = measured(*words, replace(experts, at=at))
+    return built if whole.batch is None else replace(built, batch=whole.batch)
 
 
 def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] | None:
@@ -225,6 +257,7 @@ def _bill(
     scenario: Scenario, replicas: Mapping[int, Replica], attempt: _Attempts
 ) -> tuple[CostLine, ...]:
     spec = scenario.spec
+    between = left_open(scenario) if scenario.samples is None else None
 
     def training() -> CostLine:
         chip = scenario.hardware.get(("training",))
@@ -245,7 +278,7 @@ def _bill(
         serving, chip = scenario.serving_of(index)
         price = scenario.price(serving.price, chip)
         rates = machine(chip, serving.arithmetic, price, spec.energy)
-        demand = served(scenario.uses[index])
+        demand = served(scenario.uses[index], scenario.samples)
         decoding = replicas[index].decoding if index in replicas else None
         reading = replicas[index].reading if index in replicas else None
         line = serving_line(
@@ -258,7 +291,9 @@ def _bill(
             reading,
             paid_standing(scenario, index, demand.name),
         )
-        return line if index < len(scenario.streams) else rollout_line(line)
+        if index >= len(scenario.streams):
+            return rollout_line(line)
+        return line if between is None else sampling.paid(line)
 
     lines = [attempt(("training",), training)]
     for index in range(len(scenario.uses)):

@@ -22,7 +22,7 @@ from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
 
 STEP = 1e-30
-DISCRETE = {"experts"}  # a choice of model, not an amount
+DISCRETE = {"experts", "active_experts"}  # a choice of model, not an amount
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,11 @@ from typing import cast
 from optimizer.errors import Collector, InputError, Problem
 from optimizer.question.checks import contradictions, misfits, unlawful
 from optimizer.question.choices import combinations, firsts
+from optimizer.question.exclusive import ALTERNATIVES
 from optimizer.question.formulate import formulate
 from optimizer.question.named import (
     architecture_of,
+    constants_of,
     existing_of,
     hardware_of,
     hardware_paths,
@@ -27,7 +29,7 @@ from optimizer.question.named import (
     with_prices,
     without_config,
 )
-from optimizer.question.scenario import ALTERNATIVES, Scenario, Spec, Variant
+from optimizer.question.scenario import Scenario, Spec, Variant
 from optimizer.reading.document import Document, load_file, load_text, override
 from optimizer.reading.fields import read_model
 from optimizer.world.built import built
@@ -63,6 +65,21 @@ def read_scenario(
         InputError: every mistake of the text, each with its place.
     """
     return read_document(load_text(text, file), Path(), overrides)
+
+
+def change(scenario: Scenario, **values: object) -> Scenario:
+    """The same scenario with other values, checked like lines of its file.
+
+    Args:
+        scenario: from `load_scenario`.
+        **values: by path, with two underscores for each dot:
+            `demand__tokens=5e12`, `target__match__parameters="30B"`.
+
+    Raises:
+        InputError: every mistake, each with its place.
+    """
+    sets = [f"{name.replace('__', '.')}={value}" for name, value in values.items()]
+    return read_document(scenario.document, scenario.base, sets)
 
 
 def read_document(
@@ -111,7 +128,26 @@ def _several(
     fitting = [v.scenario for v in variants if v.scenario is not None]
     if not fitting:
         raise min(errors, key=lambda error: len(error.problems))
+    _one_loss(fitting, document)
     return replace(fitting[0], document=document, variants=tuple(variants))
+
+
+def _one_loss(fitting: Sequence[Scenario], document: Document) -> None:
+    """Refuses a plan of which each choice makes a model of another quality.
+
+    Raises:
+        InputError: it is one, and no target says which quality is meant.
+    """
+    spec = fitting[0].spec
+    if spec.plan is None or spec.target is not None:
+        return
+    losses = [formulate(one).target or 0.0 for one in fitting]
+    if max(losses) > min(losses) * (1 + 1e-12):
+        message = (
+            "has another loss with each choice, so that their costs could not be "
+            f"compared; add target: {{loss: {max(losses):.4f}}}"
+        )
+        raise InputError([Problem(document.mark(("plan",)), "plan", message)])
 
 
 def _single(document: Document, base: Path, collect: Collector) -> Scenario:
@@ -126,6 +162,7 @@ def _single(document: Document, base: Path, collect: Collector) -> Scenario:
     }
     counts: Counts = "total" if law is None else law.counts
     reference = collect(partial(reference_of, document, counts))
+    constants = collect(partial(constants_of, document, base)) or {}
     existing = collect(partial(existing_of, document, spec, counts, base))
     hardware = {path: chip for path, chip in chips.items() if chip is not None}
     if spec is None or len(hardware) < len(chips):
@@ -146,6 +183,7 @@ def _single(document: Document, base: Path, collect: Collector) -> Scenario:
         document=document,
         reference=reference,
         existing=existing,
+        constants=constants,
         base=base,
         stored=share,
     )

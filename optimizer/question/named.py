@@ -23,6 +23,7 @@ from optimizer.world.hardware import (
 from optimizer.world.law import Counts, Law
 from optimizer.world.laws import law_from_mapping, load_law
 from optimizer.world.models import load_model, size_in
+from optimizer.world.serving.constants import Library, load_library
 
 T = TypeVar("T")
 
@@ -97,12 +98,7 @@ def _changed(law: Law, path: Steps, value: object, mark: Mark) -> Law:
 
 def hardware_paths(document: Document) -> Iterator[Steps]:
     """Where a scenario names an accelerator, training first."""
-    places: list[Steps] = [("training",), ("serving",), ("demand", "serving")]
-    places.append(("post_training", "serving"))
-    demand = _value(document, ("demand",))
-    if isinstance(demand, list):
-        places += [("demand", index, "serving") for index in range(len(demand))]
-    for place in places:
+    for place in (("training",), *serving_places(document)):
         if isinstance(_value(document, (*place, "hardware")), str | dict):
             yield (*place, "hardware")
 
@@ -119,6 +115,32 @@ def hardware_of(document: Document, base: Path, path: Steps) -> Hardware:
     mark = document.mark(path)
     load = partial(load_hardware, named, base, mark, dotted(path))
     return _of_file(document, path, load)
+
+
+def constants_of(document: Document, base: Path) -> dict[str, Library]:
+    """The files of the user's own constants of serving, by their path as told.
+
+    Raises:
+        InputError: one cannot be read, or a word of it is wrong.
+    """
+    found: dict[str, Library] = {}
+    for place in serving_places(document):
+        path = (*place, "constants")
+        named = _value(document, path)
+        if isinstance(named, str) and named not in found:
+            load = partial(load_library, base / named)
+            found[named] = _of_file(document, path, load)
+    return found
+
+
+def serving_places(document: Document) -> list[Steps]:
+    """Where a scenario describes serving machines."""
+    places: list[Steps] = [("serving",), ("demand", "serving")]
+    places.append(("post_training", "serving"))
+    demand = _value(document, ("demand",))
+    if isinstance(demand, list):
+        places += [("demand", index, "serving") for index in range(len(demand))]
+    return places
 
 
 def reference_of(document: Document, counts: Counts) -> tuple[float, float] | None:

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from optimizer.errors import Mark
+from optimizer.question.target import Target
 from optimizer.reading.document import Document, Steps
 from optimizer.reading.fields import (
     Count,
     Fraction,
-    Loss,
     Model,
     Parameters,
     PriceTokens,
@@ -26,38 +26,18 @@ from optimizer.reading.fields import (
 from optimizer.reading.spread import Uncertain, expected
 from optimizer.records import dataclass, field
 from optimizer.world.architecture.words import with_config
-from optimizer.world.costs import Architecture, Costs, Data, MoneyOverTime
+from optimizer.world.costs import Architecture
 from optimizer.world.demand import Stream
 from optimizer.world.distillation import Distillation
 from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
-from optimizer.world.limits import BEST_FOR, Budget, Limits
+from optimizer.world.limits import Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
+from optimizer.world.money import Costs, Data, MoneyOverTime
 from optimizer.world.post_training import PostTraining
+from optimizer.world.serving.constants import Library
 from optimizer.world.serving.replica import with_shares
-
-
-class Match(Model):
-    """A reference model: the target is its loss under the scenario's law."""
-
-    parameters: Parameters | None = Field(
-        None, description="the size of the reference model"
-    )
-    tokens: Tokens | None = Field(
-        None, description="as trained; without it, training-optimal"
-    )
-    model: str | None = Field(None, description="a published model by name")
-
-
-class Target(Model):
-    """The quality to reach; one of the three."""
-
-    loss: Loss | None = Field(None, description="the loss itself, in the law's unit")
-    match: Match | None = Field(None, description="as good as a reference model")
-    error: Fraction | None = Field(
-        None, description="mean error on downstream tasks, by the law's own map"
-    )
 
 
 class Fix(Model):
@@ -78,6 +58,10 @@ class Buy(Model):
     """An API that could serve the demand instead, by its price list."""
 
     input: PriceTokens = Field(description="dollars per million input tokens")
+    cached_input: PriceTokens | None = Field(
+        None,
+        description="dollars per million input tokens whose cache is found; as input",
+    )
     output: PriceTokens = Field(description="dollars per million output tokens")
 
 
@@ -159,72 +143,6 @@ class Spec(Model):
         return self.target is not None or self.plan is not None
 
 
-@dataclass(frozen=True)
-class OneOf:
-    """Words of which at most one may stand.
-
-    Attributes:
-        at: the path of the mapping that holds them.
-        words: the words.
-        example: what to add where none stands; empty where none need stand.
-    """
-
-    at: tuple[str, ...]
-    words: tuple[str, ...]
-    example: str = ""
-
-    @property
-    def paths(self) -> frozenset[tuple[str, ...]]:
-        """The path of each word."""
-        return frozenset((*self.at, word) for word in self.words)
-
-
-ONE_OF = (
-    OneOf((), ("target", "budget"), "target: {loss: 2.0}, or budget: {compute: 1e24}"),
-    OneOf((), ("budget", "plan")),
-    OneOf((), ("fix", "plan")),
-    OneOf(
-        ("target",),
-        ("loss", "match", "error"),
-        "loss: 2.0, or match: {parameters: 13B}",
-    ),
-    OneOf(
-        ("target", "match"),
-        ("parameters", "model"),
-        "parameters: 13B, or model: llama-3-8b",
-    ),
-    OneOf(("target", "match"), ("tokens", "model")),
-    OneOf(
-        ("budget",),
-        tuple(word for word in Budget.model_fields if word != BEST_FOR),
-        "compute: 1e24",
-    ),
-    OneOf(("fix",), ("parameters", "tokens"), "parameters: 7B, or tokens: 2T"),
-    OneOf(
-        ("existing",),
-        ("model", "parameters", "architecture"),
-        "model: llama-3-8b, or parameters: 8B",
-    ),
-)
-# `--set` of one takes the others away. Streams see to their own amounts.
-ALTERNATIVES = (
-    *(group.paths for group in ONE_OF),
-    *(OneOf(at, ("tokens", "requests")).paths for at in (("demand",), ("demand", "*"))),
-)
-
-# Words that may hold a list, of which the best is chosen.
-CHOICES: tuple[tuple[str, ...], ...] = (
-    ("experts",),
-    ("training", "precision"),
-    ("training", "sparsity", "weights"),
-    *(
-        (*prefix, "serving", word)
-        for prefix in ((), ("demand",), ("demand", "*"), ("post_training",))
-        for word in ("hardware", "precision", "weights", "accelerators")
-    ),
-)
-
-
 @dataclass(frozen=True, eq=False)
 class Variant:
     """One combination of a scenario's lists.
@@ -246,6 +164,8 @@ class Whole:
 
     Attributes:
         batch: sequences decoded together, or None where that is left to choose.
+        touched: the batch at which a monomial tells the experts that are read, where
+            the batch is left to choose, infinite reading all; None guesses it.
         replicas: that stand all the time, or None where work alone is paid.
         parts: of their time that each stream's phases take, by the stream's name and
             the phase; they sum to 1.
@@ -253,6 +173,7 @@ class Whole:
 
     batch: float | None = None
     replicas: float | None = None
+    touched: float | None = None
     parts: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
@@ -296,6 +217,8 @@ class Scenario:
             the first that fits. Empty where it holds none.
         stored: all parameters over N, where the model is known; else the law tells.
         whole: what is decided of serving machines in whole numbers, by their suffix.
+        samples: how many are drawn where the demand leaves that open, once decided.
+        constants: files of the user's own constants of serving, by their path as told.
     """
 
     name: str
@@ -312,6 +235,8 @@ class Scenario:
     variants: tuple[Variant, ...] = ()
     stored: float | None = None
     whole: Mapping[str, Whole] = field(default_factory=dict)
+    samples: float | None = None
+    constants: Mapping[str, Library] = field(default_factory=dict)
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -362,13 +287,32 @@ class Scenario:
 
     def serving_of(self, index: int) -> tuple[Serving, Hardware | None]:
         """The machine that serves a stream: its own words over the common ones."""
-        common = self.spec.serving
-        own = self.uses[index].serving
-        chip = self.hardware.get(("serving",))
-        if own is None:
-            return with_shares(common, chip), chip
-        chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
-        return with_shares(own.over(common), chip), chip
+        stream, chip = self.uses[index], self.hardware.get(("serving",))
+        serving = self.spec.serving
+        if stream.serving is not None:
+            chip = self.hardware.get((*self.stream_path(index), "serving"), chip)
+            serving = stream.serving.over(serving)
+        if stream.cached_input_tokens is not None:
+            serving = serving.model_copy(update={"prefix_cache": stream.found})
+        return with_shares(
+            serving, chip, self.mixture, self.constants_of(serving)
+        ), chip
+
+    def constants_of(self, serving: Serving) -> Library | None:
+        """The constants of the user's that a machine names, if any."""
+        return self.constants.get(serving.constants or "")
+
+    @property
+    def mixture(self) -> bool:
+        """Whether a token passes some of the stored weights only."""
+        shape, told = self.spec.architecture, self.stored
+        if told is not None:
+            return told > 1.0
+        if shape is not None and shape.parameters is not None:
+            total = shape.parameters.total
+            return bool((shape.parameters.active or total).real < total.real)
+        active = self.law is not None and self.law.counts == "active"
+        return active and self.spec.experts != 1
 
     def suffix(self, index: int) -> str:
         """What follows the names of a stream's machine; empty for the common one."""

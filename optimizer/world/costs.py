@@ -8,7 +8,7 @@ FLOPs into seconds, dollars, energy and carbon.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Literal
 
@@ -20,21 +20,17 @@ from optimizer.reading.fields import (
     Bytes,
     BytesToken,
     Count,
-    Fall,
     FieldError,
-    Fraction,
     Model,
-    Money,
     Parameters,
-    PriceTokens,
-    Rate,
     Tokens,
 )
-from optimizer.reading.spread import Spread, Uncertain, expected
+from optimizer.reading.spread import expected
 from optimizer.records import dataclass
 from optimizer.world.architecture.record import least
 from optimizer.world.demand import Served
 from optimizer.world.machines import Machine, PhaseMfu, Serving, phases
+from optimizer.world.money import Costs, Data, MoneyOverTime
 
 Group = Literal["training", "inference", "other"]
 UNITS = {
@@ -43,6 +39,7 @@ UNITS = {
     "energy": "kWh",
     "carbon": "kgCO2e",
 }
+DRAWN = ("kWh", "kgCO2e")  # of which a machine that waits draws less
 MILLION = 1e6
 Terms = tuple[Term, ...]
 FEWEST = 2  # contexts that say how a cache grows
@@ -90,6 +87,30 @@ class Architecture(Model):
     parameters: Sizes | None = Field(
         None, description="of any architecture: {total: 30B, active: 3B}"
     )
+    experts: Count | None = Field(
+        None, description="feed-forward blocks a layer that are chosen from"
+    )
+    active_experts: Count | None = Field(
+        None, description="those of them that a token passes"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Architecture:
+        if found := tuple(self._misfits()):
+            raise FieldError(*found)
+        return self
+
+    def _misfits(self) -> Iterator[tuple[Steps, str]]:
+        if (self.experts is None) != (self.active_experts is None):
+            given = "experts" if self.active_experts is None else "active_experts"
+            other = "active_experts: 2" if given == "experts" else "experts: 8"
+            yield (given,), f"is half of a mixture; add {other}"
+        elif (self.active_experts or 0) > (self.experts or 0):
+            yield (
+                ("active_experts",),
+                f"must be at most the {self.experts} experts, got "
+                f"{self.active_experts}",
+            )
 
     @model_validator(mode="after")
     def _rises(self) -> Architecture:
@@ -156,50 +177,6 @@ class Architecture(Model):
         if self.kv_heads is None or self.head_size is None:
             return None
         return self.kv_heads * self.head_size
-
-
-class MoneyOverTime(Model):
-    """How dollars of later months count."""
-
-    discount_rate: Uncertain[Rate] = Field(
-        0.0, description="yearly; later dollars count less"
-    )
-    price_decline: Uncertain[Fall] = Field(
-        0.0, description="yearly fall of hardware prices"
-    )
-
-    @model_validator(mode="after")
-    def _not_free(self) -> MoneyOverTime:
-        decline = self.price_decline
-        path: Steps = ("price_decline",)
-        if isinstance(decline, Spread):
-            path, decline = (*path, "high"), decline.high
-        if decline == 1:
-            raise FieldError((path, "must be below 100 %, got 100 %"))
-        return self
-
-    @property
-    def rates(self) -> tuple[float, float]:
-        """The discount rate and the fall of prices that a solve uses."""
-        return expected(self.discount_rate), expected(self.price_decline)
-
-
-class Costs(Model):
-    """Costs beyond the accelerators' useful work."""
-
-    fixed: Uncertain[Money] = Field(0.0, description="dollars that no choice changes")
-    restart: Fraction = Field(0.0, description="training work lost and done again")
-
-
-class Data(Model):
-    """What training data there are, and what they cost."""
-
-    unique_tokens: Tokens | None = Field(
-        None, description="distinct tokens; reading them again is worth less"
-    )
-    price: Uncertain[PriceTokens] = Field(
-        0.0, description="dollars per million training tokens"
-    )
 
 
 @dataclass(frozen=True)
@@ -316,10 +293,10 @@ def serving_line(
         _add_time(parted, phase, machine, seconds)
         load += _times(parted.get("s", ()), serving.standby)
         if standing is not None:
-            for unit, one in machine.time(standing[phase]).items():
-                parted[unit] = (Term(phase, one, {}),)
+            _stand(parted, phase, machine, standing[phase])
         for unit, found in parted.items():
-            weight = 1.0 if unit == "FLOP" or standing is not None else serving.standby
+            waits = 0.0 if standing is not None else serving.standby - 1.0
+            weight = 1.0 + waits * _resting(unit, machine)
             weight = weight * factor if unit == "USD" else weight
             terms[unit] = terms.get(unit, ()) + _times(found, weight)
     if served.tokens == 0:
@@ -343,6 +320,24 @@ def _add_time(
         for unit, amount in machine.time(second.coefficient).items():
             more = Term(phase, amount, second.exponents)
             priced[unit] = (*priced.get(unit, ()), more)
+
+
+def _resting(unit: str, machine: Machine) -> float:
+    """What a second of waiting costs over one of work."""
+    if unit == "FLOP":
+        return 0.0
+    return machine.idle if unit in DRAWN else 1.0
+
+
+def _stand(
+    parted: dict[str, Terms], phase: str, machine: Machine, seconds: float
+) -> None:
+    """Puts machines that stand all the time in place of those that a phase uses."""
+    for unit, one in machine.time(seconds).items():
+        rests = _resting(unit, machine)
+        # What works draws more than what waits: the rest is of the work.
+        more = () if rests == 1.0 else _times(parted[unit], 1.0 - rests)
+        parted[unit] = (Term(phase, one * rests, {}), *more)
 
 
 def _times(terms: Terms, factor: float) -> Terms:

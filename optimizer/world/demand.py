@@ -20,7 +20,6 @@ from optimizer.reading.fields import (
     Model,
     Quantity,
     Rate,
-    Ratio,
     Requests,
     Wait,
 )
@@ -28,7 +27,9 @@ from optimizer.reading.quantity import DEMAND_TOKENS, FAR, MONTH, YEAR, Flow
 from optimizer.reading.spread import Uncertain, expected
 from optimizer.records import dataclass
 from optimizer.world.machines import Serving
+from optimizer.world.sampling import Between, Samples
 
+MOST_FOUND = 0.99  # of a prompt
 TokenFlow = Annotated[Flow, Quantity(DEMAND_TOKENS, flow=True)]
 
 
@@ -48,11 +49,17 @@ class Stream(Model):
     input_tokens: Uncertain[DemandTokens] | None = Field(
         None, description="input tokens a request"
     )
+    cached_input_tokens: Uncertain[DemandTokens] | None = Field(
+        None, description="those of the input tokens whose cache is found; 0"
+    )
     output_tokens: Uncertain[DemandTokens] | None = Field(
         None, description="output tokens an answer"
     )
-    samples: Uncertain[Ratio] = Field(
-        1.0, description="answers a request; multiplies output tokens only"
+    samples: Samples = Field(
+        1.0,
+        description="answers a request; multiplies output tokens only. Left open, "
+        "{at_least: 1, at_most: 64}, under a law that says what they are worth; "
+        "tokens are then those of one sample",
     )
     lifetime: Uncertain[Duration] | None = Field(
         None, description="how long it is served: 2 years"
@@ -90,12 +97,31 @@ class Stream(Model):
             )
         if (self.input_tokens is None) != (self.output_tokens is None):
             raise ValueError("needs input_tokens and output_tokens together, or none")
+        if self.cached_input_tokens is not None:
+            if self.input_tokens is None:
+                raise ValueError(
+                    "has cached_input_tokens of unknown prompts; add input_tokens: 800 "
+                    "and output_tokens: 300"
+                )
+            if self.found > MOST_FOUND:
+                raise ValueError(
+                    "has more cached_input_tokens than 99 % of its input_tokens; the "
+                    "last of a prompt is always computed"
+                )
         if self.lifetime is None and (flow.per is not None or expected(self.growth)):
             raise ValueError(
                 "has a rate or a growth but no lifetime; add lifetime: 2 years"
             )
         served(self)
         return self
+
+    @property
+    def found(self) -> float:
+        """The share of the prompt tokens whose cache is found."""
+        if self.cached_input_tokens is None or self.input_tokens is None:
+            return 0.0
+        whole: float = expected(self.input_tokens)
+        return expected(self.cached_input_tokens) / whole if whole else 0.0
 
 
 @dataclass(frozen=True)
@@ -108,6 +134,7 @@ class Served:
         input_tokens: prompt tokens, or None where only the total is known.
         output_tokens: generated tokens, or None likewise.
         prompt: input tokens of one request, or None.
+        found: share of the prompt tokens whose cache is found.
         share: the part of the serving cost that the objective counts.
         months: (months after the end of training, part of the tokens) pairs; the
             parts sum to 1.
@@ -118,6 +145,7 @@ class Served:
     input_tokens: float | None
     output_tokens: float | None
     prompt: float | None
+    found: float
     share: float
     months: tuple[tuple[float, float], ...]
 
@@ -145,12 +173,16 @@ class Served:
         return mean
 
 
-def served(stream: Stream) -> Served:
+def served(stream: Stream, samples: float | None = None) -> Served:
     """Folds a stream into its lifetime tokens.
 
     Requests or tokens per time are summed month by month over the lifetime, the
     last month in part, each month's rate (1 + growth)^(m/12) times the first's. A
     total is spread over the months in the same proportions.
+
+    Args:
+        stream: the stream.
+        samples: how many are drawn where the stream leaves that open; one if None.
 
     Raises:
         ValueError: the sum overflows, or a request has no tokens.
@@ -166,14 +198,19 @@ def served(stream: Stream) -> Served:
     prompt = expected(stream.input_tokens)
     answer = expected(stream.output_tokens)
     inputs = outputs = None
+    open_ = isinstance(stream.samples, Between)
     if prompt is not None and answer is not None:
-        answer = answer * expected(stream.samples)
-        length = prompt + answer
+        each = answer * expected(1.0 if open_ else stream.samples)
+        length = prompt + each
         if length.real <= 0:
             raise ValueError("needs input_tokens or output_tokens above 0")
         requests = amount if stream.requests is not None else amount / length
-        inputs, outputs = requests * prompt, requests * answer
+        if open_ and samples is not None:
+            each = answer * samples
+        inputs, outputs = requests * prompt, requests * each
         amount = inputs + outputs
+    elif open_ and samples is not None:
+        amount = amount * samples
     if not abs(amount) <= FAR:
         raise ValueError("serves more tokens than any number; lower its demand")
     start = expected(stream.start) / MONTH
@@ -183,6 +220,7 @@ def served(stream: Stream) -> Served:
         input_tokens=inputs,
         output_tokens=outputs,
         prompt=prompt,
+        found=stream.found,
         share=expected(stream.cost_share),
         months=tuple((start + m, weight / total) for m, weight in weights),
     )

@@ -9,15 +9,19 @@ from typing import Literal
 from optimizer.reading.document import suggest
 from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
+from optimizer.world.passing import PassRate
 from optimizer.world.surface import Frontier, Surface, ln, power
 
-Form = Literal["chinchilla", "coupled", "kaplan", "hestness", "joint-moe", "frontier"]
+Form = Literal[
+    "chinchilla", "coupled", "samples", "kaplan", "hestness", "joint-moe", "frontier"
+]
 Counts = Literal["total", "non-embedding", "active"]
 Interval = tuple[float, float]
 
 SYMBOLS: Mapping[str, tuple[str, ...]] = {
     "chinchilla": ("E", "A", "B", "alpha", "beta"),
     "coupled": ("E", "A", "B", "alpha", "beta", "k"),
+    "samples": ("E", "A", "B", "alpha", "beta", "G", "gamma"),
     "kaplan": ("Nc", "Dc", "alpha_N", "alpha_D"),
     "hestness": ("E", "B", "beta"),
     "joint-moe": (
@@ -28,7 +32,7 @@ SYMBOLS: Mapping[str, tuple[str, ...]] = {
 }
 POWERS = ("coupled", "kaplan")  # whose loss is a power of the sum, and maybe E
 STARS = ("R_D_star", "R_N_star")  # of repeated data, among the extras
-_EXPONENTS = {"alpha", "beta", "alpha_N", "alpha_D"}
+_EXPONENTS = {"alpha", "beta", "alpha_N", "alpha_D", "gamma"}
 _ANY_SIGN = {"alpha", "beta", "delta", "gamma", "omega", "zeta"}  # of joint-moe
 
 
@@ -138,6 +142,7 @@ class Law:
         extras: coefficients of further published terms, explained in its file.
         line: the compute-optimal line of a law that gives nothing else.
         error: from its loss to the error on downstream tasks, where known.
+        passing: from its loss to the tasks that one of k samples solves, where known.
         fit: how it was fitted, in the words of its file; empty where not told.
         pair: the built-in law of the other form that was fitted to the same runs.
         extrapolation: how far off each form was on the far ones of its runs.
@@ -160,6 +165,7 @@ class Law:
     extras: Mapping[str, float] = field(default_factory=dict)
     line: Frontier | None = None
     error: ErrorLaw | None = None
+    passing: PassRate | None = None
     extra_draws: Mapping[str, tuple[float, ...]] | None = None
     fit: Mapping[str, object] = field(default_factory=dict)
     checked: str = ""
@@ -173,14 +179,21 @@ class Law:
 
         In a coupled law it is a fitted number and no irreducible loss.
         """
+        if self.form == "samples":
+            return "loss that samples alone leave"
         return "E" if self.form == "coupled" else "irreducible loss"
 
-    def surface(self, experts: int | None = None) -> Surface:
+    def surface(
+        self, experts: int | None = None, samples: float | None = 1.0
+    ) -> Surface:
         """The loss surface; a joint-MoE law needs the number of experts.
+
+        Of a law of samples it is that of so many a request, whose term joins E; None
+        leaves the term out.
 
         Source: Kaplan et al. 2020, eq. 1.5, with the outer exponent alpha_D taken
         out; Busbridge et al. 2025, table 6, for a coupled law; Ludziejewski et al.
-        2025, eq. 6 and 7, at fixed experts.
+        2025, eq. 6 and 7, at fixed experts; arXiv 2604.01411 for samples.
 
         Raises:
             ValueError: the law has no surface, or `experts` does not fit it.
@@ -211,6 +224,10 @@ class Law:
             surface = self._mixture(experts)
         elif self.form == "coupled":
             surface = Surface(**{s: c[s] for s in c if s != "k"}, outer=c["k"])
+        elif self.form == "samples":
+            kept = {s: c[s] for s in ("A", "B", "alpha", "beta")}
+            left = 0.0 if samples is None else c["G"] * power(samples, -c["gamma"])
+            surface = Surface(E=c["E"] + left, **kept)
         else:
             surface = Surface(**c)
         bounds = (surface.A, surface.B, surface.alpha, surface.beta)

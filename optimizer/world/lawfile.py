@@ -82,6 +82,19 @@ class ErrorFile(Model):
     draws: dict[Literal["epsilon", "k", "gamma"], tuple[Number, ...]] | None = None
 
 
+class PassFile(Model):
+    """pass@k from the loss: the beta distribution of the tasks' chances.
+
+    Its mean is theta2/(1 + e^(theta1·(L − theta0))), its size e^(theta3 + theta4·L).
+    """
+
+    theta0: Number
+    theta1: Positive
+    theta2: Fraction
+    theta3: Number
+    theta4: Number
+
+
 class FitFile(Model):
     """How a law was fitted: enough to do it again and to judge it."""
 
@@ -152,14 +165,17 @@ class Fitted(Model):
         (), description="how far off each form was on the far ones of its runs"
     )
     error: ErrorFile | None = None
+    pass_at_k: PassFile | None = None
     fit: FitFile | None = None
 
 
 class InlineLaw(Fitted):
-    """The short form: the coefficients of E + (A·N^-alpha + B·D^-beta)^k."""
+    """The short form: E + (A·N^-alpha + B·D^-beta)^k, or with + G·k^-gamma samples."""
 
-    form: Literal["chinchilla", "coupled"] | None = Field(
-        None, description="coupled where there is a k, else chinchilla"
+    form: Literal["chinchilla", "coupled", "samples"] | None = Field(
+        None,
+        description="coupled where there is a k, samples where there is a G, else "
+        "chinchilla",
     )
     E: Number
     A: Number
@@ -167,6 +183,8 @@ class InlineLaw(Fitted):
     alpha: Number
     beta: Number
     k: Number | None = Field(None, description="of a coupled law; 1 without it")
+    G: Number | None = Field(None, description="of a law of samples")
+    gamma: Number | None = Field(None, description="likewise")
 
 
 class LawFile(Fitted):

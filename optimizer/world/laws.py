@@ -35,6 +35,7 @@ from optimizer.world.lawfile import (
     mistakes,
     row_pair,
 )
+from optimizer.world.passing import PassRate
 from optimizer.world.surface import Frontier, Surface
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "load_law",
 ]
 
+SHORT = dict.fromkeys((*SYMBOLS["coupled"], *SYMBOLS["samples"]))
 _FOLDER = Path(__file__).resolve().parent.parent / "data" / "laws"
 
 
@@ -152,7 +154,7 @@ def _short(value: Mapping[str, object]) -> bool:
     """Whether the coefficients stand bare, without a word above them."""
     if {"coefficients", "table"} & set(value):
         return False
-    return "form" not in value or bool({*SYMBOLS["coupled"]} & set(value))
+    return "form" not in value or bool({*SHORT} & set(value))
 
 
 def _where(path: Steps, full: bool) -> Steps:
@@ -162,7 +164,9 @@ def _where(path: Steps, full: bool) -> Steps:
 
 def _spelled_out(short: InlineLaw) -> LawFile:
     form = short.form or ("chinchilla" if short.k is None else "coupled")
-    given = {s: getattr(short, s) for s in SYMBOLS["coupled"]}
+    if short.form is None and not (short.G is None and short.gamma is None):
+        form = "samples"
+    given = {s: getattr(short, s) for s in SHORT}
     about = {word: getattr(short, word) for word in Fitted.model_fields}
     found = {s: value for s, value in given.items() if value is not None}
     return LawFile(form=form, coefficients=found, **about)
@@ -199,6 +203,7 @@ def _law(file: LawFile, name: str) -> Law:
         extras=file.extras,
         line=Frontier(*map(tuple, zip(*rows, strict=True))) if rows else None,
         error=ErrorLaw(**dict(file.error)) if file.error else None,
+        passing=PassRate(**dict(file.pass_at_k)) if file.pass_at_k else None,
         fit=file.fit.model_dump(exclude_defaults=True) if file.fit else {},
         pair=file.pair,
         not_for_planning=file.not_for_planning,

@@ -11,19 +11,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from optimizer.reading.fields import (
     Carbon,
     Count,
     Duration,
+    FieldError,
+    Fraction,
     Mfu,
     Model,
     PriceHour,
     Quantity,
     Ratio,
 )
-from optimizer.reading.kinds import EFFICIENCY, FRACTION
+from optimizer.reading.kinds import EFFICIENCY, FRACTION, RATIO
 from optimizer.reading.quantity import HOUR
 from optimizer.reading.spread import Uncertain
 from optimizer.records import dataclass
@@ -35,6 +37,9 @@ Trained = Literal["bf16", "fp8", "int8", "fp4", "mxfp4"]
 BLOCKED = {"mxfp4": "fp4"}  # formats with factors of their own, and where they compute
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}
 KV = "bf16"  # the format of a cache of which nothing is told
+Kept = Annotated[
+    float, Quantity(replace(RATIO, name="a number of at least 0", low=0.0))
+]
 Zeros = Annotated[float, Quantity(replace(FRACTION, high=0.8))]
 Efficiency = Annotated[float, Quantity(EFFICIENCY)]
 Found = Annotated[float, Quantity(replace(FRACTION, high=0.99))]
@@ -46,6 +51,41 @@ class PhaseMfu(Model):
 
     prefill: Mfu = Field(description="while reading the prompt")
     decode: Mfu = Field(description="while writing the answer")
+
+
+class Speculation(Model):
+    """A small model drafts tokens, and a step of the large one checks them at once."""
+
+    accepted: Kept = Field(
+        description="drafted tokens that are kept, of each step, in the mean; a step "
+        "gives one more of its own"
+    )
+    drafted: Ratio = Field(description="tokens that are drafted for each step")
+    draft: Fraction = Field(
+        description="parameters of the draft over those of the model"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Speculation:
+        if self.accepted > self.drafted:
+            message = f"must be at most the {self.drafted:g} that are drafted"
+            raise FieldError((("accepted",), message))
+        return self
+
+    @property
+    def tokens(self) -> float:
+        """Tokens of a sequence that a step gives."""
+        return 1.0 + self.accepted
+
+    @property
+    def passes(self) -> float:
+        """Reads of the model's weights a step takes, the draft's in shares of one."""
+        return 1.0 + self.drafted * self.draft
+
+    @property
+    def computed(self) -> float:
+        """Tokens of a sequence that a step computes, the draft's in shares of one."""
+        return 1.0 + self.drafted * (1.0 + self.draft)
 
 
 class Passes(Model):
@@ -150,6 +190,20 @@ class Serving(Model):
     engine: Literal["trtllm", "vllm", "sglang"] | None = Field(
         None, description="whose measured constants are used, with model: measured"
     )
+    constants: str | None = Field(
+        None,
+        description="a file of your own constants, from overtrain calibrate, with "
+        "model: measured",
+        examples=["my-serving.yaml"],
+    )
+    prefill: Literal["together", "apart"] | None = Field(
+        None,
+        description="whether prompts are read between the tokens of others, or on "
+        "machines apart, with model: measured; together",
+    )
+    speculation: Speculation | None = Field(
+        None, description="drafted tokens that a step checks, with model: measured"
+    )
     price: Uncertain[PriceHour] | Literal["example"] | None = Field(
         None,
         description="of one accelerator; example takes a dated offer from the library",
@@ -231,7 +285,25 @@ class Energy(Model):
 
     pue: Ratio = Field(description="power of the whole site over that of the machines")
     power_fraction: Mfu = Field(description="mean power over TDP, never MFU")
+    idle_fraction: Mfu | None = Field(
+        None,
+        description="power of a machine that waits over TDP; that of one at work",
+    )
     grid: Carbon | None = Field(None, description="carbon of the electricity")
+
+    @model_validator(mode="after")
+    def _rests(self) -> Energy:
+        if (self.idle_fraction or 0.0) > self.power_fraction:
+            message = "must be at most the power_fraction, which is that at work"
+            raise FieldError((("idle_fraction",), message))
+        return self
+
+    @property
+    def idle(self) -> float:
+        """Power of a machine that waits over one at work."""
+        if self.idle_fraction is None:
+            return 1.0
+        return self.idle_fraction / self.power_fraction
 
 
 @dataclass(frozen=True)
@@ -244,6 +316,7 @@ class Machine:
         price: dollars an hour, or None.
         power: mean power at the wall [W], or None.
         grid: carbon intensity [kg/kWh], or None.
+        idle: power while it waits, over that at work.
     """
 
     name: str | None = None
@@ -251,6 +324,7 @@ class Machine:
     price: float | None = None
     power: float | None = None
     grid: float | None = None
+    idle: float = 1.0
 
     def amounts(self, flop: float, mfu: float | None) -> Mapping[str, float]:
         """What some FLOP cost, by unit, as far as the machine's figures are given.
@@ -317,4 +391,5 @@ def machine(
         price=price,
         power=power,
         grid=None if energy is None else energy.grid,
+        idle=1.0 if energy is None else energy.idle,
     )

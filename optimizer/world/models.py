@@ -155,6 +155,15 @@ def described_names() -> tuple[str, ...]:
     return tuple(models) if isinstance(models, dict) else ()
 
 
+def shaped_names() -> tuple[str, ...]:
+    """Return the names of models that are known layer by layer."""
+    models = _library().value
+    if not isinstance(models, dict):
+        raise TypeError(f"{_FILE.name} is not a mapping")
+    shaped = [name for name, words in models.items() if "architecture" in words]
+    return tuple(dict.fromkeys((*shaped, *described_names())))
+
+
 def load_model(
     name: str, mark: Mark | None = None, path: str = "model"
 ) -> PublishedModel:

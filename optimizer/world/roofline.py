@@ -16,6 +16,7 @@ et al., "Efficiently scaling transformer inference" (2022), section 3.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal, cast
 
 from optimizer.algebra.posynomial import Term
@@ -24,6 +25,7 @@ from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
 from optimizer.world.limits import Limit
 from optimizer.world.machines import Serving, phases
+from optimizer.world.summed import Pairs, Sum, within
 
 Bound = Literal["compute", "bandwidth", "memory", "latency", "load"]
 # 2·32 layers·8 KV heads·128 numbers a token of Llama 3 8B, scaled as depth times a
@@ -33,29 +35,6 @@ DEFAULT_CACHE = "Llama 3 8B's scaled with the parameters to the power of 2/3"
 CACHE_ERROR = "0.2 to 45 times what real models keep"  # GPT-3's and latent caches
 NEAR = 1e-9  # relative, within which a number is whole
 FILL = 0.9  # of HBM, the rest for activations and the runtime
-
-
-Pairs = tuple[tuple[float, float], ...]  # coefficients and powers of N
-
-
-@dataclass(frozen=True)
-class Sum:
-    """A step whose parts add up, where a roofline takes the longest of them.
-
-    Attributes:
-        floor: of a step, whatever it decodes [s].
-        each: of a step, for each sequence [s], beside arithmetic and traffic.
-        token: of a token of a prompt [s].
-        share: tokens of prompts that fall between two tokens of a sequence, for each
-            sequence in flight.
-        mean: mean over longest context.
-    """
-
-    floor: Pairs
-    each: Pairs
-    token: Pairs
-    share: float
-    mean: float
 
 
 @dataclass(frozen=True)
@@ -142,14 +121,30 @@ class Replica:
     def _added(self, parts: Sum) -> Limit:
         """A step is the sum of its parts."""
         step = {f"step{self.suffix}": -1.0}
-        weights, cache = self.stored()
+        _, cache = self.stored()
         terms = [Term("", c, {**_power(p), **step}) for c, p in parts.floor if c]
-        for term, share in ((weights, 1.0), (cache, parts.mean)):
-            moved = term.coefficient * share / self.traffic
-            terms.append(Term("", moved, {**term.exponents, **step}))
+        terms += [
+            replace(x, exponents={**x.exponents, **step}) for x in self._weights(parts)
+        ]
+        moved = cache.coefficient * parts.mean / self.traffic
+        terms.append(Term("", moved, {**cache.exponents, **step}))
         each = ((2.0 / self.compute, 1.0), *parts.each)
         terms += [self._with_batch(c, {**_power(p), **step}, 1.0) for c, p in each if c]
         return Limit(f"serving.step{self.suffix}", 1.0, "", tuple(terms))
+
+    def _weights(self, parts: Sum) -> tuple[Term, ...]:
+        """What reading the weights of a step takes [s]."""
+        routed = parts.routed
+        if routed is None:
+            return (Term("", self.weights / self.traffic, {"N": 1.0}),)
+        always = (self.weights - routed.size) / self.traffic
+        size = routed.size / self.traffic
+        if self.batch is not None:
+            read = Term("", size * routed.share(self.batch), {"N": 1.0})
+        else:
+            share, power = routed.monomial()
+            read = self._with_batch(size * share, {"N": 1.0}, power)
+        return (Term("", always, {"N": 1.0}), read)
 
     def limits(self) -> tuple[Limit, ...]:
         """Memory and the latencies, which the user can move."""
@@ -240,22 +235,29 @@ class Replica:
         return up if fits else down
 
     def _best_sum(self, N: float, parts: Sum) -> tuple[float, float, Bound]:
-        """The same where parts add up: t/b falls for ever, so that a wall ends it."""
+        """The same where parts add up: t/b falls for ever, so that a wall ends it.
+
+        Of a mixture by the true share of the experts, not by a monomial.
+        """
         cache = self.context * self.cache(N)
         weights = self.weights * N
-        floor = weights / self.traffic + _at(parts.floor, N)
+        moved = 0.0 if parts.routed is None else parts.routed.size * N
+        floor = (weights - moved) / self.traffic + _at(parts.floor, N)
+        moved /= self.traffic
         each = 2.0 * N / self.compute + parts.mean * cache / self.traffic
         each += _at(parts.each, N)
         room = self.memory if self.bound is None else min(self.memory, self.bound)
         b, bound = (room - weights) / cache, "memory"
         if self.time_per_token is not None:
             slope = each + parts.share * _at(parts.token, N)
-            soon = (self.time_per_token - floor) / slope
+            soon = within(self.time_per_token, floor, slope, moved, parts.routed)
             if soon < b:
                 b, bound = soon, "latency"
         if self.batch is not None:
             b, bound = self.batch, "bandwidth"
         b = max(b, 1.0)
+        if parts.routed is not None:
+            floor += moved * parts.routed.share(b)
         return b, floor + b * each, cast("Bound", bound)
 
     def point(self, N: float) -> dict[str, float]:

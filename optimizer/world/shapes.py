@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from optimizer.reading.fields import Count, FieldError
+from optimizer.reading.fields import Count
 from optimizer.reading.yamltext import Steps
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.record import Feed, Layer, Record
@@ -41,16 +41,6 @@ class Shape(Architecture):
     tied: bool = Field(
         default=False, description="whether the embeddings also read the answer out"
     )
-    experts: Count | None = Field(None, description="feed-forward blocks a layer")
-    active_experts: Count | None = Field(
-        None, description="those of them that a token passes"
-    )
-
-    @model_validator(mode="after")
-    def _fits(self) -> Shape:
-        if found := tuple(self._misfits()):
-            raise FieldError(*found)
-        return self
 
     def _misfits(self) -> Iterator[tuple[Steps, str]]:
         for word, other in (("heads", "head_size"), ("head_size", "heads")):
@@ -77,16 +67,7 @@ class Shape(Architecture):
                 "may be of two matrices or of three; add gated: true for three, as "
                 "with SwiGLU, or gated: false",
             )
-        if (self.experts is None) != (self.active_experts is None):
-            given = "experts" if self.active_experts is None else "active_experts"
-            other = "active_experts: 2" if given == "experts" else "experts: 8"
-            yield (given,), f"is half of a mixture; add {other}"
-        elif (self.active_experts or 0) > (self.experts or 0):
-            yield (
-                ("active_experts",),
-                f"must be at most the {self.experts} experts, got "
-                f"{self.active_experts}",
-            )
+        yield from super()._misfits()
 
     @property
     def _heads(self) -> int:

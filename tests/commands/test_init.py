@@ -97,3 +97,13 @@ def test_the_schema_knows_the_models_of_a_portfolio(run):
     shared = schema["properties"]["shared"]
     assert "training_time" in shared["properties"]
     assert shared["additionalProperties"] is False
+
+
+def test_the_list_has_every_starter_with_its_question(here, run):
+    from optimizer.commands.init import starter_names  # noqa: PLC0415
+
+    done = run("init", "--list")
+    assert done.code == 0
+    told = [line.split()[0] for line in done.out.splitlines() if line[0] != " "]
+    assert told == starter_names()
+    assert all(len(line) > 40 for line in done.out.splitlines() if line[0] != " ")

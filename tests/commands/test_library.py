@@ -37,3 +37,19 @@ def test_a_law_of_ones_own(here, run):
     assert done.code == 0
     assert done.out.startswith("mine\n")
     assert "alpha  0.3" in done.out
+
+
+def test_a_law_shows_its_pair_and_the_runs_held_out(run):
+    """What the file of the law carries: predicted over measured loss, less 1."""
+    told = run("laws", "openeurollm-2026")
+    assert told.code == 0
+    assert "openeurollm-2026-additive, of another form" in told.out
+    held = told.out[told.out.index("Held out") : told.out.index("Checked")]
+    rows = {line.split()[0]: line for line in held.splitlines() if "99.4" in line}
+    assert "−1.7 %" in rows["additive"]
+    assert "+0.14 %" in rows["coupled"]
+    assert "+0.6 %" in rows["coupled"]
+    assert "saturating" in rows
+    plain = run("laws", "hoffmann-2022-tex")
+    assert "Held out" not in plain.out
+    assert "pair" not in plain.out

@@ -200,7 +200,9 @@ def test_stacking_joins_programs_of_one_shape():
 def test_a_member_that_cannot_be_certified_is_failed_not_wrong(monkeypatch):
     program = programs({"tokens"}, 10, 8)
     monkeypatch.setattr(batch, "plain", lambda _: None)
-    lost = Found(np.full(8, UNSOLVED), np.zeros((8, 2)), np.zeros((8, 2)))
+    lost = Found(
+        np.full(8, UNSOLVED), np.zeros((8, 2)), np.zeros((8, 2)), np.zeros((3, 8))
+    )
     monkeypatch.setattr(batch.own, "find", lambda *_: lost)
 
     def broken(*_):

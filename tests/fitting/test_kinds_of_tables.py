@@ -14,7 +14,10 @@ import shlex
 
 import pytest
 
+from optimizer.analysis.law.judgement import Asked, judge
 from optimizer.errors import InputError
+from optimizer.fitting.fit import Settings, fit
+from optimizer.fitting.fitlaw import About
 from optimizer.fitting.runs import Options, read_runs
 
 SIZES = (7e7, 1.6e8, 4.1e8, 1.4e9)
@@ -487,6 +490,25 @@ def test_what_would_not_fit_in_memory_is_refused_before_it_is_read(tmp_path):
         read_runs(str(place))
 
 
+def test_more_rows_than_can_be_resampled_are_thinned_by_run(tmp_path):
+    path = tmp_path / "long.csv"
+    lines = ["run,N,D,loss"]
+    for i in range(5):
+        n = 1e8 * 2**i
+        lines += [f"r{i},{n},{n + 1e6 * j},{3 - j * 1e-5}" for j in range(10_000)]
+    path.write_text("\n".join(lines))
+    runs = read_runs(str(path))
+    assert runs.count == 5 * 3334
+    assert len(set(runs.group.tolist())) == 5
+    last = [runs.tokens[runs.group == g].max() for g in range(5)]
+    assert last == [1e8 * 2**i + 1e6 * 9999 for i in range(5)]
+    assert any("one in 3 of each run taken" in note.done for note in runs.notes)
+    alone = path.read_text().replace("run,", "other,")
+    path.write_text(alone)
+    with pytest.raises(InputError, match="--group COLUMN --checkpoints ends"):
+        read_runs(str(path))
+
+
 def test_runs_that_a_table_calls_crashed_are_told(tmp_path):
     path = tmp_path / "a.csv"
     rows = csv(
@@ -497,3 +519,21 @@ def test_runs_that_a_table_calls_crashed_are_told(tmp_path):
     told = [n for n in read_runs(str(path)).notes if "crashed" in n.message]
     assert re.fullmatch("4 runs are crashed: lines 2 to 5", told[0].message)
     assert told[0].done == 'kept; --exclude "State = crashed"'
+
+
+def test_a_chosen_column_says_its_unit_itself(tmp_path):
+    path = tmp_path / "a.csv"
+    columns = ("size", "throughput/total_gflops", "x", "loss")
+    path.write_text(csv(columns, lambda n, d, x: (n, 6 * n * d / 1e9, 1, x)))
+    chosen = {"compute": "throughput/total_gflops"}
+    close(read_runs(str(path), chosen))
+    runs = read_runs(str(path), chosen, {"compute": "TFLOP"})
+    assert runs.tokens[0] == pytest.approx(1000 * RUNS[0][1])
+
+
+def test_exact_runs_are_held_by_the_intervals_of_their_own_digits(made):
+    """Losses of six digits of a law itself: nothing is off but the rounding."""
+    runs = made.runs(lambda n, d: round(loss(n, d), 6), *made.grid(5, 5))
+    found = judge(fit(runs, Settings(starts=0, draws=60)), About("mine"), Asked())
+    assert found.against == ()
+    assert all(verdict.identified for verdict in found.verdicts)

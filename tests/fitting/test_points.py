@@ -109,6 +109,66 @@ def test_results_of_vllm_sglang_and_aiperf_are_read_alike(tmp_path: Path) -> Non
     assert told == [(1000.0, 500.0, 8.0, pytest.approx(0.015))] * 3
 
 
+def test_exports_in_csv_are_read(tmp_path: Path) -> None:
+    """A line a metric, as genai-perf's CsvExporter and AIPerf's write them."""
+    path = tmp_path / "profile_export_aiperf.csv"
+    path.write_text(
+        "Metric,avg,min,max,p99\n"
+        'Time to First Token (ms),"1,146.31",249.48,"3,485.23",300\n'
+        "Inter Token Latency (ms),30.35,27.59,35.60,34\n"
+        "Output Token Throughput Per User (tokens/sec/user),79.61,77,84,80\n"
+        "Output Sequence Length (tokens),174.45,164,187,186\n"
+        'Input Sequence Length (tokens),"3,000.05","2,999.00","3,001.00",3000\n'
+        "\nMetric,Value\nOutput Token Throughput (tokens/sec),261.25\n"
+    )
+    given = {"model": "llama-70b", "accelerator": "h100", "accelerators": "4"}
+    (point,) = read_any([str(path)], {**given, "concurrency": "8"}).rows
+    assert not point.refused
+    assert (point.prompt, point.output) == (3000.05, 174.45)
+    assert point.per_token == pytest.approx(0.03035)
+    assert point.first == pytest.approx(1.14631)
+    assert point.rate == pytest.approx(261.25 / 4)
+
+
+def test_a_result_may_know_its_machine(tmp_path: Path) -> None:
+    """vLLM's --metadata, and what SGLang tells of its server."""
+    result = {
+        "backend": "sglang", "completed": 10, "total_input_tokens": 10_000,
+        "total_output_tokens": 5_000, "max_concurrency": 8,
+        "output_throughput": 400.0, "mean_tpot_ms": 15.0,
+        "server_info": {"model_path": "meta-llama/Llama-3.1-70B", "tp_size": 4},
+        "accelerator": "h200", "weights": "fp8_block", "kv": "auto",
+    }  # fmt: skip
+    path = tmp_path / "sglang.json"
+    path.write_text(json.dumps(result))
+    (point,) = read_any([str(path)], {}).rows
+    assert not point.refused
+    assert point.place.accelerators == 4
+    assert (point.place.weights, point.place.kv) == ("fp8", "bf16")
+    assert point.rate == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize(
+    ("row", "chip", "weights"),
+    [
+        ("x,new,7.1e10,,NVIDIA H100-SXM5-80GB,4,w4a16_awq,auto", "h100-sxm", "int4"),
+        ("v,new,71B,,trainium2,1,FP8_static,n/a", "trainium-2", "fp8"),
+        ("v,new,7.1e10,,B200-180GB,8,nvfp4_moe,fp8_e5m2", "b200", "nvfp4"),
+    ],
+)
+def test_a_model_and_spellings_that_nobody_knows_are_predicted(
+    tmp_path: Path, row: str, chip: str, weights: str
+) -> None:
+    (found,) = read(tmp_path, f"{row},1000,1000,8,N/A,")
+    assert found.answer is not None
+    assert (found.point.place.chip.key, found.point.place.weights) == (chip, weights)
+
+
+def test_part_of_an_accelerator_is_refused(tmp_path: Path) -> None:
+    (found,) = read(tmp_path, "v,m,8e9,8e9,h100-sxm,0.5,fp8,fp8,100,100,4,,")
+    assert "whole number" in found.refused
+
+
 def test_other_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.json"
     path.write_text('{"a": 1}')

@@ -90,3 +90,20 @@ def test_ends_of_checkpoints_are_the_table_of_ends(shared):
     assert law["E"] == pytest.approx(1.86, abs=0.01)
     assert law["alpha"] == pytest.approx(0.27, abs=0.01)
     assert law["beta"] == pytest.approx(0.16, abs=0.01)
+
+
+def test_the_published_fit_of_gemstones(shared):
+    """Published for the cool-down: E 2.0748, alpha 0.3004, beta 0.5802."""
+    runs = read_runs(str(shared / "data/gemstones-cool-end.jsonl"))
+    law = fit(runs, Settings(starts=0, draws=50)).coefficients
+    assert law["E"] == pytest.approx(2.0748, abs=5e-5)
+    assert law["alpha"] == pytest.approx(0.3004, abs=5e-5)
+    assert law["beta"] == pytest.approx(0.5802, abs=5e-5)
+
+
+def test_repeated_data_under_a_form_that_does_not_know_them_are_told(shared):
+    runs = read_runs(str(shared / "data/datablations.csv"))
+    found = fit(runs, Settings(starts=0, draws=50))
+    told = [n for n in found.runs.notes if "repeat their data" in n.message]
+    assert told[0].message.startswith("255 of 296 runs")
+    assert "--form data-constrained" in told[0].done

@@ -124,8 +124,8 @@ def test_a_large_file_is_answered_shortly(text: str) -> None:
         (
             "demand.chat.token=1",
             'demand[0].token: unknown word "token"; did you mean "tokens"? allowed: '
-            "cost_share, growth, input_tokens, lifetime, name, output_tokens, "
-            "requests, samples, serving, start, tokens",
+            "cached_input_tokens, cost_share, growth, input_tokens, lifetime, name, "
+            "output_tokens, requests, samples, serving, start, tokens",
         ),
         ("demand.chat.tokens=", "demand[0].tokens: is empty; give it a value, or"),
         ("demand.chat.tokens=[1", 'demand.chat.tokens: a "[" lacks its "]"'),

@@ -83,7 +83,7 @@ def compare(
     from optimizer.analysis.comparison.regret import regret  # noqa: PLC0415
     from optimizer.analysis.comparison.safe_plan import TAIL, robust  # noqa: PLC0415
     from optimizer.analysis.comparison.unlike import unlike  # noqa: PLC0415
-    from optimizer.analysis.plan.whole import in_fractions  # noqa: PLC0415
+    from optimizer.analysis.plan.whole import fractions  # noqa: PLC0415
 
     weights = probabilities(scenarios)
     plans = tuple(map(solve, scenarios) if plans is None else plans)
@@ -105,9 +105,7 @@ def compare(
         ),
         forms=forms(scenarios, plans),
         unlike=apart,
-        notes=()
-        if apart or not any(map(in_fractions, scenarios))
-        else (f"{JOINTLY}.",),
+        notes=() if apart or not any(map(fractions, scenarios)) else (f"{JOINTLY}.",),
     )
 
 

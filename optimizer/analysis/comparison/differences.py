@@ -14,8 +14,9 @@ from typing import Any
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.optimum import solve
 from optimizer.errors import InputError
+from optimizer.question.exclusive import ALTERNATIVES
 from optimizer.question.load import read_document
-from optimizer.question.scenario import ALTERNATIVES, Scenario
+from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.spread import Spread
 from optimizer.records import dataclass

@@ -80,7 +80,7 @@ def missing(question: Question, point: Point) -> str:
         if s > question.reducible * (1 + TOUCHING):
             loss = question.surface.loss_of(s)
             return f"misses the target: {nats(loss)} against {nats(question.target)}"
-    for limit in (*question.limits, *question.physics):
+    for limit in question.breakable:
         used = sum(value(term, point) for term in limit.terms)
         if used > limit.bound * (1 + TOUCHING):
             if not limit.unit:

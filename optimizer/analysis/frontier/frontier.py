@@ -22,12 +22,12 @@ from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.settle import onto, placed
-from optimizer.analysis.plan.whole import Solved, in_fractions, make_whole
+from optimizer.analysis.plan.whole import Solved, fractions, make_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect
-from optimizer.question.asked import Question
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
@@ -58,6 +58,8 @@ class Point:
         weight: of serving in that; 1 along the frontier of loss.
         choice: of the scenario's lists.
         certificate: that nothing is cheaper.
+        samples: a request, in fractions where they are open; None where the law asks
+            for none.
     """
 
     loss: float
@@ -71,6 +73,7 @@ class Point:
     weight: float
     choice: Mapping[str, str]
     certificate: Certificate
+    samples: float | None = None
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,10 @@ def _own(scenario: Scenario, answer: Answer) -> float | None:
         return question.reducible if question.reducible > 0 else None
     if plan is None:
         return None
-    return question.reducible_at({"N": plan.parameters, "D": plan.tokens}) * (1 + NEAR)
+    size = {"N": plan.parameters, "D": plan.tokens}
+    if plan.samples is not None:
+        size[SAMPLES] = plan.samples
+    return question.reducible_at(size) * (1 + NEAR)
 
 
 def _serves(question: Question) -> bool:
@@ -225,7 +231,7 @@ def _around(points: int, span: float) -> list[float]:
 
 
 def _machined(side: _Side) -> bool:
-    return in_fractions(side.scenario)
+    return bool(fractions(side.scenario))
 
 
 def _path(
@@ -278,8 +284,7 @@ def _point(
     side: _Side, question: Question, solution: Solution, sloped: Solution
 ) -> Point:
     """A plan as a point, with the slope of another solution of its question."""
-    chosen = {**question.fixed, **solution.point}
-    point = question.complete(placed(question, {"N": chosen["N"], "D": chosen["D"]}))
+    point = question.complete(placed(question, question.size(solution.point)))
     N, D = point["N"], point["D"]
     cost = bill(question, point)
     put = onto([w.bound for w in question.limits if w.unit == question.unit])
@@ -299,6 +304,7 @@ def _point(
         weight=1.0,
         choice=side.choice,
         certificate=certificate,
+        samples=point.get(SAMPLES, question.samples),
     )
 
 

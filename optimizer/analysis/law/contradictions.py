@@ -30,6 +30,7 @@ CHANCE = 0.01  # of so few inside, under which the hold-out contradicts
 INSIDE = 0.95  # of predictions that their interval holds
 WIDEST = 10.0  # factor of widened intervals
 LEAST = 0.5  # R² under which a law explains nothing worth a plan
+EXACT = 1e-4  # of ln L; no interval of measured losses is narrower
 REPEATS = 4  # pairs of runs of one size and tokens that tell a scatter
 LACK = 4.0  # scatter about the law over that of repeats
 BETTER = 3.0  # times by which another form foresees far runs better
@@ -125,7 +126,7 @@ def _held_out(found: Fit, held: HoldOut) -> Contradiction | None:
     )
     off = measured - middle
     half = np.where(off > 0, high - middle, middle - low)
-    need = np.abs(off) / np.maximum(half, 1e-12)
+    need = np.abs(off) / np.maximum(half, EXACT)
     if found.groups is not None and found.runs.group is not None:
         # Checkpoints of one run are one run.
         groups = found.runs.group[at]

@@ -21,7 +21,7 @@ from optimizer.world.surface import Surface
 
 HELD_OUT = 0.2  # the share of runs, the largest by compute
 NARROW = 30.0  # a span of sizes or tokens under which exponents are hard to tell
-EXPONENTS = ("alpha", "beta", "alpha_N", "alpha_D", "k")
+EXPONENTS = ("alpha", "beta", "alpha_N", "alpha_D", "k", "gamma")
 APART = "E apart from k"
 CONFOUNDED = 0.5  # a correlation of E and k from which they are hard to tell apart
 STARRED = 3.0  # a span of R* from which it is not known
@@ -321,6 +321,8 @@ def _why(symbol: str, runs: Runs) -> str:
     }
     ratio = runs.tokens / runs.parameters
     apart = float(ratio.max() / ratio.min())
+    if symbol == "gamma" and runs.samples is not None:
+        return f"{len(np.unique(runs.samples))} numbers of samples leave it open"
     wanted = {"alpha": "N", "alpha_N": "N", "beta": "D", "alpha_D": "D"}.get(symbol)
     if wanted and spans[wanted] < NARROW:
         return f"{wanted} spans a factor {significant(spans[wanted], 2)}"

@@ -84,8 +84,10 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
     """Judges a fit."""
     curves = profiles(found)
     largest = float(np.max(found.runs.compute))
-    tests = form_tests(found, asked.hold_out)
-    held = hold_out(found, asked.hold_out)
+    # What follows on a page is of laws of N and D; samples would have to be held.
+    plain = found.settings.choice.law != "samples"
+    tests = form_tests(found, asked.hold_out) if plain else ()
+    held = hold_out(found, asked.hold_out) if plain else None
     against = contradictions(found, r_squared(found), held, tests)
     wider = max((one.factor for one in against), default=1.0)
     found = widened(found, wider)
@@ -94,8 +96,11 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
         law_of(found, about, _caveats(found, told, against, wider)),
         extrapolation=tuple(test.result for test in tests if test.result.forms),
     )
-    ways = counted(found, about.counts, AHEAD * largest, asked.vocabulary, asked.tied)
-    planned = found.settings.choice.law != "hestness"
+    ways: tuple[Counted, ...] = ()
+    if plain:
+        far = AHEAD * largest
+        ways = counted(found, about.counts, far, asked.vocabulary, asked.tied)
+    planned = plain and found.settings.choice.law != "hestness"
     ahead = None
     if planned:
         compute = asked.next_compute or largest
@@ -115,7 +120,7 @@ def judge(found: Fit, about: About, asked: Asked) -> Judged:
         verdicts=told,
         hold_out=held,
         form_tests=tests,
-        iso_flops=iso_flops(found),
+        iso_flops=iso_flops(found) if plain else (),
         next_runs=ahead,
         versus=versus(found, law, AHEAD * largest) if asked.compare and planned else (),
         against=against,
@@ -151,6 +156,11 @@ def _caveats(
         said.append(
             "E and k stand in for each other, so E is no irreducible loss; k belongs "
             "to this recipe and data. Use the law only inside its tokens per parameter."
+        )
+    if found.settings.choice.law == "samples":
+        said.append(
+            "The loss of several samples is that of a verifier that always knows the "
+            "best and costs nothing; use the law only within the samples of its runs."
         )
     if found.covariance is None:
         said.append(

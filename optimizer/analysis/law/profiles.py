@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.fitting.fit import Fit
-from optimizer.fitting.forms import Choice, checked, problem
+from optimizer.fitting.forms import Centre, Choice, checked, problem
 from optimizer.fitting.objective import Array
 from optimizer.fitting.search import FAR, NEAR, search
 from optimizer.records import dataclass
@@ -85,12 +85,12 @@ def _profile(found: Fit, symbol: str, scale: float) -> Profile:
         symbols = moved.free
     if asked is None:
         return Profile(symbol, (), (), None, None)
-    starts = [_free(found, symbols, centre.x, centre.y, None)] * len(values)
+    starts = [_free(found, symbols, centre, None)] * len(values)
     members = list(range(len(values)))
     for i, value in enumerate(values):
         near = np.argsort(np.abs(found.draws[symbol] - value))[:STARTS]
         for row in near:
-            starts.append(_free(found, symbols, centre.x, centre.y, int(row)))
+            starts.append(_free(found, symbols, centre, int(row)))
             members.append(i)
     stacked = replace(
         asked, offset=np.array(offsets)[members], over=found.settings.over
@@ -108,15 +108,17 @@ def _profile(found: Fit, symbol: str, scale: float) -> Profile:
 
 
 def _free(
-    found: Fit, symbols: tuple[str, ...], x: float, y: float, row: int | None
+    found: Fit, symbols: tuple[str, ...], centre: Centre, row: int | None
 ) -> Array:
     """The objective's coefficients of the fit or of one of its draws."""
+    x, y, z = centre.x, centre.y, centre.z
     values = {
         s: found.coefficients[s] if row is None else float(v[row])
         for s, v in found.draws.items()
     }
     told = dict(values)
-    for size, exponent, mean in (("A", "alpha", x), ("B", "beta", y)):
+    powers = (("A", "alpha", x), ("B", "beta", y), ("G", "gamma", z))
+    for size, exponent, mean in powers:
         if size in values:
             told[size] = math.log(values[size]) - values.get(exponent, 0.0) * mean
     if "Nc" in values:
@@ -132,7 +134,7 @@ def _grid(found: Fit, symbol: str) -> Array:
     low, high = np.percentile(found.draws[symbol], [0.5, 99.5])
     here = found.coefficients[symbol]
     low, high = min(float(low), here), max(float(high), here)
-    if symbol in ("A", "B", "Dc"):
+    if symbol in ("A", "B", "G", "Dc"):
         a, b, c = np.log([low, high, here])
         ends = max(a - 0.5 * (c - a), -20.0), min(b + 0.5 * (b - c), 68.0)
         inside = np.exp(np.linspace(*ends, POINTS))

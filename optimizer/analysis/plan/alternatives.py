@@ -24,7 +24,7 @@ from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import refine, solve
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
-from optimizer.question.scenario import Scenario
+from optimizer.question.scenario import Buy, Scenario
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread
 from optimizer.world.costs import MILLION
@@ -50,7 +50,7 @@ def alternatives(
     served = sum(line.served.tokens for line in question.bill if line.served)
     found = []
     if spec.buy is not None:
-        total = _bought(question, spec.buy.input, spec.buy.output)
+        total = _bought(question, spec.buy)
         bound, at = spec.limits.total_cost, None
         if not crossings and bound is not None and total > bound:
             why = f"costs {amount(total, 'USD')}, and limits.total_cost is "
@@ -102,7 +102,7 @@ def _kept_at(scenario: Scenario, what: Exists, total: float) -> Price:
     return stepped
 
 
-def _bought(question: Question, price_in: float, price_out: float) -> float:
+def _bought(question: Question, buy: Buy) -> float:
     """What an API charges for the demand, at the present value of its tokens."""
     total = 0.0
     for line in question.bill:
@@ -110,7 +110,9 @@ def _bought(question: Question, price_in: float, price_out: float) -> float:
         if served is None:
             continue
         inputs, outputs = served.input_tokens or 0.0, served.output_tokens or 0.0
-        dollars = (inputs * price_in + outputs * price_out) / MILLION
+        cached = buy.input if buy.cached_input is None else buy.cached_input
+        price = buy.input + (cached - buy.input) * served.found
+        dollars = (inputs * price + outputs * buy.output) / MILLION
         total += dollars * line.counted * line.share
     return total
 

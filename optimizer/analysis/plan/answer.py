@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
+from optimizer.analysis.plan.drawings import Drawings
 from optimizer.analysis.plan.practice import (
     Parties,
     PostTrainingRun,
     Relaxed,
     ServingUse,
+    StreamTokens,
     TrainingRun,
     UnitCost,
 )
@@ -46,17 +48,6 @@ class LawUsed:
 
 
 @dataclass(frozen=True)
-class StreamTokens:
-    """Lifetime tokens of one stream."""
-
-    name: str
-    tokens: float
-    input_tokens: float | None
-    output_tokens: float | None
-    cost_share: float
-
-
-@dataclass(frozen=True)
 class DemandTotal:
     """Lifetime tokens: as served, as counted, and as the objective weighs them.
 
@@ -86,6 +77,7 @@ class TrainingOptimal:
         feasible: whether limits, budget and fixed values allow it.
         cost: what it costs over the same life.
         breaks: names of the limits that it breaks.
+        samples: a request, as many as the plan; None where the law asks for none.
     """
 
     parameters: float
@@ -95,6 +87,7 @@ class TrainingOptimal:
     feasible: bool
     cost: Cost
     breaks: tuple[str, ...] = ()
+    samples: float | None = None
 
 
 @dataclass(frozen=True)
@@ -323,6 +316,7 @@ class Answer:
     others: tuple[Alternative, ...] = ()
     serving: tuple[ServingUse, ...] = ()
     relaxed: Relaxed | None = None
+    samples: Drawings | None = None
     choice: Mapping[str, str] = field(default_factory=dict)
     alternatives: tuple[Choice, ...] = ()
     epochs: float | None = None

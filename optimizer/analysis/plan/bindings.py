@@ -59,7 +59,7 @@ def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
     """Names of the limits, and of the bounds of serving, that a point breaks."""
     return tuple(
         limit.name
-        for limit in (*question.limits, *question.physics)
+        for limit in question.breakable
         if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
     )
 

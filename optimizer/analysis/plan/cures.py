@@ -177,7 +177,8 @@ def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:
         target = scenario.spec.target
         if target is None:
             return None
-        loss = target.model_copy(update={"loss": value, "match": None, "error": None})
+        others = dict.fromkeys(("match", "error", "pass_rate"))
+        loss = target.model_copy(update={"loss": value, **others})
         spec = scenario.spec.model_copy(update={"target": loss})
         return replace(scenario, spec=spec)
     if path[0] in ("limits", "fix", "budget"):

@@ -91,6 +91,8 @@ def notes(
             floor = "reads all the weights once"
             if replica.sum is not None:
                 floor = "launches every layer and reads all the weights once"
+                if replica.sum.routed is not None:
+                    floor = "launches every layer and reads a sequence's own experts"
             yield (
                 f"Every token {floor}, which at the smallest size that would do takes "
                 f"{amount(least, 's')}"

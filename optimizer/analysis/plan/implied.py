@@ -171,7 +171,7 @@ def _best(
     point = question.complete(size)
     if any(
         sum(value(t, point) for t in wall.terms) > wall.bound * (1 + BINDING)
-        for wall in (*question.limits, *question.physics)
+        for wall in question.breakable
     ):
         return False
     total = bill(question, point).total

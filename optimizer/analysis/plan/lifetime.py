@@ -22,12 +22,13 @@ from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.capped import Capped, SameLoss, Step
 from optimizer.analysis.plan.saturation import of_target
-from optimizer.analysis.plan.whole import Solved, in_fractions, make_whole
+from optimizer.analysis.plan.whole import Solved, fractions, make_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine, solve
 from optimizer.errors import Defect
 from optimizer.question.asked import Question
-from optimizer.question.scenario import Scenario, Target
+from optimizer.question.scenario import Scenario
+from optimizer.question.target import Target
 from optimizer.world.costs import value
 from optimizer.world.limits import Budget, Limit
 
@@ -200,7 +201,7 @@ def _whole(
         asked: the question at that loss.
         found: its solution, with machines in fractions.
     """
-    if not in_fractions(scenario):
+    if not fractions(scenario):
         return asked, found
     aimed = at_loss(scenario, question, s, budget)
     made = make_whole(Solved(aimed, asked, found))
@@ -249,8 +250,7 @@ def _step(scenario: Scenario, question: Question, s: float, solution: Solution) 
 
 
 def _point(question: Question, solution: Solution) -> dict[str, float]:
-    chosen = {**question.fixed, **solution.point}
-    return question.complete({"N": chosen["N"], "D": chosen["D"]})
+    return question.complete(question.size(solution.point))
 
 
 def _used(cap: Limit, point: dict[str, float]) -> float:

@@ -41,8 +41,10 @@ from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
+from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.priced import Pair
+from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
 from optimizer.analysis.plan.search import search, search_whole
@@ -53,11 +55,10 @@ from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.analysis.plan.whole import WholePlan, whole_at
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
-from optimizer.question.asked import Question
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.world.limits import Limits
-from optimizer.world.surface import Surface
 
 
 def solve(scenario: Scenario, whole: bool = True) -> Answer:
@@ -191,17 +192,13 @@ def _row(
     """A combination by its lifetime cost, or by its loss under a budget."""
     if isinstance(found, Infeasibility):
         return Choice(variant.choice, None, Status.INFEASIBLE.value, found.reason)
-    optimum = found.plan.solution.value
-    if question.reducible is None:
-        optimum = question.surface.loss_of(optimum)
-    return Choice(variant.choice, optimum, Status.OPTIMAL.value, "")
+    return Choice(variant.choice, found.plan.total, Status.OPTIMAL.value, "")
 
 
 def _bare(
     scenario: Scenario, question: Question, status: Status, **rest: object
 ) -> Answer:
     law, surface = scenario.law, question.surface
-    reference = question.reference
     return Answer(
         scenario=scenario.name,
         file=scenario.file,
@@ -225,7 +222,7 @@ def _bare(
             extrapolation=law.extrapolation,
         ),
         target_loss=question.target,
-        reference=None if reference is None else pair(question.published, *reference),
+        reference=referred(scenario, question),
         demand=demand_total(question),
         **rest,  # type: ignore[arg-type]
     )
@@ -243,6 +240,9 @@ def _answer(
     Plan and costs are those of whole machines; ranges, limits and sensitivities those
     of batches in fractions, on the replicas that stand.
     """
+    if (number := made.plan.scenario.samples) is not None:
+        scenario = replace(scenario, samples=number)
+        asked = None if asked is None else asked.every(partial(replace, samples=number))
     question, solution = made.plan.question, made.plan.solution
     middle = made.standing
     surface = question.surface
@@ -266,6 +266,7 @@ def _answer(
         feasible=not broken(relaxed, best) and as_fixed(question, best),
         cost=bill(its, its.complete(best)),
         breaks=broken(relaxed, best),
+        samples=question.samples,
     )
     free = middle.solution
     if question.fixed:
@@ -284,7 +285,7 @@ def _answer(
             suits = implied_demand(ways, {"N": N, "D": D}, s)
             fixed = replace(fixed, implied_demand=suits)
     at = point
-    if made.relaxed is not None:
+    if made.relaxed is not None or middle.question.between is not None:
         at = middle.question.complete(middle.size)
     answer = _bare(
         scenario,
@@ -317,6 +318,7 @@ def _answer(
         others=alternatives(asked or scenario, question) if whole else (),
         serving=serving_use(made.plan.scenario, question, point),
         relaxed=made.relaxed,
+        samples=drawings(asked or scenario, made) if whole else None,
         epochs=None if unique is None else D / unique,
         parties=parties(question, point),
         same_loss=same_loss(scenario, relaxed, s, cost.total) if whole else None,
@@ -355,34 +357,29 @@ def without_limits(scenario: Scenario) -> Pair | None:
         return None
     if not isinstance(found, Solution):
         return None
-    return _pair(question, {**question.fixed, **found.point})
+    return _pair(question, question.size(found.point))
 
 
 def _program(scenario: Scenario) -> GeometricProgram:
     return formulate(scenario).program
 
 
-def pair(surface: Surface, N: float, D: float) -> Pair:
-    """The record of a model under a law."""
-    return Pair(N, D, D / N, surface.loss(N, D))
-
-
 def _pair(question: Question, size: Mapping[str, float]) -> Pair:
     """The record of a model, with all effects on its loss."""
     N, D = size["N"], size["D"]
-    return Pair(N, D, D / N, question.loss_at(size))
+    samples = size.get(SAMPLES, question.samples)
+    return Pair(N, D, D / N, question.loss_at(size), samples)
 
 
 def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
     """What the decision already taken costs."""
     spec = scenario.spec.model_copy(update={"fix": None})
-    _, free = search_whole(replace(scenario, spec=spec))
+    _, free = search_whole(replace(scenario, spec=spec, samples=None))
     if isinstance(free, Infeasibility):
         raise Defect("what is decided has a plan, and without it there is none")
     best, here = free.plan.solution.value, solution.value
-    surface = question.surface
     extra = here - best
     if question.reducible is None:
-        extra = surface.loss_of(here) - surface.loss_of(best)
+        extra = question.surface.loss_of(here) - free.plan.total
     optimum = _pair(free.plan.question, free.plan.size)
     return Fixed(optimum, extra, here / best - 1, None)

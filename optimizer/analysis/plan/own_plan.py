@@ -20,6 +20,7 @@ from optimizer.analysis.plan.wording import amount, either
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at
 from optimizer.question.formulate import formulate
+from optimizer.question.sampling import settled
 from optimizer.question.scenario import OwnPlan, Scenario
 from optimizer.records import dataclass
 from optimizer.world.costs import value
@@ -46,13 +47,24 @@ class Held:
     breaks: tuple[Limit, ...]
     place: int
 
+    @property
+    def misses(self) -> bool:
+        """Whether its loss is above the target."""
+        s = self.question.reducible
+        return s is not None and self.question.reducible_at(self.point) > s * (
+            1 + MISSED
+        )
 
-def cheapest(scenarios: Sequence[Scenario], size: Mapping[str, float]) -> Held:
+
+def cheapest(
+    scenarios: Sequence[Scenario], size: Mapping[str, float], aimed: bool = False
+) -> Held:
     """The cheapest combination of lists for a model; of those that keep the limits.
 
     Args:
         scenarios: without lists, at least one.
         size: N and D.
+        aimed: whether those come first in which it reaches the target.
     """
     found = []
     for place, scenario in enumerate(scenarios):
@@ -64,7 +76,14 @@ def cheapest(scenarios: Sequence[Scenario], size: Mapping[str, float]) -> Held:
             if _taken(limit, point) > limit.bound * (1 + BINDING)
         )
         found.append(Held(question, point, bill(question, point), breaks, place))
-    return min(found, key=lambda held: (bool(held.breaks), held.cost.total))
+    return min(
+        found,
+        key=lambda held: (
+            bool(held.breaks),
+            aimed and held.misses,
+            held.cost.total,
+        ),
+    )
 
 
 def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
@@ -82,13 +101,13 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
         for variant in scenario.variants
         if variant.scenario is not None
     ] or [({}, scenario)]
-    singles = [held_at(one, N, fix=None)[0] for _, one in ways]
-    held = cheapest(singles, size)
+    singles = [settled(held_at(one, N, fix=None)[0]) for _, one in ways]
+    held = cheapest(singles, size, aimed=True)
     question, point = held.question, held.point
     s = question.reducible_at(point)
     extra = None if best is None else held.cost.total - best
     return Own(
-        plan=Pair(N, D, D / N, question.surface.loss_of(s)),
+        plan=Pair(N, D, D / N, question.surface.loss_of(s), question.samples),
         cost=held.cost,
         amounts=amounts(question, point),
         choice=dict(ways[held.place][0]),
@@ -102,7 +121,7 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
             )
             for limit in held.breaks
         ),
-        misses=question.reducible is not None and s > question.reducible * (1 + MISSED),
+        misses=held.misses,
         overtraining=D / question.optimal_tokens(N),
         extra=extra,
         fraction=None if extra is None or best is None else extra / best,

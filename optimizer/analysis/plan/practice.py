@@ -7,6 +7,17 @@ from optimizer.records import dataclass
 
 
 @dataclass(frozen=True)
+class StreamTokens:
+    """Lifetime tokens of one stream."""
+
+    name: str
+    tokens: float
+    input_tokens: float | None
+    output_tokens: float | None
+    cost_share: float
+
+
+@dataclass(frozen=True)
 class UnitCost:
     """Dollars per million served tokens, in money of today.
 
@@ -105,6 +116,7 @@ class Relaxed:
         batches: of each roofline machine, as in `serving`.
         replicas: that stand, of each machine with standing capacity.
         certificate: its proof.
+        samples: a request, where their number was open; else None.
     """
 
     parameters: float
@@ -113,3 +125,4 @@ class Relaxed:
     batches: tuple[float, ...]
     replicas: tuple[float, ...]
     certificate: Certificate | None
+    samples: float | None = None

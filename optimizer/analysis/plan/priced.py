@@ -9,12 +9,16 @@ from optimizer.records import dataclass
 
 @dataclass(frozen=True)
 class Pair:
-    """A model: N parameters trained on D tokens, and its loss under the law."""
+    """A model: N parameters trained on D tokens, and its loss under the law.
+
+    Under a law of samples also how many answers it draws a request; else None.
+    """
 
     parameters: float
     tokens: float
     tokens_per_parameter: float
     loss: float
+    samples: float | None = None
 
 
 @dataclass(frozen=True)

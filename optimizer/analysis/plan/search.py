@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.answer import Infeasibility
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.reach import unreachable
@@ -30,20 +32,55 @@ def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibilit
     Returns:
         The question with machines in fractions, and what was found.
     """
-    question, found = search(scenario)
+    told, question, found = _search(scenario)
     if isinstance(found, Infeasibility):
         return question, found
-    plan = make_whole(Solved(scenario, question, found))
+    plan = make_whole(Solved(told, question, found))
     if isinstance(plan, Solved):
         return question, explain(plan.scenario, plan.question)
+    if question.between is not None:
+        question = formulate(replace(scenario, samples=plan.plan.scenario.samples))
     return question, plan
 
 
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
     """The certified optimum of a scenario without lists, its machines in fractions."""
+    _, question, found = _search(scenario)
+    return question, found
+
+
+def _search(scenario: Scenario) -> tuple[Scenario, Question, Solution | Infeasibility]:
+    """The same, with the scenario in which experts are told at their best batches."""
     question = formulate(scenario)
     if (reason := unreachable(scenario, question)) is not None:
-        return question, reason
+        return scenario, question, reason
+    if touching.machines(question):
+        found = _best(scenario, question)
+    else:
+        found = scenario, question, _solution(question)
+    told, question, solution = found
+    if solution.status is Status.INFEASIBLE:
+        return told, question, explain(told, question)
+    _refuse_fractions(scenario, {**question.fixed, **solution.point})
+    return told, question, solution
+
+
+def _best(scenario: Scenario, question: Question) -> touching.Way:
+    """The best of the ways to tell the experts that a batch reads."""
+
+    def solved(one: Scenario) -> touching.Way:
+        asked = formulate(one)
+        return one, asked, _solution(asked)
+
+    ways = [solved(one) for one in touching.ways(scenario, question)]
+    good = [way for way in ways if way[2].status is Status.OPTIMAL]
+    if not good:
+        return ways[0]
+    return touching.settled(min(good, key=lambda way: way[2].value), solved)
+
+
+def _solution(question: Question) -> Solution:
+    """The certified optimum of a question, or a solution without a point."""
     try:
         solution = solve_program(question.program, question.start(question.program))
     except UncertifiedError:
@@ -51,10 +88,7 @@ def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
         solution = Solution(question.program, Status.INFEASIBLE)
     if solution.status is Status.INFEASIBLE:
         solution = of_target(question) or solution
-    if solution.status is Status.INFEASIBLE:
-        return question, explain(scenario, question)
-    _refuse_fractions(scenario, {**question.fixed, **solution.point})
-    return question, solution
+    return solution
 
 
 def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from optimizer.analysis.plan.answer import DemandTotal, StreamTokens
+from optimizer.analysis.plan.answer import DemandTotal
+from optimizer.analysis.plan.practice import StreamTokens
 from optimizer.question.asked import Question
 
 

@@ -46,6 +46,7 @@ CODES = (
     *("peak-price-example", "secondary-source", "wide-optimum"),
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
     *("own-plan", "forgotten-unit", "replaced", "whole-machines"),
+    "perfect-verifier",
     *TRAINED,
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
@@ -66,6 +67,7 @@ def warnings(
     return (
         *_range(answer.plan, scenario),
         *_law(scenario),
+        *_verified(answer),
         *_data(answer, question),
         *_demand(answer, scenario),
         *_chips(scenario),
@@ -168,6 +170,20 @@ def _law(scenario: Scenario) -> Iterator[Warning]:
             "not the tokens seen, so that 6·N·D is not its training compute. Use it "
             "to compare with older work, not to plan a run",
         )
+
+
+def _verified(answer: Answer) -> Iterator[Warning]:
+    """What samples take for granted."""
+    plan = answer.plan
+    if plan is None or plan.samples is None or plan.samples == 1:
+        return
+    yield Warning(
+        "perfect-verifier",
+        "the loss of several samples is that of the best of them, which takes a "
+        "verifier that always knows it and costs nothing, as unit tests nearly do. "
+        "Where answers are chosen by vote or by a reward model, fewer samples are "
+        "worth it, or none",
+    )
 
 
 def _data(answer: Answer, question: Question) -> Iterator[Warning]:
@@ -288,6 +304,8 @@ def _whole(answer: Answer) -> Iterator[Warning]:
     """Where machines in whole numbers cost much more than in fractions."""
     relaxed = answer.relaxed
     if relaxed is None or answer.question == "budget" or answer.cost is None:
+        return
+    if not (relaxed.batches or relaxed.replicas):
         return
     more = answer.cost.total / relaxed.total - 1
     if more > WHOLE:

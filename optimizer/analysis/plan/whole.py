@@ -17,8 +17,9 @@ from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
-from optimizer.question.asked import Question
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
+from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import loads
 from optimizer.records import dataclass
@@ -26,10 +27,6 @@ from optimizer.world.costs import value
 from optimizer.world.roofline import NEAR
 
 MOST = 16  # combinations of whole numbers
-FRACTIONS = (
-    "Batches and replicas that stand are amounts here, in fractions; solve makes them "
-    "whole, which costs more"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +40,15 @@ class Solved:
     @property
     def size(self) -> dict[str, float]:
         """N and D of the plan."""
-        found = {**self.question.fixed, **self.solution.point}
-        return {"N": found["N"], "D": found["D"]}
+        return self.question.size(self.solution.point)
+
+    @property
+    def total(self) -> float:
+        """The lifetime cost, or the loss under a budget."""
+        value = self.solution.value
+        if self.question.reducible is not None:
+            return value
+        return self.question.surface.loss_of(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,8 @@ def make_whole(found: Solved) -> WholePlan | Solved:
         The plan; or, where no whole number of replicas has one, the scenario with
         the next number up, whose program says why.
     """
+    if found.question.between is not None:
+        return _drawn(found)
     point = found.question.complete(found.size)
     need = needs(found.scenario, found.question, point)
     ways: list[WholePlan] = []
@@ -92,18 +98,43 @@ def make_whole(found: Solved) -> WholePlan | Solved:
     best = min(ways, key=lambda way: way.plan.solution.value)
     if best.plan is found:
         return best
-    total = found.solution.value
-    if found.question.reducible is None:
-        total = found.question.surface.loss_of(total)
     relaxed = Relaxed(
         parameters=point["N"],
         tokens=point["D"],
-        total=total,
+        total=found.total,
         batches=tuple(r.best(point["N"])[0] for r in found.question.replicas),
         replicas=tuple(need.values()),
         certificate=found.solution.certificate,
     )
     return replace(best, relaxed=relaxed)
+
+
+def _drawn(found: Solved) -> WholePlan | Solved:
+    """Makes the number of samples whole, and then the machines.
+
+    The least cost is log-convex in ln k, so that the best whole number is beside the
+    optimum in fractions.
+    """
+    at, point = found.size[SAMPLES], found.question.complete(found.size)
+    tried = [
+        _solved(replace(found.scenario, samples=float(number)))
+        for number in sorted({_down(at), _up(at)})
+    ]
+    solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
+    ways = [way for way in map(make_whole, solved) if isinstance(way, WholePlan)]
+    if not ways:
+        return tried[-1]
+    best = min(ways, key=lambda way: way.plan.total)
+    relaxed = Relaxed(
+        parameters=point["N"],
+        tokens=point["D"],
+        total=found.total,
+        batches=tuple(r.best(point["N"])[0] for r in found.question.replicas),
+        replicas=(),
+        certificate=found.solution.certificate,
+        samples=at,
+    )
+    return WholePlan(best.plan, found, relaxed)
 
 
 def needs(
@@ -117,13 +148,24 @@ def needs(
     }
 
 
-def in_fractions(scenario: Scenario) -> bool:
-    """Whether machines have amounts that a plan makes whole."""
+def fractions(scenario: Scenario) -> str:
+    """What a plan makes whole and a program has in fractions; empty for nothing."""
     machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
-    return any(
+    found = []
+    if any(
         (serving.batched and serving.batch is None)
         or (serving.idle_paid and serving.by_time)
         for serving in machines
+    ):
+        found.append("batches and replicas that stand")
+    if left_open(scenario) is not None:
+        found.append("samples that are left open")
+    if not found:
+        return ""
+    told = " and ".join(found)
+    return (
+        f"{told[0].upper()}{told[1:]} are amounts here, in fractions; solve makes them "
+        "whole, which costs more"
     )
 
 

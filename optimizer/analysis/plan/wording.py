@@ -29,6 +29,7 @@ KINDS: dict[str, Kind] = {
     "bytes": BYTES,
     "nats": LOSS,
     "accelerators": COUNT,
+    "samples": COUNT,
 }
 # What the objective's unit does, and what there is less or more of.
 VERBS = {"kWh": ("takes", " energy"), "kgCO2e": ("emits", " carbon")}
@@ -112,6 +113,11 @@ def line_name(name: str) -> str:
 def counted(value: float, unit: str) -> str:
     """Writes a value of parameters or tokens with the word: 1.25T tokens."""
     return f"{amount(value, unit)} {unit}"
+
+
+def samples(number: float) -> str:
+    """How many answers a request draws: 1 sample, 6 samples."""
+    return f"{significant(number)} sample{'' if number == 1 else 's'}"
 
 
 def nats(loss: float) -> str:

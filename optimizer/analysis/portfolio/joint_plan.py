@@ -16,7 +16,7 @@ from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.optimum import solve as solve_alone
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import moved_onto, onto
-from optimizer.analysis.plan.whole import in_fractions
+from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.portfolio.cures import cured
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
 from optimizer.engine.certify import UncertifiedError
@@ -127,7 +127,7 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         total=total,
         shared=shared,
         certificate=solution.certificate,
-        notes=(f"{JOINTLY}.",) if any(map(in_fractions, portfolio.members)) else (),
+        notes=(f"{JOINTLY}.",) if any(map(fractions, portfolio.members)) else (),
     )
 
 

@@ -25,6 +25,7 @@ from optimizer.analysis.story.explorer import Explorer, explore
 from optimizer.analysis.story.timeline import Cashflow, Tornado, cashflow, tornado
 from optimizer.analysis.uncertainty.uncertainty import Uncertainty
 from optimizer.errors import InputError
+from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.question.under_laws import under_laws
 from optimizer.records import dataclass
@@ -90,6 +91,10 @@ def case(
     if answer.plan is None:
         return Case(scenario, answer, beside)
     chosen = with_its_loss(scenario.chosen(answer.choice))
+    free = chosen
+    if left_open(chosen) is not None:
+        # Pictures are of models that draw as many samples as the plan.
+        chosen = replace(chosen, samples=answer.plan.samples)
     return Case(
         scenario=scenario,
         answer=answer,
@@ -99,7 +104,7 @@ def case(
         overhead=overhead(chosen, answer),
         cashflow=cashflow(chosen, answer),
         tornado=tornado(chosen, answer),
-        explorer=explore(chosen, answer),
+        explorer=explore(free, answer),
     )
 
 

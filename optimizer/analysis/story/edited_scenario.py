@@ -11,10 +11,12 @@ import copy
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from optimizer.errors import Defect, InputError, Mark
-from optimizer.question.scenario import ALTERNATIVES, Scenario
+from optimizer.question.exclusive import ALTERNATIVES
+from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document, Steps, load_text, override
 
 _PLAIN = "A comment or the order of the words was lost: the file had no place for all."
@@ -75,6 +77,8 @@ def _law(scenario: Scenario) -> dict[str, Any]:
         told["extras"] = dict(law.extras)
     if law.error is not None:
         told["error"] = {w: getattr(law.error, w) for w in ("epsilon", "k", "gamma")}
+    if law.passing is not None:
+        told["pass_at_k"] = asdict(law.passing)
     return told
 
 

@@ -20,7 +20,8 @@ from optimizer.question.asked import Question
 from optimizer.question.axes import Number
 from optimizer.question.formulate import formulate
 from optimizer.question.inputs import number_at
-from optimizer.question.scenario import Scenario, Target
+from optimizer.question.scenario import Scenario
+from optimizer.question.target import Target
 from optimizer.question.vary import Plan
 from optimizer.reading.document import Steps
 from optimizer.reading.quantity import Flow
@@ -72,6 +73,7 @@ class Point:
     cost_inference: float | None
     cost_total: float | None
     saving: float | None
+    samples: float | None
     stationarity: float | None
     violation: float | None
     gap: float | None

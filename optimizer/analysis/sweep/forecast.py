@@ -6,10 +6,12 @@ import time
 
 from optimizer.analysis.sweep.sweep import RESULTS, rows
 from optimizer.engine.batch import BLOCK, FEW, cores
+from optimizer.engine.solve import cvxpy_asked
 from optimizer.question.vary import Plan
 from optimizer.records import dataclass
 
 PROBED = 2 * FEW  # rows that compile what is to be compiled, from the middle
+SLOW = 64  # rows that cvxpy answers to be timed
 BYTES = {".parquet": 8.0, ".csv": 19.0}  # of a number, as files of rows turn out
 
 
@@ -35,14 +37,16 @@ def forecast(plan: Plan, ending: str | None) -> Forecast:
         plan: what varies.
         ending: of the file of rows, `.csv` or `.parquet`; None where there is none.
     """
-    some = min(PROBED, plan.count)
+    alone = cvxpy_asked()  # milliseconds a row, and nothing that is done once
+    some = min(1 if alone else PROBED, plan.count)
     first = (plan.count - some) // 2
     rows(plan, first, first + some)  # what is done once is done before
-    step = min(BLOCK, plan.count)
+    step = min(SLOW if alone else BLOCK, plan.count)
     first = (plan.count - step) // 2
     start = time.perf_counter()
     rows(plan, first, first + step)
     each = (time.perf_counter() - start) / step
     width = len(plan.numbers) + len(RESULTS) + 1
     size = None if ending is None else plan.count * width * BYTES[ending]
-    return Forecast(plan.count, size, each * plan.count / cores())
+    hands = 1 if alone else cores()
+    return Forecast(plan.count, size, each * plan.count / hands)

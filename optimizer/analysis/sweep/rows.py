@@ -5,6 +5,7 @@ The same sums as `bills` and `optimum` make for one, on arrays of one number a r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +17,9 @@ from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.extremes import bounds
 from optimizer.analysis.sweep.saturated import enter
 from optimizer.engine import batch
-from optimizer.question.asked import Question
-from optimizer.world.roofline import Pairs, Replica, Sum
+from optimizer.question.asked import SAMPLES, Question
+from optimizer.world.roofline import Replica
+from optimizer.world.summed import Pairs, Sum, within
 
 Point = Mapping[str, Array]
 
@@ -39,7 +41,7 @@ ON_BOUND = 1e-9
 
 
 def answers(question: Question, logs: Point, size: int) -> list[Array]:
-    """From parameters to saving, in the order of `sweep.RESULTS`.
+    """From parameters to samples, in the order of `sweep.RESULTS`.
 
     Args:
         question: with `Many` where rows differ.
@@ -84,6 +86,7 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
         costs["inference"],
         total,
         1 - total / base,
+        _column(math.nan if question.samples is None else question.samples, size),
     )
     return [np.asarray(answer) * known for answer in found]
 
@@ -126,6 +129,9 @@ def _completed(question: Question, point: Point) -> dict[str, Array]:
     whole = dict(point)
     if question.unique is not None:
         whole["U"] = np.minimum(point["D"], np.asarray(question.unique, dtype=float))
+    if question.between is not None and SAMPLES not in whole:
+        middle = math.sqrt(question.between[0] * question.between[1])
+        whole[SAMPLES] = np.full(point["N"].shape, middle)
     for quantity in question.quantities:
         made = np.stack([whole[name] for name in quantity.variables], axis=1)
         whole[quantity.name] = np.exp(quantity.tangent(np.log(made))[0])
@@ -183,16 +189,21 @@ def _best_sum(
 
     each, cache, weights, memory = sizes
     traffic = np.asarray(replica.traffic, dtype=float)
-    floor = weights / traffic + at(parts.floor)
+    routed = parts.routed
+    size = 0.0 if routed is None else np.asarray(routed.size, dtype=float)
+    moved = size * N / traffic
+    floor = weights / traffic - moved + at(parts.floor)
     each = each + np.asarray(parts.mean, dtype=float) * cache / traffic + at(parts.each)
     b = (memory - weights) / cache
     if replica.time_per_token is not None:
         longest = np.asarray(replica.time_per_token, dtype=float)
         slope = each + np.asarray(parts.share, dtype=float) * at(parts.token)
-        b = np.minimum(b, (longest - floor) / slope)
+        b = np.minimum(b, within(longest, floor, slope, moved, routed))
     b = np.maximum(b, 1.0)
     if replica.batch is not None:
         b = np.broadcast_to(np.asarray(replica.batch, dtype=float), N.shape)
+    if routed is not None:
+        floor = floor + moved * np.asarray(routed.share(b), dtype=float)
     return b, floor + b * each
 
 

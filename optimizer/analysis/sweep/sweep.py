@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
+from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.reach import unreachable
@@ -20,8 +23,9 @@ from optimizer.analysis.sweep.rows import answers, near
 from optimizer.analysis.sweep.saturated import settled
 from optimizer.engine import batch
 from optimizer.engine.root import plain
+from optimizer.engine.solve import cvxpy_asked
 from optimizer.errors import Defect
-from optimizer.question.asked import Question
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Group, Plan, groups
 from optimizer.records import dataclass, field
@@ -37,6 +41,7 @@ RESULTS: Mapping[str, str] = {
     "cost_inference": "cost",
     "cost_total": "cost",
     "saving": "fraction",
+    "samples": "",
     "stationarity": "",
     "violation": "",
     "gap": "",
@@ -128,7 +133,7 @@ class Summary:
 
 def compiles_first(plan: Plan) -> bool:
     """Whether a sweep is long enough to wait for a compiler, and has to."""
-    if not batch.compiling_pays(plan.count) or batch.compiled():
+    if cvxpy_asked() or not batch.compiling_pays(plan.count) or batch.compiled():
         return False
     first = next(groups(plan, plan.columns(0, 1), _view))
     return first.view is not None and plain(first.view) is None
@@ -154,7 +159,9 @@ def sweep(
                 if start is None:
                     break
                 stop = min(start + batch.BLOCK, plan.count)
-                waiting.append(pool.submit(rows, plan, start, stop))
+                # A thread does not know by itself that cvxpy was asked for.
+                one = copy_context().run
+                waiting.append(pool.submit(one, rows, plan, start, stop))
             if not waiting:
                 return
             yield waiting.popleft().result()
@@ -233,6 +240,9 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
         mine = settled(question, solved, slice(first, first + size), start)
         point = dict(zip(program.variables, mine.z.T, strict=True))
         proof = (mine.stationarity, mine.violation, mine.gap)
+        if question.between is not None:
+            # What is said of a plan is of models that draw as many samples.
+            question = question.drawing(cast("float", Many(np.exp(point[SAMPLES]))))
         said = answers(question, point, size)
         work.status[group.rows] = mine.ended
         work.results[group.rows] = np.stack([*said, *proof], axis=1)

@@ -152,7 +152,7 @@ class _Search:
         if fixed is not None:
             D = max(D, fixed)
         point = self.question.complete({"N": float(N), "D": float(D)})
-        for limit in (*self.question.limits, *self.question.physics):
+        for limit in self.question.breakable:
             used = sum(value(term, point) for term in limit.terms)
             if used > 0:
                 over = max(over, math.log(used / limit.bound))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from optimizer.algebra.posynomial import Array, Integers
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.chance import DRAWS, SEED, unasked
 from optimizer.analysis.plan.optimum import solve
-from optimizer.analysis.plan.whole import FRACTIONS, in_fractions
+from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import either
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, sweep
 from optimizer.analysis.uncertainty.robust import RobustPlan, cheapest, robust_plan
@@ -23,6 +24,7 @@ from optimizer.errors import InputError, Mark
 from optimizer.question.draws import Draws
 from optimizer.question.law_draws import Drawn, drawn
 from optimizer.question.one_loss import refuse_chosen_loss
+from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan
 from optimizer.question.vary import plan as varied
@@ -149,6 +151,11 @@ def uncertainty(
             f"{scenario.law.name} says nothing of its own error, so that no plan is "
             "surer than another"
         )
+    if left_open(scenario) is not None and answer.plan is not None:
+        # A plan that is sure to reach the target draws as many samples as the best.
+        decide = partial(replace, samples=answer.plan.samples)
+        scenario, singles = scenario.every(decide), tuple(map(decide, singles))
+        plans = [replace(plan, scenario=decide(plan.scenario)) for plan in plans]
     laws = [] if reason else [drawn(plan) for plan in plans]
     robust = cheapest(
         [
@@ -270,10 +277,8 @@ def _notes(
             "Only the law varies: neither a number of the demand nor a price is given "
             "as {low: 1T, expected: 2T, high: 4T}."
         )
-    if in_fractions(scenario):
-        found.append(
-            f"{FRACTIONS}. The single plans, expected and robust, have them whole."
-        )
+    if told := fractions(scenario):
+        found.append(f"{told}. The single plans, expected and robust, have them whole.")
     target = scenario.spec.target
     parts = {
         "extras": (scenario.spec.data.unique_tokens, "how repeated data count"),

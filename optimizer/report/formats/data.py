@@ -55,6 +55,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "post_training": answer.post_training,
         "serving": answer.serving,
         "relaxed": answer.relaxed,
+        "samples": answer.samples,
         "savings": answer.savings,
         "near_optimal": answer.near_optimal,
         "fixed": answer.fixed,
@@ -83,6 +84,16 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
     }
     data: dict[str, Any] = plain(content)
     return data
+
+
+def to_dict(answer: Answer) -> dict[str, Any]:
+    """An answer as `--format json` writes it: plain numbers, texts, lists.
+
+    Args:
+        answer: from `solve`.
+    """
+    found: dict[str, Any] = plain(plan(answer))
+    return found
 
 
 def write(data: Mapping[str, Any]) -> str:

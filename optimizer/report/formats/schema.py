@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from optimizer.question.exclusive import CHOICES
 from optimizer.question.portfolio import Shared
 from optimizer.question.portfolio_file import SEVERAL
-from optimizer.question.scenario import CHOICES, Spec
+from optimizer.question.scenario import Spec
 from optimizer.world.machines import Serving, Sparsity, Training
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -92,12 +92,14 @@ def _serving(scenario: Scenario) -> Iterator[Assumption]:
         if not serving.batched or (index and stream.serving is None):
             continue
         if serving.model == "measured" and chip is not None:
-            found = constants_of(serving, chip)
+            found = constants_of(
+                serving, chip, scenario.mixture, scenario.constants_of(serving)
+            )
             off = found.error if found.held_out is None else found.held_out
             yield Assumption(
                 "constants of serving",
                 f"{found.named}, off by {off:.0%} in the median time per token",
-                "library",
+                serving.constants or "library",
                 f"fitted to {found.points} measured points; docs/measured.md",
             )
         if serving.kv is None:

@@ -30,6 +30,7 @@ BEST = 5  # candidates that a page has room for
 FORMULAS = {
     "chinchilla": "L = {E} + {A}·N^-{alpha} + {B}·D^-{beta}",
     "coupled": "L = {E} + ({A}·N^-{alpha} + {B}·D^-{beta})^{k}",
+    "samples": "L = {E} + {A}·N^-{alpha} + {B}·D^-{beta} + {G}·k^-{gamma}",
     "kaplan": "L = (({Nc}/N)^({alpha_N}/{alpha_D}) + {Dc}/D)^{alpha_D}",
     "hestness": "L = {E} + {B}·D^-{beta}",
 }

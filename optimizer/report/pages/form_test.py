@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from optimizer.analysis.law.form_test import FormTest
 from optimizer.analysis.plan.wording import amount, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Block, Heading, Table, Text, named
 from optimizer.world.extrapolation import ADDITIVE, NAMES, Extrapolation, Miss
+
+if TYPE_CHECKING:
+    from optimizer.analysis.law.form_test import FormTest
 
 
 def form_test_blocks(tests: Sequence[FormTest]) -> Iterator[Block]:
@@ -17,18 +20,28 @@ def form_test_blocks(tests: Sequence[FormTest]) -> Iterator[Block]:
     if not tests:
         return
     yield Heading("Which form foresees far runs")
-    rows = []
-    for test in tests:
-        told = test.result
-        for form, miss in told.forms.items():
-            cells = (signed(miss.mean), signed(miss.largest))
-            rows.append((NAMES.get(form, form), beyond(told), str(told.runs), *cells))
-    columns = named("fitted up to", "runs held out", "off in the mean", "at most")
-    yield Table(columns, tuple(rows))
+    yield held_out([test.result for test in tests])
     for test in tests:
         yield Text(sentence(test))
         for form, why in test.refused.items():
             yield Text(why, label=f"{NAMES.get(form, form)}: no fit")
+
+
+def held_out(results: Sequence[Extrapolation]) -> Table:
+    """How far off each form was on the runs that were held out."""
+    rows = tuple(
+        (
+            NAMES.get(form, form),
+            beyond(told),
+            str(told.runs),
+            signed(miss.mean),
+            signed(miss.largest),
+        )
+        for told in results
+        for form, miss in told.forms.items()
+    )
+    columns = named("fitted up to", "runs held out", "off in the mean", "at most")
+    return Table(columns, rows)
 
 
 def sentence(test: FormTest) -> str:

@@ -17,6 +17,7 @@ from optimizer.analysis.plan.wording import (
     model,
     past,
     percent,
+    samples,
     times,
 )
 from optimizer.reading.quantity import significant
@@ -170,6 +171,8 @@ def _train(answer: Answer, plan: Pair) -> str:
         train = f"train the {size} parameters you fixed on {data} tokens"
     elif decided == "tokens":
         train = f"train {size} parameters on the {data} tokens you fixed"
+    if plan.samples is not None:
+        train += f" and draw {samples(plan.samples)} a request"
     budget = next((b for b in answer.limits if b.name.startswith("budget.")), None)
     if budget is None:
         return train[0].upper() + train[1:]
@@ -236,10 +239,11 @@ def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:
         bound = "" if wall is None else f" of {given(wall.bound, wall.unit)}"
         bounds.append(f"{called(name)}{bound}")
     verb = "rule" if len(bounds) > 1 else "rules"
+    also = " with as many samples" if optimal.samples else ""
     why = f", which {either(bounds, 'and')} {verb} out" if bounds else ""
     yield (
         f"{_that(answer)} {compared(-saved.fraction, cost.unit)} the {size} that is "
-        f"cheapest to train to the same loss{why}."
+        f"cheapest to train to the same loss{also}{why}."
     )
 
 

@@ -26,6 +26,7 @@ from optimizer.report.formats.blocks import (
     facts,
 )
 from optimizer.report.formats.data import plain
+from optimizer.report.pages.form_test import held_out
 from optimizer.world.hardware import ExamplePrice, Hardware
 from optimizer.world.law import Check, Interval, Law
 
@@ -61,6 +62,7 @@ def _law(law: Law) -> Iterator[Block]:
         ("data", law.data or GAP),
         ("tokenizer", law.tokenizer or GAP),
         ("fitted on", _ranges(law)),
+        ("pair", _pair(law)),
         ("experts", ", ".join(map(str, law.experts or ()))),
         (
             "covariance",
@@ -88,12 +90,26 @@ def _law(law: Law) -> Iterator[Block]:
         yield Heading("It reproduces")
         columns = (Column("parameters"), Column("tokens"), Column("loss", "left"))
         yield Table(columns, tuple(_check(check) for check in law.check))
+    if law.extrapolation:
+        yield Heading("Held out: which form foresees far runs")
+        yield held_out(law.extrapolation)
+        yield Text(
+            "Predicted over measured loss, less 1: below 0 the form promised too low a "
+            "loss."
+        )
     if law.checked:
         yield Heading("Checked")
         yield Text(law.checked)
     if law.caveats:
         yield Heading("Caveats")
         yield from (Text(caveat) for caveat in law.caveats)
+
+
+def _pair(law: Law) -> str:
+    """The law of the other form that was fitted to the same runs."""
+    if law.pair is None:
+        return ""
+    return f"{law.pair}, of another form and the same runs: compare --forms"
 
 
 def _check(check: Check) -> tuple[str, str, str]:

@@ -75,7 +75,7 @@ def _replicas(use: ServingUse) -> str:
 def _relaxed(answer: Answer) -> Iterator[Block]:
     """The optimum with machines in fractions, beside the whole ones."""
     relaxed = answer.relaxed
-    if relaxed is None:
+    if relaxed is None or not (relaxed.batches or relaxed.replicas):
         return
     parts = [f"a batch of {significant(one)}" for one in relaxed.batches]
     parts += [f"{significant(one)} replicas" for one in relaxed.replicas]

@@ -33,6 +33,7 @@ from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.capped import capped_blocks
 from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.distillation import distillation
+from optimizer.report.pages.drawings import drawn_blocks
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import choices, machines
@@ -67,6 +68,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     else:
         yield from plan_table(answer)
         yield from _critical(answer)
+        yield from drawn_blocks(answer)
         yield from rounded
         yield from bill(answer)
         yield from _other_units(answer)
@@ -94,7 +96,13 @@ def plan_table(answer: Answer) -> Iterator[Block]:
     critical = answer.critical
     if plan is None or best is None or over is None or critical is None:
         return
-    optimal = Pair(best.parameters, best.tokens, best.tokens_per_parameter, best.loss)
+    optimal = Pair(
+        best.parameters,
+        best.tokens,
+        best.tokens_per_parameter,
+        best.loss,
+        best.samples,
+    )
     pairs = [("plan", plan), ("training-optimal", optimal)]
     if answer.fixed is not None:
         pairs.insert(1, ("if not fixed", answer.fixed.optimum))
@@ -115,6 +123,9 @@ def plan_table(answer: Answer) -> Iterator[Block]:
         ("overtraining factor", ratio(over.factor), *factors, "1"),
         (LEAST, ratio(1 + critical.training_overhead), *blank, "1"),
     ]
+    if plan.samples is not None:
+        drawn = (GAP if p.samples is None else ratio(p.samples) for _, p in pairs)
+        rows.append(("samples a request", *drawn))
     if answer.epochs is not None and answer.epochs > 1:
         rows.append(("epochs of the data", ratio(answer.epochs), *blank, GAP))
     if not best.feasible and answer.fixed is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.whole import FRACTIONS, in_fractions
+from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import (
     amount,
     figure,
@@ -230,8 +230,8 @@ def _demand(case: Case) -> Iterator[Rich]:
     if case.explorer is None and not any(charts):
         return
     yield Heading(DEMAND, 3)
-    if in_fractions(case.scenario):
-        yield Text(f"{FRACTIONS}.", label="note")
+    if told := fractions(case.scenario):
+        yield Text(f"{told}.", label="note")
     if case.explorer is not None:
         yield Sliders(case.explorer)
         yield _what_if(case.explorer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimizer.analysis.plan.whole import FRACTIONS, in_fractions
+from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import KINDS, amount, percent
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Summary
 from optimizer.question.vary import Plan
@@ -18,6 +18,7 @@ SHOWN = {
     "overtraining_factor": "overtraining factor",
     "cost_total": "lifetime cost",
     "saving": "saving",
+    "samples": "samples a request",
 }
 ROUNDING = 1e-12  # a saving below it is none
 
@@ -46,9 +47,9 @@ def _body(plan: Plan, summary: Summary, written: str) -> Iterator[Block]:
     varied = ", ".join(number.name for number in plan.numbers)
     yield Text(f"Varied: {varied}.")
     if summary.alone:
-        yield Text(f"{summary.alone:,} rows needed the single solver.")
-    if in_fractions(plan.scenario):
-        yield Text(f"{FRACTIONS}.")
+        yield Text(f"{summary.alone:,} rows were answered by cvxpy.")
+    if told := fractions(plan.scenario):
+        yield Text(f"{told}.")
     for problem in summary.problems:
         yield Text(problem, label="invalid")
     if summary.counts[0]:
@@ -67,8 +68,8 @@ def _most(summary: Summary, word: str) -> float:
 
 def _ranges(summary: Summary) -> Iterator[tuple[str, ...]]:
     for index, word in enumerate(RESULTS):
-        if word in SHOWN:
-            ends = (summary.low[index], summary.high[index])
+        ends = (summary.low[index], summary.high[index])
+        if word in SHOWN and ends[0] <= ends[1]:
             cells = [_written(float(x), word, summary.unit) for x in ends]
             yield (SHOWN[word], *cells)
 

@@ -110,7 +110,7 @@ class Measured:
         return f"{chip or 'all accelerators'}, {self.kind} models"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Library:
     """All constants of a file.
 

@@ -10,6 +10,7 @@ llama.cpp, ggml-common.h.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from optimizer.world.hardware import Hardware
@@ -20,16 +21,27 @@ WEIGHTS: Mapping[str, float] = {
 }
 CACHE: Mapping[str, float] = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625}
 WIDE = 2.0  # bytes of embeddings and heads
-_SAME = {"fp16": "bf16", "16": "bf16", "float16": "bf16", "bfloat16": "bf16"}
-_SAME |= {"fp8_e4m3": "fp8", "fp8-block": "fp8", "fp8_block": "fp8", "mxfp8": "fp8"}
-_SAME |= {"w4a16": "int4", "awq": "int4", "gptq": "int4", "w8a8": "int8"}
+# How benchmarks spell them, the first that fits: fp8_e4m3, fp8_block, nvfp4_static,
+# awq, w4afp8, int8_wo, half, auto (as the model has it).
+_SPELLINGS = (
+    ("nvfp4", "nvfp4"),
+    ("mxfp4", "mxfp4"),
+    ("(w4a|int4|awq|gptq|u4)", "int4"),
+    ("(w8a8.?int8|w8a16|w8a8$|int8|smooth)", "int8"),
+    ("(fp8|float8|mxfp8|e4m3|e5m2|w8a8.?fp8)", "fp8"),
+    ("(fp4|float4|e2m1)", "fp4"),
+    ("(bf16|fp16|bfloat16|float16|half|16$|auto$|none$)", "bf16"),
+)
 _FAMILY = {"nvfp4": "fp4", "mxfp4": "fp4", "q4_0": "int4", "q4_k_m": "int4"}
 
 
 def spelled(word: str) -> str:
-    """A format in the spelling of this file."""
-    word = word.strip().lower().replace("float8", "fp8")
-    return _SAME.get(word, word)
+    """A format in the spelling of this file; as it is where nothing fits."""
+    word = word.strip().lower()
+    if word in WEIGHTS:
+        return word
+    found = (known for pattern, known in _SPELLINGS if re.search(pattern, word))
+    return next(found, word)
 
 
 def family(weights: str) -> str:

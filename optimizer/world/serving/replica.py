@@ -6,33 +6,72 @@ width of a size that no architecture states follow the rules of `served`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from optimizer.records import dataclass
+from optimizer.world.built import Built
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
-from optimizer.world.machines import PhaseMfu, Serving
-from optimizer.world.roofline import Replica, Sum, replica
+from optimizer.world.machines import PhaseMfu, Serving, Speculation
+from optimizer.world.roofline import Replica
 from optimizer.world.serving.formats import WEIGHTS, family
+from optimizer.world.summed import Routed, Sum
 
 if TYPE_CHECKING:
-    from optimizer.world.serving.constants import Measured
+    from optimizer.world.serving.constants import Library, Measured
 
 Pair = tuple[float, float]  # a coefficient and a power of N
+NONE = Speculation.model_construct(accepted=0.0, drafted=0.0, draft=0.0)
 
 
-def constants_of(serving: Serving, chip: Hardware) -> Measured:
-    """The constants of a machine: its own, or the nearest that were measured."""
+@dataclass(frozen=True)
+class Experts:
+    """The routed experts of a model whose size is left to choose.
+
+    Attributes:
+        count: routed experts of a layer.
+        chosen: those of them that a token passes.
+        size: parameters of all routed experts, for each of N.
+        at: the batch at which a monomial tells which of them a step reads, where the
+            batch is left to choose; infinite reads all.
+    """
+
+    count: float
+    chosen: float
+    size: float
+    at: float = math.inf
+
+
+def constants_of(
+    serving: Serving,
+    chip: Hardware,
+    mixture: bool = False,
+    own: Library | None = None,
+) -> Measured:
+    """The constants of a machine: its own, or the nearest that were measured.
+
+    Args:
+        serving: its words.
+        chip: its accelerator.
+        mixture: whether a mixture of experts is served.
+        own: constants of the user's; None takes those of the package.
+    """
     word = family(serving.weights or serving.arithmetic)
-    return _found(chip.key, word, serving.engine or "")
+    kind = "mixture" if mixture else "dense"
+    from optimizer.world.serving.constants import library  # noqa: PLC0415 - few need it
+
+    known = library() if own is None else own
+    return _found(known, kind, chip.key, word, serving.engine or "")
 
 
 @cache
-def _found(chip: str, precision: str, engine: str) -> Measured:
-    from optimizer.world.serving.constants import library  # noqa: PLC0415 - few need it
-
-    return library().find("dense", chip, precision, engine)
+def _found(
+    known: Library, kind: str, chip: str, precision: str, engine: str
+) -> Measured:
+    return known.find(kind, chip, precision, engine)
 
 
 @cache
@@ -41,39 +80,47 @@ def _shares(found: Measured) -> dict[str, object]:
     return {"mfu": PhaseMfu(prefill=c.prefill, decode=c.arithmetic), "mbu": c.memory}
 
 
-def with_shares(serving: Serving, chip: Hardware | None) -> Serving:
+def with_shares(
+    serving: Serving, chip: Hardware | None, mixture: bool, own: Library | None = None
+) -> Serving:
     """A measured machine with the utilisation that its constants say."""
     if serving.model != "measured" or chip is None:
         return serving
-    return serving.model_copy(update=_shares(constants_of(serving, chip)))
+    found = constants_of(serving, chip, mixture, own)
+    return serving.model_copy(update=_shares(found))
 
 
 def measured(
-    suffix: str,
+    plain: Replica,
     serving: Serving,
     chip: Hardware | None,
     shape: Architecture | None,
     lengths: tuple[float, float] | None,
-    stored: float = 1.0,
-    bound: float | None = None,
+    stored: float,
+    own: Library | None,
+    experts: Experts | None = None,
 ) -> Replica:
-    """Puts a serving machine's figures together; see `roofline.replica`.
+    """A machine of which the parts of a step add up.
+
+    Args:
+        plain: its figures under a roofline with the measured shares.
+        serving: the words.
+        chip: the accelerator.
+        shape: the model's, for layers, width and cache.
+        lengths: longest prompt and longest sequence of its streams.
+        stored: stored parameters over N.
+        own: constants of the user's; None takes those of the package.
+        experts: of a mixture, whose N counts what a token passes.
 
     Raises:
         ValueError: a figure is missing or impossible; says what to do.
     """
-    if stored != 1.0:
-        raise ValueError(
-            "model: measured does not price mixtures of experts in a scenario yet; "
-            "take model: roofline with mfu and mbu, or overtrain serving for one model"
-        )
     if chip is None or lengths is None:
         raise ValueError(
             "model: measured needs the accelerator and the lengths of a request; add "
             "hardware: h100-sxm, and input_tokens and output_tokens to the demand"
         )
-    plain = replica(suffix, serving, chip, shape, lengths, stored, bound)
-    c = constants_of(serving, chip).constants
+    c = constants_of(serving, chip, experts is not None, own).constants
     g = plain.accelerators
     if g.real > 1 and chip.link is None:
         raise ValueError(
@@ -83,8 +130,10 @@ def measured(
         )
     from optimizer.world.serving.served import BASE, DEPTH, WIDTH  # noqa: PLC0415 - likewise
 
-    layers: Pair = (DEPTH[0] / BASE ** DEPTH[1], DEPTH[1])
-    width: Pair = (WIDTH[0] / BASE ** WIDTH[1], WIDTH[1])
+    # A mixture is as deep and wide as a dense model between its two sizes.
+    like = stored**0.5 / BASE
+    layers: Pair = (DEPTH[0] * like ** DEPTH[1], DEPTH[1])
+    width: Pair = (WIDTH[0] * like ** WIDTH[1], WIDTH[1])
     if shape is not None and shape.layers is not None:
         layers = (1.0 * shape.layers, 0.0)
         if shape.width is not None:
@@ -93,15 +142,57 @@ def measured(
     sent = 0.0
     if chip.link is not None:
         sent = 2.0 * (g - 1.0) / g * 4.0 * inner[0] / chip.link
+    coefficient, power = plain.kv
+    kv = (coefficient * _copied(serving, shape, plain.context), power)
     prompt, longest = lengths
     output = longest - prompt
     read = ((2.0 / plain.prefill, 1.0), (sent / c.prefill_link, inner[1]))
+    together = serving.prefill != "apart"
+    between = c.interleaved * prompt * serving.unread if together else 0.0
+    told = serving.speculation or NONE
+    held = WEIGHTS[serving.weights or serving.arithmetic] * (1.0 + told.draft)
+    floor, routed = c.layer, None
+    if experts is not None:
+        floor = c.layer + c.routed * experts.chosen
+        missed = (1.0 - experts.chosen / experts.count) ** (1.0 + told.drafted)
+        routed = Routed(held * experts.size, missed, experts.at)
+    floor, each = floor * told.passes / told.tokens, c.sequence / told.tokens
+    link = sent / c.link * told.computed / told.tokens
     whole = Sum(
-        floor=((c.layer * layers[0], layers[1]),),
-        each=((c.sequence, 0.0), *(((sent / c.link, inner[1]),) if g.real > 1 else ())),
+        floor=((floor * layers[0], layers[1]),),
+        each=((each, 0.0), *(((link, inner[1]),) if g.real > 1 else ())),
         token=read if g.real > 1 else read[:1],
-        share=c.interleaved * prompt * serving.unread / output if output else 0.0,
-        mean=(prompt + output / 2.0) / plain.context,
+        share=between / output if output else 0.0,
+        mean=(prompt + output / 2.0) / plain.context * (1.0 + told.draft),
+        routed=routed,
     )
-    held = WEIGHTS[serving.weights or serving.arithmetic]
-    return replace(plain, weights=held, sum=whole)
+    return replace(
+        plain,
+        compute=plain.compute * told.tokens / told.computed,
+        # Of both the weights and the cache, which hold the draft's.
+        traffic=plain.traffic * told.tokens * (1.0 + told.draft) / told.passes,
+        weights=held * stored,
+        kv=kv,
+        sum=whole,
+    )
+
+
+def _copied(serving: Serving, shape: Architecture | None, context: float) -> float:
+    """How often a replica holds what a sequence keeps.
+
+    Accelerators beyond the heads of keys and values hold copies of them; a state is
+    split whatever it is.
+    """
+    from optimizer.world.serving.served import KV_HEADS  # noqa: PLC0415 - few need it
+
+    heads, apart = KV_HEADS, 0.0
+    if isinstance(shape, Built):
+        heads = 1.0 * (shape.record.kv_heads or 1)
+        apart = shape.record.state / shape.record.kept(context, serving.kv_bytes)
+    elif shape is not None and shape.kv_heads is not None:
+        heads = 1.0 * shape.kv_heads
+    g = serving.accelerators or 1.0
+    if g.real <= heads.real:
+        return 1.0
+    times = g / heads
+    return times - (times - 1.0) * apart

@@ -1,27 +1,25 @@
 """What a serving engine sees of a model: layers, widths, weights, experts and cache.
 
-A library of published models stands in `data/served.yaml`. A model that is not in it
-is taken for one of the same size, or scaled by its size from Llama 3 8B, and what was
-assumed is said.
+Known models are those of the library; `data/served.yaml` has what benchmarks call them.
+A model that is not in it is taken for one of the same size, or scaled by its size from
+Llama 3 8B, and what was assumed is said.
 
-*Source*: the shapes are those of the models' published configurations; the rules by
-size, layers 32·(N/8.03e9)^0.42 and width 4096·(N/8.03e9)^0.32, meet Llama 3.1 8B and
-70B.
+*Source*: the rules by size, layers 32·(N/8.03e9)^0.42 and width 4096·(N/8.03e9)^0.32,
+meet Llama 3.1 8B and 70B.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
-
 from optimizer.reading.document import Document, load_file
-from optimizer.reading.fields import Count, Model, read_model
+from optimizer.reading.fields import Model, read_model
 from optimizer.records import dataclass
+from optimizer.world.architecture.record import Record
+from optimizer.world.models import record_named, shaped_names
 
 _FILE = Path(__file__).resolve().parents[2] / "data" / "served.yaml"
 BASE = 8.03e9  # parameters of Llama 3.1 8B
@@ -115,35 +113,13 @@ class Served:
         return 1.0 - missed
 
 
-class _Experts(Model):
-    routed: Count
-    chosen: Count
-    width: Count
-    layers: Count
-
-
-class _Window(Model):
-    layers: Count
-    tokens: Count
-
-
 class _Entry(Model):
     also: tuple[str, ...] = ()
-    total: float
-    layers: Count
-    width: Count
-    kv_heads: Count = 8
-    head_size: Count = 128
-    latent: Count | None = Field(None, description="numbers a layer and token keep")
-    vocabulary: Count
-    tied: bool = False
-    experts: _Experts | None = None
-    window: _Window | None = None
     rest: str | None = None
 
 
 def by_name(name: str) -> Served | None:
-    """A published model by one of its names, or None."""
+    """A model of the library by one of its names, or None."""
     wanted = _plain(name)
     names = _names()
     while wanted not in names:
@@ -199,22 +175,53 @@ def by_size(name: str, total: float, active: float) -> Served:
     )
 
 
+def of_record(record: Record, rest: str | None = None) -> Served:
+    """A model by its record.
+
+    Args:
+        record: what it is made of.
+        rest: the format of all but the routed experts, where they alone are quantized.
+    """
+    stores: dict[float | None, float] = {}
+    for store in (x for layer in record.layers for x in layer.mixer.stores):
+        most = None if store.most is None else float(store.most * store.every)
+        stores[most] = stores.get(most, 0.0) + store.width / store.every
+    feeds = [layer.feed for layer in record.layers]
+    routed = float(sum(feed.experts * feed.expert for feed in feeds))
+    experts, chosen = record.experts
+    lookup = record.lookup if record.tied else record.input_embedding
+    return Served(
+        name=record.name,
+        total=float(record.total),
+        active=float(record.active()),
+        layers=float(len(record.layers)),
+        width=float(record.width),
+        kv_heads=float(record.kv_heads or 1),
+        stores=tuple(Store(numbers, most) for most, numbers in stores.items()),
+        state=float(record.state),
+        looked_up=float(lookup),
+        head=float(record.output_embedding or record.input_embedding - lookup),
+        routed=routed,
+        experts=float(experts),
+        chosen=float(chosen),
+        rest=rest,
+    )
+
+
 @cache
-def _library() -> Document:
+def _spellings() -> Document:
     return load_file(_FILE)
 
 
 @cache
 def _names() -> dict[str, str]:
-    return dict(_spelled())
-
-
-def _spelled() -> Iterator[tuple[str, str]]:
-    document = _library()
+    """The names of models of the library that are known layer by layer, as spelled."""
+    found = {_plain(name): name for name in shaped_names()}
+    document = _spellings()
     for key in document.value:  # type: ignore[attr-defined]
         entry = read_model(document, _Entry, at=(key,))
-        for name in (key, *entry.also):
-            yield _plain(name), key
+        found |= {_plain(name): key for name in entry.also}
+    return found
 
 
 def _plain(name: str) -> str:
@@ -226,30 +233,8 @@ def _plain(name: str) -> str:
 
 @cache
 def _read(key: str) -> Served:
-    e = read_model(_library(), _Entry, at=(key,))
-    embedding = float(e.vocabulary * e.width)
-    a_token = float(e.latent or 2 * e.kv_heads * e.head_size)
-    full = e.layers - (e.window.layers if e.window else 0)
-    stores = [Store(full * a_token)]
-    if e.window is not None:
-        stores.append(Store(e.window.layers * a_token, float(e.window.tokens)))
-    routed = active = 0.0
-    if e.experts is not None:
-        expert = 3.0 * e.width * e.experts.width * e.experts.layers
-        routed = expert * e.experts.routed
-        active = expert * e.experts.chosen
-    return Served(
-        name=key,
-        total=e.total,
-        active=e.total - routed + active,
-        layers=float(e.layers),
-        width=float(e.width),
-        kv_heads=1.0 if e.latent else float(e.kv_heads),
-        stores=tuple(stores),
-        looked_up=0.0 if e.tied else embedding,
-        head=embedding,
-        routed=routed,
-        experts=float(e.experts.routed) if e.experts else 0.0,
-        chosen=float(e.experts.chosen) if e.experts else 0.0,
-        rest=e.rest,
-    )
+    document = _spellings()
+    rest = None
+    if key in document.value:  # type: ignore[operator]
+        rest = read_model(document, _Entry, at=(key,)).rest
+    return of_record(record_named(key), rest)

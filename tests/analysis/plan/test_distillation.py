@@ -144,6 +144,7 @@ def test_in_dollars_logits_cost_a_forward_pass_of_the_training_machine():
         ("data.unique_tokens=1T", "remove data.unique_tokens"),
         ("budget.compute=1e24", "is compared at one loss"),
         ("training.data_efficiency=1.4", "remove what training says"),
+        ("distillation.teacher=[]", "teacher: is an empty list; add a teacher"),
         ("distillation.logits=cheap", "must be one of free, paid"),
     ],
 )

@@ -158,3 +158,13 @@ def test_a_share_of_prompts_needs_prompts(ask):
     )
     with pytest.raises(InputError, match="share of prompts"):
         ask(text, "serving.prefix_cache=50 %")
+
+
+def test_accelerators_beyond_the_kv_heads_hold_copies(ask):
+    """Sixteen accelerators hold each of eight heads twice, four hold each once."""
+    four, sixteen = (
+        ask(SCENARIO, f"serving.accelerators={g}", "fix.parameters=20B").serving[0]
+        for g in (4, 16)
+    )
+    assert four.cache == pytest.approx(2 * 80 * 8 * 128)
+    assert sixteen.cache == pytest.approx(2 * four.cache)

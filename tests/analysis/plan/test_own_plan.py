@@ -190,6 +190,22 @@ def test_what_it_fails_is_a_warning_and_a_gate():
     assert gate.holds(as_plan(found))
 
 
+@pytest.mark.parametrize(
+    ("law", "change", "between", "reaching"),
+    [
+        ("ludziejewski-2025", "experts=[1, 8]", 1.96, "8"),
+        ("besiroglu-2024-refit", "training.precision=[mxfp4, bf16]", 2.03, "bf16"),
+    ],
+)
+def test_choices_that_give_it_another_loss_are_refused(law, change, between, reaching):
+    """Each would be compared at a loss of its own, and the worst would win."""
+    with pytest.raises(InputError, match="plan: has another loss with each choice"):
+        read(TEXT, f"law={law}", change)
+    found = solve(read(TEXT, f"law={law}", change, f"target.loss={between}"))
+    assert list(found.own.choice.values()) == [reaching]
+    assert not found.own.misses
+
+
 def test_a_portfolio_prices_it_beside_the_joint_plan():
     text = (
         "law: besiroglu-2024-refit\nmodels:\n"

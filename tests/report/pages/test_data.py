@@ -33,8 +33,8 @@ GROWN = {
     "epochs",
 }
 GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
-GROWN |= {"erred", "other_form", "relaxed"}
-PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss"}
+GROWN |= {"erred", "other_form", "relaxed", "samples"}
+PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss", "samples"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {
     "law": {"name", "E", "A", "B", "alpha", "beta"},

@@ -1,0 +1,71 @@
+"""The routed experts of a scenario's model: from its config, its words, or its law."""
+
+from __future__ import annotations
+
+from optimizer.question.scenario import Scenario
+from optimizer.world.built import Built
+from optimizer.world.serving.replica import Experts
+
+USUAL = 1e9  # parameters of a plan of which nothing is known yet
+
+
+def experts_of(scenario: Scenario, stored: float) -> Experts | None:
+    """The routed experts of the model; None where a token passes all weights.
+
+    A config says what each holds. Else the E experts hold what is stored beyond a
+    token's own k: E·(stored − 1)/(E − k) of N, whatever else the layers share.
+
+    Args:
+        scenario: any.
+        stored: all parameters over N.
+
+    Raises:
+        ValueError: nothing tells how many there are.
+    """
+    if stored == 1.0:
+        return None
+    shape, law = scenario.spec.architecture, scenario.law
+    if isinstance(shape, Built) and shape.record.mixture:
+        record = shape.record
+        experts, chosen = record.experts
+        feeds = [layer.feed for layer in record.layers]
+        routed = sum(feed.experts * feed.expert for feed in feeds)
+        return Experts(experts, chosen, stored * routed / record.total)
+    if scenario.spec.experts is not None and law.experts is not None:
+        count, chosen = scenario.spec.experts, 1  # the law's tokens pass one
+    elif shape is not None and shape.experts is not None:
+        count, chosen = shape.experts, shape.active_experts or 1
+    else:
+        raise ValueError(
+            "model: measured needs the experts of a mixture; add to architecture "
+            "experts: 128 and active_experts: 8, or the path of its config.json"
+        )
+    if count <= chosen:
+        raise ValueError(
+            f"stores {stored:.3g} times what a token passes, but its tokens pass all "
+            "experts; give architecture more experts than active_experts"
+        )
+    return Experts(count, chosen, count * (stored - 1.0) / (count - chosen))
+
+
+def guess(scenario: Scenario) -> float:
+    """A size near the plan's, at whose best batch the experts that are read are told.
+
+    That of the target's training optimum, or what is fixed; what the guess misses costs
+    little, since costs are told for the experts that are read in truth.
+    """
+    spec = scenario.spec
+    surface = scenario.law.surface(spec.experts)
+    if spec.fix is not None and spec.fix.parameters is not None:
+        return spec.fix.parameters
+    target = spec.target
+    if target is not None and target.match is not None:
+        if scenario.reference is not None:
+            return scenario.reference[0]
+        if target.match.parameters is not None:
+            return target.match.parameters
+    if target is not None and target.loss is not None:
+        s = surface.reducible(target.loss)
+        if s > 0:
+            return surface.training_optimal(s)[0]
+    return USUAL

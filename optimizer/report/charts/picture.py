@@ -1,0 +1,99 @@
+"""One chart of scenarios by the name of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from optimizer.analysis.comparison.regret import regret
+from optimizer.analysis.frontier.band import banded, distribution
+from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.story.case import LAWS, case
+from optimizer.errors import InputError, Mark, Problem
+from optimizer.question.scenario import Scenario
+from optimizer.report.charts.catalogue import chart_of, draw, regret_of, split_of
+from optimizer.report.charts.uncertainty_catalogue import (
+    frontier_of,
+    uncertainty_of,
+)
+from optimizer.report.formats.elements import Chart
+
+CHANCES = ("frontier", "uncertainty")
+DRAWS = 2000  # of the distribution
+NOTHING = {
+    "laws": "a target that names a model to match",
+    "cashflow": "a demand with a lifetime",
+    "demand": "a target, and a demand above 0",
+    "plan": "a target, and a demand above 0",
+    "tornado": "numbers that move the answer",
+    "frontier": "a law with a loss surface, and losses that have plans",
+    "capped": "a budget for training with best_for: lifetime",
+    "uncertainty": "a law with a covariance, or a demand with low and high, that moves "
+    "the size",
+}
+
+
+def plot(kind: str, *scenarios: Scenario, laws: tuple[str, ...] = ()) -> Any:
+    """Draws a chart, as an Altair chart that a notebook shows.
+
+    Args:
+        kind: contour, demand, plan, split, tornado, overhead, regret, laws, cashflow,
+            frontier or uncertainty.
+        *scenarios: one, or several for `regret` and `split`.
+        laws: of the chart `laws`.
+
+    Raises:
+        InputError: there is no plan, or nothing to show.
+    """
+    import altair  # noqa: PLC0415 - an optional part
+
+    return altair.Chart.from_dict(draw(picture(kind, scenarios, laws)))
+
+
+def picture(
+    kind: str, scenarios: Sequence[Scenario], laws: tuple[str, ...] = ()
+) -> Chart:
+    """The numbers and the words of one chart.
+
+    Args:
+        kind: as `overtrain plot` names it.
+        scenarios: one, or several for `regret` and `split`.
+        laws: of the chart `laws`.
+
+    Raises:
+        InputError: there is no plan, or nothing to show.
+    """
+    if kind in CHANCES:
+        return _chance(kind, scenarios[0])
+    answers = [solve(scenario) for scenario in scenarios]
+    for answer in answers:
+        if answer.infeasibility is not None and kind not in ("regret", "laws"):
+            message = f"there is no plan: {answer.infeasibility.reason}"
+            raise InputError([Problem(Mark(answer.file), "", message)])
+    if kind == "regret":
+        found = regret_of(regret(scenarios, answers))
+    elif len(scenarios) > 1:
+        found = split_of(answers)
+    else:
+        beside_it = (laws or LAWS) if kind == "laws" else ()
+        found = chart_of(kind, case(scenarios[0], answers[0], beside_it))
+    if found is None:
+        raise _empty(kind, scenarios[0])
+    return found
+
+
+def _chance(kind: str, scenario: Scenario) -> Chart:
+    """A chart whose numbers need nothing of the others'."""
+    if kind == "frontier":
+        found = frontier_of(banded(scenario))
+    else:
+        found = uncertainty_of(distribution(scenario, DRAWS))
+    if found is None:
+        raise _empty(kind, scenario)
+    return found
+
+
+def _empty(kind: str, scenario: Scenario) -> InputError:
+    needs = NOTHING.get(kind, "scenarios that count the same unit")
+    message = f"plot {kind} has nothing to show; it needs {needs}"
+    return InputError([Problem(Mark(scenario.file), "", message)])

@@ -1,0 +1,90 @@
+"""The picture of serving predicted beside measured: the time of every token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from optimizer.analysis.serving.beside import CLOSE, Beside, both
+from optimizer.report.charts.theme import (
+    BLUE,
+    GREY,
+    ORANGE,
+    Spec,
+    colours,
+    data,
+    finished,
+    layered,
+    log_axis,
+    short,
+    span,
+    unchecked,
+)
+
+SIDE = 320
+MILLI = 1e-3
+NAMES = {"dense": "dense models", "mixture": "mixtures of experts"}
+
+
+def predicted_beside_measured(found: Sequence[Beside]) -> Spec:
+    """The Vega-Lite of measured against predicted times per token.
+
+    Args:
+        found: points with their predictions; those without a time are left out.
+
+    Raises:
+        ValueError: no point has both.
+    """
+    told = [x for x in found if x.tpot is not None]
+    if not told:
+        raise ValueError("no point has a measured and a predicted time per token")
+    with unchecked():
+        return finished(_drawn(told), _words(told))
+
+
+def _drawn(told: Sequence[Beside]) -> Spec:
+    rows = [
+        {"x": short((x.point.per_token or 0.0) / MILLI)}
+        | {"y": short(x.answer.per_token / MILLI)}
+        | {"kind": NAMES[x.kind]}
+        for x in told
+        if x.answer is not None
+    ]
+    both_ways = [row[axis] for row in rows for axis in ("x", "y")]
+    low, high = span([float(value) for value in both_ways], 1.1)
+    x: Any = alt.X(**log_axis("x", "measured [ms]", "tokens", (low, high)))
+    y: Any = alt.Y(**log_axis("y", "predicted [ms]", "tokens", (low, high)))
+    colour = alt.Color(
+        "kind:N", scale=colours(tuple(NAMES.values()), (BLUE, ORANGE)), title=None
+    )
+    points = (
+        alt.Chart(data(rows))
+        .mark_point(filled=True, size=14, opacity=0.55)
+        .encode(x=x, y=y, color=colour)
+    )
+    lines = [
+        {"x": short(end), "y": short(end * factor), "line": str(factor)}
+        for factor in (1 - CLOSE, 1.0, 1 + CLOSE)
+        for end in (low * (1 + CLOSE), high / (1 + CLOSE))
+    ]
+    band = (
+        alt.Chart(data(lines))
+        .mark_line(color=GREY, strokeWidth=1, clip=True)
+        .encode(x=x, y=y, detail="line:N")
+    )
+    return layered(band, points, width=SIDE, height=SIDE)
+
+
+def _words(told: Sequence[Beside]) -> str:
+    """What the picture shows, for those who do not see it."""
+    parts = []
+    for kind, name in NAMES.items():
+        tpot, _ = both([x for x in told if x.kind == kind])
+        if tpot.median is not None:
+            parts.append(f"{name} are off by {tpot.median:.1%} in the median")
+    return (
+        "Time per output token, predicted against measured, with lines at equality "
+        f"and {CLOSE:.0%} beside it: {'; '.join(parts)}."
+    )

@@ -1,0 +1,98 @@
+"""How many tasks one of k samples solves, from the loss: a beta-binomial of it.
+
+    μ = θ2/(1 + e^(θ1·(L − θ0))),   ν = e^(θ3 + θ4·L)
+    pass@k = 1 − B(μν, (1 − μ)ν + k)/B(μν, (1 − μ)ν)
+
+Each task is solved by a sample with a chance of its own, and these chances are of a
+beta distribution with mean μ. *Source*: arXiv 2604.01411.
+"""
+
+from __future__ import annotations
+
+import cmath
+from functools import cache
+from itertools import pairwise
+from typing import Any, cast
+
+from optimizer.records import dataclass
+
+STEPS = 400  # of the losses that are looked through
+STEP = 1e-30
+FAR = 15.0  # from here on Stirling's series has all digits
+BERNOULLI = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
+
+
+@dataclass(frozen=True)
+class PassRate:
+    """The map from loss to pass@k, in the symbols of its source."""
+
+    theta0: float
+    theta1: float
+    theta2: float
+    theta3: float
+    theta4: float
+
+    def rate(self, loss: float, k: float) -> float:
+        """pass@k [fraction] of a loss; analytic in all its numbers."""
+        exp: Any = cmath.exp
+        mean = self.theta2 / (1 + exp(self.theta1 * (loss - self.theta0)))
+        size = exp(self.theta3 + self.theta4 * loss)
+        failing = (1 - mean) * size
+        miss = _log_gamma(failing + k) - _log_gamma(failing)
+        miss += _log_gamma(size) - _log_gamma(size + k)
+        found = 1 - exp(miss)
+        plain = not any(isinstance(x, complex) for x in (loss, k))
+        return cast("float", found.real if plain else found)
+
+    def loss(self, rate: float, k: float) -> float:
+        """The greatest loss up to which k samples solve so many tasks.
+
+        Args:
+            rate: above 0 and below 1; complex in a complex step, as k.
+            k: samples a task.
+
+        Raises:
+            ValueError: no loss does.
+            TypeError: of a number for each of many scenarios.
+        """
+        if not all(isinstance(number, int | float | complex) for number in (rate, k)):
+            raise TypeError("one rate and one number of samples at a time")
+        real = _root(self, float(rate.real), float(k.real))
+        if not isinstance(rate, complex) and not isinstance(k, complex):
+            return real
+        # The root moves with its numbers as one step of Newton says.
+        slope = self.rate(cast("float", real + STEP * 1j), k.real).imag / STEP
+        off = self.rate(cast("float", complex(real)), k) - rate
+        return cast("float", real - 1j * (off.imag / slope))
+
+
+@cache
+def _root(rated: PassRate, rate: float, k: float) -> float:
+    """The loss of a rate, by bisection from the first loss that misses it."""
+    top = rated.theta0 + 40 / rated.theta1
+    grid = [top * (i + 1) / STEPS for i in range(STEPS)]
+    if rated.rate(grid[0], k) < rate:
+        most = max(rated.rate(loss, k) for loss in grid)
+        raise ValueError(
+            f"must be at most {most:.3g}, what no loss exceeds with {k:g} samples by "
+            f"this law's map, got {rate:g}"
+        )
+    ends = (pair for pair in pairwise(grid) if rated.rate(pair[1], k) < rate)
+    low, high = next(ends, (top, top))
+    while low < (middle := (low + high) / 2) < high:
+        reached = rated.rate(middle, k) >= rate
+        low, high = (middle, high) if reached else (low, middle)
+    return low
+
+
+def _log_gamma(z: complex) -> complex:
+    """Ln Γ of a number with a real part above 0.
+
+    *Source*: Abramowitz & Stegun, 6.1.15 and 6.1.41.
+    """
+    shift: complex = 0
+    while z.real < FAR:
+        shift += cmath.log(z)
+        z += 1
+    series = sum(b / z ** (2 * i + 1) for i, b in enumerate(BERNOULLI))
+    return (z - 0.5) * cmath.log(z) - z + cmath.log(2 * cmath.pi) / 2 + series - shift

@@ -1,0 +1,88 @@
+"""A decode step whose parts add up, where a roofline takes the longest of them.
+
+Of a mixture's experts a step of b sequences reads the share 1 − (1 − k/E)^b, for tokens
+that choose k of E independently. Its logarithm is concave in ln b, so that a monomial
+that touches it at one batch lies above it at all others, and a program with the
+monomial has a plan that the engine can serve at that cost or less.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from optimizer.records import dataclass
+
+Pairs = tuple[tuple[float, float], ...]  # coefficients and powers of N
+ROUNDS = 60  # of Newton's method, which takes ten where experts are few
+
+
+@dataclass(frozen=True)
+class Routed:
+    """The routed experts of all layers together.
+
+    Attributes:
+        size: of all of them [bytes], for each parameter of N.
+        missed: the share of them that one token leaves out, 1 − k/E.
+        at: the batch at which a monomial touches what is read; infinite reads all.
+    """
+
+    size: float
+    missed: float
+    at: float = math.inf
+
+    def share(self, batch: Any) -> Any:
+        """The share of them that a batch reads; of arrays too."""
+        return 1.0 - self.missed**batch
+
+    @property
+    def fades(self) -> float:
+        """How fast the share that is left out falls with the batch."""
+        return -math.log(self.missed)
+
+    def monomial(self) -> tuple[float, float]:
+        """Coefficient and power of b of the share, from above."""
+        if self.at == math.inf:
+            return 1.0, 0.0
+        left: float = self.missed**self.at
+        power = self.at * self.fades * left / (1.0 - left)
+        return (1.0 - left) * self.at**-power, power
+
+
+@dataclass(frozen=True)
+class Sum:
+    """How the parts of a step add up.
+
+    Attributes:
+        floor: of a step, whatever it decodes [s].
+        each: of a step, for each sequence [s], beside arithmetic and traffic.
+        token: of a token of a prompt [s].
+        share: tokens of prompts that fall between two tokens of a sequence, for each
+            sequence in flight.
+        mean: mean over longest context.
+        routed: the experts, of which a step reads some; None reads all weights.
+    """
+
+    floor: Pairs
+    each: Pairs
+    token: Pairs
+    share: float
+    mean: float
+    routed: Routed | None = None
+
+
+def within(longest: Any, floor: Any, each: Any, moved: Any, routed: Any) -> Any:
+    """The batch whose step takes some time: floor + moved·share(b) + each·b = longest.
+
+    The left side is concave and rises, so that Newton's method comes from below. For
+    numbers and arrays alike.
+    """
+    if routed is None:
+        return (longest - floor) / each
+    b = 0.0 * longest
+    for _ in range(ROUNDS):
+        left = routed.missed**b
+        time = floor + moved * (1.0 - left) + each * b
+        b = b + (longest - time) / (moved * routed.fades * left + each)
+        b = (b + abs(b)) / 2.0
+    return b
