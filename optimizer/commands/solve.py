@@ -10,7 +10,7 @@ import click
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions, refuse_unlike
 from optimizer.commands.output import refuse_unwritable
-from optimizer.errors import InputError, Problem
+from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
     from optimizer.analysis.plan.snap import Snap
@@ -51,17 +51,24 @@ Examples:
     "heads, kv_heads, head_size, ffn_width, gated, vocabulary, tied, experts, "
     "active_experts, sequence, cache, parameters, name.",
 )
+@click.option(
+    "--shape-factor",
+    is_flag=True,
+    help="Give each size of --snap the loss of its shape, by a formula that was fitted "
+    "to small models.",
+)
 @options.depth
 @options.formats(*ALLOWED)
 @options.engine
 @options.output
 @options.fail_on
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
     files: tuple[str, ...],
     overrides: tuple[str, ...],
     laws: tuple[str, ...],
     forms: bool,
     snap: str | None,
+    shape_factor: bool,
     form: str | None,
     output: Path | None,
     conditions: tuple[str, ...],
@@ -77,6 +84,9 @@ def command(
     refuse_unwritable(output)
     judged = read_conditions(conditions)
     sizes = _sizes(snap)
+    if shape_factor and not sizes:
+        message = "is of the sizes of --snap; add --snap 7B,llama-3-8b"
+        raise InputError([Problem(Mark("--shape-factor"), "", message)])
     read = options.read_files(files, overrides, laws)
     _refuse(read, bool(laws), forms, bool(sizes))
     refuse_unlike(judged, read)
@@ -91,7 +101,7 @@ def command(
     from optimizer.commands.outcome import code, show  # noqa: PLC0415
 
     parts = [
-        _solved(*each, sizes, options.left_out(each[0], laws))
+        _solved(*each, sizes, options.left_out(each[0], laws), shape_factor)
         for each in zip(read, groups, strict=True)
     ]
     answers = [answer for part in parts for answer in part.answers]
@@ -127,6 +137,7 @@ def _solved(
     scenarios: tuple[Scenario, ...],
     sizes: tuple[Candidate, ...],
     left: dict[str, str],
+    shapes: bool,
 ) -> Solved:
     from optimizer.analysis.comparison.compare import solve_all  # noqa: PLC0415 - heavy
     from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
@@ -145,7 +156,7 @@ def _solved(
         from optimizer.analysis.plan.snap import snap  # noqa: PLC0415
 
         exist = [(size.name, size.what) for size in sizes]
-        snaps = [snap(scenario, exist) for scenario in scenarios]
+        snaps = [snap(scenario, exist, shapes=shapes) for scenario in scenarios]
     return Solved(read.name, answers, tuple(snaps), left=left)
 
 
