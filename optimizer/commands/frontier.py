@@ -78,7 +78,6 @@ def command(
     refuse_unwritable(output)
     factor = _factor(span)
     scenario = options.read_all([file], overrides)[0]
-    options.fixed_quality([scenario], "frontier")
 
     if over == "samples":
         return _over_samples(scenario, most, form, output)

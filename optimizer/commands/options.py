@@ -196,26 +196,6 @@ def read_all(
     return found
 
 
-def fixed_quality(scenarios: Sequence[Scenario], command: str) -> None:
-    """Refuses a budget that is best for the life where its loss would have to stay.
-
-    Raises:
-        InputError: each of them.
-    """
-    problems = []
-    for scenario in scenarios:
-        budget = scenario.spec.budget
-        if budget is not None and budget.best_for == "lifetime":
-            place = scenario.place("budget.best_for")
-            message = (
-                f"{command} does not choose the loss anew; give the one that solve "
-                "finds as target: {loss: }, and the budget as a limit"
-            )
-            problems.append(Problem(place, "budget.best_for", message))
-    if problems:
-        raise InputError(problems)
-
-
 def finite(
     _ctx: click.Context, option: click.Parameter, value: float | None
 ) -> float | None:

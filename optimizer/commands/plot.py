@@ -13,7 +13,7 @@ from optimizer.errors import InputError, Mark, Problem
 KINDS = (
     *("contour", "demand", "plan", "split", "tornado"),
     *("overhead", "regret", "laws", "cashflow"),
-    *("frontier", "uncertainty"),
+    *("frontier", "uncertainty", "capped"),
 )
 EXAMPLES = """\b
 Kinds:
@@ -28,6 +28,7 @@ Kinds:
   cashflow     cost month by month
   frontier     loss against lifetime cost, with the band that the law's error gives it
   uncertainty  how often each size is best, when law and demand are drawn
+  capped       what a lower loss costs under a budget with best_for: lifetime
 
 \b
 Examples:
@@ -63,7 +64,10 @@ def command(
         raise _wrong("-o", f"needs the name of a .svg or .png file, got {output.name}")
     refuse_unwritable(output)
     scenarios = options.read_all(files, overrides, laws)
-    options.fixed_quality(scenarios, "plot")
+    from optimizer.question.one_loss import refuse_chosen_loss  # noqa: PLC0415 - heavy
+
+    if kind != "capped":
+        refuse_chosen_loss(scenarios, "plot")
     options.under(scenarios, laws)
     if kind == "regret" and len(scenarios) < 2:
         raise _wrong("plot regret", "compares scenarios; give it two files or more")

@@ -92,9 +92,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     refuse_unlike(judged, read)
     groups = options.under(read, laws, forms)
     if sizes:
-        options.fixed_quality([one for group in groups for one in group], "--snap")
+        from optimizer.question.one_loss import refuse_chosen_loss  # noqa: PLC0415
         from optimizer.question.sizes import refuse_unfit  # noqa: PLC0415 - only where asked for
 
+        refuse_chosen_loss([one for group in groups for one in group], "--snap")
         refuse_unfit(sizes, [scenario for group in groups for scenario in group])
 
     from optimizer.commands.outcome import code, show  # noqa: PLC0415

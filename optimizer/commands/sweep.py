@@ -97,7 +97,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     """
     _refuse(varied, sample, output, cluster, chunk)
     scenario = options.read_all([file], overrides)[0]
-    options.fixed_quality([scenario], "a sweep")
 
     from optimizer.analysis.sweep.sweep import (  # noqa: PLC0415 - heavy
         Summary,

@@ -67,7 +67,6 @@ def command(
     refuse_unwritable(output)
     wanted = PROBABILITY if probability is None else _part(probability)
     scenario = options.read_all([file], overrides)[0]
-    options.fixed_quality([scenario], "uncertainty")
 
     from optimizer.analysis.plan.chance import unasked  # noqa: PLC0415
     from optimizer.analysis.uncertainty.uncertainty import uncertainty  # noqa: PLC0415

@@ -23,6 +23,7 @@ from optimizer.question.draws import Draws, draws
 from optimizer.question.formulate import formulate
 from optimizer.question.inputs import changed
 from optimizer.question.load import read_document
+from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
 from optimizer.records import dataclass
@@ -94,8 +95,10 @@ def plan(
         seed: of the draws.
 
     Raises:
-        InputError: every mistake of the first wrong text.
+        InputError: every mistake of the first wrong text; or each row would choose
+            a loss of its own.
     """
+    refuse_chosen_loss([scenario], "a sweep")
     wants = [wanted(text) for text in varied]
     names = [want.name for want in wants]
     for i, want in enumerate(wants):

@@ -29,6 +29,7 @@ from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
+from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
@@ -150,7 +151,11 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
         points: along each frontier, at least 3.
         span: the greatest reducible loss over the plan's own, and that over the
             least; above 1.
+
+    Raises:
+        InputError: its budget chooses the loss.
     """
+    refuse_chosen_loss([scenario], "frontier")
     answer = solve(scenario, whole=False)
     unit = UNITS[scenario.spec.objective]
     s = _own(scenario, answer)

@@ -19,6 +19,7 @@ from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Alternative
 from optimizer.analysis.plan.kept import kept
 from optimizer.analysis.plan.whole import Solved, make_whole
+from optimizer.analysis.plan.wording import amount
 from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import refine, solve
 from optimizer.question.asked import Question
@@ -35,20 +36,30 @@ Price = Callable[[float], float]
 NARROW = 1e-4  # in ln demand, how close the edge of what is feasible is sought
 
 
-def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, ...]:
+def alternatives(
+    scenario: Scenario, question: Question, crossings: bool = True
+) -> tuple[Alternative, ...]:
     """Prices the scenario's `buy` and `existing` and finds where training pays.
 
     Args:
         scenario: with all its lists, from which each way takes the best for itself.
         question: of the combination that the plan takes.
+        crossings: whether to find where a new model wins; there must be one.
     """
     spec = scenario.spec
     served = sum(line.served.tokens for line in question.bill if line.served)
     found = []
     if spec.buy is not None:
         total = _bought(question, spec.buy)
-        at = _crossing(scenario, lambda factor: factor * total, served)
-        found.append(Alternative("buy", total, total / served, None, at))
+        bound, at = spec.limits.total_cost, None
+        if not crossings and bound is not None and total > bound:
+            why = f"costs {amount(total, 'USD')}, and limits.total_cost is "
+            why += amount(bound, "USD")
+            found.append(Alternative("buy", None, None, None, None, reason=why))
+        else:
+            if crossings:
+                at = _crossing(scenario, lambda factor: factor * total, served)
+            found.append(Alternative("buy", total, total / served, None, at))
     if (known := scenario.existing) is not None:
         N, D = known.parameters, known.tokens
         way = kept(scenario, known.what)
@@ -56,7 +67,8 @@ def alternatives(scenario: Scenario, question: Question) -> tuple[Alternative, .
         each = at = None
         if way.total is not None:
             each = way.total / served
-            at = _crossing(scenario, _kept_at(scenario, known.what, way.total), served)
+            price = _kept_at(scenario, known.what, way.total)
+            at = _crossing(scenario, price, served) if crossings else None
         found.append(
             Alternative(
                 name=f"existing {known.name}".strip(),

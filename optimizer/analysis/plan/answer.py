@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from optimizer.algebra.program import Certificate, Engine, Status
@@ -98,12 +99,15 @@ class Overtraining:
         parameters_ratio: of N.
         tokens_ratio: of D.
         cost_ratio: of the lifetime totals.
+        attention: whether the training-optimal tokens are those of compute with
+            attention, as the scenario asks.
     """
 
     factor: float
     parameters_ratio: float
     tokens_ratio: float
     cost_ratio: float
+    attention: bool = False
 
 
 @dataclass(frozen=True)
@@ -335,17 +339,20 @@ class Answer:
     def cheaper(self) -> list[tuple[Alternative, float]]:
         """Ways to serve this for less than the plan, cheapest first, with totals.
 
-        Models that are known to miss the plan's loss are left out. The loss of what
-        is bought is not known, nor is that of a model whose tokens nobody published;
-        the list ends with the first way that is known to be as good.
+        Where there is no plan, whatever they cost. Models that are known to miss its
+        loss are left out. The loss of what is bought is not known, nor is that of a
+        model whose tokens nobody published; the list ends with the first way that is
+        known to be as good.
         """
-        if self.plan is None or self.cost is None:
+        aim = self.target_loss if self.plan is None else self.plan.loss
+        if aim is None:
             return []
-        enough = self.plan.loss * (1 + TOUCHING)
+        most = math.inf if self.cost is None else self.cost.total
+        enough = aim * (1 + TOUCHING)
         found: list[tuple[Alternative, float]] = []
         priced = [(way, way.total) for way in self.others if way.total is not None]
         for way, total in sorted(priced, key=lambda pair: pair[1]):
-            if total >= self.cost.total or (way.loss or 0.0) > enough:
+            if total >= most or (way.loss or 0.0) > enough:
                 continue
             found.append((way, total))
             if way.loss is not None:
@@ -363,7 +370,7 @@ class Answer:
 
     @property
     def cheapest(self) -> str | None:
-        """`train`, or the name of the cheapest other way; None without a plan."""
-        if self.plan is None:
-            return None
-        return self.cheaper[0][0].name if self.cheaper else "train"
+        """`train`, or the name of the cheapest other way; None where none is."""
+        if self.cheaper:
+            return self.cheaper[0][0].name
+        return None if self.plan is None else "train"

@@ -88,7 +88,8 @@ def advised(
     """
     reason = why.reason
     if more is not None:
-        reason += f", and so would {safely(more, MACHINES, up=True)} accelerators"
+        told = safely(more, MACHINES, up=True)
+        reason += f". In place of more time, {told} accelerators would do"
     sensible = [
         f"{'a ' if way.unit == 'nats' else ''}{called(way.name)} of "
         f"{needed(replace(way, after=way.sensible))}"

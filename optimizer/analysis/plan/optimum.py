@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -28,7 +27,7 @@ from optimizer.analysis.plan.bills import (
     training_run,
     unit_cost,
 )
-from optimizer.analysis.plan.bindings import BINDING, limits_used
+from optimizer.analysis.plan.bindings import as_fixed, broken, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.doubts import erred
@@ -59,7 +58,6 @@ from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
-from optimizer.world.costs import value
 from optimizer.world.limits import Limits
 
 
@@ -106,7 +104,10 @@ def _found(scenario: Scenario, whole: bool) -> Answer:
     if isinstance(found, Infeasibility):
         if whole:
             found = cured(scenario, question, found, partial(solve, whole=False))
-        return _bare(scenario, question, Status.INFEASIBLE, infeasibility=found)
+        others = alternatives(scenario, question, crossings=False) if whole else ()
+        return _bare(
+            scenario, question, Status.INFEASIBLE, infeasibility=found, others=others
+        )
     return _answer(scenario, question, found, whole)
 
 
@@ -172,7 +173,12 @@ def _best(scenario: Scenario, whole: bool) -> Answer:
     if not totals:
         # None has a plan: the first that fits together says why.
         first = next(v.scenario for v in scenario.variants if v.scenario is not None)
-        return replace(solve(first, whole), alternatives=tuple(rows))
+        answer = solve(first, whole)
+        if answer.others:
+            # Each takes the best of all lists for itself.
+            others = alternatives(scenario, formulate(first), crossings=False)
+            answer = replace(answer, others=others)
+        return replace(answer, alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")
     answer = _answer(*solved[best], whole, scenario)
@@ -292,6 +298,7 @@ def _answer(
             parameters_ratio=N / N0,
             tokens_ratio=D / D0,
             cost_ratio=cost.total / base,
+            attention=question.attention > 0,
         ),
         critical=Critical(
             floor=smallest(question, s),
@@ -362,23 +369,6 @@ def _pair(question: Question, size: Mapping[str, float]) -> Pair:
     N, D = size["N"], size["D"]
     samples = size.get(SAMPLES, question.samples)
     return Pair(N, D, D / N, question.loss_at(size), samples)
-
-
-def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
-    """Names of the limits, and of the bounds of serving, that a point breaks."""
-    return tuple(
-        limit.name
-        for limit in question.breakable
-        if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
-    )
-
-
-def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
-    """Whether a point has the values that the scenario fixes."""
-    return all(
-        math.isclose(point[name], fixed, rel_tol=BINDING)
-        for name, fixed in question.fixed.items()
-    )
 
 
 def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:

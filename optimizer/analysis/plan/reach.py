@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.answer import Infeasibility, Relaxation
-from optimizer.analysis.plan.wording import amount, either, nats, safely
+from optimizer.analysis.plan.wording import amount, either, nats, safely, typed
 from optimizer.engine.diagnose import FAR, ROOM, Infimum, infimum
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
@@ -192,7 +192,7 @@ def cure(relaxations: Sequence[Relaxation]) -> str:
     Args:
         relaxations: the smallest change first.
     """
-    given = [r for r in relaxations if r.after is not None]
+    given = [r for r in relaxations if r.after and typed(r.after, r.unit)]
     ways = [f"{called(r.name)} to {needed(r)}" for r in given]
     if not ways:
         return "No single change restores a plan; relax several of them together"

@@ -14,6 +14,7 @@ from optimizer.analysis.plan.whole import WholePlan
 from optimizer.analysis.plan.wording import either, several
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at, shape_for
+from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Fix, Scenario
 from optimizer.question.sizes import unfit
 from optimizer.question.target import Target
@@ -93,7 +94,9 @@ def snap(
 
     Raises:
         ValueError: the law cannot say what size an architecture is.
+        InputError: its budget chooses the loss.
     """
+    refuse_chosen_loss([scenario], "--snap")
     frees = [
         replace(one, spec=one.spec.model_copy(update={"fix": None}))
         for one in scenario.singles

@@ -31,6 +31,9 @@ KINDS: dict[str, Kind] = {
     "accelerators": COUNT,
     "samples": COUNT,
 }
+# What the objective's unit does, and what there is less or more of.
+VERBS = {"kWh": ("takes", " energy"), "kgCO2e": ("emits", " carbon")}
+NOTHING = 5e-5  # of a cost, which nobody would choose a model for
 
 LEAST = "× the least training"  # compute over the least for the same loss
 MANY = 8  # more names than these are counted
@@ -94,6 +97,11 @@ def unbounded(unit: str) -> Kind:
     return replace(KINDS[unit], low=-math.inf, high=math.inf)
 
 
+def typed(value: float, unit: str) -> bool:
+    """Whether a file takes a value: no bound is above 1e18 dollars or 1000 years."""
+    return KINDS[unit].low <= value <= KINDS[unit].high
+
+
 DEMAND = "demand"  # the name of a demand that has none of its own
 
 
@@ -125,9 +133,41 @@ def percent(fraction: float) -> str:
 def times(factor: float) -> str:
     """Writes a factor with two digits; near 1 with as many as tell it from 1."""
     digits = 2
-    while digits < 7 and factor != 1 and significant(factor, digits) in ("1", "1.0"):
-        digits += 1
+    if abs(factor - 1) > 1e-6:
+        while significant(factor, digits) == "1":
+            digits += 1
     return significant(factor, digits)
+
+
+def compared(fraction: float, unit: str) -> str:
+    """`costs 29 % less than`, `costs 2.3 × as much as`, `emits 4 % more carbon than`.
+
+    Args:
+        fraction: what there is more; below 0 where there is less.
+        unit: of the objective.
+    """
+    verb, thing = VERBS.get(unit, ("costs", ""))
+    if abs(fraction) < NOTHING:
+        return f"{verb} as much{thing}, to 0.01 %, as"
+    if fraction >= 1:
+        return f"{verb} {significant(1 + fraction, 2)} × as much{thing} as"
+    word = "more" if fraction > 0 else "less"
+    return f"{verb} {percent(abs(fraction))} {word}{thing} than"
+
+
+def past(factor: float, attention: bool) -> str:
+    """The overtraining factor: `5.9 × the Chinchilla-optimal tokens of its size`.
+
+    Args:
+        factor: tokens over those that are training-optimal for the size.
+        attention: whether compute counts attention; Chinchilla's rule is of 6·N·D.
+    """
+    if attention:
+        return (
+            f"{times(factor)} × the tokens that are training-optimal for its size, "
+            "attention counted"
+        )
+    return f"{times(factor)} × the Chinchilla-optimal tokens of its size"
 
 
 def either(parts: list[str], word: str = "or") -> str:

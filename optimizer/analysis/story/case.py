@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from optimizer.analysis.frontier.band import Banded, banded, distribution
+from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.optimum import solve, with_its_loss, without_limits
+from optimizer.analysis.plan.optimum import (
+    for_lifetime,
+    solve,
+    with_its_loss,
+    without_limits,
+)
 from optimizer.analysis.story.contour import Contour, contour
 from optimizer.analysis.story.curves import (
     OverDemand,
@@ -106,6 +112,12 @@ def with_chances(known: Case) -> Case:
     """Adds the frontier and the draws, which take longer than all the rest."""
     if known.answer.plan is None:
         return known
+    if for_lifetime(known.scenario):
+        # At the loss that it chooses; what would choose it anew is not drawn.
+        found = frontier(with_its_loss(known.scenario), REPORTED)
+        few = len(found.points) < 2
+        band = None if few else Banded(found, known.scenario.law.name, None)
+        return replace(known, frontier=band)
     return replace(
         known,
         frontier=banded(known.scenario, REPORTED),

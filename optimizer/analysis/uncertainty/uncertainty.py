@@ -23,6 +23,7 @@ from optimizer.analysis.uncertainty.robust import RobustPlan, cheapest, robust_p
 from optimizer.errors import InputError, Mark
 from optimizer.question.draws import Draws
 from optimizer.question.law_draws import Drawn, drawn
+from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan
@@ -135,8 +136,9 @@ def uncertainty(
         advance: told how many more draws are done, for a progress bar.
 
     Raises:
-        InputError: nothing is uncertain.
+        InputError: nothing is uncertain, or each draw would choose a loss of its own.
     """
+    refuse_chosen_loss([scenario], "uncertainty")
     singles = scenario.singles
     # Lists do not change what is drawn, but experts change the surface.
     drawing = _drawing(singles[0], draws, seed)

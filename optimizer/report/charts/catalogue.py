@@ -28,6 +28,7 @@ KINDS = {
     "regret": "If another scenario comes",
     "laws": "Law against law",
     "cashflow": "Cost month by month",
+    "capped": "What a lower loss costs under the budget",
 }
 # The file of `report/charts` with the function of that name.
 DRAWN = {
@@ -38,6 +39,7 @@ DRAWN = {
     **dict.fromkeys(("residuals", "profiles"), "fit"),
     **dict.fromkeys(("isoflop", "holdout"), "runs"),
     "frontier": "frontier",
+    "capped": "capped",
     "uncertainty": "uncertainty",
 }
 
@@ -55,6 +57,7 @@ def chart_of(kind: str, case: Case) -> Chart | None:
         "overhead": lambda: case.overhead,
         "laws": lambda: [a for a in case.laws if a.plan is not None] or None,
         "cashflow": lambda: case.cashflow,
+        "capped": lambda: case.answer if case.answer.capped else None,
     }
     figure = figures[kind]()
     if figure is None:

@@ -27,6 +27,7 @@ NOTHING = {
     "plan": "a target, and a demand above 0",
     "tornado": "numbers that move the answer",
     "frontier": "a law with a loss surface, and losses that have plans",
+    "capped": "a budget for training with best_for: lifetime",
     "uncertainty": "a law with a covariance, or a demand with low and high, that moves "
     "the size",
 }

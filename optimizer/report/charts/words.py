@@ -184,3 +184,24 @@ def cashflow(figure: Cashflow) -> str:
 def rounded(tokens: float) -> str:
     """A demand as it is spoken of."""
     return given(float(f"{tokens:.1e}"), "tokens")
+
+
+def capped(answer: Answer) -> str:
+    """Loss against cost under a budget for training, in words."""
+    found, cost = answer.capped, answer.cost
+    if found is None or cost is None:
+        return ""
+    first, plan, last = found.steps[0], found.steps[found.chosen], found.steps[-1]
+    ends = [amount(step.total, cost.unit) for step in (last, plan)]
+    told = (
+        f"Under the budget a loss of {last.loss:.4f} takes {ends[0]} over the life, "
+        f"and the plan's {plan.loss:.4f} takes {ends[1]}, no more than without the "
+        "budget."
+    )
+    if first.extra > 0 and first is not plan:
+        free = amount(first.total / (1 + first.extra), cost.unit)
+        told += (
+            f" The lowest, {first.loss:.4f}, takes {amount(first.total, cost.unit)}; "
+            f"without the budget it would take {free}."
+        )
+    return told

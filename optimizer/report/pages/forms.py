@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from optimizer.analysis.comparison.forms import Forms
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Erred
-from optimizer.analysis.plan.wording import given, model, percent
+from optimizer.analysis.plan.wording import compared, given, model, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Text
 from optimizer.world.extrapolation import NAMES
@@ -67,13 +67,12 @@ def other_form(answer: Answer) -> Iterator[Text]:
         yield Text(f"{what} has no plan{why}.", label="the other form")
         return
     end = ""
-    if told.saving is not None:
-        word = "saves" if told.saving >= 0 else "takes"
-        more = "" if told.saving >= 0 else " more"
-        end = f", which {word} {percent(abs(told.saving))}{more}"
+    if told.saving is not None and answer.cost is not None:
+        than = compared(-told.saving, answer.cost.unit)
+        end = f" That {than} the model that is cheapest to train to it."
     yield Text(
         f"{what} would train {model(told.parameters, told.tokens)} tokens to a loss "
-        f"of {told.loss:.4f}{end}; compare --forms has the regret of each.",
+        f"of {told.loss:.4f}.{end} compare --forms has the regret of each.",
         label="the other form",
     )
 

@@ -10,9 +10,12 @@ from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.reach import called
 from optimizer.analysis.plan.wording import (
+    VERBS,
+    compared,
     either,
     given,
     model,
+    past,
     percent,
     samples,
     times,
@@ -20,10 +23,9 @@ from optimizer.analysis.plan.wording import (
 from optimizer.reading.quantity import significant
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences
+from optimizer.world.costs import UNITS
 
 SAME = 1e-6  # relative difference below which two models count as one
-# What the objective's unit does, and what there is less or more of.
-VERBS = {"kWh": ("takes", " energy"), "kgCO2e": ("emits", " carbon")}
 MOST = {
     "parameters": "parameters",
     "tokens": "tokens",
@@ -36,9 +38,26 @@ def headline(answer: Answer) -> str:
     plan, optimal = answer.plan, answer.training_optimal
     if plan is None or optimal is None:
         reason = answer.infeasibility.reason if answer.infeasibility else ""
-        return " ".join((*own_sentences(answer, ""), f"There is no plan: {reason}."))
+        told = f"There is no plan: {reason}."
+        return " ".join((*own_sentences(answer, ""), told, *_instead(answer)))
     mine = own_sentences(answer, _beside_own(answer))
     return " ".join((*mine, *_sentences(answer, plan, optimal), *trust(answer)))
+
+
+def _instead(answer: Answer) -> Iterator[str]:
+    """What serves the demand where no model can be trained for it."""
+    unit = UNITS[answer.objective]
+    verb, thing = VERBS.get(unit, ("costs", ""))
+    for way, total in answer.cheaper:
+        much = f"{given(total, unit)}{thing and ' of' + thing}"
+        name = way.name.removeprefix("existing").strip()
+        who = f"{name}, which exists," if name else "the model that exists"
+        good = "if it is good enough"
+        if way.name == "buy":
+            who, good = "buying", "if what you buy is good enough"
+        elif way.loss is not None:
+            good = f"and its loss of {way.loss:.4f} is as good as you ask"
+        yield f"Without training, {who} {verb} {much}, {good}."
 
 
 def _beside_own(answer: Answer) -> str:
@@ -88,10 +107,10 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
         told = f"If you train, {told[0].lower()}{told[1:]}"
     if answer.own is not None:
         told = f"The optimum: {told[0].lower()}{told[1:]}"
-    factor = 1.0 if answer.overtraining is None else answer.overtraining.factor
-    past = f"{significant(factor, 2)} × the Chinchilla-optimal tokens of its size"
+    over = answer.overtraining
+    far = "" if over is None else past(over.factor, over.attention)
     if answer.fixed is not None:
-        yield f"{told}, {past}."
+        yield f"{told}, {far}."
         yield from _decided(answer, plan, answer.fixed)
         yield from _suits(answer, plan, answer.fixed)
     elif answer.same_loss is not None:
@@ -100,15 +119,19 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
     elif answer.capped is not None:
         yield f"{told}."
         yield from _could_reach(answer, answer.capped)
-        yield f"The plan is {past}."
+        yield f"The plan is {far}."
     elif _same(plan, optimal):
         none = answer.demand.counted_tokens == 0
         why = ": no served tokens are counted" if none else ""
         yield f"{told}. This is the training-optimal model{why}."
+    elif model(plan.parameters, plan.tokens) == model(
+        optimal.parameters, optimal.tokens
+    ):
+        yield f"{told}. To three digits this is the training-optimal model."
     else:
         yield f"{told}."
         yield from _saving(answer, optimal)
-        yield f"It is {past}."
+        yield f"It is {far}."
 
 
 def _do_not_train(
@@ -222,20 +245,6 @@ def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:
         f"{_that(answer)} {compared(-saved.fraction, cost.unit)} the {size} that is "
         f"cheapest to train to the same loss{also}{why}."
     )
-
-
-def compared(fraction: float, unit: str) -> str:
-    """`costs 29 % less than`, `costs 2.3 × as much as`, `emits 4 % more carbon than`.
-
-    Args:
-        fraction: what there is more; below 0 where there is less.
-        unit: of the objective.
-    """
-    verb, thing = VERBS.get(unit, ("costs", ""))
-    if fraction >= 1:
-        return f"{verb} {significant(1 + fraction, 2)} × as much{thing} as"
-    word = "more" if fraction > 0 else "less"
-    return f"{verb} {percent(abs(fraction))} {word}{thing} than"
 
 
 def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.priced import Own
-from optimizer.analysis.plan.wording import either, given, model
-from optimizer.reading.quantity import significant
+from optimizer.analysis.plan.wording import either, given, model, past
 from optimizer.report.formats.blocks import Block, Text
 
 SAME = 1e-6  # of the cost, below which a plan counts as the optimum
@@ -44,7 +43,8 @@ def own_sentences(answer: Answer, compared: str) -> Iterator[str]:
             f"for the loss{reached}."
         )
     yield from _breaks(own)
-    yield from _suits(own, served)
+    far = answer.overtraining
+    yield from _suits(own, served, far is not None and far.attention)
 
 
 def _breaks(own: Own) -> Iterator[str]:
@@ -57,19 +57,19 @@ def _breaks(own: Own) -> Iterator[str]:
         yield f"It does not keep {either(broken, 'and')}."
 
 
-def _suits(own: Own, served: float) -> Iterator[str]:
-    factor = f"{significant(own.overtraining, 2)} × the Chinchilla-optimal tokens"
+def _suits(own: Own, served: float, attention: bool) -> Iterator[str]:
+    factor = past(own.overtraining, attention)
     suits = own.implied_demand
     if suits is not None and suits > 0:
         expect = (
             f"you expect {given(served, 'tokens')}" if served else "you expect none"
         )
         yield (
-            f"It has {factor} of its size, which is right for "
-            f"{given(suits, 'tokens')} served tokens; {expect}."
+            f"It has {factor}, which is right for {given(suits, 'tokens')} served "
+            f"tokens; {expect}."
         )
     else:
-        yield f"It has {factor} of its size."
+        yield f"It has {factor}."
 
 
 def own_choice(answer: Answer) -> Iterator[Block]:

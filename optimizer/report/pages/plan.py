@@ -40,6 +40,7 @@ from optimizer.report.pages.machines import choices, machines
 from optimizer.report.pages.own_plan import own_choice
 from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
 from optimizer.report.pages.rollouts import rollout_rows
+from optimizer.world.costs import UNITS
 
 
 def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
@@ -60,6 +61,8 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     if answer.cheaper:
         yield from others(answer)
     if answer.plan is None:
+        if not answer.cheaper:
+            yield from others(answer)
         yield from infeasible(answer)
         yield from demand(answer)
     else:
@@ -268,11 +271,11 @@ def _dollars(answer: Answer) -> Iterator[Block]:
 def others(answer: Answer) -> Iterator[Block]:
     """Buying, or serving what exists, beside the plan."""
     cost, served = answer.cost, answer.demand.tokens
-    if not answer.others or cost is None:
+    if not answer.others:
         return
-    unit = cost.unit
+    unit = UNITS[answer.objective]
     million = [(o.name, o.total, o.per_token) for o in answer.others]
-    if served:
+    if served and cost is not None:
         million.insert(0, ("this plan", cost.total, cost.total / served))
     passed = {o.name: overtaken(o.overtaken_at) for o in able(answer)}
     losses = {o.name: o.loss for o in answer.others if o.loss is not None}
@@ -280,19 +283,18 @@ def others(answer: Answer) -> Iterator[Block]:
         losses["this plan"] = answer.plan.loss
     yield Heading("Other ways to serve this demand")
     columns = named(lifetime(unit), "a million tokens", "loss", "a new model wins")
-    yield Table(
-        columns,
-        tuple(
-            (
-                name,
-                GAP if total is None else figure(total, unit),
-                GAP if each is None else figure(each * 1e6, unit),
-                f"{losses[name]:.4f}" if name in losses else GAP,
-                passed.get(name, GAP),
-            )
-            for name, total, each in million
-        ),
+    rows = (
+        (
+            name,
+            GAP if total is None else figure(total, unit),
+            GAP if each is None else figure(each * 1e6, unit),
+            f"{losses[name]:.4f}" if name in losses else GAP,
+            passed.get(name, GAP),
+        )
+        for name, total, each in million
     )
+    some = len(columns) if cost is not None else -1  # without a plan no model wins
+    yield Table(columns[:some], tuple(row[:some] for row in rows))
     yield from cannot(answer)
     for name, loss in losses.items():
         if answer.target_loss is not None and loss > answer.target_loss * (1 + 1e-9):

@@ -16,6 +16,7 @@ from optimizer.analysis.plan.wording import (
     lifetime,
     nats,
     ratio,
+    typed,
 )
 from optimizer.reading.quantity import (
     CARBON,
@@ -263,6 +264,8 @@ def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
     for way in ways:
         now = _bound(way.before, way.unit)
         then = "no value alone" if way.after is None else needed(way)
+        if way.after is not None and not typed(way.after, way.unit):
+            then = f"{then}, more than any limit"
         place = GAP if way.line is None else f"line {way.line}"
         conflict = "conflicts" if way.name in why.conflict else GAP
         rows.append((owned(way.name), now, then, place, conflict))
@@ -270,7 +273,7 @@ def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
     columns = (*named("now", "needed"), Column("", "left"), Column("", "left"))
     yield Table(columns, tuple(rows))
     if why.accelerators is not None:
-        yield Text(f"Or {why.accelerators} accelerators, which train as fast as that.")
+        yield Text(f"Or {why.accelerators} accelerators, which train it in time.")
     if why.uniform is not None:
         yield Text(
             f"Or all of them together, each looser by a factor "

@@ -45,6 +45,7 @@ PLACES = (
     ("Lifetime*", ("split", "cashflow")),
     ("Near-optimal sizes", ("overhead",)),
     ("What moves*", ("tornado",)),
+    ("Loss against*", ("capped",)),
 )
 DRAWN = {
     "frontier": "A report has this section for its first scenario alone, for time; "

@@ -9,6 +9,9 @@ from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.optimum import solve
 from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
+from optimizer.report.formats.text import render
+from optimizer.report.pages.headline import headline
+from optimizer.report.pages.plan import answer_blocks
 
 BASE = """\
 law: besiroglu-2024-refit
@@ -133,3 +136,32 @@ def test_a_wall_of_money_does_not_hide_where_training_pays():
 def test_what_cannot_be_compared_is_refused(text, told):
     with pytest.raises(InputError, match=told):
         read_scenario(BASE + text)
+
+
+def test_where_no_plan_fits_what_needs_no_training_is_told():
+    """`There is no plan`, beside a model that exists and reaches the target."""
+    walls = "limits: {training_compute: 1e21}\n"
+    exists = "existing: {model: llama-2-13b}\n"
+    stuck = ask(DEMAND + BUY + exists + walls)
+    free = ask(DEMAND + BUY + exists)
+    assert stuck.plan is None
+    assert [(w.name, w.total) for w in stuck.others] == [
+        (w.name, pytest.approx(w.total)) for w in free.others
+    ]
+    assert stuck.cheapest == "existing llama-2-13b"
+    told = headline(stuck)
+    assert told.index("There is no plan") < told.index("Without training, llama-2-13b")
+    assert "its loss of 2.0292 is as good as you ask" in told
+    assert "a new model wins" not in render(answer_blocks(stuck))
+    worse = ask(DEMAND + BUY + exists + walls, "target.match.parameters=70B")
+    assert "llama-2-13b" not in headline(worse)
+    assert "Without training, buying costs" in headline(worse)
+
+
+def test_what_breaks_the_limit_of_the_life_is_not_offered():
+    stuck = ask(DEMAND + BUY + "limits: {total_cost: $1k}\n")
+    (buy,) = stuck.others
+    assert stuck.plan is None
+    assert buy.total is None
+    assert "limits.total_cost is $1k" in buy.reason
+    assert "Without training" not in headline(stuck)

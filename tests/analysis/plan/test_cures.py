@@ -86,7 +86,7 @@ def test_where_time_is_short_more_accelerators_would_do(ask):
     text = HEAD + DOLLARS + "limits: {training_time: 5 h}\n"
     told = ask(text).infeasibility
     assert told.accelerators > 2048
-    assert f"and so would {told.accelerators} accelerators" in told.reason
+    assert f"In place of more time, {told.accelerators} accelerators" in told.reason
     assert ask(text, f"training.accelerators={told.accelerators}").plan
     fewer = ask(text, f"training.accelerators={told.accelerators - 1}")
     assert fewer.status is Status.INFEASIBLE
@@ -139,3 +139,13 @@ def test_members_of_a_portfolio_are_on_their_bounds_too(root):
 def test_reading_again_is_what_a_user_does():
     scenario = read_scenario(HEAD + PLAIN, "a.yaml", ["limits.parameters=1.92B"])
     assert solve(scenario).plan.parameters == 1.92e9
+
+
+def test_a_change_that_no_file_takes_is_not_advised(ask):
+    """`limits.training_time to 1260 years` was, and a file takes 1000."""
+    text = HEAD.replace("13B", "400B") + DOLLARS.replace("2048", "1")
+    told = ask(text + "limits: {training_time: 1 year}\n").infeasibility
+    way = next(w for w in told.relaxations if w.name == "limits.training_time")
+    assert way.after > 1000 * 365.25 * 86400
+    assert "The smallest change that restores a plan is target" in told.reason
+    assert "training_time to" not in told.reason

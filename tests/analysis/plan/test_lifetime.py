@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.snap import snap
 from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.story.case import Case, with_chances
+from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.engine.certify import passes
 from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
+from optimizer.question.vary import plan as vary
+from optimizer.report.charts.catalogue import chart_of, draw
 from optimizer.report.formats.text import render
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
@@ -206,11 +212,55 @@ def test_the_page_speaks_of_cost_where_cost_is_minimised(chosen):
     """Limits and ranges were said to be of the loss, in nats per byte."""
     found = solve(read_scenario(STANDING, "s.yaml", ()))
     page = render(answer_blocks(found))
-    assert "nats per byte" not in page
+    assert "nats per GB" not in page
     assert "more reducible loss" not in page
     assert "takes at most that much more lifetime cost" in page
     assert "What moves lifetime compute at this loss" in render(answer_blocks(chosen))
     memory = next(w for w in found.limits if w.name == "serving.memory")
     assert memory.binding
-    price = amount(memory.shadow_price, "USD").replace("-", "−", 1)
-    assert f"{price} per byte" in page
+    price = amount(1e9 * memory.shadow_price, "USD").replace("-", "−", 1)
+    assert f"{price} per GB" in page
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        lambda one: uncertainty(one, draws=10),
+        lambda one: vary(one, ["demand.tokens=1T,2T"]),
+        frontier,
+        lambda one: snap(one, [("7B", 7e9)]),
+    ],
+    ids=["uncertainty", "sweep", "frontier", "snap"],
+)
+def test_python_refuses_what_the_command_line_does(asks):
+    """From Python each draw or row was answered, for the budget's lowest loss."""
+    with pytest.raises(InputError, match="does not choose the loss anew"):
+        asks(read_scenario(LIFETIME, "s.yaml", ()))
+
+
+def test_a_report_has_the_frontier_around_the_loss_that_is_chosen(chosen):
+    """It was drawn around the budget's lowest loss, where the plan is not."""
+    scenario = read_scenario(LIFETIME, "s.yaml", ())
+    known = with_chances(Case(scenario, chosen, ()))
+    assert known.uncertainty is None
+    plan = known.frontier.frontier.plan
+    assert plan.loss == pytest.approx(chosen.plan.loss, rel=1e-9)
+    assert plan.parameters == pytest.approx(chosen.plan.parameters, rel=1e-6)
+
+
+def test_the_curve_is_drawn_with_the_choice_marked(chosen):
+    """It was a table alone."""
+    scenario = read_scenario(LIFETIME, "s.yaml", ())
+    drawn = chart_of("capped", Case(scenario, chosen, ()))
+    steps, at = chosen.capped.steps, chosen.capped.chosen
+    assert f"the plan's {steps[at].loss:.4f} takes" in drawn.alternative
+    picture = draw(drawn)
+    values, (mark,) = picture["datasets"].values()
+    under = [row for row in values if row["what"] == "least cost under the budget"]
+    assert [row["cost"] for row in under] == [
+        pytest.approx(step.total, rel=1e-4) for step in steps
+    ]
+    free = [row["cost"] for row in values if row not in under]
+    assert all(a <= b["cost"] for a, b in zip(free, under, strict=True))
+    assert mark["loss"] == pytest.approx(chosen.plan.loss, rel=1e-4)
+    assert chart_of("capped", Case(scenario, solve(read_scenario(LOSS)), ())) is None

@@ -87,7 +87,7 @@ def test_a_small_model_is_sent_to_its_critical_size():
 def test_where_shared_time_is_short_more_accelerators_would_do():
     told = answered(LATE).infeasibility
     assert told.accelerators > 1024
-    assert f"so would {told.accelerators} accelerators" in told.reason
+    assert f"In place of more time, {told.accelerators} accelerators" in told.reason
     more = f"training.accelerators={told.accelerators}"
     assert answered(LATE, more).status is Status.OPTIMAL
     fewer = f"training.accelerators={told.accelerators - 1}"

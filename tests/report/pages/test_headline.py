@@ -6,8 +6,9 @@ from optimizer.analysis.plan.answer import Alternative, Fixed, LimitUsed, Saving
 from optimizer.analysis.plan.doubts import Beyond, Chance
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.analysis.plan.wording import compared, times
 from optimizer.report.formats.text import render
-from optimizer.report.pages.headline import compared, headline
+from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
 
 
@@ -38,6 +39,36 @@ def test_more_than_twice_as_much_is_a_factor():
     assert compared(0.3, "USD") == "costs 30 % more than"
     assert compared(1.11, "USD") == "costs 2.1 × as much as"
     assert compared(1.11, "kWh") == "takes 2.1 × as much energy as"
+
+
+def test_next_to_no_difference_is_no_saving(ask):
+    """`costs 5.3e-5 % less ... It is 1 x the Chinchilla-optimal`, of equal models."""
+    text = "law: besiroglu-2024-refit\ntarget: {match: {parameters: 13B}}\n"
+    assert "To three digits this is the training-optimal model." in headline(
+        ask(text + "demand: {tokens: 20M}\n")
+    )
+    told = headline(ask(text + "demand: {tokens: 4B}\n"))
+    assert "costs as much, to 0.01 %, as the 13B" in told
+    assert "It is 1.01 × the Chinchilla-optimal tokens" in told
+
+
+def test_a_factor_near_one_is_told_from_it():
+    """`an extrapolation: 1 × the most tokens per parameter`."""
+    assert times(1.0287) == "1.03"
+    assert times(1.00042) == "1.0004"
+    assert (times(1.0), times(5.863), times(0.9)) == ("1", "5.9", "0.9")
+
+
+def test_where_attention_counts_the_rule_is_not_chinchillas(ask):
+    text = (
+        "law: besiroglu-2024-refit\ntarget: {match: {parameters: 1B}}\n"
+        "training: {attention: true}\ndemand: {tokens: 1T}\n"
+        "architecture: {layers: 24, width: 2048, sequence: 16384}\n"
+    )
+    answer = ask(text)
+    assert answer.overtraining.attention
+    assert "Chinchilla" not in headline(answer)
+    assert "training-optimal for its size, attention counted" in headline(answer)
 
 
 WAYS = (

@@ -55,6 +55,7 @@ def test_chart_is_drawn_as_png(overtrain, files, tmp_path):
         (("regret", 0, "-o", "x.svg"), "two files or more"),
         (("contour", 0, 1, "-o", "x.svg"), "draws one scenario"),
         (("cashflow", 1, "-o", "x.svg"), "a demand with a lifetime"),
+        (("capped", 0, "-o", "x.svg"), "a budget for training with best_for"),
     ],
 )
 def test_plot_says_what_it_needs(arguments, told, overtrain, files, tmp_path):
