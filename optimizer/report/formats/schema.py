@@ -42,7 +42,7 @@ def schema() -> dict[str, Any]:
     }
     shared = Shared.model_json_schema()
     shared.pop("title", None)
-    return {
+    whole = {
         "$schema": DIALECT,
         "title": TITLE,
         **body,
@@ -50,6 +50,20 @@ def schema() -> dict[str, Any]:
         "anyOf": [{"required": needed}, {"required": ["models"]}],
         "dependentRequired": {"shared": ["models"]},
     }
+    _plain(whole)
+    return whole
+
+
+def _plain(part: Any) -> None:
+    """Leaves out that a mapping takes any word, as pydantic 2.10 does and 2.14 not."""
+    if isinstance(part, dict):
+        if part.get("additionalProperties") is True:
+            del part["additionalProperties"]
+        for each in part.values():
+            _plain(each)
+    elif isinstance(part, list):
+        for each in part:
+            _plain(each)
 
 
 def _with_choices(words: dict[str, Any], parts: dict[str, Any]) -> None:
