@@ -55,7 +55,7 @@ def schema() -> dict[str, Any]:
 
 
 def _plain(part: Any) -> None:
-    """Leaves out that a mapping takes any word, as pydantic 2.10 does and 2.14 not."""
+    """Leaves out that a mapping takes any word, as pydantic 2.14 says and 2.10 not."""
     if isinstance(part, dict):
         if part.get("additionalProperties") is True:
             del part["additionalProperties"]
