@@ -77,7 +77,9 @@ def _asked(law, served, limits, **question):
     scenario = {"law": law, "demand": demand, "limits": limits, **question}
     done = run(["solve", "-", "--format", "json"], text(scenario))
     well_ended(done)
-    assert done.code in (0, 3), done.err
+    if done.code == 2:
+        assert "below one there is no model" in done.err
+        return None
     (plan,) = json.loads(done.out)["plans"]
     return plan
 
@@ -91,6 +93,9 @@ def test_no_size_reaches_the_target_for_less(question):
     cost = np.where(
         _allowed(limits, SIZES, D), 6 * SIZES * D + 2 * SIZES * served, np.inf
     )
+    if found is None:  # then the cheapest has one parameter or one token
+        assert min(SIZES[np.argmin(cost)], D[np.argmin(cost)]) < 1.01
+        return
     if found["status"] == "infeasible":
         assert not np.isfinite(cost).any(), (question, SIZES[np.argmin(cost)])
         return
@@ -115,6 +120,9 @@ def test_no_size_buys_a_lower_loss(question):
     with np.errstate(invalid="ignore", divide="ignore"):
         loss = law["E"] + law["A"] * SIZES ** -law["alpha"]
         loss = np.where(fits, loss + law["B"] * D ** -law["beta"], np.inf)
+    if found is None:
+        assert min(SIZES[np.argmin(loss)], D[np.argmin(loss)]) < 1.01
+        return
     if found["status"] == "infeasible":
         assert not np.isfinite(loss).any(), question
         return

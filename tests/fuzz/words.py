@@ -18,10 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs/scenario.schema.json").read_text())
 LAWS = sorted(path.stem for path in (ROOT / "optimizer/data/laws").glob("*.yaml"))
 NUMBER = re.compile(r"[0-9][0-9.]*(e[0-9]+)?")
-ODD = st.sampled_from(
-    [0, -1, 1, True, None, "", [], {}, "nan", ".inf", 1e308, 5e-324, 1e-60, 1e60]
-    + ["1e400", "-0", "0x10", "12:30", "é", "\u2028", "7B tokens", "1 %/month", "${x}"]
-)
+BARE = [0, -1, 1, True, None, "", [], {}, 1e308, 5e-324, 1e-60, 1e60]
+WORDS = ["nan", ".inf", "1e400", "-0", "0x10", "12:30", "é", "\u2028", "1 %/month"]
+ODD = st.sampled_from([*BARE, *WORDS, "7B tokens", "${x}", "-", "1" * 400])
 
 
 def _seeds():
@@ -65,32 +64,33 @@ def _at(path):
     return node
 
 
+PLAIN = {
+    "string": st.sampled_from(["a", "h100-sxm", "llama-3-8b", "example"]),
+    "integer": st.sampled_from([1, 2, 8, 128, 4096, 10**6]),
+    "number": st.sampled_from([0.0, 0.1, 0.4, 1.0, 1.5, 30.0, 1e6, 1e12, 1e24]),
+    "boolean": st.booleans(),
+    "null": st.none(),
+}
+
+
 def _of(node, depth):
     """Values that suit a node of the schema: all that it allows, few of them odd."""
+    found = PLAIN.get(node.get("type"), st.just({}))
     if "$ref" in node:
         path = tuple(node["$ref"].removeprefix("#/").split("/"))
-        return st.deferred(lambda: _of(_at(path), depth))
-    for several in ("anyOf", "oneOf"):
-        if several in node and "properties" not in node:
-            kinds = [_of(one, depth) for one in node[several]]
-            return st.one_of(kinds)
-    if "enum" in node or "const" in node:
-        return st.sampled_from(node.get("enum", [node.get("const")]))
-    examples = [str(one) for one in node.get("examples", ())]
-    kind = node.get("type")
-    if kind == "string":
-        return scaled(examples[0]) if examples else st.sampled_from(["a", "h100-sxm"])
-    if kind == "integer":
-        return st.sampled_from([1, 2, 8, 128, 4096, 10**6])
-    if kind == "number":
-        return st.sampled_from([0.0, 0.1, 0.4, 1.0, 1.5, 30.0, 1e6, 1e12, 1e24])
-    if kind == "boolean":
-        return st.booleans()
-    if kind == "array":
-        return st.lists(_of(node.get("items", {}), depth + 1), min_size=1, max_size=2)
-    if kind == "object" and "properties" in node:
-        return _mapping(node, depth)
-    return st.none() if kind == "null" else st.just({})
+        found = st.deferred(lambda: _of(_at(path), depth))
+    elif several := node.get("anyOf") or node.get("oneOf"):
+        found = st.one_of([_of(one, depth) for one in several])
+    elif "enum" in node or "const" in node:
+        found = st.sampled_from(node.get("enum", [node.get("const")]))
+    elif node.get("type") == "string" and "examples" in node:
+        found = scaled(str(node["examples"][0]))
+    elif node.get("type") == "array":
+        inner = _of(node.get("items", {}), depth + 1)
+        found = st.lists(inner, min_size=1, max_size=2)
+    elif "properties" in node:
+        found = _mapping(node, depth)
+    return found
 
 
 @st.composite
