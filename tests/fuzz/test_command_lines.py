@@ -40,13 +40,14 @@ FILES = {
 }
 NAMED = ["missing.yaml", "-", ".", "", "/dev/null", "llama-3-8b", "h100-sxm", "é", "--"]
 FILE = st.sampled_from([*FILES, "good.yaml", "dollars.yaml", *NAMED])
-TEXT = st.sampled_from(
-    ["0", "-1", "1", "2", "7", "1e3", "nan", "inf", "1e400", "", "all", "a=b", "x", "é"]
-    + ["demand.tokens=5T", "demand.tokens=", "limits.tokens=1", "law.alpha=0", "=", "."]
-    + ["target=1", "cost.total > 2", "warnings", "cost.total >", "a.json", "o.md", "-"]
-    + ["demand.tokens=1T..9T:3", "demand.tokens=1T:9T:3", "5B", "50%", "$3", "30 days"]
-    + ["hoffmann-2022-tex", "kaplan-2020", "N=D", "9" * 400, "1B,2B", "1e24", "cluster"]
+BARE = "0 -1 1 2 7 1e3 nan inf 1e400 all a=b x é = . - N=D cluster 1B,2B 1e24 5B 50% $3"
+SETS = "demand.tokens=5T demand.tokens= limits.tokens=1 law.alpha=0 target=1 = law=1"
+GRIDS = "demand.tokens=1T..9T:3 demand.tokens=1T:9T:3 demand.tokens=1T,2T law=a,b"
+NAMES = (
+    "hoffmann-2022-tex kaplan-2020 warnings a.json o.md law.alpha tokens=B loss=loss"
 )
+SPACED = ["", "cost.total > 2", "cost.total >", "30 days", "9" * 400]
+TEXT = st.sampled_from([*f"{BARE} {SETS} {GRIDS} {NAMES}".split(), *SPACED])
 LONG = {
     "resamples",
     "draws",

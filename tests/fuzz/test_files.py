@@ -63,18 +63,16 @@ def tables(draw):
     return end.join(comma.join(line) for line in lines).encode(code)
 
 
-@settings(max_examples=examples(30), suppress_health_check=slow)
+@settings(max_examples=examples(20), suppress_health_check=slow)
 @given(
     table=tables(),
     options=st.lists(
-        st.sampled_from(
-            ["--tied", "--form=coupled", "--form=chinchilla", "--format=json"]
-        ),
+        st.sampled_from(["--tie", "--form=coupled", "--compare", "--format=json"]),
         max_size=2,
     ),
 )
 def test_any_table_of_runs_ends_as_documented(table, options):
-    few = ["--resamples", "0"]
+    few = ["--draws", "20", "--starts", "2"]
     well_ended(run(["fit", "runs.csv", *few, *options], files={"runs.csv": table}))
 
 
@@ -89,7 +87,7 @@ def law_files(draw):
     return law
 
 
-@settings(max_examples=examples(60), suppress_health_check=slow)
+@settings(max_examples=examples(40), suppress_health_check=slow)
 @given(
     law=law_files(), question=st.sampled_from(["loss: 2.2", "match: {parameters: 1B}"])
 )

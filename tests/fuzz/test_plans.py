@@ -84,7 +84,7 @@ def _asked(law, served, limits, **question):
     return plan
 
 
-@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow])
 @given(question=_questions())
 def test_no_size_reaches_the_target_for_less(question):
     law, loss, served, limits, _ = question
@@ -108,7 +108,7 @@ def test_no_size_reaches_the_target_for_less(question):
     assert found["cost"]["total"] <= cost.min() * (1 + NEAR)
 
 
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.too_slow])
 @given(question=_questions())
 def test_no_size_buys_a_lower_loss(question):
     law, _, served, limits, compute = question
