@@ -23,7 +23,7 @@ objective: dollars
 training: {hardware: h100-sxm, mfu: 40 %, price: $2/h, accelerators: 256}
 serving: {hardware: h100-sxm, mfu: 20 %, price: $2/h}
 target: {loss: 2.1}
-demand: {requests: {low: 1B, expected: 2B, high: 4B}, input_tokens: 10, output_tokens: 9}
+demand: {requests: {low: 1B, expected: 2B, high: 4B}, output_tokens: 9}
 """
 RUNS = "N,D,loss\n" + "".join(
     f"{n:g},{n * r:g},{1.7 + 400 * n**-0.34 + 410 * (n * r) ** -0.28:.6f}\n"
