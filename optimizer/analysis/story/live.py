@@ -125,7 +125,8 @@ def moved(explored: Live, values: Mapping[str, str]) -> Moved:
         values: name of a control → its text; other names are refused.
     """
     chosen = {pick.name: pick for pick in explored.picks}
-    known = {one.name: one.text for one in (*explored.picks, *explored.controls)}
+    known = {control.name: control.text for control in explored.controls}
+    known |= {name: pick.text for name, pick in chosen.items()}
     periods = {one.name: _per(one.unit) for one in explored.controls}
     wrong = {name: "there is no such number" for name in values if name not in known}
     sets = list(explored.sets)

@@ -95,8 +95,21 @@ def fragment(scenario: Scenario, answer: Answer) -> str:
     over = None
     if answer.plan is not None:
         over = overhead(scenario.chosen(answer.choice), answer)
-    parts = (html.render(blocks[:first]), size_curve(answer, over))
-    return "".join((*parts, html.render(blocks[first:])))
+    return "".join(
+        (
+            _scrolled("The answer", html.render(blocks[:first])),
+            size_curve(answer, over),
+            _scrolled("Its tables", html.render(blocks[first:])),
+        )
+    )
+
+
+def _scrolled(name: str, text: str) -> str:
+    """What may be wider than a phone, and is reached by the keyboard."""
+    return (
+        f'<div class="scroll" role="region" aria-label="{name}" tabindex="0">'
+        f"{text}</div>"
+    )
 
 
 def policy() -> str:

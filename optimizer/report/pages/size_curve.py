@@ -10,7 +10,7 @@ from optimizer.analysis.plan.wording import amount, percent
 from optimizer.analysis.story.curves import Overhead
 
 WIDTH, HEIGHT = 400, 210  # of the picture's own units
-LEFT, RIGHT, TOP, BOTTOM = 44, 8, 12, 40
+LEFT, RIGHT, TOP, BOTTOM = 52, 8, 12, 40
 MOST = 1.0  # of the cost above the least, where the picture ends
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
