@@ -17,6 +17,7 @@ from optimizer.commands.output import colourful, refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
+    from optimizer.analysis.sweep.sweep import Rows
     from optimizer.question.vary import Plan
 
 INTERRUPTED = 130
@@ -112,6 +113,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         click.echo("compiling once, about 25 s", err=True)
     if plan.count > LONG:
         _foretold(plan, None if output is None else output.suffix, yes)
+    few: list[Rows] = []
     summary = Summary(UNITS[scenario.spec.objective])
     with ExitStack() as stack:
         pressed = stack.enter_context(_interruptible())
@@ -132,10 +134,13 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
             for part in sweep(plan, pressed):
                 if rows is not None:
                     rows.write(part)
+                elif plan.count <= sweep_page.FEW:
+                    few.append(part)
                 summary.add(part)
                 advance(len(part.status))
         interrupted = pressed()
-    page = sweep_page.sweep_blocks(plan, summary, "" if output is None else str(output))
+    where = "" if output is None else str(output)
+    page = sweep_page.sweep_blocks(plan, summary, where, few)
     click.echo(text.render(page, text.width(), colourful(None)), nl=False)
     if not interrupted or summary.done >= plan.count:
         return 0

@@ -268,7 +268,13 @@ class _Block:
 
     def _interior(self, start: Array | None) -> None:
         rows, program, z = self._rest(start)
-        found = own.find(program, z)
+        self._take(rows, own.find(program, z))
+        # From where its own terms are nearest to 1, if the start leads astray.
+        for member in self._open()[:, None]:
+            self._take(member, own.find(members(self.program, member)))
+
+    def _take(self, rows: Integers, found: own.Found) -> None:
+        """Keeps what our own method found, judged already."""
         self.z[rows], self.multipliers[rows] = found.z, found.multipliers
         self.proof[:, rows] = found.proof
         self.ended[rows] = _ENDS[found.ended]

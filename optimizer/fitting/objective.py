@@ -47,9 +47,9 @@ class Problem:
         low: lower bounds of the free coefficients, (free,).
         high: upper bounds, (free,).
         saturating: whether the link is R·S/(1 + S) and its term ln R, not S^k and k.
-        over: how much more a prediction above the measured loss counts than one below.
         third: ln of the samples from its mean, (runs,); None for laws without them. The
             coefficients are then those of `EVERY`.
+        over: how much more a prediction above the measured loss counts than one below.
     """
 
     x: Array
@@ -61,8 +61,8 @@ class Problem:
     low: Array
     high: Array
     saturating: bool = False
-    over: float = 1.0
     third: Array | None = None
+    over: float = 1.0
 
     @property
     def free(self) -> int:

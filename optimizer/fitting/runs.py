@@ -71,10 +71,10 @@ class Runs:
         stated: compute as the table has it [FLOP], NaN where a run has none, or None.
         loss_unit: of the losses, and so of the law.
         counts: what the parameters count, where the name of their column says it.
+        samples: answers a task, of which the loss is −ln pass@k, or None.
         envelope: whether of sizes and tokens within a tenth the least loss was kept.
         width: of each model, NaN where a run has none, or None.
         vocabulary: of each tokenizer, likewise.
-        samples: answers a task, of which the loss is −ln pass@k, or None.
     """
 
     file: str
@@ -93,10 +93,10 @@ class Runs:
     stated: Array | None = None
     loss_unit: str = NATS
     counts: str = ""
+    samples: Array | None = None
     envelope: bool = False
     width: Array | None = None
     vocabulary: Array | None = None
-    samples: Array | None = None
 
     @property
     def compute(self) -> Array:
@@ -127,10 +127,10 @@ class Runs:
             stated=None if self.stated is None else self.stated[kept],
             loss_unit=self.loss_unit,
             counts=self.counts,
+            samples=None if self.samples is None else self.samples[kept],
             envelope=self.envelope,
             width=None if self.width is None else self.width[kept],
             vocabulary=None if self.vocabulary is None else self.vocabulary[kept],
-            samples=None if self.samples is None else self.samples[kept],
         )
 
 
@@ -349,9 +349,9 @@ def _gathered(
         stated=None if np.isnan(stated).all() else stated,
         loss_unit=reader.loss.law,
         counts=counts,
+        samples=ours.get("samples"),
         width=ours.get("width"),
         vocabulary=ours.get("vocabulary"),
-        samples=ours.get("samples"),
     )
 
 

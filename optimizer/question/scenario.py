@@ -217,8 +217,8 @@ class Scenario:
             the first that fits. Empty where it holds none.
         stored: all parameters over N, where the model is known; else the law tells.
         whole: what is decided of serving machines in whole numbers, by their suffix.
-        constants: files of the user's own constants of serving, by their path as told.
         samples: how many are drawn where the demand leaves that open, once decided.
+        constants: files of the user's own constants of serving, by their path as told.
     """
 
     name: str
@@ -235,8 +235,8 @@ class Scenario:
     variants: tuple[Variant, ...] = ()
     stored: float | None = None
     whole: Mapping[str, Whole] = field(default_factory=dict)
-    constants: Mapping[str, Library] = field(default_factory=dict)
     samples: float | None = None
+    constants: Mapping[str, Library] = field(default_factory=dict)
 
     @property
     def streams(self) -> tuple[Stream, ...]:

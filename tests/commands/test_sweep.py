@@ -208,3 +208,17 @@ def test_a_row_on_a_bound_has_the_bound(here, run):
     with open(here / "a.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["parameters"]) for row in rows] == [9e9, 9e9]
+
+
+def test_few_rows_are_shown_each_with_its_status(here, run):
+    text = (here / "good.yaml").read_text() + "limits: {parameters: 7B, tokens: 9T}\n"
+    (here / "held.yaml").write_text(text)
+    done = run("sweep", "held.yaml", "--vary", "target.match.parameters=13B,70B")
+    lines = [line.split() for line in done.out.splitlines()]
+    (small,) = [line for line in lines if line[:1] == ["13B"]]
+    (large,) = [line for line in lines if line[:1] == ["70B"]]
+    assert small[1:3] == ["6.97B", "1.25T"]
+    assert large == ["70B", "infeasible"]
+    many = run("sweep", "held.yaml", "--vary", "target.match.parameters=2B:13B:31")
+    assert "\nRows\n" in done.out
+    assert "\nRows\n" not in many.out

@@ -200,10 +200,13 @@ def test_stacking_joins_programs_of_one_shape():
 def test_a_member_that_cannot_be_certified_is_failed_not_wrong(monkeypatch):
     program = programs({"tokens"}, 10, 8)
     monkeypatch.setattr(batch, "plain", lambda _: None)
-    lost = Found(
-        np.full(8, UNSOLVED), np.zeros((8, 2)), np.zeros((8, 2)), np.zeros((3, 8))
-    )
-    monkeypatch.setattr(batch.own, "find", lambda *_: lost)
+
+    def lost(part, start=None):
+        count = 1 if start is None else len(start)
+        nothing = np.zeros((count, 2))
+        return Found(np.full(count, UNSOLVED), nothing, nothing, np.ones((3, count)))
+
+    monkeypatch.setattr(batch.own, "find", lost)
 
     def broken(*_):
         raise Defect("no")

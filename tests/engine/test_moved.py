@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from benchmarks.campaign import again
+from benchmarks.campaign import COUNTED, _batch, again
 from optimizer.algebra.composite import Composite
 from optimizer.algebra.program import members
 from optimizer.engine import own
@@ -64,6 +64,14 @@ def test_a_portfolio_with_a_millionth_of_room_is_certified(seed, member):
     assert not acceptable(program, found.z, found.multipliers)[0]
     # As a double the point is still inside to what an answer is printed with.
     assert residuals(program, found.z, found.multipliers)[1][0] < 1e-12
+
+
+def test_a_start_that_leads_astray_needs_no_second_opinion():
+    """One of its near-empty programs ended unsolved, and cvxpy's answer failed."""
+    state = {"next": 707, **dict.fromkeys(COUNTED, 0), "asked": [], "left": []}
+    _batch(state)
+    assert state["programs"] == state["optimal"] + state["infeasible"] > 700
+    assert (state["by cvxpy"], state["left"]) == (0, [])
 
 
 def test_portfolios_and_hard_features_end_with_a_proof():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import LimitUsed
 from optimizer.errors import Mark
+from optimizer.question.asked import Question
 from optimizer.world.costs import value
 from optimizer.world.limits import Limit
 
@@ -52,3 +53,20 @@ def limits_used(
             )
         )
     return tuple(found)
+
+
+def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
+    """Names of the limits, and of the bounds of serving, that a point breaks."""
+    return tuple(
+        limit.name
+        for limit in question.breakable
+        if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
+    )
+
+
+def as_fixed(question: Question, point: Mapping[str, float]) -> bool:
+    """Whether a point has the values that the scenario fixes."""
+    return all(
+        math.isclose(point[name], fixed, rel_tol=BINDING)
+        for name, fixed in question.fixed.items()
+    )

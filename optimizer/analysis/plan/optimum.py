@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -26,7 +27,7 @@ from optimizer.analysis.plan.bills import (
     training_run,
     unit_cost,
 )
-from optimizer.analysis.plan.bindings import limits_used
+from optimizer.analysis.plan.bindings import as_fixed, broken, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.doubts import erred
@@ -42,7 +43,6 @@ from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
-from optimizer.analysis.plan.points import as_fixed, broken, pair_of
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use
@@ -55,7 +55,7 @@ from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.analysis.plan.whole import WholePlan, whole_at
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
-from optimizer.question.asked import Question
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.world.limits import Limits
@@ -251,7 +251,7 @@ def _answer(
     point = placed(question, {"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
     point = question.complete(point)
-    plan = pair_of(question, point)
+    plan = _pair(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
     best = placed(relaxed, training_optimal(relaxed, s, point))
@@ -357,11 +357,18 @@ def without_limits(scenario: Scenario) -> Pair | None:
         return None
     if not isinstance(found, Solution):
         return None
-    return pair_of(question, question.size(found.point))
+    return _pair(question, question.size(found.point))
 
 
 def _program(scenario: Scenario) -> GeometricProgram:
     return formulate(scenario).program
+
+
+def _pair(question: Question, size: Mapping[str, float]) -> Pair:
+    """The record of a model, with all effects on its loss."""
+    N, D = size["N"], size["D"]
+    samples = size.get(SAMPLES, question.samples)
+    return Pair(N, D, D / N, question.loss_at(size), samples)
 
 
 def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
@@ -374,5 +381,5 @@ def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
     extra = here - best
     if question.reducible is None:
         extra = question.surface.loss_of(here) - free.plan.total
-    optimum = pair_of(free.plan.question, free.plan.size)
+    optimum = _pair(free.plan.question, free.plan.size)
     return Fixed(optimum, extra, here / best - 1, None)

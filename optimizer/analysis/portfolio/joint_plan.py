@@ -11,10 +11,9 @@ from optimizer.algebra.program import (
     Status,
 )
 from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed
-from optimizer.analysis.plan.bindings import limits_used
+from optimizer.analysis.plan.bindings import as_fixed, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.optimum import solve as solve_alone
-from optimizer.analysis.plan.points import as_fixed
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import moved_onto, onto
 from optimizer.analysis.plan.whole import fractions

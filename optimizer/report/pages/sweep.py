@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import KINDS, amount, percent
-from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Summary
+from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Rows, Summary
 from optimizer.question.vary import Plan
 from optimizer.reading.quantity import significant
-from optimizer.report.formats.blocks import Block, Heading, Table, Text, named
+from optimizer.report.formats.blocks import (
+    GAP,
+    Block,
+    Column,
+    Heading,
+    Table,
+    Text,
+    named,
+)
 
 SHOWN = {
     "parameters": "parameters",
@@ -20,21 +28,34 @@ SHOWN = {
     "saving": "saving",
     "samples": "samples a request",
 }
+ROW = {
+    "parameters": "size",
+    "tokens": "tokens",
+    "overtraining_factor": "factor",
+    "cost_total": "lifetime",
+    "saving": "saved",
+}
+FEW = 30  # rows that are shown one by one
 ROUNDING = 1e-12  # a saving below it is none
 
 
-def sweep_blocks(plan: Plan, summary: Summary, written: str) -> list[Block]:
+def sweep_blocks(
+    plan: Plan, summary: Summary, written: str, few: Sequence[Rows] = ()
+) -> list[Block]:
     """The page of a sweep.
 
     Args:
         plan: what was varied.
         summary: of its rows.
         written: the name of the file, or nothing.
+        few: rows to show one by one.
     """
-    return [Heading(plan.scenario.name, 1), *_body(plan, summary, written)]
+    return [Heading(plan.scenario.name, 1), *_body(plan, summary, written, few)]
 
 
-def _body(plan: Plan, summary: Summary, written: str) -> Iterator[Block]:
+def _body(
+    plan: Plan, summary: Summary, written: str, few: Sequence[Rows]
+) -> Iterator[Block]:
     done, count = summary.done, plan.count
     parts = [
         f"{number:,} {word}"
@@ -52,11 +73,40 @@ def _body(plan: Plan, summary: Summary, written: str) -> Iterator[Block]:
         yield Text(f"{told}.")
     for problem in summary.problems:
         yield Text(problem, label="invalid")
+    if few:
+        yield Heading("Rows")
+        titles = [
+            *(number.name for number in plan.numbers),
+            *ROW.values(),
+        ]
+        columns = (*(Column(title) for title in titles), Column("", "left"))
+        yield Table(columns, tuple(_row(plan, row, summary.unit) for row in _each(few)))
     if summary.counts[0]:
         yield Heading("Optimal rows")
         yield Table(named("lowest", "highest"), tuple(_ranges(summary)))
         proof = [f"{word} ≤ {_most(summary, word):.1e}" for word in _PROOF]
         yield Text(f"Every one is certified: {', '.join(proof)}.")
+
+
+def _each(few: Sequence[Rows]) -> Iterator[tuple[list[float], str, list[float]]]:
+    """What varies, the status, and what is found, row by row."""
+    for part in few:
+        words = [STATUSES[i] for i in part.status.tolist()]
+        yield from zip(part.inputs.tolist(), words, part.results.tolist(), strict=True)
+
+
+def _row(
+    plan: Plan, row: tuple[list[float], str, list[float]], unit: str
+) -> tuple[str, ...]:
+    inputs, status, results = row
+    cells = [
+        amount(value, number.unit) if number.unit in KINDS else f"{value:.6g}"
+        for number, value in zip(plan.numbers, inputs, strict=True)
+    ]
+    if status != STATUSES[0]:
+        return (*cells, *[GAP] * len(ROW), status)
+    found = dict(zip(RESULTS, results, strict=True))
+    return (*cells, *(_written(found[word], word, unit) for word in ROW), GAP)
 
 
 _PROOF = ("stationarity", "violation", "gap")

@@ -163,5 +163,5 @@ def test_what_breaks_the_limit_of_the_life_is_not_offered():
     (buy,) = stuck.others
     assert stuck.plan is None
     assert buy.total is None
-    assert "limits.total_cost is $1.0k" in buy.reason
+    assert "limits.total_cost is $1k" in buy.reason
     assert "Without training" not in headline(stuck)

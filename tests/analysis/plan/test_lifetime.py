@@ -212,14 +212,14 @@ def test_the_page_speaks_of_cost_where_cost_is_minimised(chosen):
     """Limits and ranges were said to be of the loss, in nats per byte."""
     found = solve(read_scenario(STANDING, "s.yaml", ()))
     page = render(answer_blocks(found))
-    assert "nats per byte" not in page
+    assert "nats per GB" not in page
     assert "more reducible loss" not in page
     assert "takes at most that much more lifetime cost" in page
     assert "What moves lifetime compute at this loss" in render(answer_blocks(chosen))
     memory = next(w for w in found.limits if w.name == "serving.memory")
     assert memory.binding
-    price = amount(memory.shadow_price, "USD").replace("-", "−", 1)
-    assert f"{price} per byte" in page
+    price = amount(1e9 * memory.shadow_price, "USD").replace("-", "−", 1)
+    assert f"{price} per GB" in page
 
 
 @pytest.mark.parametrize(

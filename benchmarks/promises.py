@@ -1,0 +1,186 @@
+"""What is promised of speed, as ratios in one run.
+
+    python -m benchmarks.promises            # prints the table
+    python -m benchmarks.promises --write    # and puts it into docs/benchmarks.md
+
+Whole processes are measured by processor time, user and system, in turns with what they
+are compared with; what a person waits for by the clock. Meant for a machine with no
+other work; ratios hold on a busy one too, roughly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.__main__ import ENTRY, ROOT
+from benchmarks.batch import LOADED, loaded, seconds
+from benchmarks.batch import warm as cvxpy_alone
+from benchmarks.report import both
+from optimizer.algebra.program import members
+from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.story.live import live
+from optimizer.commands.explore import serving
+from optimizer.engine.batch import solve_block
+from optimizer.question.formulate import formulate
+from optimizer.question.load import load_scenario, read_scenario
+from optimizer.reading.document import load_text
+
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+HEAVIEST = (
+    *("latency-bound-assistant", "buy-or-build", "moe-api", "reasoning-model"),
+    "data-limited-language",
+)
+START, END = "<!-- promises -->\n", "<!-- end of promises -->\n"
+ROWS = 10_000
+Row = tuple[str, str, str]
+
+
+def starts(rounds: int) -> Iterator[Row]:
+    """`overtrain solve` of each shipped scenario against `import cvxpy`."""
+    ratios = {}
+    for file in SCENARIOS:
+        found = []
+        for _ in range(rounds + 1):
+            ours = both(("-c", ENTRY, "solve", str(file)))[1]
+            theirs = both(("-c", "import cvxpy"))[1]
+            found.append(ours / theirs)
+        ratios[file.stem] = statistics.median(found[1:])  # the first fills the caches
+    names = sorted(ratios, key=lambda name: ratios[name])
+    middle = statistics.median(ratios.values())
+    told = f"{middle:.2f} ×, from {ratios[names[0]]:.2f} ({names[0]}) to "
+    told += f"{ratios[names[-1]]:.2f} ({names[-1]})"
+    within = sum(ratio <= 0.35 for ratio in ratios.values())
+    told += f"; {within} of {len(names)} at most 0.35"
+    yield "`overtrain solve`, each shipped scenario, × `import cvxpy`", told, "0.35"
+    helps = [
+        both(("-c", ENTRY, "--help"))[1] / both(("-c", "import cvxpy"))[1]
+        for _ in range(rounds)
+    ]
+    yield (
+        "`overtrain --help`, × `import cvxpy`",
+        f"{statistics.median(helps):.2f}",
+        "0.10",
+    )
+
+
+def warm(rounds: int) -> Iterator[Row]:
+    """A whole answer against cvxpy's re-solve of its one program."""
+    for word in ("open-release", "data-limited-language"):
+        scenario = load_scenario(ROOT / "scenarios" / f"{word}.yaml")
+        program = formulate(scenario).program
+        start = np.full(len(program.variables), 25.0)
+        whole, alone = [], []
+        for _ in range(rounds + 1):
+            whole.append(seconds(lambda one=scenario: solve(one), 1))
+            alone.append(cvxpy_alone(program, start, 1)[0])
+        ours, theirs = statistics.median(whole[1:]), statistics.median(alone[1:])
+        told = (
+            f"{ours * 1e3:.1f} ms against {theirs * 1e3:.1f} ms: {ours / theirs:.2f} ×"
+        )
+        yield f"one whole answer, warm, against cvxpy's re-solve ({word})", told, "1 ×"
+
+
+def reports(rounds: int) -> Iterator[Row]:
+    """The first report of a scenario on a machine, and one of five heavy ones."""
+    for word in ("latency-bound-assistant", "data-limited-language"):
+        ratios = []
+        for _ in range(max(rounds // 3, 1)):
+            with tempfile.TemporaryDirectory() as folder:
+                os.environ["XDG_CACHE_HOME"] = folder
+                file = str(ROOT / "scenarios" / f"{word}.yaml")
+                page = str(Path(folder) / "page.html")
+                words = ("-c", ENTRY, "report", file, "-o", page)
+                first, second = both(words)[0], both(words)[0]
+                del os.environ["XDG_CACHE_HOME"]
+            ratios.append(first / second)
+        told = f"{statistics.median(ratios):.2f} ×"
+        yield f"first report against the second, by the clock ({word})", told, "1.2 ×"
+    with tempfile.TemporaryDirectory() as folder:
+        files = [str(ROOT / "scenarios" / f"{word}.yaml") for word in HEAVIEST]
+        words = ("-c", ENTRY, "report", *files, "-o", str(Path(folder) / "page.html"))
+        taken = statistics.median(both(words)[0] for _ in range(max(rounds // 3, 1)))
+    yield (
+        "a report of the five heaviest shipped scenarios, by the clock",
+        f"{taken:.1f} s",
+        "2.5 s",
+    )
+
+
+def rows() -> Iterator[Row]:
+    """Ten thousand loaded rows without a compiler."""
+    program, start = loaded(ROWS)
+    count = len(start)
+    order = np.random.default_rng(0).permutation(count)
+    for word, part, near in (
+        ("in order", program, start),
+        ("shuffled", members(program, order), start[order]),
+    ):
+        taken = seconds(lambda p=part, z=near: solve_block(p, count, z), 1)
+        told = f"{taken / count * 1e6:.0f} µs a row"
+        yield f"10⁴ loaded rows, {word}, no compiler", told, "100 µs"
+
+
+def slider(rounds: int) -> Iterator[Row]:
+    """One moved number of the loaded scenario in the explorer, over loopback."""
+    explored = live(load_text(LOADED, "loaded.yaml"), Path(), ())
+    times = []
+    with serving(explored, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        for n in range(rounds + 1):
+            link = HTTPConnection("127.0.0.1", server.server_port, timeout=60)
+            body = json.dumps({"values": {"demand.chat.requests": f"{4 + n / 7}M/day"}})
+            start = time.perf_counter()
+            link.request("POST", "/solve", body, {"Content-Type": "application/json"})
+            link.getresponse().read()
+            times.append(time.perf_counter() - start)
+        server.shutdown()
+        thread.join()
+    told = f"{statistics.median(times[1:]) * 1e3:.0f} ms"
+    read_scenario(LOADED, "loaded.yaml")
+    yield "explorer, one moved number of a loaded scenario, by the clock", told, "50 ms"
+
+
+def main(arguments: list[str]) -> None:
+    """Measures, prints, and writes where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args(arguments)
+    lines = [
+        f"Python {platform.python_version()}, numpy {version('numpy')}, cvxpy "
+        f"{version('cvxpy')}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores, {asked.rounds} rounds",
+        "",
+        "| what | measured | aim |",
+        "| --- | --- | --- |",
+    ]
+    parts = (rows(), *(f(asked.rounds) for f in (slider, warm, starts, reports)))
+    for what, measured, aim in (row for part in parts for row in part):
+        lines.append(f"| {what} | {measured} | {aim} |")
+        print(lines[-1], file=sys.stderr, flush=True)
+    text = "\n".join(lines) + "\n"
+    sys.stdout.write(text)
+    if asked.write:
+        page = ROOT / "docs" / "benchmarks.md"
+        before, _, rest = page.read_text(encoding="utf-8").partition(START)
+        after = rest.partition(END)[2]
+        page.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
