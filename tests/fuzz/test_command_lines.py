@@ -48,6 +48,15 @@ NAMES = (
 )
 SPACED = ["", "cost.total > 2", "cost.total >", "30 days", "9" * 400]
 TEXT = st.sampled_from([*f"{BARE} {SETS} {GRIDS} {NAMES}".split(), *SPACED])
+WHOLE = """\
+solve good.yaml|solve dollars.yaml|solve good.yaml --law all|solve stops.yaml
+compare good.yaml dollars.yaml|report good.yaml --format markdown -o o.md
+plot contour good.yaml -o a.svg|audit llama-3-8b|audit --parameters 8B --tokens 15T
+sweep good.yaml --vary demand.tokens=1e9:1e15:log:5|frontier dollars.yaml --points 5
+sweep dollars.yaml --sample 5|uncertainty dollars.yaml --draws 100|check bad.yaml
+init|fit runs.csv --draws 20|laws|laws kaplan-2020|hardware h100-sxm|schema
+serving runs.csv|calibrate runs.csv -o a.yaml|solve -|frontier good.yaml --span 1.1
+"""
 LONG = {
     "resamples",
     "draws",
@@ -61,14 +70,13 @@ LONG = {
 @st.composite
 def lines(draw):
     """A command, files and some of its options, with values that suit or do not."""
-    name = draw(st.sampled_from([one for one in COMMANDS if one != "explore"]))
-    command = overtrain.get_command(click.Context(overtrain), name)
-    line = [name]
-    arguments = [one for one in command.params if isinstance(one, click.Argument)]
-    if arguments:
-        line += draw(st.lists(FILE, max_size=2, min_size=draw(st.integers(0, 1))))
+    line = draw(st.sampled_from(WHOLE.replace("\n", "|").strip("|").split("|"))).split()
+    if draw(st.integers(0, 2)) == 0:
+        name = draw(st.sampled_from([one for one in COMMANDS if one != "explore"]))
+        line = [name, *draw(st.lists(FILE, max_size=2))]
+    command = overtrain.get_command(click.Context(overtrain), line[0])
     options = [one for one in command.params if isinstance(one, click.Option)]
-    for option in draw(st.lists(st.sampled_from(options), max_size=3)):
+    for option in draw(st.lists(st.sampled_from(options), max_size=2)):
         spelt = draw(st.sampled_from(sorted(option.opts)))
         if option.is_flag or option.count:
             line.append(spelt)

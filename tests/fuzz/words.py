@@ -102,7 +102,7 @@ def _mapping(draw, node, depth):
     if depth > 4:
         extra = []
     return {
-        name: draw(_of(node["properties"][name], depth + 1))
+        name: draw(_of(node["properties"].get(name, {}), depth + 1))
         for name in dict.fromkeys([*needed, *extra])
     }
 
