@@ -54,7 +54,7 @@ compare good.yaml dollars.yaml|report good.yaml --format markdown -o o.md
 plot contour good.yaml -o a.svg|audit llama-3-8b|audit --parameters 8B --tokens 15T
 sweep good.yaml --vary demand.tokens=1e9:1e15:log:5|frontier dollars.yaml --points 5
 sweep dollars.yaml --sample 5|uncertainty dollars.yaml --draws 100|check bad.yaml
-init|fit runs.csv --draws 20|laws|laws kaplan-2020|hardware h100-sxm|schema
+init|fit runs.csv --draws 50|laws|laws kaplan-2020|hardware h100-sxm|schema
 serving runs.csv|calibrate runs.csv -o a.yaml|solve -|frontier good.yaml --span 1.1
 """
 LONG = {

@@ -42,7 +42,7 @@ LAW_FILES = [
 @st.composite
 def tables(draw):
     """Runs of a law with scatter, some columns and cells of which are odd."""
-    rows = draw(st.integers(0, 16))
+    rows = draw(st.sampled_from([0, 1, 4, 12, 16, 16]))
     heads = ["N", "D", "loss"]
     if draw(st.booleans()):
         heads[draw(st.integers(0, 2))] = draw(st.sampled_from(HEADS))
@@ -72,7 +72,7 @@ def tables(draw):
     ),
 )
 def test_any_table_of_runs_ends_as_documented(table, options):
-    few = ["--draws", "20", "--starts", "2"]
+    few = ["--draws", "50"]
     well_ended(run(["fit", "runs.csv", *few, *options], files={"runs.csv": table}))
 
 
