@@ -17,6 +17,7 @@ from string import Template
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.story.case import as_drawn
 from optimizer.analysis.story.curves import overhead
 from optimizer.analysis.story.live import Control, Live
 from optimizer.analysis.story.picks import Pick
@@ -94,7 +95,7 @@ def fragment(scenario: Scenario, answer: Answer) -> str:
         first -= 1  # a table keeps its title
     over = None
     if answer.plan is not None:
-        over = overhead(scenario.chosen(answer.choice), answer)
+        over = overhead(as_drawn(scenario.chosen(answer.choice), answer), answer)
     return "".join(
         (
             _scrolled("The answer", html.render(blocks[:first])),

@@ -17,6 +17,7 @@ from optimizer.analysis.story.live import live, moved, saved
 from optimizer.commands.explore import MOST, serving
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.reading.document import load_text
+from optimizer.report.pages.explore import fragment
 from optimizer.report.pages.headline import headline
 
 ROOT = Path(__file__).parents[3]
@@ -192,6 +193,15 @@ def test_a_new_word_finds_its_place_in_the_file(start, end):
     text = f"{TEXT}{shape}training: "
     explored = opened(f"{text}{start}\n", "training.attention=true")
     assert saved(explored, moved(explored, {})) == f"{text}{end}\n"
+
+
+@pytest.mark.parametrize("name", ["verified-code", "distillation", "open-release"])
+def test_the_curve_touches_its_least_at_the_plan(name):
+    """Also where the samples are part of the plan, and of a student."""
+    scenario = load_scenario(ROOT / "scenarios" / f"{name}.yaml")
+    text = fragment(scenario, solve(scenario))
+    assert 'class="curve"' in text
+    assert "costs the least;" in text
 
 
 def test_the_stops_of_a_range_stay_in_it():
