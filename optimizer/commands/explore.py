@@ -142,11 +142,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def _solved(self, change: Moved) -> None:
         from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
-        from optimizer.report.pages.explore import fragment  # noqa: PLC0415
+        from optimizer.report.pages.explore import fragment, short  # noqa: PLC0415
 
         told = _mistakes(change)
         if change.scenario is not None:
-            told["html"] = fragment(solve(change.scenario))
+            answer = solve(change.scenario)
+            told["html"] = fragment(change.scenario, answer)
+            told["now"] = short(answer)
+            told["stops"] = dict(change.stops)
         self._json(HTTPStatus.OK, told)
 
     def _saved(self, change: Moved) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -164,7 +165,8 @@ def chosen(form: str | None, output: Path | None, *allowed: str) -> str:
 def by_ending(output: Path, *allowed: str) -> str | None:
     """The format that the name of a file asks for; None where it asks for another."""
     ending = output.suffix.lower()
-    if ending in TEXT or (output.exists() and not output.is_file()):
+    # os.path, which takes what is no name of a file for one that is not there
+    if ending in TEXT or (os.path.exists(output) and not os.path.isfile(output)):
         return "table"
     return next((name for name in allowed if ending == FORMATS[name]), None)
 

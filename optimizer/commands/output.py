@@ -75,12 +75,20 @@ def refuse_unwritable(output: Path | None) -> None:
     """Tells early, before any work, that a file has no place to go.
 
     Raises:
-        InputError: its directory is missing, it is a directory itself, or it is a
-            file that the command reads.
+        InputError: its directory is missing, it is a directory itself, a link to
+            itself, no name of a file, or a file that the command reads.
     """
     if output is None or str(output) == "-":
         return
-    if output.is_dir():
+    try:
+        mode = output.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        mode = 0
+    except OSError as error:  # a name too long, a link to itself
+        raise failed(output, f"cannot be written: {error.strerror}") from None
+    except ValueError:
+        raise failed(output, "this is no name of a file") from None
+    if stat.S_ISDIR(mode):
         raise failed(output, "this is a directory, not a file")
     if not output.parent.is_dir():
         raise failed(output, f"there is no directory {output.parent}")

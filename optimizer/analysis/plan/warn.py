@@ -31,7 +31,7 @@ from optimizer.world.models import load_model, unsure
 from optimizer.world.quantization import BITS
 from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE
 
-# Every code that a plan can bear; the page `docs/json.md` says what each means.
+# Every code that a plan can bear; the page `docs/warnings.md` says what to do.
 CODES = (
     *(
         "law-not-known",

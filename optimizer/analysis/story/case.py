@@ -90,11 +90,8 @@ def case(
     beside = across_laws(scenario, answer, laws, whole)
     if answer.plan is None:
         return Case(scenario, answer, beside)
-    chosen = with_its_loss(scenario.chosen(answer.choice))
-    free = chosen
-    if left_open(chosen) is not None:
-        # Pictures are of models that draw as many samples as the plan.
-        chosen = replace(chosen, samples=answer.plan.samples)
+    free = with_its_loss(scenario.chosen(answer.choice))
+    chosen = as_drawn(free, answer)
     return Case(
         scenario=scenario,
         answer=answer,
@@ -106,6 +103,18 @@ def case(
         tornado=tornado(chosen, answer),
         explorer=explore(free, answer),
     )
+
+
+def as_drawn(scenario: Scenario, answer: Answer) -> Scenario:
+    """A scenario of models that draw as many samples as the plan, as pictures do.
+
+    Args:
+        scenario: with choices made.
+        answer: to it.
+    """
+    if answer.plan is None or left_open(scenario) is None:
+        return scenario
+    return replace(scenario, samples=answer.plan.samples)
 
 
 def with_chances(known: Case) -> Case:

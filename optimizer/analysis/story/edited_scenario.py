@@ -1,8 +1,9 @@
 """A scenario file with other values in it, and every other letter as it was.
 
-Each value is replaced where its mark stands. What cannot be put in place (a word that
-the file does not have yet) makes a plain file without the comments. Either way the
-text is read again and must say what was meant.
+Each value is replaced where its mark stands, and a word that the file does not have
+yet comes behind the first of its section. What cannot be put in place makes a plain
+file without the comments. Either way the text is read again and must say what was
+meant.
 """
 
 from __future__ import annotations
@@ -84,6 +85,11 @@ def _law(scenario: Scenario) -> dict[str, Any]:
 
 def _in_place(original: Document, meant: Any) -> str | None:
     """The text with each value that differs replaced, or None where one cannot be."""
+    for path, value in _added(original.value, meant, ()):
+        grown = _inserted(original, path, value)
+        if grown is None:
+            return None
+        original = grown
     text = original.text
     differing = list(_differing(original.value, meant, ()))
     found_at = [(original.marks.get(path), path, value) for path, value in differing]
@@ -105,7 +111,7 @@ def _in_place(original: Document, meant: Any) -> str | None:
 
 def _differing(old: Any, new: Any, path: Steps) -> Iterator[tuple[Steps, Any]]:
     """The innermost values that are not the same."""
-    if isinstance(old, dict) and isinstance(new, dict) and list(old) == list(new):
+    if isinstance(old, dict) and isinstance(new, dict) and set(old) == set(new):
         for word in new:
             yield from _differing(old[word], new[word], (*path, word))
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
@@ -113,6 +119,41 @@ def _differing(old: Any, new: Any, path: Steps) -> Iterator[tuple[Steps, Any]]:
             yield from _differing(old[place], member, (*path, place))
     elif old != new or type(old) is not type(new):
         yield path, new
+
+
+def _added(old: Any, new: Any, path: Steps) -> Iterator[tuple[Steps, Any]]:
+    """The words that a section has only now."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for word, value in new.items():
+            if word not in old:
+                yield (*path, word), value
+            else:
+                yield from _added(old[word], value, (*path, word))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for place, member in enumerate(new):
+            yield from _added(old[place], member, (*path, place))
+
+
+def _inserted(original: Document, path: Steps, value: Any) -> Document | None:
+    """The file with one more word; None where it does not read back."""
+    section = inside(original.value, path[:-1])
+    if not isinstance(section, dict) or not section:
+        return None
+    mark = original.keys.get((*path[:-1], next(iter(section))))
+    if mark is None or not mark.line:
+        return None
+    lines = original.text.split("\n")
+    line, at = lines[mark.line - 1], mark.column - 1
+    entry = f"{path[-1]}: {_written(value)}"
+    if line[:at].strip() in ("", "-"):
+        lines.insert(mark.line, f"{' ' * at}{entry}")
+    else:  # in brackets
+        lines[mark.line - 1] = f"{line[:at]}{entry}, {line[at:]}"
+    try:
+        grown = load_text("\n".join(lines), original.file)
+    except InputError:
+        return None
+    return grown if inside(grown.value, path) == value else None
 
 
 def _replaced(text: str, mark: Mark, end: re.Pattern[str], value: Any) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from optimizer.analysis.story.edited_scenario import inside, rewritten
+from optimizer.analysis.story.picks import Pick, picks
 from optimizer.errors import InputError
 from optimizer.question.axes import quantity_at, unit_of
 from optimizer.question.inputs import Input, inputs, value_at
@@ -38,12 +39,29 @@ class Control:
         unit: of its values, for people; may be empty.
         stops: texts of a slider, evenly apart in logarithms; the middle one is `text`.
             Empty where there is no such scale.
+        value: in the base unit, a flow's for each second.
+        low: at the slider's left end.
+        high: at its right end.
     """
 
     name: str
     text: str
     unit: str
     stops: tuple[str, ...]
+    value: float
+    low: float
+    high: float
+
+    def stop_of(self, value: float) -> int:
+        """The stop that is nearest to a value, at an end for all beyond it."""
+        end = self.low if value < self.value else self.high
+        side = -1 if value < self.value else 1
+        if value == self.value:
+            return STOPS
+        if value <= 0 or end <= 0 or end == self.value:
+            return STOPS + side * STOPS
+        part = math.log(value / self.value) / math.log(end / self.value)
+        return STOPS + side * round(STOPS * min(1.0, part))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +74,7 @@ class Live:
         sets: what `--set` asked for at the start.
         scenario: with these.
         controls: of the scenario.
+        picks: its words that may be others.
     """
 
     original: Document
@@ -63,6 +82,7 @@ class Live:
     sets: tuple[str, ...]
     scenario: Scenario
     controls: tuple[Control, ...]
+    picks: tuple[Pick, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +94,14 @@ class Moved:
         scenario: with the changes.
         wrong: name of a control → what is wrong with its value.
         problems: what is wrong beyond single values.
+        stops: name of a control that was changed → the stop that its slider is at.
     """
 
     sets: tuple[str, ...]
     scenario: Scenario | None
     wrong: Mapping[str, str]
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...]
+    stops: Mapping[str, int]
 
 
 def live(original: Document, base: Path, sets: Sequence[str]) -> Live:
@@ -91,7 +113,8 @@ def live(original: Document, base: Path, sets: Sequence[str]) -> Live:
     scenario = read_document(original, base, sets)
     found = {one.name: one for one in inputs(scenario)}  # a name stands once
     controls = tuple(_control(scenario, one) for one in found.values())
-    return Live(original, base, tuple(sets), scenario, controls)
+    words = picks(original, base, sets, scenario)
+    return Live(original, base, tuple(sets), scenario, controls, words)
 
 
 def moved(explored: Live, values: Mapping[str, str]) -> Moved:
@@ -101,18 +124,25 @@ def moved(explored: Live, values: Mapping[str, str]) -> Moved:
         explored: the scenario.
         values: name of a control → its text; other names are refused.
     """
+    chosen = {pick.name: pick for pick in explored.picks}
     known = {control.name: control.text for control in explored.controls}
+    known |= {name: pick.text for name, pick in chosen.items()}
     periods = {one.name: _per(one.unit) for one in explored.controls}
     wrong = {name: "there is no such number" for name in values if name not in known}
     sets = list(explored.sets)
     marks = {}
-    for name, text in values.items():
+    # A law comes before its coefficients.
+    for name, text in sorted(values.items(), key=lambda one: one[0] not in chosen):
         if name in known and text.strip() != known[name]:
             # A bare 3M beside requests/day is 3M a day, as it looks.
-            per = "" if "/" in text else periods[name]
+            per = "" if "/" in text else periods.get(name, "")
             assignment = f"{name}={text.strip()}{per}"
             marks[f"--set {assignment}"] = name
             sets.append(assignment)
+            if name in chosen:
+                if text not in chosen[name].options:
+                    wrong[name] = f"may be {', '.join(chosen[name].options)}"
+                continue
             try:
                 value = parse_assignment(assignment)[1].value
                 if isinstance(value, bool) or not isinstance(value, str | float | int):
@@ -133,7 +163,25 @@ def moved(explored: Live, values: Mapping[str, str]) -> Moved:
                 else:
                     place = f"{problem.path}: " if problem.path else ""
                     problems.append(f"{place}{problem.message}")
-    return Moved(tuple(sets), scenario, wrong, tuple(problems))
+    stops = {} if scenario is None else _stopped(explored, scenario, values)
+    return Moved(tuple(sets), scenario, wrong, tuple(problems), stops)
+
+
+def _stopped(
+    explored: Live, scenario: Scenario, values: Mapping[str, str]
+) -> dict[str, int]:
+    """Where the sliders of the changed values are."""
+    now = {one.name: _rate(scenario, one) for one in inputs(scenario)}
+    return {
+        one.name: one.stop_of(now[one.name])
+        for one in explored.controls
+        if one.stops and one.name in values and one.name in now
+    }
+
+
+def _rate(scenario: Scenario, one: Input) -> float:
+    """A value by which a million a day and 30 million a month are alike."""
+    return one.value / (_period(scenario, one) or 1.0)
 
 
 def _per(unit: str) -> str:
@@ -160,8 +208,11 @@ def _control(scenario: Scenario, one: Input) -> Control:
     kind = quantity.kind
     signed = kind.percent or kind.currency or not kind.plain  # the text says it
     unit = "" if signed else unit_of(kind, per)
-    stops = _stops(scenario, one, quantity, per, text)
-    return Control(one.name, text, unit, tuple(stops))
+    low, high = _reach(scenario, one, kind)
+    stops = _stops(one.value, (low, high), quantity, per, text)
+    period = per or 1.0
+    rates = (one.value / period, low / period, high / period)
+    return Control(one.name, text, unit, tuple(stops), *rates)
 
 
 def _quantity(one: Input) -> Quantity:
@@ -191,27 +242,34 @@ def _original(scenario: Scenario, one: Input) -> str:
     return node if isinstance(node, str) else _number(node)
 
 
-def _stops(
-    scenario: Scenario, one: Input, quantity: Quantity, per: float | None, text: str
-) -> Iterator[str]:
-    """Texts that the field reads back, from low to high."""
-    kind = quantity.kind
+def _reach(scenario: Scenario, one: Input, kind: kinds.Kind) -> tuple[float, float]:
+    """The ends of a slider."""
     known = one.path[0] == "law" or kind is kinds.LOSS
-    if not one.value > 0 or not math.isfinite(one.value):
-        return
     reach = SHORT if known else REACH
     low = max(one.value / reach, kind.low if kind.low > 0 else 0.0)
     high = min(one.value * reach, kind.high)
     if one.path[-1] == "expected":
         least, most = _ends(scenario, one)
         low, high = max(low, least), min(high, most)
+    return low, high
+
+
+def _stops(
+    value: float,
+    reach: tuple[float, float],
+    quantity: Quantity,
+    per: float | None,
+    text: str,
+) -> Iterator[str]:
+    """Texts that the field reads back, from low to high."""
+    if not value > 0 or not math.isfinite(value):
+        return
     for step in range(-STOPS, STOPS + 1):
         if step == 0:
             yield text
             continue
-        end, part = (low if step < 0 else high), abs(step) / STOPS
-        value = one.value ** (1 - part) * end**part
-        yield _text(value, quantity, per)
+        end, part = reach[step > 0], abs(step) / STOPS
+        yield _text(value ** (1 - part) * end**part, quantity, per)
 
 
 def _ends(scenario: Scenario, one: Input) -> tuple[float, float]:

@@ -49,8 +49,10 @@ def _table(table: Table) -> Iterator[str]:
 
 def _row(cells: Sequence[str], aligns: Sequence[str], tag: str) -> str:
     inside = "".join(
-        f'<{tag} style="text-align: {align}">{_safe(cell)}</{tag}>'
+        f'<{kind} style="text-align: {align}">{_safe(cell)}</{kind}>'
         for cell, align in zip(cells, aligns, strict=True)
+        # An empty corner is no header: who listens to a table would hear nothing.
+        for kind in (tag if cell else "td",)
     )
     return f"<tr>{inside}</tr>"
 

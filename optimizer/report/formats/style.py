@@ -42,7 +42,7 @@ def style(pictures: bool = True) -> str:
 
 
 def alone(picture: str, title: str) -> str:
-    """An SVG that stands alone: it says what it shows, and carries its font.
+    """An SVG that stands alone: it says what it shows, and carries its font and ground.
 
     Args:
         picture: a drawn chart.
@@ -50,6 +50,8 @@ def alone(picture: str, title: str) -> str:
     """
     start = picture.index(">") + 1
     rules = _faces(("400", "700") if 'font-weight="bold"' in picture else ("400",))
+    # Its ink is dark, and the page that shows it may be dark, too.
+    rules += "svg.marks{background:#fff}"
     head = f"<title>{escape(title)}</title><style>{rules}</style>"
     return picture[:start] + head + picture[start:]
 

@@ -16,13 +16,29 @@ from pathlib import Path
 from string import Template
 
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.story.case import as_drawn
+from optimizer.analysis.story.curves import overhead
 from optimizer.analysis.story.live import Control, Live
+from optimizer.analysis.story.picks import Pick
+from optimizer.question.scenario import Scenario
 from optimizer.report.formats import html
-from optimizer.report.formats.blocks import printable
+from optimizer.report.formats.blocks import Heading, Table, printable
 from optimizer.report.formats.style import TEMPLATES, style
+from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
+from optimizer.report.pages.size_curve import size_curve
 
 OPEN = ("target", "budget", "fix", "demand")  # groups that are unfolded at first
+# Words of the file that say little where they stand alone.
+WORDS = {
+    "alpha": "α, the exponent of N",
+    "beta": "β, the exponent of D",
+    "match parameters": "as good as a compute-optimal",
+    "mfu": "utilisation (MFU)",
+    "pue": "PUE of the site",
+    "tdp": "power (TDP)",
+}
 
 
 def explore_page(explored: Live, answer: Answer, version: str) -> str:
@@ -41,16 +57,60 @@ def explore_page(explored: Live, answer: Answer, version: str) -> str:
         saved=_safe(name if name.endswith((".yaml", ".yml")) else "scenario.yaml"),
         version=_safe(version),
         style=style(pictures=False) + _template("explore.css"),
+        picks=_picks(explored.picks),
         controls="\n".join(_controls(explored.controls)),
-        answer=fragment(answer),
+        now=_safe(short(answer)),
+        answer=fragment(explored.scenario, answer),
         stops=_json(stops),
         script=_template("explore.js"),
     )
 
 
-def fragment(answer: Answer) -> str:
-    """The plan alone."""
-    return html.render(answer_blocks(answer)[1:])
+def short(answer: Answer) -> str:
+    """The answer in a line, which stays in view."""
+    plan, cost = answer.plan, answer.cost
+    if plan is None or cost is None:
+        return headline(answer)
+    told = [
+        f"{amount(plan.parameters, 'parameters')} parameters",
+        f"{amount(plan.tokens, 'tokens')} tokens",
+        f"{amount(cost.total, cost.unit)} over its life",
+        f"loss {plan.loss:.4f}",
+    ]
+    if count := len(answer.warnings):
+        told.append("1 warning" if count == 1 else f"{count} warnings")
+    return " · ".join(told)
+
+
+def fragment(scenario: Scenario, answer: Answer) -> str:
+    """The plan alone, with its picture behind what is said first.
+
+    Args:
+        scenario: with its choices as they are in the file.
+        answer: to it.
+    """
+    blocks = answer_blocks(answer)[1:]
+    first = next((i for i, b in enumerate(blocks) if isinstance(b, Table)), 0)
+    while first and isinstance(blocks[first - 1], Heading):
+        first -= 1  # a table keeps its title
+    over = None
+    if answer.plan is not None:
+        over = overhead(as_drawn(scenario.chosen(answer.choice), answer), answer)
+    return "".join(
+        (
+            _scrolled("The answer", html.render(blocks[:first])),
+            size_curve(answer, over),
+            _scrolled("Its tables", html.render(blocks[first:])),
+        )
+    )
+
+
+def _scrolled(name: str, text: str) -> str:
+    """What may be wider than a phone, and is reached by the keyboard."""
+    return (
+        f'<div class="scroll" role="region" aria-label="{name}" tabindex="0">'
+        f"{text}</div>"
+    )
 
 
 def policy() -> str:
@@ -67,29 +127,63 @@ def policy() -> str:
     )
 
 
+def _picks(found: Sequence[Pick]) -> str:
+    if not found:
+        return ""
+    inside = "".join(_pick(one) for one in found)
+    return f"<details open><summary>Choices</summary>{inside}</details>"
+
+
+def _pick(one: Pick) -> str:
+    options = "".join(
+        f"<option{' selected' if word == one.text else ''}>{_safe(word)}</option>"
+        for word in one.options
+    )
+    return (
+        f'<div class="control" data-name="{_safe(one.name)}"><label>'
+        f"{_safe(words(one.name))}<select>{options}</select></label>{WRONG}</div>"
+    )
+
+
+WRONG = '<span class="wrong" role="alert"></span>'
+
+
 def _controls(controls: Sequence[Control]) -> Iterator[str]:
     for group, members in groupby(controls, key=lambda one: one.name.split(".")[0]):
         unfolded = " open" if group in OPEN else ""
-        yield f"<details{unfolded}><summary>{_safe(group)}</summary>"
+        title = _safe(words(group).capitalize())
+        yield f'<details{unfolded} data-group="{_safe(group)}">'
+        yield f"<summary>{title}</summary>"
         for one in members:
-            yield _control(one, one.name.removeprefix(f"{group}."))
+            yield _control(one, words(one.name.removeprefix(f"{group}.")))
         yield "</details>"
 
 
-def _control(one: Control, short: str) -> str:
-    name, text = _safe(one.name), _safe(one.text)
-    unit = f' <span class="unit">{_safe(one.unit)}</span>' if one.unit else ""
+def words(name: str) -> str:
+    """What people call a path of the file: `chat: input tokens`."""
+    plain = name.replace(".", " ").replace("_", " ")
+    if plain in WORDS:
+        return WORDS[plain]
+    *places, last = name.split(".")
+    said = last.replace("_", " ")
+    before = " ".join(places).replace("_", " ")
+    return f"{before}: {WORDS.get(said, said)}" if before else WORDS.get(said, said)
+
+
+def _control(one: Control, label: str) -> str:
+    name, text, said = _safe(one.name), _safe(one.text), _safe(label)
+    unit = f'<span class="unit">{_safe(one.unit)}</span>' if one.unit else ""
     slider = ""
     if one.stops:
         slider = (
             f'<input type="range" min="0" max="{len(one.stops) - 1}" step="1" '
-            f'value="{len(one.stops) // 2}" aria-label="{name}" '
+            f'value="{len(one.stops) // 2}" aria-label="{said}, slider" '
             f'aria-valuetext="{text}">'
         )
     return (
-        f'<div class="control" data-name="{name}"><label>{_safe(short)}{unit}'
+        f'<div class="control" data-name="{name}"><label>{said}<span class="box">'
         f'<input type="text" value="{text}" spellcheck="false" maxlength="200">'
-        f'</label>{slider}<span class="wrong" role="alert"></span></div>'
+        f"{unit}</span></label>{slider}{WRONG}</div>"
     )
 
 

@@ -1,15 +1,25 @@
 "use strict";
-// A slider writes the text of its stop; the engine behind the page does the rest.
+// A slider writes the text of its stop, a box is told where its slider belongs; the
+// engine behind the page does the rest.
 const stops = JSON.parse(document.getElementById("stops").textContent);
 const form = document.getElementById("controls"), told = document.getElementById("told");
-const answer = document.getElementById("answer");
+const answer = document.getElementById("answer"), now = document.getElementById("now");
 const boxes = [...form.querySelectorAll(".control")].map((place) => ({
-  place, name: place.dataset.name, text: place.querySelector("input[type=text]"),
+  place, name: place.dataset.name, text: place.querySelector("input[type=text], select"),
   range: place.querySelector("input[type=range]"), wrong: place.querySelector(".wrong"),
 }));
+for (const box of boxes) box.first = box.text.defaultValue ?? box.text.querySelector("[selected]").value;
+const changed = (box) => box.text.value.trim() !== box.first;
+const law = boxes.find((box) => box.name === "law");
+// The coefficients are those of the file's own law.
+const idle = (box) => law && changed(law) && box.name.startsWith("law.");
 const values = () => Object.fromEntries(boxes
-  .filter((box) => box.text.value.trim() !== box.text.defaultValue)
-  .map((box) => [box.name, box.text.value]));
+  .filter((box) => changed(box) && !idle(box)).map((box) => [box.name, box.text.value]));
+const slid = (box, stop) => {
+  if (!box.range) return;
+  box.range.value = String(stop);
+  box.range.setAttribute("aria-valuetext", box.text.value);
+};
 const post = (path) => fetch(path, { method: "POST", body: JSON.stringify({ values: values() }),
   headers: { "Content-Type": "application/json" } });
 const fail = (error) => { told.textContent = `No answer: ${error.message}. Is overtrain still running?`; };
@@ -19,7 +29,9 @@ const complain = (reply) => {
     const message = reply.wrong[box.name] || "";
     box.wrong.textContent = message;
     box.text.setAttribute("aria-invalid", message ? "true" : "false");
-    box.place.classList.toggle("moved", box.text.value.trim() !== box.text.defaultValue);
+    box.place.classList.toggle("moved", changed(box));
+    box.text.disabled = Boolean(idle(box));
+    if (box.range) box.range.disabled = box.text.disabled;
     if (message) box.place.closest("details").open = true;
   }
   const any = Object.keys(reply.wrong).length;
@@ -30,6 +42,7 @@ let asked = 0, timer = 0;
 const solve = async () => {
   const number = ++asked;
   answer.classList.add("old");
+  now.classList.add("old");
   try {
     const response = await post("/solve");
     const reply = await response.json();
@@ -38,24 +51,37 @@ const solve = async () => {
     if (reply.html) {
       answer.innerHTML = reply.html; // escaped where it was written
       answer.classList.remove("old");
+      now.classList.remove("old");
+      now.textContent = reply.now;
+      for (const box of boxes) {
+        if (!changed(box) && box.range) slid(box, (stops[box.name].length - 1) / 2);
+        else if (box.name in reply.stops && document.activeElement !== box.range) slid(box, reply.stops[box.name]);
+      }
     }
     document.body.dataset.solved = String(number);
   } catch (error) { if (number === asked) fail(error); }
 };
-const soon = () => { clearTimeout(timer); timer = setTimeout(solve, 120); };
+const soon = () => { now.classList.add("old"); clearTimeout(timer); timer = setTimeout(solve, 120); };
 
 for (const box of boxes) {
   box.text.addEventListener("input", soon);
   if (!box.range) continue;
   box.range.addEventListener("input", () => {
     box.text.value = stops[box.name][Number(box.range.value)];
-    box.range.setAttribute("aria-valuetext", box.text.value);
+    slid(box, box.range.value);
     soon();
   });
 }
 form.addEventListener("submit", (event) => { event.preventDefault(); solve(); });
-document.getElementById("reset").addEventListener("click", () => { form.reset(); solve(); });
-document.getElementById("save").addEventListener("click", async () => {
+document.getElementById("back").addEventListener("click", () => {
+  clearTimeout(timer);
+  for (const box of boxes) {
+    box.text.value = box.first;
+    if (box.range) slid(box, (stops[box.name].length - 1) / 2);
+  }
+  solve();
+});
+document.getElementById("share").addEventListener("click", async () => {
   try {
     const response = await post("/save");
     if (response.status === 422) { complain(await response.json()); return; }
