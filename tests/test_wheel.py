@@ -80,7 +80,8 @@ def test_wheel_holds_what_it_needs_and_no_more(built: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     tops = {name.split("/")[0] for name in names}
-    assert {t for t in tops if not t.endswith(".dist-info")} == {"cli.py", "optimizer"}
+    ours = {top for top in tops if not top.endswith(".dist-info")}
+    assert ours == {"cli.py", "optimizer", "overtrain"}
     assert {n for n in names if n.startswith("optimizer/starters/")} == {
         f"optimizer/starters/{name}" for name in SCENARIOS
     }

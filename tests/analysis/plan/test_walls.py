@@ -28,13 +28,13 @@ def test_one_parameter_is_no_limit_of_ordinary_plans(ask):
 
 
 @pytest.mark.parametrize(
-    ("limits", "told"),
+    ("limits", "instead"),
     [
-        ("training_time: 30 days", "limits.training_time to 1260 years would do"),
-        ("total_cost: $1M", "limits.total_cost to $"),
+        ("training_time: 30 days", "In place of more time, 15300 accelerators"),
+        ("total_cost: $1M", "The smallest change that restores a plan is target"),
     ],
 )
-def test_a_cure_beyond_what_a_field_takes_is_told_all_the_same(ask, limits, told):
+def test_a_cure_beyond_what_a_field_takes_is_not_advised(ask, limits, instead):
     """One accelerator, a 400B to match: no plan, and no end of the answer."""
     answer = ask(
         "law: besiroglu-2024-refit\nobjective: dollars\n"
@@ -44,4 +44,6 @@ def test_a_cure_beyond_what_a_field_takes_is_told_all_the_same(ask, limits, told
         f"demand: {{tokens: 2T}}\nlimits: {{{limits}}}\n"
     )
     assert answer.plan is None
-    assert told in answer.infeasibility.reason
+    reason = answer.infeasibility.reason
+    assert instead in reason
+    assert f"limits.{limits.partition(':')[0]} to" not in reason
