@@ -1,7 +1,5 @@
 """The live explorer as people use it: every control, in Chromium."""
 
-import os
-import shutil
 import threading
 from pathlib import Path
 
@@ -14,11 +12,6 @@ from optimizer.question.load import read_scenario
 from optimizer.reading.document import load_text
 from optimizer.report.pages.explore import short
 
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
-    *("--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 TEXT = """\
 # A comment.
 name: Two machines
@@ -39,19 +32,6 @@ demand:
     lifetime: 2 years
   - {name: batch, tokens: 2T}
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    program = shutil.which("chromium")
-    if program is None and not os.environ.get("CI"):
-        pytest.skip("needs Debian's chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - if there
-
-    with sync_playwright() as drive:
-        found = drive.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
