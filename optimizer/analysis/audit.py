@@ -19,8 +19,8 @@ from optimizer.analysis.plan.answer import Critical
 from optimizer.analysis.plan.extremes import (
     critical,
     critical_size,
-    training_compute,
     training_optimal,
+    training_overhead,
 )
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.kept import broken
@@ -227,8 +227,7 @@ def _ends(surface: Surface, s: float, N: float, D: float) -> _Ends:
 def _attended(question: Question, s: float, point: Mapping[str, float]) -> _Ends:
     """With attention, as `solve` counts it for the same scenario."""
     best = training_optimal(question, s, point)
-    least = training_compute(question, best)
-    over = training_compute(question, question.complete(point)) / least - 1
+    over = training_overhead(question, question.complete(point), best)
     surface = question.surface
     return _Ends(
         best=pair(surface, best["N"], best["D"]),

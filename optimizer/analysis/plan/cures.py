@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from optimizer.analysis.plan.answer import Answer, Infeasibility, Relaxation
+from optimizer.analysis.plan.extremes import training_optimal, training_overhead
 from optimizer.analysis.plan.reach import called, needed
+from optimizer.analysis.plan.search import search_whole
 from optimizer.analysis.plan.wording import either, safely, unbounded
 from optimizer.engine.certify import UncertifiedError
 from optimizer.errors import Defect, InputError
@@ -71,9 +73,28 @@ def cured(
             return None
         return Led(answer.cost.total, answer.critical.training_overhead)
 
-    ways = [priced(way, move, question.surface) for way in why.relaxations]
+    def light(name: str, value: float) -> Led | None:
+        other = moved(scenario, name, value)
+        return None if other is None else _led(other)
+
+    ways = [priced(way, move, question.surface, light) for way in why.relaxations]
     count = scenario.spec.training.accelerators
     return advised(why, ways, machines(ways, "limits.training_time", count))
+
+
+def _led(scenario: Scenario) -> Led | None:
+    """The optimum and its overhead, without what else an answer says."""
+    try:
+        asked, found = search_whole(scenario)
+    except (InputError, Defect, UncertifiedError):
+        return None
+    if isinstance(found, Infeasibility):
+        return None
+    question = found.plan.question
+    point = question.complete(found.plan.size)
+    s = question.reducible or question.reducible_at(point)
+    best = training_optimal(asked, s, point)
+    return Led(found.plan.total, training_overhead(question, point, best))
 
 
 def advised(
@@ -104,16 +125,14 @@ def advised(
     return replace(why, reason=reason, relaxations=tuple(ways), accelerators=more)
 
 
-def priced(
-    way: Relaxation, move: Move, surface: Surface, light: Move | None = None
-) -> Relaxation:
+def priced(way: Relaxation, move: Move, surface: Surface, light: Move) -> Relaxation:
     """A way out with the plan that it leaves, and the sensible one.
 
     Args:
         way: out.
         move: what a change of a bound leads to; None where there is no plan.
         surface: of the model whose target it is, if it is one.
-        light: finds only the overhead, for a search; `move` unless given.
+        light: finds only the overhead, for a search.
     """
     if way.after is None:
         return way
@@ -126,7 +145,7 @@ def priced(
     way = replace(way, cost=first.total, overhead=first.overhead)
     if first.overhead <= TWICE:
         return way
-    found = _sensible(way, least, light or move, surface)
+    found = _sensible(way, least, light, surface)
     if found is None:
         return way
     then = move(way.name, read(safely(found, way.unit, up), unbounded(way.unit)))

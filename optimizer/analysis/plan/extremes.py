@@ -55,6 +55,13 @@ def training_compute(question: Question, point: Mapping[str, float]) -> float:
     return sum(value(term, point) for term in question.training)
 
 
+def training_overhead(
+    question: Question, point: Mapping[str, float], best: Mapping[str, float]
+) -> float:
+    """The training compute of a model over that of the best of its loss, less 1."""
+    return training_compute(question, point) / training_compute(question, best) - 1
+
+
 def smallest(question: Question, s: float) -> float:
     """The N that no number of tokens can go below."""
     if question.plain:

@@ -34,8 +34,8 @@ from optimizer.analysis.plan.doubts import erred
 from optimizer.analysis.plan.extremes import (
     critical,
     smallest,
-    training_compute,
     training_optimal,
+    training_overhead,
 )
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
@@ -303,9 +303,7 @@ def _answer(
         critical=Critical(
             floor=smallest(question, s),
             size=critical(question, s, best),
-            training_overhead=training_compute(question, point)
-            / training_compute(question, best)
-            - 1,
+            training_overhead=training_overhead(question, point, best),
         ),
         cost=cost,
         amounts=amounts(question, point),

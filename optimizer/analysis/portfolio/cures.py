@@ -8,7 +8,7 @@ from dataclasses import replace
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Infeasibility
 from optimizer.analysis.plan.cures import Led, advised, machines, moved, priced
-from optimizer.analysis.plan.extremes import training_compute, training_optimal
+from optimizer.analysis.plan.extremes import training_optimal, training_overhead
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.errors import InputError
@@ -83,8 +83,7 @@ def _led(portfolio: Portfolio) -> Led | None:
         size = {v: at[variable(v, name)] for v in SIZE}
         point = question.complete(size)
         best = training_optimal(question, question.reducible or 0.0, point)
-        least = training_compute(question, best)
-        overheads.append(training_compute(question, point) / least - 1)
+        overheads.append(training_overhead(question, point, best))
     return Led(solution.value, max(overheads))
 
 
