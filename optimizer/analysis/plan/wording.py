@@ -190,14 +190,9 @@ def rounded(parameters: float) -> str:
     return amount(float(f"{parameters:.1e}"), "parameters")
 
 
-def given(value: float, unit: str) -> str:
-    """A number as its owner would write it: 2T."""
-    return amount(value, unit)
-
-
 def model(parameters: float, tokens: float) -> str:
     """A model by its two numbers: 6.08B on 730B."""
-    return f"{given(parameters, 'parameters')} on {given(tokens, 'tokens')}"
+    return f"{amount(parameters, 'parameters')} on {amount(tokens, 'tokens')}"
 
 
 def lifetime(unit: str) -> str:

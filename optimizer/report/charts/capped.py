@@ -8,7 +8,7 @@ import altair as alt
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.capped import Capped, Step
-from optimizer.analysis.plan.wording import given
+from optimizer.analysis.plan.wording import amount
 from optimizer.errors import Defect
 from optimizer.report.charts.theme import (
     BLUE,
@@ -103,7 +103,7 @@ def _rows(found: Capped, unit: str) -> list[dict[str, Any]]:
 
 def _plan(found: Capped, unit: str, x: alt.X, y: alt.Y) -> list[Any]:
     step = found.steps[found.chosen]
-    word = f"the plan, {given(float(f'{step.parameters:.1e}'), 'parameters')}"
+    word = f"the plan, {amount(float(f'{step.parameters:.1e}'), 'parameters')}"
     row = {"cost": short(step.total), "loss": short(step.loss), "word": word}
     base = alt.Chart(data([row])).encode(x=x, y=y)
     mark = {"shape": "diamond", "filled": True, "color": BLUE, "opacity": 1}

@@ -8,7 +8,7 @@ import altair as alt
 
 from optimizer.analysis.frontier.band import Banded
 from optimizer.analysis.frontier.frontier import Point
-from optimizer.analysis.plan.wording import given
+from optimizer.analysis.plan.wording import amount
 from optimizer.report.charts.theme import (
     BLUE,
     HEIGHT,
@@ -145,7 +145,7 @@ def _sizes(
 
 
 def _size(point: Point) -> str:
-    return given(float(f"{point.parameters:.1e}"), "parameters")
+    return amount(float(f"{point.parameters:.1e}"), "parameters")
 
 
 def _plan(plan: Point, unit: str, x: alt.X, y: alt.Y) -> list[Any]:

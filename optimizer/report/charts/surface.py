@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.plan.wording import given
+from optimizer.analysis.plan.wording import amount
 from optimizer.analysis.story.contour import Contour
 from optimizer.analysis.story.curves import Dot, Line, Overhead
 from optimizer.report.charts.theme import (
@@ -295,5 +295,5 @@ def _above(figure: Overhead, dot: Dot) -> dict[str, Any]:
     return {
         "N": short(dot.parameters),
         "over": short(_more(figure.training[at])),
-        "word": f"{dot.name} {given(float(f'{dot.parameters:.1e}'), 'parameters')}",
+        "word": f"{dot.name} {amount(float(f'{dot.parameters:.1e}'), 'parameters')}",
     }

@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 from altair.utils import schemapi
 
-from optimizer.analysis.plan.wording import amount, given, lifetime
+from optimizer.analysis.plan.wording import amount, lifetime
 from optimizer.reading.quantity import significant
 
 # Each of these is at least 3:1 on white and on the page's dark ground, and all differ
@@ -159,7 +159,7 @@ def told(value: float, unit: str) -> str:
     if unit == "FLOP":
         mantissa, exponent = f"{value:.0e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    return given(value, unit).removesuffix(" FLOP")
+    return amount(value, unit).removesuffix(" FLOP")
 
 
 def exactly(value: float, unit: str) -> str:

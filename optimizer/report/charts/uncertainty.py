@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from optimizer.analysis.plan.wording import given
+from optimizer.analysis.plan.wording import amount
 from optimizer.analysis.uncertainty.uncertainty import Uncertainty
 from optimizer.report.charts.theme import (
     BLUE,
@@ -202,4 +202,4 @@ def _note(
 
 
 def _size(N: float) -> str:
-    return given(float(f"{N:.2e}"), "parameters")
+    return amount(float(f"{N:.2e}"), "parameters")

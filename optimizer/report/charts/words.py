@@ -10,7 +10,6 @@ from optimizer.analysis.plan.wording import (
     amount,
     counted,
     either,
-    given,
     lifetime,
     line_name,
     percent,
@@ -185,7 +184,7 @@ def cashflow(figure: Cashflow) -> str:
 
 def rounded(tokens: float) -> str:
     """A demand as it is spoken of."""
-    return given(float(f"{tokens:.1e}"), "tokens")
+    return amount(float(f"{tokens:.1e}"), "tokens")
 
 
 def capped(answer: Answer) -> str:

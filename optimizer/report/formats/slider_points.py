@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from optimizer.analysis.plan.wording import amount, given, percent
+from optimizer.analysis.plan.wording import amount, percent
 from optimizer.analysis.story.explorer import Explorer, Point
 from optimizer.reading.quantity import significant
 
@@ -39,7 +39,7 @@ def _budget(word: str) -> str:
 def points(explorer: Explorer) -> dict[str, Any]:
     """Every stop in words, so that the script needs no arithmetic."""
     return {
-        "demands": [f"{given(v, 'tokens')} tokens" for v in explorer.demands],
+        "demands": [f"{amount(v, 'tokens')} tokens" for v in explorer.demands],
         "targets": [_aim(v, explorer) for v in explorer.targets],
         "here": explorer.here,
         "points": [[told(p, explorer) for p in row] for row in explorer.points],
@@ -49,7 +49,7 @@ def points(explorer: Explorer) -> dict[str, Any]:
 def _aim(value: float, explorer: Explorer) -> str:
     if explorer.unit == "nats":
         return f"{value:.3f}"
-    return given(value, explorer.unit)
+    return amount(value, explorer.unit)
 
 
 def told(point: Point, explorer: Explorer) -> list[str]:

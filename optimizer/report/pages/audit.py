@@ -11,7 +11,6 @@ from optimizer.analysis.plan.wording import (
     amount,
     either,
     figure,
-    given,
     lifetime,
     model,
     percent,
@@ -98,7 +97,7 @@ def _outside(audits: Sequence[Audit]) -> Iterator[Block]:
 def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
     """For what demand a model is right, under the first law and by the others."""
     first, *others = audits
-    this = f"{_size(first)} on {given(first.tokens, 'tokens')}"
+    this = f"{_size(first)} on {amount(first.tokens, 'tokens')}"
     beside = "".join(f"; {_phrase(a.implied_demand)} under {a.law}" for a in others)
     if len({_phrase(a.implied_demand) for a in audits}) == 1 and others:
         beside = ", and under the other laws too"
@@ -129,7 +128,7 @@ def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
         yield f"The scenario has no price for it: it cannot keep {audit.cannot}."
         if best is not None:
             return
-    served = given(demand, "tokens") if demand else "no"
+    served = amount(demand, "tokens") if demand else "no"
     if best is None or above is None or audit.lifetime is None:
         yield (
             f"The limits of the scenario, which serves {served} tokens, leave no plan "
@@ -168,11 +167,11 @@ def _phrase(suits: Implied) -> str:
 
 
 def _tokens(tokens: float) -> str:
-    return given(float(f"{tokens:.1e}"), "tokens") if tokens > 1 else "0"
+    return amount(float(f"{tokens:.1e}"), "tokens") if tokens > 1 else "0"
 
 
 def _size(audit: Audit) -> str:
-    return given(float(f"{audit.parameters:.2e}"), "parameters")
+    return amount(float(f"{audit.parameters:.2e}"), "parameters")
 
 
 def _column(audit: Audit) -> dict[str, str]:

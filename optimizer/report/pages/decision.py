@@ -9,7 +9,6 @@ from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.wording import (
     amount,
     compared,
-    given,
     lifetime,
     model,
     percent,
@@ -117,7 +116,7 @@ def tiles(answer: Answer) -> Iterator[Tiles]:
             ranges[word] = f"{low} to {high} are within {percent(near.within)}"
     shown = [
         *_cheapest(answer, cost.unit),
-        Tile("parameters", given(plan.parameters, "parameters"), ranges["parameters"]),
+        Tile("parameters", amount(plan.parameters, "parameters"), ranges["parameters"]),
         Tile("training tokens", amount(plan.tokens, "tokens"), ranges["tokens"]),
         Tile(
             f"{'its ' if answer.cheaper else ''}{lifetime(cost.unit)}", *priced(answer)
@@ -209,7 +208,7 @@ def _changes(case: Case) -> Iterator[str]:
         what = "buying" if way.name == "buy" else name
         wins = "No demand makes a new model cheaper than"
         if way.overtaken_at is not None:
-            demand = given(way.overtaken_at, "tokens")
+            demand = amount(way.overtaken_at, "tokens")
             wins = f"Above {demand} served tokens a new model is cheaper than"
         yield f"{wins} {what}."
     yield from map(_wall, answer.held_by[:1])
@@ -247,7 +246,7 @@ def _other_demand(explorer: Explorer | None) -> Iterator[str]:
 def _wall(wall: LimitUsed) -> str:
     """A limit that holds the plan, and what a tenth more of it would save."""
     word = wall.name.removeprefix("limits.").replace("_", " ")
-    what = f"The limit on {word}, {given(wall.bound, wall.unit)}, holds the plan"
+    what = f"The limit on {word}, {amount(wall.bound, wall.unit)}, holds the plan"
     saved = 1 - 1.1**wall.elasticity
     if saved < SEEN:
         return f"{what}, and costs next to nothing."

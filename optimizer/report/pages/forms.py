@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from optimizer.analysis.comparison.forms import Forms
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Erred
-from optimizer.analysis.plan.wording import compared, given, model, percent
+from optimizer.analysis.plan.wording import amount, compared, model, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Text
 from optimizer.world.extrapolation import NAMES
@@ -108,12 +108,12 @@ def form_regret(told: Forms | None) -> list[Text]:
         return []
     lines = [Text(" ".join(_decided(told)), lead=True)]
     for row in told.regrets:
-        what = f"{row.built}'s {given(row.parameters, 'parameters')}"
+        what = f"{row.built}'s {amount(row.parameters, 'parameters')}"
         if row.ratio is None or row.tokens is None:
             text = f"no tokens bring {what} to the target"
         else:
             text = (
-                f"{what} needs {given(row.tokens, 'tokens')} tokens and costs "
+                f"{what} needs {amount(row.tokens, 'tokens')} tokens and costs "
                 f"{significant(row.ratio)} × the best plan"
             )
         lines.append(Text(f"{text}.", label=f"if {row.true} is true"))
@@ -124,11 +124,11 @@ def _decided(told: Forms) -> Iterator[str]:
     if told.safe is None or told.worst is None or told.tokens is None:
         yield "No size between the two plans reaches the target under both forms."
         return
-    first, second = (given(D, "tokens") for D in told.tokens)
+    first, second = (amount(D, "tokens") for D in told.tokens)
     one, two = (row.built for row in told.regrets)
     yield (
         f"If it is not known which form is true, build "
-        f"{given(told.safe, 'parameters')} and train until the target is met, "
+        f"{amount(told.safe, 'parameters')} and train until the target is met, "
         f"{first} tokens by {one} and {second} by {two}: at most "
         f"{percent(told.worst - 1)} above the best plan of whichever is true."
     )

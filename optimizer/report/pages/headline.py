@@ -11,9 +11,9 @@ from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.reach import called
 from optimizer.analysis.plan.wording import (
     VERBS,
+    amount,
     compared,
     either,
-    given,
     model,
     past,
     percent,
@@ -57,7 +57,7 @@ def _instead(answer: Answer) -> Iterator[str]:
     unit = UNITS[answer.objective]
     verb, thing = VERBS.get(unit, ("costs", ""))
     for way, total in answer.cheaper:
-        much = f"{given(total, unit)}{thing and ' of' + thing}"
+        much = f"{amount(total, unit)}{thing and ' of' + thing}"
         name = way.name.removeprefix("existing").strip()
         who = f"{name}, which exists," if name else "the model that exists"
         good = "if it is good enough"
@@ -149,7 +149,7 @@ def _do_not_train(
     verb, thing = VERBS.get(cost.unit, ("costs", ""))
     parts = []
     for way, total in ways:
-        does = f"{verb} {given(total, cost.unit)}"
+        does = f"{verb} {amount(total, cost.unit)}"
         good = "if it is good enough"
         if way.loss is not None:
             good = f"and its loss of {way.loss:.4f} is as good"
@@ -164,15 +164,15 @@ def _do_not_train(
     wins = "at no demand"
     if all(known is not None for known in passed):
         most = max(known for known in passed if known is not None)
-        wins = f"above {given(most, 'tokens')} served tokens"
+        wins = f"above {amount(most, 'tokens')} served tokens"
     return (
         f"Do not train: {first}{'; '.join(parts)}. A new model {verb} "
-        f"{given(cost.total, cost.unit)}{thing and ' of' + thing}, and wins {wins}."
+        f"{amount(cost.total, cost.unit)}{thing and ' of' + thing}, and wins {wins}."
     )
 
 
 def _train(answer: Answer, plan: Pair) -> str:
-    size, data = given(plan.parameters, "parameters"), given(plan.tokens, "tokens")
+    size, data = amount(plan.parameters, "parameters"), amount(plan.tokens, "tokens")
     decided = fixed_word(answer) if answer.fixed else None
     train = f"train {size} parameters on {data} tokens"
     if decided == "parameters":
@@ -186,7 +186,7 @@ def _train(answer: Answer, plan: Pair) -> str:
         return train[0].upper() + train[1:]
     word = budget.name.removeprefix("budget.").replace("_", " ")
     kind = f"{word} " if " " in word else ""
-    size = given(budget.bound, budget.unit)
+    size = amount(budget.bound, budget.unit)
     spent = f"{kind}budget of {size}"
     if answer.question == "lifetime":
         return (
@@ -213,8 +213,8 @@ def _cheapest_of_this_loss(answer: Answer, best: SameLoss) -> Iterator[str]:
     yield (
         f"The same loss is cheapest over the life with "
         f"{model(best.parameters, best.tokens)} tokens, which {than} that but takes "
-        f"{given(best.needs, budget.unit)} where the budget has "
-        f"{given(budget.bound, budget.unit)}. "
+        f"{amount(best.needs, budget.unit)} where the budget has "
+        f"{amount(budget.bound, budget.unit)}. "
         "best_for: lifetime, under budget, asks for the lowest loss at which the "
         "budget allows the cheapest plan."
     )
@@ -241,10 +241,10 @@ def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:
     saved, cost = answer.savings, answer.cost
     if saved is None or cost is None:
         return
-    size, bounds = given(optimal.parameters, "parameters"), []
+    size, bounds = amount(optimal.parameters, "parameters"), []
     for name in optimal.breaks:
         wall = next((w for w in answer.limits if w.name == name), None)
-        bound = "" if wall is None else f" of {given(wall.bound, wall.unit)}"
+        bound = "" if wall is None else f" of {amount(wall.bound, wall.unit)}"
         bounds.append(f"{called(name)}{bound}")
     verb = "rule" if len(bounds) > 1 else "rules"
     also = " with as many samples" if optimal.samples else ""
@@ -276,12 +276,12 @@ def _suits(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
     suits, expected = fixed.implied_demand, answer.demand.tokens
     if suits is None or _same(plan, fixed.optimum):
         return
-    choice = given(plan.parameters, "parameters")
+    choice = amount(plan.parameters, "parameters")
     if fixed_word(answer) == "tokens":
         choice = model(plan.parameters, plan.tokens)
-    you = f"you expect {given(expected, 'tokens')}" if expected else "you expect none"
+    you = f"you expect {amount(expected, 'tokens')}" if expected else "you expect none"
     if suits > 0:
-        yield f"{choice} is right for {given(suits, 'tokens')} served tokens; {you}."
+        yield f"{choice} is right for {amount(suits, 'tokens')} served tokens; {you}."
     else:
         yield (
             f"No demand makes {choice} right: even a model that serves nothing "
@@ -302,8 +302,8 @@ def _over(answer: Answer) -> str:
         return ""
     part = ""
     if counted != tokens:
-        part = f", {given(counted, 'tokens')} of them counted,"
-    return f"Over {given(tokens, 'tokens')} served tokens{part}"
+        part = f", {amount(counted, 'tokens')} of them counted,"
+    return f"Over {amount(tokens, 'tokens')} served tokens{part}"
 
 
 def _same(one: Pair, other: Pair | TrainingOptimal) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.priced import Own
-from optimizer.analysis.plan.wording import either, given, model, past
+from optimizer.analysis.plan.wording import amount, either, model, past
 from optimizer.report.formats.blocks import Block, Text
 
 SAME = 1e-6  # of the cost, below which a plan counts as the optimum
@@ -23,9 +23,9 @@ def own_sentences(answer: Answer, compared: str) -> Iterator[str]:
     if own is None:
         return
     name = model(own.plan.parameters, own.plan.tokens)
-    cost = given(own.cost.total, own.cost.unit)
+    cost = amount(own.cost.total, own.cost.unit)
     served = answer.demand.tokens
-    over = f" over {given(served, 'tokens')} served tokens" if served else ""
+    over = f" over {amount(served, 'tokens')} served tokens" if served else ""
     if own.fraction is None:
         yield f"Your plan, {name} tokens, takes {cost}{over}."
     elif own.misses:
@@ -49,8 +49,8 @@ def own_sentences(answer: Answer, compared: str) -> Iterator[str]:
 
 def _breaks(own: Own) -> Iterator[str]:
     broken = [
-        f"{wall.name} of {given(wall.bound, wall.unit)} (it takes "
-        f"{given(wall.value, wall.unit)})"
+        f"{wall.name} of {amount(wall.bound, wall.unit)} (it takes "
+        f"{amount(wall.value, wall.unit)})"
         for wall in own.breaks
     ]
     if broken:
@@ -62,10 +62,10 @@ def _suits(own: Own, served: float, attention: bool) -> Iterator[str]:
     suits = own.implied_demand
     if suits is not None and suits > 0:
         expect = (
-            f"you expect {given(served, 'tokens')}" if served else "you expect none"
+            f"you expect {amount(served, 'tokens')}" if served else "you expect none"
         )
         yield (
-            f"It has {factor}, which is right for {given(suits, 'tokens')} served "
+            f"It has {factor}, which is right for {amount(suits, 'tokens')} served "
             f"tokens; {expect}."
         )
     else:

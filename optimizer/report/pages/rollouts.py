@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import given, percent
+from optimizer.analysis.plan.wording import amount, percent
 from optimizer.reading.quantity import REQUESTS, write
 
 
@@ -21,4 +21,4 @@ def rollout_rows(answer: Answer) -> list[tuple[str, str]]:
 
 def _amount(tokens: float, hours: float | None) -> str:
     time = "" if hours is None else f", {write(hours, REQUESTS)} accelerator-hours"
-    return f"{given(tokens, 'tokens')} tokens{time}"
+    return f"{amount(tokens, 'tokens')} tokens{time}"

@@ -11,7 +11,6 @@ from typing import Any
 from optimizer.analysis.plan.wording import (
     amount,
     figure,
-    given,
     lifetime,
     model,
     nats,
@@ -83,8 +82,8 @@ def _sentences(found: Uncertainty) -> Iterator[str]:
 
 
 def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> str:
-    size = given(robust.parameters, "parameters")
-    data = given(robust.tokens, "tokens")
+    size = amount(robust.parameters, "parameters")
+    data = amount(robust.tokens, "tokens")
     thing = lifetime(found.unit)
     told = (
         f"With {percent(robust.probability)} confidence the target takes {size} "

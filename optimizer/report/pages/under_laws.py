@@ -10,7 +10,6 @@ from optimizer.analysis.plan.wording import (
     amount,
     either,
     figure,
-    given,
     model,
     ratio,
     rounded,
@@ -132,7 +131,7 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
     walls: dict[str, list[str]] = {}
     for answer in held:
         for wall in answer.held_by:
-            bound = f"{wall.name} of {given(wall.bound, wall.unit)}"
+            bound = f"{wall.name} of {amount(wall.bound, wall.unit)}"
             walls.setdefault(bound, []).append(answer.law.name)
     for bound, names in walls.items():
         all_of = "all of them" if len(names) == len(known) else several(names)
