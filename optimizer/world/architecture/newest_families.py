@@ -96,7 +96,7 @@ def read_qwen4(f: Fields, name: str) -> Record:
     streams, low = f.number("hc_count"), f.number("hc_lowrank")
     wide = streams * width
     mix = wide + 2 * wide * low
-    feeds = feeds_of(f, replace(t, experts=SHARED), count)
+    feeds = feeds_of(f, t, count)
     grams = sorted(set(f.whole_numbers("ple_layer_ids") or ()))
     layers, lookup = [], 0
     for i, word in enumerate(told):
