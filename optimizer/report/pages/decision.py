@@ -244,13 +244,16 @@ def _other_demand(explorer: Explorer | None) -> Iterator[str]:
 
 
 def _wall(wall: LimitUsed) -> str:
-    """A limit that holds the plan, and what a tenth more of it would save."""
+    """A limit that holds the plan, and the most that a tenth more of it would save.
+
+    In logarithms the optimum is convex in a bound, so that its slope promises too much.
+    """
     word = wall.name.removeprefix("limits.").replace("_", " ")
     what = f"The limit on {word}, {amount(wall.bound, wall.unit)}, holds the plan"
     saved = 1 - 1.1**wall.elasticity
     if saved < SEEN:
         return f"{what}, and costs next to nothing."
-    return f"{what}: a tenth more of it would save about {percent(saved)}."
+    return f"{what}: a tenth more of it would save at most about {percent(saved)}."
 
 
 def _moved(swing: Swing, base: float, unit: str) -> Iterator[str]:
