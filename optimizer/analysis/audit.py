@@ -23,7 +23,7 @@ from optimizer.analysis.plan.extremes import (
     training_overhead,
 )
 from optimizer.analysis.plan.implied import implied_demand
-from optimizer.analysis.plan.kept import broken
+from optimizer.analysis.plan.kept import told
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.own_plan import cheapest
 from optimizer.analysis.plan.priced import Cost, Pair
@@ -170,7 +170,7 @@ def audit(
         held = held_at(priced, what or parameters, fix=None)
         found = cheapest(held, point)
         question, lifetime = found.question, found.cost
-        cannot = either(list(broken(found.breaks, found.point)), "and")
+        cannot = either(told(found.breaks), "and")
         if question.attention and question.plain:
             ends = _attended(question, s, point)
         implied = _implied(priced, what or parameters, question, point)

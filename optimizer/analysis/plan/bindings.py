@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import LimitUsed
@@ -55,12 +55,13 @@ def limits_used(
     return tuple(found)
 
 
-def broken(question: Question, point: Mapping[str, float]) -> tuple[str, ...]:
-    """Names of the limits, and of the bounds of serving, that a point breaks."""
+def passed(
+    limits: Iterable[Limit], point: Mapping[str, float]
+) -> tuple[tuple[Limit, float], ...]:
+    """The limits that a point does not keep, each with what it takes, in its unit."""
+    used = ((limit, sum(value(t, point) for t in limit.terms)) for limit in limits)
     return tuple(
-        limit.name
-        for limit in question.breakable
-        if sum(value(t, point) for t in limit.terms) > limit.bound * (1 + BINDING)
+        (limit, taken) for limit, taken in used if taken > limit.bound * (1 + BINDING)
     )
 
 

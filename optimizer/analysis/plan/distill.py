@@ -20,7 +20,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from optimizer.analysis.plan.bills import bill
-from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.bindings import passed
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.students import Distillation, Distilled, Scanned
 from optimizer.analysis.plan.warn import outside
@@ -28,7 +28,6 @@ from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass
-from optimizer.world.costs import value
 from optimizer.world.distillation import FARTHEST, Student, Teacher
 
 CLOSE = 1e-5  # in ln cost
@@ -79,10 +78,8 @@ def _student(
     def cost(N: float, D: float) -> float:
         """The lifetime cost; infinite where a limit is broken."""
         point = question.complete({"N": N, "D": D})
-        for limit in (*question.limits, *question.physics):
-            used = sum(value(term, point) for term in limit.terms)
-            if used > limit.bound * (1 + BINDING):
-                return math.inf
+        if passed((*question.limits, *question.physics), point):
+            return math.inf
         return bill(question, point).total + logit * D
 
     def tokens(N: float) -> float:

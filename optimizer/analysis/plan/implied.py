@@ -18,7 +18,7 @@ from dataclasses import replace
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.bills import bill
-from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.bindings import passed
 from optimizer.analysis.plan.whole import Solved, make_whole, whole_at
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
@@ -169,10 +169,7 @@ def _best(
     """Whether nothing of the same loss is cheaper than the model at its demand."""
     question = _asked(scaled(way.scenario, way.factor), s)
     point = question.complete(size)
-    if any(
-        sum(value(t, point) for t in wall.terms) > wall.bound * (1 + BINDING)
-        for wall in question.breakable
-    ):
+    if passed(question.breakable, point):
         return False
     total = bill(question, point).total
     raised = [scaled(one, way.factor) for one in scenarios]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from optimizer.algebra.posynomial import Term, build, merge
 from optimizer.algebra.program import Certificate, Constraint, GeometricProgram
-from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.bindings import passed
 from optimizer.analysis.plan.practice import ServingUse
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.whole import whole_at
@@ -75,8 +75,8 @@ def _served(scenario: Scenario, N: float, choice: Mapping[str, str]) -> Kept:
     scenario, question = whole_at(scenario, formulate(scenario), size)
     point = question.complete(size)
     limits = tuple(_limits(question))
-    if told := list(broken(limits, point)):
-        return Kept(None, choice, reason=f"cannot keep {either(told, 'and')}")
+    if breaks := passed(limits, point):
+        return Kept(None, choice, reason=f"cannot keep {either(told(breaks), 'and')}")
     cost = merge(
         term
         for line in question.bill
@@ -120,12 +120,10 @@ def _times(terms: Iterable[Term], factor: float) -> list[Term]:
     return [Term(t.label, t.coefficient * factor, t.exponents) for t in terms]
 
 
-def broken(limits: Iterable[Limit], point: Mapping[str, float]) -> Iterator[str]:
-    """The limits that a point does not keep, each with what it takes, in words."""
-    for limit in limits:
-        used = sum(value(term, point) for term in limit.terms)
-        if used > limit.bound * (1 + BINDING):
-            yield (
-                f"{limit.name} of {amount(limit.bound, limit.unit)} "
-                f"(it takes {amount(used, limit.unit)})"
-            )
+def told(breaks: Iterable[tuple[Limit, float]]) -> list[str]:
+    """Limits that are not kept, each with what is taken of it, in words."""
+    return [
+        f"{limit.name} of {amount(limit.bound, limit.unit)} "
+        f"(it takes {amount(used, limit.unit)})"
+        for limit, used in breaks
+    ]

@@ -27,7 +27,7 @@ from optimizer.analysis.plan.bills import (
     training_run,
     unit_cost,
 )
-from optimizer.analysis.plan.bindings import as_fixed, broken, limits_used
+from optimizer.analysis.plan.bindings import as_fixed, limits_used, passed
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.doubts import erred
@@ -258,14 +258,15 @@ def _answer(
     N0, D0 = best["N"], best["D"]
     cost = bill(question, point)
     _, its = whole_at(scenario, relaxed, best)
+    breaks = tuple(limit.name for limit, _ in passed(relaxed.breakable, best))
     optimal = TrainingOptimal(
         parameters=N0,
         tokens=D0,
         tokens_per_parameter=D0 / N0,
         loss=surface.loss_of(s),
-        feasible=not broken(relaxed, best) and as_fixed(question, best),
+        feasible=not breaks and as_fixed(question, best),
         cost=bill(its, its.complete(best)),
-        breaks=broken(relaxed, best),
+        breaks=breaks,
         samples=question.samples,
     )
     free = middle.solution

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from optimizer.analysis.plan.bills import amounts, bill
-from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.bindings import passed
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.priced import Broken, Cost, Own, Pair
@@ -23,7 +23,6 @@ from optimizer.question.formulate import formulate
 from optimizer.question.sampling import settled
 from optimizer.question.scenario import OwnPlan, Scenario
 from optimizer.records import dataclass
-from optimizer.world.costs import value
 from optimizer.world.limits import Limit
 
 MISSED = 1e-9  # of the reducible loss, above which a target counts as missed
@@ -37,14 +36,14 @@ class Held:
         question: of that combination, its machines in whole numbers.
         point: the model with all that follows from it.
         cost: its lifetime cost.
-        breaks: the limits that it does not keep.
+        breaks: the limits that it does not keep, each with what it takes.
         place: of the combination among those that were tried.
     """
 
     question: Question
     point: Mapping[str, float]
     cost: Cost
-    breaks: tuple[Limit, ...]
+    breaks: tuple[tuple[Limit, float], ...]
     place: int
 
     @property
@@ -70,11 +69,7 @@ def cheapest(
     for place, scenario in enumerate(scenarios):
         _, question = whole_at(scenario, formulate(scenario), size)
         point = question.complete(size)
-        breaks = tuple(
-            limit
-            for limit in question.limits
-            if _taken(limit, point) > limit.bound * (1 + BINDING)
-        )
+        breaks = passed(question.limits, point)
         found.append(Held(question, point, bill(question, point), breaks, place))
     return min(
         found,
@@ -115,11 +110,11 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
             Broken(
                 limit.name,
                 limit.bound,
-                _taken(limit, point),
+                used,
                 limit.unit,
                 scenario.place(limit.name).line or None,
             )
-            for limit in held.breaks
+            for limit, used in held.breaks
         ),
         misses=held.misses,
         overtraining=D / question.optimal_tokens(N),
@@ -141,7 +136,3 @@ def own_warnings(own: Own) -> tuple[Warning, ...]:
     if not fails:
         return ()
     return (Warning("own-plan", f"your plan {either(fails, 'and')}"),)
-
-
-def _taken(limit: Limit, point: Mapping[str, float]) -> float:
-    return sum(value(term, point) for term in limit.terms)
