@@ -1,7 +1,7 @@
 """How far an objective rises before chance no longer explains it.
 
-With Huber's loss twice the rise, scaled by E ψ' / E ψ², is nearly χ². E ψ' is the chance
-of a residual inside δ, read from a smooth density because few runs lie there.
+With Huber's loss twice the rise, scaled by E ψ' / E ψ², is nearly χ². E ψ' is the
+chance of a residual inside δ, read from a smooth density because few runs lie there.
 
 *Source*: Ronchetti 1982, the τ-test; Huber & Ronchetti 2009, chapter 13.
 """

@@ -7,6 +7,7 @@ R_D* 15.387756, R_N* 5.309743 and an objective of 0.015825936570763588.
 """
 
 import csv
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -31,15 +32,17 @@ LAW = {
 PUBLISHED = {"R_D_star": 15.387756, "R_N_star": 5.309743}
 OBJECTIVE = 0.015825936570763588
 # By name; of runs of one name the paper keeps that of no stated seed, the last.
-LEFT_OUT = """
-14m300b100m 14m7b5100m 1b112b100m 1b1250b1b5 1b12b7100m 1b13b9100m 1b15b9100m
-1b17b5100m 1b191b1b5 1b191b400m 1b5174b1b5 1b566b100m 1b566b1b5 1b58b8100m 221m174b400m
-221m600b400m 221m91b400m 2b2174b1b5 2b246b100m 2b246b400m 2b291b1b5 2b8100m100m 2b812b4b
-2b816b4b 2b824b4b 2b836b100m 2b836b1b5 2b836b400m 2b84b4b 2b84b8100m 2b855b1b25 2b877b1b5
-2b88b4b 3b926b1b5 421m300b1b5 4b212b12b 4b224b12b 4b284b12b2 4b284b1b9 4b284b6b
-619m22b100m 619m3b9100m 619m5b9100m 619m7b5100m 8b712b100m 8b712b12b 8b712b1b5 8b712b400m
-8b720b1b5
-""".split()
+LEFT_OUT = re.compile(
+    r"14m300b100m|14m7b5100m|1b112b100m|1b1250b1b5|1b12b7100m|1b13b9100m|"
+    r"1b15b9100m|1b17b5100m|1b191b1b5|1b191b400m|1b5174b1b5|1b566b100m|"
+    r"1b566b1b5|1b58b8100m|221m174b400m|221m600b400m|221m91b400m|2b2174b1b5|"
+    r"2b246b100m|2b246b400m|2b291b1b5|2b8100m100m|2b812b4b|2b816b4b|"
+    r"2b824b4b|2b836b100m|2b836b1b5|2b836b400m|2b84b4b|2b84b8100m|"
+    r"2b855b1b25|2b877b1b5|2b88b4b|3b926b1b5|421m300b1b5|4b212b12b|"
+    r"4b224b12b|4b284b12b2|4b284b1b9|4b284b6b|619m22b100m|619m3b9100m|"
+    r"619m5b9100m|619m7b5100m|8b712b100m|8b712b12b|8b712b1b5|8b712b400m|"
+    r"8b720b1b5"
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,9 @@ def paper(shared, tmp_path_factory):
     with path.open("w") as file:
         write = csv.DictWriter(file, ("name", "params", "tokens", "unique", "loss"))
         write.writeheader()
-        write.writerows(row for name, row in rows.items() if name not in LEFT_OUT)
+        write.writerows(
+            row for name, row in rows.items() if not LEFT_OUT.fullmatch(name)
+        )
     return read_runs(str(path))
 
 
