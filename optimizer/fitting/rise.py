@@ -15,6 +15,7 @@ import numpy as np
 from optimizer.fitting.objective import Array
 
 CHI2 = 3.841459  # 95 % of χ² with one degree of freedom
+CERTAIN = 2.326348  # standard deviations of a normal that leave out a hundredth
 
 
 def rise_scale(residual: Array, delta: float) -> float:
@@ -31,6 +32,15 @@ def rise_scale(residual: Array, delta: float) -> float:
     pull = np.clip(residual, -delta, delta)
     square = max(float(np.mean(pull**2)), 1e-300)
     return float(np.mean(at)) / square
+
+
+def quantile(deviations: float, degrees: int) -> float:
+    """The quantile of χ² at that of a normal.
+
+    *Source*: Wilson & Hilferty 1931, right to a hundredth here.
+    """
+    part = 2 / (9 * degrees)
+    return float(degrees * (1 - part + deviations * math.sqrt(part)) ** 3)
 
 
 def _normal(x: float) -> float:

@@ -108,6 +108,15 @@ class FitFile(Model):
     left_out: tuple[Count, ...] = Field((), description="lines of runs not used")
     tied: bool = False
     fixed: dict[str, Number] = Field({})
+    by: str = Field("", description="the column whose values have a law each")
+    group: str = Field("", description="the value of this law's runs")
+    shared: tuple[str, ...] = Field((), description="fitted as one with all groups")
+    overestimates_count: Positive | None = Field(
+        None, description="how many times a prediction above a measured loss counted"
+    )
+    lower_envelope: bool = Field(
+        False, description="of sizes and tokens within a tenth the least loss alone"
+    )
     delta: Positive | None = Field(None, description="of Huber's loss on ln L")
     objective: Number | None = Field(None, description="Huber's loss, summed")
     stationarity: Number | None = Field(None, description="the scaled gradient")
