@@ -15,6 +15,7 @@ from optimizer.analysis.law.contradictions import (
 )
 from optimizer.analysis.law.counted import Counted, counted
 from optimizer.analysis.law.diagnostics import (
+    AGAIN,
     APART,
     HELD_OUT,
     HoldOut,
@@ -32,8 +33,9 @@ from optimizer.analysis.law.next_runs import AHEAD, NextRuns, next_runs
 from optimizer.analysis.law.profiles import Profile, profiles
 from optimizer.analysis.plan.wording import either
 from optimizer.fitting.bootstrap import PAIRS
-from optimizer.fitting.fit import Fit
+from optimizer.fitting.fit import Fit, Settings, work
 from optimizer.fitting.fitlaw import About, law_of, r_squared
+from optimizer.fitting.search import Progress, silent
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
 from optimizer.records import dataclass

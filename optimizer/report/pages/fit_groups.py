@@ -38,7 +38,6 @@ def _page(judged: JudgedGroups, name: str) -> Iterator[Block]:
     yield Heading("How far to trust it")
     yield from _trust(judged)
     yield from form_test_blocks(judged.form_tests)
-    notes = {n: None for fit in judged.grouped.fits for n in fit.runs.notes}
     yield from note_blocks(judged.grouped.runs.notes, judged.grouped.runs.excluded)
     yield from _plans(judged)
 
