@@ -15,7 +15,7 @@ def distilled(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
     if spec.distillation is None:
         return
     here: Steps = ("distillation",)
-    if not set(CONSTANTS) <= set(scenario.law.extras or ()):
+    if not set(CONSTANTS) <= set(scenario.law.extras):
         yield here, "needs a law with its constants; choose law: busbridge-2025"
         return
     if not spec.distillation.teachers:
