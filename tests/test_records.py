@@ -2,7 +2,6 @@
 
 import dataclasses
 import inspect
-import inspect
 import pickle
 from collections.abc import Mapping
 

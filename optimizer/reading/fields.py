@@ -5,8 +5,6 @@ the JSON Schema. `read_model` turns whatever is wrong, all of it, into problems 
 a place and a sentence (`mistakes` writes the sentences).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from itertools import islice
