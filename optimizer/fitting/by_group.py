@@ -176,8 +176,8 @@ def _checked(runs: Runs, asked: Choice) -> Choice:
         raise failed("--fix", str(error)) from None
     if choice.form in ALONE:
         message = (
-            f"is of laws whose exponents are shared, which {choice.form} is not; fit "
-            f'each group alone: --exclude "{runs.by} != {runs.parts[0]}"'
+            f"fits no laws of the form {choice.form} yet; fit each group alone: "
+            f'--exclude "{runs.by} != {runs.parts[0]}"'
         )
         raise failed(f"--by {runs.by}", message)
     if len(runs.parts) < 2:
@@ -425,5 +425,6 @@ def _sharing(parts: Sequence[Runs], settings: Settings, best: Best) -> Sharing:
         alone.append(Alone(name, {s: float(law[s][0]) for s in shared}, rise))
     told = [one for one in alone if one.exponents]
     degrees = (len(told) - 1) * len(shared)
-    limit = quantile(CERTAIN, degrees) if degrees > 0 else math.inf
+    left = sum(p.count for p in parts) - len(best.names)
+    limit = quantile(CERTAIN, degrees, left) if degrees > 0 else math.inf
     return Sharing(tuple(alone), sum(one.rise for one in told), limit)

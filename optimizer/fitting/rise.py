@@ -34,13 +34,24 @@ def rise_scale(residual: Array, delta: float) -> float:
     return float(np.mean(at)) / square
 
 
-def quantile(deviations: float, degrees: int) -> float:
-    """The quantile of χ² at that of a normal.
+def quantile(deviations: float, degrees: int, left: int) -> float:
+    """What the mean of χ² over its scale exceeds by chance, times its degrees.
 
-    *Source*: Wilson & Hilferty 1931, right to a hundredth here.
+    Args:
+        deviations: of a normal that are exceeded by the same chance.
+        degrees: of freedom.
+        left: runs less coefficients, from which the scale is known.
+
+    *Source*: Paulson 1942, the cube root of F as a ratio of normals.
     """
-    part = 2 / (9 * degrees)
-    return float(degrees * (1 - part + deviations * math.sqrt(part)) ** 3)
+    own, rest = 2 / (9 * degrees), 2 / (9 * max(left, 3))
+    square = deviations**2
+    a = (1 - rest) ** 2 - square * rest
+    b = (1 - rest) * (1 - own)
+    c = (1 - own) ** 2 - square * own
+    if a <= 0:
+        return math.inf
+    return float(degrees * ((b + math.sqrt(b * b - a * c)) / a) ** 3)
 
 
 def _normal(x: float) -> float:

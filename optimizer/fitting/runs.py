@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.cells import evaluated, separators
 from optimizer.fitting.checkpoints import Policy, kept, run_column, thinned
-from optimizer.fitting.columns import WORDS, Columns, columns
+from optimizer.fitting.columns import WORDS, Columns, columns, listed
 from optimizer.fitting.losses import NATS, loss_unit
 from optimizer.fitting.magnitudes import units_of
 from optimizer.fitting.oddities import (
@@ -39,6 +39,7 @@ from optimizer.fitting.rules import Rule
 from optimizer.fitting.tables.join import joined
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Note, Table
+from optimizer.reading.document import suggest
 from optimizer.records import dataclass
 
 Array = NDArray[np.float64]
@@ -184,7 +185,8 @@ def read_runs(
         table = joined(table, read_table(options.table))
     for column in (options.group, options.by):
         if column is not None and column not in table.columns:
-            raise _failed(table, f'has no column "{column}" to group by', 1)
+            hint = suggest(column, table.columns) or f"; it has {listed(table.columns)}"
+            raise _failed(table, f'has no column "{column}" to group by{hint}', 1)
     command = options.command or f"overtrain fit {shlex.quote(table.file)}"
     taken = columns(table, chosen, options.sized, command)
     reader = _reader(table, taken, units, options.per_token)

@@ -31,8 +31,9 @@ def fit_groups_blocks(judged: JudgedGroups, name: str) -> list[Block]:
 def _page(judged: JudgedGroups, name: str) -> Iterator[Block]:
     yield Heading(name, 1)
     yield Text(_lead(judged), lead=True)
-    yield Heading("What all groups share")
-    yield _shared(judged)
+    if judged.grouped.shared:
+        yield Heading("What all groups share")
+        yield _shared(judged)
     yield Heading(f"What each {judged.grouped.by} has of its own")
     yield _own(judged)
     yield Heading("How far to trust it")
@@ -46,7 +47,7 @@ def _lead(judged: JudgedGroups) -> str:
     grouped = judged.grouped
     fit = grouped.fits[0]
     values = {
-        symbol: significant(value, 4) if symbol in grouped.shared else symbol
+        symbol: symbol if symbol in fit.own else significant(value, 4)
         for symbol, value in fit.coefficients.items()
     }
     formula = FORMULAS[fit.settings.choice.law].format(**values)
@@ -106,7 +107,9 @@ def _trust(judged: JudgedGroups) -> Iterator[Block]:
     sharing = judged.grouped.sharing
     symbols = either(list(judged.grouped.shared), "and")
     told = [one for one in sharing.groups if one.exponents]
-    if len(told) < 2:
+    if not symbols:
+        yield Text("the exponents are given, and none is fitted", label="sharing")
+    elif len(told) < 2:
         yield Text(
             f"fewer than two groups alone tell {symbols}, so nothing says whether the "
             "groups share them",
