@@ -9,9 +9,10 @@ from scipy.optimize import minimize
 
 import cli
 from optimizer.errors import InputError
-from optimizer.fitting.by_group import fit_by_group, parts_of, point_fit_by_group
+from optimizer.fitting.by_group import fit_by_group
 from optimizer.fitting.fit import Settings
 from optimizer.fitting.forms import Choice
+from optimizer.fitting.group_point import parts_of, point_fit_by_group
 from optimizer.fitting.joint import evaluated
 from optimizer.fitting.runs import Options, read_runs
 from optimizer.world.laws import load_law

@@ -14,15 +14,11 @@ from optimizer.analysis.law.form_test import Errors, FormTest, both_ends
 from optimizer.analysis.law.judgement import Asked, Given, Judged, judge
 from optimizer.analysis.plan.wording import either
 from optimizer.errors import Defect, InputError
-from optimizer.fitting.by_group import (
-    Grouped,
-    fit_by_group,
-    parts_of,
-    point_fit_by_group,
-)
+from optimizer.fitting.by_group import Grouped, fit_by_group
 from optimizer.fitting.fit import Settings
 from optimizer.fitting.fitlaw import About
 from optimizer.fitting.forms import Choice
+from optimizer.fitting.group_point import parts_of, point_fit_by_group
 from optimizer.fitting.objective import Array
 from optimizer.fitting.runs import Runs
 from optimizer.fitting.search import Progress, silent
