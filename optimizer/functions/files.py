@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast, overload
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.functions.looks import attach
@@ -26,7 +26,6 @@ from optimizer.world.laws import builtin_names, load_law
 __all__ = ["change", "load", "load_portfolio", "load_scenario", "read_scenario"]
 
 LAW = ("law",)
-Asked = TypeVar("Asked", Scenario, Portfolio)
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario | Portfolio:
@@ -44,7 +43,11 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario | Portfoli
     return read(document, Path(path).parent, overrides)
 
 
-def change(scenario: Asked, **values: object) -> Asked:
+@overload
+def change(scenario: Scenario, **values: object) -> Scenario: ...
+@overload
+def change(scenario: Portfolio, **values: object) -> Portfolio: ...
+def change(scenario: Scenario | Portfolio, **values: object) -> Scenario | Portfolio:
     """The same scenario with other values, checked like lines of its file.
 
         scenario.set(demand__tokens=5e12, law=load_law("my-law.yaml"))
@@ -88,7 +91,7 @@ def _json(path: str, value: object) -> str:
             "must be a number, a text, a list or a mapping of these, got "
             f"{type(value).__name__}"
         )
-        raise InputError([Problem(Mark(f"set({path})"), path, message)]) from None
+        raise InputError([Problem(Mark(f"set({path})"), "", message)]) from None
 
 
 def _with_law(document: Document, law: Law) -> Document:

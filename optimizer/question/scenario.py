@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -237,6 +237,11 @@ class Scenario:
     whole: Mapping[str, Whole] = field(default_factory=dict)
     samples: float | None = None
     constants: Mapping[str, Library] = field(default_factory=dict)
+
+    if TYPE_CHECKING:  # which the public names attach, from `functions.files`
+
+        def set(self, **values: object) -> Scenario:
+            """See `change`."""
 
     @property
     def streams(self) -> tuple[Stream, ...]:
