@@ -43,6 +43,7 @@ class Range:
     parameters: Interval | None = None
     tokens: Interval | None = None
     tokens_per_parameter: Interval | None = None
+    loss: Interval | None = None
 
 
 @dataclass(frozen=True)

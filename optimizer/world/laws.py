@@ -193,6 +193,7 @@ def _law(file: LawFile, name: str) -> Law:
             parameters=_interval(span.parameters),
             tokens=_interval(span.tokens),
             tokens_per_parameter=_interval(span.tokens_per_parameter),
+            loss=_interval(span.loss),
         ),
         covariance=Covariance(about.order, about.matrix) if about else None,
         draws=file.draws,

@@ -284,7 +284,12 @@ def _answer(
         if whole:
             ways = (asked or scenario).singles
             suits = implied_demand(ways, {"N": N, "D": D}, s)
-            fixed = replace(fixed, implied_demand=suits)
+            fixed = replace(
+                fixed,
+                implied_demand=suits.tokens,
+                implied_within=suits.within,
+                implied_reason=suits.reason or None,
+            )
     at = point
     if made.relaxed is not None or middle.question.between is not None:
         at = middle.question.complete(middle.size)

@@ -38,7 +38,7 @@ def _law(law: Law) -> Iterator[str]:
             yield f"{word}: {_value(told)}"
     spans = {
         word: pair
-        for word in ("parameters", "tokens", "tokens_per_parameter")
+        for word in ("parameters", "tokens", "tokens_per_parameter", "loss")
         if (pair := getattr(law.range, word)) is not None
     }
     if spans:

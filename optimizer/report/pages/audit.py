@@ -13,6 +13,7 @@ from optimizer.analysis.plan.wording import (
     figure,
     lifetime,
     model,
+    nearly,
     percent,
     ratio,
     share,
@@ -116,12 +117,14 @@ def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
             f"the same loss with {percent(less)} less training compute."
         )
     elif suits.tokens is None:
-        yield f"No demand makes {this} lifetime-optimal {where}."
+        why = f": {suits.reason}" if suits.reason else ""
+        yield f"No demand is known to make {this} lifetime-optimal {where}{why}."
     elif abs(first.w - 1) < EVEN and first.lifetime is None:
         yield f"{this} is training-optimal: right if it serves nothing {where}."
     else:
         yield (
-            f"{this} is lifetime-optimal if it serves {_phrase(suits)} tokens {where}."
+            f"{this} is lifetime-optimal{nearly(suits.within)} if it serves "
+            f"{_phrase(suits)} tokens {where}."
         )
     if first.demand is not None:
         yield from _under_scenario(first, first.demand)
