@@ -238,7 +238,7 @@ class Scenario:
 
     if TYPE_CHECKING:  # which the public names attach, from `functions.files`
 
-        def set(self, **values: object) -> Scenario:
+        def set(self, **values: object) -> "Scenario":
             """See `change`."""
 
     @property
