@@ -126,7 +126,7 @@ __all__ = [  # noqa: PLE0604 - the table is the one list of names
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        value: Any = _version()
+        value: Any = import_module("optimizer.functions.version").installed()
     elif name in _HOMES:
         value = getattr(import_module(f"optimizer.{_HOMES[name]}"), name)
     else:
@@ -137,13 +137,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-def _version() -> str:
-    """The installed version; a copy that was never installed says so."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
-    try:
-        return version("overtrain")
-    except PackageNotFoundError:
-        return "0+uninstalled"

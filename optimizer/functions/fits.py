@@ -18,6 +18,7 @@ from optimizer.fitting.fit import fit as fit_runs
 from optimizer.fitting.fitlaw import About
 from optimizer.fitting.runs import Runs, read_runs
 from optimizer.functions.looks import attach_pages
+from optimizer.functions.version import installed
 from optimizer.question.scenario import Scenario
 from optimizer.world.law import Counts
 from optimizer.world.serving.constants import library, load_library
@@ -81,12 +82,10 @@ def judge(
         Verdicts, hold-out, further runs, and `law`, which goes into
         `scenario.set(law=…)`.
     """
-    from optimizer import __version__  # noqa: PLC0415
-
     kinds: dict[str, Counts] = {"non-embedding": "non-embedding", "active": "active"}
     about = About(
         name,
-        tool=f"overtrain {__version__}",
+        tool=f"overtrain {installed()}",
         counts=counts or kinds.get(found.runs.counts, "total"),
         loss_unit=found.runs.loss_unit,
     )

@@ -11,6 +11,7 @@ from optimizer.analysis.comparison.compare import compare, probabilities
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.portfolio.joint_plan import solve_portfolio
 from optimizer.analysis.story.case import LAWS, Case, case, with_chances
+from optimizer.functions.version import installed
 from optimizer.question.portfolio import Portfolio
 from optimizer.question.scenario import Scenario
 from optimizer.question.under_laws import under_laws
@@ -122,8 +123,6 @@ def worked_out(
     Raises:
         InputError: probabilities do not fit together.
     """
-    from optimizer import __version__  # noqa: PLC0415
-
     scenarios = [one for one in read if not isinstance(one, Portfolio)]
     portfolios = [one for one in read if isinstance(one, Portfolio)]
     probabilities(scenarios)  # tells of wrong ones before any is solved
@@ -147,7 +146,7 @@ def worked_out(
         portfolios=tuple(_joint(portfolios, steps)),
         bodies=tuple(bodies),
         command=command,
-        version=__version__,
+        version=installed(),
         made=made,
     )
 
