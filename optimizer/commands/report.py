@@ -15,7 +15,7 @@ import click
 
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions, refuse_unlike
-from optimizer.commands.output import beside, failed, refuse_unwritable
+from optimizer.commands.output import refuse_unwritable, write
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
@@ -205,14 +205,9 @@ def _write(
         print_page(_text(report, form, output, studio), output, browser)
         return
     if form == "xlsx" and output is not None:
-        from optimizer.report.pages.workbook import write  # noqa: PLC0415
+        from optimizer.report.pages.workbook import write as workbook  # noqa: PLC0415
 
-        data = write(report)
-        try:
-            with beside(output.resolve()) as path:
-                path.write_bytes(data)
-        except OSError as error:
-            raise failed(output, f"cannot be written: {error.strerror}") from None
+        write(output, workbook(report))
         return
     from optimizer.commands.output import emit  # noqa: PLC0415
 
@@ -226,9 +221,9 @@ def _text(report: Report, form: str, output: Path | None, studio: Studio | None)
 
         return data.write(data.wrapped(reported(report), report.version))
     if form == "csv":
-        from optimizer.report.formats.csv import write  # noqa: PLC0415
+        from optimizer.report.formats import csv  # noqa: PLC0415
 
-        return write(report.comparison.plans)
+        return csv.write(report.comparison.plans)
     from optimizer.report.pages.report import report_blocks  # noqa: PLC0415
 
     blocks = list(report_blocks(report))
