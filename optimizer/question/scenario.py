@@ -6,7 +6,7 @@ Here are the words and the record; `load` reads them from a file.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -235,6 +235,11 @@ class Scenario:
     whole: Mapping[str, Whole] = field(default_factory=dict)
     samples: float | None = None
     constants: Mapping[str, Library] = field(default_factory=dict)
+
+    if TYPE_CHECKING:  # which the public names attach, from `functions.files`
+
+        def set(self, **values: object) -> "Scenario":
+            """See `change`."""
 
     @property
     def streams(self) -> tuple[Stream, ...]:

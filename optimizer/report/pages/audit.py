@@ -53,6 +53,11 @@ def audits_blocks(
     return [*blocks, *laws_left_out(left or {})]
 
 
+def audit_blocks(audit: Audit) -> list[Block]:
+    """The page of one model under one law."""
+    return audits_blocks([audit])
+
+
 def _one(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
     ((name, audits),) = models.items()
     first = audits[0]
