@@ -1,7 +1,5 @@
 """The law file: its words, and what must hold between them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Literal
