@@ -11,6 +11,7 @@ from optimizer.reading.quantity import shown
 from optimizer.world.architecture import classic_families as classic
 from optimizer.world.architecture import further_families as further
 from optimizer.world.architecture import hybrid_families as hybrid
+from optimizer.world.architecture import lone_families as lone
 from optimizer.world.architecture import step_families as step
 from optimizer.world.architecture.compressed_families import read_deepseek_v4
 from optimizer.world.architecture.convolution_families import read_lfm
@@ -27,6 +28,7 @@ from optimizer.world.architecture.indexed_families import (
 from optimizer.world.architecture.inkling_families import read_inkling, read_inkling2
 from optimizer.world.architecture.kimi_families import read_kimi_linear
 from optimizer.world.architecture.latent_families import LATENT, read_latent
+from optimizer.world.architecture.looped_families import LOOPED, read_looped
 from optimizer.world.architecture.mixture_families import MIXTURES
 from optimizer.world.architecture.nemotron_families import read_nemotron_h
 from optimizer.world.architecture.nested import (
@@ -98,6 +100,12 @@ SPECIAL: Mapping[str, Reader] = {
     "recurrent_gemma": read_recurrent_gemma,
     **dict.fromkeys(("zamba", "zamba2"), read_zamba),
     "xlstm": read_xlstm,
+    **dict.fromkeys(LOOPED, read_looped),
+    "mllama_text_model": lone.read_mllama,
+    "modernbert-decoder": lone.read_ettin,
+    "doge": lone.read_doge,
+    "step3_text": lone.read_step3,
+    "unlimited_ocr_text": lone.read_unlimited,
 }
 FAMILIES = tuple(sorted({*TRAITS, *SPECIAL}))
 

@@ -106,6 +106,34 @@ GROK = {
              "attn_type_list": ([0] * 7 + [1]) * 10, "tie_word_embeddings": False},
             456e9, 45.9e9,
         ),
+        (
+            # Zhu et al. 2025, "Scaling Latent Reasoning", table 1: Ouro 1.4B.
+            {"model_type": "ouro", "hidden_size": 2048, "num_hidden_layers": 24,
+             "num_attention_heads": 16, "num_key_value_heads": 16, "vocab_size": 49152,
+             "intermediate_size": 5632, "total_ut_steps": 4,
+             "tie_word_embeddings": False},
+            1.43e9, 1.43e9,
+        ),
+        (
+            # IQuest Lab 2026, IQuest-Coder-V1: the loop model of 40B.
+            {"model_type": "iquestloopcoder", "hidden_size": 5120, "vocab_size": 76800,
+             "num_hidden_layers": 80, "num_attention_heads": 40, "loop_num": 2,
+             "num_key_value_heads": 8, "intermediate_size": 27648,
+             "loop_window_size": 64, "tie_word_embeddings": False},
+            39.8e9, 39.8e9,
+        ),
+        (
+            # StepFun 2025, "Step-3 is Large yet Affordable": 316B, 38B a token.
+            {"model_type": "step3_vl", "text_config": {
+                "model_type": "step3_text", "hidden_size": 7168, "head_dim": 256,
+                "num_hidden_layers": 61, "num_attention_heads": 64,
+                "share_q_dim": 2048, "intermediate_size": 18432, "vocab_size": 128815,
+                "moe_num_experts": 48, "moe_top_k": 3, "moe_intermediate_size": 5120,
+                "share_expert_dim": 5120, "tie_word_embeddings": False,
+                "moe_layers_enum": ",".join(str(i) for i in range(4, 60)),
+            }},
+            316e9, 38e9,
+        ),
     ],
     ids=lambda value: value["model_type"] if isinstance(value, dict) else "",
 )  # fmt: skip
@@ -150,7 +178,7 @@ def test_words_of_a_layer_stand_above_the_models() -> None:
     [
         ({"n_layer": 5}, "num_hidden_layers, which means the same, is 4"),
         ({"per_layer_config": {"9": {}}}, "is no layer"),
-        ({"model_type": "inkling2_loop_text"}, "run several times"),
+        ({"model_type": "llada"}, "by diffusion"),
         ({"model_type": "gemma4_assistant"}, "draft model"),
         ({"model_type": "bert"}, "an encoder"),
         ({"model_type": "internvl", "hidden_size": None}, "the language model of"),
