@@ -103,6 +103,9 @@ INSIDE: Mapping[str, str] = {
 # Two names of one family, the second as it is read here.
 SAME: Mapping[str, str] = {
     "AXK1": "axk1",
+    "Keye": "qwen3",
+    "KeyeVL1_5": "qwen3",
+    "PanguEmbedded": "internlm",
     "aria_moe_lm": "aria_text",
     "mimo_v2": "mimo_v2_flash",
     "grok-1": "grok",
