@@ -107,6 +107,8 @@ SAME: Mapping[str, str] = {
     "KeyeVL1_5": "qwen3",
     "PanguEmbedded": "internlm",
     "aria_moe_lm": "aria_text",
+    "ernie4_5_moe_vl": "ernie4_5_vl_moe_text",
+    "RefinedWebModel": "falcon",
     "mimo_v2": "mimo_v2_flash",
     "grok-1": "grok",
     "hunyuan": "hunyuan_v1_moe",
