@@ -99,13 +99,17 @@ def read_classic(f: Fields, name: str) -> Record:
     if family == "falcon":
         kv_heads, norms = _falcon(f, heads)
         qkv = out = mlp = f.flag("bias", missing=False)
-    around = t.norm * width
+    norm = t.norm
+    if family == "opt":
+        qkv = out = mlp = f.flag("enable_bias", missing=True)
+        norm *= f.flag("layer_norm_elementwise_affine", missing=True)
+    around = norm * width
     if family == "opt" and not f.flag("do_layer_norm_before", missing=True):
         around = 0  # OPT 350M has no norm after the last layer
     mixer = blocks.grouped(width, heads, kv_heads, head, qkv_bias=qkv, out_bias=out)
     window = f.maybe("window_size") if family == "gpt_neo" else None
     feed = Feed(blocks.dense(width, inner, gated=False, bias=mlp))
-    layers = [Layer(mixer, feed, norms * t.norm * width)] * count
+    layers = [Layer(mixer, feed, norms * norm * width)] * count
     if window is not None:
         f.say("of GPT-Neo's local layers the reference keeps the whole cache")
     vocabulary = f.number("vocab_size")

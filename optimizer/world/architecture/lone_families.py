@@ -62,7 +62,7 @@ def read_mllama(f: Fields, name: str) -> Record:
 
 def read_ettin(f: Fields, name: str) -> Record:
     """ModernBERT's decoder: a norm after the embeddings, a head before the answer."""
-    half = f.number("local_attention") // 2
+    half = f.maybe("sliding_window", least=1) or f.number("local_attention") // 2
     every = f.maybe("global_attn_every_n_layers", least=1) or 3
     count = f.number("num_hidden_layers")
     usual = [

@@ -22,7 +22,13 @@ _WORDS = {"full": "full_attention", "sliding": "sliding_attention"}
 LOOPED = (*("ouro", "iquestloopcoder", "hrm_text", "dory"), "inkling2_loop_text")
 PLAIN = Traits(kv_heads="heads")
 OURO = Traits(kv_heads="heads", norms=4)
-DORY = Traits(head_size="ask", gate="apart", bias="attention_bias", last=0)
+DORY = Traits(
+    head_size="ask",
+    gate="apart",
+    bias="attention_bias",
+    mlp_bias="mlp_bias",
+    last=0,
+)
 HRM = Traits(
     kv_heads="heads",
     bias="attention_bias",

@@ -159,7 +159,7 @@ def read_xlstm(f: Fields, name: str) -> Record:
     values = _rounded(f, "v_dim_factor", width, 64)
     bias = is_on(f, "use_bias")
     own = width * (2 * keys + 2 * values) + values * width + 2 * heads * (width + 1)
-    own += values + bias * (2 * keys + 2 * values + width)
+    own += values * (1 + bias) + bias * (2 * keys + 2 * values + width)
     step = f.number("ffn_round_up_to_multiple_of")
     inner = _rounded(f, "ffn_proj_factor", width, step)
     matrix = heads * (keys // heads) * (values // heads)

@@ -175,3 +175,15 @@ def test_regrets_are_those_of_the_size_held_under_the_other_law(pair, more):
         ]
         assert told.worst == pytest.approx(max(worst), rel=2e-4)
         assert worst[0] == pytest.approx(worst[1], rel=2e-4)
+
+
+def test_a_scenario_with_choices_is_told_by_its_law():
+    text = CASE.format(law=PAIR[0]) + ROOFLINE.replace(
+        "mbu: 60 %", "mbu: 60 %, precision: [bf16, fp8]"
+    )
+    text = text.replace(
+        "{tokens: 2T}",
+        "{requests: 5M/day, input_tokens: 800, output_tokens: 300, lifetime: 2 years}",
+    )
+    told = compare(in_both_forms(read(text)))
+    assert [plan.scenario for plan in told.plans] == [f"s ({law})" for law in PAIR]
