@@ -18,7 +18,7 @@ from optimizer.reading.yamltext import Steps
 from optimizer.records import dataclass
 from optimizer.world.architecture.load import described, is_config, load_record
 from optimizer.world.architecture.record import Record
-from optimizer.world.built import Built, built, record_at
+from optimizer.world.built import Built, built, passed_once, record_at
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape, record_of_shape
 
@@ -221,7 +221,7 @@ def of_config(path: str, tokens: float) -> PublishedModel:
     Raises:
         InputError: the config cannot be read, or is not known.
     """
-    return of_record(load_record(path), tokens)
+    return of_record(passed_once(load_record(path), Mark(path), ""), tokens)
 
 
 def of_record(record: Record, tokens: float) -> PublishedModel:
