@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from optimizer.report.charts.theme import ticks
 from tests.fuzz.command import run, well_ended
 
 WRITERS = [
@@ -49,3 +50,56 @@ def test_a_student_needs_a_law_that_is_there(law):
         "\ndistillation: {teacher: [{parameters: 70B, tokens: 1T}], logits: free}\n"
     )
     well_ended(run(["check", "-"], (text + teacher).encode()))
+
+
+LIFE = """\
+law: {law}
+objective: dollars
+training: {{hardware: h100-sxm, mfu: 40 %, price: $2/h, accelerators: 256}}
+serving: {{hardware: h100-sxm, mfu: 20 %, price: $2/h}}
+demand: {{requests: 5M/day, input_tokens: {inputs}, output_tokens: 300,
+  lifetime: 2 years}}
+budget: {{training_time: 60 days, best_for: lifetime}}
+"""
+PHONES = """\
+law: {E: 2.9, A: 1.0, B: 1.8773861154737708, alpha: 0.35, beta: 0.050006813256623414}
+target: {match: {parameters: 7B}}
+serving: {precision: bf16, weights: int4, kv: int8, batch: 1, context: 8192,
+  quantization_penalty: true}
+architecture: {layers: 28, width: 3072, kv_heads: 8, head_size: 128}
+demand: {requests: 200M/day, input_tokens: 300, output_tokens: 150, lifetime: 2 years}
+limits: {memory: 4 GB}
+"""
+TINY = "{E: 0, A: 133829, B: 1.06e-8, alpha: 0.997, beta: 0.02}"
+NEAR_E = "{E: 0.005, A: 2.157426864246353, B: 86.4955, alpha: 1.07508, beta: 0.90419}"
+FLAT = """\
+law: {E: 2.7103097531923344, A: 0.02018277113197657, B: 1.0, alpha: 0.5,
+  beta: 1.0191511763094765, k: 0.3333333333333333}
+target: {match: {model: llama-3-8b}}
+fix: {parameters: 8030261248}
+demand: {tokens: 2T}
+limits: {tokens: 2T}
+"""
+ENDED = {
+    "a loss too near the irreducible one for digits": LIFE.format(law=NEAR_E, inputs=8),
+    "no loss outweighs what is served": LIFE.format(law="kaplan-2020", inputs="8e32"),
+    "one token of unique data": LIFE.format(law="kaplan-2020", inputs=800)
+    + "data: {unique_tokens: 1.5}\n",
+    "a cure of 1e67 petabytes": PHONES,
+    "training-optimal tokens that are zero": f"law: {TINY}\ntarget: {{loss: 2.2}}\n"
+    "demand: {tokens: 1T}\n",
+    "a cure that no program certifies": FLAT,
+}
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_what_ended_as_a_defect_is_told(name):
+    """Each was exit 1 in the search of a hundred thousand scenarios."""
+    done = run(["solve", "-", "--format", "json"], ENDED[name].encode())
+    well_ended(done)
+    assert "Warning" not in done.err
+
+
+def test_a_span_without_a_round_number_has_no_ticks():
+    """A profile between 0.551 and 0.552 was exit 1 in `fit --plots`."""
+    assert ticks(0.551, 0.552, 5) == []

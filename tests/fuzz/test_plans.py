@@ -102,7 +102,8 @@ def test_no_size_reaches_the_target_for_less(question):
     used = {"parameters": N, "tokens": D, "training_compute": 6 * N * D}
     assert all(used[name] <= most * (1 + NEAR) for name, most in limits.items())
     exact = 6 * Decimal(N) * Decimal(D) + 2 * Decimal(N) * Decimal(served)
-    assert found["cost"]["total"] == pytest.approx(float(exact), rel=1e-12)
+    # A number within 1e-9 of a limit is put on it, here N and D.
+    assert found["cost"]["total"] == pytest.approx(float(exact), rel=3e-9)
     assert found["cost"]["total"] <= cost.min() * (1 + NEAR)
 
 
