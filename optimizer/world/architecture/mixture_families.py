@@ -115,6 +115,7 @@ MIXTURES: Mapping[str, Traits] = {
         mlp_bias="mlp_bias",
         experts=replace(FIRST, shared_bias="mlp_bias"),
     ),
+    "smallthinker": Traits(head_size="ask", window=windows.laid_out, experts=Experts()),
     "solar_open": Traits(head_size="ask", qkv_bias="attention_bias", experts=ALL),
     "sarvam_moe": Traits(
         head_size="ask",

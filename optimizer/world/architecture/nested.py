@@ -114,6 +114,7 @@ SAME: Mapping[str, str] = {
     "hunyuan": "hunyuan_v1_moe",
     "phi3_v": "phi3",
     "solar": "llama",
+    "telechat3": "llama",
     "stablelm_epoch": "stablelm",
 }
 # Words of a family for what others call by the first.
@@ -130,6 +131,11 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
         "conv_kernel": "mamba_d_conv",
         "use_conv_bias": "mamba_conv_bias",
         "layers_block_type": "layer_types",
+    },
+    "smallthinker": {
+        "num_experts": "moe_num_primary_experts",
+        "num_experts_per_tok": "moe_num_active_primary_experts",
+        "moe_intermediate_size": "moe_ffn_hidden_size",
     },
     "step3p5": {"num_key_value_heads": "num_attention_groups"},
     "gpt_neo": {"num_hidden_layers": "num_layers", "num_attention_heads": "num_heads"},

@@ -144,6 +144,23 @@ GROK = {
             389e9, 52e9,
         ),
         (
+            # Song et al. 2025, "SmallThinker": 4B, 0.6B a token.
+            {"model_type": "smallthinker", "hidden_size": 1536, "head_dim": 128,
+             "moe_ffn_hidden_size": 768, "moe_num_active_primary_experts": 4,
+             "moe_num_primary_experts": 32, "num_attention_heads": 12,
+             "num_hidden_layers": 32, "num_key_value_heads": 2, "vocab_size": 151936,
+             "sliding_window_layout": [0] * 32, "tie_word_embeddings": True},
+            4.03e9, 0.63e9,
+        ),
+        (
+            # TeleAI 2025, TeleChat3-36B.
+            {"model_type": "telechat3", "hidden_size": 6144, "head_dim": 128,
+             "intermediate_size": 24576, "num_attention_heads": 48,
+             "num_hidden_layers": 64, "num_key_value_heads": 8, "vocab_size": 131072,
+             "tie_word_embeddings": False},
+            36.2e9, 36.2e9,
+        ),
+        (
             # Ling Team 2025, "Every Attention Matters": Ring-mini-linear, 16.4B, 1.6B.
             {"model_type": "bailing_moe_linear", "hidden_size": 2048,
              "first_k_dense_replace": 1, "group_norm_size": 4, "head_dim": 128,
