@@ -5,6 +5,7 @@ card. What they are made of stands there too, or in `data/architectures.yaml`, i
 words of their configs.
 """
 
+import os
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -248,7 +249,7 @@ def record_named(name: str) -> Record:
     """
     if name.lower().endswith((".yaml", ".yml")):
         return _in_words(name)
-    if is_config(name) or "/" in name or Path(name).is_dir():
+    if is_config(name) or "/" in name or os.path.isdir(name):
         return load_record(name)
     if name in described_names():
         return _told(_described(name))

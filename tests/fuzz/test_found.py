@@ -80,6 +80,17 @@ fix: {parameters: 8030261248}
 demand: {tokens: 2T}
 limits: {tokens: 2T}
 """
+FLEET = """\
+law: kaplan-2020
+objective: dollars
+target: {match: {parameters: 13B}}
+training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}
+serving: {model: measured, hardware: h100-sxm, precision: fp8, accelerators: 4,
+  weights: int4, price: $2/h, max_time_per_output_token: 7 ms, peak_to_mean: 3,
+  idle_paid: true}
+architecture: {layers: 32, width: 4096, kv_heads: 8, head_size: 128}
+demand: {requests: 740B/day, input_tokens: 1500, output_tokens: 250, lifetime: 2 years}
+"""
 ENDED = {
     "a loss too near the irreducible one for digits": LIFE.format(law=NEAR_E, inputs=8),
     "no loss outweighs what is served": LIFE.format(law="kaplan-2020", inputs="8e32"),
@@ -89,6 +100,13 @@ ENDED = {
     "training-optimal tokens that are zero": f"law: {TINY}\ntarget: {{loss: 2.2}}\n"
     "demand: {tokens: 1T}\n",
     "a cure that no program certifies": FLAT,
+    "a model to match without a token": "law: {E: 2, A: 8e29, B: 99.9, alpha: 0.37, "
+    "beta: 0.065}\ntarget: {match: {parameters: 1B}}\ndemand: {tokens: 1T}\n",
+    "a plan of no parameters": "law: {E: 1.58, A: 38.3, B: 6189.3, alpha: 0.02, "
+    "beta: 0.188}\ntarget: {match: {parameters: 13B}}\ndemand: {tokens: 1e18}\n",
+    "a million replicas": FLEET,
+    "more epochs than a law covers": "law: kumar-2024\nplan: {parameters: 1T, tokens: "
+    "200B}\ndemand: {tokens: 50T}\ndata: {unique_tokens: 7392}\n",
 }
 
 
@@ -103,3 +121,19 @@ def test_what_ended_as_a_defect_is_told(name):
 def test_a_span_without_a_round_number_has_no_ticks():
     """A profile between 0.551 and 0.552 was exit 1 in `fit --plots`."""
     assert ticks(0.551, 0.552, 5) == []
+
+
+LONG = "9" * 400
+READERS = [["audit", LONG], ["model", LONG], ["laws", LONG], ["hardware", LONG]]
+READERS += [["fit", LONG], ["serving", LONG], ["solve", LONG], ["explore", LONG]]
+READERS += [["solve", "a.yaml", "--law", LONG], ["solve", "a.yaml", "--snap", LONG]]
+READERS += [["fit", "a.csv", "--draws", "50", "--plots", LONG], ["init", LONG]]
+
+
+@pytest.mark.parametrize("line", READERS, ids=lambda line: " ".join(line)[:24])
+def test_a_name_that_no_file_has_is_told_by_it(line):
+    """`audit` with a name of 400 digits was told as if the output had no room."""
+    files = {"a.yaml": ENDED["a model to match without a token"].encode()}
+    done = run(line, files={**files, "a.csv": b"N,D,loss\n1e8,1e9,3\n"})
+    assert done.code == 2
+    assert "<stdout>" not in done.err

@@ -118,8 +118,8 @@ def test_no_size_buys_a_lower_loss(question):
     with np.errstate(invalid="ignore", divide="ignore"):
         loss = law["E"] + law["A"] * SIZES ** -law["alpha"]
         loss = np.where(fits, loss + law["B"] * D ** -law["beta"], np.inf)
-    if found is None:
-        assert min(SIZES[np.argmin(loss)], D[np.argmin(loss)]) < 1.01
+    if found is None:  # where the scan ends there may be fewer tokens yet
+        assert min(SIZES[np.argmin(loss)], D[np.argmin(loss)]) < 1.01 or fits[-1]
         return
     if found["status"] == "infeasible":
         assert not np.isfinite(loss).any(), question

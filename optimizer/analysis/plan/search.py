@@ -100,8 +100,8 @@ def _refuse_fractions(
         InputError: the law, taken so far from its runs, asks for one.
     """
     few = [name for name in ("N", "D") if point[name] < 1]
-    beside = question.optimal_tokens(point["N"])  # the plan's measure, which may vanish
-    if not few and beside > 0:
+    # The measure of overtraining may vanish, too.
+    if not few and question.optimal_tokens(point["N"]) > 0:
         return
     spec = scenario.spec
     word = "target" if spec.target else "plan" if spec.plan else "budget"

@@ -45,7 +45,7 @@ def amount(value: float, unit: str) -> str:
         tonnes = abs(value) >= 1e3
         size = value / 1e3 if tonnes else value
         return f"{significant(size)} {'tCO2e' if tonnes else 'kgCO2e'}"
-    return write(value, KINDS[unit])
+    return write(value, KINDS[unit]) if unit else significant(value)  # as epochs are
 
 
 def figure(value: float, unit: str) -> str:
