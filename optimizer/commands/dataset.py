@@ -188,7 +188,9 @@ def _opened(output: Path, plan: Plan, chunk: int) -> Dataset:
     if found is None:
         try:
             output.mkdir(exist_ok=True)
-            if any(output.iterdir()):
+            # What a killed sweep was about to name MANIFEST is nobody's.
+            begun = output.glob(f".{MANIFEST}.*")
+            if set(output.iterdir()) - set(begun):
                 message = f"this directory is not empty and has no {MANIFEST}"
                 raise failed(output, f"{message}; give another name")
         except OSError as error:
