@@ -32,14 +32,40 @@ def test_the_first_sentence_has_the_robust_plan_and_the_right_size(trial, run):
     assert done.code == 0
     assert done.err == ""
     lines = done.out.splitlines()
-    assert " ".join(lines[2:6]) == (
+    assert " ".join(done.out.split("\n\n")[1].split()) == (
         "With 90 % confidence the target takes 29.4B parameters and 3.47T tokens: 59 % "
         "more lifetime compute than the plan for the expected numbers, 20B on 2.98T, "
         "which reaches it in 48 % of the draws. If besiroglu-2024-refit is right, the "
-        "best size is anywhere from 13B to 36B."
+        "best size is anywhere from 13B to 36B in nine of ten draws of its error."
     )
     assert "Only the law varies" in done.out
     assert max(map(len, lines)) <= 80
+
+
+def test_a_fixed_size_is_not_called_the_best_one(run, root):
+    """`the best size is 3.1B in nearly every draw` was said of a size that is fixed."""
+    path = root / "scenarios" / "smollm3.yaml"
+    done = run("uncertainty", str(path), "--draws", "50")
+    text = " ".join(done.out.split())
+    assert "the best size is" not in text
+    assert "the fixed 3.1B takes 11.2T tokens in nine of ten draws of its error" in text
+
+
+def test_warnings_stand_before_the_table_and_in_the_json(run, root):
+    """Its D/N are far past the 341 of the law's runs; nothing said so."""
+    path = str(root / "scenarios" / "own-plan.yaml")
+    out = run("uncertainty", path, "--draws", "50").out
+    assert 0 < out.index("outside-range") < out.index("The right plan of each draw")
+    found = json.loads(run("uncertainty", path, "--draws", "50", "--format=json").out)
+    assert [one["code"] for one in found["warnings"]] == ["outside-range", "own-plan"]
+    far = found["tokens_per_parameter"]["p95"] / 341
+    assert f"is {far:.2g} times above 341" in found["warnings"][0]["message"]
+
+
+def test_ranges_are_named_beside_the_error_of_the_law(run, root):
+    path = root / "scenarios" / "regulated-internal-assistant.yaml"
+    text = " ".join(run("uncertainty", str(path), "--draws", "50").out.split())
+    assert "in nine of ten draws of its error and the ranges." in text
 
 
 def test_an_exact_law_is_told(trial, run):

@@ -6,7 +6,7 @@ the right model lies; the robust plan is one model for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +15,9 @@ import numpy as np
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.chance import DRAWS, SEED, unasked
+from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.ranges import RANGE, reaching
 from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import either
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, sweep
@@ -94,6 +96,8 @@ class Uncertainty:
         notes: what the numbers leave out, in sentences.
         sizes: N of each draw that has a plan.
         law: its name.
+        fixed: whether the scenario fixes the size, so that no draw chooses it.
+        warnings: of the plan for the expected numbers, and how far the draws reach.
     """
 
     scenario: str
@@ -112,11 +116,18 @@ class Uncertainty:
     notes: tuple[str, ...]
     sizes: tuple[float, ...] = ()
     law: str = ""
+    fixed: bool = False
+    warnings: tuple[Warning, ...] = ()
 
     @property
     def lawful(self) -> bool:
         """Whether the law's own error is in the draws."""
         return any(name.startswith("law.") for name in self.varied)
+
+    @property
+    def ranged(self) -> bool:
+        """Whether numbers that the scenario gives as ranges are."""
+        return any(not name.startswith("law.") for name in self.varied)
 
 
 def uncertainty(
@@ -191,7 +202,28 @@ def uncertainty(
         notes=tuple(_notes(scenario, drawing, status, robust)),
         law=scenario.law.name,
         sizes=tuple(results[known, list(RESULTS).index("parameters")].tolist()),
+        fixed=scenario.spec.fix is not None
+        and scenario.spec.fix.parameters is not None,
+        warnings=(
+            *_reach(scenario, intervals),
+            *(one for one in answer.warnings if one.code not in RANGE),
+        ),
     )
+
+
+def _reach(
+    scenario: Scenario, intervals: Mapping[str, Interval]
+) -> tuple[Warning, ...]:
+    """How far the plans of nine draws in ten reach beyond the law's runs."""
+    if not intervals:
+        return ()
+    sizes = {
+        word: intervals[word]
+        for word in ("parameters", "tokens", "tokens_per_parameter")
+    }
+    low = {word: ends.p5 for word, ends in sizes.items()}
+    high = {word: ends.p95 for word, ends in sizes.items()}
+    return reaching(scenario.law, low, high, "plans of the draws")
 
 
 def _drawing(scenario: Scenario, draws: int, seed: int) -> Plan:

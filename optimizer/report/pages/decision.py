@@ -24,6 +24,7 @@ from optimizer.report.formats.elements import Chart, Points, Rich, Tile, Tiles
 from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.headline import headline, steps, trust
 from optimizer.report.pages.reasons import infeasible
+from optimizer.report.pages.uncertainty import best_size
 from optimizer.world.hardware import load_hardware
 
 # For those to whom FLOP say nothing: a chip that many know, and a share of its peak
@@ -178,11 +179,7 @@ def _sure(case: Case) -> Iterator[str]:
         )
     drawn = case.uncertainty
     if drawn is not None and drawn.lawful and drawn.intervals:
-        size = drawn.intervals["parameters"]
-        yield (
-            f"If {drawn.law} is right, its own error puts the best size anywhere from "
-            f"{rounded(size.p5)} to {rounded(size.p95)}."
-        )
+        yield f"If {drawn.law} is right, {best_size(drawn)}."
     sizes = [
         (other.plan.parameters, other.law.name)
         for other in case.laws

@@ -10,7 +10,6 @@ from optimizer.analysis.plan.wording import (
     amount,
     figure,
     lifetime,
-    rounded,
     share,
 )
 from optimizer.analysis.portfolio.joint_plan import JointPlan
@@ -35,6 +34,7 @@ from optimizer.report.pages.comparison import comparison_blocks
 from optimizer.report.pages.decision import decision_blocks, decision_row
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.portfolio import portfolio_blocks
+from optimizer.report.pages.uncertainty import best_size
 from optimizer.report.pages.under_laws import laws_side_blocks
 
 # Charts go after the section of this name; a name ends in * where it goes on.
@@ -280,11 +280,9 @@ def _doubts(case: Case) -> Iterator[Text]:
     """The error of the law and the choice of the law, which are two, in one place."""
     found = case.uncertainty
     if found is not None and found.lawful and found.intervals:
-        size = found.intervals["parameters"]
         yield Text(
-            f"The size is in doubt twice. If {found.law} is right, its own error puts "
-            f"it anywhere from {rounded(size.p5)} to {rounded(size.p95)}; which law is "
-            "right is the other doubt:"
+            f"If {found.law} is right, {best_size(found)}. Which law is right is "
+            "another doubt:"
         )
 
 

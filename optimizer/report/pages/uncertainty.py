@@ -10,6 +10,7 @@ from typing import Any
 
 from optimizer.analysis.plan.wording import (
     amount,
+    either,
     figure,
     lifetime,
     model,
@@ -24,6 +25,7 @@ from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
+from optimizer.report.pages.cautions import told
 
 NAMES = {
     "parameters": "parameters",
@@ -63,13 +65,7 @@ def _sentences(found: Uncertainty) -> Iterator[str]:
             f"The target is out of reach in {percent(found.unreachable)} of the draws, "
             "and no plan reaches it as surely as was asked for."
         )
-    size = found.intervals["parameters"]
-    low, high = rounded(size.p5), rounded(size.p95)
-    within = f"If {found.law} is right"
-    if low == high:
-        yield f"{within}, the best size is {low} in nearly every draw."
-    else:
-        yield f"{within}, the best size is anywhere from {low} to {high}."
+    yield f"If {found.law} is right, {best_size(found)}."
     if found.target_loss is None:
         loss = found.intervals["loss"]
         yield f"The budget buys a loss of {loss.p5:.4f} to {nats(loss.p95)}."
@@ -81,24 +77,40 @@ def _sentences(found: Uncertainty) -> Iterator[str]:
             yield f"The target is out of reach in {out} of the draws."
 
 
+def best_size(found: Uncertainty) -> str:
+    """Where nine draws in ten put the best size, or the tokens of a fixed one."""
+    drawn = [("its error", found.lawful), ("the ranges", found.ranged)]
+    of = either([name for name, there in drawn if there], "and")
+    size, tokens = found.intervals["parameters"], found.intervals["tokens"]
+    if found.fixed:
+        what = f"the fixed {rounded(size.p50)} takes"
+        low, high = (f"{amount(end, 'tokens')}" for end in (tokens.p5, tokens.p95))
+        last = " tokens"
+    else:
+        what, last = "the best size is", ""
+        low, high = rounded(size.p5), rounded(size.p95)
+    span = low if low == high else f"anywhere from {low} to {high}"
+    return f"{what} {span}{last} in nine of ten draws of {of}"
+
+
 def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> str:
     size = amount(robust.parameters, "parameters")
     data = amount(robust.tokens, "tokens")
     thing = lifetime(found.unit)
-    told = (
+    sure = (
         f"With {percent(robust.probability)} confidence the target takes {size} "
         f"parameters and {data} tokens"
     )
     if plan is None:
         cost = amount(robust.cost_total, found.unit)
-        return f"{told}: {cost} of {thing}."
+        return f"{sure}: {cost} of {thing}."
     other = f"{model(plan.parameters, plan.tokens)}"
     if _sure(plan):
         return f"{other} tokens reach the target in every draw."
     extra = robust.cost_total / plan.cost_total - 1
     reached = "" if plan.reached is None else percent(plan.reached)
     return (
-        f"{told}: {share(extra)} more {thing} than the plan for the expected numbers, "
+        f"{sure}: {share(extra)} more {thing} than the plan for the expected numbers, "
         f"{other}, which reaches it in {reached} of the draws."
     )
 
@@ -109,6 +121,7 @@ def _sure(plan: Expected) -> bool:
 
 def _body(found: Uncertainty) -> Iterator[Block]:
     yield Text(uncertainty_headline(found), lead=True)
+    yield from told(found.warnings)
     if found.intervals:
         yield Heading("The right plan of each draw, and single plans for all")
         robust = () if found.robust is None else ("robust",)
@@ -192,6 +205,7 @@ def uncertainty_data(found: Uncertainty) -> dict[str, Any]:
     content["robust"] = plain(found.robust)
     content["reason"] = found.reason or None
     content["notes"] = plain(found.notes)
+    content["warnings"] = plain(found.warnings)
     return content
 
 
