@@ -45,6 +45,7 @@ class LawUsed:
     form: str = "chinchilla"
     pair: str | None = None
     extrapolation: tuple[Extrapolation, ...] = ()
+    delta: float = 0.0
 
 
 @dataclass(frozen=True)

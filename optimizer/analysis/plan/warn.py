@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Beyond, Warning
 from optimizer.analysis.plan.fitted_law import fitted_warnings
+from optimizer.analysis.plan.levered import CODES as LEVERED
+from optimizer.analysis.plan.levered import levered
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.saturation import LastThousandth
 from optimizer.analysis.plan.trained_otherwise import CODES as TRAINED
@@ -47,6 +49,7 @@ CODES = (
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
     *("own-plan", "forgotten-unit", "replaced", "whole-machines", "perfect-verifier"),
     *TRAINED,
+    *LEVERED,
 )
 MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
@@ -76,6 +79,7 @@ def warnings(
         *_whole(answer),
         *_scaled(answer, scenario, question),
         *trained_otherwise(scenario),
+        *levered(answer.plan, scenario),
         *_optimum(answer),
         *(Warning(code, message) for code, message in oddities(scenario)),
     )
