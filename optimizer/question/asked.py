@@ -13,6 +13,7 @@ from optimizer.algebra.composite import compose
 from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, Function, GeometricProgram
 from optimizer.algebra.saturating import Saturating
+from optimizer.reading.quantity import COMPUTE, write
 from optimizer.records import dataclass
 from optimizer.world.costs import CostLine
 from optimizer.world.leverage import INSIST
@@ -55,8 +56,8 @@ class Fitted:
         C = 6 * N * D
         if self.low <= C <= self.high:
             return ""
-        span = f"{self.low:.3g} to {self.high:.3g} FLOP"
-        return f"was fitted to runs of {span}, and the plan trains with {C:.3g}"
+        low, high, here = (write(x, COMPUTE) for x in (self.low, self.high, C))
+        return f"was fitted to runs of {low} to {high}, and the plan trains with {here}"
 
     def beyond(self, N: float, D: float) -> str:
         """The same, with what to do."""

@@ -94,10 +94,8 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
     try:
         law.surface(spec.mixture)
     except ValueError as error:
-        told = (
-            word for word in ("sparse", "experts") if getattr(spec, word) is not None
-        )
-        word = next(told, "law")
+        told = [w for w in ("sparse", "experts") if getattr(spec, w) is not None]
+        word = next(iter(told), "law")
         message = str(error).removeprefix("law ")
         yield Problem(scenario.document.mark((word,)), word, message)
     if spec.target is not None and spec.target.error is not None:

@@ -14,8 +14,9 @@ def experts_of(scenario: Scenario, stored: float) -> Experts | None:
 
     A config says what each holds. Else the E experts hold what is stored beyond a
     token's own k: E·(stored − 1)/(E − k) of N, whatever else the layers share. Of a
-    leverage without an architecture's experts a token passes as many as the
-    granularity, together twice as wide as the model.
+    leverage, whose stored parameters are an upper bound, they hold all; without the
+    experts of an architecture a token passes as many as the granularity, together
+    twice as wide as the model.
 
     Args:
         scenario: any.
@@ -47,11 +48,13 @@ def experts_of(scenario: Scenario, stored: float) -> Experts | None:
             "model: measured needs the experts of a mixture; add to architecture "
             "experts: 128 and active_experts: 8, or the path of its config.json"
         )
-    if count <= chosen:
+    if count.real <= chosen.real:
         raise ValueError(
             f"stores {stored:.3g} times what a token passes, but its tokens pass all "
             "experts; give architecture more experts than active_experts"
         )
+    if scenario.spec.sparse is not None and scenario.stored is None:
+        return Experts(count, chosen, stored)
     return Experts(count, chosen, count * (stored - 1.0) / (count - chosen))
 
 

@@ -74,13 +74,13 @@ def unlevered(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
             "was fitted to dense models, not to sparse experts; remove it",
         )
     match = None if spec.target is None else spec.target.match
-    if match is not None and match.model is not None:
-        if load_model(match.model).active_parameters is not None:
-            yield (
-                ("target", "match", "model"),
-                f"is a mixture, and what {law.name} is as good as is a dense model; "
-                "give one, or a loss",
-            )
+    model = None if match is None else match.model
+    if model is not None and load_model(model).active_parameters is not None:
+        yield (
+            ("target", "match", "model"),
+            f"is a mixture, and what {law.name} is as good as is a dense model; give "
+            "one, or a loss",
+        )
     shape = spec.architecture
     if shape is not None and shape.experts is not None and not sparse.dense:
         share = (shape.active_experts or 1) / shape.experts

@@ -187,6 +187,19 @@ def _unfit(law: Law, mixture: Mixture | None) -> str:
     """Why a law does not belong to `all`; empty where it does."""
     if law.not_for_planning:
         return law.not_for_planning
+    if unlike := _unlike(law, mixture):
+        return unlike
+    try:
+        law.surface(mixture)
+    except ValueError:
+        if law.experts is not None:
+            return f"it knows {', '.join(map(str, law.experts))} experts"
+        return "it is a line of compute-optimal models, without a loss for others"
+    return ""
+
+
+def _unlike(law: Law, mixture: Mixture | None) -> str:
+    """Why a law is of other models than a scenario; empty where it is not."""
     if (law.form == "leverage") != isinstance(mixture, Sparse):
         if law.form == "leverage":
             return "it is of sparse experts, and sparse does not say which"
@@ -195,12 +208,6 @@ def _unfit(law: Law, mixture: Mixture | None) -> str:
         return "it is of mixtures of experts, and none are given"
     if mixture is not None and law.experts is None and law.form != "leverage":
         return "it is of dense models"
-    try:
-        law.surface(mixture)
-    except ValueError:
-        if law.experts is not None:
-            return f"it knows {', '.join(map(str, law.experts))} experts"
-        return "it is a line of compute-optimal models, without a loss for others"
     return ""
 
 

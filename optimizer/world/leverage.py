@@ -12,9 +12,9 @@ has κ·6^e·N^(1+e)·D^e parameters. Under a dense law the loss of the sparse o
 
 a sum of powers of both: each choice of A and G is a geometric program of its own.
 
-*Source*: Tian et al. 2025, arXiv 2507.17702, for EL; its text gives no bases, and lg and
-log2 are those with which its constants give the leverage and the best granularity that
-it tells.
+*Source*: Tian et al. 2025, arXiv 2507.17702, for EL; its text gives no bases, and lg
+and log2 are those with which its constants give the leverage and the best granularity
+that it tells.
 """
 
 from __future__ import annotations

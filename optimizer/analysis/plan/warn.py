@@ -148,6 +148,8 @@ def _uncounted(scenario: Scenario) -> str:
     target, law = scenario.spec.target, scenario.law
     if target is None or target.match is None or law.counts == "total":
         return ""
+    if law.form == "leverage":
+        return ""  # what it matches is a dense model
     if target.match.model is not None:
         named = unsure(load_model(target.match.model), law.counts)
         return f"{target.match.model} is {named}" if named else ""
