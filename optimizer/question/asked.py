@@ -13,7 +13,7 @@ from optimizer.algebra.composite import compose
 from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, Function, GeometricProgram
 from optimizer.algebra.saturating import Saturating
-from optimizer.reading.quantity import COMPUTE, write
+from optimizer.reading.quantity import COMPUTE, significant, write
 from optimizer.records import dataclass
 from optimizer.world.costs import CostLine
 from optimizer.world.leverage import INSIST
@@ -56,8 +56,9 @@ class Fitted:
         C = 6 * N * D
         if self.low <= C <= self.high:
             return ""
-        low, high, here = (write(x, COMPUTE) for x in (self.low, self.high, C))
-        return f"was fitted to runs of {low} to {high}, and the plan trains with {here}"
+        low, high = (significant(x) for x in (self.low, self.high))
+        here = write(C, COMPUTE)
+        return f"was fitted to runs of {low} to {high} FLOP, and the plan takes {here}"
 
     def beyond(self, N: float, D: float) -> str:
         """The same, with what to do."""
