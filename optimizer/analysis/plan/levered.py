@@ -23,9 +23,8 @@ def levered(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
             f"an extrapolation: the leverage of {scenario.law.name} "
             f"{', and '.join(told)}. What the experts save here nobody has measured",
         )
-    whole = (
-        "of its architecture" if scenario.stored is not None else "N over activation"
-    )
+    known = scenario.stored is not None
+    whole = "those of its architecture" if known else "at most N over activation"
     yield Warning(
         "sparse-experts",
         "what sparse experts save was fitted on runs near the training optimum, with "
