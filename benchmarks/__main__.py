@@ -40,10 +40,16 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def start(words: tuple[str, ...]) -> None:
-    """Runs Python with some arguments, from the top of this checkout."""
+    """Runs Python with some arguments, from the top of this checkout.
+
+    What pip installs is compiled; so is this checkout, whatever the environment says,
+    for else our side alone would be compiled anew by each process.
+    """
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run(  # noqa: S603 - our own commands
         [sys.executable, *words],
         cwd=ROOT,
+        env=kept,
         check=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -33,10 +33,12 @@ from benchmarks.report import both
 from optimizer.algebra.program import members
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.story.live import live
+from optimizer.analysis.sweep.sweep import sweep
 from optimizer.commands.explore import serving
 from optimizer.engine.batch import solve_block
 from optimizer.question.formulate import formulate
 from optimizer.question.load import load_scenario, read_scenario
+from optimizer.question.vary import plan
 from optimizer.reading.document import load_text
 
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
@@ -46,6 +48,25 @@ HEAVIEST = (
 )
 START, END = "<!-- promises -->\n", "<!-- end of promises -->\n"
 ROWS = 10_000
+ADDITIVE, COUPLED = "openeurollm-2026-additive", "openeurollm-2026"  # the same runs
+PLAIN = f"""
+law: {ADDITIVE}
+objective: compute
+target: {{match: {{parameters: 13B}}}}
+demand: {{tokens: 2T}}
+"""
+SWEPT = (
+    (
+        "plain",
+        PLAIN,
+        ["demand.tokens=1e9:1e15:log:100", "target.match.parameters=2B:40B:log:1000"],
+    ),
+    (
+        "loaded",
+        LOADED.replace("besiroglu-2024-refit", ADDITIVE),
+        ["demand.chat.requests=1M/day:20M/day:log:60", "serving.price=1:5:60"],
+    ),
+)
 Row = tuple[str, str, str]
 
 
@@ -134,6 +155,23 @@ def rows() -> Iterator[Row]:
         yield f"10⁴ loaded rows, {word}, no compiler", told, "100 µs"
 
 
+def forms(rounds: int) -> Iterator[Row]:
+    """A row of a sweep under a coupled law against one under an additive law."""
+    for word, text, varied in SWEPT:
+        taken: dict[str, list[float]] = {ADDITIVE: [], COUPLED: []}
+        for n in range(rounds + 1):
+            for law in sorted(taken, reverse=bool(n % 2)):
+                asked = text.replace(f"law: {ADDITIVE}", f"law: {law}")
+                rows = plan(read_scenario(asked, f"{law}.yaml"), varied)
+                swept = seconds(lambda r=rows: sum(1 for _ in sweep(r, bool)), 1)
+                taken[law].append(swept / rows.count)
+        ratios = [b / a for a, b in zip(*taken.values(), strict=True)][1:]
+        told = f"{statistics.median(taken[COUPLED][1:]) * 1e6:.3g} µs against "
+        told += f"{statistics.median(taken[ADDITIVE][1:]) * 1e6:.3g} µs: "
+        told += f"{statistics.median(ratios):.2f} ×"
+        yield f"a {word} row of a sweep, coupled law × additive law", told, "1.1 ×"
+
+
 def slider(rounds: int) -> Iterator[Row]:
     """One moved number of the loaded scenario in the explorer, over loopback."""
     explored = live(load_text(LOADED, "loaded.yaml"), Path(), ())
@@ -169,7 +207,8 @@ def main(arguments: list[str]) -> None:
         "| what | measured | aim |",
         "| --- | --- | --- |",
     ]
-    parts = (rows(), *(f(asked.rounds) for f in (slider, warm, starts, reports)))
+    timed = (forms, slider, warm, starts, reports)
+    parts = (rows(), *(f(asked.rounds) for f in timed))
     for what, measured, aim in (row for part in parts for row in part):
         lines.append(f"| {what} | {measured} | {aim} |")
         print(lines[-1], file=sys.stderr, flush=True)

@@ -97,3 +97,18 @@ def test_an_ordered_or_open_dataclass_is_the_standard_librarys():
     made = Open(1)
     made.x = 2
     assert made == Open(2)
+
+
+def test_a_signature_is_the_same_before_and_after_the_first_record():
+    @dataclass(frozen=True)
+    class Late:
+        x: float
+        y: float = 1.0
+
+    told = inspect.signature(Late)
+    assert list(told.parameters) == ["x", "y"]
+    assert told.parameters["y"].default == 1.0
+    assert Late(2.0) == Late(2.0, y=1.0)
+    assert inspect.signature(Late) == told
+    with pytest.raises(TypeError, match="unexpected keyword argument 'z'"):
+        Late(2.0, z=1.0)

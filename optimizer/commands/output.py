@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -162,6 +161,8 @@ def beside(target: Path) -> Iterator[Path]:
         mask = os.umask(0)
         os.umask(mask)
         mode = 0o666 & ~mask
+    import tempfile  # noqa: PLC0415 - brings a dozen others
+
     number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     os.close(number)
     try:

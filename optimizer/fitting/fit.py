@@ -118,7 +118,8 @@ def _repeats_alone(runs: Runs, settings: Settings) -> Fit:
         inside=int((abs(found.predicted - np.log(runs.loss)) <= settings.delta).sum()),
         starts=found.starts,
         reached=found.reached,
-        others=0,
+        others=found.others,
+        alike=found.alike,
         unstationary=0,
         at_bound=(),
         loose=(),
@@ -231,11 +232,12 @@ def _told(
     here = {symbol: float(values[0]) for symbol, values in best.items()}
     extras: Mapping[str, float] = {}
     extra_draws: Mapping[str, Array] = {}
+    alike: tuple[Mapping[str, float], ...] = ()
     predicted = fitted
     if choice.form == "data-constrained":
         repeated = fit_repeats(runs, here, draws, weights, settings.delta)
         extras, extra_draws = repeated.coefficients, repeated.draws
-        predicted = repeated.predicted
+        predicted, alike = repeated.predicted, repeated.alike
     named = bootstrap.logs(draws, choice.fixed)
     why = bootstrap.unfaithful(named)
     errors = None
@@ -267,6 +269,7 @@ def _told(
         extras=extras,
         extra_draws=extra_draws,
         error=None if runs.error is None else fit_error(runs, weights, level),
+        alike=alike,
         groups=None if groups is None else len(np.unique(groups)),
     )
 

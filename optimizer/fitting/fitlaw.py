@@ -85,6 +85,7 @@ def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
             tokens_per_parameter=(
                 _span(runs.tokens / runs.parameters) if sized else None
             ),
+            loss=_span(runs.loss),
         ),
         covariance=(
             None

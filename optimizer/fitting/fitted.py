@@ -65,6 +65,8 @@ class Fit:
         starts: how many searches there were.
         reached: how many ended at the best minimum.
         others: how many other minima were found.
+        alike: other pairs of the constants of repetition that the runs cannot tell
+            from those of the fit, each with the share by which it fits better.
         unstationary: draws whose gradient did not vanish.
         at_bound: symbols that came to rest at a bound of the search.
         loose: symbols at a bound in more than one draw of twenty.
@@ -96,6 +98,7 @@ class Fit:
     extras: Mapping[str, float] = field(default_factory=dict)
     extra_draws: Mapping[str, Array] = field(default_factory=dict)
     error: ErrorFit | None = None
+    alike: tuple[Mapping[str, float], ...] = ()
     groups: int | None = None
 
     @property

@@ -15,12 +15,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.newton import minimise
+from optimizer.fitting.newton import STATIONARY, Minimum, minimise
 from optimizer.fitting.objective import Array, Point, Rows
+from optimizer.fitting.rise import CHI2, rise_scale
 from optimizer.fitting.runs import Runs
 from optimizer.records import dataclass
 
 LOW, HIGH = np.log([0.1, 0.1]), np.log([1e4, 1e4])
+STARTS = np.geomspace(0.4, 4000, 9)  # of either constant, each with each
+PLACES = 3  # decimals of ln R* to which ends agree at one minimum
 NAMES = ("R_D_star", "R_N_star")
 BLOCK = 300
 MOST = 300.0  # ln of an excess of parameters, beyond which there is none to gain
@@ -37,7 +40,10 @@ class Repeats:
         value: of the objective.
         stationarity: the scaled gradient.
         starts: how many searches there were.
-        reached: how many ended at the best.
+        reached: how many ended there.
+        others: how many other minima were found.
+        alike: those of them that the runs cannot tell from it, and by which share of
+            the objective each is better (worse where it is negative).
     """
 
     coefficients: Mapping[str, float]
@@ -47,6 +53,8 @@ class Repeats:
     stationarity: float
     starts: int
     reached: int
+    others: int
+    alike: tuple[Mapping[str, float], ...]
 
 
 def fresh_offset(runs: Runs, law: Mapping[str, float]) -> float | None:
@@ -109,28 +117,84 @@ def fit_repeats(
     if unique is None or repeated < 3:
         message = f"{repeated} runs repeat their data; R_D_star and R_N_star need 3"
         raise InputError([Problem(Mark(runs.file), "", message)])
-    grid = np.log([1.0, 3.0, 10.0, 30.0, 100.0])
+    grid = np.log(STARTS)
     starts = np.array([(d, n) for d in grid for n in grid])
-    many = {s: np.full(len(starts), value) for s, value in law.items()}
-    data = _data(runs, unique, many, np.ones((len(starts), runs.count)))
-    found = _minimised(data, starts, delta, 1.0)
-    best = found.value.argmin()
-    z = found.z[best]
+    many = {s: np.full(2 * len(starts), value) for s, value in law.items()}
+    data = _data(runs, unique, many, np.ones((2 * len(starts), runs.count)))
+    # A wide δ finds the broad valley; with the narrow one each start has its own.
+    width = np.repeat([1.0, delta], len(starts))
+    ends = _minimised(data, np.tile(starts, (2, 1)), delta, width)
+    one = data.take(np.array([0]))
+    minima = _minima(ends)
+    best = _cautious(minima, one, delta)
+    z = ends.z[best]
     again = _data(runs, unique, draws, weights)
-    drawn = _minimised(again, np.repeat(z[None], len(weights), 0), delta, 0.03)
-    one = data.take(np.array([best]))
+    near = np.full(len(weights), 0.03)
+    drawn = _minimised(again, np.repeat(z[None], len(weights), 0), delta, near)
+    value = float(ends.value[best])
     return Repeats(
-        coefficients=dict(zip(NAMES, map(float, np.exp(z)), strict=True)),
+        coefficients=_named(z),
         draws=dict(zip(NAMES, np.exp(drawn.z).T, strict=True)),
         predicted=_evaluate(one, z[None], np.array([delta]))[1][0],
-        value=float(found.value[best]),
-        stationarity=float(found.stationarity[best]),
-        starts=len(starts),
-        reached=int((found.value <= found.value[best] * (1 + 1e-6)).sum()),
+        value=value,
+        stationarity=float(ends.stationarity[best]),
+        starts=len(ends.value),
+        reached=int((np.abs(ends.z - z).max(1) < 10.0**-PLACES).sum()),
+        others=len(minima.rows) - 1,
+        alike=tuple(
+            {**_named(ends.z[i]), "better": 1 - float(ends.value[i]) / value}
+            for i in _alike(minima, one, delta)
+            if i != best
+        ),
     )
 
 
-def _minimised(data: _Data, starts: Array, delta: float, wide: float):  # type: ignore[no-untyped-def]
+def _named(z: Array) -> dict[str, float]:
+    return dict(zip(NAMES, map(float, np.exp(z)), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class _Minima:
+    """One search of each minimum, the best first."""
+
+    ends: Minimum
+    rows: tuple[int, ...]
+
+
+def _minima(ends: Minimum) -> _Minima:
+    order = np.argsort(ends.value, kind="stable")
+    rest = [int(i) for i in order if ends.stationarity[i] <= STATIONARY]
+    found: list[int] = []
+    for i in rest or [int(order[0])]:
+        apart = [np.abs(ends.z[i] - ends.z[j]).max() for j in found]
+        if not apart or min(apart) > 10.0**-PLACES:
+            found.append(i)
+    return _Minima(ends, tuple(found))
+
+
+def _alike(minima: _Minima, one: _Data, delta: float) -> list[int]:
+    """The minima that the runs cannot tell from the best, but those at a bound."""
+    ends, best = minima.ends, minima.rows[0]
+    fitted = _evaluate(one, ends.z[best][None], np.array([delta]))[1][0]
+    scale = rise_scale(one.target - fitted, delta)
+    near = [
+        i for i in minima.rows if 2 * (ends.value[i] - ends.value[best]) * scale < CHI2
+    ]
+    inside = [i for i in near if not ends.held[i].any()]
+    return inside or [best]
+
+
+def _cautious(minima: _Minima, one: _Data, delta: float) -> int:
+    """Of the minima that the runs cannot tell apart that of least R_D*.
+
+    Under it repeated data is worth least: a plan should not count on more than is
+    known. The published pair of Muennighoff et al. is such a minimum of their 182
+    runs: others at R_D* of 47 to 161 are better by a thousandth of the objective.
+    """
+    return min(_alike(minima, one, delta), key=lambda i: float(minima.ends.z[i][0]))
+
+
+def _minimised(data: _Data, starts: Array, delta: float, wide: Array) -> Minimum:
     ends = []
     for first in range(0, len(starts), BLOCK):
         rows = np.arange(first, min(first + BLOCK, len(starts)))
@@ -139,11 +203,10 @@ def _minimised(data: _Data, starts: Array, delta: float, wide: float):  # type: 
         def at(members: Rows, z: Array, width: Array, part: _Data = part) -> Point:
             return _evaluate(part.take(members), z, width)[0]
 
-        width = np.full(len(rows), wide)
-        ends.append(minimise(at, starts[rows], LOW, HIGH, delta, width))
-    fields = type(ends[0]).__dataclass_fields__
+        ends.append(minimise(at, starts[rows], LOW, HIGH, delta, wide[rows]))
+    fields = Minimum.__dataclass_fields__
     joined = {f: np.concatenate([getattr(e, f) for e in ends]) for f in fields}
-    return type(ends[0])(**joined)
+    return Minimum(**joined)
 
 
 def _data(runs: Runs, unique: Array, laws: Mapping[str, Array], weight: Array) -> _Data:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.random import Generator
 
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.errors import InputError, Mark, Problem
@@ -28,9 +28,12 @@ from optimizer.reading.spread import Spread, ends
 from optimizer.records import dataclass
 from optimizer.world.law import STARS, Covariance
 
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
 BLOCK = 4096
 Columns = Mapping[str, Sequence[float]]
-Joint = Callable[[Generator], Array]
+Joint: TypeAlias = "Callable[[Generator], Array]"
 P90 = 1.2815515655446004  # of the standard normal distribution
 
 

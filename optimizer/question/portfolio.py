@@ -7,8 +7,6 @@ The variables of each model are named after it, so that its own program enters a
 is; what is shared is one more posynomial.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from functools import cached_property
 

@@ -3,12 +3,10 @@
 Here are the words and the record; `load` reads them from a file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -163,7 +161,7 @@ class Variant:
     """
 
     choice: Mapping[str, str]
-    scenario: Scenario | None
+    scenario: "Scenario | None"
     reason: str = ""
 
 
@@ -247,6 +245,11 @@ class Scenario:
     samples: float | None = None
     constants: Mapping[str, Library] = field(default_factory=dict)
 
+    if TYPE_CHECKING:  # which the public names attach, from `functions.files`
+
+        def set(self, **values: object) -> "Scenario":
+            """See `change`."""
+
     @property
     def streams(self) -> tuple[Stream, ...]:
         """The streams of demand; none means that nothing is served."""
@@ -262,19 +265,19 @@ class Scenario:
         return self.streams if after is None else (*self.streams, after.stream())
 
     @property
-    def singles(self) -> tuple[Scenario, ...]:
+    def singles(self) -> tuple["Scenario", ...]:
         """Every combination of the lists that it holds and that fits; or itself."""
         found = tuple(v.scenario for v in self.variants if v.scenario is not None)
         return found or (self,)
 
-    def chosen(self, choice: Mapping[str, str]) -> Scenario:
+    def chosen(self, choice: Mapping[str, str]) -> "Scenario":
         """The combination of a choice; itself where it holds no lists."""
         for variant in self.variants:
             if variant.scenario is not None and variant.choice == choice:
                 return variant.scenario
         return self
 
-    def every(self, change: Callable[[Scenario], Scenario]) -> Scenario:
+    def every(self, change: Callable[["Scenario"], "Scenario"]) -> "Scenario":
         """Itself after a change, made in each combination of its lists too."""
         variants = tuple(
             v if v.scenario is None else replace(v, scenario=change(v.scenario))

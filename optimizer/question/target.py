@@ -1,7 +1,5 @@
 """The quality that a scenario asks for."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from optimizer.reading.fields import Fraction, Loss, Model, Parameters, Tokens

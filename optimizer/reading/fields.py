@@ -5,8 +5,6 @@ the JSON Schema. `read_model` turns whatever is wrong, all of it, into problems 
 a place and a sentence (`mistakes` writes the sentences).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -151,6 +149,8 @@ class Model(BaseModel):
     """The base of what files say: frozen, no unknown words, nothing coerced.
 
     Lists become tuples; fields that hold several values are of type `tuple[X, ...]`.
+    Files of such records stand without `annotations` of the future, which would make a
+    text of each type that pydantic has to compile at every start.
     """
 
     model_config = ConfigDict(

@@ -6,11 +6,9 @@ PaLM, appendix B), and 2·L·H·Q·T a prompt token, the causal mean. A `Machine
 FLOPs into seconds, dollars, energy and carbon.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -61,7 +59,7 @@ class Sizes(Model):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> Sizes:
+    def _fits(self) -> Self:
         if (self.active or 0) > self.total:
             raise FieldError((("active",), "must be at most the total"))
         return self
@@ -95,7 +93,7 @@ class Architecture(Model):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> Architecture:
+    def _fits(self) -> Self:
         if found := tuple(self._misfits()):
             raise FieldError(*found)
         return self
@@ -113,7 +111,7 @@ class Architecture(Model):
             )
 
     @model_validator(mode="after")
-    def _rises(self) -> Architecture:
+    def _rises(self) -> Self:
         if not isinstance(self.cache, tuple):
             return self
         if len(self.cache) < FEWEST:

@@ -6,9 +6,7 @@ which prices and discounting apply. Everything here is analytic in its numbers, 
 that a complex step gives exact sensitivities; comparisons look at real parts.
 """
 
-from __future__ import annotations
-
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -79,7 +77,7 @@ class Stream(Model):
     )
 
     @model_validator(mode="after")
-    def _complete(self) -> Stream:
+    def _complete(self) -> Self:
         if self.tokens is None and self.requests is None:
             raise ValueError(
                 "has no amount; add tokens: 2T, or requests: 5M/day with "

@@ -8,8 +8,6 @@ loss; it is no posynomial. *Source*: Busbridge et al. 2025 (arXiv 2502.08606), t
 fitted to 697 runs.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Annotated, Literal

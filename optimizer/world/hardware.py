@@ -5,8 +5,6 @@ scenario have its form. Peaks are dense and stated, never derived from one anoth
 where a precision has none, the question is refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path

@@ -59,6 +59,7 @@ class Range:
     parameters: Interval | None = None
     tokens: Interval | None = None
     tokens_per_parameter: Interval | None = None
+    loss: Interval | None = None
     compute: Interval | None = None
     activation: Interval | None = None
     granularity: Interval | None = None

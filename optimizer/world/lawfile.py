@@ -1,7 +1,5 @@
 """The law file: its words, and what must hold between them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Literal
@@ -33,6 +31,7 @@ class RangeFile(Model):
     parameters: tuple[Parameters | None, Parameters | None] | None = None
     tokens: tuple[Tokens | None, Tokens | None] | None = None
     tokens_per_parameter: tuple[Positive | None, Positive | None] | None = None
+    loss: tuple[Loss | None, Loss | None] | None = None
     compute: tuple[Compute | None, Compute | None] | None = None
     activation: tuple[Fraction | None, Fraction | None] | None = Field(
         None, description="leverage: the share of the experts that a token passes"
@@ -226,6 +225,7 @@ def row_pair(row: Row) -> tuple[float, float]:
 def mistakes(file: LawFile) -> Mistakes:
     """What is wrong with the whole though each value is right by itself."""
     yield from _of_coefficients(file)
+    yield from _of_floor(file)
     yield from _of_draws(file)
     yield from _of_further_draws(file)
     yield from _of_covariance(file)
@@ -258,6 +258,26 @@ def _of_coefficients(file: LawFile) -> Mistakes:
             message = out_of_bounds(file.form, symbol, value)
         if message:
             yield ("coefficients", symbol), message
+
+
+def _of_floor(file: LawFile) -> Mistakes:
+    """No run lies at or below the loss that is left at endless size and tokens."""
+    symbol = "c" if file.form == "joint-moe" else "E"
+    floor = file.coefficients.get(symbol)
+    measured = [
+        ("the least loss of its runs, range.loss", (file.range.loss or [None])[0])
+    ]
+    measured += [
+        (f"the loss of its check {i}", c.loss) for i, c in enumerate(file.check, 1)
+    ]
+    for what, loss in measured:
+        if floor is not None and loss is not None and not floor < loss:
+            yield (
+                ("coefficients", symbol),
+                f"must be below {loss:g}, {what}, got {floor:g}; correct either, or "
+                f"fit the runs anew: overtrain fit RUNS --form {file.form}",
+            )
+            return
 
 
 def _of_draws(file: LawFile) -> Mistakes:

@@ -1,7 +1,5 @@
 """Limits: walls of the plan, each a posynomial under a bound."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -5,11 +5,9 @@ TDP · power_fraction · PUE joules, and their carbon. *Source*: Sardana et al. 
 eq. 6, for dollars; energy by the mean power over TDP, never by MFU.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -66,7 +64,7 @@ class Speculation(Model):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> Speculation:
+    def _fits(self) -> Self:
         if self.accepted > self.drafted:
             message = f"must be at most the {self.drafted:g} that are drafted"
             raise FieldError((("accepted",), message))
@@ -149,7 +147,7 @@ class Training(Model):
         """The precisions that its chip must have."""
         return {self.arithmetic_of("forward"), self.arithmetic_of("backward")}
 
-    def plainly(self) -> Training:
+    def plainly(self) -> Self:
         """The same run by the law as it stands, for models that are trained already."""
         return self.model_copy(
             update={
@@ -273,7 +271,7 @@ class Serving(Model):
         """Accelerator time paid over accelerator time used."""
         return self.peak_to_mean or 1.0 if self.idle_paid else 1.0
 
-    def over(self, common: Serving) -> Serving:
+    def over(self, common: Self) -> Self:
         """Returns the common serving with this one's words in place of its own."""
         return common.model_copy(
             update={name: getattr(self, name) for name in self.model_fields_set}
@@ -292,7 +290,7 @@ class Energy(Model):
     grid: Carbon | None = Field(None, description="carbon of the electricity")
 
     @model_validator(mode="after")
-    def _rests(self) -> Energy:
+    def _rests(self) -> Self:
         if (self.idle_fraction or 0.0) > self.power_fraction:
             message = "must be at most the power_fraction, which is that at work"
             raise FieldError((("idle_fraction",), message))

@@ -5,8 +5,6 @@ card. What they are made of stands there too, or in `data/architectures.yaml`, i
 words of their configs.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 from pathlib import Path

@@ -1,6 +1,6 @@
 """What money is worth over time, and what is paid beside accelerators."""
 
-from __future__ import annotations
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -29,7 +29,7 @@ class MoneyOverTime(Model):
     )
 
     @model_validator(mode="after")
-    def _not_free(self) -> MoneyOverTime:
+    def _not_free(self) -> Self:
         decline = self.price_decline
         path: Steps = ("price_decline",)
         if isinstance(decline, Spread):

@@ -7,9 +7,8 @@ rule of 2·N and 6·N; arXiv 2512.02556 has a model whose post-training takes mo
 10 % of its pre-training.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -50,7 +49,7 @@ class PostTraining(Model):
     )
 
     @model_validator(mode="after")
-    def _together(self) -> PostTraining:
+    def _together(self) -> Self:
         if (self.input_tokens is None) != (self.output_tokens is None):
             raise ValueError("needs input_tokens and output_tokens together, or none")
         if self.output_tokens is not None and not expected(self.output_tokens):

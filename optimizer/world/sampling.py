@@ -3,9 +3,7 @@
 Under a law that says what samples are worth their number may be left open.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -20,7 +18,7 @@ class Between(Model):
     at_most: Count = Field(description="the most")
 
     @model_validator(mode="after")
-    def _ordered(self) -> Between:
+    def _ordered(self) -> Self:
         if self.at_least > self.at_most:
             message = f"must be at least at_least, {self.at_least}, got {self.at_most}"
             raise FieldError((("at_most",), message))

@@ -1,6 +1,5 @@
 """Runs made from a known law, and the way to a table of published ones."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,9 +41,6 @@ def made():
 
 
 @pytest.fixture(scope="session")
-def sardana(root):
+def sardana(shared):
     """The path of the runs of Sardana et al. 2024, or a skip with the reason."""
-    path = Path(root).parent / "shared" / "data" / SARDANA
-    if not path.exists():
-        pytest.skip(f"{SARDANA} is not beside the repository (../shared/data)")
-    return str(path)
+    return str(shared / "data" / SARDANA)

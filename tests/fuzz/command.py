@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from unittest import mock
 import cli
 
 CODES = {0, 2, 3, 4}  # as the command line's help names them; 1 is a defect
+ENDS = Counter()  # of all commands so far: how many ended with each code
 
 
 def run(arguments, stdin=b"", files=()):
@@ -35,6 +37,7 @@ def run(arguments, stdin=b"", files=()):
         for name, stream in streams.items():
             stack.enter_context(mock.patch.object(sys, name, stream))
         code = cli.main([str(one) for one in arguments])
+        ENDS[code] += 1
         out.flush()
         err.flush()
     told = [one.buffer.getvalue().decode() for one in (out, err)]

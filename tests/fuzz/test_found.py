@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from tests.fuzz.command import run, well_ended
 
 WRITERS = [
     ["solve", "good.yaml"],
@@ -38,3 +39,13 @@ def test_no_place_for_a_file_is_told_with_its_name(line, output, capsys):
     told = capsys.readouterr()
     assert told.err.startswith(output)
     assert not told.out
+
+
+@pytest.mark.parametrize("law", ["kaplan-2020", "no-such-law", "{E: 1}"])
+def test_a_student_needs_a_law_that_is_there(law):
+    """A law that could not be read was asked for its constants: exit 1."""
+    text = f"law: {law}\ntarget: {{match: {{parameters: 13B}}}}\ndemand: {{tokens: 2T}}"
+    teacher = (
+        "\ndistillation: {teacher: [{parameters: 70B, tokens: 1T}], logits: free}\n"
+    )
+    well_ended(run(["check", "-"], (text + teacher).encode()))

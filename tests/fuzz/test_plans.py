@@ -9,11 +9,10 @@ from decimal import Context, Decimal
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.chance import examples
 from tests.fuzz.command import run, well_ended
+from tests.fuzz.search import search
 from tests.fuzz.words import text
 
 DIGITS = Context(prec=40)
@@ -84,8 +83,7 @@ def _asked(law, served, limits, **question):
     return plan
 
 
-@settings(max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow])
-@given(question=_questions())
+@search(50, question=_questions())
 def test_no_size_reaches_the_target_for_less(question):
     law, loss, served, limits, _ = question
     found = _asked(law, served, limits, target={"loss": loss})
@@ -108,8 +106,7 @@ def test_no_size_reaches_the_target_for_less(question):
     assert found["cost"]["total"] <= cost.min() * (1 + NEAR)
 
 
-@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.too_slow])
-@given(question=_questions())
+@search(30, question=_questions())
 def test_no_size_buys_a_lower_loss(question):
     law, _, served, limits, compute = question
     found = _asked(law, served, limits, budget={"compute": compute})

@@ -311,3 +311,32 @@ def test_the_schema_names_every_word():
     schema = LawFile.model_json_schema()
     assert set(schema["properties"]) >= {"form", "coefficients", "covariance", "check"}
     assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        (
+            "form: coupled\n"
+            "coefficients: {E: 2.1, A: 27042, B: 6386, alpha: .51, beta: .37, k: .4}\n"
+            "range: {loss: [2.081924, 2.925075]}\n",
+            "my.yaml:2:19: coefficients.E: ",
+            "must be below 2.08192, the least loss of its runs, range.loss, got 2.1",
+        ),
+        (
+            "E: 2.5\nA: 27042\nB: 6386\nalpha: .51\nbeta: .37\nk: .4\n"
+            "check: [{parameters: 1B, tokens: 100B, loss: 2.1445}]\n",
+            "my.yaml:1:4: E: ",
+            "must be below 2.1445, the loss of its check 1, got 2.5",
+        ),
+        (
+            f"{FIVE}range: {{loss: [1.7, null]}}\n",
+            "my.yaml:1:19: coefficients.E: ",
+            "overtrain fit RUNS --form chinchilla",
+        ),
+    ],
+)
+def test_no_run_of_a_law_lies_at_or_below_its_floor(text, place, words):
+    (message,) = messages(text)
+    assert message.startswith(place)
+    assert words in message

@@ -272,6 +272,12 @@ def _of_repetition(found: Fit, against: Sequence[str]) -> Iterator[Verdict]:
         level = f"{100 * found.settings.level:g} %"
         span = f"its {level} interval is {significant(low)} to {significant(high)}"
         open_ = high >= 0.999 * ENDLESS or low <= 0.1001
+        if found.alike:
+            others = [significant(other[symbol], 3) for other in found.alike]
+            span += (
+                f", and {' or '.join(others)} fits as well; the pair of least R_D_star "
+                "is taken, under which repeated data is worth least"
+            )
         if against:
             text = f"the runs do not identify {symbol}: {against[0]}; {span}"
         elif open_:

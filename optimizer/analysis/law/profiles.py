@@ -1,10 +1,6 @@
 """Profile likelihood: how much worse the fit gets as one coefficient is moved.
 
-The others are fitted anew at every value. With Huber's loss twice the rise, scaled by
-E ψ' / E ψ², is nearly χ² with one degree of freedom; E ψ' is the chance of a residual
-inside δ, read from a smooth density because few runs lie there.
-
-*Source*: Ronchetti 1982, the τ-test; Huber & Ronchetti 2009, chapter 13.
+The others are fitted anew at every value.
 """
 
 from __future__ import annotations
@@ -17,11 +13,11 @@ import numpy as np
 from optimizer.fitting.fit import Fit
 from optimizer.fitting.forms import Centre, Choice, checked, problem
 from optimizer.fitting.objective import Array
+from optimizer.fitting.rise import CHI2, rise_scale
 from optimizer.fitting.search import FAR, NEAR, search
 from optimizer.records import dataclass
 
 POINTS = 21
-CHI2 = 3.841459  # 95 % of χ² with one degree of freedom
 STARTS = 3  # besides the fit: the draws nearest to the value
 
 
@@ -49,25 +45,9 @@ def profiles(found: Fit) -> tuple[Profile, ...]:
     choice = found.settings.choice
     if choice.form == "data-constrained" or len(choice.free) < 2:
         return ()
-    scale = _scale(found)
+    scale = rise_scale(found.residual, found.settings.delta)
     movable = [s for s in choice.free if s not in ("Nc", "alpha_N")]
     return tuple(_profile(found, symbol, scale) for symbol in movable)
-
-
-def _scale(found: Fit) -> float:
-    """E ψ' / E ψ² of the residuals."""
-    residual, delta = found.residual, found.settings.delta
-    spread = 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
-    width: float = 1.06 * max(spread, delta / 10) * residual.size**-0.2
-    values: list[float] = residual.tolist()
-    at = [_normal((delta - r) / width) - _normal((-delta - r) / width) for r in values]
-    pull = np.clip(residual, -delta, delta)
-    square = max(float(np.mean(pull**2)), 1e-300)
-    return float(np.mean(at)) / square
-
-
-def _normal(x: float) -> float:
-    return (1 + math.erf(x / math.sqrt(2))) / 2
 
 
 def _profile(found: Fit, symbol: str, scale: float) -> Profile:

@@ -169,10 +169,10 @@ def fractions(scenario: Scenario) -> str:
     )
 
 
-def whole_at(
+def batched_at(
     scenario: Scenario, question: Question, size: Mapping[str, float]
 ) -> tuple[Scenario, Question]:
-    """A model with its best whole batches, and the fewest replicas that carry it.
+    """A model with its best whole batches.
 
     Args:
         scenario: with nothing made whole.
@@ -184,9 +184,23 @@ def whole_at(
         for r in question.replicas
         if r.batch is None
     }
-    if batches:
-        scenario = replace(scenario, whole=batches)
-        question = formulate(scenario)
+    if not batches:
+        return scenario, question
+    scenario = replace(scenario, whole=batches)
+    return scenario, formulate(scenario)
+
+
+def whole_at(
+    scenario: Scenario, question: Question, size: Mapping[str, float]
+) -> tuple[Scenario, Question]:
+    """A model with its best whole batches, and the fewest replicas that carry it.
+
+    Args:
+        scenario: with nothing made whole.
+        question: the same as mathematics.
+        size: N and D.
+    """
+    scenario, question = batched_at(scenario, question, size)
     point = question.complete(size)
     need = needs(scenario, question, point)
     if need:

@@ -125,6 +125,13 @@ def nats(loss: float) -> str:
     return f"{loss:.4f} nats"
 
 
+def nearly(within: float | None) -> str:
+    """How near a model comes to the cheapest where whole machines favour another."""
+    if within is None or within < NOTHING:
+        return ""
+    return f", within {percent(within)} of the least cost in whole machines"
+
+
 def percent(fraction: float) -> str:
     """Writes a fraction as a percentage with two significant digits."""
     return f"{significant(100 * fraction, 2)} %"

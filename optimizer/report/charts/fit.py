@@ -9,7 +9,8 @@ import altair as alt
 
 from optimizer.analysis.law.diagnostics import Residual
 from optimizer.analysis.law.judgement import Judged
-from optimizer.analysis.law.profiles import CHI2, Profile
+from optimizer.analysis.law.profiles import Profile
+from optimizer.fitting.rise import CHI2
 from optimizer.reading.quantity import significant
 from optimizer.report.charts.theme import (
     BLUE,

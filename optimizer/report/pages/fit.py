@@ -131,6 +131,14 @@ def _trust(judged: Judged) -> Iterator[Block]:
 def _starts(judged: Judged) -> str:
     fit = judged.fit
     other = f"; {fit.others} other minima are worse" if fit.others else ""
+    if fit.alike:
+        pairs = [
+            f"R_D_star {significant(one['R_D_star'], 4)} with R_N_star "
+            f"{significant(one['R_N_star'], 4)} (objective {_signed(-one['better'])})"
+            for one in fit.alike
+        ]
+        told = f"; the runs do not tell it from {either(pairs, 'or')}"
+        return f"{fit.reached} of {fit.starts} ended at this minimum{told}"
     return f"{fit.reached} of {fit.starts} ended at this minimum{other}"
 
 
@@ -330,6 +338,7 @@ def fit_data(judged: Judged) -> dict[str, Any]:
             "covariance_withheld": fit.covariance_withheld or None,
             "unstationary_draws": fit.unstationary,
             "at_bound": fit.at_bound,
+            "alike": fit.alike,
             "next_runs": judged.next_runs,
             "versus": judged.versus,
         }

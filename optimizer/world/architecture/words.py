@@ -5,11 +5,9 @@ all groups share stand above the list. Norms and biases are left out, as in the 
 words: about one part in ten thousand. *Source*: as for the blocks and the record.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -140,7 +138,7 @@ class Words(_Shared):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> Words:
+    def _fits(self) -> Self:
         if found := tuple(self._misfits()):
             raise FieldError(*found)
         return self

@@ -6,8 +6,6 @@ the constants of all accelerators stand in, with the error they had on those tha
 left out.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 from pathlib import Path

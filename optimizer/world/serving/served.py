@@ -8,8 +8,6 @@ Llama 3 8B, and what was assumed is said.
 meet Llama 3.1 8B and 70B.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from functools import cache
