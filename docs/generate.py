@@ -80,6 +80,8 @@ FORMS = {
     "coupled": "L = E + (A·N^-α + B·D^-β)^k",
     "kaplan": "L = ((Nc/N)^(αN/αD) + Dc/D)^αD",
     "joint-moe": "L = a·Ê^δ·N^(α + γ·ln Ê) + b·Ê^ω·D^(β + ζ·ln Ê) + c",
+    "leverage": "L = E + A·(κ·6^e)^-α·N^-(α(1+e))·D^-(αe) + B·D^-β, with κ·C^e = "
+    "Â^(a + d·lg C + γ·(log2 G)² + β_G·log2 G)",
     "frontier": "only which tokens are compute-optimal for a size",
 }
 
@@ -96,6 +98,9 @@ def _law(law: Law) -> Iterator[str]:
         ("parameters", law.range.parameters, kinds.PARAMETERS),
         ("tokens", law.range.tokens, kinds.TOKENS),
         ("tokens per parameter", law.range.tokens_per_parameter, None),
+        ("compute", law.range.compute, kinds.COMPUTE),
+        ("activation", law.range.activation, kinds.FRACTION),
+        ("granularity", law.range.granularity, None),
     ):
         if interval is not None:
             yield f"- Fitted {what}: {_interval(interval, kind)}"

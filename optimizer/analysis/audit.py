@@ -38,6 +38,7 @@ from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.law import Counts, Law
 from optimizer.world.laws import builtin_names, load_law
+from optimizer.world.leverage import NO_AUDIT
 from optimizer.world.models import Exists, PublishedModel, size_in, unsure
 from optimizer.world.surface import Surface
 
@@ -161,8 +162,10 @@ def audit(
     Raises:
         ValueError: the law has no surface.
     """
+    if law.form == "leverage":
+        raise ValueError(NO_AUDIT)
     surface = law.surface(experts)
-    s = surface.A * parameters**-surface.alpha + surface.B * tokens**-surface.beta
+    s = surface.sum(parameters, tokens)
     ends = _ends(surface, s, parameters, tokens)
     w = surface.weight(parameters, tokens)
     point = {"N": parameters, "D": tokens}

@@ -306,7 +306,7 @@ def left_out(read: Scenario | Portfolio, laws: Sequence[str]) -> dict[str, str]:
 
     if ALL not in laws or isinstance(read, Portfolio):
         return {}
-    found = left_out(read.spec.experts, read.law.name)
+    found = left_out(read.spec.mixture, read.law.name)
     return {name: reason for name, reason in found.items() if name not in laws}
 
 

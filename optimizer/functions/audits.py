@@ -14,6 +14,7 @@ from optimizer.reading.kinds import Kind
 from optimizer.reading.quantity import PARAMETERS, TOKENS, read, write
 from optimizer.world.architecture.load import is_config
 from optimizer.world.law import Law
+from optimizer.world.leverage import NO_AUDIT
 from optimizer.world.models import PublishedModel, load_model, of_config
 
 LAWS = ("besiroglu-2024-refit", "hoffmann-2022-devries")
@@ -127,6 +128,8 @@ def with_surface(laws: tuple[Law, ...], experts: int | None) -> tuple[Law, ...]:
     problems = []
     for law in laws:
         try:
+            if law.form == "leverage":
+                raise ValueError(NO_AUDIT)
             law.surface(experts)
         except ValueError as error:
             message = str(error).removeprefix(f"law {law.name} ")

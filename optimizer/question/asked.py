@@ -14,8 +14,10 @@ from optimizer.algebra.composite import compose
 from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, Function, GeometricProgram
 from optimizer.algebra.saturating import Saturating
+from optimizer.reading.quantity import COMPUTE, significant, write
 from optimizer.records import dataclass
 from optimizer.world.costs import CostLine
+from optimizer.world.leverage import INSIST
 from optimizer.world.limits import Limit
 from optimizer.world.roofline import Replica
 from optimizer.world.surface import Surface, power
@@ -33,8 +35,39 @@ def attention(training: Sequence[Term]) -> float:
 
 def attended(surface: Surface, N: float, attention: float) -> float:
     """D_opt(N) where training takes 6·(N + attention)·D FLOP."""
-    share = N / (N + attention)
-    return surface.optimal_tokens(N) * power(share, 1 / surface.beta)
+    return surface.optimal_tokens(N, N / (N + attention))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The training compute that the leverage of experts was fitted to.
+
+    Attributes:
+        law: its name.
+        low: 6·N·D [FLOP].
+        high: likewise.
+    """
+
+    law: str
+    low: float
+    high: float
+
+    def outside(self, N: float, D: float) -> str:
+        """How a plan is outside, in words; empty where it is not."""
+        C = 6 * N * D
+        if self.low <= C <= self.high:
+            return ""
+        low, high = (significant(x) for x in (self.low, self.high))
+        here = write(C, COMPUTE)
+        return f"was fitted to runs of {low} to {high} FLOP, and the plan takes {here}"
+
+    def beyond(self, N: float, D: float) -> str:
+        """The same, with what to do."""
+        told = self.outside(N, D)
+        return told and (
+            f"the leverage of {self.law} {told}. Insist with {INSIST}, which marks the "
+            "answer as an extrapolation, or take a dense law"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +95,7 @@ class Question:
         fixed: values of variables that are decided, by name.
         between: the fewest and the most samples where their number is open, or None.
         samples: their number where it is known and the law asks for it, or None.
+        fitted: the compute that a plan must keep to where nobody insists, or None.
     """
 
     surface: Surface
@@ -82,6 +116,7 @@ class Question:
     fixed: Mapping[str, float]
     between: tuple[float, float] | None = None
     samples: float | None = None
+    fitted: Fitted | None = None
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from optimizer.question.after import distilled, rollouts
 from optimizer.question.exclusive import ONE_OF
 from optimizer.question.scenario import Scenario
 from optimizer.question.serving_checks import Finding, found_prompts, idle, rooflines
+from optimizer.question.sparse import unlevered
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.quantity import shown
 from optimizer.world.costs import UNITS
@@ -91,9 +92,10 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
     """What the scaling law cannot answer."""
     spec, law = scenario.spec, scenario.law
     try:
-        law.surface(spec.experts)
+        law.surface(spec.mixture)
     except ValueError as error:
-        word = "experts" if spec.experts is not None else "law"
+        told = [w for w in ("sparse", "experts") if getattr(spec, w) is not None]
+        word = next(iter(told), "law")
         message = str(error).removeprefix("law ")
         yield Problem(scenario.document.mark((word,)), word, message)
     if spec.target is not None and spec.target.error is not None:
@@ -111,6 +113,7 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
     found = (
         *sampling.misfits(scenario),
         *sampling.unrated(scenario),
+        *unlevered(scenario),
         *distilled(scenario),
     )
     for place, message in found:
@@ -118,7 +121,7 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
     for index in range(len(scenario.streams)):
         serving, _ = scenario.serving_of(index)
         if serving.stored_per_active is not None and (
-            law.counts != "active" or spec.experts is not None
+            law.counts != "active" or spec.mixture is not None
         ):
             place = scenario.serving_path(index, "stored_per_active")
             message = (

@@ -30,6 +30,7 @@ ONE_OF = (
     OneOf((), ("target", "budget"), "target: {loss: 2.0}, or budget: {compute: 1e24}"),
     OneOf((), ("budget", "plan")),
     OneOf((), ("fix", "plan")),
+    OneOf((), ("experts", "sparse")),
     OneOf(
         ("target",),
         ("loss", "match", "error", "pass_rate"),
@@ -62,6 +63,8 @@ ALTERNATIVES = (
 # Words that may hold a list, of which the best is chosen.
 CHOICES: tuple[tuple[str, ...], ...] = (
     ("experts",),
+    ("sparse", "activation"),
+    ("sparse", "granularity"),
     ("training", "precision"),
     ("training", "sparsity", "weights"),
     *(

@@ -13,7 +13,10 @@ def experts_of(scenario: Scenario, stored: float) -> Experts | None:
     """The routed experts of the model; None where a token passes all weights.
 
     A config says what each holds. Else the E experts hold what is stored beyond a
-    token's own k: E·(stored − 1)/(E − k) of N, whatever else the layers share.
+    token's own k: E·(stored − 1)/(E − k) of N, whatever else the layers share. Of a
+    leverage, whose stored parameters are an upper bound, they hold all; without the
+    experts of an architecture a token passes as many as the granularity, together
+    twice as wide as the model.
 
     Args:
         scenario: any.
@@ -25,26 +28,33 @@ def experts_of(scenario: Scenario, stored: float) -> Experts | None:
     if stored == 1.0:
         return None
     shape, law = scenario.spec.architecture, scenario.law
+    count: float
+    chosen: float
     if isinstance(shape, Built) and shape.record.mixture:
         record = shape.record
-        experts, chosen = record.experts
+        count, chosen = map(float, record.experts)
         feeds = [layer.feed for layer in record.layers]
         routed = sum(feed.experts * feed.expert for feed in feeds)
-        return Experts(experts, chosen, stored * routed / record.total)
+        return Experts(count, chosen, stored * routed / record.total)
     if scenario.spec.experts is not None and law.experts is not None:
         count, chosen = scenario.spec.experts, 1  # the law's tokens pass one
     elif shape is not None and shape.experts is not None:
         count, chosen = shape.experts, shape.active_experts or 1
+    elif scenario.spec.sparse is not None:
+        chosen = scenario.spec.sparse.granularity
+        count = chosen / scenario.spec.sparse.activation
     else:
         raise ValueError(
             "model: measured needs the experts of a mixture; add to architecture "
             "experts: 128 and active_experts: 8, or the path of its config.json"
         )
-    if count <= chosen:
+    if count.real <= chosen.real:
         raise ValueError(
             f"stores {stored:.3g} times what a token passes, but its tokens pass all "
             "experts; give architecture more experts than active_experts"
         )
+    if scenario.spec.sparse is not None and scenario.stored is None:
+        return Experts(count, chosen, stored)
     return Experts(count, chosen, count * (stored - 1.0) / (count - chosen))
 
 
@@ -55,7 +65,7 @@ def guess(scenario: Scenario) -> float:
     little, since costs are told for the experts that are read in truth.
     """
     spec = scenario.spec
-    surface = scenario.law.surface(spec.experts)
+    surface = scenario.law.surface(spec.mixture)
     if spec.fix is not None and spec.fix.parameters is not None:
         return spec.fix.parameters
     target = spec.target

@@ -28,6 +28,7 @@ from optimizer.question.experts import experts_of, guess
 from optimizer.question.losses import loss_of, made, penalties_of, repetition_of
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
+from optimizer.question.sparse import fitted
 from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.spread import expected
@@ -64,8 +65,10 @@ def formulate(scenario: Scenario) -> Question:
             such problems at once.
     """
     spec = scenario.spec
-    published = scenario.law.surface(spec.experts, sampling.drawn(scenario))
+    published = scenario.law.surface(spec.mixture, sampling.drawn(scenario))
     surface = trained(published, spec.training)
+    if spec.sparse is not None:
+        published = scenario.law.surface()  # what it is as good as is a dense model
     between = left_open(scenario) if scenario.samples is None else None
     attempt = _Attempts(scenario)
     replicas = _replicas(scenario, attempt)
@@ -135,6 +138,7 @@ def formulate(scenario: Scenario) -> Question:
         fixed=_fixed(scenario),
         between=None if between is None else (between.at_least, between.at_most),
         samples=sampling.drawn(scenario) if sampling.knows(scenario) else None,
+        fitted=fitted(scenario),
     )
 
 
@@ -370,8 +374,9 @@ def _stored(scenario: Scenario, serving: Serving) -> float:
     if shape is not None and shape.parameters is not None:
         told = shape.parameters
         return told.total / (told.active or told.total)
-    if scenario.law.counts != "active" or scenario.spec.experts is not None:
-        return scenario.law.stored_share(scenario.spec.experts)
+    mixture = scenario.spec.mixture
+    if scenario.law.counts != "active" or mixture is not None:
+        return scenario.law.stored_share(mixture)
     if serving.stored_per_active is None:
         raise ValueError(
             f"{scenario.law.name} counts the parameters that a token passes, and "

@@ -18,6 +18,7 @@ from optimizer.records import dataclass
 
 TOUCHING = 1e-9  # of a target that counts as reached
 STEPS = 40  # of Newton; five are usual
+FARTHEST = 1e30  # tokens beyond which no size is asked for
 SMALL = 1e-12  # a step in ln D that ends it
 
 
@@ -31,6 +32,7 @@ class Drawn:
         alpha: likewise.
         beta: likewise.
         s: the reducible loss to reach; at or below 0 no model does.
+        delta: likewise, where the parameters fall with tokens too; else None.
         unique: the tokens that there are; None where data do not repeat.
         R_D: repetitions after which a token is worth 1/e; None likewise.
         R_N: the same of parameters; None where they keep their worth.
@@ -44,6 +46,7 @@ class Drawn:
     unique: float | None = None
     R_D: Array | None = None
     R_N: Array | None = None
+    delta: Array | None = None
 
     @property
     def count(self) -> int:
@@ -51,8 +54,14 @@ class Drawn:
         return len(self.s)
 
     def floors(self) -> Array:
-        """The size that must be exceeded in each draw, `(draws,)`."""
-        return _root(self.A, self.s, self.alpha)
+        """The size that must be exceeded in each draw, `(draws,)`.
+
+        Where every token makes the parameters worth more, that of `FARTHEST` tokens.
+        """
+        if self.delta is None:
+            return _root(self.A, self.s, self.alpha)
+        rest = self.s - self.B * FARTHEST**-self.beta
+        return _root(self.A * FARTHEST**-self.delta, rest, self.alpha)
 
     def fewest(self) -> Array:
         """The tokens that no size makes unnecessary, `(draws,)`."""
@@ -88,8 +97,24 @@ class Drawn:
 
     def fresh(self, sizes: Array) -> Array:
         """The same on data that never repeat, for sizes that broadcast to the draws."""
+        if self.delta is not None:
+            return self._both(self.delta, sizes)
         rest = self.s - self.A * sizes**-self.alpha
         return _root(self.B, rest, self.beta)
+
+    def _both(self, delta: Array, sizes: Array) -> Array:
+        """The same where both terms fall with D; see `Surface.tokens_for`."""
+        s = np.where(self.s > 0, self.s, np.nan)
+        of_N, of_D = np.log(self.A * sizes**-self.alpha / s), np.log(self.B / s)
+        log = np.fmax(of_N / delta, of_D / self.beta)
+        for _ in range(STEPS):
+            first, second = np.exp(of_N - delta * log), np.exp(of_D - self.beta * log)
+            whole = first + second
+            step = np.log(whole) * whole / (delta * first + self.beta * second)
+            log = log + step
+            if np.nanmax(np.abs(step), initial=0.0) < SMALL:
+                break
+        return np.asarray(np.where(np.isnan(log), np.inf, np.exp(log)))
 
 
 def drawn(plan: Plan) -> Drawn:
@@ -114,19 +139,21 @@ def drawn(plan: Plan) -> Drawn:
             s = made(whole, own, question.surface)
         return repetition_of(whole), s
 
-    found = np.full((7, plan.count), np.nan)
+    found = np.full((8, plan.count), np.nan)
+    mixed = False
     for group in groups(Plan(bare, plan.axes), columns, repeating):
         question = group.question
         if question is None or group.view is None or question.reducible is None:
             continue
         stars, s = group.view
         surface = question.surface
-        of_law = (surface.A, surface.B, surface.alpha, surface.beta, s)
+        mixed = mixed or surface.mixed
+        of_law = (surface.A, surface.B, surface.alpha, surface.beta, s, surface.delta)
         of_data = (0.0, 0.0) if stars is None else (stars.R_D, stars.R_N or 0.0)
         for row, each in enumerate((*of_law, *of_data)):
             found[row, group.rows] = np.asarray(each, dtype=float)
-    A, B, alpha, beta, s, R_D, R_N = found[:, np.isfinite(found).all(axis=0)]
-    law = Drawn(A, B, alpha, beta, s)
+    A, B, alpha, beta, s, delta, R_D, R_N = found[:, np.isfinite(found).all(axis=0)]
+    law = Drawn(A, B, alpha, beta, s, delta=delta if mixed else None)
     repetition = repetition_of(scenario)
     if repetition is None:
         return law

@@ -37,8 +37,11 @@ def loss_of(
         if (parameters := repetition.parameters(surface)) is not None:
             names["N"] = "N'"
             quantities.append(parameters)
+    powers = {names["N"]: -surface.alpha}
+    if surface.mixed:
+        powers[names["D"]] = -surface.delta
     terms = (
-        Term("parameters", surface.A, {names["N"]: -surface.alpha}),
+        Term("parameters", surface.A, powers),
         Term("tokens", surface.B, {names["D"]: -surface.beta}),
     )
     return terms, tuple(quantities)

@@ -28,7 +28,8 @@ from optimizer.world.costs import Architecture
 from optimizer.world.demand import Stream
 from optimizer.world.distillation import Distillation
 from optimizer.world.hardware import Hardware
-from optimizer.world.law import Law
+from optimizer.world.law import Law, Mixture
+from optimizer.world.leverage import Sparse
 from optimizer.world.limits import Budget, Limits
 from optimizer.world.machines import Energy, Serving, Training
 from optimizer.world.models import Exists
@@ -88,6 +89,9 @@ class Spec(Model):
         examples=["besiroglu-2024-refit"],
     )
     experts: Count | None = Field(None, description="experts of a joint-MoE law")
+    sparse: Sparse | None = Field(
+        None, description="the experts of a law of their leverage"
+    )
     objective: Literal["compute", "dollars", "energy", "carbon"] = Field(
         "compute", description="what to minimise over the model's life"
     )
@@ -139,6 +143,11 @@ class Spec(Model):
     def seeks(self) -> bool:
         """Whether a loss is given, a target or that of a plan; else a budget is."""
         return self.target is not None or self.plan is not None
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """What a law of mixtures is asked for."""
+        return self.experts if self.sparse is None else self.sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,6 +323,8 @@ class Scenario:
         if shape is not None and shape.parameters is not None:
             total = shape.parameters.total
             return bool((shape.parameters.active or total).real < total.real)
+        if self.spec.sparse is not None:
+            return not self.spec.sparse.dense
         active = self.law is not None and self.law.counts == "active"
         return active and self.spec.experts != 1
 

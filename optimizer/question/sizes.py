@@ -121,6 +121,8 @@ def unfit(what: Exists, scenario: Scenario) -> str:
         size_in(what, law.counts)
     except ValueError as error:
         return f"{law.name} {error}"
+    if law.form == "leverage" and (shape is not None or not isinstance(what, float)):
+        return f"has experts, or none, of its own, and {law.name} is asked for others"
     if law.experts is None or shape is None:
         return ""
     active, experts = shape.active_experts or 1, shape.experts or 1

@@ -15,19 +15,22 @@ from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document
-from optimizer.world.law import Law
+from optimizer.world.law import Law, Mixture
 from optimizer.world.laws import builtin_names, load_law
+from optimizer.world.leverage import Sparse
 
 ALL = "all"
 
 
-def chosen_laws(names: Sequence[str], experts: int | None = None) -> tuple[Law, ...]:
+def chosen_laws(
+    names: Sequence[str], mixture: Mixture | None = None
+) -> tuple[Law, ...]:
     """Loads laws by name or path; `all` is every built-in one fit to plan by.
 
     Args:
         names: as `--law` takes them; paths start from the current folder.
-        experts: of a joint-MoE law; with it dense laws do not apply, and without it
-            joint-MoE laws do not.
+        mixture: of a law of mixtures; with it dense laws do not apply, and without
+            it laws of mixtures do not.
 
     Raises:
         InputError: every name that is no law.
@@ -36,7 +39,7 @@ def chosen_laws(names: Sequence[str], experts: int | None = None) -> tuple[Law, 
     problems: list[Problem] = []
     for name in names:
         if name == ALL:
-            found |= {law.name: law for law in _applicable(experts)}
+            found |= {law.name: law for law in _applicable(mixture)}
             continue
         try:
             law = load_law(name, None, Mark(f"--law {name}"))
@@ -61,7 +64,7 @@ def under_laws(scenario: Scenario, names: Sequence[str]) -> tuple[Scenario, ...]
         InputError: a name is no law, a law does not fit the scenario, or the target
             is a loss, which means nothing under another law.
     """
-    laws = {law.name: law for law in chosen_laws(names, scenario.spec.experts)}
+    laws = {law.name: law for law in chosen_laws(names, scenario.spec.mixture)}
     if ALL in names and scenario.law.name not in laws:
         laws = {scenario.law.name: scenario.law, **laws}
     same = {scenario.law.name, scenario.law.pair}
@@ -174,31 +177,29 @@ def _bare(problem: Problem) -> Problem:
     return replace(problem, path="") if own else problem
 
 
-def left_out(experts: int | None = None, own: str = "") -> dict[str, str]:
+def left_out(mixture: Mixture | None = None, own: str = "") -> dict[str, str]:
     """The built-in laws that `all` leaves out, each with the reason.
 
     Args:
-        experts: of the scenario.
+        mixture: of the scenario.
         own: its own law, which is never left out.
     """
     found = {}
     for name in builtin_names():
         law = load_law(name)
-        if name != own and (reason := _unfit(law, experts)):
+        if name != own and (reason := _unfit(law, mixture)):
             found[name] = reason
     return found
 
 
-def _unfit(law: Law, experts: int | None) -> str:
+def _unfit(law: Law, mixture: Mixture | None) -> str:
     """Why a law does not belong to `all`; empty where it does."""
     if law.not_for_planning:
         return law.not_for_planning
-    if experts is None and law.experts is not None:
-        return "it is of mixtures of experts, and none are given"
-    if experts is not None and law.experts is None:
-        return "it is of dense models"
+    if unlike := _unlike(law, mixture):
+        return unlike
     try:
-        law.surface(experts)
+        law.surface(mixture)
     except ValueError:
         if law.experts is not None:
             return f"it knows {', '.join(map(str, law.experts))} experts"
@@ -206,10 +207,23 @@ def _unfit(law: Law, experts: int | None) -> str:
     return ""
 
 
-def _applicable(experts: int | None) -> Iterator[Law]:
+def _unlike(law: Law, mixture: Mixture | None) -> str:
+    """Why a law is of other models than a scenario; empty where it is not."""
+    if (law.form == "leverage") != isinstance(mixture, Sparse):
+        if law.form == "leverage":
+            return "it is of sparse experts, and sparse does not say which"
+        return "it says nothing of activation and granularity"
+    if mixture is None and law.experts is not None:
+        return "it is of mixtures of experts, and none are given"
+    if mixture is not None and law.experts is None and law.form != "leverage":
+        return "it is of dense models"
+    return ""
+
+
+def _applicable(mixture: Mixture | None) -> Iterator[Law]:
     for name in builtin_names():
         law = load_law(name)
-        if not _unfit(law, experts):
+        if not _unfit(law, mixture):
             yield law
 
 

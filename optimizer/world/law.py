@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Literal
+from dataclasses import fields, replace
+from typing import Literal, cast
 
 from optimizer.reading.document import suggest
 from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
+from optimizer.world.leverage import DENSE, OWN, Sparse, levered, refuse_beyond
 from optimizer.world.passing import PassRate
 from optimizer.world.surface import Frontier, Surface, ln, power
 
 Form = Literal[
-    "chinchilla", "coupled", "samples", "kaplan", "hestness", "joint-moe", "frontier"
+    "chinchilla",
+    "coupled",
+    "samples",
+    "kaplan",
+    "hestness",
+    "joint-moe",
+    "leverage",
+    "frontier",
 ]
 Counts = Literal["total", "non-embedding", "active"]
 Interval = tuple[float, float]
+Mixture = int | Sparse  # experts of a joint-MoE law, or those of a leverage
 
 SYMBOLS: Mapping[str, tuple[str, ...]] = {
     "chinchilla": ("E", "A", "B", "alpha", "beta"),
@@ -28,22 +37,38 @@ SYMBOLS: Mapping[str, tuple[str, ...]] = {
         *("a", "alpha", "delta", "gamma", "b", "beta"),
         *("omega", "zeta", "E_start", "E_max", "c"),
     ),
+    "leverage": (*DENSE, *OWN),
     "frontier": (),
 }
 POWERS = ("coupled", "kaplan")  # whose loss is a power of the sum, and maybe E
 STARS = ("R_D_star", "R_N_star")  # of repeated data, among the extras
 _EXPONENTS = {"alpha", "beta", "alpha_N", "alpha_D", "gamma"}
-_ANY_SIGN = {"alpha", "beta", "delta", "gamma", "omega", "zeta"}  # of joint-moe
+_ANY_SIGN: Mapping[str, frozenset[str]] = {
+    "joint-moe": frozenset({"alpha", "beta", "delta", "gamma", "omega", "zeta"}),
+    "leverage": frozenset({"a", "d", "gamma", "beta_G"}),
+}
 
 
 @dataclass(frozen=True)
 class Range:
-    """What the runs behind a law covered, each (low, high) or None if not known."""
+    """What the runs behind a law covered, each (low, high) or None if not known.
+
+    The last three are of sparse experts: 6·N·D [FLOP], and the choices of `Sparse`.
+    """
 
     parameters: Interval | None = None
     tokens: Interval | None = None
     tokens_per_parameter: Interval | None = None
     loss: Interval | None = None
+    compute: Interval | None = None
+    activation: Interval | None = None
+    granularity: Interval | None = None
+
+    @property
+    def told(self) -> dict[str, Interval]:
+        """Those that are known."""
+        every = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return {word: span for word, span in every if span is not None}
 
 
 @dataclass(frozen=True)
@@ -116,6 +141,17 @@ class Check:
     loss: float | None = None
     experts: int | None = None
     within: float = 1e-3
+    activation: float | None = None
+    granularity: float | None = None
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """What the law is asked for."""
+        if self.activation is None or self.granularity is None:
+            return self.experts
+        return Sparse(
+            activation=self.activation, granularity=self.granularity, beyond_fit=True
+        )
 
 
 @dataclass(frozen=True)
@@ -185,25 +221,22 @@ class Law:
         return "E" if self.form == "coupled" else "irreducible loss"
 
     def surface(
-        self, experts: int | None = None, samples: float | None = 1.0
+        self, mixture: Mixture | None = None, samples: float | None = 1.0
     ) -> Surface:
         """The loss surface; a joint-MoE law needs the number of experts.
 
-        Of a law of samples it is that of so many a request, whose term joins E; None
-        leaves the term out.
+        One of leverage is without a mixture that of the dense models it is over. Of a
+        law of samples it is that of so many a request, whose term joins E; None leaves
+        the term out.
 
         Source: Kaplan et al. 2020, eq. 1.5, with the outer exponent alpha_D taken
         out; Busbridge et al. 2025, table 6, for a coupled law; Ludziejewski et al.
-        2025, eq. 6 and 7, at fixed experts; arXiv 2604.01411 for samples.
+        2025, eq. 6 and 7, at fixed experts; arXiv 2604.01411 for samples; `leverage`.
 
         Raises:
-            ValueError: the law has no surface, or `experts` does not fit it.
+            ValueError: the law has no surface, or the mixture does not fit it.
         """
-        if experts is not None and self.experts is None:
-            raise ValueError(
-                f"law {self.name} is for dense models and has no experts; "
-                "remove experts or choose ludziejewski-2025"
-            )
+        self._refuse(mixture)
         if self.form == "frontier":
             raise ValueError(
                 f"law {self.name} gives only which tokens are compute-optimal for a "
@@ -222,7 +255,9 @@ class Law:
             A = power(c["Nc"], alpha)
             surface = Surface(0.0, A, c["Dc"], alpha, 1.0, outer=c["alpha_D"])
         elif self.form == "joint-moe":
-            surface = self._mixture(experts)
+            surface = self._mixture(cast("int | None", mixture))
+        elif self.form == "leverage":
+            surface = self._levered(cast("Sparse | None", mixture))
         elif self.form == "coupled":
             surface = Surface(**{s: c[s] for s in c if s != "k"}, outer=c["k"])
         elif self.form == "samples":
@@ -238,6 +273,32 @@ class Law:
                 "with parameters and tokens"
             )
         return surface
+
+    def _refuse(self, mixture: Mixture | None) -> None:
+        if isinstance(mixture, Sparse):
+            if self.form != "leverage":
+                raise ValueError(
+                    f"law {self.name} says nothing of activation and granularity; "
+                    "remove sparse, or choose a law of leverage, tian-2025-leverage"
+                )
+            refuse_beyond(self, mixture)
+        elif mixture is not None and self.form == "leverage":
+            raise ValueError(
+                f"law {self.name} asks for the share of experts that a token passes, "
+                "not their number; remove experts and add sparse: {activation: 3.1 %, "
+                "granularity: 12}"
+            )
+        elif mixture is not None and self.experts is None:
+            raise ValueError(
+                f"law {self.name} is for dense models and has no experts; "
+                "remove experts or choose ludziejewski-2025"
+            )
+
+    def _levered(self, sparse: Sparse | None) -> Surface:
+        try:
+            return levered(self.coefficients, sparse)
+        except ValueError as error:
+            raise ValueError(f"law {self.name}: {error}") from None
 
     def _mixture(self, experts: int | None) -> Surface:
         fitted = self.experts or (1, 1)
@@ -265,13 +326,17 @@ class Law:
             beta=-(c["beta"] + c["zeta"] * ln(effective)),
         )
 
-    def stored_share(self, experts: int | None) -> float:
+    def stored_share(self, mixture: Mixture | None) -> float:
         """Stored parameters over N: above 1 where N counts the active ones.
+
+        Of a leverage at most: what every token passes is stored once.
 
         Source: Ludziejewski et al. 2025, section 5: N_act = 2·d·V + 13·n·d² and
         N_tot = 2·d·V + (4 + 9E)·n·d², so that N_tot ≤ (4 + 9E)/13 · N_act.
         """
-        return 1.0 if experts is None else (4 + 9 * experts) / 13
+        if isinstance(mixture, Sparse):
+            return mixture.stored
+        return 1.0 if mixture is None else (4 + 9 * mixture) / 13
 
     def frontier(self) -> Frontier:
         """The compute-optimal line of a law that gives nothing else.
@@ -331,7 +396,7 @@ def out_of_bounds(form: Form, symbol: str, value: float) -> str:
 
 
 def _bounds(form: Form, symbol: str) -> Interval:
-    if form == "joint-moe" and symbol in _ANY_SIGN:
+    if symbol in _ANY_SIGN.get(form, ()):
         return -10, 10
     if symbol in ("E", "c"):
         return 0, 1e9

@@ -33,6 +33,13 @@ class RangeFile(Model):
     tokens: tuple[Tokens | None, Tokens | None] | None = None
     tokens_per_parameter: tuple[Positive | None, Positive | None] | None = None
     loss: tuple[Loss | None, Loss | None] | None = None
+    compute: tuple[Compute | None, Compute | None] | None = None
+    activation: tuple[Fraction | None, Fraction | None] | None = Field(
+        None, description="leverage: the share of the experts that a token passes"
+    )
+    granularity: tuple[Positive | None, Positive | None] | None = Field(
+        None, description="leverage: twice the width over that of an expert"
+    )
 
 
 class CheckFile(Model):
@@ -45,6 +52,8 @@ class CheckFile(Model):
     )
     experts: Count | None = None
     within: Fraction = Field(1e-3, description="relative tolerance")
+    activation: Fraction | None = Field(None, description="of a leverage")
+    granularity: Positive | None = Field(None, description="of a leverage")
 
 
 class CovarianceFile(Model):

@@ -190,12 +190,7 @@ def _law(file: LawFile, name: str) -> Law:
         loss_unit=file.loss_unit,
         data=file.data,
         tokenizer=file.tokenizer,
-        range=Range(
-            parameters=_interval(span.parameters),
-            tokens=_interval(span.tokens),
-            tokens_per_parameter=_interval(span.tokens_per_parameter),
-            loss=_interval(span.loss),
-        ),
+        range=Range(**{word: _interval(pair) for word, pair in span}),
         covariance=Covariance(about.order, about.matrix) if about else None,
         draws=file.draws,
         extra_draws=file.extra_draws,
@@ -243,7 +238,7 @@ def _failed(law: Law) -> Mistakes:
         return
     for i, check in enumerate(law.check):
         try:
-            line = law.line or law.surface(check.experts)
+            line = law.line or law.surface(check.mixture)
         except ValueError as error:
             yield ("check", i), str(error)
             continue

@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 from optimizer.records import dataclass
+from optimizer.world.surface import ln
 
 Pairs = tuple[tuple[float, float], ...]  # coefficients and powers of N
 ROUNDS = 60  # of Newton's method, which takes ten where experts are few
@@ -38,7 +39,7 @@ class Routed:
     @property
     def fades(self) -> float:
         """How fast the share that is left out falls with the batch."""
-        return -math.log(self.missed)
+        return -ln(self.missed)
 
     def monomial(self) -> tuple[float, float]:
         """Coefficient and power of b of the share, from above."""

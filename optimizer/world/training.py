@@ -53,7 +53,7 @@ def trained(surface: Surface, training: Training) -> Surface:
         return surface
     return replace(
         surface,
-        A=surface.A * power(n, -surface.alpha),
+        A=surface.A * power(n, -surface.alpha) * power(d, -surface.delta),
         B=surface.B * power(d, -surface.beta),
     )
 

@@ -38,6 +38,7 @@ NAMES = [
     "sardana-2024-500",
     "sardana-2024-all",
     "sardana-2024-all-coupled",
+    "tian-2025-leverage",
     "xlstm-2025-llama",
 ]
 

@@ -45,6 +45,7 @@ class LawUsed:
     form: str = "chinchilla"
     pair: str | None = None
     extrapolation: tuple[Extrapolation, ...] = ()
+    delta: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ class Critical:
     """De Vries' critical size for the plan's loss.
 
     Attributes:
-        floor: N that no amount of data can go below.
+        floor: N that no amount of data can go below; 0 where the parameters are worth
+            more with every token, as under a law of leverage.
         size: N at which training costs twice the least possible.
         training_overhead: the plan's training compute over the least possible, − 1.
     """

@@ -126,19 +126,22 @@ def _prices(program: GeometricProgram, z: Array) -> Array:
 def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:
     """The smaller N at which training costs (1 + overhead) times the least for s.
 
-    With k = N/N_opt the overhead is k·(1 − (β/α)(k^-α − 1))^(-1/β) − 1, which falls
-    in k up to 1; bisection in ln k between the floor and 1.
+    With n = ln N/N_opt, t = ln(1 + overhead), D/D_opt = e^(t−n) and p = β/(α+β−δ) the
+    share that parameters keep at the optimum, p·e^(−(α−δ)n−δt) + (1−p)·e^(β(n−t)) is 1
+    there. It is convex in n and above 1 where its first term alone is: bisection
+    between that and n = 0.
 
     Source: de Vries, "Go smol or go home" (2023).
     """
-    alpha, beta = surface.alpha, surface.beta
-    low, high = -math.log1p(alpha / beta) / alpha, 0.0
-    target = math.log1p(overhead)
+    beta, left = surface.beta, surface.alpha - surface.delta
+    share, target = beta / (left + beta), math.log1p(overhead)
+    kept = math.log(share) - surface.delta * target
+    low, high = kept / left, 0.0
     for _ in range(200):
         middle = (low + high) / 2
-        rest = 1 - beta / alpha * math.expm1(-alpha * middle)
-        ratio = middle - math.log(rest) / beta if rest > 0 else math.inf
-        low, high = (middle, high) if ratio > target else (low, middle)
+        of_data = (1 - share) * math.exp(beta * (middle - target))
+        above = math.exp(kept - left * middle) + of_data > 1
+        low, high = (middle, high) if above else (low, middle)
     return surface.training_optimal(s)[0] * math.exp((low + high) / 2)
 
 

@@ -216,6 +216,7 @@ def _bare(
             alpha=surface.alpha,
             beta=surface.beta,
             outer=surface.outer,
+            delta=surface.delta,
             counts=law.counts,
             loss_unit=law.loss_unit,
             coefficients=dict(law.coefficients),

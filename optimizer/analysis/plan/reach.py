@@ -64,9 +64,10 @@ def beyond_law(scenario: Scenario, question: Question) -> str:
 
 def _closest(surface: Surface) -> float:
     """The least reducible loss that a plan can be certified for."""
+    left = surface.alpha - surface.delta
     sizes = (
-        surface.A * (1 + surface.alpha / surface.beta) / power(LARGEST, surface.alpha),
-        surface.B * (1 + surface.beta / surface.alpha) / power(LARGEST, surface.beta),
+        surface.A * (1 + left / surface.beta) / power(LARGEST, surface.alpha),
+        surface.B * (1 + surface.beta / left) / power(LARGEST, surface.beta),
     )
     near = power(2 * PRECISION * surface.E, 1 / surface.outer)
     return max(near, *(size * (1 + FAR) for size in sizes))
@@ -107,7 +108,8 @@ def lowest(question: Question) -> Infimum:
 def _simple(question: Question) -> bool:
     """Whether N and D are all that is limited, on the bare surface."""
     known = {limit.name for limit in question.limits} <= set(_POWERS)
-    return known and question.plain and not (question.fixed or question.physics)
+    bare = question.plain and not question.surface.mixed
+    return known and bare and not (question.fixed or question.physics)
 
 
 def _beyond_limits(

@@ -61,7 +61,9 @@ def _search(scenario: Scenario) -> tuple[Scenario, Question, Solution | Infeasib
     told, question, solution = found
     if solution.status is Status.INFEASIBLE:
         return told, question, explain(told, question)
-    _refuse_fractions(scenario, question, {**question.fixed, **solution.point})
+    point = {**question.fixed, **solution.point}
+    _refuse_fractions(scenario, question, point)
+    _refuse_beyond(scenario, question, point)
     return told, question, solution
 
 
@@ -89,6 +91,19 @@ def _solution(question: Question) -> Solution:
     if solution.status is Status.INFEASIBLE:
         solution = of_target(question) or solution
     return solution
+
+
+def _refuse_beyond(
+    scenario: Scenario, question: Question, point: Mapping[str, float]
+) -> None:
+    """Tells a plan with more or less compute than sparse experts are known for.
+
+    Raises:
+        InputError: nobody insists on one.
+    """
+    known = question.fitted
+    if known is not None and (why := known.beyond(point["N"], point["D"])):
+        raise InputError([Problem(scenario.place("sparse"), "sparse", why)])
 
 
 def _refuse_fractions(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.fitted_law import fitted_warnings
+from optimizer.analysis.plan.levered import CODES as LEVERED
+from optimizer.analysis.plan.levered import levered
 from optimizer.analysis.plan.ranges import range_warnings
 from optimizer.analysis.plan.saturation import LastThousandth
 from optimizer.analysis.plan.trained_otherwise import CODES as TRAINED
@@ -43,6 +45,7 @@ CODES = (
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
     *("own-plan", "forgotten-unit", "replaced", "whole-machines", "perfect-verifier"),
     *TRAINED,
+    *LEVERED,
 )
 WIDE = 2.0
 NEAR = 1.05  # of a published size: its architecture is then its own
@@ -70,6 +73,7 @@ def warnings(
         *_whole(answer),
         *_scaled(answer, scenario, question),
         *trained_otherwise(scenario),
+        *levered(answer.plan, scenario),
         *_optimum(answer),
         *(Warning(code, message) for code, message in oddities(scenario)),
     )
@@ -91,6 +95,8 @@ def _uncounted(scenario: Scenario) -> str:
     target, law = scenario.spec.target, scenario.law
     if target is None or target.match is None or law.counts == "total":
         return ""
+    if law.form == "leverage":
+        return ""  # what it matches is a dense model
     if target.match.model is not None:
         named = unsure(load_model(target.match.model), law.counts)
         return f"{target.match.model} is {named}" if named else ""

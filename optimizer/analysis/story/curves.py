@@ -99,7 +99,7 @@ class Overhead:
         sizes: N.
         training: training compute over the least, less 1.
         lifetime: lifetime cost over the least of any size, limits aside, less 1.
-        floor: N that no data go below.
+        floor: N that no data go below; 0 where there is none.
         critical: N at which training takes twice the least.
         dots: the plan and the training-optimal model.
     """
@@ -264,7 +264,7 @@ def overhead(scenario: Scenario, answer: Answer) -> Overhead | None:
         return None
     question = formulate(scenario)
     s = question.reducible_at({"N": dots[0].parameters, "D": dots[0].tokens})
-    first = critical.floor * 1.02
+    first = critical.floor * 1.02 or critical.size / 2
     last = 3 * max(dot.parameters for dot in dots)
     best = _unlimited(question, s)
     sizes = np.unique(

@@ -58,11 +58,7 @@ def rewritten(original: Document, scenario: Scenario, sets: Sequence[str]) -> st
 def _law(scenario: Scenario) -> dict[str, Any]:
     """A law whose coefficients are the scenario's, in the words of a law file."""
     law = scenario.law
-    covered = {
-        word: list(pair)
-        for word in ("parameters", "tokens", "tokens_per_parameter")
-        if (pair := getattr(law.range, word)) is not None
-    }
+    covered = {word: list(pair) for word, pair in law.range.told.items()}
     told: dict[str, Any] = {
         "name": law.name,
         "form": law.form,

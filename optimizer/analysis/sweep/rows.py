@@ -20,6 +20,7 @@ from optimizer.engine import batch
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.world.roofline import Replica
 from optimizer.world.summed import Pairs, Sum, within
+from optimizer.world.surface import Surface
 
 Point = Mapping[str, Array]
 
@@ -57,18 +58,11 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
             chosen[name] = np.where(near, bound, chosen[name])
     point = _completed(question, {"N": chosen["N"], "D": chosen["D"]})
     N, D = point["N"], point["D"]
-    surface = question.surface
-    A, B, alpha, beta, E, outer = (
-        _column(getattr(surface, name), size)
-        for name in ("A", "B", "alpha", "beta", "E", "outer")
-    )
+    surface = _rowwise(question.surface, size)
     reached = _reached(question, point)
     s = reached if question.reducible is None else _column(question.reducible, size)
     if question.closed:
-        best = {
-            "N": (A * (alpha / beta + 1) / s) ** (1 / alpha),
-            "D": (B * (beta / alpha + 1) / s) ** (1 / beta),
-        }
+        best = dict(zip(("N", "D"), surface.training_optimal(s), strict=True))
     else:
         best = _training_optimal(question, s)
     attention = np.asarray(question.attention, dtype=float)
@@ -80,8 +74,8 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
         N,
         D,
         D / N,
-        D / (beta * B / (alpha * A) * N**alpha * N / (N + attention)) ** (1 / beta),
-        E + reached**outer,
+        D / surface.optimal_tokens(N, N / (N + attention)),
+        surface.loss_of(reached),
         costs["training"],
         costs["inference"],
         total,
@@ -89,6 +83,18 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
         _column(math.nan if question.samples is None else question.samples, size),
     )
     return [np.asarray(answer) * known for answer in found]
+
+
+def _rowwise(surface: Surface, size: int) -> Any:
+    """The surface with one number a row in each of its fields, whose laws hold so too.
+
+    A delta of 0 stays one number, which says that it is none.
+    """
+    names = ("E", "A", "B", "alpha", "beta", "outer")
+    columns: dict[str, Any] = {n: _column(getattr(surface, n), size) for n in names}
+    if surface.mixed:
+        columns["delta"] = _column(surface.delta, size)
+    return Surface(**columns)
 
 
 def _reached(question: Question, point: Point) -> Array:

@@ -244,6 +244,15 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
             # What is said of a plan is of models that draw as many samples.
             question = question.drawing(cast("float", Many(np.exp(point[SAMPLES]))))
         said = answers(question, point, size)
-        work.status[group.rows] = mine.ended
+        ended = mine.ended.copy()
+        if question.fitted is not None:
+            for row in np.flatnonzero(ended == batch.OPTIMAL):
+                why = question.fitted.beyond(float(said[0][row]), float(said[1][row]))
+                if why:
+                    ended[row] = INVALID
+                    work.problems[why] = None
+                    for column in (*said, *proof):
+                        column[row] = np.nan
+        work.status[group.rows] = ended
         work.results[group.rows] = np.stack([*said, *proof], axis=1)
         first += size

@@ -233,7 +233,7 @@ def overhead(figure: Overhead) -> Spec:
         for name, value in zip(names, values, strict=True)
         if value <= top * 1.6
     ]
-    low, high = figure.floor / 1.1, figure.sizes[-1]
+    low, high = (figure.floor or figure.sizes[0]) / 1.1, figure.sizes[-1]
     x = alt.X(**log_axis("N", "parameters", "parameters", (low, high)))
     y = alt.Y(**percents("over", "above the least", top))
     lines = (
@@ -252,8 +252,12 @@ def overhead(figure: Overhead) -> Spec:
     walls = alt.Chart(
         data(
             [
-                {"N": short(figure.floor), "word": "floor", "at": top},
-                {"N": short(figure.critical), "word": "critical size", "at": top},
+                {"N": short(N), "word": word, "at": top}
+                for N, word in (
+                    (figure.floor, "floor"),
+                    (figure.critical, "critical size"),
+                )
+                if N
             ]
         )
     ).encode(x=x)

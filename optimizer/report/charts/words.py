@@ -120,18 +120,15 @@ def overhead(figure: Overhead) -> str:
     plan_, best = figure.dots
     at = {size: i for i, size in enumerate(figure.sizes)}
     over = figure.training[at[plan_.parameters]] if plan_.parameters in at else 0.0
-    size, other, doubled, floor = (
+    size, other, doubled = (
         amount(N, "parameters")
-        for N in (
-            *(plan_.parameters, best.parameters),
-            *(figure.critical, figure.floor),
-        )
+        for N in (plan_.parameters, best.parameters, figure.critical)
     )
+    below = f", and no data reach the loss below {amount(figure.floor, 'parameters')}"
     return (
         f"Training compute over the least for this loss, by size. At the plan, {size}, "
         f"it is {percent(max(over, 0.0))} above that of the training-optimal {other}; "
-        f"it doubles at the critical size of {doubled}, and no data reach the loss "
-        f"below {floor}."
+        f"it doubles at the critical size of {doubled}{below if figure.floor else ''}."
     )
 
 

@@ -10,6 +10,7 @@ from optimizer.report.formats.blocks import printable
 from optimizer.world.law import Interval, Law
 
 WIDTH = 88
+CHOSEN = ("activation", "granularity")  # of a check of sparse experts
 
 
 def law_text(law: Law, head: Sequence[str] = ()) -> str:
@@ -36,12 +37,7 @@ def _law(law: Law) -> Iterator[str]:
     for word in ("pair", "data", "tokenizer", "source", "not_for_planning"):
         if told := getattr(law, word):
             yield f"{word}: {_value(told)}"
-    spans = {
-        word: pair
-        for word in ("parameters", "tokens", "tokens_per_parameter", "loss")
-        if (pair := getattr(law.range, word)) is not None
-    }
-    if spans:
+    if spans := law.range.told:
         yield "range:"
         yield from (f"  {word}: {_interval(pair)}" for word, pair in spans.items())
     yield from _extrapolation(law)
@@ -68,7 +64,7 @@ def _past(law: Law) -> Iterator[str]:
     if law.check:
         yield "check:"
     for check in law.check:
-        words = ("parameters", "tokens", "loss", "experts", "within")
+        words = ("parameters", "tokens", "loss", "experts", "within", *CHOSEN)
         told = {w: v for w in words if (v := getattr(check, w)) is not None}
         yield f"  - {_flow(told)}"
     if law.checked:

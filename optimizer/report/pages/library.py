@@ -126,6 +126,9 @@ def _ranges(law: Law) -> str:
         (span.parameters, "parameters", "N"),
         (span.tokens, "tokens", "D"),
         (span.tokens_per_parameter, "", "D/N"),
+        (span.compute, "FLOP", "6·N·D"),
+        (span.activation, "", "activation"),
+        (span.granularity, "", "granularity"),
     )
     told = [f"{s} {_interval(pair, unit)}" for pair, unit, s in parts if pair]
     return ", ".join(told)

@@ -118,11 +118,13 @@ def choices(answer: Answer) -> Iterator[Block]:
 
 
 def next_best(answer: Answer) -> str:
-    """How much more the next choice takes; empty where none has a plan."""
+    """How much more the next choice takes, and how many were refused."""
     totals = sorted(c.total for c in answer.alternatives if c.total is not None)
+    refused = sum(c.status == "refused" for c in answer.alternatives)
+    told = f"; {refused} refused, --full says why" if refused else ""
     if len(totals) == 1 or answer.question == "budget":
-        return ""
-    return f"; the next takes {percent(totals[1] / totals[0] - 1)} more"
+        return told
+    return f"; the next takes {percent(totals[1] / totals[0] - 1)} more{told}"
 
 
 def _rank(row: Choice) -> tuple[bool, float]:

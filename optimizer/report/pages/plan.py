@@ -135,10 +135,11 @@ def _critical(answer: Answer) -> Iterator[Block]:
     critical = answer.critical
     if critical is None:
         return
+    floor = f" No data reaches it below {amount(critical.floor, 'parameters')}."
     yield Text(
         f"Critical size {amount(critical.size, 'parameters')}: below it training "
-        "takes more than twice the least compute for this loss. No data reaches it "
-        f"below {amount(critical.floor, 'parameters')}."
+        f"takes more than twice the least compute for this loss."
+        f"{floor if critical.floor else ''}"
     )
 
 

@@ -166,7 +166,8 @@ def _each(limit: LimitUsed) -> tuple[float, str]:
 def law_line(answer: Answer) -> Text:
     """The formula that was solved, what its N counts, and where it was read."""
     law = answer.law
-    body = f"{law.A:.6g}/N^{law.alpha:.6g} + {law.B:.6g}/D^{law.beta:.6g}"
+    both = f"/D^{law.delta:.6g}" if law.delta else ""
+    body = f"{law.A:.6g}/N^{law.alpha:.6g}{both} + {law.B:.6g}/D^{law.beta:.6g}"
     if law.outer != 1:
         body = f"({body})^{law.outer:.6g}"
     if law.E:
