@@ -24,6 +24,7 @@ from optimizer.analysis.plan.capped import Capped, SameLoss, Step
 from optimizer.analysis.plan.saturation import of_target
 from optimizer.analysis.plan.whole import Solved, fractions, make_whole
 from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import refine, solve
 from optimizer.errors import Defect
 from optimizer.question.asked import Question
@@ -135,8 +136,6 @@ def curve(
 
 def _still_free(question: Question, lowest: Solution) -> float:
     """S*: the lowest reducible loss whose lifetime-optimal plan keeps the cap."""
-    from scipy.optimize import brentq  # noqa: PLC0415 - only where it is asked
-
     cap = training_budget(question)
     if cap is None:
         raise Defect("only a budget for training can leave the life open")
@@ -159,8 +158,7 @@ def _still_free(question: Question, lowest: Solution) -> float:
         high += math.log(2) / 4
         if over(high) <= 0:
             break
-    root: float = brentq(over, low, high, xtol=1e-13, rtol=1e-14)
-    return math.exp(root) * (1 + NEAR)
+    return math.exp(crossing(over, low, high, 1e-13)) * (1 + NEAR)
 
 
 def _uncapped(question: Question, s: float) -> Question:
