@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
@@ -12,8 +12,7 @@ from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.saturation import of_target
 from optimizer.analysis.plan.whole import Solved, WholePlan, make_whole
-from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import solve as solve_program
+from optimizer.engine.solve import solve_each
 from optimizer.errors import InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -72,7 +71,9 @@ def _best(scenario: Scenario, question: Question) -> touching.Way:
         asked = formulate(one)
         return one, asked, _solution(asked)
 
-    ways = [solved(one) for one in touching.ways(scenario, question)]
+    told = list(touching.ways(scenario, question))
+    asked = [formulate(one) for one in told]
+    ways = list(zip(told, asked, _solutions(asked), strict=True))
     good = [way for way in ways if way[2].status is Status.OPTIMAL]
     if not good:
         return ways[0]
@@ -81,14 +82,17 @@ def _best(scenario: Scenario, question: Question) -> touching.Way:
 
 def _solution(question: Question) -> Solution:
     """The certified optimum of a question, or a solution without a point."""
-    try:
-        solution = solve_program(question.program, question.start(question.program))
-    except UncertifiedError:
-        # Bounds that leave next to no room have no multipliers to certify with.
-        solution = Solution(question.program, Status.INFEASIBLE)
-    if solution.status is Status.INFEASIBLE:
-        solution = of_target(question) or solution
-    return solution
+    return _solutions([question])[0]
+
+
+def _solutions(questions: Sequence[Question]) -> list[Solution]:
+    """The same of several, those of one shape in one go."""
+    programs = [question.program for question in questions]
+    starts = [question.start(question.program) for question in questions]
+    return [
+        (of_target(question) or found) if found.status is Status.INFEASIBLE else found
+        for question, found in zip(questions, solve_each(programs, starts), strict=True)
+    ]
 
 
 def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:

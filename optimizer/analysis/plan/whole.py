@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
-from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import solve
+from optimizer.engine.solve import solve_each
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.sampling import left_open
@@ -81,18 +80,14 @@ def make_whole(found: Solved) -> WholePlan | Solved:
     ways: list[WholePlan] = []
     tried = [found]
     if need:
-        tried = list(_replicated(found, need, point, more=0))
-        for more in (tried, _replicated(found, need, point, more=1)):
-            # One more, where whole batches leave what is needed too little room.
-            ways = ways or [
-                WholePlan(done, one, None)
-                for one in more
-                if one.solution.status is Status.OPTIMAL
-                for done in _batched(one)
-            ]
+        tried = _solved(_replicated(found, need, point, more=0))
+        # One more, where whole batches leave what is needed too little room.
+        ways = _batched(tried) or _batched(
+            _solved(_replicated(found, need, point, more=1))
+        )
     else:
         # A batch that cannot be certified when whole stays as it is.
-        ways = [WholePlan(done, found, None) for done in _batched(found) or [found]]
+        ways = _batched([found]) or [WholePlan(found, found, None)]
     if not ways:
         return tried[-1]
     best = min(ways, key=lambda way: way.plan.solution.value)
@@ -116,10 +111,10 @@ def _drawn(found: Solved) -> WholePlan | Solved:
     optimum in fractions.
     """
     at, point = found.size[SAMPLES], found.question.complete(found.size)
-    tried = [
-        _solved(replace(found.scenario, samples=float(number)))
+    tried = _solved(
+        replace(found.scenario, samples=float(number))
         for number in sorted({_down(at), _up(at)})
-    ]
+    )
     solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
     ways = [way for way in map(make_whole, solved) if isinstance(way, WholePlan)]
     if not ways:
@@ -227,19 +222,37 @@ def _standing(
 
 def _replicated(
     found: Solved, need: Mapping[str, float], point: Mapping[str, float], more: int
-) -> Iterable[Solved]:
-    """The programs of the whole numbers of replicas beside what is needed."""
+) -> Iterator[Scenario]:
+    """The whole numbers of replicas beside what is needed."""
     ends = [
         sorted({_down(r), _up(r)}) if not more else [_up(r) + more]
         for r in need.values()
     ]
     for picked in _products(ends):
         chosen = dict(zip(need, map(float, picked), strict=True))
-        yield _solved(_standing(found.scenario, found.question, point, chosen))
+        yield _standing(found.scenario, found.question, point, chosen)
 
 
-def _batched(found: Solved) -> list[Solved]:
-    """The programs of the whole batches beside the best ones; itself if they are."""
+def _batched(ones: Iterable[Solved]) -> list[WholePlan]:
+    """The plans with the whole batches beside the best ones of each."""
+    plans, open_ones = [], []
+    for one in ones:
+        if one.solution.status is not Status.OPTIMAL:
+            continue
+        wholes = _whole_batches(one)
+        plans += [] if wholes else [WholePlan(one, one, None)]
+        open_ones += [(one, scenario) for scenario in wholes]
+    solved = _solved(scenario for _, scenario in open_ones)
+    plans += [
+        WholePlan(done, one, None)
+        for (one, _), done in zip(open_ones, solved, strict=True)
+        if done.solution.status is Status.OPTIMAL
+    ]
+    return plans
+
+
+def _whole_batches(found: Solved) -> list[Scenario]:
+    """The scenarios of the whole batches beside the best ones; none if they are."""
     N = found.size["N"]
     ends = {}
     for one in found.question.replicas:
@@ -248,18 +261,16 @@ def _batched(found: Solved) -> list[Solved]:
         if one.batch is None and (len(pair) > 1 or batch != pair[0]):
             ends[one.suffix] = pair
     if not ends:
-        return [found]
+        return []
     whole = found.scenario.whole
-    solved = []
-    for picked in _products(list(ends.values())):
-        batches = {
+    picks = [
+        {
             suffix: replace(whole.get(suffix, Whole()), batch=float(b))
             for suffix, b in zip(ends, picked, strict=True)
         }
-        done = _solved(replace(found.scenario, whole={**whole, **batches}))
-        if done.solution.status is Status.OPTIMAL:
-            solved.append(done)
-    return solved
+        for picked in _products(list(ends.values()))
+    ]
+    return [replace(found.scenario, whole={**whole, **batches}) for batches in picks]
 
 
 def _products(ends: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
@@ -269,10 +280,10 @@ def _products(ends: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     return [tuple(pair[0] for pair in ends), tuple(pair[-1] for pair in ends)]
 
 
-def _solved(scenario: Scenario) -> Solved:
-    question = formulate(scenario)
-    try:
-        solution = solve(question.program, question.start(question.program))
-    except UncertifiedError:
-        solution = Solution(question.program, Status.INFEASIBLE)
-    return Solved(scenario, question, solution)
+def _solved(scenarios: Iterable[Scenario]) -> list[Solved]:
+    """Several scenarios; programs of one shape go together."""
+    asked = [(scenario, formulate(scenario)) for scenario in scenarios]
+    programs = [question.program for _, question in asked]
+    starts = [question.start(question.program) for _, question in asked]
+    found = solve_each(programs, starts)
+    return [Solved(*each, end) for each, end in zip(asked, found, strict=True)]
