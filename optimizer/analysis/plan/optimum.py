@@ -47,9 +47,10 @@ from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
-from optimizer.analysis.plan.search import search, search_whole
+from optimizer.analysis.plan.search import search, search_whole, unless_refused
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import placed, settled
+from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import beyond, warnings, worn
 from optimizer.analysis.plan.whole import WholePlan, whole_at
@@ -166,16 +167,18 @@ def _best(scenario: Scenario, told: _Told) -> Answer:
     """Solves every combination of the scenario's lists and answers the best."""
     rows = []
     solved: dict[int, tuple[Scenario, Question, WholePlan]] = {}
+    fitting = [v.scenario for v in scenario.variants if v.scenario is not None]
+    tried = iter(together([unless_refused(one) for one in fitting]))
     for index, variant in enumerate(scenario.variants):
         if variant.scenario is None:
             rows.append(Choice(variant.choice, None, "refused", variant.reason))
             continue
-        try:
-            question, found = search_whole(variant.scenario)
-        except InputError as error:
-            reason = error.problems[0].message
+        end = next(tried)
+        if isinstance(end, InputError):
+            reason = end.problems[0].message
             rows.append(Choice(variant.choice, None, "refused", reason))
             continue
+        question, found = end
         rows.append(_row(variant, question, found))
         if isinstance(found, WholePlan):
             solved[index] = variant.scenario, question, found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
@@ -10,9 +10,8 @@ from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.answer import Infeasibility
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.reach import unreachable
-from optimizer.analysis.plan.saturation import of_target
-from optimizer.analysis.plan.whole import Solved, WholePlan, make_whole
-from optimizer.engine.solve import solve_each
+from optimizer.analysis.plan.together import Search, certified, together
+from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole
 from optimizer.errors import InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -31,10 +30,15 @@ def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibilit
     Returns:
         The question with machines in fractions, and what was found.
     """
-    told, question, found = _search(scenario)
+    return together([searching(scenario)])[0]
+
+
+def searching(scenario: Scenario) -> Search[tuple[Question, WholePlan | Infeasibility]]:
+    """The same as a search, beside which others may go."""
+    told, question, found = yield from _search(scenario)
     if isinstance(found, Infeasibility):
         return question, found
-    plan = make_whole(Solved(told, question, found))
+    plan = yield from making_whole(Solved(told, question, found))
     if isinstance(plan, Solved):
         return question, explain(plan.scenario, plan.question)
     if question.between is not None:
@@ -42,57 +46,50 @@ def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibilit
     return question, plan
 
 
+def unless_refused(
+    scenario: Scenario,
+) -> Search[tuple[Question, WholePlan | Infeasibility] | InputError]:
+    """The same, or what is wrong with the scenario."""
+    try:
+        return (yield from searching(scenario))
+    except InputError as error:
+        return error
+
+
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
     """The certified optimum of a scenario without lists, its machines in fractions."""
-    _, question, found = _search(scenario)
+    _, question, found = together([_search(scenario)])[0]
     return question, found
 
 
-def _search(scenario: Scenario) -> tuple[Scenario, Question, Solution | Infeasibility]:
+def _search(
+    scenario: Scenario,
+) -> Search[tuple[Scenario, Question, Solution | Infeasibility]]:
     """The same, with the scenario in which experts are told at their best batches."""
     question = formulate(scenario)
     if (reason := unreachable(scenario, question)) is not None:
         return scenario, question, reason
     if touching.machines(question):
-        found = _best(scenario, question)
+        told, question, solution = yield from _best(scenario, question)
     else:
-        found = scenario, question, _solution(question)
-    told, question, solution = found
+        (solution,) = yield from certified([question])
+        told = scenario
     if solution.status is Status.INFEASIBLE:
         return told, question, explain(told, question)
     _refuse_fractions(scenario, {**question.fixed, **solution.point})
     return told, question, solution
 
 
-def _best(scenario: Scenario, question: Question) -> touching.Way:
+def _best(scenario: Scenario, question: Question) -> Search[touching.Way]:
     """The best of the ways to tell the experts that a batch reads."""
-
-    def solved(one: Scenario) -> touching.Way:
-        asked = formulate(one)
-        return one, asked, _solution(asked)
-
     told = list(touching.ways(scenario, question))
     asked = [formulate(one) for one in told]
-    ways = list(zip(told, asked, _solutions(asked), strict=True))
+    found = yield from certified(asked)
+    ways = list(zip(told, asked, found, strict=True))
     good = [way for way in ways if way[2].status is Status.OPTIMAL]
     if not good:
         return ways[0]
-    return touching.settled(min(good, key=lambda way: way[2].value), solved)
-
-
-def _solution(question: Question) -> Solution:
-    """The certified optimum of a question, or a solution without a point."""
-    return _solutions([question])[0]
-
-
-def _solutions(questions: Sequence[Question]) -> list[Solution]:
-    """The same of several, those of one shape in one go."""
-    programs = [question.program for question in questions]
-    starts = [question.start(question.program) for question in questions]
-    return [
-        (of_target(question) or found) if found.status is Status.INFEASIBLE else found
-        for question, found in zip(questions, solve_each(programs, starts), strict=True)
-    ]
+    return (yield from touching.settled(min(good, key=lambda way: way[2].value)))
 
 
 def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:

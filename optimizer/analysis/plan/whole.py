@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
-from optimizer.engine.solve import solve_each
+from optimizer.analysis.plan.together import Search, together
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.sampling import left_open
@@ -73,21 +73,27 @@ def make_whole(found: Solved) -> WholePlan | Solved:
         The plan; or, where no whole number of replicas has one, the scenario with
         the next number up, whose program says why.
     """
+    return together([making_whole(found)])[0]
+
+
+def making_whole(found: Solved) -> Search[WholePlan | Solved]:
+    """The same as a search, beside which others may go."""
     if found.question.between is not None:
-        return _drawn(found)
+        return (yield from _drawn(found))
     point = found.question.complete(found.size)
     need = needs(found.scenario, found.question, point)
     ways: list[WholePlan] = []
     tried = [found]
     if need:
-        tried = _solved(_replicated(found, need, point, more=0))
-        # One more, where whole batches leave what is needed too little room.
-        ways = _batched(tried) or _batched(
-            _solved(_replicated(found, need, point, more=1))
-        )
+        tried = yield from _solved(_replicated(found, need, point, more=0))
+        ways = yield from _batched(tried)
+        if not ways:
+            # One more, where whole batches leave what is needed too little room.
+            more = yield from _solved(_replicated(found, need, point, more=1))
+            ways = yield from _batched(more)
     else:
         # A batch that cannot be certified when whole stays as it is.
-        ways = _batched([found]) or [WholePlan(found, found, None)]
+        ways = (yield from _batched([found])) or [WholePlan(found, found, None)]
     if not ways:
         return tried[-1]
     best = min(ways, key=lambda way: way.plan.solution.value)
@@ -104,19 +110,23 @@ def make_whole(found: Solved) -> WholePlan | Solved:
     return replace(best, relaxed=relaxed)
 
 
-def _drawn(found: Solved) -> WholePlan | Solved:
+def _drawn(found: Solved) -> Search[WholePlan | Solved]:
     """Makes the number of samples whole, and then the machines.
 
     The least cost is log-convex in ln k, so that the best whole number is beside the
     optimum in fractions.
     """
     at, point = found.size[SAMPLES], found.question.complete(found.size)
-    tried = _solved(
+    tried = yield from _solved(
         replace(found.scenario, samples=float(number))
         for number in sorted({_down(at), _up(at)})
     )
     solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
-    ways = [way for way in map(make_whole, solved) if isinstance(way, WholePlan)]
+    ways = []
+    for one in solved:
+        way = yield from making_whole(one)
+        if isinstance(way, WholePlan):
+            ways.append(way)
     if not ways:
         return tried[-1]
     best = min(ways, key=lambda way: way.plan.total)
@@ -233,7 +243,7 @@ def _replicated(
         yield _standing(found.scenario, found.question, point, chosen)
 
 
-def _batched(ones: Iterable[Solved]) -> list[WholePlan]:
+def _batched(ones: Iterable[Solved]) -> Search[list[WholePlan]]:
     """The plans with the whole batches beside the best ones of each."""
     plans, open_ones = [], []
     for one in ones:
@@ -242,7 +252,7 @@ def _batched(ones: Iterable[Solved]) -> list[WholePlan]:
         wholes = _whole_batches(one)
         plans += [] if wholes else [WholePlan(one, one, None)]
         open_ones += [(one, scenario) for scenario in wholes]
-    solved = _solved(scenario for _, scenario in open_ones)
+    solved = yield from _solved(scenario for _, scenario in open_ones)
     plans += [
         WholePlan(done, one, None)
         for (one, _), done in zip(open_ones, solved, strict=True)
@@ -280,10 +290,7 @@ def _products(ends: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     return [tuple(pair[0] for pair in ends), tuple(pair[-1] for pair in ends)]
 
 
-def _solved(scenarios: Iterable[Scenario]) -> list[Solved]:
-    """Several scenarios; programs of one shape go together."""
+def _solved(scenarios: Iterable[Scenario]) -> Search[list[Solved]]:
     asked = [(scenario, formulate(scenario)) for scenario in scenarios]
-    programs = [question.program for _, question in asked]
-    starts = [question.start(question.program) for _, question in asked]
-    found = solve_each(programs, starts)
+    found = yield [question for _, question in asked]
     return [Solved(*each, end) for each, end in zip(asked, found, strict=True)]
