@@ -14,22 +14,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optimizer.algebra.program import Status as Status
     from optimizer.analysis.audit import Audit as Audit
-    from optimizer.analysis.audit import audit as audit
     from optimizer.analysis.comparison.compare import Comparison as Comparison
-    from optimizer.analysis.comparison.compare import compare as compare
     from optimizer.analysis.frontier.frontier import Frontier as Frontier
-    from optimizer.analysis.frontier.frontier import frontier as frontier
+    from optimizer.analysis.law.judgement import Judged as Judged
     from optimizer.analysis.plan.answer import Answer as Answer
-    from optimizer.analysis.plan.optimum import solve as solve
     from optimizer.analysis.plan.snap import Snap as Snap
     from optimizer.analysis.plan.snap import snap as snap
     from optimizer.analysis.portfolio.joint_plan import Family as Family
-    from optimizer.analysis.portfolio.joint_plan import (
-        solve_portfolio as solve_portfolio,
-    )
+    from optimizer.analysis.serving.calibrated import Calibrated as Calibrated
     from optimizer.analysis.sweep.table import sweep as sweep
     from optimizer.analysis.uncertainty.uncertainty import Uncertainty as Uncertainty
-    from optimizer.analysis.uncertainty.uncertainty import uncertainty as uncertainty
     from optimizer.engine.solve import asking_cvxpy as asking_cvxpy
     from optimizer.errors import Defect as Defect
     from optimizer.errors import InputError as InputError
@@ -37,18 +31,30 @@ if TYPE_CHECKING:
     from optimizer.errors import Problem as Problem
     from optimizer.fitting.fit import Fit as Fit
     from optimizer.fitting.fit import Settings as Settings
-    from optimizer.fitting.fit import fit as fit
     from optimizer.fitting.runs import read_runs as read_runs
-    from optimizer.question.load import change as change
-    from optimizer.question.load import load_scenario as load_scenario
-    from optimizer.question.load import read_scenario as read_scenario
+    from optimizer.functions.audits import audit as audit
+    from optimizer.functions.curves import frontier as frontier
+    from optimizer.functions.curves import uncertainty as uncertainty
+    from optimizer.functions.files import change as change
+    from optimizer.functions.files import load as load
+    from optimizer.functions.files import load_portfolio as load_portfolio
+    from optimizer.functions.files import load_scenario as load_scenario
+    from optimizer.functions.files import read_scenario as read_scenario
+    from optimizer.functions.fits import calibrate as calibrate
+    from optimizer.functions.fits import fit as fit
+    from optimizer.functions.fits import judge as judge
+    from optimizer.functions.fits import serving as serving
+    from optimizer.functions.looks import to_dict as to_dict
+    from optimizer.functions.plans import compare as compare
+    from optimizer.functions.plans import solve as solve
+    from optimizer.functions.plans import solve_portfolio as solve_portfolio
     from optimizer.question.portfolio import Portfolio as Portfolio
-    from optimizer.question.portfolio_file import load_portfolio as load_portfolio
     from optimizer.question.scenario import Scenario as Scenario
     from optimizer.question.under_laws import under_laws as under_laws
     from optimizer.report.charts.picture import plot as plot
-    from optimizer.report.formats.data import to_dict as to_dict
+    from optimizer.report.formats.law_file import law_text as law_text
     from optimizer.world.hardware import Hardware as Hardware
+    from optimizer.world.hardware import hardware_names as hardware_names
     from optimizer.world.hardware import load_hardware as load_hardware
     from optimizer.world.law import Law as Law
     from optimizer.world.laws import load_law as load_law
@@ -62,6 +68,7 @@ __version__: str
 _HOMES = {
     "Answer": "analysis.plan.answer",
     "Audit": "analysis.audit",
+    "Calibrated": "analysis.serving.calibrated",
     "Comparison": "analysis.comparison.compare",
     "Defect": "errors",
     "Family": "analysis.portfolio.joint_plan",
@@ -69,6 +76,7 @@ _HOMES = {
     "Frontier": "analysis.frontier.frontier",
     "Hardware": "world.hardware",
     "InputError": "errors",
+    "Judged": "analysis.law.judgement",
     "Law": "world.law",
     "OvertrainError": "errors",
     "Portfolio": "question.portfolio",
@@ -81,31 +89,33 @@ _HOMES = {
     "Status": "algebra.program",
     "Uncertainty": "analysis.uncertainty.uncertainty",
     "asking_cvxpy": "engine.solve",
-    "audit": "analysis.audit",
-    "change": "question.load",
-    "compare": "analysis.comparison.compare",
-    "fit": "fitting.fit",
-    "frontier": "analysis.frontier.frontier",
+    "audit": "functions.audits",
+    "calibrate": "functions.fits",
+    "change": "functions.files",
+    "compare": "functions.plans",
+    "fit": "functions.fits",
+    "frontier": "functions.curves",
+    "hardware_names": "world.hardware",
+    "judge": "functions.fits",
+    "law_text": "report.formats.law_file",
+    "load": "functions.files",
     "load_hardware": "world.hardware",
     "load_law": "world.laws",
     "load_model": "world.models",
-    "load_portfolio": "question.portfolio_file",
-    "load_scenario": "question.load",
+    "load_portfolio": "functions.files",
+    "load_scenario": "functions.files",
     "model_names": "world.models",
     "plot": "report.charts.picture",
     "read_runs": "fitting.runs",
-    "read_scenario": "question.load",
+    "read_scenario": "functions.files",
+    "serving": "functions.fits",
     "snap": "analysis.plan.snap",
-    "solve": "analysis.plan.optimum",
-    "solve_portfolio": "analysis.portfolio.joint_plan",
+    "solve": "functions.plans",
+    "solve_portfolio": "functions.plans",
     "sweep": "analysis.sweep.table",
-    "to_dict": "report.formats.data",
-    "uncertainty": "analysis.uncertainty.uncertainty",
+    "to_dict": "functions.looks",
+    "uncertainty": "functions.curves",
     "under_laws": "question.under_laws",
-}
-_SHOWN = {
-    *("Answer", "Audit", "Comparison", "Family"),
-    *("audit", "compare", "solve", "solve_portfolio"),
 }
 
 __all__ = [  # noqa: PLE0604 - the table is the one list of names
@@ -116,11 +126,9 @@ __all__ = [  # noqa: PLE0604 - the table is the one list of names
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        value: Any = _version()
+        value: Any = import_module("optimizer.functions.version").installed()
     elif name in _HOMES:
         value = getattr(import_module(f"optimizer.{_HOMES[name]}"), name)
-        if name in _SHOWN:
-            import_module("optimizer.report.pages.show").attach()
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
@@ -129,13 +137,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-def _version() -> str:
-    """The installed version; a copy that was never installed says so."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
-    try:
-        return version("overtrain")
-    except PackageNotFoundError:
-        return "0+uninstalled"

@@ -14,13 +14,18 @@ import optimizer
 
 if TYPE_CHECKING:
     from optimizer import *  # noqa: F403 - the same names, for those who read types
+    from optimizer.functions.reports import report as report
 
-__all__ = optimizer.__all__
+__all__ = [*optimizer.__all__, "report"]  # noqa: PLE0604 - the package has the names
 
 
 def __getattr__(name: str) -> Any:
+    if name == "report":  # which in the package is a folder
+        from optimizer.functions.reports import report  # noqa: PLC0415 - heavy
+
+        return report
     return getattr(optimizer, name)
 
 
 def __dir__() -> list[str]:
-    return dir(optimizer)
+    return sorted(__all__)

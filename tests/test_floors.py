@@ -42,6 +42,7 @@ FOLDERS: Mapping[str, str] = {
     "report/formats": "blocks, and how each medium writes them",
     "report/charts": "pictures, their catalogue and their words",
     "report/pages": "what is said, one file a page",
+    "functions": "what the commands do, as functions for Python",
     "": "the public names",
     "commands": "one file a command",
     "cli": "the door",

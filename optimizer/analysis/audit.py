@@ -27,8 +27,8 @@ from optimizer.analysis.plan.kept import told
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.own_plan import cheapest
 from optimizer.analysis.plan.priced import Cost, Pair
+from optimizer.analysis.plan.ranges import outside
 from optimizer.analysis.plan.referred import pair
-from optimizer.analysis.plan.warn import outside
 from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question
 from optimizer.question.at_size import held_at
@@ -51,11 +51,16 @@ class Implied:
             where no demand suits it.
         low: the least, where a binding limit makes it an interval; else `tokens`.
         high: the greatest; None without bound.
+        within: the fraction of the cost that the cheapest plan saves at `tokens`; 0,
+            or up to a hundredth where machines come in whole numbers.
+        reason: why no demand suits it; None where one does.
     """
 
     tokens: float | None
     low: float | None
     high: float | None
+    within: float | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -258,8 +263,8 @@ def _implied(
     of w·a_D − a_N from what it is at μ = 0.
     """
     point = question.complete(size)
-    tokens = implied_demand(held_at(priced, what, fix=None), size)
-    low = high = tokens
+    suits = implied_demand(held_at(priced, what, fix=None), size)
+    low = high = suits.tokens
     for limit in question.limits:
         if any(set(t.exponents) - set(SIZE) for t in limit.terms):
             continue  # a machine's bound: its batch gives way, not the model
@@ -276,7 +281,7 @@ def _implied(
             high = None
         elif w * slopes["D"] < slopes["N"]:
             low = None
-    return Implied(tokens, low, high)
+    return Implied(suits.tokens, low, high, suits.within, suits.reason or None)
 
 
 def frontier(parameters: float, tokens: float) -> tuple[Asked, ...]:

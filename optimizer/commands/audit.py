@@ -14,13 +14,10 @@ from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
     from optimizer.question.scenario import Scenario
-    from optimizer.reading.kinds import Kind
     from optimizer.report.formats.blocks import Blocks
-    from optimizer.world.law import Law
     from optimizer.world.models import PublishedModel
 
 ALLOWED = ("table", "json", "markdown", "csv")
-LAWS = ("besiroglu-2024-refit", "hoffmann-2022-devries")
 EXAMPLES = """\b
 Examples:
   overtrain audit llama-3-8b
@@ -77,13 +74,14 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     read = [] if scenario is None else options.read_all([scenario], overrides, laws)
     priced = next(iter(read), None)
     models = list(_models(names, parameters, tokens, every, priced))
-    judges, experts = _laws(laws, experts, priced)
 
     from optimizer.analysis.audit import audit_models  # noqa: PLC0415 - heavy
     from optimizer.commands.outcome import show  # noqa: PLC0415
+    from optimizer.functions.audits import LAWS, judges  # noqa: PLC0415
     from optimizer.report.formats.decisions import audited  # noqa: PLC0415
 
-    audits = audit_models(models, judges, priced, experts)
+    judging, experts = judges(laws, experts, priced)
+    audits = audit_models(models, judging, priced, experts)
     left = _left_out(laws, experts)
     told = ""
     if not laws and priced is None and experts is None:
@@ -133,29 +131,23 @@ def _models(
     Raises:
         InputError: no model is named, or one is not known.
     """
+    from optimizer.functions.audits import existing, number, unnamed  # noqa: PLC0415
     from optimizer.reading.quantity import PARAMETERS, TOKENS  # noqa: PLC0415
     from optimizer.world.architecture.load import is_config  # noqa: PLC0415
-    from optimizer.world.models import load_model, model_names, of_config  # noqa: PLC0415
+    from optimizer.world.models import model_names  # noqa: PLC0415
 
-    pair = {"--parameters": parameters, "--tokens": tokens}
-    given = [option for option, text in pair.items() if text is not None]
-    configs = [name for name in names if is_config(name)]
-    if configs and tokens is None:
-        message = "says nothing of the training; add --tokens 15T, as its makers tell"
-        raise _wrong(configs[0], message)
-    if len(given) == 1 and not configs:
+    configs = any(is_config(name) for name in names)
+    if (parameters is None) != (tokens is None) and not configs:
+        option = "--tokens" if parameters is None else "--parameters"
         missing = "--tokens 15T" if tokens is None else "--parameters 8B"
-        raise _wrong(given[0], f"says half of a model; add {missing}")
+        raise _wrong(option, f"says half of a model; add {missing}")
+    trained = number("--tokens", tokens, TOKENS)
+    size = number("--parameters", parameters, PARAMETERS)
     chosen = model_names() if every else tuple(dict.fromkeys(names))
-    trained = _typed("--tokens", tokens, TOKENS) if configs and tokens else 0.0
     for name in chosen:
-        if name in configs:
-            yield of_config(name, trained)
-        else:
-            yield load_model(name, Mark("audit"))
-    if parameters is not None and tokens is not None:
-        size = _typed("--parameters", parameters, PARAMETERS)
-        yield _unnamed(size, _typed("--tokens", tokens, TOKENS))
+        yield existing(name, trained)
+    if size is not None and trained is not None:
+        yield unnamed(size, trained)
     elif not chosen:
         if scenario is None:
             message = (
@@ -166,30 +158,14 @@ def _models(
         yield _of_scenario(scenario)
 
 
-def _typed(option: str, text: str, kind: Kind) -> float:
-    from optimizer.reading.quantity import read  # noqa: PLC0415
-
-    try:
-        return read(text, kind)
-    except ValueError as error:
-        raise _wrong(option, str(error)) from None
-
-
-def _unnamed(parameters: float, tokens: float) -> PublishedModel:
-    from optimizer.reading.quantity import PARAMETERS, TOKENS, write  # noqa: PLC0415
-    from optimizer.world.models import PublishedModel  # noqa: PLC0415
-
-    name = f"{write(parameters, PARAMETERS)} on {write(tokens, TOKENS)}"
-    return PublishedModel(name, name, parameters, None, tokens, "")
-
-
 def _of_scenario(scenario: Scenario) -> PublishedModel:
     """The model that a scenario matches as it was trained, or says exists."""
+    from optimizer.functions.audits import unnamed  # noqa: PLC0415
     from optimizer.world.built import Built  # noqa: PLC0415
     from optimizer.world.models import load_model, of_record  # noqa: PLC0415
 
     if (own := scenario.spec.plan) is not None:
-        return _unnamed(own.parameters, own.tokens)
+        return unnamed(own.parameters, own.tokens)
     target, existing = scenario.spec.target, scenario.spec.existing
     match = None if target is None else target.match
     for named in (match, existing):
@@ -198,7 +174,7 @@ def _of_scenario(scenario: Scenario) -> PublishedModel:
         if named.model is not None:
             return load_model(named.model)
         if named.parameters is not None and named.tokens is not None:
-            return _unnamed(named.parameters, named.tokens)
+            return unnamed(named.parameters, named.tokens)
     known = scenario.existing
     if known is not None and isinstance(known.what, Built) and known.tokens is not None:
         return of_record(known.what.record, known.tokens)
@@ -212,30 +188,3 @@ def _of_scenario(scenario: Scenario) -> PublishedModel:
             )
         ]
     )
-
-
-def _laws(
-    names: tuple[str, ...], experts: int | None, scenario: Scenario | None
-) -> tuple[tuple[Law, ...], int | None]:
-    """The laws that judge, each with a loss surface, and the experts of their N.
-
-    Raises:
-        InputError: a name is no law, or the law has no surface.
-    """
-    from optimizer.question.under_laws import ALL, chosen_laws  # noqa: PLC0415 - heavy
-
-    if scenario is not None:
-        experts = scenario.spec.experts if experts is None else experts
-        if not names:
-            return (scenario.law,), experts
-    laws = chosen_laws(names or (LAWS if experts is None else (ALL,)), experts)
-    problems = []
-    for law in laws:
-        try:
-            law.surface(experts)
-        except ValueError as error:
-            message = str(error).removeprefix(f"law {law.name} ")
-            problems.append(Problem(Mark(f"--law {law.name}"), "", message))
-    if problems:
-        raise InputError(problems)
-    return laws, experts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import click
@@ -54,26 +53,18 @@ def command(
     SGLang's benchmarks, genai-perf or AIPerf write. Where the points say nothing, the
     constants stay those that come with the tool.
     """
-    from optimizer.analysis.serving.calibrated import calibrated  # noqa: PLC0415 - heavy
-    from optimizer.fitting.benchmarks import read_any  # noqa: PLC0415
+    from optimizer.functions.fits import calibrate  # noqa: PLC0415 - heavy
     from optimizer.report.formats.serving_file import serving_text  # noqa: PLC0415
     from optimizer.report.pages.serving import (  # noqa: PLC0415
         calibrated_blocks,
         calibrated_data,
     )
-    from optimizer.world.serving.constants import library  # noqa: PLC0415
 
     refuse_unwritable(output)
     if output is not None and output.suffix.lower() not in (".yaml", ".yml"):
         message = "a file of constants ends in .yaml; for JSON: --format json"
         raise InputError([Problem(Mark(str(output)), "", message)])
-    read = read_any(points, pairs(given))
-    day = date or datetime.datetime.now(datetime.UTC).date().isoformat()
-    named = source or ", ".join(Path(path).name for path in points)
-    try:
-        found = calibrated(read, None if fresh else library(), day, named)
-    except ValueError as error:
-        raise InputError([Problem(Mark(points[0]), "", str(error))]) from None
+    found = calibrate(points, pairs(given), fresh=fresh, source=source, date=date)
     if output is not None:
         head = (f"Written by {typed()}",)
         write(output, serving_text(found.library, found.ranges, head))

@@ -85,11 +85,15 @@ _SECTIONS: Mapping[str, Mapping[str, Kind | str]] = {
     "unit_cost": dict.fromkeys(("input", "output", "total", "with_training"), BUDGET),
     "training_run": {"accelerator_hours": NUMBER, "time": DURATION},
     "savings": {"amount": _COST, "fraction": FRACTION},
-    "fixed": {"extra": _COST, "fraction": FRACTION, "implied_demand": TOKENS},
+    "fixed": {
+        **{"extra": _COST, "fraction": FRACTION},
+        **{"implied_demand": TOKENS, "implied_within": FRACTION},
+    },
     "own": {
         **{f"cost.{word}": _COST for word in _BILL},
         **{"extra": _COST, "fraction": FRACTION},
         **{"overtraining": NUMBER, "implied_demand": TOKENS},
+        "implied_within": FRACTION,
     },
     "post_training": dict.fromkeys(
         ("share", "generation_hours", "training_hours"), NUMBER

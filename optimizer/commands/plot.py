@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from optimizer.commands import options
-from optimizer.commands.output import beside, failed, refuse_unwritable
+from optimizer.commands.output import refuse_unwritable, write
 from optimizer.errors import InputError, Mark, Problem
 
 KINDS = (
@@ -64,22 +64,15 @@ def command(
         raise _wrong("-o", f"needs the name of a .svg or .png file, got {output.name}")
     refuse_unwritable(output)
     scenarios = options.read_all(files, overrides, laws)
-    from optimizer.question.one_loss import refuse_chosen_loss  # noqa: PLC0415 - heavy
-
-    if kind != "capped":
-        refuse_chosen_loss(scenarios, "plot")
     options.under(scenarios, laws)
-    if kind == "regret" and len(scenarios) < 2:
-        raise _wrong("plot regret", "compares scenarios; give it two files or more")
-    if kind not in ("regret", "split") and len(scenarios) > 1:
-        raise _wrong(f"plot {kind}", "draws one scenario; give it one file")
 
     from optimizer.report.charts.catalogue import draw  # noqa: PLC0415 - heavy
-    from optimizer.report.charts.picture import picture  # noqa: PLC0415
+    from optimizer.report.charts.picture import picture, refuse  # noqa: PLC0415
     from optimizer.report.formats import render  # noqa: PLC0415 - optional parts
     from optimizer.report.formats.extras import missing  # noqa: PLC0415
     from optimizer.report.formats.style import alone  # noqa: PLC0415
 
+    refuse(kind, scenarios)
     try:
         render.version()
         chart = picture(kind, scenarios, laws)
@@ -90,11 +83,7 @@ def command(
             drawing = alone(render.svg(drawn), chart.alternative).encode("utf-8")
     except ImportError as error:
         raise missing(error) from None
-    try:
-        with beside(output.resolve()) as path:
-            path.write_bytes(drawing)
-    except OSError as error:
-        raise failed(output, f"cannot be written: {error.strerror}") from None
+    write(output, drawing)
     return 0
 
 

@@ -15,14 +15,11 @@ import click
 
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions, refuse_unlike
-from optimizer.commands.output import beside, failed, refuse_unwritable
+from optimizer.commands.output import refuse_unwritable, write
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
-    from optimizer.analysis.story.case import Case
     from optimizer.commands.pictures import Studio
-    from optimizer.question.portfolio import Portfolio
-    from optimizer.question.scenario import Scenario
     from optimizer.report.formats.elements import Rich
     from optimizer.report.pages.report import Report
 
@@ -80,8 +77,13 @@ def command(
 
             texts = [*overrides, *(one.document.text for one in read)]
             studio = stack.enter_context(opened(texts))
+        from optimizer.functions.reports import worked_out  # noqa: PLC0415 - heavy
+
+        options.under(read, laws)  # tells every law that is none
         typed = _typed(files, overrides, laws, output, form)
-        report = _report(read, laws, typed, studio, form == "json")
+        report = worked_out(
+            read, laws, typed, studio, whole=form == "json", made=_today()
+        )
         _write(report, form, output, studio, browser)
 
     from optimizer.commands.outcome import code  # noqa: PLC0415
@@ -107,50 +109,6 @@ def _uncollected() -> Iterator[None]:
 
 def _wrong(option: str, message: str) -> InputError:
     return InputError([Problem(Mark(option), "", message)])
-
-
-def _report(
-    read: list[Scenario | Portfolio],
-    laws: tuple[str, ...],
-    typed: str,
-    studio: Studio | None,
-    whole: bool,
-) -> Report:
-    """Works everything out; charts of a scenario are drawn while the next is solved."""
-    from optimizer import __version__  # noqa: PLC0415
-    from optimizer.analysis.comparison.compare import compare, probabilities  # noqa: PLC0415
-    from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
-    from optimizer.analysis.portfolio.joint_plan import solve_portfolio  # noqa: PLC0415
-    from optimizer.analysis.story.case import LAWS, case, with_chances  # noqa: PLC0415 - heavy
-    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
-    from optimizer.report.pages.report import Report, case_blocks  # noqa: PLC0415
-
-    options.under(read, laws)  # tells every law that is none
-    scenarios = [one for one in read if not isinstance(one, Portfolio)]
-    portfolios = [one for one in read if isinstance(one, Portfolio)]
-    probabilities(scenarios)  # tells of wrong ones before any is solved
-    cases: list[Case] = []
-    bodies = []
-    for scenario in scenarios:
-        found = case(scenario, solve(scenario), laws or LAWS, whole)
-        # It takes as long again, so that only the first has it.
-        cases.append(found if cases else with_chances(found))
-        bodies.append(tuple(case_blocks(cases[-1])))
-        if studio is not None:
-            studio.start(bodies[-1])
-    plans = [each.answer for each in cases]
-    return Report(
-        comparison=compare(scenarios, changes=False, plans=plans),
-        cases=tuple(cases),
-        portfolios=tuple(
-            (solve_portfolio(portfolio), portfolio.document.text)
-            for portfolio in portfolios
-        ),
-        bodies=tuple(bodies),
-        command=typed,
-        version=__version__,
-        made=_today(),
-    )
 
 
 def _today() -> str:
@@ -205,14 +163,9 @@ def _write(
         print_page(_text(report, form, output, studio), output, browser)
         return
     if form == "xlsx" and output is not None:
-        from optimizer.report.pages.workbook import write  # noqa: PLC0415
+        from optimizer.report.pages.workbook import write as workbook  # noqa: PLC0415
 
-        data = write(report)
-        try:
-            with beside(output.resolve()) as path:
-                path.write_bytes(data)
-        except OSError as error:
-            raise failed(output, f"cannot be written: {error.strerror}") from None
+        write(output, workbook(report))
         return
     from optimizer.commands.output import emit  # noqa: PLC0415
 
@@ -220,25 +173,13 @@ def _write(
 
 
 def _text(report: Report, form: str, output: Path | None, studio: Studio | None) -> str:
-    if form == "json":
-        from optimizer.report.formats import data  # noqa: PLC0415 - as all formats, one is used
-        from optimizer.report.pages.report_text import reported  # noqa: PLC0415
+    if form == "table":
+        from optimizer.report.pages.report import report_blocks  # noqa: PLC0415
 
-        return data.write(data.wrapped(reported(report), report.version))
-    if form == "csv":
-        from optimizer.report.formats.csv import write  # noqa: PLC0415
+        return _terminal(list(report_blocks(report)), output)
+    from optimizer.functions.reports import text_of  # noqa: PLC0415
 
-        return write(report.comparison.plans)
-    from optimizer.report.pages.report import report_blocks  # noqa: PLC0415
-
-    blocks = list(report_blocks(report))
-    if studio is not None:
-        return _page(blocks, report, studio)
-    if form == "markdown":
-        from optimizer.report.pages.report_text import markdown  # noqa: PLC0415
-
-        return markdown(blocks)
-    return _terminal(blocks, output)
+    return text_of(report, form, studio)
 
 
 def _terminal(blocks: list[Rich], output: Path | None) -> str:
@@ -248,11 +189,3 @@ def _terminal(blocks: list[Rich], output: Path | None) -> str:
 
     width = 80 if output is not None else text.width()
     return text.render(list(plainly(blocks)), width, colourful(output))
-
-
-def _page(blocks: list[Rich], report: Report, studio: Studio) -> str:
-    from optimizer.report.formats.page import render  # noqa: PLC0415
-
-    pictures = studio.pictures(blocks)
-    scripts = studio.scripts()
-    return render(blocks, pictures, scripts, report.version, report.made)

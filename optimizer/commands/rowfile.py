@@ -48,15 +48,12 @@ def row_file(
         InputError: the format is neither, cannot be written here, or the disk is full.
     """
     make: type[RowFile] = _Csv if checked(output) == ".csv" else _Parquet
-    try:
-        with beside(output.resolve()) as path:
-            file = make(path, inputs, results)
-            try:
-                yield file
-            finally:
-                file.close()
-    except OSError as error:
-        raise failed(output, f"cannot be written: {error.strerror or error}") from None
+    with beside(output) as path:
+        file = make(path, inputs, results)
+        try:
+            yield file
+        finally:
+            file.close()
 
 
 def checked(output: Path) -> str:

@@ -108,7 +108,12 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
         except ValueError as error:
             mark = scenario.document.mark(path)
             yield Problem(mark, dotted(path), str(error))
-    for place, message in (*sampling.misfits(scenario), *sampling.unrated(scenario)):
+    found = (
+        *sampling.misfits(scenario),
+        *sampling.unrated(scenario),
+        *distilled(scenario),
+    )
+    for place, message in found:
         yield Problem(scenario.document.mark(place), dotted(place), message)
     for index in range(len(scenario.streams)):
         serving, _ = scenario.serving_of(index)
@@ -134,7 +139,6 @@ def misfits(scenario: Scenario) -> Iterator[Problem]:
         *_unknown_costs(scenario),
         *_lifetime(scenario),
         *rollouts(scenario),
-        *distilled(scenario),
     )
     for path, message in found:
         yield Problem(scenario.document.mark(path), dotted(path), message)

@@ -67,21 +67,6 @@ def read_scenario(
     return read_document(load_text(text, file), Path(), overrides)
 
 
-def change(scenario: Scenario, **values: object) -> Scenario:
-    """The same scenario with other values, checked like lines of its file.
-
-    Args:
-        scenario: from `load_scenario`.
-        **values: by path, with two underscores for each dot:
-            `demand__tokens=5e12`, `target__match__parameters="30B"`.
-
-    Raises:
-        InputError: every mistake, each with its place.
-    """
-    sets = [f"{name.replace('__', '.')}={value}" for name, value in values.items()]
-    return read_document(scenario.document, scenario.base, sets)
-
-
 def read_document(
     document: Document, base: Path, overrides: Sequence[str] = ()
 ) -> Scenario:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -236,6 +236,11 @@ class Scenario:
     whole: Mapping[str, Whole] = field(default_factory=dict)
     samples: float | None = None
     constants: Mapping[str, Library] = field(default_factory=dict)
+
+    if TYPE_CHECKING:  # which the public names attach, from `functions.files`
+
+        def set(self, **values: object) -> "Scenario":
+            """See `change`."""
 
     @property
     def streams(self) -> tuple[Stream, ...]:

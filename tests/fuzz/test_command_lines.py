@@ -5,12 +5,11 @@ word here. `explore` waits for a page; it is tried where it refuses.
 """
 
 import click
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from optimizer.commands.group import COMMANDS, overtrain
-from tests.chance import examples
 from tests.fuzz.command import run, well_ended
+from tests.fuzz.search import search
 
 GOOD = b"""\
 law: hoffmann-2022-devries
@@ -93,16 +92,13 @@ def _value(option):
     return st.one_of(TEXT, FILE)
 
 
-slow = [HealthCheck.too_slow]
-
-
-@settings(max_examples=examples(120), suppress_health_check=slow)
-@given(line=lines(), stdin=st.sampled_from([GOOD, DOLLARS, b"", b"\xff\x00", b"a"]))
+@search(
+    120, line=lines(), stdin=st.sampled_from([GOOD, DOLLARS, b"", b"\xff\x00", b"a"])
+)
 def test_any_command_line_ends_as_documented(line, stdin):
     well_ended(run(line, stdin, FILES))
 
 
-@settings(max_examples=examples(20), suppress_health_check=slow)
-@given(port=st.one_of(st.integers(65536, 10**12), st.integers(max_value=-1)))
+@search(20, port=st.one_of(st.integers(65536, 10**12), st.integers(max_value=-1)))
 def test_explore_refuses_what_is_no_port(port):
     assert run(["explore", "good.yaml", "--port", port], files=FILES).code == 2

@@ -4,14 +4,12 @@ import copy
 import json
 
 import yaml
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.chance import examples
 from tests.fuzz.command import run, well_ended
+from tests.fuzz.search import search
 from tests.fuzz.words import LAWS, ROOT, edited, inline_laws, text
 
-slow = [HealthCheck.too_slow]
 HEADS = [
     "N",
     "D",
@@ -63,8 +61,8 @@ def tables(draw):
     return end.join(comma.join(line) for line in lines).encode(code)
 
 
-@settings(max_examples=examples(20), suppress_health_check=slow)
-@given(
+@search(
+    20,
     table=tables(),
     options=st.lists(
         st.sampled_from(["--tie", "--form=coupled", "--compare", "--format=json"]),
@@ -87,9 +85,10 @@ def law_files(draw):
     return law
 
 
-@settings(max_examples=examples(40), suppress_health_check=slow)
-@given(
-    law=law_files(), question=st.sampled_from(["loss: 2.2", "match: {parameters: 1B}"])
+@search(
+    40,
+    law=law_files(),
+    question=st.sampled_from(["loss: 2.2", "match: {parameters: 1B}"]),
 )
 def test_any_law_file_ends_as_documented(law, question):
     scenario = f"law: law.yaml\ntarget: {{{question}}}\ndemand: {{tokens: 1T}}\n"
@@ -108,8 +107,7 @@ def configs(draw):
     return config
 
 
-@settings(max_examples=examples(80), suppress_health_check=slow)
-@given(config=configs(), form=st.sampled_from(["json", "table"]))
+@search(80, config=configs(), form=st.sampled_from(["json", "table"]))
 def test_any_architecture_file_ends_as_documented(config, form):
     files = {"config.json": json.dumps(config, allow_nan=False).encode()}
     well_ended(run(["model", "config.json", "--format", form], files=files))

@@ -5,16 +5,16 @@ The daily sample is fixed; OVERTRAIN_THOROUGH=1 searches for hours (tests/chance
 
 import json
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example
 from hypothesis import strategies as st
 
 from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
-from tests.chance import examples
 from tests.fuzz.command import run, well_ended
+from tests.fuzz.judged import agrees
+from tests.fuzz.search import search
 from tests.fuzz.words import SCHEMA, SECTIONS, scenarios, text
 
-slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 SHOWN = [
     ["solve", "--format", "json"],
     ["solve", "--format", "json"],
@@ -25,14 +25,13 @@ SHOWN = [
 ]
 
 
-@settings(max_examples=examples(90), suppress_health_check=slow)
-@given(scenario=scenarios(), shown=st.sampled_from(SHOWN))
+@search(90, scenario=scenarios(), shown=st.sampled_from(SHOWN))
 def test_any_scenario_ends_as_documented(scenario, shown):
     done = run([shown[0], "-", *shown[1:]], text(scenario))
     well_ended(done)
     if "json" in shown and done.code in (0, 3):
         for plan in json.loads(done.out, parse_constant=_no_number).get("plans", []):
-            assert plan["status"] in ("optimal", "infeasible")
+            agrees(plan, "models" in scenario)
 
 
 def _no_number(name):
@@ -43,8 +42,7 @@ def test_every_word_of_the_schema_is_drawn_from():
     assert set(SCHEMA["properties"]) <= set(SECTIONS)
 
 
-@settings(max_examples=examples(90), suppress_health_check=slow)
-@given(scenario=scenarios())
+@search(90, scenario=scenarios())
 @example(
     scenario={"law": "kaplan-2020", "target": {"loss": 2}, "demand": {"tokens": 1}}
 )

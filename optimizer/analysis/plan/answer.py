@@ -153,12 +153,17 @@ class Fixed:
         fraction: the same over the optimum's cost; over its reducible loss.
         implied_demand: served tokens at which this model is the cheapest of its loss;
             negative where it is too large even for none, None where none suits it.
+        implied_within: the fraction of the cost that the cheapest plan saves there:
+            0, or up to a hundredth where machines come in whole numbers.
+        implied_reason: why no demand suits it; None where one does.
     """
 
     optimum: Pair
     extra: float
     fraction: float
     implied_demand: float | None
+    implied_within: float | None = None
+    implied_reason: str | None = None
 
 
 @dataclass(frozen=True)

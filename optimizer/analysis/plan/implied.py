@@ -7,6 +7,11 @@ free, all streams growing together:
 
 In FLOPs that is 3·D·(w − 1). The demand is then raised to it and the scenario solved,
 every combination of its lists: only where nothing is cheaper than the model is it told.
+
+Machines in whole numbers leave gaps: where one more sequence just fits, a size is the
+best for a whole range of demands, and its neighbours for none. The demand is then told
+with what the cheapest plan, in whole numbers, saves there, up to a hundredth of the
+cost.
 """
 
 from __future__ import annotations
@@ -19,14 +24,22 @@ from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import passed
-from optimizer.analysis.plan.whole import Solved, make_whole, whole_at
+from optimizer.analysis.plan.kept import told
+from optimizer.analysis.plan.lifetime import at_loss
+from optimizer.analysis.plan.whole import (
+    Solved,
+    batched_at,
+    make_whole,
+    needs,
+    whole_at,
+)
+from optimizer.analysis.plan.wording import either, percent
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.errors import InputError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
-from optimizer.question.standing import loads
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import expected
 from optimizer.records import dataclass
@@ -35,7 +48,28 @@ from optimizer.world.demand import Stream
 
 SHIFT = 1e-5  # of ln N, for a derivative: exact to ten digits
 EQUAL = 1e-7  # in ln cost: what a certificate leaves open, and the derivative
-NEAR = 0.01  # in whole batches, where plans within it count as equal
+NEAR = 0.01  # of the cost, that whole machines may favour a neighbour by
+NO_MIX = "its streams serve nothing, and nothing says in which proportions they would"
+NO_PRICE = "a figure that serving needs is not given"
+WORSE = "fewer training tokens would give it a lower loss"
+DEARER = "at the demand that would suit it, another plan of its loss is cheaper"
+
+
+@dataclass(frozen=True)
+class Suits:
+    """The demand that suits a model, or why there is none.
+
+    Attributes:
+        tokens: served tokens at which it is the cheapest of its loss; negative where
+            it is undertrained even for none, None where none is known to suit it.
+        within: the fraction of its cost that the cheapest plan saves there: 0, or
+            more where batches and replicas are whole; None without a positive demand.
+        reason: why there is no demand; empty where there is.
+    """
+
+    tokens: float | None
+    within: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +96,7 @@ class _Way:
 
 def implied_demand(
     scenarios: Sequence[Scenario], size: Mapping[str, float], s: float | None = None
-) -> float | None:
+) -> Suits:
     """The served tokens at which a model is the cheapest of its loss.
 
     Args:
@@ -73,25 +107,34 @@ def implied_demand(
 
     Returns:
         Served tokens in the scenario's mix of streams, or of one plain stream where
-        it serves nothing; negative where the model is undertrained even for no
-        demand. None where no demand, or none that the limits allow, suits it.
+        it serves nothing.
     """
     open_ = [one for scenario in scenarios for one in _serving(scenario)]
     if not open_:
-        return None
+        several = any(len(one.streams) > 1 for one in scenarios)
+        return Suits(None, None, NO_MIX if several else NO_PRICE)
     if s is None:
         s = formulate(open_[0]).reducible_at(size)
     ways = [way for one in open_ for way in _ways(one, size, s)]
-    if ways and all(way.factor <= 0 for way in ways):
+    if not ways:
+        return Suits(None, None, WORSE)
+    if all(way.factor <= 0 for way in ways):
         least = min(ways, key=lambda way: way.serving)
-        return least.factor * least.served
+        return Suits(least.factor * least.served)
+    found, reason = [], DEARER
     for way in ways:
-        tokens = way.factor * way.served
-        here = way.total(tokens)
-        cheaper = any(other.total(tokens) < here * (1 - EQUAL) for other in ways)
-        if tokens > 0 and not cheaper and _best(open_, way, size, s):
-            return tokens
-    return None
+        for factor in _factors(way, size) if way.factor > 0 else ():
+            there = way.total(factor * way.served)
+            others = (other.total(factor * way.served) for other in ways)
+            if min(others) < there * (1 - NEAR):
+                continue
+            above = _above(open_, way.scenario, factor, size, s)
+            if isinstance(above, str):
+                reason = above
+            else:
+                found.append(Suits(factor * way.served, above))
+    best = min(found, key=lambda one: one.within or 0.0, default=None)
+    return Suits(None, None, reason) if best is None else best
 
 
 def _serving(scenario: Scenario) -> Iterator[Scenario]:
@@ -163,24 +206,49 @@ def _serving_slope(question: Question, point: Mapping[str, float]) -> float:
     return (cost(SHIFT) - cost(-SHIFT)) / (2 * SHIFT)
 
 
-def _best(
-    scenarios: Sequence[Scenario], way: _Way, size: Mapping[str, float], s: float
-) -> bool:
-    """Whether nothing of the same loss is cheaper than the model at its demand."""
-    question = _asked(scaled(way.scenario, way.factor), s)
+def _factors(way: _Way, size: Mapping[str, float]) -> Iterator[float]:
+    """Of the demand, where a model may be the best: w tells it, or full replicas."""
+    yield way.factor
+    scenario = scaled(way.scenario, way.factor)
+    scenario, question = batched_at(scenario, formulate(scenario), size)
+    need = needs(scenario, question, question.complete(size))
+    for each in need.values():
+        for whole in {math.floor(each), math.ceil(each)} - {0}:
+            yield way.factor * whole / each
+
+
+def _above(
+    scenarios: Sequence[Scenario],
+    chosen: Scenario,
+    factor: float,
+    size: Mapping[str, float],
+    s: float,
+) -> float | str:
+    """What a model costs above the cheapest of its loss at its demand, as a fraction.
+
+    Returns:
+        At most NEAR, and 0 where nothing is in whole numbers; or in words why it is
+        not the model for this demand.
+    """
+    scenario = scaled(chosen, factor)
+    question = _asked(scenario, s)
     point = question.complete(size)
-    if passed(question.breakable, point):
-        return False
-    total = bill(question, point).total
-    raised = [scaled(one, way.factor) for one in scenarios]
-    if any(_least(_asked(one, s)) < total * (1 - EQUAL) for one in raised):
-        return False
-    if not _stepped(question) or any(not one.spec.seeks for one in raised):
-        return True
-    here = _whole(scaled(way.scenario, way.factor), size)
-    standing = any(True for one in raised for _ in loads(one, question.bill))
-    near = EQUAL if standing else NEAR
-    return all(_least_whole(one) >= here * (1 - near) for one in raised)
+    if broken := passed(question.breakable, point):
+        taken = either(told(broken), "and")
+        return f"at the demand that would suit it, it does not keep {taken}"
+    raised = [scaled(one, factor) for one in scenarios]
+    if not _stepped(question):
+        total = bill(question, point).total
+        least = min(_least(_asked(one, s)) for one in raised)
+        return 0.0 if least >= total * (1 - EQUAL) else DEARER
+    here = _whole(scenario, size)
+    saved = 1 - min(_least_whole(one, s) for one in raised) / here
+    if saved > NEAR:
+        return (
+            "machines come in whole numbers, and at the demand that would suit it in "
+            f"fractions another size costs {percent(saved)} less"
+        )
+    return saved if saved > EQUAL else 0.0
 
 
 def _stepped(question: Question) -> bool:
@@ -194,10 +262,11 @@ def _whole(scenario: Scenario, size: Mapping[str, float]) -> float:
     return bill(question, question.complete(size)).total
 
 
-def _least_whole(scenario: Scenario) -> float:
-    """The least cost of the scenario's target in whole numbers, with nothing fixed."""
-    spec = scenario.spec.model_copy(update={"fix": None})
+def _least_whole(scenario: Scenario, s: float) -> float:
+    """The least cost of a reducible loss in whole numbers, with nothing fixed."""
+    spec = scenario.spec.model_copy(update={"fix": None, "plan": None})
     scenario = replace(scenario, spec=spec)
+    scenario = at_loss(scenario, formulate(scenario), s, None)
     question = formulate(scenario)
     found = _solved(question)
     if found is None:

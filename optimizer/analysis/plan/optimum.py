@@ -38,12 +38,13 @@ from optimizer.analysis.plan.extremes import (
     training_overhead,
 )
 from optimizer.analysis.plan.implied import implied_demand
-from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
+from optimizer.analysis.plan.lifetime import at_target, curve, no_loss, same_loss
 from optimizer.analysis.plan.near_optimal import near_to
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.priced import Pair
+from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
@@ -52,7 +53,7 @@ from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import placed, settled
 from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.tokens import demand_total
-from optimizer.analysis.plan.warn import beyond, warnings, worn
+from optimizer.analysis.plan.warn import warnings, worn
 from optimizer.analysis.plan.whole import WholePlan, whole_at
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import SAMPLES, Question
@@ -153,9 +154,11 @@ def _for_lifetime(scenario: Scenario, told: _Told) -> Answer:
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=lowest)
     chosen = at_target(scenario, question, lowest)
     answer = solve(chosen, told.whole, told.near)
+    if answer.plan is None:
+        raise no_loss(scenario, "reaches a loss so near its law's irreducible one")
     s = formulate(chosen).reducible
-    if s is None or answer.plan is None:
-        raise Defect("the loss that a budget chooses has no plan under it")
+    if s is None:
+        raise Defect("the loss that a budget chooses is no target")
     return replace(
         answer,
         question="lifetime",
@@ -175,8 +178,8 @@ def _best(scenario: Scenario, told: _Told) -> Answer:
             continue
         end = next(tried)
         if isinstance(end, InputError):
-            reason = end.problems[0].message
-            rows.append(Choice(variant.choice, None, "refused", reason))
+            why = end.problems[0].message
+            rows.append(Choice(variant.choice, None, "refused", why))
             continue
         question, found = end
         rows.append(_row(variant, question, found))
@@ -185,8 +188,7 @@ def _best(scenario: Scenario, told: _Told) -> Answer:
     totals = [row.total for row in rows if row.total is not None]
     if not totals:
         # None has a plan: the first that fits together says why.
-        first = next(v.scenario for v in scenario.variants if v.scenario is not None)
-        answer = solve(first, told.whole, told.near)
+        answer = solve(first := fitting[0], told.whole, told.near)
         if answer.others:
             # Each takes the best of all lists for itself.
             others = alternatives(scenario, formulate(first), crossings=False)
@@ -293,7 +295,12 @@ def _answer(
         if whole:
             ways = (asked or scenario).singles
             suits = implied_demand(ways, {"N": N, "D": D}, s)
-            fixed = replace(fixed, implied_demand=suits)
+            fixed = replace(
+                fixed,
+                implied_demand=suits.tokens,
+                implied_within=suits.within,
+                implied_reason=suits.reason or None,
+            )
     at = point
     if made.relaxed is not None or middle.question.between is not None:
         at = middle.question.complete(middle.size)

@@ -101,6 +101,7 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
     question, point = held.question, held.point
     s = question.reducible_at(point)
     extra = None if best is None else held.cost.total - best
+    suits = implied_demand(singles, size)
     return Own(
         plan=Pair(N, D, D / N, question.surface.loss_of(s), question.samples),
         cost=held.cost,
@@ -120,7 +121,9 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
         overtraining=D / question.optimal_tokens(N),
         extra=extra,
         fraction=None if extra is None or best is None else extra / best,
-        implied_demand=implied_demand(singles, size),
+        implied_demand=suits.tokens,
+        implied_within=suits.within,
+        implied_reason=suits.reason or None,
     )
 
 

@@ -75,8 +75,8 @@ class Own:
         overtraining: its tokens over the training-optimal tokens for its size.
         extra: cost above that of the optimum; None where no plan keeps the limits.
         fraction: the same over the optimum's cost.
-        implied_demand: served tokens at which it is the cheapest of its loss; as in
-            `Fixed`.
+        implied_demand: served tokens at which it is the cheapest of its loss; with
+            the two that follow as in `Fixed`.
     """
 
     plan: Pair
@@ -89,3 +89,5 @@ class Own:
     extra: float | None
     fraction: float | None
     implied_demand: float | None
+    implied_within: float | None = None
+    implied_reason: str | None = None

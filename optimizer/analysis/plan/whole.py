@@ -26,6 +26,7 @@ from optimizer.world.costs import value
 from optimizer.world.roofline import NEAR
 
 MOST = 16  # combinations of whole numbers
+MANY = 100  # replicas, of which a whole batch may ask for several more
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,8 @@ def making_whole(found: Solved) -> Search[WholePlan | Solved]:
             # One more, where whole batches leave what is needed too little room.
             more = yield from _solved(_replicated(found, need, point, more=1))
             ways = yield from _batched(more)
+        if not ways or max(need.values()) > MANY:
+            ways += yield from _batches_first(found)
     else:
         # A batch that cannot be certified when whole stays as it is.
         ways = (yield from _batched([found])) or [WholePlan(found, found, None)]
@@ -108,6 +111,26 @@ def making_whole(found: Solved) -> Search[WholePlan | Solved]:
         certificate=found.solution.certificate,
     )
     return replace(best, relaxed=relaxed)
+
+
+def _batches_first(found: Solved) -> Search[list[WholePlan]]:
+    """The plans with whole batches first, and with the replicas that those need."""
+    plans = []
+    for way in (yield from _batched([found])):
+        one = way.plan
+        point = one.question.complete(one.size)
+        need = needs(one.scenario, one.question, point)
+        for more in (0, 1):
+            tried = yield from _solved(_replicated(one, need, point, more))
+            done = [
+                WholePlan(each, each, None)
+                for each in tried
+                if each.solution.status is Status.OPTIMAL
+            ]
+            plans += done
+            if done:
+                break
+    return plans
 
 
 def _drawn(found: Solved) -> Search[WholePlan | Solved]:
@@ -174,10 +197,10 @@ def fractions(scenario: Scenario) -> str:
     )
 
 
-def whole_at(
+def batched_at(
     scenario: Scenario, question: Question, size: Mapping[str, float]
 ) -> tuple[Scenario, Question]:
-    """A model with its best whole batches, and the fewest replicas that carry it.
+    """A model with its best whole batches.
 
     Args:
         scenario: with nothing made whole.
@@ -189,9 +212,23 @@ def whole_at(
         for r in question.replicas
         if r.batch is None
     }
-    if batches:
-        scenario = replace(scenario, whole=batches)
-        question = formulate(scenario)
+    if not batches:
+        return scenario, question
+    scenario = replace(scenario, whole=batches)
+    return scenario, formulate(scenario)
+
+
+def whole_at(
+    scenario: Scenario, question: Question, size: Mapping[str, float]
+) -> tuple[Scenario, Question]:
+    """A model with its best whole batches, and the fewest replicas that carry it.
+
+    Args:
+        scenario: with nothing made whole.
+        question: the same as mathematics.
+        size: N and D.
+    """
+    scenario, question = batched_at(scenario, question, size)
     point = question.complete(size)
     need = needs(scenario, question, point)
     if need:

@@ -10,14 +10,22 @@ from optimizer.analysis.frontier.band import banded, distribution
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.story.case import LAWS, case
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
+from optimizer.reading.document import suggest
 from optimizer.report.charts.catalogue import chart_of, draw, regret_of, split_of
 from optimizer.report.charts.uncertainty_catalogue import (
     frontier_of,
     uncertainty_of,
 )
 from optimizer.report.formats.elements import Chart
+from optimizer.report.formats.extras import missing
 
+KINDS = (
+    *("contour", "demand", "plan", "split", "tornado"),
+    *("overhead", "regret", "laws", "cashflow"),
+    *("frontier", "uncertainty", "capped"),
+)
 CHANCES = ("frontier", "uncertainty")
 DRAWS = 2000  # of the distribution
 NOTHING = {
@@ -43,11 +51,39 @@ def plot(kind: str, *scenarios: Scenario, laws: tuple[str, ...] = ()) -> Any:
         laws: of the chart `laws`.
 
     Raises:
-        InputError: there is no plan, or nothing to show.
+        InputError: there is no such kind, it is not of so many scenarios, there is no
+            plan, nothing to show, or Altair is not installed.
     """
-    import altair  # noqa: PLC0415 - an optional part
+    refuse(kind, scenarios)
+    try:
+        import altair  # noqa: PLC0415 - an optional part
+    except ImportError as error:
+        raise missing(error) from None
 
     return altair.Chart.from_dict(draw(picture(kind, scenarios, laws)))
+
+
+def refuse(kind: str, scenarios: Sequence[Scenario]) -> None:
+    """Tells early what cannot be drawn.
+
+    Raises:
+        InputError: there is no such kind, or it is not of so many scenarios.
+    """
+    if kind not in KINDS:
+        hint = suggest(kind, KINDS, f"choose of {', '.join(KINDS)}")
+        raise _wrong("plot", f'there is no chart "{kind}"{hint}')
+    if kind != "capped":
+        refuse_chosen_loss(scenarios, "plot")
+    if not scenarios:
+        raise _wrong(f"plot {kind}", "draws a scenario; give it one")
+    if kind == "regret" and len(scenarios) < 2:
+        raise _wrong("plot regret", "compares scenarios; give it two or more")
+    if kind not in ("regret", "split") and len(scenarios) > 1:
+        raise _wrong(f"plot {kind}", "draws one scenario; give it one")
+
+
+def _wrong(place: str, message: str) -> InputError:
+    return InputError([Problem(Mark(place), "", message)])
 
 
 def picture(

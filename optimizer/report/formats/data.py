@@ -86,16 +86,6 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
     return data
 
 
-def to_dict(answer: Answer) -> dict[str, Any]:
-    """An answer as `--format json` writes it: plain numbers, texts, lists.
-
-    Args:
-        answer: from `solve`.
-    """
-    found: dict[str, Any] = plain(plan(answer))
-    return found
-
-
 def write(data: Mapping[str, Any]) -> str:
     """JSON text with its last newline; what JSON cannot say is an error."""
     return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -13,6 +13,7 @@ from optimizer.analysis.plan.wording import (
     figure,
     lifetime,
     model,
+    nearly,
     percent,
     ratio,
     share,
@@ -50,6 +51,11 @@ def audits_blocks(
     if told:
         blocks.append(Text(told))
     return [*blocks, *laws_left_out(left or {})]
+
+
+def audit_blocks(audit: Audit) -> list[Block]:
+    """The page of one model under one law."""
+    return audits_blocks([audit])
 
 
 def _one(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
@@ -111,12 +117,14 @@ def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
             f"the same loss with {percent(less)} less training compute."
         )
     elif suits.tokens is None:
-        yield f"No demand makes {this} lifetime-optimal {where}."
+        why = f": {suits.reason}" if suits.reason else ""
+        yield f"No demand is known to make {this} lifetime-optimal {where}{why}."
     elif abs(first.w - 1) < EVEN and first.lifetime is None:
         yield f"{this} is training-optimal: right if it serves nothing {where}."
     else:
         yield (
-            f"{this} is lifetime-optimal if it serves {_phrase(suits)} tokens {where}."
+            f"{this} is lifetime-optimal{nearly(suits.within)} if it serves "
+            f"{_phrase(suits)} tokens {where}."
         )
     if first.demand is not None:
         yield from _under_scenario(first, first.demand)

@@ -15,6 +15,7 @@ from optimizer.analysis.plan.wording import (
     compared,
     either,
     model,
+    nearly,
     past,
     percent,
     samples,
@@ -274,14 +275,20 @@ def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
 def _suits(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
     """The demand that a decision would be right for."""
     suits, expected = fixed.implied_demand, answer.demand.tokens
-    if suits is None or _same(plan, fixed.optimum):
+    if _same(plan, fixed.optimum):
         return
     choice = amount(plan.parameters, "parameters")
     if fixed_word(answer) == "tokens":
         choice = model(plan.parameters, plan.tokens)
     you = f"you expect {amount(expected, 'tokens')}" if expected else "you expect none"
-    if suits > 0:
-        yield f"{choice} is right for {amount(suits, 'tokens')} served tokens; {you}."
+    if suits is None:
+        if fixed.implied_reason:
+            yield f"No demand is known to make {choice} right: {fixed.implied_reason}."
+    elif suits > 0:
+        yield (
+            f"{choice} is right for {amount(suits, 'tokens')} served "
+            f"tokens{nearly(fixed.implied_within)}; {you}."
+        )
     else:
         yield (
             f"No demand makes {choice} right: even a model that serves nothing "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.priced import Own
-from optimizer.analysis.plan.wording import amount, either, model, past
+from optimizer.analysis.plan.wording import amount, either, model, nearly, past
 from optimizer.report.formats.blocks import Block, Text
 
 SAME = 1e-6  # of the cost, below which a plan counts as the optimum
@@ -66,7 +66,7 @@ def _suits(own: Own, served: float, attention: bool) -> Iterator[str]:
         )
         yield (
             f"It has {factor}, which is right for {amount(suits, 'tokens')} served "
-            f"tokens; {expect}."
+            f"tokens{nearly(own.implied_within)}; {expect}."
         )
     else:
         yield f"It has {factor}."

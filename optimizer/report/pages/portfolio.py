@@ -35,6 +35,11 @@ def portfolio_blocks(portfolio: JointPlan, full: bool = True) -> list[Block]:
     return [Heading(portfolio.name, 1), *_body(portfolio, full)]
 
 
+def joint_blocks(portfolio: JointPlan) -> list[Block]:
+    """The page of a portfolio without those of its models."""
+    return portfolio_blocks(portfolio, full=False)
+
+
 def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
     yield Text(portfolio_headline(portfolio), lead=True)
     yield from all_warned(portfolio.members)

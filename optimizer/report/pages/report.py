@@ -63,7 +63,7 @@ class Report:
         cases: one a scenario.
         portfolios: portfolios, with the text of their files.
         bodies: the blocks of each case, made as soon as it was worked out.
-        command: that makes this report again.
+        command: that makes this report again; may be empty.
         version: of this tool.
         made: the day, or empty.
     """
@@ -315,6 +315,8 @@ def _made(report: Report) -> Iterator[Rich]:
         f"By overtrain {report.version}{day}. Every plan is a certified optimum, and "
         "every number has its source in the assumptions."
     )
+    if not report.command:
+        return
     yield Fold("For the team: the command")
     yield Text(
         "Save the scenario files under their names, and this makes the report again:"

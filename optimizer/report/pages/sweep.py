@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from optimizer.analysis.plan.doubts import Warning
+from optimizer.analysis.plan.ranges import reaching
+from optimizer.analysis.plan.warn import scenario_warnings
 from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import KINDS, amount, percent
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Rows, Summary
@@ -18,6 +21,7 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
+from optimizer.report.pages.cautions import told
 
 SHOWN = {
     "parameters": "parameters",
@@ -35,6 +39,7 @@ ROW = {
     "cost_total": "lifetime",
     "saving": "saved",
 }
+RANGED = ("parameters", "tokens", "tokens_per_parameter")
 FEW = 30  # rows that are shown one by one
 ROUNDING = 1e-12  # a saving below it is none
 
@@ -69,10 +74,11 @@ def _body(
     yield Text(f"Varied: {varied}.")
     if summary.alone:
         yield Text(f"{summary.alone:,} rows were answered by cvxpy.")
-    if told := fractions(plan.scenario):
-        yield Text(f"{told}.")
+    if amounts := fractions(plan.scenario):
+        yield Text(f"{amounts}.")
     for problem in summary.problems:
         yield Text(problem, label="invalid")
+    yield from told(tuple(_warnings(plan, summary)))
     if few:
         yield Heading("Rows")
         titles = [
@@ -86,6 +92,18 @@ def _body(
         yield Table(named("lowest", "highest"), tuple(_ranges(summary)))
         proof = [f"{word} ≤ {_most(summary, word):.1e}" for word in _PROOF]
         yield Text(f"Every one is certified: {', '.join(proof)}.")
+
+
+def _warnings(plan: Plan, summary: Summary) -> Iterator[Warning]:
+    """How far the rows reach, and what the scenario is told before it is solved."""
+    if summary.counts[0]:
+        low, high = (_sizes(ends.tolist()) for ends in (summary.low, summary.high))
+        yield from reaching(plan.scenario.law, low, high, "rows")
+    yield from scenario_warnings(plan.scenario)
+
+
+def _sizes(results: Sequence[float]) -> dict[str, float]:
+    return {word: x for word, x in zip(RESULTS, results, strict=True) if word in RANGED}
 
 
 def _each(few: Sequence[Rows]) -> Iterator[tuple[list[float], str, list[float]]]:

@@ -25,6 +25,9 @@ SERVING = {
     "latency": f"{{model: roofline, {CHIP}, mbu: 60 %, weights: fp8, "
     "max_time_per_output_token: 12 ms}",
     "batch": f"{{model: roofline, {CHIP}, mbu: 60 %, batch: 16}}",
+    "gaps": f"{{model: roofline, {CHIP}, mbu: 60 %, context: 64000}}",
+    "measured": "{model: measured, hardware: h100-sxm, price: $3/h, weights: fp8, "
+    "context: 32000}",
     "lists": f"{{model: roofline, {CHIP}, mbu: 60 %, weights: [bf16, fp8], "
     "accelerators: [1, 2, 4]}",
 }
@@ -59,6 +62,7 @@ def test_at_the_demand_that_a_size_suits_it_is_the_optimum(serving, demand, obje
     if tokens is None:
         # Across lists the best size jumps; nothing but that may hide a size.
         assert serving == "lists"
+        assert "another plan of its loss is cheaper" in answer.fixed.implied_reason
         return
     assert tokens > 0
     if demand == "idle":
@@ -67,13 +71,61 @@ def test_at_the_demand_that_a_size_suits_it_is_the_optimum(serving, demand, obje
     else:
         free = read_scenario(text, "s.yaml")
         factor = tokens / answer.demand.tokens
+    here = solve(free.every(lambda one: scaled(one, factor)), whole=False)
     raised = solve(
         free.every(lambda one: unfixed(scaled(one, factor))),
         whole=False,
     )
     assert in_fractions(raised) == pytest.approx(7e9, rel=2e-4)
-    # In whole batches the best size jumps; its cost does not.
-    assert raised.plan.parameters == pytest.approx(7e9, rel=0.05)
+    # In whole batches the best size jumps, and what that saves is told.
+    saved = 1 - raised.cost.total / here.cost.total
+    assert answer.fixed.implied_within == pytest.approx(saved, abs=2e-7)
+    if answer.fixed.implied_within == 0.0:
+        assert raised.plan.parameters == pytest.approx(7e9, rel=2e-3)
+
+
+@pytest.mark.parametrize("size", ["5B", "8.3B"])
+@pytest.mark.parametrize("chips", [1, 8])
+def test_replicas_that_stand_suit_a_size_where_they_are_full(size, chips):
+    """In whole numbers the size is the optimum itself, not only near it."""
+    serving = (
+        f"{{model: roofline, {CHIP}, mbu: 60 %, idle_paid: true, peak_to_mean: 3, "
+        f"accelerators: {chips}}}"
+    )
+    text = f"{BASE.replace('7B', size)}objective: dollars\nserving: {serving}\n"
+    text += f"demand: {{{STREAM}}}\n"
+    answer = solve(read_scenario(text, "s.yaml"))
+    assert answer.fixed.implied_within == 0.0
+    factor = answer.fixed.implied_demand / answer.demand.tokens
+    raised = solve(unfixed(scaled(read_scenario(text, "s.yaml"), factor)), whole=False)
+    assert raised.plan.parameters == pytest.approx(answer.plan.parameters, rel=1e-6)
+    (machine,) = raised.serving
+    assert machine.replicas == pytest.approx(machine.standing, rel=1e-6)
+
+
+def test_a_size_that_whole_batches_pass_by_has_no_demand_and_says_why():
+    """With two or three sequences a replica, a gap is wider than a hundredth."""
+    serving = f"{{model: roofline, {CHIP}, mbu: 60 %, context: 256000}}"
+    text = f"{BASE.replace('7B', '8.3B')}objective: dollars\nserving: {serving}\n"
+    answer = solve(read_scenario(f"{text}demand: {{{STREAM}}}\n", "s.yaml"))
+    assert answer.fixed.implied_demand is None
+    assert answer.fixed.implied_reason.endswith("another size costs 3.6 % less")
+
+
+def test_a_budget_is_held_to_the_same_demand_as_the_target_of_its_loss():
+    """Under a budget nothing was tried in whole numbers, and the demand was told."""
+    text = written("measured", "one", "dollars")
+    spent = text.replace("target: {match: {parameters: 13B}}", "budget: {cost: $1M}")
+    budget = solve(read_scenario(spent, "s.yaml"))
+    loss = f"target: {{loss: {budget.plan.loss!r}}}"
+    target = solve(
+        read_scenario(text.replace("target: {match: {parameters: 13B}}", loss), "s")
+    )
+    for word in ("implied_demand", "implied_within"):
+        assert getattr(budget.fixed, word) == pytest.approx(
+            getattr(target.fixed, word), rel=1e-6, abs=1e-7
+        )
+    assert target.fixed.implied_within > 1e-4
 
 
 def in_fractions(answer):

@@ -88,7 +88,13 @@ def test_a_ceiling_below_zero_is_undertrained_too(made):
 
 def test_no_demand_at_all(made):
     none = with_demand(made, None, None, None)
-    assert told(none) == "No demand makes 8B on 15T lifetime-optimal (besiroglu-2024)."
+    assert told(none) == (
+        "No demand is known to make 8B on 15T lifetime-optimal (besiroglu-2024)."
+    )
+    suits = replace(none.implied_demand, reason="it does not keep limits.memory")
+    assert told(replace(none, implied_demand=suits)).endswith(
+        "(besiroglu-2024): it does not keep limits.memory."
+    )
     even = replace(with_demand(made, 0.0, 0.0, 0.0), w=1.0)
     assert told(even) == (
         "8B on 15T is training-optimal: right if it serves nothing (besiroglu-2024)."
@@ -175,6 +181,8 @@ def test_json_and_csv(made):
         "tokens": 190e12,
         "low": 190e12,
         "high": 190e12,
+        "within": None,
+        "reason": None,
     }
     head, row = audits(data).splitlines()
     assert len(head.split(",")) == len(AUDIT)

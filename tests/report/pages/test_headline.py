@@ -226,7 +226,21 @@ def test_a_fixed_size_that_no_demand_suits(answer):
         "No demand makes 3B right: even a model that serves nothing should be smaller "
         "and trained on more tokens."
     )
-    assert headline(fixed(answer, None)).endswith("6.97B on 1.25T tokens.")
+    none = fixed(answer, None)
+    assert headline(none).endswith("6.97B on 1.25T tokens.")
+    why = replace(none.fixed, implied_reason="another plan is cheaper")
+    assert headline(replace(none, fixed=why)).endswith(
+        "No demand is known to make 3B right: another plan is cheaper."
+    )
+
+
+def test_a_fixed_size_that_whole_machines_disfavour_a_little(answer):
+    near = fixed(answer, 95e12)
+    near = replace(near, fixed=replace(near.fixed, implied_within=0.0015))
+    assert headline(near).endswith(
+        "3B is right for 95T served tokens, within 0.15 % of the least cost in whole "
+        "machines; you expect 2T."
+    )
 
 
 def test_a_fixed_size_without_any_demand_expected(answer):
