@@ -10,7 +10,6 @@ cores.
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from importlib.util import find_spec
@@ -19,17 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.algebra.composite import Composite
-from optimizer.algebra.posynomial import Array, Integers, Posynomial, stack
-from optimizer.algebra.program import (
-    Constraint,
-    Function,
-    GeometricProgram,
-    Solution,
-    Status,
-    members,
-)
-from optimizer.algebra.saturating import stacked as stack_curves
+from optimizer.algebra.posynomial import Array, Integers
+from optimizer.algebra.program import GeometricProgram, Solution, Status, members
 from optimizer.engine import own
 from optimizer.engine.arrays import arrays
 from optimizer.engine.certify import (
@@ -41,10 +31,10 @@ from optimizer.engine.certify import (
     residuals,
 )
 from optimizer.engine.diagnose import SLIVER, least_relaxation
-from optimizer.engine.enclose import opened, quantities
 from optimizer.engine.root import Plain, plain, root
 from optimizer.engine.second_opinion import solve
 from optimizer.engine.solve import cvxpy_asked
+from optimizer.engine.stacking import size
 from optimizer.errors import Defect
 from optimizer.records import dataclass
 
@@ -101,49 +91,6 @@ def compiled() -> bool:
     kept = [path.stat().st_mtime for path in CACHE.glob("kernel.*.nbi")]
     sources = [(CACHE.parent / f"{name}.py").stat().st_mtime for name in COMPILED]
     return bool(kept) and max(kept) > max(sources)
-
-
-def stacked(
-    programs: Sequence[GeometricProgram], sizes: Sequence[int]
-) -> GeometricProgram:
-    """One batch from several of one `shape`, with so many members each."""
-    sides = zip(*(program.constraints for program in programs), strict=True)
-    return GeometricProgram(
-        _stacked([program.objective for program in programs], sizes),
-        tuple(
-            Constraint(side[0].name, _stacked([c.posynomial for c in side], sizes))
-            for side in sides
-        ),
-    )
-
-
-def _stacked(parts: Sequence[Function], sizes: Sequence[int]) -> Function:
-    """One function of several programs of one shape."""
-    plain = [part for part in parts if isinstance(part, Posynomial)]
-    if plain:
-        return stack(plain, sizes)
-    curved = [part for part in parts if isinstance(part, Composite)]
-    return Composite(
-        curved[0].variables,
-        stack([part.inner for part in curved], sizes),
-        tuple(
-            stack_curves(curves, sizes)
-            for curves in zip(*(part.quantities for part in curved), strict=True)
-        ),
-    )
-
-
-def shape(program: GeometricProgram) -> Hashable:
-    """What programs must share to be one batch."""
-    names = tuple(constraint.name for constraint in program.constraints)
-    terms = tuple(len(p.labels) for p in opened(program))
-    return program.variables, tuple(quantities(program)), names, terms
-
-
-def size(program: GeometricProgram) -> int:
-    """The number of members of a program; 1 also where all are equal."""
-    curves = quantities(program).values()
-    return max([*(p.batch for p in opened(program)), *(q.batch for q in curves)])
 
 
 def solve_batch(

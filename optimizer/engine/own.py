@@ -56,17 +56,20 @@ class Found:
     multipliers: Array
     proof: Array
 
-    def first(
-        self, program: GeometricProgram, engine: Engine = Engine.INTERIOR
+    def member(
+        self,
+        program: GeometricProgram,
+        row: int = 0,
+        engine: Engine = Engine.INTERIOR,
     ) -> Solution | None:
-        """The first member's solution; None where it is unsolved."""
-        if self.ended[0] == INFEASIBLE:
+        """The solution of a member, whose program it is; None where it is unsolved."""
+        if self.ended[row] == INFEASIBLE:
             return Solution(program, Status.INFEASIBLE, engine=engine)
-        if self.ended[0] == UNSOLVED:
+        if self.ended[row] == UNSOLVED:
             return None
-        stationarity, violation, gap = self.proof[:, 0].tolist()
+        stationarity, violation, gap = self.proof[:, row].tolist()
         proof = Certificate(stationarity, violation, gap, math.exp(RADIUS))
-        z, multipliers = self.z[0], self.multipliers[0]
+        z, multipliers = self.z[row], self.multipliers[row]
         return Solution(program, Status.OPTIMAL, z, multipliers, proof, engine)
 
 

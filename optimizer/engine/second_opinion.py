@@ -56,7 +56,7 @@ def solve(
             return Solution(program, Status.INFEASIBLE, engine=Engine.CVXPY)
         z, multipliers = found[0][:n], found[1][:count]
         near = own.near(program, z[None], multipliers[None], gap, hard=True)
-        solution = near.first(program, Engine.CVXPY)
+        solution = near.member(program, engine=Engine.CVXPY)
         if solution is not None:
             return solution
         if outer is program or not last:

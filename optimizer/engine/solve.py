@@ -7,17 +7,24 @@ certificate, or where it is asked for. One judge accepts the point of any of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
-from optimizer.algebra.program import Engine, GeometricProgram, Solution, Status
+from optimizer.algebra.program import (
+    Engine,
+    GeometricProgram,
+    Solution,
+    Status,
+    members,
+)
 from optimizer.engine import own, second_opinion
-from optimizer.engine.certify import GAP, certify, passes
+from optimizer.engine.certify import GAP, UncertifiedError, certify, passes
 from optimizer.engine.root import plain, root
+from optimizer.engine.stacking import shape, stacked
 
 _asked: ContextVar[bool] = ContextVar("second opinion", default=False)
 
@@ -80,6 +87,64 @@ def refine(
     return found or solve(program, z if start is None else start, gap)
 
 
+def solve_each(
+    programs: Sequence[GeometricProgram], starts: Sequence[Array]
+) -> list[Solution]:
+    """Finds the optimum of each program, those of one shape in one go.
+
+    One whose bounds leave next to no room has no multipliers to certify with; its
+    solution has no point.
+
+    Args:
+        programs: of one member each.
+        starts: ln of a point near each optimum, shape `(variables,)`.
+
+    Raises:
+        Defect: as `solve`, but for what cannot be certified.
+    """
+    found: list[Solution | None] = [None] * len(programs)
+    alike: dict[Hashable, list[int]] = {}
+    for place, program in enumerate(programs):
+        if not _asked.get() and plain(program) is None:
+            alike.setdefault(shape(program), []).append(place)
+    for places in alike.values():
+        own_ones = [programs[place] for place in places]
+        start = np.stack([starts[place] for place in places])
+        ends = own.find(stacked(own_ones, [1] * len(places)), start)
+        for row, place in enumerate(places):
+            found[place] = ends.member(programs[place], row)
+    return [
+        end or _without(program, start)
+        for end, program, start in zip(found, programs, starts, strict=True)
+    ]
+
+
+def _without(program: GeometricProgram, start: Array) -> Solution:
+    """As `solve`; without a point where there is no certificate."""
+    try:
+        return solve(program, start)
+    except UncertifiedError:
+        return Solution(program, Status.INFEASIBLE)
+
+
+def near_each(
+    program: GeometricProgram, z: Array, multipliers: Array, gap: float = GAP
+) -> list[Solution | None]:
+    """As `refine`, for each member of a batch; None where that is for `solve`.
+
+    Args:
+        program: with a batch axis of 1 or the batch.
+        z: ln of the guesses, `(batch, variables)`.
+        multipliers: guesses of λ, `(batch, constraints)`.
+        gap: as for `solve`.
+    """
+    if _asked.get():
+        return [None] * len(z)
+    ends = own.near(program, z, multipliers, gap)
+    rows = range(len(z))
+    return [ends.member(members(program, np.array([row])), row) for row in rows]
+
+
 def attempt(
     program: GeometricProgram, z: Array, multipliers: Array, gap: float = GAP
 ) -> Solution | None:
@@ -94,9 +159,7 @@ def _near(
     program: GeometricProgram, z: Array, multipliers: Array, gap: float
 ) -> Solution | None:
     """Newton's answer from a guess, unless cvxpy is asked."""
-    if _asked.get():
-        return None
-    return own.near(program, z[None], multipliers[None], gap).first(program)
+    return near_each(program, z[None], multipliers[None], gap)[0]
 
 
 def _own(program: GeometricProgram, start: Array | None, gap: float) -> Solution | None:
@@ -112,4 +175,4 @@ def _own(program: GeometricProgram, start: Array | None, gap: float) -> Solution
             plan = (program, Status.OPTIMAL, z, multipliers, proof, Engine.ROOT)
             return Solution(*plan)
     ends = own.find(program, None if start is None else start[None], gap)
-    return ends.first(program)
+    return ends.member(program)

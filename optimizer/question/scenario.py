@@ -5,6 +5,7 @@ Here are the words and the record; `load` reads them from a file.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -299,6 +300,13 @@ class Scenario:
 
     def serving_of(self, index: int) -> tuple[Serving, Hardware | None]:
         """The machine that serves a stream: its own words over the common ones."""
+        return self._machines[index]
+
+    @cached_property
+    def _machines(self) -> tuple[tuple[Serving, Hardware | None], ...]:
+        return tuple(self._machine(index) for index in range(len(self.uses)))
+
+    def _machine(self, index: int) -> tuple[Serving, Hardware | None]:
         stream, chip = self.uses[index], self.hardware.get(("serving",))
         serving = self.spec.serving
         if stream.serving is not None:

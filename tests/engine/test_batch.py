@@ -19,10 +19,8 @@ from optimizer.engine import batch
 from optimizer.engine.batch import (
     INFEASIBLE,
     OPTIMAL,
-    shape,
     solve_batch,
     solve_block,
-    stacked,
 )
 from optimizer.engine.certify import (
     GAP,
@@ -35,6 +33,7 @@ from optimizer.engine.certify import (
 from optimizer.engine.diagnose import SLIVER, least_relaxation
 from optimizer.engine.own import UNSOLVED, Found
 from optimizer.engine.second_opinion import solve
+from optimizer.engine.stacking import shape, stacked
 from optimizer.errors import Defect
 from tests.chance import THOROUGH, examples
 from tests.engine.random_programs import FEATURES, programs

@@ -5,10 +5,10 @@ import pytest
 
 from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Term, build
-from optimizer.algebra.program import Constraint, GeometricProgram
-from optimizer.engine.batch import members, stacked
+from optimizer.algebra.program import Constraint, GeometricProgram, members
 from optimizer.engine.certify import GAP, STATIONARITY, VIOLATION, residuals
 from optimizer.engine.root import plain, root
+from optimizer.engine.stacking import stacked
 
 COUNT = 300
 NAMES = ("x", "y")

@@ -17,6 +17,7 @@ from optimizer.analysis.plan.reach import called, needed
 from optimizer.analysis.plan.search import search_whole
 from optimizer.analysis.plan.wording import either, safely, unbounded
 from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.crossing import crossing
 from optimizer.errors import Defect, InputError
 from optimizer.question.asked import Question
 from optimizer.question.inputs import changed
@@ -163,8 +164,6 @@ def _sensible(
     way: Relaxation, least: float, move: Move, surface: Surface
 ) -> float | None:
     """The bound, beyond the least, at which training takes twice the least compute."""
-    from scipy.optimize import brentq  # noqa: PLC0415 - only where there is no plan
-
     up = least > way.before
     loss = way.unit == "nats"
     base = surface.reducible(least) if loss else least
@@ -186,7 +185,7 @@ def _sensible(
     start = excess(low)
     if not math.isfinite(start):
         return None
-    return bound(float(brentq(excess, low, high, xtol=CLOSE)) + 2 * CLOSE)
+    return bound(crossing(excess, low, high, CLOSE) + 2 * CLOSE)
 
 
 def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:

@@ -24,6 +24,7 @@ from optimizer.analysis.plan.capped import Capped, SameLoss, Step
 from optimizer.analysis.plan.saturation import of_target
 from optimizer.analysis.plan.whole import Solved, fractions, make_whole
 from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import refine, solve
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
@@ -142,8 +143,6 @@ def _still_free(scenario: Scenario, question: Question, lowest: Solution) -> flo
     Raises:
         InputError: there is none, or numbers cannot tell.
     """
-    from scipy.optimize import brentq  # noqa: PLC0415 - only where it is asked
-
     cap = training_budget(question)
     if cap is None:
         raise Defect("only a budget for training can leave the life open")
@@ -168,8 +167,7 @@ def _still_free(scenario: Scenario, question: Question, lowest: Solution) -> flo
             break
     else:
         raise no_loss(scenario, "is so far outweighed by what is served")
-    root: float = brentq(over, low, high, xtol=1e-13, rtol=1e-14)
-    return math.exp(root) * (1 + NEAR)
+    return math.exp(crossing(over, low, high, 1e-13)) * (1 + NEAR)
 
 
 def no_loss(scenario: Scenario, why: str) -> InputError:

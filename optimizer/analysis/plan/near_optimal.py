@@ -15,13 +15,21 @@ from optimizer.algebra.program import Constraint, GeometricProgram, Solution, St
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import spans
-from optimizer.engine.solve import attempt, refine
-from optimizer.question.asked import SIZE
+from optimizer.engine.solve import attempt, near_each, solve
+from optimizer.engine.stacking import stacked
+from optimizer.question.asked import SIZE, Question
 from optimizer.records import dataclass
 
 WITHIN = (0.01, 0.05)
 DIGITS = 1e-5  # an end of the range is told to five digits
 BINDING = 1e-9  # |ln g| below which a constraint counts as met with equality
+
+
+def near_to(question: Question, solution: Solution) -> tuple[NearOptimal, ...]:
+    """The sizes near the optimum of a question, whatever has been decided."""
+    if question.fixed:
+        solution = solve(question.free, question.start(question.free))
+    return near_optimal(solution)
 
 
 def near_optimal(solution: Solution) -> tuple[NearOptimal, ...]:
@@ -30,14 +38,25 @@ def near_optimal(solution: Solution) -> tuple[NearOptimal, ...]:
     A range whose ends cannot be certified, as where bounds leave next to no room, is
     left out rather than guessed.
     """
+    if _pinned(solution):
+        ends = [dict(solution.point)] * 2
+        return tuple(_range(within, ends) for within in WITHIN)
     found = []
-    near = _near(solution)
-    for within in WITHIN:
+    sought = _ends(solution)
+    for row, within in enumerate(WITHIN):
         try:
-            found.append(_range(solution, near, within))
+            ends = [_end(solution, *sought[2 * row + side]) for side in (0, 1)]
         except UncertifiedError:
             continue
+        found.append(_range(within, ends))
     return tuple(found)
+
+
+def _range(within: float, ends: list[dict[str, float]]) -> NearOptimal:
+    sizes = ends[0]["N"], ends[1]["N"]
+    tokens = ends[0]["D"], ends[1]["D"]
+    ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
+    return NearOptimal(within, sizes, tokens, ratios)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +67,11 @@ class _Near:
         binding: the numbers of the constraints with a price.
         rows: their gradients, `(binding, variables)`.
         hessian: of the Lagrangian.
-        pinned: whether the constraints leave a single size.
     """
 
     binding: Integers
     rows: Array
     hessian: Array
-    pinned: bool
 
 
 def _near(solution: Solution) -> _Near:
@@ -68,38 +85,40 @@ def _near(solution: Solution) -> _Near:
         function = program.constraints[i].posynomial
         hessian = hessian + multipliers[i] * function.hessian(point)[0]
         rows[row] = function.gradient(point)[0]
-    return _Near(binding, rows, hessian, _pinned(program, z))
+    return _Near(binding, rows, hessian)
 
 
-def _range(solution: Solution, near: _Near, within: float) -> NearOptimal:
-    ends = [_end(solution, near, within, power) for power in (1.0, -1.0)]
-    sizes = ends[0]["N"], ends[1]["N"]
-    tokens = ends[0]["D"], ends[1]["D"]
-    ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
-    return NearOptimal(within, sizes, tokens, ratios)
+def _ends(solution: Solution) -> list[tuple[GeometricProgram, Solution | None]]:
+    """The program of each end, the smaller one first, with what Newton finds of it."""
+    program, near = solution.program, _near(solution)
+    z, _ = solution.optimum
+    asked, steps, guesses = [], [], []
+    for within in WITHIN:
+        for power in (1.0, -1.0):
+            most = solution.value * (1 + within)
+            slack = Constraint("cost", program.objective.scaled(1 / most))
+            size = build(program.variables, [Term("N", 1.0, {"N": power})])
+            asked.append(GeometricProgram(size, (*program.constraints, slack)))
+            step, guess = _model(solution, near, within, power)
+            steps.append(z + step)
+            guesses.append(guess)
+    together = stacked(asked, [1] * len(asked))
+    found = near_each(together, np.array(steps), np.array(guesses), DIGITS)
+    return list(zip(asked, found, strict=True))
 
 
 def _end(
-    solution: Solution, near: _Near, within: float, power: float
+    solution: Solution, question: GeometricProgram, found: Solution | None
 ) -> dict[str, float]:
-    if near.pinned:
-        return dict(solution.point)
-    program = solution.program
+    """The point at an end, with the best tokens that its size leaves."""
     z, multipliers = solution.optimum
-    most = solution.value * (1 + within)
-    slack = Constraint("cost", program.objective.scaled(1 / most))
-    size = build(program.variables, [Term("N", 1.0, {"N": power})])
-    question = GeometricProgram(size, (*program.constraints, slack))
-    step, guess = _model(solution, near, within, power)
-    found = refine(question, z + step, guess, start=z, gap=DIGITS)
+    found = found or solve(question, z, DIGITS)
     end = dict(found.point)
-    if found.optimum[1][-1] > 0:
-        return end
-    if _settled(found):
+    if found.optimum[1][-1] > 0 or _settled(found):
         return end
     # A limit ends the range before the cost does, so that D is still to choose.
-    rest = program.fixing({"N": end["N"]})
-    rest_start = np.delete(found.optimum[0], program.variables.index("N"))
+    rest = solution.program.fixing({"N": end["N"]})
+    rest_start = np.delete(found.optimum[0], question.variables.index("N"))
     inner = attempt(rest, rest_start, multipliers, DIGITS)
     if inner is None or inner.status is not Status.OPTIMAL:
         return end  # next to no room is left, and so no choice
@@ -120,13 +139,14 @@ def _settled(found: Solution) -> bool:
     return bool(bend > BINDING)
 
 
-def _pinned(program: GeometricProgram, z: Array) -> bool:
+def _pinned(solution: Solution) -> bool:
     """Whether the constraints leave a single size, which has no multipliers.
 
     The tangent cone {d: ∇G_i·d ≤ 0 for the binding i} of a convex set is {0} just
     where the set is a point; what serving chooses may still be open. By Farkas' lemma
     no direction changes a size where ± its own are sums of the gradients.
     """
+    program, z = solution.program, solution.optimum[0]
     values = [c.posynomial.log_value(z[None])[0] for c in program.constraints]
     binding = np.flatnonzero(np.abs(values) < BINDING)
     size = [name for name in program.variables if name in SIZE]

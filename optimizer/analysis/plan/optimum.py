@@ -39,7 +39,7 @@ from optimizer.analysis.plan.extremes import (
 )
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import at_target, curve, no_loss, same_loss
-from optimizer.analysis.plan.near_optimal import near_optimal
+from optimizer.analysis.plan.near_optimal import near_to
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
@@ -48,27 +48,37 @@ from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
-from optimizer.analysis.plan.search import search, search_whole
+from optimizer.analysis.plan.search import search, search_whole, unless_refused
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import placed, settled
+from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import warnings, worn
 from optimizer.analysis.plan.whole import WholePlan, whole_at
-from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
+from optimizer.records import dataclass
 from optimizer.world.limits import Limits
 
 
-def solve(scenario: Scenario, whole: bool = True) -> Answer:
+@dataclass(frozen=True)
+class _Told:
+    """What an answer says beside the plan and its costs; see `solve`."""
+
+    whole: bool
+    near: bool
+
+
+def solve(scenario: Scenario, whole: bool = True, near: bool | None = None) -> Answer:
     """Finds the lifetime-optimal plan of a scenario, with its certificate.
 
     Args:
         scenario: from `load_scenario`.
         whole: whether to say what moves the plan and what its alternatives are, which
-            takes as long as all the rest.
+            takes longer than all the rest.
+        near: whether to say which sizes cost nearly as little; as `whole` if None.
 
     Returns:
         The answer; its status says whether there is a plan, and if there is none,
@@ -77,7 +87,7 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     Raises:
         Defect: the solver's point failed its certificate; no answer is given.
     """
-    answer = _found(scenario, whole)
+    answer = _found(scenario, _Told(whole, whole if near is None else near))
     if (mine := scenario.spec.plan) is not None:
         best = None if answer.cost is None else answer.cost.total
         own = own_plan(scenario, mine, best)
@@ -96,11 +106,12 @@ def solve(scenario: Scenario, whole: bool = True) -> Answer:
     return replace(answer, other_form=other_form(scenario, partial(solve, whole=False)))
 
 
-def _found(scenario: Scenario, whole: bool) -> Answer:
+def _found(scenario: Scenario, told: _Told) -> Answer:
     if for_lifetime(scenario):
-        return _for_lifetime(scenario, whole)
+        return _for_lifetime(scenario, told)
     if scenario.variants:
-        return _best(scenario, whole)
+        return _best(scenario, told)
+    whole = told.whole
     question, found = search_whole(scenario)
     if isinstance(found, Infeasibility):
         if whole:
@@ -109,7 +120,7 @@ def _found(scenario: Scenario, whole: bool) -> Answer:
         return _bare(
             scenario, question, Status.INFEASIBLE, infeasibility=found, others=others
         )
-    return _answer(scenario, question, found, whole)
+    return _answer(scenario, question, found, told)
 
 
 def for_lifetime(scenario: Scenario) -> bool:
@@ -131,7 +142,7 @@ def with_its_loss(scenario: Scenario) -> Scenario:
     return at_target(scenario, question, lowest)
 
 
-def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
+def _for_lifetime(scenario: Scenario, told: _Told) -> Answer:
     if scenario.variants:
         message = (
             "takes one value of each word; a list of choices cannot stand beside it"
@@ -142,7 +153,7 @@ def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
     if isinstance(lowest, Infeasibility):
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=lowest)
     chosen = at_target(scenario, question, lowest)
-    answer = solve(chosen, whole)
+    answer = solve(chosen, told.whole, told.near)
     if answer.plan is None:
         raise no_loss(scenario, "reaches a loss so near its law's irreducible one")
     s = formulate(chosen).reducible
@@ -151,32 +162,33 @@ def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
     return replace(
         answer,
         question="lifetime",
-        capped=curve(scenario, question, lowest, s) if whole else None,
+        capped=curve(scenario, question, lowest, s) if told.whole else None,
     )
 
 
-def _best(scenario: Scenario, whole: bool) -> Answer:
+def _best(scenario: Scenario, told: _Told) -> Answer:
     """Solves every combination of the scenario's lists and answers the best."""
     rows = []
     solved: dict[int, tuple[Scenario, Question, WholePlan]] = {}
+    fitting = [v.scenario for v in scenario.variants if v.scenario is not None]
+    tried = iter(together([unless_refused(one) for one in fitting]))
     for index, variant in enumerate(scenario.variants):
         if variant.scenario is None:
             rows.append(Choice(variant.choice, None, "refused", variant.reason))
             continue
-        try:
-            question, found = search_whole(variant.scenario)
-        except InputError as error:
-            reason = error.problems[0].message
-            rows.append(Choice(variant.choice, None, "refused", reason))
+        end = next(tried)
+        if isinstance(end, InputError):
+            why = end.problems[0].message
+            rows.append(Choice(variant.choice, None, "refused", why))
             continue
+        question, found = end
         rows.append(_row(variant, question, found))
         if isinstance(found, WholePlan):
             solved[index] = variant.scenario, question, found
     totals = [row.total for row in rows if row.total is not None]
     if not totals:
         # None has a plan: the first that fits together says why.
-        first = next(v.scenario for v in scenario.variants if v.scenario is not None)
-        answer = solve(first, whole)
+        answer = solve(first := fitting[0], told.whole, told.near)
         if answer.others:
             # Each takes the best of all lists for itself.
             others = alternatives(scenario, formulate(first), crossings=False)
@@ -184,7 +196,7 @@ def _best(scenario: Scenario, whole: bool) -> Answer:
         return replace(answer, alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")
-    answer = _answer(*solved[best], whole, scenario)
+    answer = _answer(*solved[best], told, scenario)
     choice = scenario.variants[best].choice
     return replace(answer, choice=choice, alternatives=tuple(rows))
 
@@ -236,7 +248,7 @@ def _answer(
     scenario: Scenario,
     relaxed: Question,
     made: WholePlan,
-    whole: bool,
+    told: _Told,
     asked: Scenario | None = None,
 ) -> Answer:
     """The answer of one combination of a scenario's lists; `asked` has them all.
@@ -247,6 +259,7 @@ def _answer(
     if (number := made.plan.scenario.samples) is not None:
         scenario = replace(scenario, samples=number)
         asked = None if asked is None else asked.every(partial(replace, samples=number))
+    whole = told.whole
     question, solution = made.plan.question, made.plan.solution
     middle = made.standing
     surface = question.surface
@@ -273,11 +286,6 @@ def _answer(
         breaks=breaks,
         samples=question.samples,
     )
-    free = middle.solution
-    if question.fixed:
-        program = middle.question.free
-        free = solve_program(program, middle.question.start(program))
-    ranges = near_optimal(free)
     saved = optimal.cost.total - cost.total
     unique = scenario.spec.data.unique_tokens
     moves = sensitivities(middle.scenario, middle.solution, _program) if whole else ()
@@ -321,7 +329,7 @@ def _answer(
         training_run=training_run(scenario, question, point),
         post_training=post_training(scenario, question, point),
         savings=Savings(saved, saved / base),
-        near_optimal=ranges,
+        near_optimal=near_to(middle.question, middle.solution) if told.near else (),
         fixed=fixed,
         others=alternatives(asked or scenario, question) if whole else (),
         serving=serving_use(made.plan.scenario, question, point),

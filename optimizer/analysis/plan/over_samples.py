@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.drawings import Drawing, Drawings, doublings, singles
-from optimizer.analysis.plan.search import search_whole
+from optimizer.analysis.plan.search import unless_refused
+from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.errors import InputError
 from optimizer.question.sampling import left_open
@@ -30,13 +31,14 @@ def over_samples(scenario: Scenario, numbers: Sequence[int]) -> Iterator[Drawing
 
     A number without a plan is left out.
     """
+    ways = [(number, *way) for number in numbers for way in singles(scenario, number)]
+    ends = together([unless_refused(single) for _, _, single in ways])
     for number in numbers:
         found = []
-        for choice, single in singles(scenario, number):
-            try:
-                question, made = search_whole(single)
-            except InputError:
+        for (mine, choice, _), end in zip(ways, ends, strict=True):
+            if mine != number or isinstance(end, InputError):
                 continue
+            question, made = end
             if isinstance(made, WholePlan):
                 found.append((made.plan.total, choice, question, made))
         if not found:

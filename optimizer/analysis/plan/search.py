@@ -10,10 +10,8 @@ from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.answer import Infeasibility
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.reach import unreachable
-from optimizer.analysis.plan.saturation import of_target
-from optimizer.analysis.plan.whole import Solved, WholePlan, make_whole
-from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import solve as solve_program
+from optimizer.analysis.plan.together import Search, certified, together
+from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole
 from optimizer.errors import InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -32,10 +30,15 @@ def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibilit
     Returns:
         The question with machines in fractions, and what was found.
     """
-    told, question, found = _search(scenario)
+    return together([searching(scenario)])[0]
+
+
+def searching(scenario: Scenario) -> Search[tuple[Question, WholePlan | Infeasibility]]:
+    """The same as a search, beside which others may go."""
+    told, question, found = yield from _search(scenario)
     if isinstance(found, Infeasibility):
         return question, found
-    plan = make_whole(Solved(told, question, found))
+    plan = yield from making_whole(Solved(told, question, found))
     if isinstance(plan, Solved):
         return question, explain(plan.scenario, plan.question)
     if question.between is not None:
@@ -43,22 +46,34 @@ def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibilit
     return question, plan
 
 
+def unless_refused(
+    scenario: Scenario,
+) -> Search[tuple[Question, WholePlan | Infeasibility] | InputError]:
+    """The same, or what is wrong with the scenario."""
+    try:
+        return (yield from searching(scenario))
+    except InputError as error:
+        return error
+
+
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
     """The certified optimum of a scenario without lists, its machines in fractions."""
-    _, question, found = _search(scenario)
+    _, question, found = together([_search(scenario)])[0]
     return question, found
 
 
-def _search(scenario: Scenario) -> tuple[Scenario, Question, Solution | Infeasibility]:
+def _search(
+    scenario: Scenario,
+) -> Search[tuple[Scenario, Question, Solution | Infeasibility]]:
     """The same, with the scenario in which experts are told at their best batches."""
     question = formulate(scenario)
     if (reason := unreachable(scenario, question)) is not None:
         return scenario, question, reason
     if touching.machines(question):
-        found = _best(scenario, question)
+        told, question, solution = yield from _best(scenario, question)
     else:
-        found = scenario, question, _solution(question)
-    told, question, solution = found
+        (solution,) = yield from certified([question])
+        told = scenario
     if solution.status is Status.INFEASIBLE:
         return told, question, explain(told, question)
     point = {**question.fixed, **solution.point}
@@ -67,30 +82,16 @@ def _search(scenario: Scenario) -> tuple[Scenario, Question, Solution | Infeasib
     return told, question, solution
 
 
-def _best(scenario: Scenario, question: Question) -> touching.Way:
+def _best(scenario: Scenario, question: Question) -> Search[touching.Way]:
     """The best of the ways to tell the experts that a batch reads."""
-
-    def solved(one: Scenario) -> touching.Way:
-        asked = formulate(one)
-        return one, asked, _solution(asked)
-
-    ways = [solved(one) for one in touching.ways(scenario, question)]
+    told = list(touching.ways(scenario, question))
+    asked = [formulate(one) for one in told]
+    found = yield from certified(asked)
+    ways = list(zip(told, asked, found, strict=True))
     good = [way for way in ways if way[2].status is Status.OPTIMAL]
     if not good:
         return ways[0]
-    return touching.settled(min(good, key=lambda way: way[2].value), solved)
-
-
-def _solution(question: Question) -> Solution:
-    """The certified optimum of a question, or a solution without a point."""
-    try:
-        solution = solve_program(question.program, question.start(question.program))
-    except UncertifiedError:
-        # Bounds that leave next to no room have no multipliers to certify with.
-        solution = Solution(question.program, Status.INFEASIBLE)
-    if solution.status is Status.INFEASIBLE:
-        solution = of_target(question) or solution
-    return solution
+    return (yield from touching.settled(min(good, key=lambda way: way[2].value)))
 
 
 def _refuse_beyond(

@@ -9,7 +9,8 @@ from typing import Any
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import Infeasibility
 from optimizer.analysis.plan.reach import stated
-from optimizer.analysis.plan.search import search_whole
+from optimizer.analysis.plan.search import searching
+from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.analysis.plan.wording import either, several
 from optimizer.question.asked import Question
@@ -159,7 +160,7 @@ def _least(
     scenarios: Sequence[Scenario],
 ) -> tuple[Question, Solution | Infeasibility]:
     """The best of some scenarios; if none has a plan, why the first has none."""
-    found = [search_whole(scenario) for scenario in scenarios]
+    found = together([searching(scenario) for scenario in scenarios])
     solved = [s.plan for _, s in found if isinstance(s, WholePlan)]
     if solved:
         best = min(solved, key=lambda plan: plan.solution.value)

@@ -9,11 +9,13 @@ that ends this is exact where its plan stands.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan.together import Search, certified
 from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.world.summed import Routed
 
@@ -51,19 +53,21 @@ def ways(scenario: Scenario, question: Question) -> Iterator[Scenario]:
     yield touched(scenario, dict.fromkeys(found, math.inf))
 
 
-def settled(first: Way, solved: Callable[[Scenario], Way]) -> Way:
+def settled(first: Way) -> Search[Way]:
     """The plan whose monomials touch at its own batches.
 
     Args:
         first: the best so far.
-        solved: solves a scenario.
     """
     best = first
     for _ in range(ROUNDS):
         scenario, question, solution = best
         point = {**question.fixed, **solution.point}
         at = {name: point[f"batch{name}"] for name in machines(question)}
-        again = solved(touched(scenario, at))
+        told = touched(scenario, at)
+        asked = formulate(told)
+        (found,) = yield from certified([asked])
+        again = told, asked, found
         if again[2].status is not Status.OPTIMAL:
             break
         gain = 1.0 - again[2].value / solution.value

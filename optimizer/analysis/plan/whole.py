@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
-from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import solve
+from optimizer.analysis.plan.together import Search, together
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.sampling import left_open
@@ -75,27 +74,29 @@ def make_whole(found: Solved) -> WholePlan | Solved:
         The plan; or, where no whole number of replicas has one, the scenario with
         the next number up, whose program says why.
     """
+    return together([making_whole(found)])[0]
+
+
+def making_whole(found: Solved) -> Search[WholePlan | Solved]:
+    """The same as a search, beside which others may go."""
     if found.question.between is not None:
-        return _drawn(found)
+        return (yield from _drawn(found))
     point = found.question.complete(found.size)
     need = needs(found.scenario, found.question, point)
     ways: list[WholePlan] = []
     tried = [found]
     if need:
-        tried = list(_replicated(found, need, point, more=0))
-        for more in (tried, _replicated(found, need, point, more=1)):
+        tried = yield from _solved(_replicated(found, need, point, more=0))
+        ways = yield from _batched(tried)
+        if not ways:
             # One more, where whole batches leave what is needed too little room.
-            ways = ways or [
-                WholePlan(done, one, None)
-                for one in more
-                if one.solution.status is Status.OPTIMAL
-                for done in _batched(one)
-            ]
+            more = yield from _solved(_replicated(found, need, point, more=1))
+            ways = yield from _batched(more)
         if not ways or max(need.values()) > MANY:
-            ways += _batches_first(found)
+            ways += yield from _batches_first(found)
     else:
         # A batch that cannot be certified when whole stays as it is.
-        ways = [WholePlan(done, found, None) for done in _batched(found) or [found]]
+        ways = (yield from _batched([found])) or [WholePlan(found, found, None)]
     if not ways:
         return tried[-1]
     best = min(ways, key=lambda way: way.plan.solution.value)
@@ -112,35 +113,43 @@ def make_whole(found: Solved) -> WholePlan | Solved:
     return replace(best, relaxed=relaxed)
 
 
-def _batches_first(found: Solved) -> Iterable[WholePlan]:
+def _batches_first(found: Solved) -> Search[list[WholePlan]]:
     """The plans with whole batches first, and with the replicas that those need."""
-    for one in _batched(found):
+    plans = []
+    for way in (yield from _batched([found])):
+        one = way.plan
         point = one.question.complete(one.size)
         need = needs(one.scenario, one.question, point)
         for more in (0, 1):
+            tried = yield from _solved(_replicated(one, need, point, more))
             done = [
                 WholePlan(each, each, None)
-                for each in _replicated(one, need, point, more)
+                for each in tried
                 if each.solution.status is Status.OPTIMAL
             ]
-            yield from done
+            plans += done
             if done:
                 break
+    return plans
 
 
-def _drawn(found: Solved) -> WholePlan | Solved:
+def _drawn(found: Solved) -> Search[WholePlan | Solved]:
     """Makes the number of samples whole, and then the machines.
 
     The least cost is log-convex in ln k, so that the best whole number is beside the
     optimum in fractions.
     """
     at, point = found.size[SAMPLES], found.question.complete(found.size)
-    tried = [
-        _solved(replace(found.scenario, samples=float(number)))
+    tried = yield from _solved(
+        replace(found.scenario, samples=float(number))
         for number in sorted({_down(at), _up(at)})
-    ]
+    )
     solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
-    ways = [way for way in map(make_whole, solved) if isinstance(way, WholePlan)]
+    ways = []
+    for one in solved:
+        way = yield from making_whole(one)
+        if isinstance(way, WholePlan):
+            ways.append(way)
     if not ways:
         return tried[-1]
     best = min(ways, key=lambda way: way.plan.total)
@@ -260,19 +269,37 @@ def _standing(
 
 def _replicated(
     found: Solved, need: Mapping[str, float], point: Mapping[str, float], more: int
-) -> Iterable[Solved]:
-    """The programs of the whole numbers of replicas beside what is needed."""
+) -> Iterator[Scenario]:
+    """The whole numbers of replicas beside what is needed."""
     ends = [
         sorted({_down(r), _up(r)}) if not more else [_up(r) + more]
         for r in need.values()
     ]
     for picked in _products(ends):
         chosen = dict(zip(need, map(float, picked), strict=True))
-        yield _solved(_standing(found.scenario, found.question, point, chosen))
+        yield _standing(found.scenario, found.question, point, chosen)
 
 
-def _batched(found: Solved) -> list[Solved]:
-    """The programs of the whole batches beside the best ones; itself if they are."""
+def _batched(ones: Iterable[Solved]) -> Search[list[WholePlan]]:
+    """The plans with the whole batches beside the best ones of each."""
+    plans, open_ones = [], []
+    for one in ones:
+        if one.solution.status is not Status.OPTIMAL:
+            continue
+        wholes = _whole_batches(one)
+        plans += [] if wholes else [WholePlan(one, one, None)]
+        open_ones += [(one, scenario) for scenario in wholes]
+    solved = yield from _solved(scenario for _, scenario in open_ones)
+    plans += [
+        WholePlan(done, one, None)
+        for (one, _), done in zip(open_ones, solved, strict=True)
+        if done.solution.status is Status.OPTIMAL
+    ]
+    return plans
+
+
+def _whole_batches(found: Solved) -> list[Scenario]:
+    """The scenarios of the whole batches beside the best ones; none if they are."""
     N = found.size["N"]
     ends = {}
     for one in found.question.replicas:
@@ -281,18 +308,16 @@ def _batched(found: Solved) -> list[Solved]:
         if one.batch is None and (len(pair) > 1 or batch != pair[0]):
             ends[one.suffix] = pair
     if not ends:
-        return [found]
+        return []
     whole = found.scenario.whole
-    solved = []
-    for picked in _products(list(ends.values())):
-        batches = {
+    picks = [
+        {
             suffix: replace(whole.get(suffix, Whole()), batch=float(b))
             for suffix, b in zip(ends, picked, strict=True)
         }
-        done = _solved(replace(found.scenario, whole={**whole, **batches}))
-        if done.solution.status is Status.OPTIMAL:
-            solved.append(done)
-    return solved
+        for picked in _products(list(ends.values()))
+    ]
+    return [replace(found.scenario, whole={**whole, **batches}) for batches in picks]
 
 
 def _products(ends: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
@@ -302,10 +327,7 @@ def _products(ends: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     return [tuple(pair[0] for pair in ends), tuple(pair[-1] for pair in ends)]
 
 
-def _solved(scenario: Scenario) -> Solved:
-    question = formulate(scenario)
-    try:
-        solution = solve(question.program, question.start(question.program))
-    except UncertifiedError:
-        solution = Solution(question.program, Status.INFEASIBLE)
-    return Solved(scenario, question, solution)
+def _solved(scenarios: Iterable[Scenario]) -> Search[list[Solved]]:
+    asked = [(scenario, formulate(scenario)) for scenario in scenarios]
+    found = yield [question for _, question in asked]
+    return [Solved(*each, end) for each, end in zip(asked, found, strict=True)]

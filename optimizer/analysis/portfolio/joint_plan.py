@@ -109,7 +109,8 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
     for index, (member, mine) in enumerate(zip(portfolio.members, alone, strict=True)):
         size = Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
-        held = _beside(solve_alone(replace(member, spec=spec), whole=False), mine)
+        alone_held = solve_alone(replace(member, spec=spec), whole=False, near=whole)
+        held = _beside(alone_held, mine)
         members.append(
             _priced(held, portfolio, joint, index, solution) if whole else held
         )

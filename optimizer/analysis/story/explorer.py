@@ -15,7 +15,7 @@ import numpy as np
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, rows
-from optimizer.engine.batch import shape
+from optimizer.engine.stacking import shape
 from optimizer.question.asked import Question
 from optimizer.question.axes import Number
 from optimizer.question.formulate import formulate

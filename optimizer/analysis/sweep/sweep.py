@@ -24,6 +24,7 @@ from optimizer.analysis.sweep.saturated import settled
 from optimizer.engine import batch
 from optimizer.engine.root import plain
 from optimizer.engine.solve import cvxpy_asked
+from optimizer.engine.stacking import shape, stacked
 from optimizer.errors import Defect
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.scenario import Scenario
@@ -209,7 +210,7 @@ def _rows(plan: Plan, start: int, stop: int) -> Rows:
             elif group.view is None:
                 work.status[group.rows] = batch.INFEASIBLE
             else:
-                together.setdefault(batch.shape(group.view), []).append(group)
+                together.setdefault(shape(group.view), []).append(group)
         for alike in together.values():
             _together(work, alike)
     return Rows(inputs, work.status, work.results, work.alone, tuple(work.problems))
@@ -223,7 +224,7 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
     """Solves groups whose programs have one shape as one batch."""
     sizes = [len(group.rows) for group in alike]
     programs = [group.view for group in alike if group.view is not None]
-    program = batch.stacked(programs, sizes)
+    program = stacked(programs, sizes)
     starts = [
         near(group.question, program.variables, size)
         for group, size in zip(alike, sizes, strict=True)
