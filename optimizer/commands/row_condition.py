@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from optimizer.analysis.sweep.sweep import STATUSES, Rows
 from optimizer.commands.condition import OPERATORS, SAME, Condition
 from optimizer.commands.condition import read_conditions as read_plain
@@ -49,12 +47,8 @@ class Judge:
                 held = rows.status != STATUSES.index("optimal")
             else:
                 column = COLUMNS[".".join(one.path)]
-                values = rows.results[:, self._names.index(column)]
-                same = np.isclose(values, one.number, rtol=SAME, atol=0.0)
-                number = np.where(same, one.number, values)
-                compare: Any = OPERATORS[one.sign]
-                held = compare(number, one.number) & ~np.isnan(values)
-            self._held[index] += int(np.count_nonzero(held))
+                held = _holds(one, rows.results[:, self._names.index(column)])
+            self._held[index] += int(held.sum())
 
     def told(self) -> Iterator[str]:
         """What held, and of how many rows."""
@@ -62,6 +56,16 @@ class Judge:
             if held:
                 text = one if isinstance(one, str) else one.text
                 yield f"--fail-on {text} holds for {held:,} row{'s' * (held > 1)}"
+
+
+def _holds(condition: Condition, values: Any) -> Any:
+    """Of which values it holds; of those that are missing nothing does."""
+    compare: Any = OPERATORS[condition.sign]
+    number = condition.number
+    # A plan on a bound is the bound, as `Condition.holds` has it.
+    same = abs(values - number) <= SAME * abs(number)
+    held = (compare(values, number) & ~same) | (compare(number, number) & same)
+    return held & (values == values)  # noqa: PLR0124 - not so of NaN
 
 
 def read_conditions(
