@@ -27,8 +27,8 @@ from optimizer.analysis.plan.kept import told
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.own_plan import cheapest
 from optimizer.analysis.plan.priced import Cost, Pair
+from optimizer.analysis.plan.ranges import outside
 from optimizer.analysis.plan.referred import pair
-from optimizer.analysis.plan.warn import outside
 from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question
 from optimizer.question.at_size import held_at

@@ -127,7 +127,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         click.echo("compiling once, about 25 s", err=True)
     if asked.count > LONG:
         _foretold(asked, None if output is None else output.suffix, yes)
-    summary = Summary.of(asked.unit, len(asked.results))
+    by_words: dict[tuple[str, ...], Summary] = {}
     few: list[tuple[tuple[str, ...], Rows]] = []
     shown = form in PAGES and asked.count <= FEW
     with ExitStack() as stack:
@@ -140,21 +140,26 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
             rows = stack.enter_context(row_file(output, form, *columns))
         advance = stack.enter_context(_progress(asked.count))
         if cluster is not None:
-            for done in _clustered(asked, cluster, output, chunk, pressed, conditions):
-                summary.join(done)
-                advance(done.done)
+            whole = Summary(asked.unit)
+            by_words[()] = whole
+            for found in _clustered(asked, cluster, output, chunk, pressed, conditions):
+                whole.join(found)
+                advance(found.done)
         else:
             for words, part in asked.blocks(pressed):
                 if rows is not None:
                     rows.write(part, words)
                 few += [(words, part)] * shown
-                summary.add(part)
+                if words not in by_words:
+                    by_words[words] = Summary.of(asked.unit, len(asked.results))
+                by_words[words].add(part)
                 judged.add(part)
                 advance(len(part.status))
         interrupted = pressed()
     if form in PAGES or output is not None:
-        _show(sweep_blocks(asked, summary, str(output or ""), few), form)
-    return _ended(judged, read.file, interrupted and summary.done < asked.count, output)
+        _show(sweep_blocks(asked, by_words, str(output or ""), few), form)
+    done = sum(summary.done for summary in by_words.values())
+    return _ended(judged, read.file, interrupted and done < asked.count, output)
 
 
 def _ended(judged: Judge, file: str, early: bool, output: Path | None) -> int:

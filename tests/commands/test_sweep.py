@@ -329,6 +329,25 @@ def test_a_row_on_a_bound_has_the_bound(here, run):
     assert [float(row["parameters"]) for row in rows] == [9e9, 9e9]
 
 
+def test_rows_beyond_the_runs_of_the_law_are_told_before_any_table(here, run, root):
+    """They were not told at all; 341 tokens per parameter are the most of the law."""
+    path = str(root / "scenarios" / "own-plan.yaml")
+    done = run("sweep", path, "--vary", "target.loss=1.95:2.2:5", "-o", "out.csv")
+    text = " ".join(done.out.split())
+    with (here / "out.csv").open() as file:
+        ratios = [
+            float(row["tokens_per_parameter"])
+            for row in csv.DictReader(file)
+            if row["status"] == "optimal"
+        ]
+    told = f"{max(ratios) / 341:.0f} times above 341 at the farthest"
+    assert told in text
+    assert text.index("outside-range") < text.index("Optimal rows")
+    inside = ("--vary", "demand.tokens=1e12:2e12:3", "-o", "in.csv")
+    near = run("sweep", str(root / "scenarios" / "open-release.yaml"), *inside)
+    assert "outside-range" not in near.out
+
+
 def test_few_rows_are_shown_each_with_its_status(here, run):
     text = (here / "good.yaml").read_text() + "limits: {parameters: 7B, tokens: 9T}\n"
     (here / "held.yaml").write_text(text)

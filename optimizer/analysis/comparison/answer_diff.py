@@ -155,9 +155,9 @@ def _inputs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Changed]
             yield Changed(word.removesuffix(".name"), _at(old, word), _at(new, word))
     choices = [each.get("choice") or {} for each in (old, new)]
     for name in dict.fromkeys([*choices[0], *choices[1]]):
-        pair = [choice.get(name) for choice in choices]
-        if pair[0] != pair[1]:
-            yield Changed(f"choice of {name}", *pair)
+        one, other = (choice.get(name) for choice in choices)
+        if one != other:
+            yield Changed(f"choice of {name}", one, other)
     numbers = [
         {s["input"]: s["value"] for s in each["sensitivities"]} for each in (old, new)
     ]

@@ -18,11 +18,14 @@ from optimizer.algebra.posynomial import Term
 from optimizer.algebra.program import Certificate, Solution, Status
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.ranges import RANGE, reaching
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.settle import onto, placed
 from optimizer.analysis.plan.whole import Solved, fractions, make_whole
+from optimizer.analysis.plan.wording import nats
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine
 from optimizer.engine.solve import solve as solve_program
@@ -90,6 +93,8 @@ class Frontier:
         own: the scenario's own point in `points`, or None.
         reason: why points are missing, or empty.
         notes: how machines are counted, in sentences.
+        warnings: of the scenario's own plan, and of how far the points reach.
+        served: whether tokens are served at all, counted or not.
     """
 
     scenario: str
@@ -100,6 +105,8 @@ class Frontier:
     own: int | None
     reason: str
     notes: tuple[str, ...] = ()
+    warnings: tuple[Warning, ...] = ()
+    served: bool = True
 
     @property
     def plan(self) -> Point | None:
@@ -170,7 +177,7 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
     )
     solved = answer.plan is not None
     if not reason and None in found:
-        reason = "no plan within the limits reaches a lower loss"
+        reason = _ended(sides, found, [s * f for f in factors])
     tradeoff: list[Point | None] = []
     if solved and _serves(sides[0].question):
         weights = _around(points, WEIGHTS)
@@ -178,6 +185,7 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
             [_path(side, [side.weighted(s, w) for w in weights]) for side in sides],
             weights,
         )
+    told = tuple(point for point in (*found, *tradeoff) if point is not None)
     return Frontier(
         scenario=scenario.name,
         file=scenario.file,
@@ -187,7 +195,49 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
         own=_index(found, factors.index(1.0)) if solved else None,
         reason=reason,
         notes=(f"{APART}.",) if tradeoff and any(map(_machined, sides)) else (),
+        warnings=(
+            *(_reaching(scenario, told) if told else ()),
+            *(one for one in answer.warnings if one.code not in RANGE),
+        ),
+        served=answer.demand.tokens > 0,
     )
+
+
+def _reaching(scenario: Scenario, points: Sequence[Point]) -> tuple[Warning, ...]:
+    sizes = {
+        word: [getattr(point, word) for point in points]
+        for word in ("parameters", "tokens", "tokens_per_parameter")
+    }
+    low = {word: min(values) for word, values in sizes.items()}
+    high = {word: max(values) for word, values in sizes.items()}
+    return reaching(scenario.law, low, high, "points")
+
+
+def _ended(
+    sides: Sequence[_Side], found: Sequence[Point | None], losses: Sequence[float]
+) -> str:
+    """Why points are missing: the next loss after the last is out of reach, or not."""
+    last = max((i for i, point in enumerate(found) if point is not None), default=-1)
+    if last + 1 == len(found):
+        return "points are missing for which no plan could be certified"
+    s = losses[last + 1]
+    loss = nats(sides[0].question.surface.loss_of(s))
+    if any(_reached(side, s) for side in sides):
+        return f"no plan could be certified at {loss}, the next point"
+    return f"no plan within the limits reaches {loss}, the next point"
+
+
+def _reached(side: _Side, s: float) -> bool:
+    """Whether a reducible loss may be within reach, machines in fractions."""
+    question = side.aimed(s)
+    if unreachable(side.scenario, question) is not None:
+        return False
+    try:
+        program = question.program
+        found = solve_program(program, question.start(program))
+    except UncertifiedError:
+        return True
+    return found.status is Status.OPTIMAL
 
 
 def _sides(scenario: Scenario) -> Iterator[_Side]:

@@ -22,8 +22,8 @@ from itertools import pairwise
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import passed
 from optimizer.analysis.plan.priced import Pair
+from optimizer.analysis.plan.ranges import outside
 from optimizer.analysis.plan.students import Distillation, Distilled, Scanned
-from optimizer.analysis.plan.warn import outside
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario

@@ -44,6 +44,7 @@ from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.priced import Pair
+from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
@@ -51,7 +52,7 @@ from optimizer.analysis.plan.search import search, search_whole
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import placed, settled
 from optimizer.analysis.plan.tokens import demand_total
-from optimizer.analysis.plan.warn import beyond, warnings, worn
+from optimizer.analysis.plan.warn import warnings, worn
 from optimizer.analysis.plan.whole import WholePlan, whole_at
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError, Problem

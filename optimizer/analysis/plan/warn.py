@@ -5,28 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.doubts import Beyond, Warning
+from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.fitted_law import fitted_warnings
-from optimizer.analysis.plan.priced import Pair
+from optimizer.analysis.plan.ranges import range_warnings
 from optimizer.analysis.plan.saturation import LastThousandth
 from optimizer.analysis.plan.trained_otherwise import CODES as TRAINED
 from optimizer.analysis.plan.trained_otherwise import trained_otherwise
 from optimizer.analysis.plan.wording import (
-    KINDS,
     amount,
-    counted,
     either,
     lifetime,
     nats,
     percent,
-    times,
 )
 from optimizer.question.asked import Question
 from optimizer.question.forgotten import oddities
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import PARAMETERS, significant, write
 from optimizer.world.built import Built
-from optimizer.world.law import Law
 from optimizer.world.models import load_model, unsure
 from optimizer.world.quantization import BITS
 from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE
@@ -48,13 +44,11 @@ CODES = (
     *("own-plan", "forgotten-unit", "replaced", "whole-machines", "perfect-verifier"),
     *TRAINED,
 )
-MOST_TOKENS = 36e12  # Qwen3 (2025) is the longest published run
 WIDE = 2.0
 NEAR = 1.05  # of a published size: its architecture is then its own
 FEW_BITS = 8
 MANY = 4.0  # epochs
 WHOLE = 0.01  # of the cost, above which whole machines are told
-SYMBOLS = {"parameters": "N", "tokens": "D", "tokens_per_parameter": "D/N"}
 
 
 def warnings(
@@ -64,7 +58,7 @@ def warnings(
     if answer.plan is None:
         return ()
     return (
-        *_range(answer.plan, scenario),
+        *range_warnings(answer.plan, scenario.law),
         *_law(scenario),
         *_verified(answer),
         *_data(answer, question),
@@ -81,62 +75,15 @@ def warnings(
     )
 
 
-def beyond(law: Law, N: float, D: float) -> tuple[Beyond, ...]:
-    """Which of N, D and D/N lie outside the runs of a law, and how far."""
-    checks = (
-        ("parameters", N, law.range.parameters),
-        ("tokens", D, law.range.tokens),
-        ("tokens_per_parameter", D / N, law.range.tokens_per_parameter),
+def scenario_warnings(scenario: Scenario) -> tuple[Warning, ...]:
+    """What can be said of a scenario before anything is solved."""
+    return (
+        *_law(scenario),
+        *_chips(scenario),
+        *_unpunished(scenario),
+        *trained_otherwise(scenario),
+        *(Warning(code, message) for code, message in oddities(scenario)),
     )
-    found = []
-    for what, value, interval in checks:
-        if interval is None or interval[0] <= value <= interval[1]:
-            continue
-        below = value < interval[0]
-        edge = interval[0] if below else interval[1]
-        factor = edge / value if below else value / edge
-        side = "below" if below else "above"
-        found.append(Beyond(what, value, edge, side, factor))
-    return tuple(found)
-
-
-def outside(law: Law, N: float, D: float) -> Iterator[str]:
-    """The same in words: `D = 9.23T is 18 times above 500B`."""
-    for one in beyond(law, N, D):
-        value, edge = (
-            significant(size) if one.what not in KINDS else amount(size, one.what)
-            for size in (one.value, one.edge)
-        )
-        far = times(one.factor)
-        yield f"{SYMBOLS[one.what]} = {value} is {far} times {one.side} {edge}"
-
-
-def _range(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
-    law = scenario.law
-    ratio = plan.tokens_per_parameter
-    found = list(outside(law, plan.parameters, plan.tokens))
-    if found:
-        yield Warning(
-            "outside-range",
-            f"the plan lies outside the runs that {law.name} was fitted to: "
-            f"{'; '.join(found)}. Its loss there is an extrapolation: try other "
-            "laws, or fit one to runs of your own",
-        )
-    covered = law.range.tokens_per_parameter
-    if covered is not None and ratio > covered[1]:
-        yield Warning(
-            "extreme-ratio",
-            f"{significant(ratio)} tokens per parameter is beyond the "
-            f"{significant(covered[1])} of the law's runs. Sardana et al. (2024) "
-            "trained up to 10,000 and found that laws fitted to lower ratios "
-            "overstate what the data are worth there: expect to need more tokens",
-        )
-    if plan.tokens > MOST_TOKENS:
-        yield Warning(
-            "beyond-36T",
-            f"{counted(plan.tokens, 'tokens')} is more than any published run used "
-            "(Qwen3: 36T). Set limits: {tokens: } to the data that you can get",
-        )
 
 
 def _uncounted(scenario: Scenario) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.wording import either
 from optimizer.report.formats.blocks import Block, Heading, Text
 
@@ -14,9 +15,14 @@ TOLD = ("outside-range", "extreme-ratio")
 
 def warned(answer: Answer) -> Iterator[Block]:
     """Every warning of a plan with its reason and its cure."""
-    if answer.warnings:
+    yield from told(answer.warnings)
+
+
+def told(warnings: Sequence[Warning]) -> Iterator[Block]:
+    """Warnings in full, one after another."""
+    if warnings:
         yield Heading("Warnings")
-    for warning in answer.warnings:
+    for warning in warnings:
         yield Text(f"{warning.message.rstrip('.')}.", label=warning.code)
 
 

@@ -30,6 +30,7 @@ from optimizer.report.formats.blocks import (
 )
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
+from optimizer.report.pages.cautions import told
 
 STEEP = 100.0  # what 1 % less loss adds to a cost at the end of what is possible
 ROWS = 11  # on a page; JSON and CSV have all points
@@ -79,13 +80,20 @@ def _dearer(point: Point) -> float:
     return math.expm1(min(point.elasticity * math.log(0.99), 700.0))
 
 
+def _more(point: Point) -> bool:
+    """Whether a point costs more than its training and serving."""
+    parts = point.cost_training + point.cost_inference
+    return point.cost_total > parts * (1 + 1e-9)
+
+
 def _body(found: Frontier) -> Iterator[Block]:
     yield Text(frontier_headline(found), lead=True)
     if not found.points:
         return
     unit = found.unit
+    yield from told(found.warnings)
     yield Heading(f"Loss against {lifetime(unit)}{_of(unit)}")
-    columns = (Column("nats", "left"), *named(*COLUMNS, "1 % less")[1:])
+    columns = (Column("nats", "left"), *named(*COLUMNS, "per 1 %")[1:])
     shown = _chosen(found.points, found.own)
     rows = tuple(
         (
@@ -96,7 +104,13 @@ def _body(found: Frontier) -> Iterator[Block]:
         for i, point in shown
     )
     yield Table(columns, rows)
-    yield Text(_count(shown, found.points))
+    yield Text(
+        "Per 1 %: what a further 1 % of reducible loss adds to the total, by the slope "
+        "at the point, which grows towards what is possible. "
+        f"{_count(shown, found.points)}"
+    )
+    if any(_more(point) for point in found.points):
+        yield Text("The total has also what is neither training nor serving.")
     if found.reason:
         yield Text(f"{found.reason}.", label="end")
     for note in found.notes:
@@ -104,7 +118,10 @@ def _body(found: Frontier) -> Iterator[Block]:
     if found.tradeoff:
         yield from _tradeoff(found)
     elif found.plan is not None:
-        yield Text("Nothing is served, so training and serving are no trade-off.")
+        none = "Nothing is served"
+        if found.served:
+            none = "Of what is served nothing counts"
+        yield Text(f"{none}, so training and serving are no trade-off.")
 
 
 def _tradeoff(found: Frontier) -> Iterator[Block]:
@@ -123,7 +140,8 @@ def _tradeoff(found: Frontier) -> Iterator[Block]:
     yield Table((Column("weight", "left"), *named(*COLUMNS)[1:]), rows)
     yield Text(
         f"Each row is the best plan if serving cost that many times as much, as it "
-        f"would for that many times the demand. {_count(shown, found.tradeoff)}"
+        f"would for that many times the demand; its costs are those at the demand of "
+        f"the scenario. {_count(shown, found.tradeoff)}"
     )
 
 
@@ -175,6 +193,7 @@ def frontier_data(found: Frontier) -> dict[str, Any]:
         "own": found.own,
         "reason": found.reason or None,
         "notes": list(found.notes),
+        "warnings": plain(found.warnings),
     }
 
 

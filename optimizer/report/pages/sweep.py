@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from optimizer.analysis.plan.doubts import Warning
+from optimizer.analysis.plan.ranges import reaching
+from optimizer.analysis.plan.warn import scenario_warnings
 from optimizer.analysis.plan.whole import fractions
-from optimizer.analysis.plan.wording import KINDS, amount, figure, ratio, share
-from optimizer.analysis.sweep.sweep import STATUSES, Rows, Summary
+from optimizer.analysis.plan.wording import KINDS, amount, either, figure, ratio, share
+from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Rows, Summary
 from optimizer.analysis.sweep.swept import Sweep
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -18,6 +21,8 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
+from optimizer.report.pages.cautions import told
+from optimizer.world.law import Law
 
 SHOWN = {
     "parameters": "parameters",
@@ -36,28 +41,33 @@ ROW = {
     "saving": "saved",
 }
 SIZE = ".parameters"  # after the name of a model of a portfolio
+RANGED = ("parameters", "tokens", "tokens_per_parameter")
 FEW = 30  # rows that are shown one by one
 SAID_ONCE = ("FLOP",)  # units that a column has in its title
 
 
 Few = Sequence[tuple[tuple[str, ...], Rows]]  # rows, with the words they share
+ByWords = Mapping[tuple[str, ...], Summary]  # of the rows that share some words
 
 
 def sweep_blocks(
-    asked: Sweep, summary: Summary, written: str, few: Few = ()
+    asked: Sweep, by_words: ByWords, written: str, few: Few = ()
 ) -> list[Block]:
     """The page of a sweep.
 
     Args:
         asked: what was varied.
-        summary: of its rows.
+        by_words: summaries of its rows.
         written: the name of the file, or nothing.
         few: rows to show one by one.
     """
-    return [Heading(asked.name, 1), *_body(asked, summary, written, few)]
+    return [Heading(asked.name, 1), *_body(asked, by_words, written, few)]
 
 
-def _body(asked: Sweep, summary: Summary, written: str, few: Few) -> Iterator[Block]:
+def _body(asked: Sweep, by_words: ByWords, written: str, few: Few) -> Iterator[Block]:
+    summary = Summary.of(asked.unit, len(asked.results))
+    for part in by_words.values():
+        summary.join(part)
     done, count = summary.done, asked.count
     parts = [
         f"{number:,} {word}"
@@ -71,10 +81,11 @@ def _body(asked: Sweep, summary: Summary, written: str, few: Few) -> Iterator[Bl
     yield Text(f"Varied: {varied}.")
     if summary.alone:
         yield Text(f"{summary.alone:,} rows were answered by cvxpy.")
-    told = {fractions(part.plan.scenario) for part in asked.parts}
-    yield from (Text(f"{each}.") for each in sorted(told) if each)
+    amounts = {fractions(part.plan.scenario) for part in asked.parts}
+    yield from (Text(f"{each}.") for each in sorted(amounts) if each)
     for problem in summary.problems:
         yield Text(problem, label="invalid")
+    yield from told(tuple(_warnings(asked, by_words)))
     if few:
         yield Heading("Rows")
         yield _rows(asked, list(_each(few)))
@@ -89,6 +100,40 @@ def _body(asked: Sweep, summary: Summary, written: str, few: Few) -> Iterator[Bl
             for word in _PROOF
         ]
         yield Text(f"Every one is certified: {', '.join(proof)}.")
+
+
+def _warnings(asked: Sweep, by_words: ByWords) -> Iterator[Warning]:
+    """How far the rows reach, and what the scenario is told before it is solved."""
+    by_law: dict[str, tuple[Law, Summary]] = {}
+    for part in asked.parts:
+        law, found = part.plan.scenario.law, by_words.get(part.words)
+        if found is not None and found.counts[0]:
+            joined = by_law.setdefault(law.name, (law, Summary(asked.unit)))[1]
+            joined.join(found)
+    reached = {name: tuple(_reached(*pair)) for name, pair in by_law.items()}
+    if len(reached) == 1:
+        yield from next(iter(reached.values()))
+    elif beyond := [name for name, warnings in reached.items() if warnings]:
+        yield Warning(
+            "outside-range",
+            f"rows of {either(beyond, 'and')} lie outside the runs that their law was "
+            "fitted to: solve one with --set law=NAME to see how far",
+        )
+    of_scenarios = {
+        warning.code: warning
+        for part in asked.parts
+        for warning in scenario_warnings(part.plan.scenario)
+    }
+    yield from of_scenarios.values()
+
+
+def _reached(law: Law, summary: Summary) -> Iterator[Warning]:
+    low, high = (_sizes(ends.tolist()) for ends in (summary.low, summary.high))
+    yield from reaching(law, low, high, "rows")
+
+
+def _sizes(results: Sequence[float]) -> dict[str, float]:
+    return {word: x for word, x in zip(RESULTS, results, strict=True) if word in RANGED}
 
 
 _Row = tuple[tuple[str, ...], list[float], str, list[float]]

@@ -10,8 +10,9 @@ from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.optimum import solve
 from optimizer.engine.certify import passes
 from optimizer.question.formulate import formulate
-from optimizer.question.load import read_scenario
-from optimizer.report.pages.frontier import frontier_headline
+from optimizer.question.load import load_scenario, read_scenario
+from optimizer.report.formats.text import render
+from optimizer.report.pages.frontier import frontier_blocks, frontier_headline
 
 PLAIN = """
 law: besiroglu-2024-refit
@@ -129,13 +130,47 @@ def test_limits_hold_and_end_the_frontier_where_it_ends():
     question = formulate(scenario)
     law = scenario.law.coefficients
     wall = law["E"] + law["A"] * 15e9 ** -law["alpha"]
-    assert found.reason == "no plan within the limits reaches a lower loss"
+    missed = scenario.law.coefficients["E"] + question.reducible / 2 ** (
+        len(found.points[21:]) / 20 + 1 / 20
+    )
+    assert missed < wall
+    assert found.reason == (
+        f"no plan within the limits reaches {missed:.4f} nats, the next point"
+    )
     assert wall < found.points[-1].loss < wall + 0.01
     assert len(found.points) < 41
     for point in found.points:
         assert point.parameters <= 15e9 * (1 + 1e-9)
         size = question.complete({"N": point.parameters, "D": point.tokens})
         assert "breaks" not in missing(question, size)
+
+
+def test_few_points_do_not_tell_that_no_lower_loss_is_within_reach():
+    """Of three points the last is missing, and the losses before it are not."""
+    scenario = read_scenario(PLAIN + "limits: {parameters: 15B}\n")
+    found = frontier(scenario, points=3)
+    assert len(found.points) == 2
+    between = frontier(scenario, points=41).points[-1].loss
+    assert between < found.points[-1].loss - 0.01
+    missed = float(found.reason.split()[6])
+    assert missed < between
+    assert found.reason.endswith("nats, the next point")
+
+
+def test_points_beyond_the_runs_of_the_law_are_told(root):
+    scenario = load_scenario(root / "scenarios" / "on-device.yaml")
+    found = frontier(scenario, points=5)
+    codes = [warning.code for warning in found.warnings]
+    assert codes == [
+        *("outside-range", "beyond-36T", "community-unpaid", "quantization-free"),
+    ]
+    most = max(p.tokens_per_parameter for p in found.points)
+    past = most / scenario.law.range.tokens_per_parameter[1]
+    assert f"is {float(f'{past:.2g}'):g} times above 341" in found.warnings[0].message
+    page = render(frontier_blocks(found), 80)
+    assert page.index("Warnings") < page.index("Loss against")
+    assert "Of what is served nothing counts, so training and serving" in page
+    assert "Nothing is served" not in page
 
 
 def test_a_scenario_without_a_plan_still_has_the_frontier_above_it():
