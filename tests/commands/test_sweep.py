@@ -144,7 +144,7 @@ def test_laws_vary_like_numbers(here, run):
     assert table.column("tokens").to_pylist() == [float(row["tokens"]) for row in rows]
     page = run("sweep", "a.yaml", *vary).out
     assert max(map(len, page.splitlines())) <= 80
-    assert page.count("sardana-2024-100") == 2
+    assert page.count("\n  sardana-2024-100 ") == 2
     assert len(run("sweep", "a.yaml", "--vary", "law=all", "-o", "-").out.split()) > 20
 
 
