@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from optimizer import __version__
 from optimizer.analysis.sweep.cluster import LOCAL, connected, each, wrong
 from optimizer.analysis.sweep.sweep import STATUSES, Summary, rows
-from optimizer.commands.output import beside, failed, write
+from optimizer.commands.output import failed, write
 from optimizer.commands.rowfile import checked, parquet_bytes, parquet_note
 from optimizer.engine.batch import BLOCK
 from optimizer.question.axes import Grid, Listed
@@ -145,7 +145,7 @@ def clustered(
                     message = f"its workers have overtrain {done.version}, not "
                     raise wrong(address, f"{message}{__version__}")
                 if held is not None:
-                    _place(held.part(piece[2]), done.data)
+                    write(held.part(piece[2]), done.data)
                 yield done.summary
         except ImportError as error:
             message = (
@@ -165,7 +165,7 @@ def refuse(output: Path | None, address: str) -> None:
         raise wrong(address, "must be local or an address such as tcp://10.0.0.1:8786")
     if output is None:
         return
-    if checked(output, None) != ".parquet":
+    if checked(output, None) != "parquet":
         raise failed(output, "a cluster writes Parquet: the name must end in .parquet")
     if output.exists() and not output.is_dir():
         message = "this is a file; a cluster writes a directory of Parquet files"
@@ -188,7 +188,9 @@ def _opened(output: Path, plan: Plan, chunk: int) -> Dataset:
     if found is None:
         try:
             output.mkdir(exist_ok=True)
-            if any(output.iterdir()):
+            # What a killed sweep was about to name MANIFEST is nobody's.
+            begun = output.glob(f".{MANIFEST}.*")
+            if set(output.iterdir()) - set(begun):
                 message = f"this directory is not empty and has no {MANIFEST}"
                 raise failed(output, f"{message}; give another name")
         except OSError as error:
@@ -273,14 +275,6 @@ def _difference(found: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
         pair = [" and ".join(map(str, axes or ())) for axes in pair]
     told = _TOLD[word].format(*(legible(str(side), 300) for side in pair))
     return f"{told}; give another name with -o"
-
-
-def _place(path: Path, data: bytes) -> None:
-    try:
-        with beside(path.resolve()) as new:
-            new.write_bytes(data)
-    except OSError as error:
-        raise failed(path, f"cannot be written: {error.strerror or error}") from None
 
 
 def _note(summary: Summary) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
+import sys
 from contextvars import copy_context
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from optimizer.commands import options
+from optimizer.commands.turns import GoneError, TooManyError, Turns
 from optimizer.errors import Defect, InputError, Mark, Problem
 
 if TYPE_CHECKING:
@@ -20,6 +25,9 @@ HERE = "127.0.0.1"
 NAMES = (HERE, "localhost")
 MOST = 100_000  # [bytes] of a request's body
 PATIENCE = 30  # [s] with a slow client
+LINE = 8  # changes that are solved or wait for it
+ROOM = 64  # connections at a time, each with a thread
+BUSY = "too many pages ask at once; close some"
 EXAMPLES = """\b
 Examples:
   overtrain explore open-release.yaml
@@ -77,13 +85,30 @@ class Explorer(ThreadingHTTPServer):
         self.explored = explored
         self.policy = policy()
         self.asked = copy_context()  # a thread does not know by itself what was
+        self.turns, self.room = Turns(LINE), BoundedSemaphore(ROOM)
         answer = solve(explored.scenario)
         self.page = explore_page(explored, answer, __version__).encode()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Starts a thread for a request, where there is room for one more."""
+        if self.room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answers one request, in a thread of its own."""
         answer = super().process_request_thread
-        self.asked.copy().run(answer, request, client_address)
+        try:
+            self.asked.copy().run(answer, request, client_address)
+        finally:
+            self.room.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of a page that went away, and one line of all else."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError | TimeoutError):
+            click.echo(f"a request failed: {error!r}", err=True)
 
 
 def serving(explored: Live, port: int) -> Explorer:
@@ -133,8 +158,14 @@ class Handler(BaseHTTPRequestHandler):
         from optimizer.analysis.story.live import moved  # noqa: PLC0415
 
         try:
-            change = moved(self.server.explored, values)
-            self._saved(change) if self.path == "/save" else self._solved(change)
+            with self.server.turns.turn(self._gone):
+                change = moved(self.server.explored, values)
+                answer = self._saved if self.path == "/save" else self._solved
+                answer(change)
+        except TooManyError:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
+        except (GoneError, ConnectionError, TimeoutError):
+            self.close_connection = True  # there is nobody to tell
         except Exception as error:
             named = str(error) if isinstance(error, Defect) else repr(error)
             told = {"html": "", "wrong": {}, "problems": [f"overtrain failed: {named}"]}
@@ -160,6 +191,14 @@ class Handler(BaseHTTPRequestHandler):
             return
         text = saved(self.server.explored, change).encode()
         self._send(HTTPStatus.OK, "application/yaml; charset=utf-8", text)
+
+    def _gone(self) -> bool:
+        """Whether the page has closed its side; it sends nothing after its request."""
+        try:
+            told, _, _ = select.select([self.connection], [], [], 0)
+            return bool(told) and not self.connection.recv(1, socket.MSG_PEEK)
+        except (OSError, ValueError):
+            return True
 
     def _ours(self) -> bool:
         """Whether a request comes from the page itself; it is refused if not."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from optimizer.commands import options
 from optimizer.commands.command_line import typed
-from optimizer.commands.fit_pictures import draw_fit, refuse_folder
+from optimizer.commands.fit_answer import (
+    laws_of_groups,
+    one_law,
+    told_what_was_left_out,
+)
+from optimizer.commands.fit_pictures import refuse_folder
 from optimizer.commands.fit_words import (
     ENVELOPE,
     failed,
@@ -22,12 +24,7 @@ from optimizer.commands.fit_words import (
     read_side,
 )
 from optimizer.commands.output import emit, refuse_unwritable
-from optimizer.commands.output import write as write_file
-from optimizer.errors import InputError, Mark, Problem
-
-if TYPE_CHECKING:
-    from optimizer.analysis.law.judgement import Judged
-    from optimizer.fitting.runs import Runs
+from optimizer.commands.progress import progress
 
 ALLOWED = ("table", "json", "markdown")
 FORMS = (
@@ -41,6 +38,7 @@ Examples:
   overtrain fit runs.csv -o my-law.yaml
   overtrain fit runs.csv --column "loss=Smoothed Loss" --unit tokens=B
   overtrain fit runs.csv --exclude "tokens_per_parameter > 500" --compare
+  overtrain fit runs.csv --by dataset -o my-law.yaml
   overtrain fit runs.csv --next 1e22 --for my-scenario.yaml
   overtrain fit runs.csv -o my-law.yaml --plots pictures
 """
@@ -112,6 +110,11 @@ Examples:
     metavar="COLUMN",
     help="Rows of one value here are checkpoints of one run and are resampled "
     "together; none: each row is a run of its own.",
+)
+@click.option(
+    "--by",
+    metavar="COLUMN",
+    help="One law for each value here, such as a data set; all share their exponents.",
 )
 @click.option(
     "--checkpoints",
@@ -214,6 +217,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     best: bool,
     side: str | None,
     group: str | None,
+    by: str | None,
     checkpoints: Any,
     shape: str,
     tie: bool,
@@ -246,8 +250,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         # Before the work: a missing library, or a place that cannot be written.
         refuse_folder(folder)
 
-    from optimizer.analysis.law.judgement import Asked, judge  # noqa: PLC0415 - imports numpy
+    from optimizer.analysis.law.judged_groups import judge_groups  # noqa: PLC0415 - imports numpy
+    from optimizer.analysis.law.judgement import Asked, judge, judging  # noqa: PLC0415
     from optimizer.commands.options import read_all  # noqa: PLC0415
+    from optimizer.fitting.by_group import fit_by_group  # noqa: PLC0415
     from optimizer.fitting.fit import Settings, fit, work  # noqa: PLC0415
     from optimizer.fitting.fitlaw import About  # noqa: PLC0415
     from optimizer.fitting.forms import Choice  # noqa: PLC0415
@@ -273,6 +279,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
             per_token=bytes_per_token,
             table=more,
             command=typed(),
+            by=by,
         ),
     )
     question = None if scenario is None else read_all([scenario], ())[0]
@@ -285,86 +292,27 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         apart=group == ALONE,
         over=read_side(side),
     )
-    with _progress(work(settings)) as advance, _told_what_was_left_out(table):
-        found = fit(table, settings, advance)
     kinds: Any = counts or table.counts or "total"
-    judged = judge(
-        found,
-        About(
-            law,
-            typed(),
-            _tool(),
-            kinds,
-            loss_unit=table.loss_unit,
-        ),
-        Asked(hold_out, compute, question, compare, vocabulary, not untied),
-    )
-    if output is not None:
-        from optimizer.report.formats.law_file import law_text  # noqa: PLC0415
+    asked = Asked(hold_out, compute, question, compare, vocabulary, not untied)
 
-        write_file(output, law_text(judged.law, (f"Written by {typed()}",)))
-    told = [] if folder is None else draw_fit(judged, folder)
-    emit(_shown(judged, options.chosen(form, None, *ALLOWED), output, told), None)
+    def about(group: str = "") -> About:
+        named = f"{law}-{group}" if group else law
+        return About(named, typed(), _tool(), kinds, loss_unit=table.loss_unit)
+
+    chosen = options.chosen(form, None, *ALLOWED)
+    if by is not None:
+        with progress("fitting", work(settings)) as step, told_what_was_left_out(table):
+            groups = fit_by_group(table, settings, step)
+        with progress("judging", judging(settings)) as step:
+            several = judge_groups(groups, about, asked, step)
+        emit(laws_of_groups(several, law, chosen, output, folder), None)
+        return 0
+    with progress("fitting", work(settings)) as step, told_what_was_left_out(table):
+        found = fit(table, settings, step)
+    with progress("judging", judging(settings)) as step:
+        judged = judge(found, about(), asked, progress=step)
+    emit(one_law(judged, chosen, output, folder), None)
     return 0
-
-
-@contextmanager
-def _told_what_was_left_out(runs: Runs) -> Iterator[None]:
-    """Where a fit is refused, says which runs it did not have, and why."""
-    from optimizer.fitting.oddities import summed  # noqa: PLC0415 - imports numpy
-
-    try:
-        yield
-    except InputError as error:
-        left = (note for note in summed(runs.notes) if note.done == "left out")
-        told = (
-            Problem(
-                Mark(runs.file, n.line, 1 if n.line else 0),
-                "",
-                f"{n.message}: {n.done}",
-            )
-            for n in left
-        )
-        raise InputError([*error.problems, *told]) from None
-
-
-def _shown(
-    judged: Judged, form: str, output: Path | None, pictures: Sequence[str]
-) -> str:
-    from optimizer.report.pages.fit import fit_blocks, fit_data  # noqa: PLC0415
-
-    if form == "json":
-        from optimizer import __version__  # noqa: PLC0415
-        from optimizer.report.formats import data  # noqa: PLC0415
-
-        return data.write(data.wrapped({"fit": fit_data(judged)}, __version__))
-    blocks = fit_blocks(judged)
-    if output is not None:
-        from optimizer.report.formats.blocks import Text  # noqa: PLC0415
-
-        blocks.append(Text(f"The law is in {output}; use it with law: {output}"))
-    if pictures:
-        from optimizer.report.formats.blocks import Text  # noqa: PLC0415
-
-        blocks += [Text(sentence) for sentence in pictures]
-    if form == "markdown":
-        from optimizer.report.formats import markdown  # noqa: PLC0415
-
-        return markdown.render(blocks)
-    from optimizer.commands.output import colourful  # noqa: PLC0415
-    from optimizer.report.formats import text  # noqa: PLC0415
-
-    return text.render(blocks, text.width(), colourful(None))
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _count: None
-        return
-    with click.progressbar(length=total, label="fitting", file=sys.stderr) as bar:
-        yield bar.update
 
 
 def _tool() -> str:

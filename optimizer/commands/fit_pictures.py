@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,9 @@ def refuse_folder(folder: Path) -> None:
         render.version()
     except ImportError as error:
         raise missing(error) from None
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):
         raise failed(folder, "this is a file, not a directory")
-    if not folder.parent.is_dir():
+    if not os.path.isdir(folder.parent):
         raise failed(folder, f"there is no directory {folder.parent}")
 
 

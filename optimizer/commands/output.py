@@ -73,9 +73,13 @@ def colourful(output: Path | None) -> bool:
 def refuse_unwritable(output: Path | None) -> None:
     """Tells early, before any work, that a file has no place to go.
 
+    Only plain files are written: whatever else has a name, such as a device or a pipe,
+    would be replaced by one, or take what it is given and keep nothing.
+
     Raises:
-        InputError: its directory is missing, it is a directory itself, a link to
-            itself, no name of a file, or a file that the command reads.
+        InputError: its directory is missing, it is a directory itself, a device, a link
+            to one or to itself, no name of a file, one that may not be written, or a
+            file that the command reads.
     """
     if output is None or str(output) == "-":
         return
@@ -89,8 +93,17 @@ def refuse_unwritable(output: Path | None) -> None:
         raise failed(output, "this is no name of a file") from None
     if stat.S_ISDIR(mode):
         raise failed(output, "this is a directory, not a file")
-    if not output.parent.is_dir():
-        raise failed(output, f"there is no directory {output.parent}")
+    if mode and not stat.S_ISREG(mode):
+        message = "this is a device or a pipe; give the name of a plain file"
+        raise failed(output, message)
+    folder = output.resolve().parent  # of what a link leads to
+    if not folder.is_dir():
+        named = output.parent if not output.is_symlink() else folder
+        raise failed(output, f"there is no directory {named}")
+    if mode and not os.access(output, os.W_OK):
+        raise failed(output, "there is no permission to write this file")
+    if not os.access(folder, os.W_OK):
+        raise failed(output, f"there is no permission to write in {folder}")
     for path in _named():
         refuse_input(output, path)
 
@@ -121,59 +134,56 @@ def _named() -> Iterator[Path]:
                 yield from map(Path, {text, *map(str.strip, text.split(","))})
 
 
-def write(output: Path, text: str) -> None:
-    """Writes a file whole or not at all.
+def write(output: Path, content: str | bytes) -> None:
+    """Writes a plain file whole or not at all.
 
-    The text goes to a new file beside the old one, which then takes its name; links
-    are followed and permissions kept. What is no plain file, such as a device, is
-    written as it is.
+    It goes to a new file beside the old one, which then takes its name; links are
+    followed and permissions kept.
 
     Raises:
         InputError: it cannot be written.
     """
     refuse_unwritable(output)
-    try:
-        if output.exists() and not output.is_file():
-            output.write_text(text, encoding="utf-8")
-        else:
-            _replace(output.resolve(), text)
-    except OSError as error:
-        raise failed(output, f"cannot be written: {error.strerror}") from None
-
-
-def _replace(target: Path, text: str) -> None:
-    with beside(target) as path:
-        path.write_text(text, encoding="utf-8", newline="")
+    data = content.encode() if isinstance(content, str) else content
+    with beside(output) as path:
+        path.write_bytes(data)
 
 
 @contextmanager
-def beside(target: Path) -> Iterator[Path]:
+def beside(output: Path) -> Iterator[Path]:
     """A new file beside another, whose name it takes at the end; never after an error.
 
     Raises:
-        OSError: it cannot be written.
+        InputError: it cannot be written.
     """
-    if target.exists():
-        if not os.access(target, os.W_OK):
-            raise PermissionError(13, "no permission to write this file")
-        mode = stat.S_IMODE(target.stat().st_mode)
-    else:
-        mask = os.umask(0)
-        os.umask(mask)
-        mode = 0o666 & ~mask
-    import tempfile  # noqa: PLC0415 - brings a dozen others
+    import tempfile  # noqa: PLC0415 - to print needs none
 
-    number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(number)
+    name = None
     try:
+        target = output.resolve()
+        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        os.close(number)
         yield Path(name)
-        os.chmod(name, mode)
+        os.chmod(name, _mode(target))
         os.replace(name, target)
         _told(target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+    except BaseException as error:
+        if name is not None:
+            with suppress(OSError):
+                os.unlink(name)
+        if not isinstance(error, OSError):
+            raise
+        message = f"cannot be written: {error.strerror or error}"
+        raise failed(output, message) from None
+
+
+def _mode(target: Path) -> int:
+    """The permissions of a file; of a new one those that are usual."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _told(target: Path) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from optimizer.commands.output import beside, failed
+from optimizer.commands.output import failed, write
 
 # By their names on Linux and Windows, then where macOS keeps them.
 BROWSERS = (
@@ -69,8 +69,4 @@ def print_page(page: str, output: Path, browser: str) -> None:
         except (OSError, subprocess.SubprocessError):
             name = Path(browser).name
             raise failed(output, f"{name} did not print the page; {CURE}") from None
-    try:
-        with beside(output.resolve()) as path:
-            path.write_bytes(data)
-    except OSError as error:
-        raise failed(output, f"cannot be written: {error.strerror}") from None
+    write(output, data)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from optimizer.commands import options
-from optimizer.commands.output import beside, failed, refuse_unwritable
+from optimizer.commands.output import refuse_unwritable, write
 from optimizer.errors import InputError, Mark, Problem
 
 KINDS = (
@@ -83,11 +83,7 @@ def command(
             drawing = alone(render.svg(drawn), chart.alternative).encode("utf-8")
     except ImportError as error:
         raise missing(error) from None
-    try:
-        with beside(output.resolve()) as path:
-            path.write_bytes(drawing)
-    except OSError as error:
-        raise failed(output, f"cannot be written: {error.strerror}") from None
+    write(output, drawing)
     return 0
 
 

@@ -15,7 +15,7 @@ import click
 
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions, refuse_unlike
-from optimizer.commands.output import beside, failed, refuse_unwritable
+from optimizer.commands.output import refuse_unwritable, write
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
@@ -163,14 +163,9 @@ def _write(
         print_page(_text(report, form, output, studio), output, browser)
         return
     if form == "xlsx" and output is not None:
-        from optimizer.report.pages.workbook import write  # noqa: PLC0415
+        from optimizer.report.pages.workbook import write as workbook  # noqa: PLC0415
 
-        data = write(report)
-        try:
-            with beside(output.resolve()) as path:
-                path.write_bytes(data)
-        except OSError as error:
-            raise failed(output, f"cannot be written: {error.strerror}") from None
+        write(output, workbook(report))
         return
     from optimizer.commands.output import emit  # noqa: PLC0415
 

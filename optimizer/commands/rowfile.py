@@ -46,26 +46,13 @@ def row_file(
         yield file
         file.end()
         return
-    try:
-        with _place(output) as path:
-            file = _opened(path, form, words, inputs, results)
-            try:
-                yield file
-            finally:
-                file.end()
-                file.close()
-    except OSError as error:
-        raise failed(output, f"cannot be written: {error.strerror or error}") from None
-
-
-@contextmanager
-def _place(output: Path) -> Iterator[Path]:
-    """Where a file is written: beside its name, or a device as it is."""
-    if _device(output):
-        yield output
-        return
-    with beside(output.resolve()) as path:
-        yield path
+    with beside(output) as path:
+        file = _opened(path, form, words, inputs, results)
+        try:
+            yield file
+        finally:
+            file.end()
+            file.close()
 
 
 def _opened(
@@ -81,24 +68,19 @@ def _opened(
     return TEXTS[form](stream, words, inputs, results)
 
 
-def _device(output: Path) -> bool:
-    return output.exists() and not output.is_file()
-
-
 def checked(output: Path | None, form: str | None) -> str:
     """The format of rows by the name of their file; text to the terminal is CSV.
 
     Raises:
         InputError: the name has another ending, or the format needs what is not there.
     """
-    named = output is not None and not _device(output)
     if form is None:
-        form = ENDINGS.get(output.suffix.lower(), "") if output and named else "csv"
+        form = ENDINGS.get(output.suffix.lower(), "") if output else "csv"
     if not form and output is not None:
         known = ", ".join(ENDINGS)
         raise failed(output, f"the name must end in one of {known}; or give --format")
     if form == "parquet":
-        if output is None or not named:
+        if output is None:
             raise failed(Path("--format parquet"), "needs a file: -o rows.parquet")
         try:
             import pyarrow.parquet  # noqa: F401, PLC0415 - an extra

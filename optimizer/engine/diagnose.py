@@ -25,7 +25,7 @@ from optimizer.algebra.program import (
     GeometricProgram,
     Status,
 )
-from optimizer.engine.certify import GAP, VIOLATION
+from optimizer.engine.certify import GAP, VIOLATION, UncertifiedError
 from optimizer.engine.cone import balanced
 from optimizer.engine.enclose import enclose
 from optimizer.engine.solve import solve
@@ -130,12 +130,19 @@ def diagnose(
         for side in sides:
             factor = math.inf
             if not stuck:
-                least = least_relaxation(program, side, gap=ROOM / 10)
-                room = ROOM if least.attained else FAR
-                factor = max(least.value, 1.0) * (1 + room)
+                factor = _least_factor(program, side)
             label = side[0] if name in equalities else name
             factors[label] = factor if math.isfinite(factor) else None
     return Conflict(tuple(conflict), factors, whole.value, whole.certificate)
+
+
+def _least_factor(program: GeometricProgram, side: Sequence[str]) -> float:
+    """The factor by which some constraints must give way; ∞ where none is certified."""
+    try:
+        least = least_relaxation(program, side, gap=ROOM / 10)
+    except UncertifiedError:
+        return math.inf
+    return max(least.value, 1.0) * (1 + (ROOM if least.attained else FAR))
 
 
 def _irreducible(

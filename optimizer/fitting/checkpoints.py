@@ -30,7 +30,7 @@ def run_column(
             continue
         rows: dict[str, list[Mapping[str, float]]] = {}
         for row in found:
-            name = str(cells[int(row["at"])].get(column))
+            name = _named(row, cells, column)
             rows.setdefault(name, []).append(row)
         one_size = all(len({r["parameters"] for r in rs}) == 1 for rs in rows.values())
         if len(rows) > 1 and one_size and len(found) >= CHECKPOINTS * len(rows):
@@ -78,7 +78,7 @@ def kept(
             a run; `curves`, the ends where these are enough for a law.
         notes: to which what was done is added.
     """
-    names = {int(row["at"]): str(cells[int(row["at"])].get(column)) for row in found}
+    names = {int(row["at"]): _named(row, cells, column) for row in found}
     last: dict[str, dict[str, float]] = {}
     for row in found:
         name = names[int(row["at"])]
@@ -105,3 +105,11 @@ def kept(
     )
     notes.append(Note(0, message, done))
     return late, names
+
+
+def _named(
+    row: Mapping[str, float], cells: Sequence[Mapping[str, object]], column: str
+) -> str:
+    """The run of a row; one run in two groups of a fit by group is two."""
+    name = str(cells[int(row["at"])].get(column))
+    return f"{name} {row['part']:.0f}" if "part" in row else name

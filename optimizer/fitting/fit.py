@@ -53,7 +53,7 @@ from optimizer.fitting.search import (
 from optimizer.fitting.starts import starts as spread_starts
 from optimizer.fitting.tables.table import Note
 
-__all__ = ["Fit", "Settings", "fit", "point_fit", "work"]
+__all__ = ["Fit", "Settings", "error_groups", "fit", "point_fit", "work"]
 
 
 def fit(runs: Runs, settings: Settings, progress: Progress = silent) -> Fit:
@@ -167,9 +167,9 @@ def point_fit(
     found = best_of(ends)
     if found.minimum.stationarity[found.best] > STATIONARY:
         found = best_of(finished(asked, ends, delta))
-    refuse_flat(asked, found, choice, runs)
+    refuse_flat(asked, found, choice.free, runs)
     refuse_unstationary(found)
-    refuse_vanished(found, choice, runs)
+    refuse_vanished(found.minimum.held[found.best], choice, runs)
     return asked, centre, found
 
 
@@ -214,7 +214,7 @@ def _told(
     generator = np.random.default_rng(settings.seed)
     fitted = asked.predict(found.z[None])[0]
     member = np.isin(runs.line, base.line)
-    groups = _grouped(runs, member, asked.target - fitted, settings)
+    groups = error_groups(runs, member, asked.target - fitted, settings)
     if groups is None:
         weights = bootstrap.counts(runs, settings.draws, generator)
     else:
@@ -274,7 +274,7 @@ def _told(
     )
 
 
-def _grouped(
+def error_groups(
     runs: Runs, member: NDArray[np.bool_], residual: Array, settings: Settings
 ) -> grouping.Groups | None:
     """The rows that err together: as a column says, or as their residuals do."""

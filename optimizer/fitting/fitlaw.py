@@ -75,7 +75,7 @@ def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
         form=form,
         coefficients=dict(fit.coefficients),
         counts=about.counts,
-        source=f"fitted by {about.tool} to {Path(runs.file).name}",
+        source=_source(fit, about),
         loss_unit=about.loss_unit,
         data=about.data,
         tokenizer=about.tokenizer,
@@ -100,6 +100,11 @@ def law_of(fit: Fit, about: About, caveats: Sequence[str] = ()) -> Law:
         error=_error(fit, moved),
         fit=_how(fit, about),
     )
+
+
+def _source(fit: Fit, about: About) -> str:
+    told = f"fitted by {about.tool} to {Path(fit.runs.file).name}"
+    return f"{told}, {fit.runs.by} = {fit.name}" if fit.name else told
 
 
 def _drawn(fit: Fit) -> tuple[dict[str, tuple[float, ...]], list[int]]:
@@ -165,6 +170,9 @@ def _how(fit: Fit, about: About) -> dict[str, object]:
         "left_out": tuple(sorted({*left_out, *excluded})),
         "tied": settings.choice.tied,
         "fixed": dict(settings.choice.fixed),
+        "by": runs.by,
+        "group": fit.name,
+        "shared": fit.shared,
         "delta": settings.delta,
         "overestimates_count": settings.over if settings.over != 1 else "",
         "lower_envelope": runs.envelope,

@@ -74,6 +74,8 @@ class Fit:
         extra_draws: their draws.
         error: the law of the downstream error, where the runs have one.
         groups: how many groups of rows err together; None where each stands alone.
+        shared: the symbols that other groups of runs have as well, fitted as one.
+        name: of the group that has this law; empty where all runs have it.
     """
 
     runs: Runs
@@ -100,6 +102,13 @@ class Fit:
     error: ErrorFit | None = None
     alike: tuple[Mapping[str, float], ...] = ()
     groups: int | None = None
+    shared: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The symbols that these runs alone tell."""
+        return tuple(s for s in self.settings.choice.free if s not in self.shared)
 
     @property
     def residual(self) -> Array:

@@ -60,6 +60,8 @@ def together(groups: Groups, residual: Array) -> bool:
 
 def counts(groups: Groups, draws: int, generator: np.random.Generator) -> Array:
     """How often each row stands in a resample of whole groups, (draws, rows)."""
-    size = int(groups.max()) + 1
+    # Of runs that were taken some groups may be missing.
+    names, place = np.unique(groups, return_inverse=True)
+    size = len(names)
     drawn = generator.multinomial(size, np.full(size, 1 / size), draws)
-    return np.asarray(drawn[:, groups], dtype=float)
+    return np.asarray(drawn[:, place.ravel()], dtype=float)

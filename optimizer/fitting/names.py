@@ -77,6 +77,8 @@ def guesses(name: str) -> list[Guess]:
     """What a column of some name may be; mostly one thing, or nothing."""
     if plain(name) in WORDS:
         return [Guess(plain(name), OWN)]
+    if plain(name) == "time_token":  # how far a run is, as Composer counts it
+        return [Guess("tokens", PLAIN)]
     words, log = split(name), ""
     if words and words[0] in (*_LOGS, "log"):
         log = _LOGS.get(words[0], "log10")

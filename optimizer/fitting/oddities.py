@@ -136,7 +136,10 @@ def unlike(
         if apart and 1 < len(names) <= FEW and not any(map(_numeric, names)):
             kinds = sorted(names)
             message = f'{says}; the column "{column}" tells them apart'
-            done = f'kept; kinds of loss? --exclude "{column} = {kinds[0]}"'
+            done = (
+                f'kept; kinds of loss? --exclude "{column} = {kinds[0]}", or a law for '
+                f'each: --by "{column}"'
+            )
             yield Note(0, f"{message} ({', '.join(kinds)})", done)
             return
     done = "kept; a sweep? --best keeps the least loss of each"
@@ -240,9 +243,9 @@ def stopped(
 SAMPLES = "samples"  # the column of how many answers a task was given
 
 
-def _apart(row: Mapping[str, float]) -> tuple[float, float]:
+def _apart(row: Mapping[str, float]) -> tuple[float, ...]:
     """What tells runs of one size on as many tokens apart."""
-    return row.get("unique_tokens", 0.0), row.get(SAMPLES, 1.0)
+    return row.get("unique_tokens", 0.0), row.get(SAMPLES, 1.0), row.get("part", 0.0)
 
 
 def sampled(
@@ -265,3 +268,30 @@ def sampled(
             continue
         kept.append({**row, SAMPLES: number})
     return kept
+
+
+def parted(
+    found: Sequence[dict[str, float]],
+    cells: Sequence[Mapping[str, object]],
+    column: str,
+    notes: list[Note],
+) -> tuple[list[dict[str, float]], tuple[str, ...]]:
+    """The runs with the number of their group, and the names of the groups.
+
+    Args:
+        found: the runs.
+        cells: of all rows of the table.
+        column: whose values are the groups.
+        notes: to which runs without a group are added.
+    """
+    kept = []
+    for row in found:
+        value = cells[int(row["at"])].get(column)
+        name = "" if value is None else str(value).strip()
+        if not name:
+            message = f'"{column}" is empty, so that it belongs to no law'
+            notes.append(Note(int(row["line"]), message, "left out"))
+            continue
+        kept.append((name, row))
+    names = tuple(dict.fromkeys(name for name, _ in kept))
+    return [{**row, "part": float(names.index(name))} for name, row in kept], names

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from optimizer.errors import Defect, InputError, Mark, Problem
 from optimizer.fitting.forms import Choice
+from optimizer.fitting.joint import Joint
 from optimizer.fitting.newton import STATIONARY
-from optimizer.fitting.objective import Array
+from optimizer.fitting.objective import Array, Rows
 from optimizer.fitting.objective import Problem as Objective
 from optimizer.fitting.runs import Runs
 from optimizer.fitting.search import Found
@@ -114,9 +117,14 @@ def refuse_no_reach(runs: Runs, choice: Choice) -> None:
     )
 
 
-def refuse_vanished(found: Found, choice: Choice, runs: Runs) -> None:
-    """Refuses a fit in which the loss does not fall with parameters, or with tokens."""
-    held = found.minimum.held[found.best]
+def refuse_vanished(held: Rows, choice: Choice, runs: Runs) -> None:
+    """Refuses a fit in which the loss does not fall with parameters, or with tokens.
+
+    Args:
+        held: whether each free coefficient rests at its bound.
+        choice: what is free.
+        runs: the runs.
+    """
     at = {s for s, h in zip(choice.free, held, strict=True) if h} - {"E"}
     for word, symbols in (("parameters", SIZED), ("tokens", DATED)):
         if stuck := sorted(at & symbols):
@@ -140,7 +148,7 @@ def refuse_unstationary(found: Found) -> None:
         )
 
 
-def jacobian(asked: Objective, z: Array) -> Array:
+def jacobian(asked: Objective | Joint, z: Array) -> Array:
     """∂f/∂z of each run by a central difference, (runs, free)."""
     step = 1e-5
     moves = step * np.eye(asked.free)
@@ -148,7 +156,9 @@ def jacobian(asked: Objective, z: Array) -> Array:
     return np.asarray((high - low).T / (2 * step))
 
 
-def refuse_flat(asked: Objective, found: Found, choice: Choice, runs: Runs) -> None:
+def refuse_flat(
+    asked: Objective | Joint, found: Found, free: Sequence[str], runs: Runs
+) -> None:
     """Refuses a fit that a whole line of coefficients fits as well."""
     slope = jacobian(asked, found.z) * np.sqrt(asked.weight)[:, None]
     held = found.minimum.held[found.best]
@@ -159,7 +169,7 @@ def refuse_flat(asked: Objective, found: Found, choice: Choice, runs: Runs) -> N
     _, values, directions = np.linalg.svd(slope / size, full_matrices=False)
     if values[-1] > FLAT:
         return
-    symbols = np.array(choice.free)[~held]
+    symbols = np.array(free)[~held]
     involved = symbols[np.abs(directions[-1]) > 0.1]
     raise failed(
         runs.file,

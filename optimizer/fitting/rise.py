@@ -15,6 +15,7 @@ import numpy as np
 from optimizer.fitting.objective import Array
 
 CHI2 = 3.841459  # 95 % of χ² with one degree of freedom
+CERTAIN = 2.326348  # standard deviations of a normal that leave out a hundredth
 
 
 def rise_scale(residual: Array, delta: float) -> float:
@@ -31,6 +32,26 @@ def rise_scale(residual: Array, delta: float) -> float:
     pull = np.clip(residual, -delta, delta)
     square = max(float(np.mean(pull**2)), 1e-300)
     return float(np.mean(at)) / square
+
+
+def quantile(deviations: float, degrees: int, left: int) -> float:
+    """What the mean of χ² over its scale exceeds by chance, times its degrees.
+
+    Args:
+        deviations: of a normal that are exceeded by the same chance.
+        degrees: of freedom.
+        left: runs less coefficients, from which the scale is known.
+
+    *Source*: Paulson 1942, the cube root of F as a ratio of normals.
+    """
+    own, rest = 2 / (9 * degrees), 2 / (9 * max(left, 3))
+    square = deviations**2
+    a = (1 - rest) ** 2 - square * rest
+    b = (1 - rest) * (1 - own)
+    c = (1 - own) ** 2 - square * own
+    if a <= 0:
+        return math.inf
+    return float(degrees * ((b + math.sqrt(b * b - a * c)) / a) ** 3)
 
 
 def _normal(x: float) -> float:

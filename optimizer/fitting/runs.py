@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.cells import evaluated, separators
 from optimizer.fitting.checkpoints import Policy, kept, run_column, thinned
-from optimizer.fitting.columns import WORDS, Columns, columns
+from optimizer.fitting.columns import WORDS, Columns, columns, listed
 from optimizer.fitting.losses import NATS, loss_unit
 from optimizer.fitting.magnitudes import units_of
 from optimizer.fitting.oddities import (
     implausible,
     least,
     once,
+    parted,
     rising,
     same_sizes,
     sampled,
@@ -38,6 +39,7 @@ from optimizer.fitting.rules import Rule
 from optimizer.fitting.tables.join import joined
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Note, Table
+from optimizer.reading.document import suggest
 from optimizer.records import dataclass
 
 Array = NDArray[np.float64]
@@ -47,6 +49,10 @@ COLUMNS = WORDS
 ONE_SIZE = 1.1  # the factor within which sizes, or tokens, count as one
 MOST_ROWS = 20_000  # whose resamples fit in memory
 MOST_TOLD = 20  # runs that an error names
+SIDES = (
+    *("parameters", "tokens", "loss", "unique", "error", "weight", "group", "stated"),
+    *("samples", "width", "vocabulary", "part"),
+)  # the arrays of `Runs`
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +81,9 @@ class Runs:
         envelope: whether of sizes and tokens within a tenth the least loss was kept.
         width: of each model, NaN where a run has none, or None.
         vocabulary: of each tokenizer, likewise.
+        part: the number of the group that has a law of its own, of each row, or None.
+        parts: the names of these groups, in the order of their numbers.
+        by: the column that has the names.
     """
 
     file: str
@@ -97,6 +106,9 @@ class Runs:
     envelope: bool = False
     width: Array | None = None
     vocabulary: Array | None = None
+    part: NDArray[np.int64] | None = None
+    parts: tuple[str, ...] = ()
+    by: str = ""
 
     @property
     def compute(self) -> Array:
@@ -110,27 +122,11 @@ class Runs:
 
     def take(self, kept: NDArray[np.bool_]) -> Runs:
         """Some of the runs."""
-        return Runs(
-            file=self.file,
-            sha256=self.sha256,
+        sides = {name: getattr(self, name) for name in SIDES}
+        return replace(
+            self,
             line=tuple(n for n, k in zip(self.line, kept, strict=True) if k),
-            parameters=self.parameters[kept],
-            tokens=self.tokens[kept],
-            loss=self.loss[kept],
-            unique=None if self.unique is None else self.unique[kept],
-            error=None if self.error is None else self.error[kept],
-            weight=self.weight[kept],
-            notes=self.notes,
-            excluded=self.excluded,
-            read=self.read,
-            group=None if self.group is None else self.group[kept],
-            stated=None if self.stated is None else self.stated[kept],
-            loss_unit=self.loss_unit,
-            counts=self.counts,
-            samples=None if self.samples is None else self.samples[kept],
-            envelope=self.envelope,
-            width=None if self.width is None else self.width[kept],
-            vocabulary=None if self.vocabulary is None else self.vocabulary[kept],
+            **{name: side[kept] for name, side in sides.items() if side is not None},
         )
 
 
@@ -149,6 +145,7 @@ class Options:
         table: a file of what the runs' own files lack, by the names of runs.
         command: what was typed, to which offers are added.
         samples: whether a column has the samples of each row.
+        by: a column, each of whose values has a law of its own.
     """
 
     exclude: Sequence[Rule] = ()
@@ -161,6 +158,7 @@ class Options:
     table: str | None = None
     command: str = ""
     samples: bool = False
+    by: str | None = None
 
 
 def read_runs(
@@ -185,8 +183,10 @@ def read_runs(
     table = read_table(path)
     if options.table is not None:
         table = joined(table, read_table(options.table))
-    if options.group is not None and options.group not in table.columns:
-        raise _failed(table, f'has no column "{options.group}" to group by', 1)
+    for column in (options.group, options.by):
+        if column is not None and column not in table.columns:
+            hint = suggest(column, table.columns) or f"; it has {listed(table.columns)}"
+            raise _failed(table, f'has no column "{column}" to group by{hint}', 1)
     command = options.command or f"overtrain fit {shlex.quote(table.file)}"
     taken = columns(table, chosen, options.sized, command)
     reader = _reader(table, taken, units, options.per_token)
@@ -201,6 +201,9 @@ def read_runs(
     if "parameters" not in taken.named:
         same_sizes(found)
     cells = [cells for _, cells in table.rows]
+    parts: tuple[str, ...] = ()
+    if options.by is not None:
+        found, parts = parted(found, cells, options.by, notes)
     run = options.group or table.run or run_column(found, cells, table.columns)
     names = None
     if run is not None:
@@ -226,7 +229,7 @@ def read_runs(
     if table.about and not table.run and options.sized:
         raise _single(table, found[-1], command)
     runs = _gathered(table, found, names, notes, excluded, reader, taken.counts)
-    return replace(runs, envelope=options.envelope)
+    return replace(runs, envelope=options.envelope, parts=parts, by=options.by or "")
 
 
 def _reader(
@@ -352,6 +355,7 @@ def _gathered(
         samples=ours.get("samples"),
         width=ours.get("width"),
         vocabulary=ours.get("vocabulary"),
+        part=ours["part"].astype(np.int64) if "part" in ours else None,
     )
 
 

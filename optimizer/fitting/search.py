@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimizer.fitting.joint import Joint, evaluated
 from optimizer.fitting.newton import STATIONARY, STEPS, Minimum, minimise
 from optimizer.fitting.objective import Array, Point, Problem, Rows
-from optimizer.fitting.sampled import evaluated
 from optimizer.records import dataclass
 
 DELTA = 1e-3
@@ -53,7 +53,7 @@ class Found:
 
 
 def search(
-    problem: Problem,
+    problem: Problem | Joint,
     starts: Array,
     delta: float = DELTA,
     *,
@@ -79,7 +79,9 @@ def search(
         rows = np.arange(first, min(first + size, len(starts)))
         block = problem.take(rows)
 
-        def at(members: Rows, z: Array, width: Array, block: Problem = block) -> Point:
+        def at(
+            members: Rows, z: Array, width: Array, block: Problem | Joint = block
+        ) -> Point:
             return evaluated(block.take(members), z, width, exact=exact)
 
         wide = np.full(len(rows), widest)
@@ -92,7 +94,7 @@ def search(
 
 
 def explore(
-    problem: Problem,
+    problem: Problem | Joint,
     starts: Array,
     delta: float = DELTA,
     *,
@@ -112,8 +114,13 @@ def explore(
         steps: after which a search is given up.
         progress: told how many starts each block had.
     """
+    some: Problem | Joint
+    if isinstance(problem, Joint):
+        some = replace(problem, members=tuple(map(part, problem.members)))
+    else:
+        some = part(problem)
     there = search(
-        part(problem),
+        some,
         starts,
         WIDEST,
         widest=WIDEST,
@@ -146,7 +153,7 @@ def part(problem: Problem) -> Problem:
     )
 
 
-def finished(problem: Problem, ends: Minimum, delta: float) -> Minimum:
+def finished(problem: Problem | Joint, ends: Minimum, delta: float) -> Minimum:
     """The ends, the best few of them led on until they rest.
 
     With few runs far apart the objective is nearly a polyhedron, along whose edges a

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -220,7 +221,8 @@ class Question:
         N, D = 1e9, 2e10
         if self.reducible is not None:
             N, D = self.surface.training_optimal(self.reducible)
-        point = self.complete({"N": N, "D": D})
+        least = sys.float_info.min  # absurd laws ask for less than a float can say
+        point = self.complete({"N": max(N, least), "D": max(D, least)})
         return np.log([point.get(name, 1.0) for name in program.variables])
 
     def complete(self, size: Mapping[str, float]) -> dict[str, float]:

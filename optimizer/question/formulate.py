@@ -15,6 +15,7 @@ that a complex step through this file gives exact derivatives.
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -97,6 +98,8 @@ def formulate(scenario: Scenario) -> Question:
             N, D = reference
             reducible = published.sum(N, D) + sampling.fewer(scenario)
             target = surface.loss_of(reducible)
+            if not cmath.isfinite(reducible):
+                raise InputError([_unmatched(scenario)])
     elif spec.plan is not None:
         reducible = made(scenario, spec.plan, surface) + sampling.fewer(scenario)
         target = surface.loss_of(reducible)
@@ -213,6 +216,15 @@ def _fixed(scenario: Scenario) -> dict[str, float]:
         return {}
     pairs = {"N": fix.parameters, "D": fix.tokens}
     return {name: value for name, value in pairs.items() if value is not None}
+
+
+def _unmatched(scenario: Scenario) -> Problem:
+    """What is wrong where the model to match has no loss."""
+    message = (
+        "has no loss that a number can say: its law trains it best on next to no "
+        "tokens; add tokens: 1T to match, or check the law's coefficients"
+    )
+    return Problem(scenario.place("target.match"), "target.match", message)
 
 
 def _reference(

@@ -27,7 +27,7 @@ from optimizer.reading.fields import read_model
 from optimizer.reading.quantity import PARAMETERS, read, shown
 from optimizer.records import dataclass
 from optimizer.world.architecture.load import is_config, load_record
-from optimizer.world.built import built, record_at
+from optimizer.world.built import built, passed_once, record_at
 from optimizer.world.models import (
     Exists,
     described_names,
@@ -145,7 +145,7 @@ def _read(word: str) -> tuple[Candidate, ...]:
     if word in described_names():
         return (Candidate(word, built(record_named(word)), Mark(OPTION)),)
     if is_config(word):
-        record = load_record(word)
+        record = passed_once(load_record(word), Mark(OPTION), word)
         return (Candidate(record.name, built(record), Mark(OPTION)),)
     if word.endswith((".yaml", ".yml")) or "/" in word:
         return tuple(_listed(load_file(word)))

@@ -83,7 +83,7 @@ def under_laws(scenario: Scenario, names: Sequence[str]) -> tuple[Scenario, ...]
         except InputError as error:
             problems += error.problems
         else:
-            found.append(replace(under, name=f"{scenario.name} ({law.name})"))
+            found.append(_named(under, f"{scenario.name} ({law.name})"))
     if problems:
         raise InputError(dict.fromkeys(problems))
     return tuple(found)
@@ -96,6 +96,15 @@ def with_law(scenario: Scenario, law: Law) -> Scenario:
         for v in scenario.variants
     )
     return replace(scenario, law=law, variants=variants)
+
+
+def _named(scenario: Scenario, name: str) -> Scenario:
+    """A scenario by another name, and so each of its choices."""
+    variants = tuple(
+        v if v.scenario is None else replace(v, scenario=replace(v.scenario, name=name))
+        for v in scenario.variants
+    )
+    return replace(scenario, name=name, variants=variants)
 
 
 def in_both_forms(scenario: Scenario) -> tuple[Scenario, ...]:
@@ -119,7 +128,7 @@ def in_both_forms(scenario: Scenario) -> tuple[Scenario, ...]:
         word = os.path.relpath(word, scenario.base)
     other = read_document(_with_law(scenario.document, word), scenario.base)
     return tuple(
-        replace(each, name=f"{scenario.name} ({name})")
+        _named(each, f"{scenario.name} ({name})")
         for each, name in ((scenario, law.name), (other, pair.name))
     )
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import PrivateAttr
 
-from optimizer.errors import InputError, Problem
+from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.fields import FieldError, read_model
 from optimizer.world.architecture.load import described, load_record
-from optimizer.world.architecture.record import Record
+from optimizer.world.architecture.record import USUAL, Record
 from optimizer.world.architecture.words import Words, record_of_words
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape
@@ -109,6 +109,25 @@ def layered(value: object) -> bool:
     return isinstance(value, str)
 
 
+def passed_once(record: Record, mark: Mark, path: str) -> Record:
+    """The record, if a token passes each of its parameters once.
+
+    Raises:
+        InputError: its layers loop, so that N says nothing of its FLOPs.
+    """
+    if not record.looped:
+        return record
+    kept = record.kept(USUAL) / USUAL
+    message = (
+        f"{record.name} runs its layers several times over, so that a token takes more "
+        "FLOPs than its parameters say, and no law here was fitted to such models; "
+        f"overtrain model tells what it keeps. By hand: architecture: {{layers: "
+        f"{len(record.layers)}, width: {record.width}, cache: {kept:.0f} B/token}}, "
+        "which counts the FLOPs of one pass"
+    )
+    raise InputError([Problem(mark, path, message)])
+
+
 def record_at(document: Document, at: Steps, base: Path) -> Record | None:
     """The record that a word of a file names or spells out; None where it does not.
 
@@ -123,6 +142,13 @@ def record_at(document: Document, at: Steps, base: Path) -> Record | None:
     node: Any = document.value
     for step in at:
         node = node.get(step) if isinstance(node, dict) else None
+    found = _record_at(document, at, base, node)
+    if found is None:
+        return None
+    return passed_once(found, document.mark(at), dotted(at))
+
+
+def _record_at(document: Document, at: Steps, base: Path, node: Any) -> Record | None:
     if isinstance(node, str):
         try:
             return load_record(node, base)

@@ -20,6 +20,7 @@ from optimizer.reading.fields import (
 )
 from optimizer.reading.yamltext import Steps
 from optimizer.world.extrapolation import Axis
+from optimizer.world.fitfile import FitFile
 from optimizer.world.law import STARS, SYMBOLS, Counts, Form, out_of_bounds
 
 Mistakes = Iterator[tuple[Steps, str]]
@@ -92,33 +93,6 @@ class PassFile(Model):
     theta2: Fraction
     theta3: Number
     theta4: Number
-
-
-class FitFile(Model):
-    """How a law was fitted: enough to do it again and to judge it."""
-
-    command: str = Field("", description="what was typed")
-    tool: str = ""
-    runs_file: str = ""
-    runs_sha256: str = Field("", description="of the file of the runs")
-    runs: Count | None = Field(None, description="how many the fit used")
-    exclude: tuple[str, ...] = Field((), description="rules for runs left out")
-    left_out: tuple[Count, ...] = Field((), description="lines of runs not used")
-    tied: bool = False
-    fixed: dict[str, Number] = Field({})
-    delta: Positive | None = Field(None, description="of Huber's loss on ln L")
-    objective: Number | None = Field(None, description="Huber's loss, summed")
-    stationarity: Number | None = Field(None, description="the scaled gradient")
-    inside: Number | None = Field(None, description="residuals inside delta")
-    scatter: Number | None = Field(None, description="of the residuals of ln L")
-    r_squared: Number | None = None
-    starts: Count | None = None
-    reached: Count | None = Field(None, description="starts that ended here")
-    resample: str = ""
-    seed: Number | None = None
-    level: Fraction | None = Field(None, description="of the intervals")
-    intervals: dict[str, tuple[Number, Number]] = Field({})
-    standard_errors: dict[str, Number] = Field({})
 
 
 class Row(Model):

@@ -6,6 +6,7 @@ only when it is asked for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -230,7 +231,7 @@ def _interval(pair: Sequence[float | None] | None) -> Interval | None:
 def _failed(law: Law) -> Mistakes:
     """What keeps a law from giving a surface, and the checks it does not reproduce."""
     if law.pair and _is_path(law.pair):
-        if not Path(law.pair).is_file():
+        if not os.path.isfile(law.pair):
             yield ("pair",), f"there is no file {law.pair}"
     elif law.pair and law.pair not in builtin_names():
         yield ("pair",), _unknown(law.pair)

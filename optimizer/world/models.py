@@ -5,6 +5,7 @@ card. What they are made of stands there too, or in `data/architectures.yaml`, i
 words of their configs.
 """
 
+import os
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,12 +14,12 @@ from typing import Any
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, load_file, suggest
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
-from optimizer.reading.quantity import PARAMETERS, shown, significant, write
+from optimizer.reading.quantity import PARAMETERS, TOKENS, shown, significant, write
 from optimizer.reading.yamltext import Steps
 from optimizer.records import dataclass
 from optimizer.world.architecture.load import described, is_config, load_record
 from optimizer.world.architecture.record import Record
-from optimizer.world.built import Built, built, record_at
+from optimizer.world.built import Built, built, passed_once, record_at
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape, record_of_shape
 
@@ -72,6 +73,7 @@ class _Entry(Model):
     parameters: Parameters
     active_parameters: Parameters | None = None
     tokens: Tokens
+    licence: str | None = None
     source: str
     note: str = ""
     architecture: Shape | None = None
@@ -220,7 +222,7 @@ def of_config(path: str, tokens: float) -> PublishedModel:
     Raises:
         InputError: the config cannot be read, or is not known.
     """
-    return of_record(load_record(path), tokens)
+    return of_record(passed_once(load_record(path), Mark(path), ""), tokens)
 
 
 def of_record(record: Record, tokens: float) -> PublishedModel:
@@ -247,17 +249,31 @@ def record_named(name: str) -> Record:
     """
     if name.lower().endswith((".yaml", ".yml")):
         return _in_words(name)
-    if is_config(name) or "/" in name or Path(name).is_dir():
+    if is_config(name) or "/" in name or os.path.isdir(name):
         return load_record(name)
     if name in described_names():
-        return _described(name)
+        return _told(_described(name))
     model = load_model(name, Mark(name), "")
     if model.architecture is None:
         message = "is in the library without an architecture, which no source states"
         raise InputError([Problem(Mark(name), "", message)])
     if isinstance(model.architecture, Built):
         return model.architecture.record
-    return record_of_shape(model.architecture, name)
+    return _told(record_of_shape(model.architecture, name))
+
+
+def _told(record: Record) -> Record:
+    """The record of a model of the library, with what its makers say of it."""
+    name, said = record.name, [*record.notes]
+    config = _config(name) if name in described_names() else None
+    entry = read_model(_library(), _Entry, at=(name,)) if name in _trained() else None
+    known = [one for one in (config, entry) if one is not None]
+    for tokens in [one.tokens for one in known if one.tokens][:1]:
+        said.append(f"trained on {write(tokens, TOKENS)} tokens")
+    licence = next((one.licence for one in known if one.licence), "")
+    said.append(f"licence: {licence}" if licence else "no licence was read by us")
+    said += [f"source: {one.source}" for one in known if one.source][:1]
+    return replace(record, notes=tuple(said))
 
 
 def _in_words(name: str) -> Record:

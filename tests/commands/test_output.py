@@ -50,9 +50,32 @@ def test_a_link_stays_a_link(tmp_path):
     assert real.read_text() == "new"
 
 
-def test_a_device_is_written_as_it_is():
-    write(Path(os.devnull), "gone")
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_device_is_no_place_for_a_file(here, run, linked):
+    """A link to a device, too: nothing that is written there can be read again."""
+    device = Path(os.devnull)
+    if linked:
+        (here / "link").symlink_to(device)
+        device = here / "link"
+    done = run("solve", "bad.yaml", "-o", device)
+    assert done.code == 2
+    assert "this is a device or a pipe" in done.err
+    assert "bad.yaml" not in done.err
     assert not Path(os.devnull).is_file()
+
+
+def test_a_pipe_is_no_place_for_a_file(here, run):
+    """It would be replaced, and its reader would wait for ever."""
+    os.mkfifo(here / "pipe")
+    assert run("sweep", "good.yaml", "--sample", "2", "-o", "pipe").code == 2
+    assert (here / "pipe").is_fifo()
+
+
+def test_a_link_to_no_folder_is_told_before_any_work(here, run):
+    (here / "link.csv").symlink_to(here / "none" / "rows.csv")
+    done = run("sweep", "bad.yaml", "--vary", "demand.tokens=1T,2T", "-o", "link.csv")
+    assert done.code == 2
+    assert "there is no directory" in done.err
 
 
 def test_line_ends_are_kept(tmp_path):

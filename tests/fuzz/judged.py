@@ -3,7 +3,7 @@
 from decimal import Context, Decimal
 
 DIGITS = Context(prec=40)
-CLOSE = Decimal("1e-11")  # of a sum, whose terms are rounded to 16 digits
+CLOSE = Decimal("3e-9")  # a number within 1e-9 of a bound is put on it
 
 
 def agrees(plan, shared):
@@ -31,7 +31,9 @@ def agrees(plan, shared):
         if ratio := (plan["overtraining"] or {}).get("cost_ratio"):
             whole = Decimal(cost["total"]) / Decimal(alone["cost"]["total"])
             _same("cost ratio", ratio, whole)
-    free = plan["fixed"] is None and not shared
+    # The ranges are those of batches in fractions, and of one model alone.
+    whole = {one["code"] for one in plan["warnings"]} & {"whole-machines"}
+    free = plan["fixed"] is None and not shared and not whole
     for near in plan["near_optimal"] or () if free else ():
         low, high = sorted(map(Decimal, near["parameters"]))
         hair = 1 + Decimal("1e-6")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from optimizer.report.charts.theme import ticks
 from tests.fuzz.command import run, well_ended
 
 WRITERS = [
@@ -49,3 +50,90 @@ def test_a_student_needs_a_law_that_is_there(law):
         "\ndistillation: {teacher: [{parameters: 70B, tokens: 1T}], logits: free}\n"
     )
     well_ended(run(["check", "-"], (text + teacher).encode()))
+
+
+LIFE = """\
+law: {law}
+objective: dollars
+training: {{hardware: h100-sxm, mfu: 40 %, price: $2/h, accelerators: 256}}
+serving: {{hardware: h100-sxm, mfu: 20 %, price: $2/h}}
+demand: {{requests: 5M/day, input_tokens: {inputs}, output_tokens: 300,
+  lifetime: 2 years}}
+budget: {{training_time: 60 days, best_for: lifetime}}
+"""
+PHONES = """\
+law: {E: 2.9, A: 1.0, B: 1.8773861154737708, alpha: 0.35, beta: 0.050006813256623414}
+target: {match: {parameters: 7B}}
+serving: {precision: bf16, weights: int4, kv: int8, batch: 1, context: 8192,
+  quantization_penalty: true}
+architecture: {layers: 28, width: 3072, kv_heads: 8, head_size: 128}
+demand: {requests: 200M/day, input_tokens: 300, output_tokens: 150, lifetime: 2 years}
+limits: {memory: 4 GB}
+"""
+TINY = "{E: 0, A: 133829, B: 1.06e-8, alpha: 0.997, beta: 0.02}"
+NEAR_E = "{E: 0.005, A: 2.157426864246353, B: 86.4955, alpha: 1.07508, beta: 0.90419}"
+FLAT = """\
+law: {E: 2.7103097531923344, A: 0.02018277113197657, B: 1.0, alpha: 0.5,
+  beta: 1.0191511763094765, k: 0.3333333333333333}
+target: {match: {model: llama-3-8b}}
+fix: {parameters: 8030261248}
+demand: {tokens: 2T}
+limits: {tokens: 2T}
+"""
+FLEET = """\
+law: kaplan-2020
+objective: dollars
+target: {match: {parameters: 13B}}
+training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}
+serving: {model: measured, hardware: h100-sxm, precision: fp8, accelerators: 4,
+  weights: int4, price: $2/h, max_time_per_output_token: 7 ms, peak_to_mean: 3,
+  idle_paid: true}
+architecture: {layers: 32, width: 4096, kv_heads: 8, head_size: 128}
+demand: {requests: 740B/day, input_tokens: 1500, output_tokens: 250, lifetime: 2 years}
+"""
+ENDED = {
+    "a loss too near the irreducible one for digits": LIFE.format(law=NEAR_E, inputs=8),
+    "no loss outweighs what is served": LIFE.format(law="kaplan-2020", inputs="8e32"),
+    "one token of unique data": LIFE.format(law="kaplan-2020", inputs=800)
+    + "data: {unique_tokens: 1.5}\n",
+    "a cure of 1e67 petabytes": PHONES,
+    "training-optimal tokens that are zero": f"law: {TINY}\ntarget: {{loss: 2.2}}\n"
+    "demand: {tokens: 1T}\n",
+    "a cure that no program certifies": FLAT,
+    "a model to match without a token": "law: {E: 2, A: 8e29, B: 99.9, alpha: 0.37, "
+    "beta: 0.065}\ntarget: {match: {parameters: 1B}}\ndemand: {tokens: 1T}\n",
+    "a plan of no parameters": "law: {E: 1.58, A: 38.3, B: 6189.3, alpha: 0.02, "
+    "beta: 0.188}\ntarget: {match: {parameters: 13B}}\ndemand: {tokens: 1e18}\n",
+    "a million replicas": FLEET,
+    "more epochs than a law covers": "law: kumar-2024\nplan: {parameters: 1T, tokens: "
+    "200B}\ndemand: {tokens: 50T}\ndata: {unique_tokens: 7392}\n",
+}
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_what_ended_as_a_defect_is_told(name):
+    """Each was exit 1 in the search of a hundred thousand scenarios."""
+    done = run(["solve", "-", "--format", "json"], ENDED[name].encode())
+    well_ended(done)
+    assert "Warning" not in done.err
+
+
+def test_a_span_without_a_round_number_has_no_ticks():
+    """A profile between 0.551 and 0.552 was exit 1 in `fit --plots`."""
+    assert ticks(0.551, 0.552, 5) == []
+
+
+LONG = "9" * 400
+READERS = [["audit", LONG], ["model", LONG], ["laws", LONG], ["hardware", LONG]]
+READERS += [["fit", LONG], ["serving", LONG], ["solve", LONG], ["explore", LONG]]
+READERS += [["solve", "a.yaml", "--law", LONG], ["solve", "a.yaml", "--snap", LONG]]
+READERS += [["fit", "a.csv", "--draws", "50", "--plots", LONG], ["init", LONG]]
+
+
+@pytest.mark.parametrize("line", READERS, ids=lambda line: " ".join(line)[:24])
+def test_a_name_that_no_file_has_is_told_by_it(line):
+    """`audit` with a name of 400 digits was told as if the output had no room."""
+    files = {"a.yaml": ENDED["a model to match without a token"].encode()}
+    done = run(line, files={**files, "a.csv": b"N,D,loss\n1e8,1e9,3\n"})
+    assert done.code == 2
+    assert "<stdout>" not in done.err

@@ -102,7 +102,8 @@ def test_no_size_reaches_the_target_for_less(question):
     used = {"parameters": N, "tokens": D, "training_compute": 6 * N * D}
     assert all(used[name] <= most * (1 + NEAR) for name, most in limits.items())
     exact = 6 * Decimal(N) * Decimal(D) + 2 * Decimal(N) * Decimal(served)
-    assert found["cost"]["total"] == pytest.approx(float(exact), rel=1e-12)
+    # A number within 1e-9 of a limit is put on it, here N and D.
+    assert found["cost"]["total"] == pytest.approx(float(exact), rel=3e-9)
     assert found["cost"]["total"] <= cost.min() * (1 + NEAR)
 
 
@@ -117,8 +118,8 @@ def test_no_size_buys_a_lower_loss(question):
     with np.errstate(invalid="ignore", divide="ignore"):
         loss = law["E"] + law["A"] * SIZES ** -law["alpha"]
         loss = np.where(fits, loss + law["B"] * D ** -law["beta"], np.inf)
-    if found is None:
-        assert min(SIZES[np.argmin(loss)], D[np.argmin(loss)]) < 1.01
+    if found is None:  # where the scan ends there may be fewer tokens yet
+        assert min(SIZES[np.argmin(loss)], D[np.argmin(loss)]) < 1.01 or fits[-1]
         return
     if found["status"] == "infeasible":
         assert not np.isfinite(loss).any(), question

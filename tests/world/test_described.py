@@ -8,10 +8,12 @@ import pytest
 
 from cli import main
 from optimizer.errors import InputError
+from optimizer.question.load import load_scenario
 from optimizer.world.models import (
     described_names,
     load_model,
     model_names,
+    of_config,
     record_named,
 )
 
@@ -68,3 +70,27 @@ def test_an_entry_of_both_has_its_architecture() -> None:
     assert model.parameters == 671e9
     assert model.architecture is not None
     assert model.architecture.kept(4096, 2.0)[0] == 61 * 576 * 2 * 4096
+
+
+def test_a_model_whose_layers_loop_is_no_architecture_of_a_plan(tmp_path):
+    """Its FLOPs are not those of its parameters: refused, never taken in silence."""
+    config = tmp_path / "loop" / "config.json"
+    config.parent.mkdir()
+    config.write_text(
+        '{"model_type": "ouro", "hidden_size": 64, "num_hidden_layers": 2, '
+        '"num_attention_heads": 4, "num_key_value_heads": 4, "vocab_size": 128, '
+        '"intermediate_size": 96, "total_ut_steps": 4}'
+    )
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text(
+        "law: besiroglu-2024-refit\ntarget: {match: {parameters: 13B}}\n"
+        "demand: {tokens: 2T}\narchitecture: loop\n"
+    )
+    with pytest.raises(InputError) as caught:
+        load_scenario(scenario)
+    (problem,) = caught.value.problems
+    assert (problem.mark.line, problem.path) == (4, "architecture")
+    assert "cache: 2048 B/token" in problem.message
+    with pytest.raises(InputError, match="several times over"):
+        of_config(str(config), 1e12)
+    assert record_named(str(config)).total > 0

@@ -1,7 +1,13 @@
 import pytest
 
 from optimizer.errors import InputError, Mark
-from optimizer.world.models import load_model, model_names, size_in, unsure
+from optimizer.world.models import (
+    load_model,
+    model_names,
+    record_named,
+    size_in,
+    unsure,
+)
 
 
 def transformer(
@@ -157,6 +163,7 @@ def test_mixtures_of_experts_alone_have_active_parameters() -> None:
     assert mixtures == {
         *("qwen3-30b-a3b", "qwen3-235b-a22b", "deepseek-v3", "deepseek-v4-flash"),
         *("kimi-k2", "glm-5", "nemotron-3-nano-30b-a3b"),
+        *("glm-4.5", "qwen3-next-80b-a3b", "kimi-linear-48b-a3b"),
     }
     for model in models:
         if model.active_parameters is not None:
@@ -169,7 +176,7 @@ def test_mixtures_of_experts_alone_have_active_parameters() -> None:
 def test_every_model_is_named_by_its_size_and_has_a_source(name: str) -> None:
     model = load_model(name)
     assert model.name == name
-    assert "arXiv" in model.source or "card" in model.source
+    assert any(word in model.source for word in ("arXiv", "card", "README of"))
     assert 1e11 < model.tokens <= 36e12  # 36T: the most of any published run
     sizes = [p for p in name.split("-") if p[0].isdigit() and p.endswith("b")]
     for size in sizes:
@@ -242,3 +249,13 @@ def test_every_model_of_the_library_is_known_or_said_to_be_uncertain():
         known = model.architecture is not None or model.non_embedding is not None
         assert known == (not unsure(model, "non-embedding")), name
         assert known or model.embeddings_up_to is not None, name
+
+
+def test_a_model_of_the_library_tells_its_training_licence_and_source():
+    """GLM-5's README: pre-training data grew "from 23T to 28.5T" from GLM-4.5."""
+    notes = record_named("glm-4.5").notes
+    assert "trained on 23T tokens" in notes
+    assert "licence: MIT" in notes
+    assert any(note.startswith("source: GLM-4.5 configuration") for note in notes)
+    assert "licence: Llama 3.1 Community License" in record_named("llama-3.1-8b").notes
+    assert "no licence was read by us" in record_named("olmo-2-7b").notes

@@ -2,7 +2,8 @@
 
 A size is decided before training and cannot be changed; the tokens can, for the loss is
 watched, and training goes on until the target is met. So the regret of a form is that
-of its size, with the tokens that the other form asks for.
+of its size, with the tokens that the other form asks for. Under a budget training goes
+on until it is spent, and the regret is in loss, which means the same under both forms.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ class SizeRegret:
         built: the law whose size is built.
         true: the law that is true.
         parameters: the size.
-        tokens: until the target is met; None where no tokens do.
+        tokens: until the target is met or the budget spent; None where there are none.
         ratio: lifetime cost over that of the best plan under `true`, or None.
+        excess: of a budget, the loss above that of the best plan [loss], or None.
     """
 
     built: str
@@ -37,6 +39,7 @@ class SizeRegret:
     parameters: float
     tokens: float | None
     ratio: float | None
+    excess: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,17 @@ class Forms:
         regrets: each size under the other law.
         safe: the size of least regret, whichever form is true; None where there is
             none between the two plans.
-        worst: its regret, the same under both forms.
-        tokens: until the safe size meets the target, in the order of the laws.
+        worst: its regret, the same under both forms; None of a budget.
+        tokens: until the safe size meets the target, or has spent the budget, in the
+            order of the laws.
+        excess: of a budget, the regret of the safe size in loss; else None.
     """
 
     regrets: tuple[SizeRegret, SizeRegret]
     safe: float | None
     worst: float | None
     tokens: tuple[float, float] | None
+    excess: float | None = None
 
 
 def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | None:
@@ -70,16 +76,24 @@ def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | N
     costs = [answer.cost for answer in answers]
     if None in plans or None in costs:
         return None
-    if any(not one.spec.seeks or one.spec.fix is not None for one in scenarios):
+    if any(one.spec.fix is not None for one in scenarios):
         return None
-    best = [cost.total for cost in costs if cost is not None]
+    seeks = [one.spec.seeks for one in scenarios]
+    if not all(seeks) and (any(seeks) or None in [x.spec.budget for x in scenarios]):
+        return None
+    best = [
+        cost.total if seeks[0] else plan.loss
+        for cost, plan in zip(costs, plans, strict=True)
+        if cost is not None and plan is not None
+    ]
     sizes = [plan.parameters for plan in plans if plan is not None]
     names = [one.law.name for one in scenarios]
     regrets = []
     for built, true in ((0, 1), (1, 0)):
-        tokens, ratio = _built(scenarios[true], sizes[built], best[true])
+        tokens, regret = _built(scenarios[true], sizes[built], best[true])
         row = (names[built], names[true], sizes[built], tokens)
-        regrets.append(SizeRegret(*row, None if math.isinf(ratio) else ratio))
+        told = None if math.isinf(regret) else regret
+        regrets.append(SizeRegret(*row, *((told, None) if seeks[0] else (None, told))))
     return _safe(scenarios, sizes, best, (regrets[0], regrets[1]))
 
 
@@ -117,20 +131,32 @@ def _safe(
             high = middle
         else:
             low = middle
-    if not found or any(math.isinf(ratio) for _, ratio in found):
+    if not found or any(math.isinf(regret) for _, regret in found):
         return Forms(regrets, None, None, None)
     tokens = found[0][0] or 0.0, found[1][0] or 0.0
-    worst = max(ratio for _, ratio in found)
-    return Forms(regrets, math.exp((low + high) / 2), worst, tokens)
+    worst = max(regret for _, regret in found)
+    safe = math.exp((low + high) / 2)
+    if scenarios[0].spec.seeks:
+        return Forms(regrets, safe, worst, tokens)
+    return Forms(regrets, safe, None, tokens, worst)
 
 
 def _built(scenario: Scenario, N: float, best: float) -> tuple[float | None, float]:
-    """The tokens of a size, and its least cost over the optimum; inf where none."""
+    """The tokens of a size, and its regret; inf where there are none.
+
+    That is its least cost over the optimum, or its least loss above it.
+    """
     least: tuple[float | None, float] = (None, math.inf)
     for one in scenario.singles:
         spec = one.spec.model_copy(update={"fix": Fix(parameters=N)})
         question, found = search(replace(one, spec=spec))
-        if isinstance(found, Solution) and found.value / best < least[1]:
-            tokens = {**question.fixed, **found.point}["D"]
-            least = tokens, found.value / best
+        if not isinstance(found, Solution):
+            continue
+        size = {**question.fixed, **found.point}
+        if scenario.spec.seeks:
+            regret = found.value / best
+        else:
+            regret = question.loss_at(size) - best
+        if regret < least[1]:
+            least = size["D"], regret
     return least

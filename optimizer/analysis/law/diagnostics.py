@@ -14,11 +14,13 @@ from optimizer.fitting.fit import Fit, Settings, fit
 from optimizer.fitting.grouping import FEW
 from optimizer.fitting.objective import Array
 from optimizer.fitting.runs import Runs
+from optimizer.fitting.search import Progress, silent
 from optimizer.reading.quantity import significant
 from optimizer.records import dataclass
 from optimizer.world.law import Law
 from optimizer.world.surface import Surface
 
+AGAIN = (100, 200)  # starts and draws of a fit to what is not held out
 HELD_OUT = 0.2  # the share of runs, the largest by compute
 NARROW = 30.0  # a span of sizes or tokens under which exponents are hard to tell
 EXPONENTS = ("alpha", "beta", "alpha_N", "alpha_D", "k", "gamma")
@@ -138,7 +140,9 @@ def trends(found: Fit) -> tuple[Trend, ...]:
     return tuple(rows)
 
 
-def hold_out(found: Fit, share: float = HELD_OUT) -> HoldOut | None:
+def hold_out(
+    found: Fit, share: float = HELD_OUT, progress: Progress = silent
+) -> HoldOut | None:
     """Fits the smaller runs and predicts the largest; None where a share is 0."""
     runs = found.runs
     count = max(1, round(share * runs.count))
@@ -147,22 +151,30 @@ def hold_out(found: Fit, share: float = HELD_OUT) -> HoldOut | None:
     edge = float(np.sort(runs.compute)[-count])
     large = runs.compute >= edge * (1 - 1e-12)
     lines = tuple(line for line, out in zip(runs.line, large, strict=True) if out)
-    settings = replace(found.settings, starts=100, draws=200)
+    settings = replace(found.settings, starts=AGAIN[0], draws=AGAIN[1])
     try:
-        small = fit(replace(runs.take(~large), error=None), settings)
+        small = fit(replace(runs.take(~large), error=None), settings, progress)
     except (InputError, Defect) as why:
         return HoldOut(lines, edge, failed=str(why))
-    held = runs.take(large)
+    return predicted(small, runs.take(large))
+
+
+def predicted(small: Fit, held: Runs) -> HoldOut:
+    """The runs held out, as a fit to the others predicts them."""
     here = _losses(small.settings, small.coefficients, held)
     error = held.loss / here - 1
-    generator = np.random.default_rng(settings.seed)
-    noise = generator.normal(0, small.scale, (settings.draws, held.count))
+    generator = np.random.default_rng(small.settings.seed)
+    noise = generator.normal(0, small.scale, (small.settings.draws, held.count))
     many = _draw_losses(small, held) * np.exp(noise)
     low, high = np.percentile(many, [2.5, 97.5], axis=0)
     inside = int(((low <= held.loss) & (held.loss <= high)).sum())
     worst = error[np.argmax(np.abs(error))]
     return HoldOut(
-        *(lines, edge, float(np.median(error)), float(worst), inside),
+        lines=held.line,
+        beyond=float(held.compute.min()),
+        median_error=float(np.median(error)),
+        worst_error=float(worst),
+        inside=inside,
         predicted=tuple(here.tolist()),
         low=tuple(low.tolist()),
         high=tuple(high.tolist()),
@@ -293,12 +305,11 @@ def _of_repetition(found: Fit, against: Sequence[str]) -> Iterator[Verdict]:
 
 def too_few(found: Fit) -> bool:
     """Whether so few groups of rows err apart that nothing can be called known."""
-    need = FEW * len(found.settings.choice.free)
-    return found.groups is not None and found.groups < need
+    return found.groups is not None and found.groups < FEW * len(found.own)
 
 
 def _few_runs(found: Fit) -> str:
-    need = FEW * len(found.settings.choice.free)
+    need = FEW * len(found.own)
     return (
         f"{found.runs.count} rows that err together are {found.groups} runs, and "
         f"{need} would be needed"

@@ -7,7 +7,7 @@ the choice of form should rest on. A good fit says nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from optimizer.fitting.forms import Choice
 from optimizer.fitting.objective import Array
 from optimizer.fitting.refuse import seen_once
 from optimizer.fitting.runs import Runs
+from optimizer.fitting.search import Progress, silent
 from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import ADDITIVE, Axis, Extrapolation, Miss
 
@@ -59,27 +60,50 @@ class FormTest:
         return min(misses, key=lambda form: _size(misses[form]))
 
 
-def form_tests(found: Fit, share: float) -> tuple[FormTest, ...]:
+Errors = Callable[[Runs, Runs, Choice, float, Progress], tuple[Array, Array]]
+
+
+def form_tests(
+    found: Fit, share: float, progress: Progress = silent
+) -> tuple[FormTest, ...]:
     """Holds out the runs of largest D/N, and apart those of largest compute.
 
     Args:
         found: the fit whose runs are taken.
         share: of the runs held out by compute; 0 asks for no test.
+        progress: told how many searches were done.
     """
     choice = found.settings.choice
     if not share or choice.law == "hestness":
         return ()
-    runs = seen_once(found.runs, choice)
+    return both_ends(seen_once(found.runs, choice), share, progress=progress)
+
+
+def both_ends(
+    runs: Runs,
+    share: float,
+    errors: Errors | None = None,
+    progress: Progress = silent,
+) -> tuple[FormTest, ...]:
+    """The tests by tokens per parameter and by compute, where runs are left."""
     ratio = runs.tokens / runs.parameters
+    ends: tuple[tuple[Axis, float], ...] = (
+        ("tokens_per_parameter", float(np.quantile(ratio, FITTED))),
+        ("compute", float(np.quantile(runs.compute, 1 - share))),
+    )
     tests = (
-        form_test(runs, "tokens_per_parameter", float(np.quantile(ratio, FITTED))),
-        form_test(runs, "compute", float(np.quantile(runs.compute, 1 - share))),
+        form_test(runs, by, edge, errors=errors, progress=progress) for by, edge in ends
     )
     return tuple(test for test in tests if test is not None)
 
 
 def form_test(
-    runs: Runs, by: Axis, edge: float, delta: float = 1e-3
+    runs: Runs,
+    by: Axis,
+    edge: float,
+    delta: float = 1e-3,
+    errors: Errors | None = None,
+    progress: Progress = silent,
 ) -> FormTest | None:
     """Fits every form to the runs up to an edge, and predicts the rest.
 
@@ -88,6 +112,8 @@ def form_test(
         by: the axis.
         edge: the largest value that is fitted.
         delta: of Huber's loss.
+        errors: of a form, where it is fitted otherwise than to all runs as one.
+        progress: told how many searches were done.
 
     Returns:
         None where fewer than three runs are left to predict, or none to fit.
@@ -102,7 +128,7 @@ def form_test(
     scatter = None
     for name, choice in CHOICES.items():
         try:
-            off, own = _errors(rest, held, choice, delta)
+            off, own = (errors or _errors)(rest, held, choice, delta, progress)
         except (InputError, Defect) as why:
             refused[name] = str(why).removeprefix(f"{runs.file}: ")
             continue
@@ -116,10 +142,10 @@ def form_test(
 
 
 def _errors(
-    rest: Runs, held: Runs, choice: Choice, delta: float
+    rest: Runs, held: Runs, choice: Choice, delta: float, progress: Progress
 ) -> tuple[Array, Array]:
     """Predicted over measured loss, less 1, of the runs held out and of the rest."""
-    asked, centre, found = point_fit(rest, choice, delta, starts=0)
+    asked, centre, found = point_fit(rest, choice, delta, 0, progress)
     own = asked.predict(found.z[None])[0] - asked.target
     beyond = replace(
         asked,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from optimizer.analysis.law.contradictions import (
 )
 from optimizer.analysis.law.counted import Counted, counted
 from optimizer.analysis.law.diagnostics import (
+    AGAIN,
     APART,
     HELD_OUT,
     HoldOut,
@@ -29,13 +31,17 @@ from optimizer.analysis.law.form_test import FormTest, form_tests
 from optimizer.analysis.law.iso_flops import IsoFlop, iso_flops
 from optimizer.analysis.law.next_runs import AHEAD, NextRuns, next_runs
 from optimizer.analysis.law.profiles import Profile, profiles
+from optimizer.analysis.plan.wording import either
 from optimizer.fitting.bootstrap import PAIRS
-from optimizer.fitting.fit import Fit
+from optimizer.fitting.fit import Fit, Settings, work
 from optimizer.fitting.fitlaw import About, law_of, r_squared
+from optimizer.fitting.search import Progress, silent
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
 from optimizer.records import dataclass
 from optimizer.world.law import Law
+
+FORMS_TESTED = 8  # four, by tokens per parameter and by compute
 
 
 @dataclass(frozen=True)
@@ -80,15 +86,54 @@ class Judged:
     compared_at: float
 
 
-def judge(found: Fit, about: About, asked: Asked) -> Judged:
-    """Judges a fit."""
-    curves = profiles(found)
+@dataclass(frozen=True)
+class Given:
+    """What was found of several groups at once, for the judgement of one of them.
+
+    Attributes:
+        hold_out: of the largest runs of each group.
+        form_tests: over all groups.
+        against: what speaks against sharing.
+    """
+
+    hold_out: HoldOut | None = None
+    form_tests: tuple[FormTest, ...] = ()
+    against: tuple[Contradiction, ...] = ()
+
+
+def judging(settings: Settings) -> int:
+    """How many searches a judgement takes, about."""
+    again = replace(settings, starts=AGAIN[0], draws=AGAIN[1])
+    return work(again) + FORMS_TESTED * 200 + len(settings.choice.free) * 100
+
+
+def judge(
+    found: Fit,
+    about: About,
+    asked: Asked,
+    given: Given | None = None,
+    progress: Progress = silent,
+) -> Judged:
+    """Judges a fit.
+
+    Args:
+        found: the fit.
+        about: what the user says of the law.
+        asked: what to say.
+        given: what was found of its group beside others; None where it has all runs.
+        progress: told how many searches were done, of `judging(settings)`.
+    """
+    curves = () if given else profiles(found, progress)
     largest = float(np.max(found.runs.compute))
     # What follows on a page is of laws of N and D; samples would have to be held.
     plain = found.settings.choice.law != "samples"
-    tests = form_tests(found, asked.hold_out) if plain else ()
-    held = hold_out(found, asked.hold_out) if plain else None
+    if given is not None:
+        tests, held = given.form_tests, given.hold_out
+    else:
+        tests = form_tests(found, asked.hold_out, progress) if plain else ()
+        held = hold_out(found, asked.hold_out, progress) if plain else None
     against = contradictions(found, r_squared(found), held, tests)
+    against = (*(given.against if given else ()), *against)
     wider = max((one.factor for one in against), default=1.0)
     found = widened(found, wider)
     told = verdicts(found, curves, tuple(one.text for one in against), wider)
@@ -178,18 +223,31 @@ def _caveats(
             f"{found.error.failed} draws of the error law have no slope and stand as "
             "the fit itself."
         )
-    if found.runs.count < PAIRS * len(found.settings.choice.free):
+    if found.runs.count < PAIRS * len(found.own):
         said.append(
             f"{found.runs.count} runs are fewer than three a coefficient; the "
             "intervals are likely too narrow."
         )
+    return (*said, *_asked_for(found))
+
+
+def _asked_for(found: Fit) -> Iterator[str]:
+    """What the user chose of the fit, which whoever uses its law should hear."""
+    if found.shared:
+        runs = found.runs
+        others = either([name for name in runs.parts if name != found.name], "and")
+        symbols = either(list(found.shared), "and")
+        yield (
+            f"Fitted to the runs whose {runs.by} is {found.name}; its {symbols} are "
+            f"those of {others} as well."
+        )
     if found.settings.over != 1:
-        said.append(
+        yield (
             "Fitted to the lower side: a prediction above a measured loss counts "
             f"{found.settings.over:g} times one below."
         )
     if found.runs.envelope:
-        said.append(
+        yield (
             "Fitted to the lower envelope: of sizes and tokens within a tenth only the "
             "run of least loss counts."
         )
@@ -197,8 +255,7 @@ def _caveats(
         fixed = ", ".join(
             f"{s} = {v:g}" for s, v in found.settings.choice.fixed.items()
         )
-        said.append(f"Not fitted but given: {fixed}. The draws do not vary it.")
-    return tuple(said)
+        yield (f"Not fitted but given: {fixed}. The draws do not vary it.")
 
 
 def _sentence(text: str) -> str:

@@ -14,7 +14,7 @@ from optimizer.fitting.fit import Fit
 from optimizer.fitting.forms import Centre, Choice, checked, problem
 from optimizer.fitting.objective import Array
 from optimizer.fitting.rise import CHI2, rise_scale
-from optimizer.fitting.search import FAR, NEAR, search
+from optimizer.fitting.search import FAR, NEAR, Progress, search, silent
 from optimizer.records import dataclass
 
 POINTS = 21
@@ -40,14 +40,18 @@ class Profile:
     high: float | None
 
 
-def profiles(found: Fit) -> tuple[Profile, ...]:
+def profiles(found: Fit, progress: Progress = silent) -> tuple[Profile, ...]:
     """The profile of each fitted coefficient that can be moved alone."""
     choice = found.settings.choice
     if choice.form == "data-constrained" or len(choice.free) < 2:
         return ()
     scale = rise_scale(found.residual, found.settings.delta)
     movable = [s for s in choice.free if s not in ("Nc", "alpha_N")]
-    return tuple(_profile(found, symbol, scale) for symbol in movable)
+    told = []
+    for symbol in movable:
+        told.append(_profile(found, symbol, scale))
+        progress(POINTS * (1 + STARTS))
+    return tuple(told)
 
 
 def _profile(found: Fit, symbol: str, scale: float) -> Profile:

@@ -21,7 +21,7 @@ from optimizer.errors import Defect, InputError
 from optimizer.question.asked import Question
 from optimizer.question.inputs import changed
 from optimizer.question.scenario import Scenario
-from optimizer.reading.quantity import read
+from optimizer.reading.quantity import FAR, read
 from optimizer.records import dataclass
 from optimizer.world.surface import Surface
 
@@ -134,7 +134,7 @@ def priced(way: Relaxation, move: Move, surface: Surface, light: Move) -> Relaxa
         surface: of the model whose target it is, if it is one.
         light: finds only the overhead, for a search.
     """
-    if way.after is None:
+    if way.after is None or abs(way.after) > FAR:
         return way
     up = way.after > way.before
     # As it is printed, for that is what will be typed.

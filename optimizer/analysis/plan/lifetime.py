@@ -25,7 +25,7 @@ from optimizer.analysis.plan.saturation import of_target
 from optimizer.analysis.plan.whole import Solved, fractions, make_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine, solve
-from optimizer.errors import Defect
+from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.question.target import Target
@@ -82,7 +82,7 @@ def at_target(scenario: Scenario, question: Question, lowest: Solution) -> Scena
         question: the same as mathematics.
         lowest: the certified lowest loss under the budget.
     """
-    s = _still_free(question, lowest)
+    s = _still_free(scenario, question, lowest)
     budget = scenario.spec.budget
     if budget is None:
         raise Defect("a scenario without a budget has no lowest loss")
@@ -101,7 +101,10 @@ def at_loss(
         budget: that limits the plan, or None.
     """
     kept = None if budget is None else budget.model_copy(update={"best_for": "loss"})
-    words = {"target": Target(loss=question.surface.loss_of(s)), "budget": kept}
+    loss = question.surface.loss_of(s)
+    while question.surface.reducible(loss) < s:  # E + s keeps few digits of a small s
+        loss = math.nextafter(loss, math.inf)
+    words = {"target": Target(loss=loss), "budget": kept}
     spec = scenario.spec.model_copy(update=words)
     return replace(scenario, spec=spec, reference=None)
 
@@ -133,8 +136,12 @@ def curve(
     return Capped("" if cap is None else cap.name, tuple(steps), place)
 
 
-def _still_free(question: Question, lowest: Solution) -> float:
-    """S*: the lowest reducible loss whose lifetime-optimal plan keeps the cap."""
+def _still_free(scenario: Scenario, question: Question, lowest: Solution) -> float:
+    """S*: the lowest reducible loss whose lifetime-optimal plan keeps the cap.
+
+    Raises:
+        InputError: there is none, or numbers cannot tell.
+    """
     from scipy.optimize import brentq  # noqa: PLC0415 - only where it is asked
 
     cap = training_budget(question)
@@ -147,7 +154,7 @@ def _still_free(question: Question, lowest: Solution) -> float:
         last = found[-1] if found else None
         solution = _least(_uncapped(question, math.exp(n)), last)
         if solution is None:
-            raise Defect("a loss that the budget reaches has no plan without it")
+            raise no_loss(scenario, "is asked so near the lowest loss of its data")
         found.append(solution)
         return math.log(_used(cap, _point(question, solution)))
 
@@ -159,8 +166,19 @@ def _still_free(question: Question, lowest: Solution) -> float:
         high += math.log(2) / 4
         if over(high) <= 0:
             break
+    else:
+        raise no_loss(scenario, "is so far outweighed by what is served")
     root: float = brentq(over, low, high, xtol=1e-13, rtol=1e-14)
     return math.exp(root) * (1 + NEAR)
+
+
+def no_loss(scenario: Scenario, why: str) -> InputError:
+    """An error: no loss is the answer, or none that numbers can tell."""
+    message = (
+        f"{why}, that no loss was found whose cheapest plan over the life keeps the "
+        "budget; remove best_for to have the lowest loss, or check the demand"
+    )
+    return InputError([Problem(scenario.place("budget"), "budget.best_for", message)])
 
 
 def _uncapped(question: Question, s: float) -> Question:

@@ -38,7 +38,7 @@ from optimizer.analysis.plan.extremes import (
     training_overhead,
 )
 from optimizer.analysis.plan.implied import implied_demand
-from optimizer.analysis.plan.lifetime import at_target, curve, same_loss
+from optimizer.analysis.plan.lifetime import at_target, curve, no_loss, same_loss
 from optimizer.analysis.plan.near_optimal import near_optimal
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
@@ -143,9 +143,11 @@ def _for_lifetime(scenario: Scenario, whole: bool) -> Answer:
         return _bare(scenario, question, Status.INFEASIBLE, infeasibility=lowest)
     chosen = at_target(scenario, question, lowest)
     answer = solve(chosen, whole)
+    if answer.plan is None:
+        raise no_loss(scenario, "reaches a loss so near its law's irreducible one")
     s = formulate(chosen).reducible
-    if s is None or answer.plan is None:
-        raise Defect("the loss that a budget chooses has no plan under it")
+    if s is None:
+        raise Defect("the loss that a budget chooses is no target")
     return replace(
         answer,
         question="lifetime",

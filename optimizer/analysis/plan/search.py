@@ -61,7 +61,7 @@ def _search(scenario: Scenario) -> tuple[Scenario, Question, Solution | Infeasib
     told, question, solution = found
     if solution.status is Status.INFEASIBLE:
         return told, question, explain(told, question)
-    _refuse_fractions(scenario, {**question.fixed, **solution.point})
+    _refuse_fractions(scenario, question, {**question.fixed, **solution.point})
     return told, question, solution
 
 
@@ -91,18 +91,22 @@ def _solution(question: Question) -> Solution:
     return solution
 
 
-def _refuse_fractions(scenario: Scenario, point: Mapping[str, float]) -> None:
+def _refuse_fractions(
+    scenario: Scenario, question: Question, point: Mapping[str, float]
+) -> None:
     """Tells a plan of less than one parameter or token, which nobody can train.
 
     Raises:
         InputError: the law, taken so far from its runs, asks for one.
     """
     few = [name for name in ("N", "D") if point[name] < 1]
-    if not few:
+    # The measure of overtraining may vanish, too.
+    if not few and question.optimal_tokens(point["N"]) > 0:
         return
     spec = scenario.spec
     word = "target" if spec.target else "plan" if spec.plan else "budget"
     what = " and ".join(f"{significant(point[name])} {UNIT_OF[name]}" for name in few)
+    what = what or "a size whose training-optimal tokens are 0"
     message = (
         f"leads to {what}, and below one there is no model: this law says so only far "
         "outside its runs; ask for a lower loss, or check the law and the prices"

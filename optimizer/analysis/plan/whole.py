@@ -27,6 +27,7 @@ from optimizer.world.costs import value
 from optimizer.world.roofline import NEAR
 
 MOST = 16  # combinations of whole numbers
+MANY = 100  # replicas, of which a whole batch may ask for several more
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,8 @@ def make_whole(found: Solved) -> WholePlan | Solved:
                 if one.solution.status is Status.OPTIMAL
                 for done in _batched(one)
             ]
+        if not ways or max(need.values()) > MANY:
+            ways += _batches_first(found)
     else:
         # A batch that cannot be certified when whole stays as it is.
         ways = [WholePlan(done, found, None) for done in _batched(found) or [found]]
@@ -107,6 +110,22 @@ def make_whole(found: Solved) -> WholePlan | Solved:
         certificate=found.solution.certificate,
     )
     return replace(best, relaxed=relaxed)
+
+
+def _batches_first(found: Solved) -> Iterable[WholePlan]:
+    """The plans with whole batches first, and with the replicas that those need."""
+    for one in _batched(found):
+        point = one.question.complete(one.size)
+        need = needs(one.scenario, one.question, point)
+        for more in (0, 1):
+            done = [
+                WholePlan(each, each, None)
+                for each in _replicated(one, need, point, more)
+                if each.solution.status is Status.OPTIMAL
+            ]
+            yield from done
+            if done:
+                break
 
 
 def _drawn(found: Solved) -> WholePlan | Solved:

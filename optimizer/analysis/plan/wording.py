@@ -17,7 +17,7 @@ from optimizer.reading.kinds import (
     TOKENS,
     Kind,
 )
-from optimizer.reading.quantity import read, significant, write
+from optimizer.reading.quantity import FAR, read, significant, write
 
 KINDS: dict[str, Kind] = {
     "parameters": PARAMETERS,
@@ -45,7 +45,7 @@ def amount(value: float, unit: str) -> str:
         tonnes = abs(value) >= 1e3
         size = value / 1e3 if tonnes else value
         return f"{significant(size)} {'tCO2e' if tonnes else 'kgCO2e'}"
-    return write(value, KINDS[unit])
+    return write(value, KINDS[unit]) if unit else significant(value)  # as epochs are
 
 
 def figure(value: float, unit: str) -> str:
@@ -83,6 +83,8 @@ def safely(value: float, unit: str, up: bool) -> str:
         return amount(math.ceil(value) if up else math.floor(value), unit)
     kind = unbounded(unit)
     tried, text = value, amount(value, unit)
+    if abs(value) > FAR:  # what no file takes is told, and not read back
+        return text
     while (read(text, kind) < value) == up and read(text, kind) != value:
         tried *= 1.001 if up else 0.999
         text = amount(tried, unit)
@@ -99,7 +101,7 @@ def unbounded(unit: str) -> Kind:
 
 def typed(value: float, unit: str) -> bool:
     """Whether a file takes a value: no bound is above 1e18 dollars or 1000 years."""
-    return KINDS[unit].low <= value <= KINDS[unit].high
+    return KINDS[unit].low <= value <= min(KINDS[unit].high, FAR)
 
 
 DEMAND = "demand"  # the name of a demand that has none of its own

@@ -53,7 +53,7 @@ def read_table(path: str | Path | Sequence[str]) -> Table:
         found = list(path)
         return read_table(found[0]) if len(found) == 1 else _together(found)
     place = str(path)
-    if Path(place).is_dir():
+    if os.path.isdir(place):
         files = [
             str(p)
             for p in sorted(Path(place).rglob("*"))
@@ -62,7 +62,7 @@ def read_table(path: str | Path | Sequence[str]) -> Table:
         if not files:
             raise failed(place, f"has no files that end in {', '.join(SUFFIXES)}")
         return _together(files, place)
-    if any(mark in place for mark in "*?[") and not Path(place).exists():
+    if any(mark in place for mark in "*?[") and not os.path.exists(place):
         files = sorted(glob.glob(place, recursive=True))
         if not files:
             raise failed(place, "there is no file of such a name")

@@ -179,7 +179,7 @@ def ticks(low: float, high: float, most: int = 7) -> list[float]:
         ]
         if len(found) <= most:
             break
-    every = math.ceil(len(found) / most)
+    every = max(math.ceil(len(found) / most), 1)  # a span may hold no round number
     return found[::every]
 
 

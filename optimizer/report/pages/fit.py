@@ -11,6 +11,7 @@ from optimizer.analysis.plan.wording import amount, either, percent
 from optimizer.fitting.fitlaw import r_squared
 from optimizer.fitting.losses import NATS
 from optimizer.fitting.oddities import spans, summed
+from optimizer.fitting.tables.table import Note
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     Block,
@@ -47,7 +48,7 @@ def _page(judged: Judged) -> Iterator[Block]:
     yield from _coefficients(judged)
     yield from _trust(judged)
     yield from form_test_blocks(judged.form_tests)
-    yield from _runs(judged)
+    yield from note_blocks(judged.fit.runs.notes, judged.fit.runs.excluded)
     yield from _residuals(judged)
     yield from _counted(judged)
     yield from _next(judged)
@@ -134,7 +135,7 @@ def _starts(judged: Judged) -> str:
     if fit.alike:
         pairs = [
             f"R_D_star {significant(one['R_D_star'], 4)} with R_N_star "
-            f"{significant(one['R_N_star'], 4)} (objective {_signed(-one['better'])})"
+            f"{significant(one['R_N_star'], 4)} (objective {signed(-one['better'])})"
             for one in fit.alike
         ]
         told = f"; the runs do not tell it from {either(pairs, 'or')}"
@@ -158,23 +159,26 @@ def _hold_out(judged: Judged) -> str:
         return f"the {count} largest runs cannot be predicted: {held.failed}"
     return (
         f"the {count} largest runs, from {amount(held.beyond, 'FLOP')}, predicted from "
-        f"the others: off by {_signed(held.median_error)} in the median, "
-        f"{_signed(held.worst_error)} at worst; {held.inside} inside their "
+        f"the others: off by {signed(held.median_error)} in the median, "
+        f"{signed(held.worst_error)} at worst; {held.inside} inside their "
         "95 % interval"
     )
 
 
-def _signed(fraction: float) -> str:
+def signed(fraction: float) -> str:
+    """A fraction in percent with its sign."""
     return f"{100 * fraction:+.2g} %".replace("-", "−")
 
 
-def _runs(judged: Judged) -> Iterator[Block]:
-    runs = judged.fit.runs
-    notes = summed(runs.notes)
-    if not notes and not runs.excluded:
+def note_blocks(
+    odd: tuple[Note, ...], excluded: tuple[tuple[str, tuple[int, ...]], ...]
+) -> Iterator[Block]:
+    """The section of what was odd about runs, and of those left out by a rule."""
+    notes = summed(odd)
+    if not notes and not excluded:
         return
     yield Heading("Runs")
-    for rule, lines in runs.excluded:
+    for rule, lines in excluded:
         told = f"{len(lines)} runs: {spans(lines)}" if lines else "none"
         yield Text(f"left out {told}", label=rule)
     for note in notes[:LISTED]:
@@ -199,13 +203,13 @@ def _residuals(judged: Judged) -> Iterator[Block]:
         ]
         mark = " (notable)" if trend.notable else ""
         axis = trend.axis.replace("_", " ")
-        median = _signed(trend.median) + mark
+        median = signed(trend.median) + mark
         rows.append((axis, *ends, str(trend.count), median))
     yield Table(columns, tuple(rows))
     scale = max(judged.fit.scale, judged.fit.settings.delta)
     wild = [r for r in judged.residuals if abs(r.residual) > FAR_OFF * scale]
     if wild:
-        told = [f"line {r.line} by {_signed(math.expm1(r.residual))}" for r in wild]
+        told = [f"line {r.line} by {signed(math.expm1(r.residual))}" for r in wild]
         more = f" and {len(told) - LISTED} more" if len(told) > LISTED else ""
         yield Text(
             f"{', '.join(told[:LISTED])}{more}: kept; the fit hardly heeds them",
@@ -291,7 +295,7 @@ def _versus(judged: Judged) -> Iterator[Block]:
     rows = [
         (
             row.name,
-            _signed(row.offset),
+            signed(row.offset),
             percent(row.scatter),
             amount(row.parameters, "parameters"),
             significant(row.tokens_per_parameter),

@@ -109,7 +109,12 @@ def form_regret(told: Forms | None) -> list[Text]:
     lines = [Text(" ".join(_decided(told)), lead=True)]
     for row in told.regrets:
         what = f"{row.built}'s {amount(row.parameters, 'parameters')}"
-        if row.ratio is None or row.tokens is None:
+        if row.excess is not None and row.tokens is not None:
+            text = (
+                f"{what} has {amount(row.tokens, 'tokens')} tokens for the budget and "
+                f"a loss {significant(row.excess)} above that of the best plan"
+            )
+        elif row.ratio is None or row.tokens is None:
             text = f"no tokens bring {what} to the target"
         else:
             text = (
@@ -121,14 +126,22 @@ def form_regret(told: Forms | None) -> list[Text]:
 
 
 def _decided(told: Forms) -> Iterator[str]:
-    if told.safe is None or told.worst is None or told.tokens is None:
+    if told.safe is None or told.tokens is None:
         yield "No size between the two plans reaches the target under both forms."
         return
     first, second = (amount(D, "tokens") for D in told.tokens)
     one, two = (row.built for row in told.regrets)
+    start = "If it is not known which form is true, build "
+    start += amount(told.safe, "parameters")
+    if told.worst is None:
+        yield (
+            f"{start} and train until the budget is spent: its loss is at most "
+            f"{significant(told.excess or 0)} above that of the best plan of whichever "
+            "is true."
+        )
+        return
     yield (
-        f"If it is not known which form is true, build "
-        f"{amount(told.safe, 'parameters')} and train until the target is met, "
+        f"{start} and train until the target is met, "
         f"{first} tokens by {one} and {second} by {two}: at most "
         f"{percent(told.worst - 1)} above the best plan of whichever is true."
     )

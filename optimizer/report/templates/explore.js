@@ -20,8 +20,8 @@ const slid = (box, stop) => {
   box.range.value = String(stop);
   box.range.setAttribute("aria-valuetext", box.text.value);
 };
-const post = (path) => fetch(path, { method: "POST", body: JSON.stringify({ values: values() }),
-  headers: { "Content-Type": "application/json" } });
+const post = (path, signal) => fetch(path, { method: "POST", signal,
+  body: JSON.stringify({ values: values() }), headers: { "Content-Type": "application/json" } });
 const fail = (error) => { told.textContent = `No answer: ${error.message}. Is overtrain still running?`; };
 
 const complain = (reply) => {
@@ -38,13 +38,16 @@ const complain = (reply) => {
   told.textContent = [...reply.problems, ...(any ? ["A value cannot be used; the plan shown is the last one."] : [])].join(" ");
 };
 
-let asked = 0, timer = 0;
+let asked = 0, timer = 0, last = new AbortController();
 const solve = async () => {
   const number = ++asked;
+  last.abort(); // the engine drops what nobody waits for
+  last = new AbortController();
   answer.classList.add("old");
   now.classList.add("old");
   try {
-    const response = await post("/solve");
+    const response = await post("/solve", last.signal);
+    if (response.status === 503) throw new Error(await response.text());
     const reply = await response.json();
     if (number !== asked) return;
     complain(reply);

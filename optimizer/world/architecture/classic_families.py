@@ -99,16 +99,25 @@ def read_classic(f: Fields, name: str) -> Record:
     if family == "falcon":
         kv_heads, norms = _falcon(f, heads)
         qkv = out = mlp = f.flag("bias", missing=False)
+    norm = t.norm
     if family == "opt":
-        _usual_opt(f, width)
+        qkv = out = mlp = f.flag("enable_bias", missing=True)
+        norm *= f.flag("layer_norm_elementwise_affine", missing=True)
+    around = norm * width
+    if family == "opt" and not f.flag("do_layer_norm_before", missing=True):
+        around = 0  # OPT 350M has no norm after the last layer
     mixer = blocks.grouped(width, heads, kv_heads, head, qkv_bias=qkv, out_bias=out)
     window = f.maybe("window_size") if family == "gpt_neo" else None
     feed = Feed(blocks.dense(width, inner, gated=False, bias=mlp))
-    layers = [Layer(mixer, feed, norms * t.norm * width)] * count
+    layers = [Layer(mixer, feed, norms * norm * width)] * count
     if window is not None:
         f.say("of GPT-Neo's local layers the reference keeps the whole cache")
     vocabulary = f.number("vocab_size")
     matrix = vocabulary * width
+    narrow = f.maybe("word_embed_proj_dim", least=1) if family == "opt" else None
+    if narrow not in {None, width}:  # nor embeddings as wide as the model
+        matrix = vocabulary * int(narrow or 0)
+        around += 2 * width * int(narrow or 0)
     positions = f.number(*t.positions) if t.positions else 0
     if family == "opt":
         positions = f.number("max_position_embeddings") + 2
@@ -129,7 +138,7 @@ def read_classic(f: Fields, name: str) -> Record:
         input_embedding=matrix + positions * width,
         output_embedding=0 if tied else matrix,
         lookup=positions * width,
-        around=(1 + t.first_norm) * t.norm * width + t.head_bias * vocabulary,
+        around=around + t.first_norm * t.norm * width + t.head_bias * vocabulary,
     )
 
 
@@ -142,13 +151,3 @@ def _falcon(f: Fields, heads: int) -> tuple[int, int]:
         return kv_heads, norms
     kv_heads = 1 if f.flag("multi_query", missing=True) else heads
     return kv_heads, 1 if f.flag("parallel_attn", missing=True) else 2
-
-
-def _usual_opt(f: Fields, width: int) -> None:
-    narrow = f.maybe("word_embed_proj_dim", least=1)
-    if narrow not in {None, width}:
-        raise f.wrong(
-            "word_embed_proj_dim",
-            f"must be the width of {width}: embeddings of another width, as in OPT "
-            "350M, are not known",
-        )

@@ -86,9 +86,11 @@ class Traits:
         gated: whether the dense block has a gate.
         norm: parameters of a norm for each number of the width: 1, 2 with a bias, 0.
         norms: norms of the width in a layer.
+        norms_if: a word, and how many more norms a layer has where it is true.
         last: norms of the width after the last layer.
         qk_norm: `head`: one norm for all heads of queries and one of keys, `biased`
-            with biases; `each`: a norm for each head; `whole`: over all together.
+            with biases; `each`: a norm for each head, or `each biased`; `whole`: over
+            all together.
         qk_norm_if: the word that says whether there are any, if one does.
         sinks: whether each head has a sink.
         gate: of queries: `wide` as wide as they are, `apart` also, but without biases,
@@ -113,8 +115,9 @@ class Traits:
     gated: bool = True
     norm: int = 1
     norms: int = 2
+    norms_if: tuple[str, int] | None = None
     last: int = 1
-    qk_norm: Literal["", "head", "biased", "each", "whole"] = ""
+    qk_norm: Literal["", "head", "biased", "each", "each biased", "whole"] = ""
     qk_norm_if: str = ""
     sinks: bool = False
     gate: Literal["", "wide", "apart", "head"] = ""
@@ -139,7 +142,10 @@ def read_decoder(f: Fields, t: Traits, name: str) -> Record:
     mixers = mixers_of(f, t, kinds)
     feeds = feeds_of(f, t, count)
     width = f.number("hidden_size")
-    layers = stacked(mixers, feeds, t.norms * t.norm * width + t.extra)
+    norms = t.norms
+    if t.norms_if is not None and f.flag(t.norms_if[0], missing=False):
+        norms += t.norms_if[1]
+    layers = stacked(mixers, feeds, norms * t.norm * width + t.extra)
     heads, kv_heads, head = heads_of(f, t)
     vocabulary = f.number("vocab_size")
     matrix = vocabulary * width
@@ -185,6 +191,17 @@ def tied_of(f: Fields, missing: bool) -> bool:
         f"{have} for reading in and out"
     )
     return missing
+
+
+def untied(f: Fields) -> Fields:
+    """A config whose family keeps two matrices in the reference, whatever it says."""
+    for config in f.chain():
+        if config.flag("tie_word_embeddings", missing=False):
+            f.say(
+                "tie_word_embeddings is true in the file, and the reference keeps two "
+                "matrices all the same: both are counted"
+            )
+    return replace(f, value={**f.value, "tie_word_embeddings": False})
 
 
 def heads_of(f: Fields, t: Traits) -> tuple[int, int, int]:
@@ -274,6 +291,7 @@ def mixer_of(f: Fields, t: Traits, kind: str) -> Mixer:
             "head": 2 * head,
             "biased": 4 * head,
             "each": (heads + kv_heads) * head,
+            "each biased": 2 * (heads + kv_heads) * head,
             "whole": (heads + kv_heads) * head,
         }[t.qk_norm]
     extra += t.head_extra * head

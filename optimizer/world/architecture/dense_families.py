@@ -97,6 +97,17 @@ DENSE: Mapping[str, Traits] = {
     "cwm": Traits(kv_heads="heads", mlp_bias="mlp_bias", window=windows.one_in(4)),
     "iquestcoder": LLAMA,
     "exaone": LLAMA,
+    "emu3_text_model": LLAMA,
+    "chameleon": Traits(
+        kv_heads="heads",
+        bias="attention_bias",
+        mlp_bias="mlp_bias",
+        qk_norm="each biased",
+    ),
+    "voxtral_realtime_text": Traits(
+        window=windows.always,
+        norms=2 + 2 * 32,  # a norm whose scale comes of two matrices of rank 32
+    ),
     "mistral": Traits(window=windows.always),
     "ministral": Traits(window=windows.always),
     "ministral3": Traits(window=windows.always),
@@ -145,6 +156,8 @@ DENSE: Mapping[str, Traits] = {
         norm=2,
         norms=1,
         head_bias=True,
+        qk_norm="biased",
+        qk_norm_if="qk_layernorm",
     ),
     "olmo": Traits(kv_heads="heads", norm=0, bias="attention_bias"),
     "olmo2": OLMO2,
@@ -163,6 +176,7 @@ DENSE: Mapping[str, Traits] = {
         qkv_bias="use_qkv_bias",
         qk_norm="each",
         qk_norm_if="qk_layernorm",
+        norms_if=("use_parallel_residual", -1),
     ),
     "starcoder2": Traits(
         tied=True,
@@ -215,7 +229,8 @@ DENSE: Mapping[str, Traits] = {
     "hunyuan_vl_text": HUNYUAN,
     "hyperclovax": Traits(
         kv_heads="heads",
-        norms=4,
+        norms_if=("use_post_norm", 2),
+        defaults={"use_post_norm": True},
         bias="attention_bias",
         mlp_bias="mlp_bias",
     ),
@@ -259,7 +274,6 @@ DENSE: Mapping[str, Traits] = {
     "minicpm": Traits(kv_heads="heads", tied=True),
     "bitnet": Traits(
         kv_heads="heads",
-        tied=True,
         bias="attention_bias",
         norms=3,
         inner_norm=True,

@@ -36,14 +36,17 @@ def read_mimo_v2(f: Fields, name: str) -> Record:
     heads, kv_heads, head = heads_of(f, t)
     value = f.number("v_head_dim")
     few = f.maybe("swa_num_key_value_heads", least=1) or _own_heads(f, kinds)
+    own = f.maybe("swa_num_attention_heads", least=1) or heads
+    narrow = f.maybe("swa_head_dim", least=1) or head
+    slim = f.maybe("swa_v_head_dim", least=1) or value
     window = f.maybe("sliding_window_size", least=1)
     window = f.number("sliding_window") if window is None else window + 1
     bias = is_on(f, "attention_bias")
     mixers = {
         "full": blocks.grouped(width, heads, kv_heads, head, value, qkv_bias=bias),
         "sliding": blocks.grouped(
-            width, heads, few, head, value, window=window, kind="sliding",
-            qkv_bias=bias, extra=heads,
+            width, own, few, narrow, slim, window=window, kind="sliding",
+            qkv_bias=bias, extra=own,
         ),
     }  # fmt: skip
     feeds = feeds_of(f, t, count)

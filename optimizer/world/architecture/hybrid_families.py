@@ -179,11 +179,13 @@ def read_falcon_h1(f: Fields, name: str) -> Record:
         conv_bias=f.flag("mamba_conv_bias", missing=True),
         norm=f.flag("mamba_rms_norm", missing=False),
     )
+    out = f.flag("projectors_bias", missing=False)  # its word for the way out
+    out_bias = width * (out - f.flag("mamba_proj_bias", missing=False))
     attention = mixer_of(f, t, "full")
     both = replace(
         attention,
         kind="full + state-space",
-        parameters=attention.parameters + space.parameters,
+        parameters=attention.parameters + space.parameters + out_bias,
         state=space.state,
     )
     feeds = feeds_of(f, t, count)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from optimizer.reading.quantity import shown
 from optimizer.world.architecture import blocks
-from optimizer.world.architecture.decoder import Experts, Traits, feeds_of
+from optimizer.world.architecture.decoder import Experts, Traits, feeds_of, untied
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.latent_families import around
 from optimizer.world.architecture.record import Feed, Layer, Mixer, Record
@@ -49,7 +49,7 @@ def read_inkling(f: Fields, name: str) -> Record:
         )
         for slides, one in zip(_slides(f, count), _sparse(f, count), strict=True)
     )
-    record = around(f, name, layers, tied=False, extra=width)
+    record = around(untied(f), name, layers, tied=False, extra=width)
     return _widths(f, record)
 
 

@@ -47,7 +47,7 @@ class Latent:
 
 
 LATENT = {
-    "deepseek_v2": Latent(),
+    "deepseek_v2": Latent(experts=replace(FIRST, shared_bias="mlp_bias")),
     "deepseek_v3": Latent(),
     "kimi_k2": Latent(),
     "mistral4": Latent(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ CONFIG = "config.json"
 
 def is_config(text: str) -> bool:
     """Whether a word names a config: a .json file, or a folder with config.json."""
-    return text.lower().endswith(".json") or (Path(text) / CONFIG).is_file()
+    return text.lower().endswith(".json") or os.path.isfile(os.path.join(text, CONFIG))
 
 
 def load_record(path: str | Path, base: Path | None = None) -> Record:
@@ -33,7 +34,7 @@ def load_record(path: str | Path, base: Path | None = None) -> Record:
     """
     place = Path(path) if base is None else base / path
     try:
-        if place.is_dir():
+        if os.path.isdir(place):
             place = place / CONFIG
     except (OSError, ValueError):
         pass  # told when it is opened

@@ -8,6 +8,7 @@ modeling code of each family in Transformers 5.24.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from optimizer.world.architecture import windows
 from optimizer.world.architecture.decoder import Experts, Traits
@@ -112,8 +113,9 @@ MIXTURES: Mapping[str, Traits] = {
         head_size="ask",
         bias="attention_bias",
         mlp_bias="mlp_bias",
-        experts=FIRST,
+        experts=replace(FIRST, shared_bias="mlp_bias"),
     ),
+    "smallthinker": Traits(head_size="ask", window=windows.laid_out, experts=Experts()),
     "solar_open": Traits(head_size="ask", qkv_bias="attention_bias", experts=ALL),
     "sarvam_moe": Traits(
         head_size="ask",

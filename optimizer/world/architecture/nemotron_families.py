@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from optimizer.reading.quantity import shown
 from optimizer.world.architecture import blocks
-from optimizer.world.architecture.decoder import BY_HAND, Traits, mixer_of
+from optimizer.world.architecture.decoder import BY_HAND, Traits, mixer_of, untied
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.hybrid_families import with_heads
 from optimizer.world.architecture.record import Feed, Layer, Mixer, Record
@@ -37,7 +37,7 @@ def read_nemotron_h(f: Fields, name: str) -> Record:
     }
     layers = tuple(Layer(*made[BLOCKS[word]], around=width) for word in words)
     t = Traits(head_size="ask")
-    return with_heads(f, t, name, layers)
+    return with_heads(untied(f), t, name, layers)
 
 
 def _pattern(f: Fields) -> tuple[str, ...]:

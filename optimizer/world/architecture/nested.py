@@ -21,6 +21,7 @@ INSIDE: Mapping[str, str] = {
     "deepseek_vl": "llama",
     "deepseek_vl_hybrid": "llama",
     "dots3_note": "dots3_note_text",
+    "emu3": "emu3_text_model",
     "ernie4_5_vl_moe": "ernie4_5_vl_moe_text",
     "exaone4_5": "exaone4",
     "fast_vlm": "qwen2",
@@ -44,6 +45,7 @@ INSIDE: Mapping[str, str] = {
     "idefics2": "mistral",
     "idefics3": "llama",
     "inkling2": "inkling2_text",
+    "inkling2_loop": "inkling2_loop_text",
     "inkling_mm_model": "inkling_text",
     "internvl": "qwen2",
     "janus": "llama",
@@ -62,6 +64,7 @@ INSIDE: Mapping[str, str] = {
     "minicpmv4_6": "qwen3_5_text",
     "minicpmv4_7": "qwen3_5_text",
     "minimax_m3_vl": "minimax_m3_vl_text",
+    "mllama": "mllama_text_model",
     "mistral3": "mistral",
     "mistral_large4": "mistral_large4_text",
     "molmo2": "molmo2_text",
@@ -88,19 +91,31 @@ INSIDE: Mapping[str, str] = {
     "qwen4_exp": "qwen4_exp_text",
     "shieldgemma2": "gemma3_text",
     "smolvlm": "llama",
+    "step3_vl": "step3_text",
     "step3p7": "step3p5",
+    "unlimited_ocr": "unlimited_ocr_text",
     "video_llama_3": "qwen2",
     "video_llava": "llama",
     "vipllava": "llama",
     "voxtral": "llama",
+    "voxtral_realtime": "voxtral_realtime_text",
 }
 # Two names of one family, the second as it is read here.
 SAME: Mapping[str, str] = {
+    "AXK1": "axk1",
+    "Keye": "qwen3",
+    "KeyeVL1_5": "qwen3",
+    "PanguEmbedded": "internlm",
     "aria_moe_lm": "aria_text",
+    "ernie4_5_moe_vl": "ernie4_5_vl_moe_text",
+    "RefinedWebModel": "falcon",
     "mimo_v2": "mimo_v2_flash",
     "grok-1": "grok",
     "hunyuan": "hunyuan_v1_moe",
+    "phi3_v": "phi3",
     "solar": "llama",
+    "telechat3": "llama",
+    "stablelm_epoch": "stablelm",
 }
 # Words of a family for what others call by the first.
 RENAMED: Mapping[str, Mapping[str, str]] = {
@@ -117,6 +132,11 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
         "use_conv_bias": "mamba_conv_bias",
         "layers_block_type": "layer_types",
     },
+    "smallthinker": {
+        "num_experts": "moe_num_primary_experts",
+        "num_experts_per_tok": "moe_num_active_primary_experts",
+        "moe_intermediate_size": "moe_ffn_hidden_size",
+    },
     "step3p5": {"num_key_value_heads": "num_attention_groups"},
     "gpt_neo": {"num_hidden_layers": "num_layers", "num_attention_heads": "num_heads"},
 }
@@ -131,15 +151,12 @@ REFUSED: Mapping[str, str] = {
         "the model that it guesses for",
     ),
     **dict.fromkeys(
-        ("inkling2_loop", "inkling2_loop_text", "dory", "hrm_text", "ouro"),
-        "a family whose layers run several times over; by hand say the layers as "
-        "often as they run (architecture: {width: 4096, layers: [{count: 48, kind: "
-        "full, …}]}), which overstates what memory holds",
-    ),
-    **dict.fromkeys(
-        ("mllama", "mllama_text_model"),
-        "a family whose layers attend to images apart, which this does not know; give "
-        "the config.json of a model of words alone",
+        (
+            *("llada", "llada_moe", "llada2_moe", "dream", "sdar", "sdar_moe"),
+            *("diffusion_gemma", "diffusion_gemma_text"),
+        ),
+        "a family that writes many tokens at once by diffusion, so that nothing here "
+        "says what a token of it takes; give that of a model that writes one by one",
     ),
     **dict.fromkeys(
         (

@@ -11,6 +11,8 @@ from optimizer.reading.quantity import shown
 from optimizer.world.architecture import classic_families as classic
 from optimizer.world.architecture import further_families as further
 from optimizer.world.architecture import hybrid_families as hybrid
+from optimizer.world.architecture import lone_families as lone
+from optimizer.world.architecture import remote_families as remote
 from optimizer.world.architecture import step_families as step
 from optimizer.world.architecture.compressed_families import read_deepseek_v4
 from optimizer.world.architecture.convolution_families import read_lfm
@@ -27,6 +29,7 @@ from optimizer.world.architecture.indexed_families import (
 from optimizer.world.architecture.inkling_families import read_inkling, read_inkling2
 from optimizer.world.architecture.kimi_families import read_kimi_linear
 from optimizer.world.architecture.latent_families import LATENT, read_latent
+from optimizer.world.architecture.looped_families import LOOPED, read_looped
 from optimizer.world.architecture.mixture_families import MIXTURES
 from optimizer.world.architecture.nemotron_families import read_nemotron_h
 from optimizer.world.architecture.nested import (
@@ -98,6 +101,15 @@ SPECIAL: Mapping[str, Reader] = {
     "recurrent_gemma": read_recurrent_gemma,
     **dict.fromkeys(("zamba", "zamba2"), read_zamba),
     "xlstm": read_xlstm,
+    **dict.fromkeys(LOOPED, read_looped),
+    "mllama_text_model": lone.read_mllama,
+    "modernbert-decoder": lone.read_ettin,
+    "doge": lone.read_doge,
+    "step3_text": lone.read_step3,
+    "hunyuan_v1_moe": remote.read_hunyuan,
+    "bailing_moe_linear": remote.read_ring,
+    "longcat_flash_ngram": remote.read_longcat_ngram,
+    "unlimited_ocr_text": lone.read_unlimited,
 }
 FAMILIES = tuple(sorted({*TRAITS, *SPECIAL}))
 
@@ -130,6 +142,16 @@ def read_config(value: Mapping[str, Any], name: str) -> Record:
     return replace(record, notes=tuple(f.said))
 
 
+def _same(f: Fields, told: Any) -> Any:
+    """The family by the name that it has here."""
+    if told == "git" and "Grok1ForCausalLM" in (f.value.get("architectures") or ()):
+        return "grok"  # as Grok 2 is published
+    if told in remote.VERSIONS:
+        f.say(f"the language model of {told} is counted alone")
+        return remote.by_version(f, told)
+    return SAME.get(str(told), told)
+
+
 def language(f: Fields) -> Fields:
     """The part of a config that is of the language model, with its model type.
 
@@ -153,9 +175,7 @@ def language(f: Fields) -> Fields:
         ]  # a nested family whose words stand outside, as Qwen2-VL
     elif outer is not f:
         f.say(f"the language model in {'.'.join(map(str, outer.at))} is counted alone")
-    told = SAME.get(str(told), told)
-    if told == "git" and "Grok1ForCausalLM" in (outer.value.get("architectures") or ()):
-        told = "grok"  # as Grok 2 is published
+    told = _same(outer, told)
     if told is None:
         raise outer.wrong(
             "model_type",

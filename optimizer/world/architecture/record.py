@@ -226,6 +226,11 @@ class Record:
         return any(layer.feed.experts > layer.feed.chosen for layer in self.layers)
 
     @property
+    def looped(self) -> bool:
+        """Whether a token passes some layers again, without parameters of their own."""
+        return any(not x.parameters and x.mixer.pair for x in self.layers)
+
+    @property
     def experts(self) -> tuple[int, int]:
         """The most routed experts of a layer, and how many of them a token passes."""
         feed = max((x.feed for x in self.layers), key=lambda feed: feed.experts)

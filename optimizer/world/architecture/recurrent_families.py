@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from optimizer.reading.quantity import shown
 from optimizer.world.architecture import blocks
-from optimizer.world.architecture.decoder import Traits, heads_of, is_on
+from optimizer.world.architecture.decoder import Traits, heads_of, is_on, untied
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.latent_families import around
 from optimizer.world.architecture.record import Feed, Layer, Mixer, Record
@@ -159,7 +159,7 @@ def read_xlstm(f: Fields, name: str) -> Record:
     values = _rounded(f, "v_dim_factor", width, 64)
     bias = is_on(f, "use_bias")
     own = width * (2 * keys + 2 * values) + values * width + 2 * heads * (width + 1)
-    own += values + bias * (2 * keys + 2 * values + width)
+    own += values * (1 + bias) + bias * (2 * keys + 2 * values + width)
     step = f.number("ffn_round_up_to_multiple_of")
     inner = _rounded(f, "ffn_proj_factor", width, step)
     matrix = heads * (keys // heads) * (values // heads)
@@ -168,8 +168,7 @@ def read_xlstm(f: Fields, name: str) -> Record:
     feed = Feed(blocks.dense(width, inner, bias=bias))
     layers = (Layer(mixer, feed, norms),) * count
     f = replace(f, value={**f.value, "hidden_size": width})
-    last = 0 if f.flag("add_out_norm", missing=True) else -width
-    record = around(f, name, layers, tied=False, extra=last)
+    record = around(untied(f), name, layers, tied=False)
     return replace(record, heads=0, kv_heads=0, key_width=0)
 
 

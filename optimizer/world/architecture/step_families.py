@@ -115,9 +115,10 @@ def read_ernie_vl(f: Fields, name: str) -> Record:
     wide = f.raw("moe_intermediate_size")[1]
     if isinstance(wide, list) and wide:
         own = {"moe_intermediate_size": wide[0]}
-        many = f.raw("moe_num_experts")[1]
-        if isinstance(many, list) and many:
-            own["moe_num_experts"] = many[0]
+        for word in ("moe_num_experts", "moe_layer_start_index", "moe_layer_end_index"):
+            both = f.raw(word)[1]
+            if isinstance(both, list) and both:
+                own[word] = both[0]
         f = replace(f, value={**f.value, **own})
         f.say("experts for images are not counted, nor passed by words")
     t = Traits(

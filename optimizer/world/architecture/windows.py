@@ -52,6 +52,20 @@ def one_in(period: int, *words: str) -> Window:
     return rule
 
 
+def laid_out(f: Fields, count: int) -> Sequence[str]:
+    """A list says of each layer whether it slides, by 1 or 0.
+
+    Raises:
+        FieldError: it has another length, or other numbers.
+    """
+    layout = f.whole_numbers("sliding_window_layout")
+    if layout is None or len(layout) != count or not set(layout) <= {0, 1}:
+        raise f.wrong(
+            "sliding_window_layout", f"must be 0 or 1 for each of the {count} layers"
+        )
+    return tuple("sliding" if one else "full" for one in layout)
+
+
 def first_slides(f: Fields, count: int) -> Sequence[str]:
     """Layers slide and see everything in turn, the first one slides."""
     f.say("layer_types is not in the file: every second layer slides, from the first")

@@ -111,3 +111,79 @@ def test_a_pair_that_does_not_exist_is_told():
         law = f"{{E: 1.5, A: 400, B: 400, alpha: 0.33, beta: 0.3, pair: {pair}}}"
         with pytest.raises(InputError, match=r"law\.pair"):
             read(CASE.format(law=law))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["openeurollm-2026", "gemstones-2025-coupled", "sardana-2024-all-coupled"],
+)
+def test_under_a_budget_the_regret_is_in_loss(name):
+    """Brute force over sizes whose training and serving cost 1e24 FLOP together."""
+    text = f"law: {name}\nbudget: {{compute: 1e24}}\ndemand: {{tokens: 2T}}\n"
+    told = compare(in_both_forms(read(text))).forms
+    sizes = np.geomspace(5e9, 2.4e11, 200_001)
+    D = (1e24 - 4e12 * sizes) / (6 * sizes)
+    losses = {}
+    for law in (name, load_law(name).pair):
+        s = load_law(law).surface()
+        losses[law] = s.E + (s.A * sizes**-s.alpha + s.B * D**-s.beta) ** s.outer
+        losses[law] -= losses[law].min()
+    for row in told.regrets:
+        best = losses[row.built].argmin()
+        assert row.parameters == pytest.approx(sizes[best], rel=1e-3)
+        assert row.excess == pytest.approx(losses[row.true][best], rel=2e-3)
+        assert row.ratio is None
+    worst = np.maximum(*losses.values())
+    assert told.excess == pytest.approx(worst.min(), rel=1e-3)
+    assert told.safe == pytest.approx(sizes[worst.argmin()], rel=1e-3)
+
+
+LIMITS = "limits: {parameters: 6B, training_compute: 5e23}\n"
+ROOFLINE = (
+    "objective: dollars\ntraining: {hardware: h100-sxm, mfu: 40 %, price: $2/h, "
+    "accelerators: 1024}\nserving: {hardware: h100-sxm, mfu: 50 %, price: $3/h, "
+    "model: roofline, mbu: 60 %}\n"
+    "architecture: {layers: 32, width: 4096, kv_heads: 8, head_size: 128}\n"
+)
+
+
+@pytest.mark.parametrize("more", [LIMITS, ROOFLINE], ids=["limits", "roofline"])
+@pytest.mark.parametrize("pair", [PAIR, ("gemstones-2025-coupled", "gemstones-2025")])
+def test_regrets_are_those_of_the_size_held_under_the_other_law(pair, more):
+    """Each is the cost of the other law's scenario with that size, over its best."""
+    text = CASE.format(law=pair[0]) + more
+    if "roofline" in more:
+        text = text.replace(
+            "{tokens: 2T}",
+            "{requests: 5M/day, input_tokens: 800, output_tokens: 300, "
+            "lifetime: 2 years}",
+        )
+    told = compare(in_both_forms(read(text))).forms
+    for row in told.regrets:
+        free, held = (
+            solve(read(text, f"law={row.true}", *fixed), whole=False).cost.total
+            for fixed in ((), (f"fix.parameters={row.parameters!r}",))
+        )
+        assert row.ratio == pytest.approx(held / free, rel=2e-5)
+    if told.safe is not None:
+        worst = [
+            solve(
+                read(text, f"law={law}", f"fix.parameters={told.safe!r}"), whole=False
+            ).cost.total
+            / solve(read(text, f"law={law}"), whole=False).cost.total
+            for law in pair
+        ]
+        assert told.worst == pytest.approx(max(worst), rel=2e-4)
+        assert worst[0] == pytest.approx(worst[1], rel=2e-4)
+
+
+def test_a_scenario_with_choices_is_told_by_its_law():
+    text = CASE.format(law=PAIR[0]) + ROOFLINE.replace(
+        "mbu: 60 %", "mbu: 60 %, precision: [bf16, fp8]"
+    )
+    text = text.replace(
+        "{tokens: 2T}",
+        "{requests: 5M/day, input_tokens: 800, output_tokens: 300, lifetime: 2 years}",
+    )
+    told = compare(in_both_forms(read(text)))
+    assert [plan.scenario for plan in told.plans] == [f"s ({law})" for law in PAIR]

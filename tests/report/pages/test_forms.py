@@ -92,3 +92,14 @@ def test_the_comparison_of_both_forms_leads_with_the_safe_size():
         "if openeurollm-2026 is true: openeurollm-2026-additive's 3.86B needs 9.31T "
         "tokens and costs 2.55 × the best plan"
     ) in page
+
+
+def test_the_comparison_of_budgets_leads_with_the_size_that_loses_least():
+    budget = "law: openeurollm-2026\nbudget: {compute: 1e24}\ndemand: {tokens: 2T}\n"
+    both = in_both_forms(read_scenario(budget, "s.yaml"))
+    page = flat(comparison_blocks(compare(both)))
+    assert "build 48.3B and train until the budget is spent: its loss is at" in page
+    assert (
+        "if openeurollm-2026 is true: openeurollm-2026-additive's 71.6B has 1.66T "
+        "tokens for the budget and a loss 0.0158 above that of the best plan"
+    ) in page

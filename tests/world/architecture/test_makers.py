@@ -106,6 +106,71 @@ GROK = {
              "attn_type_list": ([0] * 7 + [1]) * 10, "tie_word_embeddings": False},
             456e9, 45.9e9,
         ),
+        (
+            # Zhu et al. 2025, "Scaling Latent Reasoning", table 1: Ouro 1.4B.
+            {"model_type": "ouro", "hidden_size": 2048, "num_hidden_layers": 24,
+             "num_attention_heads": 16, "num_key_value_heads": 16, "vocab_size": 49152,
+             "intermediate_size": 5632, "total_ut_steps": 4,
+             "tie_word_embeddings": False},
+            1.43e9, 1.43e9,
+        ),
+        (
+            # IQuest Lab 2026, IQuest-Coder-V1: the loop model of 40B.
+            {"model_type": "iquestloopcoder", "hidden_size": 5120, "vocab_size": 76800,
+             "num_hidden_layers": 80, "num_attention_heads": 40, "loop_num": 2,
+             "num_key_value_heads": 8, "intermediate_size": 27648,
+             "loop_window_size": 64, "tie_word_embeddings": False},
+            39.8e9, 39.8e9,
+        ),
+        (
+            # StepFun 2025, "Step-3 is Large yet Affordable": 316B, 38B a token.
+            {"model_type": "step3_vl", "text_config": {
+                "model_type": "step3_text", "hidden_size": 7168, "head_dim": 256,
+                "num_hidden_layers": 61, "num_attention_heads": 64,
+                "share_q_dim": 2048, "intermediate_size": 18432, "vocab_size": 128815,
+                "moe_num_experts": 48, "moe_top_k": 3, "moe_intermediate_size": 5120,
+                "share_expert_dim": 5120, "tie_word_embeddings": False,
+                "moe_layers_enum": ",".join(str(i) for i in range(4, 60)),
+            }},
+            316e9, 38e9,
+        ),
+        (
+            # Tencent 2024, "Hunyuan-Large": 389B, 52B a token; half its layers share.
+            {"model_type": "hunyuan", "hidden_size": 6400, "num_hidden_layers": 64,
+             "num_attention_heads": 80, "num_key_value_heads": 8, "num_experts": 16,
+             "intermediate_size": 18304, "num_shared_expert": 1, "moe_topk": 1,
+             "vocab_size": 128512, "use_cla": True, "cla_share_factor": 2,
+             "tie_word_embeddings": True},
+            389e9, 52e9,
+        ),
+        (
+            # Song et al. 2025, "SmallThinker": 4B, 0.6B a token.
+            {"model_type": "smallthinker", "hidden_size": 1536, "head_dim": 128,
+             "moe_ffn_hidden_size": 768, "moe_num_active_primary_experts": 4,
+             "moe_num_primary_experts": 32, "num_attention_heads": 12,
+             "num_hidden_layers": 32, "num_key_value_heads": 2, "vocab_size": 151936,
+             "sliding_window_layout": [0] * 32, "tie_word_embeddings": True},
+            4.03e9, 0.63e9,
+        ),
+        (
+            # TeleAI 2025, TeleChat3-36B.
+            {"model_type": "telechat3", "hidden_size": 6144, "head_dim": 128,
+             "intermediate_size": 24576, "num_attention_heads": 48,
+             "num_hidden_layers": 64, "num_key_value_heads": 8, "vocab_size": 131072,
+             "tie_word_embeddings": False},
+            36.2e9, 36.2e9,
+        ),
+        (
+            # Ling Team 2025, "Every Attention Matters": Ring-mini-linear, 16.4B, 1.6B.
+            {"model_type": "bailing_moe_linear", "hidden_size": 2048,
+             "first_k_dense_replace": 1, "group_norm_size": 4, "head_dim": 128,
+             "intermediate_size": 5120, "layer_group_size": 5, "num_experts": 256,
+             "moe_intermediate_size": 512, "num_attention_heads": 16,
+             "num_experts_per_tok": 8, "num_hidden_layers": 20, "vocab_size": 157184,
+             "num_key_value_heads": 4, "num_shared_experts": 1, "use_qk_norm": True,
+             "tie_word_embeddings": False},
+            16.4e9, 1.6e9,
+        ),
     ],
     ids=lambda value: value["model_type"] if isinstance(value, dict) else "",
 )  # fmt: skip
@@ -114,6 +179,49 @@ def test_what_makers_print(config: dict[str, Any], total: float, active: float) 
     assert record.total == pytest.approx(total, rel=0.01)
     actives = [record.active("all"), record.active("without_embeddings")]
     assert min(abs(one / active - 1) for one in actives) < 0.03
+
+
+def test_layers_that_share_keys_keep_them_once() -> None:
+    """Hunyuan-Large: of every two layers one keeps 2 · 8 · 80 numbers a token."""
+    config = {
+        "model_type": "hunyuan", "hidden_size": 6400, "num_hidden_layers": 64,
+        "num_attention_heads": 80, "num_key_value_heads": 8, "num_experts": 16,
+        "intermediate_size": 18304, "num_shared_expert": 1, "moe_topk": 1,
+        "vocab_size": 128512, "use_cla": True, "cla_share_factor": 2,
+    }  # fmt: skip
+    record = read_config(config, "large")
+    assert record.kinds == {"full": 32, "shared": 32}
+    assert record.cache(4096) == 32 * 4096 * 2 * 8 * 80 * 2
+
+
+def test_tables_of_n_grams_are_looked_up() -> None:
+    """Meituan 2026, LongCat Flash Lite: 68.5B, of them 31.4B of n-grams; 4.5B pass."""
+    config = {
+        "model_type": "longcat_flash_ngram", "hidden_size": 3072, "num_layers": 14,
+        "ffn_hidden_size": 6144, "moe_topk": 12, "expert_ffn_hidden_size": 1024,
+        "n_routed_experts": 256, "zero_expert_num": 128, "vocab_size": 131072,
+        "num_attention_heads": 32, "kv_lora_rank": 512, "q_lora_rank": 1536,
+        "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128,
+        "ngram_vocab_size_ratio": 78, "emb_neighbor_num": 4, "emb_split_num": 4,
+    }  # fmt: skip
+    record = read_config(config, "lite")
+    assert record.total == pytest.approx(68.5e9, rel=2e-3)
+    assert record.lookup == pytest.approx(31.4e9, rel=2e-3)
+    assert record.active("without_input_embedding") == pytest.approx(4.5e9, rel=5e-3)
+
+
+def test_a_loop_keeps_a_cache_for_each_pass() -> None:
+    """Ouro: four passes keep four times what one does, and hold one model."""
+    config = {
+        "model_type": "ouro", "hidden_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 4, "vocab_size": 128,
+        "intermediate_size": 96,
+    }  # fmt: skip
+    once, four = (read_config({**config, "total_ut_steps": n}, "loop") for n in (1, 4))
+    assert (once.total, once.active()) == (four.total, four.active())
+    assert four.cache(100) == 4 * once.cache(100) == 4 * 2 * 100 * 2 * 64 * 2
+    assert four.attention(100) == 4 * once.attention(100)
+    assert any("4 times" in note for note in four.notes)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +258,7 @@ def test_words_of_a_layer_stand_above_the_models() -> None:
     [
         ({"n_layer": 5}, "num_hidden_layers, which means the same, is 4"),
         ({"per_layer_config": {"9": {}}}, "is no layer"),
-        ({"model_type": "inkling2_loop_text"}, "run several times"),
+        ({"model_type": "llada"}, "by diffusion"),
         ({"model_type": "gemma4_assistant"}, "draft model"),
         ({"model_type": "bert"}, "an encoder"),
         ({"model_type": "internvl", "hidden_size": None}, "the language model of"),
