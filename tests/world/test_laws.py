@@ -287,3 +287,15 @@ def test_the_caveat_has_how_far_the_longer_runs_end_above_the_law(name, cut, sha
         for N, D, loss in runs
     )
     assert any(f"up to {100 * worst:.3g} % higher" in text for text in law.caveats)
+
+
+def test_the_sizes_of_busbridge_leave_the_embeddings_out():
+    """At one ratio of width to depth, 128, N is 12·d³/128 without embeddings.
+
+    Its smallest and largest model, 143M and 12.6B, are those of widths 1152 and 5120;
+    with 32,168 embeddings they would be 180M and 12.7B.
+    """
+    law = load_law("busbridge-2025")
+    assert law.counts == "non-embedding"
+    sizes = [12 * width**3 / 128 for width in (1152, 5120)]
+    assert list(law.range.parameters) == pytest.approx(sizes, rel=5e-3)
