@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from optimizer.question.load import read_scenario
 from optimizer.world.laws import builtin_names, load_law
 
 SARDANA = "law: hoffmann-2022-devries\n"
@@ -318,14 +319,17 @@ def test_llama_7b_by_de_vries(ask):
 @pytest.mark.parametrize("law", SURFACES)
 @pytest.mark.parametrize("demand", ["1e9", "2T", "1e15"])
 def test_weight_at_every_unlimited_optimum(ask, law, demand):
-    """Sardana et al. 2024, first-order conditions: w = αA·N^-α/(βB·D^-β) = 1 + T/(3D)
-    at the optimum of 6ND + 2NT."""
+    """Sardana et al. 2024, first-order conditions: w = (∂L/∂ln N)/(∂L/∂ln D), which is
+    αA·N^-α/(βB·D^-β) of plain laws, is 1 + T/(3D) at the optimum of 6ND + 2NT."""
     experts = "experts: 8\n" if law.startswith("ludz") else ""
+    if law.startswith("tian"):
+        experts = "sparse: {activation: 5 %, granularity: 10, beyond_fit: true}\n"
     a = ask(
         f"law: {law}\n{experts}target: {{match: {{parameters: 1B}}}}\n"
         f"demand: {{tokens: {demand}}}\n"
     )
-    surface = load_law(law).surface(8 if experts else None)
+    spec = read_scenario(f"law: {law}\n{experts}budget: {{compute: 1e21}}\n").spec
+    surface = load_law(law).surface(spec.mixture)
     w = surface.weight(a.plan.parameters, a.plan.tokens)
     assert w == near(1 + float(demand.replace("T", "e12")) / (3 * a.plan.tokens), 1e-11)
 

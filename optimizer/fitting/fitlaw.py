@@ -19,9 +19,9 @@ from optimizer.world.law import (
     Covariance,
     ErrorLaw,
     Law,
-    Range,
     out_of_bounds,
 )
+from optimizer.world.ranges import Range
 
 DIGITS = 9  # of a draw: ln A and alpha are tied by a correlation of 0.999
 

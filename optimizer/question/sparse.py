@@ -26,7 +26,7 @@ def beyond(scenario: Scenario, N: float, D: float) -> tuple[str, ...]:
     sparse, law = scenario.spec.sparse, scenario.law
     if sparse is None or sparse.dense:
         return ()
-    choices = outside(law, sparse)
+    choices = outside(law.range, sparse)
     span = law.range.compute
     found = [f"was not fitted to {choices}"] if choices else []
     if span is not None and (why := Fitted(law.name, *span).outside(N, D)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Literal, cast
 
 from optimizer.reading.document import suggest
@@ -11,6 +11,7 @@ from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
 from optimizer.world.leverage import DENSE, OWN, Sparse, levered, refuse_beyond
 from optimizer.world.passing import PassRate
+from optimizer.world.ranges import Interval, Range
 from optimizer.world.surface import Frontier, Surface, ln, power
 
 Form = Literal[
@@ -24,7 +25,6 @@ Form = Literal[
     "frontier",
 ]
 Counts = Literal["total", "non-embedding", "active"]
-Interval = tuple[float, float]
 Mixture = int | Sparse  # experts of a joint-MoE law, or those of a leverage
 
 SYMBOLS: Mapping[str, tuple[str, ...]] = {
@@ -47,28 +47,6 @@ _ANY_SIGN: Mapping[str, frozenset[str]] = {
     "joint-moe": frozenset({"alpha", "beta", "delta", "gamma", "omega", "zeta"}),
     "leverage": frozenset({"a", "d", "gamma", "beta_G"}),
 }
-
-
-@dataclass(frozen=True)
-class Range:
-    """What the runs behind a law covered, each (low, high) or None if not known.
-
-    The last three are of sparse experts: 6·N·D [FLOP], and the choices of `Sparse`.
-    """
-
-    parameters: Interval | None = None
-    tokens: Interval | None = None
-    tokens_per_parameter: Interval | None = None
-    loss: Interval | None = None
-    compute: Interval | None = None
-    activation: Interval | None = None
-    granularity: Interval | None = None
-
-    @property
-    def told(self) -> dict[str, Interval]:
-        """Those that are known."""
-        every = ((each.name, getattr(self, each.name)) for each in fields(self))
-        return {word: span for word, span in every if span is not None}
 
 
 @dataclass(frozen=True)
@@ -281,7 +259,7 @@ class Law:
                     f"law {self.name} says nothing of activation and granularity; "
                     "remove sparse, or choose a law of leverage, tian-2025-leverage"
                 )
-            refuse_beyond(self, mixture)
+            refuse_beyond(self.name, self.range, mixture)
         elif mixture is not None and self.form == "leverage":
             raise ValueError(
                 f"law {self.name} asks for the share of experts that a token passes, "

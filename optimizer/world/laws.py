@@ -23,9 +23,7 @@ from optimizer.world.law import (
     Check,
     Covariance,
     ErrorLaw,
-    Interval,
     Law,
-    Range,
 )
 from optimizer.world.lawfile import (
     ExtrapolationFile,
@@ -37,6 +35,7 @@ from optimizer.world.lawfile import (
     row_pair,
 )
 from optimizer.world.passing import PassRate
+from optimizer.world.ranges import Interval, Range
 from optimizer.world.surface import Frontier, Surface
 
 __all__ = [

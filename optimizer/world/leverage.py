@@ -21,15 +21,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from optimizer.reading.fields import Fraction, Model, Positive
+from optimizer.world.ranges import Range
 from optimizer.world.surface import Surface, ln, power
-
-if TYPE_CHECKING:
-    from optimizer.world.law import Law
 
 DENSE = ("E", "A", "B", "alpha", "beta")
 OWN = ("a", "d", "gamma", "beta_G", "A_start", "A_max")
@@ -109,12 +106,12 @@ def levered(c: Mapping[str, float], sparse: Sparse | None) -> Surface:
     return Surface(dense.E, dense.A * worth, dense.B, alpha, dense.beta, delta=delta)
 
 
-def outside(law: Law, sparse: Sparse) -> str:
+def outside(fitted: Range, sparse: Sparse) -> str:
     """What of the choices the leverage was not fitted to, in words; or empty."""
     told = []
     words = (("activation", sparse.activation), ("granularity", sparse.granularity))
     for word, value in words:
-        span = getattr(law.range, word)
+        span = getattr(fitted, word)
         known = span is None or sparse.dense
         if not known and not span[0] <= value.real <= span[1]:
             low, high = (_written(word, end) for end in span)
@@ -128,14 +125,14 @@ def _written(word: str, value: float) -> str:
     return f"{100 * value:g} %" if word == "activation" else f"{value:g}"
 
 
-def refuse_beyond(law: Law, sparse: Sparse) -> None:
+def refuse_beyond(name: str, fitted: Range, sparse: Sparse) -> None:
     """Refuses choices outside the fit where nobody insists.
 
     Raises:
         ValueError: they are, with what to do.
     """
-    if not sparse.beyond_fit and (where := outside(law, sparse)):
+    if not sparse.beyond_fit and (where := outside(fitted, sparse)):
         raise ValueError(
-            f"law {law.name}: its leverage was not fitted to {where}. Choose within, "
+            f"law {name}: its leverage was not fitted to {where}. Choose within, "
             f"or insist with {INSIST}, which marks the answer as an extrapolation"
         )

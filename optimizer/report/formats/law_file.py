@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.report.formats.blocks import printable
-from optimizer.world.law import Interval, Law
+from optimizer.world.law import Law
+from optimizer.world.ranges import Interval
 
 WIDTH = 88
 CHOSEN = ("activation", "granularity")  # of a check of sparse experts

@@ -28,7 +28,8 @@ from optimizer.report.formats.blocks import (
 from optimizer.report.formats.data import plain
 from optimizer.report.pages.form_test import held_out
 from optimizer.world.hardware import ExamplePrice, Hardware
-from optimizer.world.law import Check, Interval, Law
+from optimizer.world.law import Check, Law
+from optimizer.world.ranges import Interval
 
 
 def laws_blocks(laws: Sequence[Law]) -> list[Block]:
