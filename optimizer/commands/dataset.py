@@ -165,7 +165,7 @@ def refuse(output: Path | None, address: str) -> None:
         raise wrong(address, "must be local or an address such as tcp://10.0.0.1:8786")
     if output is None:
         return
-    if checked(output) != ".parquet":
+    if checked(output, None) != "parquet":
         raise failed(output, "a cluster writes Parquet: the name must end in .parquet")
     if output.exists() and not output.is_dir():
         message = "this is a file; a cluster writes a directory of Parquet files"

@@ -1,71 +1,87 @@
-"""Files of rows: CSV or Parquet, written beside and renamed when they are whole."""
+"""Rows of a sweep as CSV, JSON or Parquet: to a file, whole, or to the terminal."""
 
 from __future__ import annotations
 
 import io
-import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
 from optimizer.analysis.sweep.sweep import STATUSES, Rows
 from optimizer.commands.output import beside, failed
+from optimizer.commands.rowtext import TEXTS, RowFile
 from optimizer.errors import needs
 
 GROUP = 8  # blocks of rows in a row group of Parquet
-
-
-class RowFile(Protocol):
-    """What takes rows."""
-
-    def __init__(
-        self, path: Path, inputs: Mapping[str, str], results: Mapping[str, str]
-    ) -> None: ...
-
-    def write(self, rows: Rows) -> None:
-        """Adds rows."""
-
-    def close(self) -> None:
-        """Writes what is left."""
+ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".json": "json", ".parquet": "parquet"}
 
 
 @contextmanager
 def row_file(
-    output: Path, inputs: Mapping[str, str], results: Mapping[str, str]
+    output: Path | None,
+    form: str,
+    words: Sequence[str],
+    inputs: Mapping[str, str],
+    results: Mapping[str, str],
 ) -> Iterator[RowFile]:
     """Opens a file of rows; at the end it is there, after an error it is not.
 
     Args:
-        output: its name, which says its format.
-        inputs: the columns of what varies, each with its unit.
+        output: its name; None is the terminal.
+        form: a value of `ENDINGS`.
+        words: the columns of words that vary.
+        inputs: the columns of numbers that vary, each with its unit.
         results: the columns of what is found, likewise.
 
     Raises:
-        InputError: the format is neither, cannot be written here, or the disk is full.
+        InputError: it cannot be written here, or the disk is full.
     """
-    make: type[RowFile] = _Csv if checked(output) == ".csv" else _Parquet
+    if output is None:
+        file: RowFile = TEXTS[form](sys.stdout, words, inputs, results)
+        yield file
+        file.end()
+        return
     with beside(output) as path:
-        file = make(path, inputs, results)
+        file = _opened(path, form, words, inputs, results)
         try:
             yield file
         finally:
+            file.end()
             file.close()
 
 
-def checked(output: Path) -> str:
-    """The format of a file by its name.
+def _opened(
+    path: Path,
+    form: str,
+    words: Sequence[str],
+    inputs: Mapping[str, str],
+    results: Mapping[str, str],
+) -> RowFile:
+    if form == "parquet":
+        return _Parquet(path, inputs, results, words=words)
+    stream = open(path, "w", encoding="utf-8", newline="")  # noqa: SIM115
+    return TEXTS[form](stream, words, inputs, results)
+
+
+def checked(output: Path | None, form: str | None) -> str:
+    """The format of rows by the name of their file; text to the terminal is CSV.
 
     Raises:
-        InputError: it is neither CSV nor Parquet, or pyarrow is not installed.
+        InputError: the name has another ending, or the format needs what is not there.
     """
-    form = output.suffix.lower()
-    if form not in (".csv", ".parquet"):
-        raise failed(output, "the name must end in .parquet or .csv")
-    if form == ".parquet":
+    if form is None:
+        form = ENDINGS.get(output.suffix.lower(), "") if output else "csv"
+    if not form and output is not None:
+        known = ", ".join(ENDINGS)
+        raise failed(output, f"the name must end in one of {known}; or give --format")
+    if form == "parquet":
+        if output is None:
+            raise failed(Path("--format parquet"), "needs a file: -o rows.parquet")
         try:
             import pyarrow.parquet  # noqa: F401, PLC0415 - an extra
         except ImportError:
@@ -85,6 +101,7 @@ def parquet_bytes(
     file = _Parquet(stream, inputs, results, notes)
     for rows in found:
         file.write(rows)
+    file.end()
     file.close()
     return stream.getvalue()
 
@@ -101,33 +118,6 @@ def parquet_note(path: Path, name: str) -> str | None:
     return None if note is None else note.decode(errors="replace")
 
 
-class _Csv:
-    """Comma-separated text; a row without a plan has empty cells."""
-
-    def __init__(
-        self, path: Path, inputs: Mapping[str, str], results: Mapping[str, str]
-    ) -> None:
-        self.stream = open(path, "w", encoding="utf-8", newline="")  # noqa: SIM115
-        self.stream.write(",".join([*inputs, "status", *results]) + "\n")
-
-    def write(self, rows: Rows) -> None:
-        """Adds rows."""
-        words = [STATUSES[i] for i in rows.status.tolist()]
-        columns = zip(rows.inputs.tolist(), words, rows.results.tolist(), strict=True)
-        self.stream.writelines(
-            f"{_cells(varied)},{word},{_cells(found)}\n"
-            for varied, word, found in columns
-        )
-
-    def close(self) -> None:
-        """Writes what is left."""
-        self.stream.close()
-
-
-def _cells(numbers: Sequence[float]) -> str:
-    return ",".join(repr(x) if math.isfinite(x) else "" for x in numbers)
-
-
 class _Parquet:
     """Columns with their units as metadata; a row without a plan has nulls."""
 
@@ -137,6 +127,7 @@ class _Parquet:
         inputs: Mapping[str, str],
         results: Mapping[str, str],
         notes: Mapping[str, str] | None = None,
+        words: Sequence[str] = (),
     ) -> None:
         import pyarrow as arrow  # noqa: PLC0415 - an extra
         from pyarrow import parquet  # noqa: PLC0415
@@ -147,32 +138,40 @@ class _Parquet:
         number = arrow.float64()
         word = arrow.dictionary(arrow.int8(), arrow.string())
         fields = [
+            *(arrow.field(name, word) for name in words),
             *(arrow.field(n, number, metadata={"unit": u}) for n, u in inputs.items()),
             arrow.field("status", word),
             *(arrow.field(n, number, metadata={"unit": u}) for n, u in results.items()),
         ]
         about = {"overtrain": __version__, **(notes or {})}
         self.schema = arrow.schema(fields, metadata=about)
-        self.words = arrow.array(STATUSES)
+        self.statuses = arrow.array(STATUSES)
         # What varies repeats itself, what is found does not.
         self.writer: Any = parquet.ParquetWriter(
             path,
             self.schema,
             compression="snappy",
-            use_dictionary=[*inputs, "status"],
+            use_dictionary=[*words, *inputs, "status"],
             write_statistics=[*inputs, "status"],
         )
         self.waiting: list[Rows] = []
+        self.words: tuple[str, ...] = ()
 
-    def write(self, rows: Rows) -> None:
+    def write(self, rows: Rows, words: tuple[str, ...] = ()) -> None:
         """Adds rows."""
+        if words != self.words:
+            self._flush()
+            self.words = words
         self.waiting.append(rows)
         if len(self.waiting) == GROUP:
             self._flush()
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Writes what is left."""
         self._flush()
+
+    def close(self) -> None:
+        """Lets go of the file."""
         self.writer.close()
 
     def _flush(self) -> None:
@@ -188,6 +187,10 @@ class _Parquet:
             return [arrow.array(column, from_pandas=True) for column in table.T.copy()]
 
         places = arrow.array(status.astype(np.int8))
-        word = arrow.DictionaryArray.from_arrays(places, self.words)
-        arrays = [*columns(inputs), word, *columns(results)]
+        word = arrow.DictionaryArray.from_arrays(places, self.statuses)
+        same = [
+            arrow.array([told] * len(status)).dictionary_encode() for told in self.words
+        ]
+        arrays = [*same, *columns(inputs), word, *columns(results)]
+        arrays = [a.cast(f.type) for a, f in zip(arrays, self.schema, strict=True)]
         self.writer.write_table(arrow.Table.from_arrays(arrays, schema=self.schema))

@@ -17,19 +17,26 @@ from optimizer.commands.output import colourful, refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
-    from optimizer.analysis.sweep.sweep import Rows
-    from optimizer.question.vary import Plan
+    from optimizer.analysis.sweep.sweep import Summary
+    from optimizer.analysis.sweep.swept import Sweep
+    from optimizer.commands.row_condition import Judge
+    from optimizer.report.formats.blocks import Block
 
-INTERRUPTED = 130
+CONDITION_HELD, INTERRUPTED = 4, 130
 UNASKED = 10_000_000  # rows that start without --yes
 STOPS = (signal.SIGINT, signal.SIGTERM)
 LONG = 100_000  # rows from which on it is said beforehand what they will take
 
 
+FORMS = ("table", "markdown", "csv", "jsonl", "json", "parquet")
+PAGES = ("table", "markdown")  # of which the rows are a part
 EXAMPLES = """\b
 Examples:
+  overtrain sweep a.yaml --vary demand.tokens=1T,2T,5T
   overtrain sweep a.yaml --vary demand.tokens=1e9:1e15:log:200 -o sweep.parquet
-  overtrain sweep a.yaml --vary target.loss=1.9:2.2:50 --vary serving.mfu=0.2,0.4
+  overtrain sweep a.yaml --vary law=all --vary demand.tokens=1T,5T -o - --format csv
+  overtrain sweep a.yaml --vary serving.hardware=h100-sxm,b200
+  overtrain sweep portfolio.yaml --vary shared.training_cost=$800k,$1M
   overtrain sweep a.yaml --sample 10000 --seed 1 -o draws.parquet
   overtrain sweep a.yaml --sample 100000000 --yes --cluster local -o draws.parquet
 """
@@ -42,8 +49,9 @@ Examples:
     "varied",
     multiple=True,
     metavar="PATH=VALUES",
-    help="What to vary: LOW:HIGH:STEPS, LOW:HIGH:log:STEPS, or a list A,B,C. "
-    "Repeatable; all combinations are taken.",
+    help="What to vary: LOW:HIGH:STEPS, LOW:HIGH:log:STEPS, or a list A,B,C of numbers "
+    "or of words, such as law=all, or law=forms for a law and its pair. Repeatable; "
+    "all combinations are taken.",
 )
 @click.option(
     "--sample",
@@ -58,9 +66,12 @@ Examples:
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where the rows go: a .parquet or .csv file; on a cluster a directory.",
+    help="Where the rows go: a .parquet, .csv, .jsonl or .json file, - for the "
+    "terminal; on a cluster a directory.",
 )
+@options.formats(*FORMS)
 @options.engine
+@options.fail_on
 @click.option(
     "--cluster",
     metavar="ADDRESS",
@@ -85,78 +96,132 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     seed: int,
     overrides: tuple[str, ...],
     output: Path | None,
+    form: str | None,
+    conditions: tuple[str, ...],
     cluster: str | None,
     chunk: int | None,
     yes: bool,
 ) -> int:
     """Solve a scenario for every combination of what varies, a row each.
 
-    Any number of the scenario can vary. Each row has the plan, its costs and its
-    certificate; a row without a plan has a status that says so. Ctrl-C ends early
-    and keeps the rows that are done.
+    Any number or word of the scenario can vary, of a portfolio too. Each row has the
+    plan, its costs and its certificate; a row without a plan has a status that says
+    so. Up to 30 rows are shown. --fail-on also takes infeasible, a row without a plan.
+    Ctrl-C ends early and keeps the rows that are done.
     """
-    _refuse(varied, sample, output, cluster, chunk)
-    scenario = options.read_all([file], overrides)[0]
+    if output is not None and str(output) == "-":
+        output, form = None, form or "csv"
+    form = _refuse(varied, sample, output, form, cluster, chunk)
+    read = options.read_files([file], overrides)[0]
 
-    from optimizer.analysis.sweep.sweep import (  # noqa: PLC0415 - heavy
-        Summary,
-        compiles_first,
-        sweep,
+    from optimizer.analysis.sweep.sweep import Rows, Summary, compiles_first  # noqa: PLC0415
+    from optimizer.analysis.sweep.swept import swept  # noqa: PLC0415 - heavy
+    from optimizer.commands.row_condition import Judge, read_conditions  # noqa: PLC0415
+    from optimizer.report.pages.sweep import FEW, sweep_blocks  # noqa: PLC0415
+
+    asked = swept(read, varied, sample, seed)
+    judged = Judge(
+        read_conditions(conditions, asked.results, asked.unit), asked.results
     )
-    from optimizer.question.vary import plan as read  # noqa: PLC0415
-    from optimizer.report.formats import text  # noqa: PLC0415
-    from optimizer.report.pages import sweep as sweep_page  # noqa: PLC0415
-    from optimizer.world.costs import UNITS  # noqa: PLC0415
-
-    plan = read(scenario, varied, sample, seed)
-    if compiles_first(plan):
+    if asked.parts and compiles_first(asked.parts[0].plan):
         click.echo("compiling once, about 25 s", err=True)
-    if plan.count > LONG:
-        _foretold(plan, None if output is None else output.suffix, yes)
-    few: list[Rows] = []
-    summary = Summary(UNITS[scenario.spec.objective])
+    if asked.count > LONG:
+        _foretold(asked, None if output is None else output.suffix, yes)
+    by_words: dict[tuple[str, ...], Summary] = {}
+    few: list[tuple[tuple[str, ...], Rows]] = []
+    shown = form in PAGES and asked.count <= FEW
     with ExitStack() as stack:
         pressed = stack.enter_context(_interruptible())
-        columns = sweep_page.units(plan, summary.unit)
         rows = None
-        if output is not None and cluster is None:
+        if cluster is None and form not in PAGES:
             from optimizer.commands.rowfile import row_file  # noqa: PLC0415
 
-            rows = stack.enter_context(row_file(output, *columns))
-        advance = stack.enter_context(_progress(plan.count))
+            columns = (asked.words, asked.inputs, asked.results)
+            rows = stack.enter_context(row_file(output, form, *columns))
+        advance = stack.enter_context(_progress(asked.count))
         if cluster is not None:
-            from optimizer.commands.dataset import clustered  # noqa: PLC0415
-
-            for done in clustered(plan, cluster, output, columns, chunk, pressed):
-                summary.join(done)
-                advance(done.done)
+            whole = Summary(asked.unit)
+            by_words[()] = whole
+            for found in _clustered(asked, cluster, output, chunk, pressed, conditions):
+                whole.join(found)
+                advance(found.done)
         else:
-            for part in sweep(plan, pressed):
+            for words, part in asked.blocks(pressed):
                 if rows is not None:
-                    rows.write(part)
-                elif plan.count <= sweep_page.FEW:
-                    few.append(part)
-                summary.add(part)
+                    rows.write(part, words)
+                few += [(words, part)] * shown
+                if words not in by_words:
+                    by_words[words] = Summary.of(asked.unit, len(asked.results))
+                by_words[words].add(part)
+                judged.add(part)
                 advance(len(part.status))
         interrupted = pressed()
-    where = "" if output is None else str(output)
-    page = sweep_page.sweep_blocks(plan, summary, where, few)
-    click.echo(text.render(page, text.width(), colourful(None)), nl=False)
-    if not interrupted or summary.done >= plan.count:
-        return 0
-    if cluster is not None and output is not None:
+    if form in PAGES or output is not None:
+        _show(sweep_blocks(asked, by_words, str(output or ""), few), form)
+    done = sum(summary.done for summary in by_words.values())
+    return _ended(judged, read.file, interrupted and done < asked.count, output)
+
+
+def _ended(judged: Judge, file: str, early: bool, output: Path | None) -> int:
+    """The exit code; tells on standard error which condition held."""
+    held = list(judged.told())
+    for told in held:
+        click.echo(f"{file}: {told}", err=True)
+    if not early:
+        return CONDITION_HELD if held else 0
+    if output is not None and output.is_dir():
         click.echo("the same command goes on from here", err=True)
     return INTERRUPTED
+
+
+def _show(blocks: list[Block], form: str) -> None:
+    """Prints the page: what varied, how the rows ended, and how far they reach."""
+    if form == "markdown":
+        from optimizer.report.formats import markdown  # noqa: PLC0415
+
+        click.echo(markdown.render(blocks), nl=False)
+        return
+    from optimizer.report.formats import text  # noqa: PLC0415
+
+    click.echo(text.render(blocks, text.width(), colourful(None)), nl=False)
+
+
+def _clustered(
+    asked: Sweep,
+    cluster: str,
+    output: Path | None,
+    chunk: int | None,
+    pressed: Callable[[], bool],
+    conditions: tuple[str, ...],
+) -> Iterator[Summary]:
+    """Works the rows out elsewhere.
+
+    Raises:
+        InputError: words vary, a portfolio is asked about, or rows are to be judged.
+    """
+    from optimizer.commands.dataset import clustered  # noqa: PLC0415
+
+    if asked.words or not asked.parts:
+        what = f"words such as {asked.words[0]}" if asked.words else "a portfolio"
+        message = f"does not sweep {what}; leave --cluster out, or sweep one at a time"
+        raise InputError([Problem(Mark(f"--cluster {cluster}"), "", message)])
+    if conditions:
+        message = "is for this process, not for a cluster; leave one of them out"
+        raise InputError([Problem(Mark("--fail-on"), "", message)])
+    columns = (asked.inputs, dict(asked.results))
+    plan = asked.parts[0].plan
+    yield from clustered(plan, cluster, output, columns, chunk, pressed)
 
 
 def _refuse(
     varied: tuple[str, ...],
     sample: int | None,
     output: Path | None,
+    form: str | None,
     cluster: str | None,
     chunk: int | None,
-) -> None:
-    """Tells early what is wrong with the options.
+) -> str:
+    """Tells early what is wrong with the options, and which format is meant.
 
     Raises:
         InputError: nothing varies, or the rows have no place to go.
@@ -175,14 +240,19 @@ def _refuse(
             message = "is for this process, not for a cluster; leave one of them out"
             raise InputError([Problem(Mark("--engine cvxpy"), "", message)])
         refuse(output, cluster)
-    elif output is not None:
-        from optimizer.commands.rowfile import checked  # noqa: PLC0415
+        return "table"
+    if output is None and form in (None, *PAGES):
+        return form or "table"
+    if form in PAGES:
+        message = "is a page, not rows; leave it or -o out"
+        raise InputError([Problem(Mark(f"--format {form}"), "", message)])
+    from optimizer.commands.rowfile import checked  # noqa: PLC0415
 
-        refuse_unwritable(output)
-        checked(output)
+    refuse_unwritable(output)
+    return checked(output, form)
 
 
-def _foretold(plan: Plan, ending: str | None, yes: bool) -> None:
+def _foretold(asked: Sweep, ending: str | None, yes: bool) -> None:
     """Says what the rows will take; a great many need a yes.
 
     Raises:
@@ -191,14 +261,14 @@ def _foretold(plan: Plan, ending: str | None, yes: bool) -> None:
     from optimizer.analysis.sweep.forecast import forecast  # noqa: PLC0415 - heavy
     from optimizer.reading.quantity import BYTES, DURATION, write  # noqa: PLC0415
 
-    found = forecast(plan, ending)
-    told = [
-        f"{found.rows:,} rows",
-        f"about {write(found.seconds, DURATION)} of solving here",
-    ]
-    if found.bytes is not None:
-        told.insert(1, f"about {write(found.bytes, BYTES)}")
-    if found.rows > UNASKED and not yes:
+    told = [f"{asked.count:,} rows"]
+    if asked.parts:
+        found = forecast(asked.parts[0].plan, ending)
+        more = asked.count / found.rows
+        if found.bytes is not None:
+            told.append(f"about {write(more * found.bytes, BYTES)}")
+        told.append(f"about {write(more * found.seconds, DURATION)} of solving here")
+    if asked.count > UNASKED and not yes:
         message = (
             f"makes {', '.join(told)}; more than {UNASKED:,} rows start only with --yes"
         )

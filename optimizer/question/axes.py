@@ -38,7 +38,7 @@ from optimizer.reading.quantity import (
 )
 from optimizer.records import dataclass
 from optimizer.world.hardware import Hardware, HardwareEntry
-from optimizer.world.law import out_of_bounds
+from optimizer.world.law import Law, out_of_bounds
 
 EXAMPLE = "demand.tokens=1e9:1e15:log:200"
 PERIODS = {HOUR: "hour", DAY: "day", 7 * DAY: "week", MONTH: "month", YEAR: "year"}
@@ -185,16 +185,35 @@ def axis(want: Wanted, scenario: Scenario) -> Grid | Listed:
         one = want.name.removesuffix(f".{path[-1]}")
         message = f"moves no single plan; vary {one} or {one}.expected"
         raise want.wrong(message)
+    return _axis(want, path, quantity, scenario.law)
+
+
+def axis_of(want: Wanted, model: type[BaseModel], path: Steps) -> Grid | Listed:
+    """Likewise, at a path of other words than those of a scenario.
+
+    Raises:
+        InputError: a value is wrong, or there is no number at the path.
+    """
+    quantity = next(_quantities(model, path), None)
+    if quantity is None:
+        raise want.wrong("is no number, so it cannot be varied")
+    return _axis(want, path, quantity, None)
+
+
+def _axis(
+    want: Wanted, path: Steps, quantity: Quantity, law: Law | None
+) -> Grid | Listed:
     read, per = [], []
     for text in want.values:
         try:
             value = quantity.read(text)
         except ValueError as error:
             raise want.wrong(str(error)) from None
-        if path[0] == "law" and not isinstance(value, Flow):
-            law = scenario.law
-            if wrong := out_of_bounds(law.form, str(path[1]), value):
-                raise want.wrong(wrong)
+        wrong = ""
+        if path[0] == "law" and law is not None and not isinstance(value, Flow):
+            wrong = out_of_bounds(law.form, str(path[1]), value)
+        if wrong:
+            raise want.wrong(wrong)
         read.append(float(value.amount if isinstance(value, Flow) else value))
         per.append(value.per if isinstance(value, Flow) else None)
     if len(set(per)) > 1:
@@ -204,6 +223,21 @@ def axis(want: Wanted, scenario: Scenario) -> Grid | Listed:
     if not want.count:
         return Listed(number, tuple(read))
     return _grid(want, number, read[0], read[1])
+
+
+def is_number(want: Wanted, scenario: Scenario) -> bool:
+    """Whether a path leads to a number, written in the scenario or not yet."""
+    path = tuple(int(w) if w.isdecimal() else w for w in want.name.split("."))
+    if _steps(scenario, want.name) is not None or path[0] == "law":
+        return len(path) > 1
+    return any(quantity_at(steps) is not None for steps in _inside(path))
+
+
+def _inside(path: Steps) -> Iterator[Steps]:
+    """A path, and what it is where a stream of the demand goes by its name."""
+    yield path
+    if path[0] == "demand" and len(path) > 2:
+        yield ("demand", 0, *path[2:])
 
 
 def _grid(want: Wanted, number: Number, low: float, high: float) -> Grid:

@@ -57,6 +57,8 @@ class Plan:
 
     def columns(self, start: int, stop: int) -> Array:
         """The values of some rows, `(rows, numbers)`."""
+        if not self.axes:
+            return np.zeros((stop - start, 0))
         shape = [one.count for one in self.axes]
         places = np.unravel_index(np.arange(start, stop), shape)
         parts = [one.at(at) for one, at in zip(self.axes, places, strict=True)]

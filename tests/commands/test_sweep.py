@@ -1,6 +1,7 @@
 """`overtrain sweep` as a user has it: files, the summary, and Ctrl-C."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -85,11 +86,129 @@ def test_nothing_to_vary_is_told(here, run):
     assert "nothing varies; add --vary demand.tokens=1e9:1e15:log:200" in done.err
 
 
-@pytest.mark.parametrize("name", ["out.txt", "out", "out.json"])
+@pytest.mark.parametrize("name", ["out.txt", "out", "out.xlsx"])
 def test_the_name_says_the_format(here, run, name):
     done = run("sweep", "good.yaml", *VARY, "-o", name)
     assert done.code == 2
-    assert done.err == f"{name}: the name must end in .parquet or .csv\n"
+    assert done.err == (
+        f"{name}: the name must end in one of .csv, .jsonl, .json, .parquet; or give "
+        "--format\n"
+    )
+    assert run("sweep", "good.yaml", *VARY, "-o", name, "--format", "csv").code == 0
+    assert (here / name).read_text().startswith("demand.tokens,target.loss,status,")
+
+
+def test_text_formats_say_the_same_on_the_terminal_and_in_files(here, run):
+    run("sweep", "good.yaml", *VARY, "-o", "out.csv")
+    on_terminal = run("sweep", "good.yaml", *VARY, "-o", "-")
+    assert on_terminal.out == (here / "out.csv").read_text()
+    assert run("sweep", "good.yaml", *VARY, "--format", "csv").out == on_terminal.out
+    rows = [
+        {word: _cell(word, cell) for word, cell in row.items()}
+        for row in csv.DictReader(on_terminal.out.splitlines())
+    ]
+    lines = run("sweep", "good.yaml", *VARY, "--format", "jsonl").out.splitlines()
+    assert [json.loads(line) for line in lines] == rows
+    run("sweep", "good.yaml", *VARY, "-o", "out.json")
+    whole = json.loads((here / "out.json").read_text())
+    assert whole["rows"] == rows
+    assert whole["units"]["cost_total"] == "FLOP"
+
+
+def _cell(word, text):
+    if word == "status":
+        return text
+    return float(text) if text else None
+
+
+def test_laws_vary_like_numbers(here, run):
+    """Each row is what solve says under that law; a law's pair comes with forms."""
+    (here / "a.yaml").write_text(
+        "law: besiroglu-2024-refit\ntarget: {match: {parameters: 13B}}\n"
+        "demand: {tokens: 2T}\n"
+    )
+    vary = ("--vary", "law=forms,sardana-2024-100", "--vary", "demand.tokens=1T,5T")
+    done = run("sweep", "a.yaml", *vary, "-o", "-")
+    rows = list(csv.DictReader(done.out.splitlines()))
+    laws = ["besiroglu-2024-refit", "chinchilla-points-coupled", "sardana-2024-100"]
+    assert [row["law"] for row in rows] == [law for law in laws for _ in range(2)]
+    for row in rows:
+        sets = (f"law={row['law']}", f"demand.tokens={row['demand.tokens']}")
+        words = [w for text in sets for w in ("--set", text)]
+        told = run("solve", "a.yaml", *words, "--format", "json").out
+        plan = json.loads(told)["plans"][0]["plan"]
+        assert float(row["parameters"]) == pytest.approx(plan["parameters"], rel=1e-7)
+    run("sweep", "a.yaml", *vary, "-o", "out.parquet")
+    table = parquet.read_table(here / "out.parquet")
+    assert table.column("law").to_pylist() == [row["law"] for row in rows]
+    assert table.column("tokens").to_pylist() == [float(row["tokens"]) for row in rows]
+    page = run("sweep", "a.yaml", *vary).out
+    assert max(map(len, page.splitlines())) <= 80
+    assert page.count("\n  sardana-2024-100 ") == 2
+    assert len(run("sweep", "a.yaml", "--vary", "law=all", "-o", "-").out.split()) > 20
+
+
+def test_words_that_do_not_fit_are_told(here, run):
+    for vary, told in [
+        ("law=sardana-2024-1000", "there is no law"),
+        ("demand.tokns=1,2", 'did you mean "tokens"'),
+        ("serving.precision=fp8,fp9", "precision"),
+    ]:
+        done = run("sweep", "good.yaml", "--vary", vary)
+        assert done.code == 2
+        assert told in done.err
+    (here / "money.yaml").write_text(
+        (ROOT / "scenarios" / "consumer-api.yaml").read_text()
+    )
+    done = run("sweep", "money.yaml", "--vary", "objective=compute,dollars")
+    assert "counts FLOP and USD; sweep one objective at a time" in done.err
+    done = run("sweep", "good.yaml", "--vary", "law=all", "--cluster", "local")
+    assert "does not sweep words such as law" in done.err
+
+
+def test_a_portfolio_is_swept(here, run):
+    file = str(ROOT / "scenarios" / "portfolio.yaml")
+    vary = ("--vary", "shared.training_cost=$800k,$840k,$100")
+    done = run("sweep", file, *vary, "-o", "-")
+    assert done.code == 0
+    rows = list(csv.DictReader(done.out.splitlines()))
+    assert [row["status"] for row in rows] == ["optimal", "optimal", "infeasible"]
+    told = run("solve", file, "--format", "json").out  # whose bound is $840k
+    whole = json.loads(told)
+    assert float(rows[1]["cost_total"]) == pytest.approx(
+        whole["portfolio"]["cost"]["total"], rel=1e-9
+    )
+    for plan in whole["plans"]:
+        size = float(rows[1][f"{plan['scenario']}.parameters"])
+        assert size == pytest.approx(plan["plan"]["parameters"], rel=1e-9)
+    assert float(rows[0]["cost_total"]) > float(rows[1]["cost_total"])
+    assert rows[2]["edge.parameters"] == ""
+    grid = run("sweep", file, "--vary", "models.edge.demand.tokens=1T:3T:3", "-o", "-")
+    assert [float(r.split(",")[0]) for r in grid.out.splitlines()[1:]] == [
+        1e12,
+        2e12,
+        3e12,
+    ]
+    assert "one model" in run("sweep", file, "--sample", "3").err
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "rows"),
+    [
+        ("infeasible", 4, 20),
+        ("plan.parameters > 1", 4, 40),
+        ("cost.total > 1e40", 0, 0),
+        ("plan.loss > 2.1", 4, 20),
+    ],
+)
+def test_rows_are_gates_too(here, run, condition, code, rows):
+    done = run("sweep", "good.yaml", *VARY, "--fail-on", condition, "-o", "out.csv")
+    assert done.code == code
+    if rows:
+        assert f"--fail-on {condition} holds for {rows} rows" in done.err
+    wrong = run("sweep", "good.yaml", *VARY, "--fail-on", "critical.size > 1")
+    assert wrong.code == 2
+    assert "rows of a sweep have no" in wrong.err
 
 
 def test_parquet_without_pyarrow_names_the_extra(here, run, monkeypatch):

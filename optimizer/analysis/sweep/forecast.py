@@ -12,7 +12,12 @@ from optimizer.records import dataclass
 
 PROBED = 2 * FEW  # rows that compile what is to be compiled, from the middle
 SLOW = 64  # rows that cvxpy answers to be timed
-BYTES = {".parquet": 8.0, ".csv": 19.0}  # of a number, as files of rows turn out
+BYTES = {
+    ".parquet": 8.0,
+    ".csv": 19.0,
+    ".json": 38.0,
+    ".jsonl": 38.0,
+}  # of a number, as files of rows turn out
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ def forecast(plan: Plan, ending: str | None) -> Forecast:
 
     Args:
         plan: what varies.
-        ending: of the file of rows, `.csv` or `.parquet`; None where there is none.
+        ending: of the file of rows, such as `.csv`; None where there is none.
     """
     alone = cvxpy_asked()  # milliseconds a row, and nothing that is done once
     some = min(1 if alone else PROBED, plan.count)
@@ -47,6 +52,6 @@ def forecast(plan: Plan, ending: str | None) -> Forecast:
     rows(plan, first, first + step)
     each = (time.perf_counter() - start) / step
     width = len(plan.numbers) + len(RESULTS) + 1
-    size = None if ending is None else plan.count * width * BYTES[ending]
+    size = None if ending is None else plan.count * width * BYTES.get(ending, 19.0)
     hands = 1 if alone else cores()
     return Forecast(plan.count, size, each * plan.count / hands)

@@ -106,6 +106,11 @@ class Summary:
     alone: int = 0
     problems: dict[str, None] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, unit: str, results: int) -> Summary:
+        """Of rows that have some results."""
+        return cls(unit, low=np.full(results, np.inf), high=np.full(results, -np.inf))
+
     def add(self, rows: Rows) -> None:
         """Takes rows in."""
         self.counts += np.bincount(rows.status, minlength=len(STATUSES))

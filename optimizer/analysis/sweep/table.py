@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
-from optimizer.analysis.sweep.sweep import RESULTS, STATUSES
-from optimizer.analysis.sweep.sweep import sweep as worked_out
+from optimizer.analysis.sweep.sweep import STATUSES
+from optimizer.analysis.sweep.swept import swept
+from optimizer.question.portfolio import Portfolio
 from optimizer.question.scenario import Scenario
-from optimizer.question.vary import plan
 
 
 def sweep(
-    scenario: Scenario,
+    scenario: Scenario | Portfolio,
     vary: Mapping[str, str | Sequence[object]] | None = None,
     sample: int | None = None,
     seed: int = 0,
@@ -22,16 +22,20 @@ def sweep(
     """Solves a scenario for every combination of what varies, a row each.
 
         pandas.DataFrame(sweep(scenario, {"demand.tokens": ["1T", "2T", "5T"]}))
+        sweep(scenario, {"law": "all", "demand.tokens": "1e9:1e15:log:200"})
 
     Args:
-        scenario: from `load_scenario`.
-        vary: path → values: a list, or a text such as `1e9:1e15:log:200`.
+        scenario: from `load`; a portfolio is solved jointly, row by row.
+        vary: path → values: a list, or a text such as `1e9:1e15:log:200`. Words vary
+            too: laws (`all` for those to plan by, `forms` for a law and its pair),
+            accelerators, formats.
         sample: draws from the uncertainties that the scenario and its law state.
         seed: of the draws.
 
     Returns:
-        A column for each thing that varies, `status`, and what is found, in base
-        units; a row without a plan has NaN.
+        A column for each word and number that varies, `status`, and what is found, in
+        base units, `(rows,)` each; a row without a plan has NaN. Of a portfolio
+        `NAME.parameters`, `NAME.tokens` and `NAME.loss` of each model.
 
     Raises:
         InputError: a path or a value is wrong, or nothing varies.
@@ -40,13 +44,15 @@ def sweep(
         f"{path}={values if isinstance(values, str) else ','.join(map(str, values))}"
         for path, values in (vary or {}).items()
     ]
-    asked = plan(scenario, texts, sample, seed)
-    parts = list(worked_out(asked, lambda: False))
-    inputs = np.concatenate([part.inputs for part in parts])
-    results = np.concatenate([part.results for part in parts])
-    status = np.concatenate([part.status for part in parts])
+    asked = swept(scenario, texts, sample, seed)
+    parts = list(asked.blocks(lambda: False))
+    inputs = np.concatenate([rows.inputs for _, rows in parts])
+    results = np.concatenate([rows.results for _, rows in parts])
+    status = np.concatenate([rows.status for _, rows in parts])
+    words = [told for told, rows in parts for _ in range(len(rows.status))]
     return {
-        **{one.name: inputs[:, i] for i, one in enumerate(asked.numbers)},
+        **{name: [row[i] for row in words] for i, name in enumerate(asked.words)},
+        **{name: inputs[:, i] for i, name in enumerate(asked.inputs)},
         "status": [STATUSES[i] for i in status.tolist()],
-        **{word: results[:, i] for i, word in enumerate(RESULTS)},
+        **{word: results[:, i] for i, word in enumerate(asked.results)},
     }

@@ -147,13 +147,15 @@ def _glued(text: str) -> str:
 def _broken(title: str, height: int) -> list[str]:
     """A title on so many lines at most, as narrow as they may be.
 
-    Words that belong together end with a hyphen: `training-` over `optimal`.
+    Words that belong together end with a hyphen, or the dot of a path: `training-` over
+    `optimal`, `demand.` over `tokens`.
     """
-    words = _glued(title).replace("-", "- ").split() or [""]
+    parted = re.sub(r"-|(?<=\w)\.(?=\w)", lambda mark: f"{mark[0]} ", _glued(title))
+    words = parted.split() or [""]
     for wide in range(max(map(len, words)), len(title) + 1):
         lines = [words[0]]
         for word in words[1:]:
-            gap = "" if lines[-1].endswith("-") else " "
+            gap = "" if lines[-1].endswith(("-", ".")) else " "
             if len(lines[-1] + gap + word) <= wide:
                 lines[-1] += gap + word
             else:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.ranges import reaching
 from optimizer.analysis.plan.warn import scenario_warnings
 from optimizer.analysis.plan.whole import fractions
-from optimizer.analysis.plan.wording import KINDS, amount, percent
+from optimizer.analysis.plan.wording import KINDS, amount, either, figure, ratio, share
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Rows, Summary
-from optimizer.question.vary import Plan
+from optimizer.analysis.sweep.swept import Sweep
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -22,6 +22,7 @@ from optimizer.report.formats.blocks import (
     named,
 )
 from optimizer.report.pages.cautions import told
+from optimizer.world.law import Law
 
 SHOWN = {
     "parameters": "parameters",
@@ -39,29 +40,35 @@ ROW = {
     "cost_total": "lifetime",
     "saving": "saved",
 }
+SIZE = ".parameters"  # after the name of a model of a portfolio
 RANGED = ("parameters", "tokens", "tokens_per_parameter")
 FEW = 30  # rows that are shown one by one
-ROUNDING = 1e-12  # a saving below it is none
+SAID_ONCE = ("FLOP",)  # units that a column has in its title
+
+
+Few = Sequence[tuple[tuple[str, ...], Rows]]  # rows, with the words they share
+ByWords = Mapping[tuple[str, ...], Summary]  # of the rows that share some words
 
 
 def sweep_blocks(
-    plan: Plan, summary: Summary, written: str, few: Sequence[Rows] = ()
+    asked: Sweep, by_words: ByWords, written: str, few: Few = ()
 ) -> list[Block]:
     """The page of a sweep.
 
     Args:
-        plan: what was varied.
-        summary: of its rows.
+        asked: what was varied.
+        by_words: summaries of its rows.
         written: the name of the file, or nothing.
         few: rows to show one by one.
     """
-    return [Heading(plan.scenario.name, 1), *_body(plan, summary, written, few)]
+    return [Heading(asked.name, 1), *_body(asked, by_words, written, few)]
 
 
-def _body(
-    plan: Plan, summary: Summary, written: str, few: Sequence[Rows]
-) -> Iterator[Block]:
-    done, count = summary.done, plan.count
+def _body(asked: Sweep, by_words: ByWords, written: str, few: Few) -> Iterator[Block]:
+    summary = Summary.of(asked.unit, len(asked.results))
+    for part in by_words.values():
+        summary.join(part)
+    done, count = summary.done, asked.count
     parts = [
         f"{number:,} {word}"
         for word, number in zip(STATUSES, summary.counts.tolist(), strict=True)
@@ -70,87 +77,149 @@ def _body(
     rows = f"{done:,} rows" if done == count else f"{done:,} of {count:,} rows"
     where = f" in {written}" if written else ""
     yield Text(f"{rows}{where}: {', '.join(parts) or 'none'}.", lead=True)
-    varied = ", ".join(number.name for number in plan.numbers)
+    varied = ", ".join([*asked.words, *asked.inputs])
     yield Text(f"Varied: {varied}.")
     if summary.alone:
         yield Text(f"{summary.alone:,} rows were answered by cvxpy.")
-    if amounts := fractions(plan.scenario):
-        yield Text(f"{amounts}.")
+    amounts = {fractions(part.plan.scenario) for part in asked.parts}
+    yield from (Text(f"{each}.") for each in sorted(amounts) if each)
     for problem in summary.problems:
         yield Text(problem, label="invalid")
-    yield from told(tuple(_warnings(plan, summary)))
+    yield from told(tuple(_warnings(asked, by_words)))
     if few:
         yield Heading("Rows")
-        titles = [
-            *(number.name for number in plan.numbers),
-            *ROW.values(),
-        ]
-        columns = (*(Column(title) for title in titles), Column("", "left"))
-        yield Table(columns, tuple(_row(plan, row, summary.unit) for row in _each(few)))
+        yield _rows(asked, list(_each(few)))
+    elif not written and count > FEW:
+        yield Text(f"Rows are shown up to {FEW}; -o rows.csv writes all of them.")
     if summary.counts[0]:
         yield Heading("Optimal rows")
-        yield Table(named("lowest", "highest"), tuple(_ranges(summary)))
-        proof = [f"{word} ≤ {_most(summary, word):.1e}" for word in _PROOF]
+        yield Table(named("lowest", "highest"), tuple(_ranges(asked, summary)))
+        names = list(asked.results)
+        proof = [
+            f"{word} ≤ {significant(summary.high[names.index(word)], 2)}"
+            for word in _PROOF
+        ]
         yield Text(f"Every one is certified: {', '.join(proof)}.")
 
 
-def _warnings(plan: Plan, summary: Summary) -> Iterator[Warning]:
+def _warnings(asked: Sweep, by_words: ByWords) -> Iterator[Warning]:
     """How far the rows reach, and what the scenario is told before it is solved."""
-    if summary.counts[0]:
-        low, high = (_sizes(ends.tolist()) for ends in (summary.low, summary.high))
-        yield from reaching(plan.scenario.law, low, high, "rows")
-    yield from scenario_warnings(plan.scenario)
+    by_law: dict[str, tuple[Law, Summary]] = {}
+    for part in asked.parts:
+        law, found = part.plan.scenario.law, by_words.get(part.words)
+        if found is not None and found.counts[0]:
+            joined = by_law.setdefault(law.name, (law, Summary(asked.unit)))[1]
+            joined.join(found)
+    reached = {name: tuple(_reached(*pair)) for name, pair in by_law.items()}
+    if len(reached) == 1:
+        yield from next(iter(reached.values()))
+    elif beyond := [name for name, warnings in reached.items() if warnings]:
+        yield Warning(
+            "outside-range",
+            f"rows of {either(beyond, 'and')} lie outside the runs that their law was "
+            "fitted to: solve one with --set law=NAME to see how far",
+        )
+    of_scenarios = {
+        warning.code: warning
+        for part in asked.parts
+        for warning in scenario_warnings(part.plan.scenario)
+    }
+    yield from of_scenarios.values()
+
+
+def _reached(law: Law, summary: Summary) -> Iterator[Warning]:
+    low, high = (_sizes(ends.tolist()) for ends in (summary.low, summary.high))
+    yield from reaching(law, low, high, "rows")
 
 
 def _sizes(results: Sequence[float]) -> dict[str, float]:
     return {word: x for word, x in zip(RESULTS, results, strict=True) if word in RANGED}
 
 
-def _each(few: Sequence[Rows]) -> Iterator[tuple[list[float], str, list[float]]]:
-    """What varies, the status, and what is found, row by row."""
-    for part in few:
-        words = [STATUSES[i] for i in part.status.tolist()]
-        yield from zip(part.inputs.tolist(), words, part.results.tolist(), strict=True)
+_Row = tuple[tuple[str, ...], list[float], str, list[float]]
 
 
-def _row(
-    plan: Plan, row: tuple[list[float], str, list[float]], unit: str
-) -> tuple[str, ...]:
-    inputs, status, results = row
-    cells = [
-        amount(value, number.unit) if number.unit in KINDS else f"{value:.6g}"
-        for number, value in zip(plan.numbers, inputs, strict=True)
+def _each(few: Few) -> Iterator[_Row]:
+    """The words, what varies, the status, and what is found, row by row."""
+    for words, part in few:
+        statuses = [STATUSES[i] for i in part.status.tolist()]
+        rows = zip(part.inputs.tolist(), statuses, part.results.tolist(), strict=True)
+        yield from ((words, *row) for row in rows)
+
+
+def _rows(asked: Sweep, rows: Sequence[_Row]) -> Table:
+    """One by one; with the status only where some have no plan."""
+    odd = any(status != STATUSES[0] for _, _, status, _ in rows)
+    unit = asked.unit if asked.unit in SAID_ONCE else ""
+    models = [name.removesuffix(SIZE) for name in asked.results if SIZE in name]
+    found = [*ROW.values()] if asked.parts else [*models, ROW["cost_total"]]
+    titles = [f"{t} {unit}".strip() if t == ROW["cost_total"] else t for t in found]
+    columns = (
+        *(Column(name, "left") for name in asked.words),
+        *(Column(title) for title in (*asked.inputs, *titles)),
+        *([Column("", "left")] if odd else []),
+    )
+    cells = _cells if asked.parts else _joint
+    table = []
+    for row in rows:
+        words, inputs, status, results = row
+        varied = [*words, *_varied(asked, inputs)]
+        told = [GAP] * len(found)
+        if status == STATUSES[0]:
+            told = cells(asked, dict(zip(asked.results, results, strict=True)))
+            status = GAP
+        table.append((*varied, *told, *([status] if odd else [])))
+    return Table(columns, tuple(table))
+
+
+def _varied(asked: Sweep, inputs: Sequence[float]) -> Iterator[str]:
+    for number, value in zip(asked.numbers, inputs, strict=True):
+        known = number.unit in KINDS
+        yield amount(value, number.unit) if known else f"{value:.6g}"
+
+
+def _cells(asked: Sweep, found: Mapping[str, float]) -> list[str]:
+    """A row of one model."""
+    return [
+        figure(found["parameters"], "parameters"),
+        figure(found["tokens"], "tokens"),
+        ratio(found["overtraining_factor"]),
+        _cost(asked, found),
+        share(found["saving"]),
     ]
-    if status != STATUSES[0]:
-        return (*cells, *[GAP] * len(ROW), status)
-    found = dict(zip(RESULTS, results, strict=True))
-    return (*cells, *(_written(found[word], word, unit) for word in ROW), GAP)
+
+
+def _joint(asked: Sweep, found: Mapping[str, float]) -> list[str]:
+    """A row of a portfolio: each model's size and tokens, and what all cost."""
+    models = (
+        f"{figure(found[name], 'parameters')} on "
+        f"{figure(found[name.replace(SIZE, '.tokens')], 'tokens')}"
+        for name in found
+        if SIZE in name
+    )
+    return [*models, _cost(asked, found)]
+
+
+def _cost(asked: Sweep, found: Mapping[str, float]) -> str:
+    text = figure(found["cost_total"], asked.unit)
+    return text.removesuffix(f" {asked.unit}") if asked.unit in SAID_ONCE else text
 
 
 _PROOF = ("stationarity", "violation", "gap")
 
 
-def _most(summary: Summary, word: str) -> float:
-    return float(summary.high[list(RESULTS).index(word)])
-
-
-def _ranges(summary: Summary) -> Iterator[tuple[str, ...]]:
-    for index, word in enumerate(RESULTS):
+def _ranges(asked: Sweep, summary: Summary) -> Iterator[tuple[str, ...]]:
+    for index, name in enumerate(asked.results):
+        model, _, word = name.rpartition(".")
         ends = (summary.low[index], summary.high[index])
         if word in SHOWN and ends[0] <= ends[1]:
             cells = [_written(float(x), word, summary.unit) for x in ends]
-            yield (SHOWN[word], *cells)
+            yield (" ".join(filter(None, (model, SHOWN[word]))), *cells)
 
 
 def _written(value: float, word: str, unit: str) -> str:
     if word == "saving":
-        return percent(value if abs(value) > ROUNDING else 0.0)
+        return share(value)
     if word == "cost_total":
-        return amount(value, unit)
-    return amount(value, word) if word in KINDS else significant(value)
-
-
-def units(plan: Plan, unit: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The columns of a sweep with their units: what varies, and what is found."""
-    found = {word: unit if of == "cost" else of for word, of in RESULTS.items()}
-    return {number.name: number.unit for number in plan.numbers}, found
+        return figure(value, unit)
+    return figure(value, word) if word in KINDS else ratio(value)

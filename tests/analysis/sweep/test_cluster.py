@@ -15,10 +15,10 @@ from pyarrow import parquet
 
 import cli
 from optimizer.analysis.sweep.cluster import connected
+from optimizer.analysis.sweep.swept import swept
 from optimizer.commands.dataset import clustered
 from optimizer.question.load import load_scenario
 from optimizer.question.vary import plan
-from optimizer.report.pages.sweep import units
 
 ROOT = Path(__file__).parents[3]
 VARY = ("demand.tokens=1e9:1e14:log:1000", "target.loss=1.6:2.2:100")
@@ -72,7 +72,8 @@ def parts(folder, name="out.parquet"):
 def begun(address, here, stopped):
     """A sweep of 13 parts of a block each, until told to stop."""
     sweeping = plan(load_scenario("good.yaml"), VARY)
-    columns = units(sweeping, "FLOP")
+    asked = swept(load_scenario("good.yaml"), VARY)
+    columns = (asked.inputs, asked.results)
     output = here / "out.parquet"
     return clustered(sweeping, address, output, columns, 8192, stopped)
 

@@ -1,0 +1,152 @@
+"""Rows of a sweep as text: CSV, one document of JSON, or an object a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TextIO
+
+from optimizer.analysis.sweep.sweep import STATUSES, Rows
+from optimizer.report.formats.csv import cell
+from optimizer.report.formats.data import wrapped
+
+
+class RowFile(Protocol):
+    """What takes rows."""
+
+    def write(self, rows: Rows, words: tuple[str, ...] = ()) -> None:
+        """Adds rows, which have these words in common."""
+
+    def end(self) -> None:
+        """Writes what is left."""
+
+    def close(self) -> None:
+        """Lets go of the file."""
+
+
+class Csv:
+    """Comma-separated text; a row without a plan has empty cells."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        words: Sequence[str],
+        inputs: Mapping[str, str],
+        results: Mapping[str, str],
+    ) -> None:
+        """Writes the names of the columns."""
+        self.stream = stream
+        self.stream.write(_line([*words, *inputs, "status", *results]) + "\n")
+
+    def write(self, rows: Rows, words: tuple[str, ...] = ()) -> None:
+        """Adds rows, which have these words in common."""
+        first = _line([*map(cell, words), ""]) if words else ""
+        varies = "," if rows.inputs.shape[1] else ""
+        self.stream.writelines(
+            f"{first}{_cells(varied)}{varies}{status},{_cells(found)}\n"
+            for varied, status, found in _each(rows)
+        )
+
+    def end(self) -> None:
+        """Nothing is left to write."""
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self.stream.close()
+
+
+class Objects:
+    """Objects of JSON; what a row does not have is null."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        names: Sequence[Sequence[str]],
+        around: tuple[str, str, str],
+    ) -> None:
+        """Writes what comes before them.
+
+        Args:
+            stream: where to.
+            names: of words, of numbers that vary, and of what is found.
+            around: what stands before, between and after the objects.
+        """
+        self.stream, self.names = stream, names
+        before, self.between, self.after = around
+        self.next = before
+
+    def write(self, rows: Rows, words: tuple[str, ...] = ()) -> None:
+        """Adds rows, which have these words in common."""
+        named, inputs, results = self.names
+        told = dict(zip(named, words, strict=True))
+        for varied, status, found in _each(rows):
+            row = {
+                **told,
+                **dict(zip(inputs, varied, strict=True)),
+                "status": status,
+                **dict(zip(results, map(_finite, found), strict=True)),
+            }
+            text = json.dumps(row, ensure_ascii=False, allow_nan=False)
+            self.stream.write(self.next + text)
+            self.next = self.between
+
+    def end(self) -> None:
+        """Writes what comes after them."""
+        first = "" if self.next == self.between else self.next
+        self.stream.write(first + self.after)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self.stream.close()
+
+
+def _lines(
+    stream: TextIO,
+    words: Sequence[str],
+    inputs: Mapping[str, str],
+    results: Mapping[str, str],
+) -> Objects:
+    return Objects(stream, (words, [*inputs], [*results]), ("", "\n", "\n"))
+
+
+def _document(
+    stream: TextIO,
+    words: Sequence[str],
+    inputs: Mapping[str, str],
+    results: Mapping[str, str],
+) -> Objects:
+    from optimizer import __version__  # noqa: PLC0415 - reads the metadata
+
+    frame = wrapped({"units": {**inputs, **results}}, __version__)
+    head = json.dumps(frame, ensure_ascii=False).removesuffix("}")
+    around = (f'{head}, "rows": [\n', ",\n", "\n]}\n")
+    return Objects(stream, (words, [*inputs], [*results]), around)
+
+
+def _each(rows: Rows) -> Iterator[tuple[list[float], str, list[float]]]:
+    statuses = [STATUSES[i] for i in rows.status.tolist()]
+    yield from zip(rows.inputs.tolist(), statuses, rows.results.tolist(), strict=True)
+
+
+def _cells(numbers: Sequence[float]) -> str:
+    return ",".join(repr(x) if math.isfinite(x) else "" for x in numbers)
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+def _line(words: Sequence[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(words)
+    return line.getvalue()
+
+
+TEXTS: Mapping[str, Callable[..., RowFile]] = {
+    "csv": Csv,
+    "json": _document,
+    "jsonl": _lines,
+}
