@@ -339,11 +339,7 @@ def _answer(
         parties=parties(question, point),
         same_loss=same_loss(scenario, relaxed, s, cost.total) if whole else None,
         limits=limits_used(
-            middle.question.limits,
-            middle.solution,
-            at,
-            scenario.place,
-            looser(moves),
+            middle.question.limits, middle.solution, at, scenario.place, looser(moves)
         ),
         sensitivities=moves,
         certificate=(equal or solution).certificate,

@@ -118,13 +118,17 @@ def choices(answer: Answer) -> Iterator[Block]:
 
 
 def next_best(answer: Answer) -> str:
-    """How much more the next choice takes, and how many were refused."""
+    """How much more the next choice takes."""
     totals = sorted(c.total for c in answer.alternatives if c.total is not None)
-    refused = sum(c.status == "refused" for c in answer.alternatives)
-    told = f"; {refused} refused, --full says why" if refused else ""
     if len(totals) == 1 or answer.question == "budget":
-        return told
-    return f"; the next takes {percent(totals[1] / totals[0] - 1)} more{told}"
+        return ""
+    return f"; the next takes {percent(totals[1] / totals[0] - 1)} more"
+
+
+def refusals(answer: Answer) -> str:
+    """How many choices were refused, where their reasons do not stand beside."""
+    refused = sum(c.status == "refused" for c in answer.alternatives)
+    return f"; {refused} refused, --full says why" if refused else ""
 
 
 def _rank(row: Choice) -> tuple[bool, float]:

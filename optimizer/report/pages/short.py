@@ -13,7 +13,7 @@ from optimizer.report.pages.cautions import briefly_warned
 from optimizer.report.pages.distillation import pays
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
-from optimizer.report.pages.machines import next_best
+from optimizer.report.pages.machines import next_best, refusals
 from optimizer.report.pages.plan import bill, near_table, others, plan_table
 from optimizer.report.pages.reasons import infeasible, limits
 
@@ -72,7 +72,8 @@ def _practice(answer: Answer) -> Iterator[str]:
         )
     if answer.choice:
         picked = (f"{word}: {value}" for word, value in answer.choice.items())
-        yield f"Best of the choices: {', '.join(picked)}{next_best(answer)}."
+        more = next_best(answer) + refusals(answer)
+        yield f"Best of the choices: {', '.join(picked)}{more}."
 
 
 def _million(dollars: float) -> str:

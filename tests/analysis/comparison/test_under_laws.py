@@ -42,13 +42,13 @@ def test_all_are_the_dense_laws_with_a_surface():
     assert left
     for name in left:
         law = load_law(name)
-        assert law.form in ("frontier", "hestness", "joint-moe", "kaplan")
+        assert law.form in ("frontier", "hestness", "joint-moe", "kaplan", "leverage")
     assert len(found) == len(set(found)) >= 12
 
 
 def test_with_experts_only_laws_of_experts_apply():
     assert names(under_laws(read_scenario(EXPERTS), ["all"])) == ["ludziejewski-2025"]
-    assert chosen_laws(["all"], experts=64) == ()
+    assert chosen_laws(["all"], mixture=64) == ()
 
 
 def test_each_is_the_file_with_that_law(ask):

@@ -52,7 +52,7 @@ def test_chart_is_drawn_as_png(overtrain, files, tmp_path):
     ("arguments", "told"),
     [
         (("contour", 0, "-o", "x.jpg"), "needs the name of a .svg or .png file"),
-        (("regret", 0, "-o", "x.svg"), "two files or more"),
+        (("regret", 0, "-o", "x.svg"), "two or more"),
         (("contour", 0, 1, "-o", "x.svg"), "draws one scenario"),
         (("cashflow", 1, "-o", "x.svg"), "a demand with a lifetime"),
         (("capped", 0, "-o", "x.svg"), "a budget for training with best_for"),
