@@ -25,7 +25,7 @@ from optimizer.errors import InputError, Problem
 from optimizer.question import sampling
 from optimizer.question.asked import Question, attended, attention
 from optimizer.question.experts import experts_of, guess
-from optimizer.question.losses import loss_of, made, penalties_of, repetition_of
+from optimizer.question.losses import made, penalties_of, with_repetition
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.sparse import fitted
@@ -78,8 +78,7 @@ def formulate(scenario: Scenario) -> Question:
     cost = attempt(("objective",), partial(counted, bill, unit)) or ()
     attempt.finish()
 
-    repetition = repetition_of(scenario)
-    loss, quantities = loss_of(surface, repetition)
+    repetition, loss, quantities = with_repetition(scenario, surface)
     penalties = penalties_of(scenario)
     outside = scenario.law.form in POWERS
     reference = target = reducible = None

@@ -104,6 +104,12 @@ ENDED = {
     "beta: 0.065}\ntarget: {match: {parameters: 1B}}\ndemand: {tokens: 1T}\n",
     "a plan of no parameters": "law: {E: 1.58, A: 38.3, B: 6189.3, alpha: 0.02, "
     "beta: 0.188}\ntarget: {match: {parameters: 13B}}\ndemand: {tokens: 1e18}\n",
+    "repeated data under a law whose best size at a token underflows": "law: {E: 1.97, "
+    "A: 0.218, B: 21618, alpha: 0.02, beta: 1.2}\ntarget: {match: {parameters: 7B}}\n"
+    "demand: {tokens: 50T}\ndata: {unique_tokens: 60B}\n",
+    "repeated data where the best size at a token underflows": "law: {E: 1.97, A: "
+    "0.218, B: 21618, alpha: 0.02, beta: 1.2}\ntarget: {match: {parameters: 7B}}\n"
+    "demand: {tokens: 50T}\ndata: {unique_tokens: 60B}\n",
     "a million replicas": FLEET,
     "more epochs than a law covers": "law: kumar-2024\nplan: {parameters: 1T, tokens: "
     "200B}\ndemand: {tokens: 50T}\ndata: {unique_tokens: 7392}\n",
