@@ -38,7 +38,7 @@ def with_repetition(
             with it what repeated data do to a model of another size.
     """
     repetition = repetition_of(scenario)
-    best = surface.optimal_parameters(1.0)
+    best = abs(surface.optimal_parameters(1.0))  # its derivatives are complex steps
     if repetition is not None and not 0.0 < best < math.inf:
         message = (
             f"the law's training-optimal size at one token is {best:g} parameters, as "
