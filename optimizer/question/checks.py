@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -115,6 +116,7 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
         *sampling.unrated(scenario),
         *unlevered(scenario),
         *distilled(scenario),
+        *_underflow(scenario),
     )
     for place, message in found:
         yield Problem(scenario.document.mark(place), dotted(place), message)
@@ -129,6 +131,24 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
                 "what is stored; remove it"
             )
             yield Problem(scenario.document.mark(place), dotted(place), message)
+
+
+def _underflow(scenario: Scenario) -> Iterator[Finding]:
+    """Repeated data need the best size at a token, which can be beyond numbers."""
+    law = scenario.law
+    if scenario.spec.data.unique_tokens is None:
+        return
+    try:
+        best = law.surface(scenario.spec.mixture).optimal_parameters(1.0)
+    except ValueError:  # told above
+        return
+    if not 0.0 < best < math.inf:
+        yield (
+            ("data", "unique_tokens"),
+            f"cannot be reckoned with under {law.name}: its training-optimal size at "
+            f"one token is {best:g} parameters, as far as numbers go; check alpha and "
+            "beta of the law, or remove data.unique_tokens",
+        )
 
 
 def misfits(scenario: Scenario) -> Iterator[Problem]:

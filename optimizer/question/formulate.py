@@ -15,7 +15,7 @@ that a complex step through this file gives exact derivatives.
 
 from __future__ import annotations
 
-import cmath
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,7 +25,7 @@ from optimizer.errors import InputError, Problem
 from optimizer.question import sampling
 from optimizer.question.asked import Question, attended, attention
 from optimizer.question.experts import experts_of, guess
-from optimizer.question.losses import made, penalties_of, with_repetition
+from optimizer.question.losses import loss_of, made, penalties_of, repetition_of
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.sparse import fitted
@@ -78,7 +78,8 @@ def formulate(scenario: Scenario) -> Question:
     cost = attempt(("objective",), partial(counted, bill, unit)) or ()
     attempt.finish()
 
-    repetition, loss, quantities = with_repetition(scenario, surface)
+    repetition = repetition_of(scenario)
+    loss, quantities = loss_of(surface, repetition)
     penalties = penalties_of(scenario)
     outside = scenario.law.form in POWERS
     reference = target = reducible = None
@@ -100,7 +101,7 @@ def formulate(scenario: Scenario) -> Question:
             N, D = reference
             reducible = published.sum(N, D) + sampling.fewer(scenario)
             target = surface.loss_of(reducible)
-            if not cmath.isfinite(reducible):
+            if not abs(reducible) < math.inf:
                 raise InputError([_unmatched(scenario)])
     elif spec.plan is not None:
         reducible = made(scenario, spec.plan, surface) + sampling.fewer(scenario)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.saturating import Saturating
-from optimizer.errors import InputError, Problem
 from optimizer.question.scenario import OwnPlan, Scenario
 from optimizer.world.costs import value
 from optimizer.world.law import POWERS
@@ -26,28 +23,6 @@ def repetition_of(scenario: Scenario) -> Repetition | None:
     if "R_D_star" not in stars:
         stars = load_law("muennighoff-2023").extras
     return Repetition(unique, stars["R_D_star"], stars.get("R_N_star"))
-
-
-def with_repetition(
-    scenario: Scenario, surface: Surface
-) -> tuple[Repetition | None, tuple[Term, ...], tuple[Saturating, ...]]:
-    """How data repeat, and the reducible loss with it.
-
-    Raises:
-        InputError: the law's best size at a token is beyond what numbers hold, and
-            with it what repeated data do to a model of another size.
-    """
-    repetition = repetition_of(scenario)
-    best = abs(surface.optimal_parameters(1.0))  # its derivatives are complex steps
-    if repetition is not None and not 0.0 < best < math.inf:
-        message = (
-            f"the law's training-optimal size at one token is {best:g} parameters, as "
-            f"far as numbers go (alpha {surface.alpha:g}, beta {surface.beta:g}), so "
-            "that repeated data cannot be reckoned with; check alpha and beta, or "
-            "leave out data.unique_tokens"
-        )
-        raise InputError([Problem(scenario.place("law"), "law", message)])
-    return repetition, *loss_of(surface, repetition)
 
 
 def loss_of(
@@ -98,7 +73,7 @@ def made(scenario: Scenario, own: OwnPlan, surface: Surface) -> float:
     unique = scenario.spec.data.unique_tokens
     if unique is not None:
         point["U"] = unique if own.tokens.real > unique.real else own.tokens
-    _, terms, quantities = with_repetition(scenario, surface)
+    terms, quantities = loss_of(surface, repetition_of(scenario))
     for quantity in quantities:
         point[quantity.name] = quantity.worth(point)
     s = sum(value(term, point) for term in terms)
