@@ -17,7 +17,7 @@ from optimizer.reading.document import contents
 from optimizer.reading.yamltext import Steps, failed
 from optimizer.records import dataclass
 
-SIZE = 1_000_000  # [bytes] of what is read
+SIZE = 4_000_000  # [bytes] of what is read; published configs go up to 3.1 MB
 HUGE = 64_000_000  # [bytes] of what is looked into to say which word is so long
 DEPTH = 20
 

@@ -140,6 +140,19 @@ def test_bad_file(
     assert said in refused(tmp_path, capsys, text)
 
 
+def test_lists_of_a_quantization(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MiniMax M3 in NVFP4 is published with 3.1 MB of them."""
+    lists = {"quantization_config": {"ignore": ["x" * 50] * 56_000}}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**CONFIG, **lists}), encoding="utf-8")
+    assert 3e6 < path.stat().st_size < 4e6
+    assert main(["model", str(path), "--format", "json"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)["models"]
+    assert one["total"] == 8_030_261_248
+
+
 def test_not_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config.json").write_bytes(b"\xff\xfe\x00{")
     assert main(["model", str(tmp_path)]) == 2

@@ -13,14 +13,13 @@ from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import Experts, Traits, feeds_of
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.latent_families import (
+    ATTENDS,
     FIRST,
     around,
     indexers,
     latent_mixer,
 )
 from optimizer.world.architecture.record import Feed, Layer, Mixer, Record, Store
-
-INDEXED = ("indexed_attention", "full_attention")
 
 
 def read_hy_v4(f: Fields, name: str) -> Record:
@@ -106,9 +105,9 @@ def _kinds(f: Fields, own: Fields, count: int) -> tuple[str, ...]:
             raise f.wrong("layer_types", "is missing; it says which layers are linear")
         return tuple("linear" if i + 1 in set(kda) else "latent" for i in range(count))
     for index, word in enumerate(told):
-        if word not in {"linear_attention", *INDEXED}:
+        if word not in {"linear_attention", *ATTENDS}:
             raise f.wrong(f"layer_types.{index}", f"is not known here, {shown(word)}")
-    return tuple("latent" if word in INDEXED else "linear" for word in told)
+    return tuple("latent" if word in ATTENDS else "linear" for word in told)
 
 
 SLIDING = ("num_attention_heads", "q_lora_rank", "kv_lora_rank", "qk_nope_head_dim")
@@ -141,7 +140,7 @@ def read_dots3(f: Fields, name: str) -> Record:
             own = replace(part, value={**part.value, **words})
             window = f.number("sliding_window", "sliding_window_size")
             mixer = windowed(latent_mixer(own), window)
-        elif told[i] in INDEXED:
+        elif told[i] in ATTENDS:
             plain = latent_mixer(own, indexed=True)
             # The reference keeps the keys of the index in fp32, twice the bytes.
             first, index = plain.stores

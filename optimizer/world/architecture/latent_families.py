@@ -30,6 +30,10 @@ FIRST = Experts(
     sparse=windows.sparse_from("first_k_dense_replace"),
 )
 
+# What `layer_types` calls a layer of latent attention; whether an index chooses what
+# it reads is the family's own.
+ATTENDS = ("full_attention", "indexed_attention", "deepseek_sparse_attention")
+
 
 @dataclass(frozen=True)
 class Latent:
@@ -102,7 +106,7 @@ def latent_mixers(f: Fields, t: Latent, count: int) -> tuple[Mixer, ...]:
         FieldError: a kind of layer or of indexer is not known.
     """
     for index, word in enumerate(f.layered("layer_types", count) or ()):
-        if word not in {"full_attention", "indexed_attention"}:
+        if word not in ATTENDS:
             raise f.wrong(
                 f"layer_types.{index}", f"is not known here, got {shown(word)}"
             )

@@ -110,6 +110,7 @@ SAME: Mapping[str, str] = {
     "ernie4_5_moe_vl": "ernie4_5_vl_moe_text",
     "RefinedWebModel": "falcon",
     "mimo_v2": "mimo_v2_flash",
+    "minimax_m3": "minimax_m3_vl_text",
     "grok-1": "grok",
     "hunyuan": "hunyuan_v1_moe",
     "phi3_v": "phi3",

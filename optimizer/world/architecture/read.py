@@ -149,7 +149,23 @@ def _same(f: Fields, told: Any) -> Any:
     if told in remote.VERSIONS:
         f.say(f"the language model of {told} is counted alone")
         return remote.by_version(f, told)
-    return SAME.get(str(told), told)
+    told = SAME.get(str(told), told)
+    return told if told in FAMILIES else _by_class(f, told)
+
+
+def _by_class(f: Fields, told: Any) -> Any:
+    """The family of the class in `architectures`, where the type says none.
+
+    Copies of a model under another `model_type` are loaded by their class all the same.
+    """
+    classes = f.value.get("architectures")
+    for one in classes if isinstance(classes, list) else ():
+        word = str(one).removesuffix("ForCausalLM").lower()
+        found = next((x for x in FAMILIES if x.replace("_", "") == word), None)
+        if found is not None:
+            f.say(f"read as {found}, which its architectures name: {one}")
+            return found
+    return told
 
 
 def language(f: Fields) -> Fields:

@@ -78,6 +78,8 @@ def _step_sparse(f: Fields, count: int) -> tuple[bool, ...]:
     if (told := windows.listed(f, count)) is not None:
         return tuple(told)
     word, value = f.raw("moe_layers_enum")
+    if value is None and "first_k_dense_replace" in f:
+        return tuple(windows.sparse_from("first_k_dense_replace")(f, count))
     if value is None:
         raise f.wrong(word, "is missing; it says which layers have experts")
     parts = value.split(",") if isinstance(value, str) else value

@@ -268,3 +268,34 @@ def test_words_of_a_layer_stand_above_the_models() -> None:
 def test_what_cannot_be(more: dict[str, Any], said: str) -> None:
     with pytest.raises(FieldError, match=said):
         read_config({**LLAMA, **more}, "x")
+
+
+LATENT = {
+    "hidden_size": 64, "intermediate_size": 96, "moe_intermediate_size": 32,
+    "num_hidden_layers": 3, "num_attention_heads": 4, "vocab_size": 100,
+    "kv_lora_rank": 16, "q_lora_rank": 24, "qk_rope_head_dim": 8,
+    "qk_nope_head_dim": 16, "v_head_dim": 16, "n_routed_experts": 4,
+    "n_shared_experts": 1, "num_experts_per_tok": 2, "first_k_dense_replace": 1,
+    "index_n_heads": 2, "index_head_dim": 16, "index_topk": 8,
+    "tie_word_embeddings": False,
+}  # fmt: skip
+
+
+def test_kinds_of_a_requantized_copy() -> None:
+    """Copies of GLM 5.2 for other formats list layers that the first file does not."""
+    glm = {**LATENT, "model_type": "glm_moe_dsa"}
+    listed = {**glm, "layer_types": ["deepseek_sparse_attention"] * 3}
+    one, two = read_config(glm, "first"), read_config(listed, "copy")
+    assert one.layers == two.layers
+
+
+def test_class_of_an_unknown_type() -> None:
+    """A copy under another type is read by the class that loads it, and says so."""
+    known = read_config({**LATENT, "model_type": "deepseek_v32"}, "known")
+    words = {"model_type": "deepseek_ref", "architectures": ["DeepseekV32ForCausalLM"]}
+    copy = read_config({**LATENT, **words}, "copy")
+    assert copy.layers == known.layers
+    assert any("DeepseekV32ForCausalLM" in note for note in copy.notes)
+    for classes in (["WarpForCausalLM"], ["BertModel"], "DeepseekV32ForCausalLM", None):
+        with pytest.raises(FieldError, match="is a family that this does not know"):
+            read_config({**LATENT, **words, "architectures": classes}, "unknown")
