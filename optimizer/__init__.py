@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optimizer.algebra.program import Status as Status
     from optimizer.analysis.audit import Audit as Audit
+    from optimizer.analysis.comparison.answer_diff import AnswerDiff as AnswerDiff
     from optimizer.analysis.comparison.compare import Comparison as Comparison
     from optimizer.analysis.frontier.frontier import Frontier as Frontier
     from optimizer.analysis.law.judgement import Judged as Judged
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from optimizer.fitting.fit import Fit as Fit
     from optimizer.fitting.fit import Settings as Settings
     from optimizer.fitting.runs import read_runs as read_runs
+    from optimizer.functions.answers import diff as diff
     from optimizer.functions.audits import audit as audit
     from optimizer.functions.curves import frontier as frontier
     from optimizer.functions.curves import uncertainty as uncertainty
@@ -67,6 +69,7 @@ __version__: str
 
 _HOMES = {
     "Answer": "analysis.plan.answer",
+    "AnswerDiff": "analysis.comparison.answer_diff",
     "Audit": "analysis.audit",
     "Calibrated": "analysis.serving.calibrated",
     "Comparison": "analysis.comparison.compare",
@@ -93,6 +96,7 @@ _HOMES = {
     "calibrate": "functions.fits",
     "change": "functions.files",
     "compare": "functions.plans",
+    "diff": "functions.answers",
     "fit": "functions.fits",
     "frontier": "functions.curves",
     "hardware_names": "world.hardware",

@@ -44,7 +44,7 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 }
 ANY = "warnings"
 SAME = 1e-9  # relative; a tenth of what a certificate leaves open
-_FORM = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
+FORM = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
 _SUFFIXED = re.compile(r"(.*[0-9.])\s*([kKMBT])")
 _SIZES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
@@ -195,7 +195,7 @@ def refuse_unlike(
 def _condition(text: str) -> Condition:
     from optimizer.analysis.plan.warn import CODES  # noqa: PLC0415 - heavy
 
-    match = _FORM.fullmatch(text)
+    match = FORM.fullmatch(text)
     word = text.strip()
     if match is None and word in (ANY, *CODES):
         return Condition(word, (word,))

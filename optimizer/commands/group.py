@@ -11,6 +11,7 @@ import click
 COMMANDS = {
     "solve": "Find the plan of least lifetime cost, with its proof.",
     "compare": "Solve scenarios and show them side by side.",
+    "diff": "Say what moved between two answers, for a pull request.",
     "report": "Write a report for those who pay: HTML, Markdown, Excel.",
     "plot": "Draw one chart as SVG or PNG.",
     "audit": "Say for what demand a model is right.",

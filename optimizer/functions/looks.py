@@ -15,6 +15,7 @@ from optimizer.report.formats.blocks import Blocks
 
 if TYPE_CHECKING:
     from optimizer.analysis.audit import Audit
+    from optimizer.analysis.comparison.answer_diff import AnswerDiff
     from optimizer.analysis.frontier.frontier import Frontier
     from optimizer.analysis.law.judgement import Judged
     from optimizer.analysis.plan.answer import Answer
@@ -28,6 +29,7 @@ _FOLDER = "optimizer.report.pages"
 # Of each kind of answer: the file of its page, who makes its blocks, and its JSON.
 _PAGES = {
     "Answer": ("short", "short_blocks", ""),
+    "AnswerDiff": ("answer_diff", "diff_blocks", "diff_data"),
     "Audit": ("audit", "audit_blocks", ""),
     "Calibrated": ("serving", "calibrated_blocks", "calibrated_data"),
     "Comparison": ("comparison", "comparison_blocks", ""),
@@ -49,8 +51,8 @@ def to_dict(record: Any) -> dict[str, Any]:
     """An answer as `--format json` writes it: plain numbers, texts, lists.
 
     Args:
-        record: what `solve`, `compare`, `audit`, `frontier`, `uncertainty`, `judge` or
-            `calibrate` returns.
+        record: what `solve`, `compare`, `diff`, `audit`, `frontier`, `uncertainty`,
+            `judge` or `calibrate` returns.
 
     Raises:
         TypeError: it is none of these.
@@ -115,12 +117,18 @@ def _measured(found: Calibrated) -> str:
     return f"{found.library.source}: {len(found.library.entries)} sets of constants"
 
 
+def _moved(found: AnswerDiff) -> str:
+    changed = [plan.scenario for plan in found.plans if not plan.same]
+    return f"{', '.join(changed) or 'nothing'} changed"
+
+
 def _asked(one: Scenario | Portfolio) -> str:
     return f"{one.name}: {one.file}"
 
 
 _TOLD: dict[str, Callable[[Any], str]] = {
     "Answer": _planned,
+    "AnswerDiff": _moved,
     "Audit": _audited,
     "Calibrated": _measured,
     "Comparison": lambda found: "; ".join(map(_planned, found.plans)),

@@ -53,17 +53,26 @@ class JsonFile:
         return Mark(self.file, line, found - 1 - before.rfind("\n"))
 
 
-def load_json(path: str | Path) -> JsonFile:
+def load_json(path: str | Path, most: int = SIZE) -> JsonFile:
     """Reads a JSON file whose value is an object.
+
+    Args:
+        path: of the file.
+        most: the bytes that are read.
 
     Raises:
         InputError: it cannot be read, or is not what JSON or this tool allows.
     """
-    return read_json(contents(path, HUGE), str(path))
+    return read_json(contents(path, HUGE), str(path), most)
 
 
-def read_json(data: bytes, file: str) -> JsonFile:
+def read_json(data: bytes, file: str, most: int = SIZE) -> JsonFile:
     """Reads the bytes of a JSON file whose value is an object.
+
+    Args:
+        data: of the file.
+        file: its name, for messages.
+        most: the bytes that are read.
 
     Raises:
         InputError: it is not what JSON or this tool allows.
@@ -73,7 +82,7 @@ def read_json(data: bytes, file: str) -> JsonFile:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise failed(Mark(file), "is not text; a config.json is UTF-8") from None
+        raise failed(Mark(file), "is not text; JSON is UTF-8") from None
     if not text.strip():
         raise failed(Mark(file), "is empty")
     try:
@@ -89,7 +98,7 @@ def read_json(data: bytes, file: str) -> JsonFile:
         raise failed(Mark(file), "has a number of too many digits") from None
     if not isinstance(value, dict):
         raise failed(Mark(file), "must be an object of words and values, as { … }")
-    if len(data) > SIZE:
+    if len(data) > most:
         raise _too_long(value, len(data), file)
     if _depth(value) > DEPTH:
         raise failed(Mark(file), f"is nested more than {DEPTH} levels deep")

@@ -127,8 +127,13 @@ def _value(answer: Answer, move: Sensitivity) -> str:
     for limit in answer.limits:
         if limit.name == move.input:
             return amount(limit.bound, limit.unit)
-    kind = KINDS.get(move.input.removesuffix(".expected").rpartition(".")[2])
-    return f"{move.value:.6g}" if kind is None else write(move.value, kind)
+    return input_value(move.input, move.value)
+
+
+def input_value(name: str, value: float) -> str:
+    """An input of a scenario or a law with its unit, where its name tells that."""
+    kind = KINDS.get(name.removesuffix(".expected").rpartition(".")[2])
+    return f"{value:.6g}" if kind is None else write(value, kind)
 
 
 def limits(answer: Answer) -> Iterator[Block]:

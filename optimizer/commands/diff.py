@@ -1,0 +1,89 @@
+"""`overtrain diff`: what moved between two answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from optimizer.commands import options
+from optimizer.commands.diff_condition import read_conditions
+from optimizer.commands.lists import show
+from optimizer.commands.output import piped, refuse_unwritable
+
+if TYPE_CHECKING:
+    from optimizer.functions.answers import Plans
+
+ALLOWED = ("table", "json", "markdown")
+CONDITION_HELD = 4
+EXAMPLES = """\b
+Examples:
+  overtrain solve *.yaml --format json -o plans.json
+  overtrain diff plans.json new.json
+  overtrain diff plans.json assistant.yaml --format markdown
+  git show main:plans.json | overtrain diff - plans.json --fail-on 'moved > 5 %'
+"""
+
+
+@click.command("diff", epilog=EXAMPLES)
+@click.argument("before")
+@click.argument("after")
+@options.formats(*ALLOWED)
+@options.output
+@click.option(
+    "--fail-on",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="Exit with 4 where a change meets a condition: 'changed', 'moved > 5 %' (of "
+    "size, tokens or cost, up or down), 'cost.total > 5 %' (of one number, up), "
+    "'warnings' or the code of one, where it is new. Repeatable.",
+)
+def command(
+    before: str,
+    after: str,
+    form: str | None,
+    output: Path | None,
+    conditions: tuple[str, ...],
+) -> int:
+    """Say what moved between two answers, for a pull request.
+
+    BEFORE and AFTER are what solve or compare wrote with --format json; - is standard
+    input. A scenario in YAML may stand for either: it is solved.
+    """
+    form = options.chosen(form, output, *ALLOWED)
+    refuse_unwritable(output)
+    judged = read_conditions(conditions)
+    if before == after == options.STDIN:
+        raise click.UsageError("standard input can be read only once")
+
+    from optimizer.analysis.comparison.answer_diff import answer_diff  # noqa: PLC0415 - heavy
+    from optimizer.report.pages.answer_diff import diff_blocks, diff_data  # noqa: PLC0415
+
+    found = answer_diff(_plans(before), _plans(after))
+    show(diff_blocks(found), diff_data(found), form, output)
+    held = [
+        f"{plan.scenario}: --fail-on {condition.text} holds"
+        for plan in found.plans
+        for condition in judged
+        if condition.holds(plan)
+    ]
+    for told in held:
+        click.echo(told, err=True)
+    return CONDITION_HELD if held else 0
+
+
+def _plans(path: str) -> Plans:
+    """The plans of a file, solved where it is a scenario."""
+    from optimizer.functions.answers import saved  # noqa: PLC0415 - heavy
+    from optimizer.reading.jsontext import HUGE, load_json, read_json  # noqa: PLC0415
+
+    if path == options.STDIN:
+        return saved(read_json(piped(HUGE), "<stdin>", HUGE))
+    if Path(path).suffix.lower() == ".json":
+        return saved(load_json(path, HUGE))
+    from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
+    from optimizer.report.formats.data import plan  # noqa: PLC0415
+
+    return [plan(solve(scenario)) for scenario in options.read_all([path], ())]
