@@ -109,6 +109,7 @@ class Audit:
         outside: where the model lies outside the runs that the law was fitted to.
         note: what a comparison should bear in mind; may be empty.
         attention: whether training compute counts attention, as the scenario asks.
+        reshaped: whether its own architecture keeps another cache than the scenario's.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Audit:
     outside: tuple[str, ...] = ()
     note: str = ""
     attention: bool = False
+    reshaped: bool = False
 
 
 def audit(
@@ -171,7 +173,7 @@ def audit(
     point = {"N": parameters, "D": tokens}
     implied = Implied(*(3 * tokens * (w - 1),) * 3)
     lifetime = best = above = demand = None
-    cannot = ""
+    cannot, reshaped = "", False
     if scenario is not None:
         matched = Target(match=Match(parameters=parameters, tokens=tokens))
         priced = scenario.every(lambda one: _priced(one, matched, law, experts))
@@ -179,6 +181,8 @@ def audit(
         found = cheapest(held, point)
         question, lifetime = found.question, found.cost
         cannot = either(told(found.breaks), "and")
+        plain = cheapest(held_at(priced, parameters, fix=None), point).question
+        reshaped = _caches(question) != _caches(plain)
         if question.attention and question.plain:
             ends = _attended(question, s, point)
         implied = _implied(priced, what or parameters, question, point)
@@ -210,7 +214,12 @@ def audit(
         outside=tuple(outside(law, parameters, tokens)),
         note=note,
         attention=ends.attention,
+        reshaped=reshaped,
     )
+
+
+def _caches(question: Question) -> list[tuple[float, float]]:
+    return [one.kv for one in question.replicas]
 
 
 @dataclass(frozen=True)

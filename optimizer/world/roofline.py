@@ -184,6 +184,10 @@ class Replica:
         scale = tokens * self.accelerators
         return tuple(Term("", scale * c, _power(p)) for c, p in self.sum.token[1:])
 
+    def between(self, N: float) -> float:
+        """What each sequence in flight adds to a token of the others, by prompts."""
+        return 0.0 if self.sum is None else self.sum.share * _at(self.sum.token, N)
+
     def cache(self, N: float) -> float:
         """Bytes of one token of the KV cache at a size."""
         c, power = self.kv
@@ -249,7 +253,7 @@ class Replica:
         room = self.memory if self.bound is None else min(self.memory, self.bound)
         b, bound = (room - weights) / cache, "memory"
         if self.time_per_token is not None:
-            slope = each + parts.share * _at(parts.token, N)
+            slope = each + self.between(N)
             soon = within(self.time_per_token, floor, slope, moved, parts.routed)
             if soon < b:
                 b, bound = soon, "latency"

@@ -236,6 +236,8 @@ class Infeasibility:
         certificate: of the relaxation program that proves it, or None where
             arithmetic alone does.
         accelerators: how many would do in place of more training time, or None.
+        nearest_reached: whether a plan has the lowest loss; if not, it is only come
+            near as something that is not limited grows.
         nearest_losses: of a portfolio, for each model whose target is in the
             conflict: the lowest loss that all the other bounds leave it, or None.
     """
@@ -248,6 +250,7 @@ class Infeasibility:
     certificate: Certificate | None
     nearest_losses: Mapping[str, float | None] = field(default_factory=dict)
     accelerators: int | None = None
+    nearest_reached: bool = True
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from optimizer.world.costs import MILLION, UNITS, value
 from optimizer.world.post_training import ROLLOUTS, TRAINED
 
 Point = Mapping[str, float]
+ROUNDING = 1e-9  # of the weight of a token
 
 
 def bill(question: Question, point: Point) -> Cost:
@@ -136,4 +137,5 @@ def unit_cost(question: Question, point: Point) -> UnitCost | None:
         with_training=(
             None if None in full else everything / weights["tokens"] * MILLION
         ),
+        present_value=any(abs(line.counted - 1) > ROUNDING for line in lines),
     )

@@ -21,6 +21,7 @@ def limits_used(
     point: Mapping[str, float],
     place: Callable[[str], Mark],
     looser: Mapping[str, float],
+    taken: Mapping[str, float] | None = None,
 ) -> tuple[LimitUsed, ...]:
     """Describes each limit at an optimum.
 
@@ -30,20 +31,26 @@ def limits_used(
         point: the plan, every variable by its name.
         place: from a limit's name to its place in the file.
         looser: elasticities towards larger bounds, where the two sides differ.
+        taken: of each by the plan in whole machines; what the point takes if None.
     """
     _, multipliers = solution.optimum
     names = [constraint.name for constraint in solution.program.constraints]
     found = []
     for limit in limits:
         used = sum(value(t, point) for t in limit.terms)
-        binding = used > 0 and math.log(limit.bound / used) < BINDING
+        binding = met = used > 0 and math.log(limit.bound / used) < BINDING
         price = -float(multipliers[names.index(limit.name)])
         elasticity = min(looser.get(limit.name, price), 0.0) if binding else 0.0
+        if taken is not None:
+            used = taken.get(limit.name, used)
+            met = used > 0 and math.log(limit.bound / used) < BINDING
+            # Machines in whole numbers may leave room that no fraction would.
+            binding = met or (binding and elasticity < 0)
         found.append(
             LimitUsed(
                 name=limit.name,
                 bound=limit.bound,
-                value=limit.bound if binding else used,
+                value=limit.bound if met else used,
                 unit=limit.unit,
                 binding=binding,
                 elasticity=elasticity,

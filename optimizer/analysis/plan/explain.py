@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from optimizer.algebra.posynomial import Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram
 from optimizer.analysis.plan.answer import Infeasibility, Relaxation
-from optimizer.analysis.plan.reach import cure, lowest, stated
-from optimizer.analysis.plan.wording import amount, either, nats
+from optimizer.analysis.plan.reach import cure, lowest, lowest_words, stated
+from optimizer.analysis.plan.wording import amount, either
 from optimizer.engine.diagnose import LEAST, ROOM, Conflict, diagnose
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
@@ -31,17 +31,19 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
     conflict = diagnose(program, decided, question.given)
     names = conflict.names
     found = ways(scenario, question, conflict.factors)
-    nearest = None
+    nearest, reached, told_lowest = None, True, ""
     if "target" in names:
-        nearest = question.surface.loss_of(lowest(question).value)
-    lowest_ = f"within the limits the lowest loss is {nats(nearest)}" if nearest else ""
+        least = lowest(question)
+        nearest, reached = question.surface.loss_of(least.value), least.attained
+        told_lowest = f"within the limits {lowest_words(nearest, reached)}"
     return Infeasibility(
-        reason=told(conflict, found, lowest_, notes(question, found, names)),
+        reason=told(conflict, found, told_lowest, notes(question, found, names)),
         conflict=names,
         relaxations=found,
         nearest_loss=nearest,
         uniform=conflict.uniform,
         certificate=conflict.certificate,
+        nearest_reached=reached,
     )
 
 

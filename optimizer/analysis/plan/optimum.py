@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -43,12 +42,17 @@ from optimizer.analysis.plan.near_optimal import near_to
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
-from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.referred import referred
-from optimizer.analysis.plan.rooflines import serving_use
+from optimizer.analysis.plan.rooflines import serving_use, taken
 from optimizer.analysis.plan.saturation import cheapest, last_thousandth
-from optimizer.analysis.plan.search import search, search_whole, unless_refused
+from optimizer.analysis.plan.search import (
+    pair_of,
+    search,
+    search_whole,
+    unless_refused,
+    without_limits,
+)
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import placed, settled
 from optimizer.analysis.plan.together import together
@@ -56,11 +60,10 @@ from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import warnings, worn
 from optimizer.analysis.plan.whole import WholePlan, whole_at
 from optimizer.errors import Defect, InputError, Problem
-from optimizer.question.asked import SAMPLES, Question
+from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.records import dataclass
-from optimizer.world.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -268,7 +271,7 @@ def _answer(
     point = placed(question, {"N": found["N"], "D": found["D"]})
     N, D = point["N"], point["D"]
     point = question.complete(point)
-    plan = _pair(question, point)
+    plan = pair_of(question, point)
     # Of the target through s, which keeps the digits that L − E loses.
     s = question.reducible or question.reducible_at(point)
     best = placed(relaxed, training_optimal(relaxed, s, point))
@@ -302,9 +305,10 @@ def _answer(
                 implied_within=suits.within,
                 implied_reason=suits.reason or None,
             )
-    at = point
+    at, uses = point, None
     if made.relaxed is not None or middle.question.between is not None:
         at = middle.question.complete(middle.size)
+        uses = taken(made.plan.scenario, question, point)
     answer = _bare(
         scenario,
         question,
@@ -339,7 +343,12 @@ def _answer(
         parties=parties(question, point),
         same_loss=same_loss(scenario, relaxed, s, cost.total) if whole else None,
         limits=limits_used(
-            middle.question.limits, middle.solution, at, scenario.place, looser(moves)
+            middle.question.limits,
+            middle.solution,
+            at,
+            scenario.place,
+            looser(moves),
+            uses,
         ),
         sensitivities=moves,
         certificate=(equal or solution).certificate,
@@ -360,27 +369,8 @@ def _answer(
     return settled(answer, question)
 
 
-def without_limits(scenario: Scenario) -> Pair | None:
-    """The plan that a scenario would have if nothing were limited, or None."""
-    spec = scenario.spec.model_copy(update={"limits": Limits()})
-    try:
-        question, found = search(replace(scenario, spec=spec))
-    except InputError:
-        return None
-    if not isinstance(found, Solution):
-        return None
-    return _pair(question, question.size(found.point))
-
-
 def _program(scenario: Scenario) -> GeometricProgram:
     return formulate(scenario).program
-
-
-def _pair(question: Question, size: Mapping[str, float]) -> Pair:
-    """The record of a model, with all effects on its loss."""
-    N, D = size["N"], size["D"]
-    samples = size.get(SAMPLES, question.samples)
-    return Pair(N, D, D / N, question.loss_at(size), samples)
 
 
 def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
@@ -393,5 +383,5 @@ def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
     extra = here - best
     if question.reducible is None:
         extra = question.surface.loss_of(here) - free.plan.total
-    optimum = _pair(free.plan.question, free.plan.size)
+    optimum = pair_of(free.plan.question, free.plan.size)
     return Fixed(optimum, extra, here / best - 1, None)

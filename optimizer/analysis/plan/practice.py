@@ -27,12 +27,15 @@ class UnitCost:
         total: of all tokens.
         with_training: with everything else of the plan spread over them; None where
             the dollars of training are not known.
+        present_value: whether money over time makes it the constant price that covers
+            the cost, and not the cost over the tokens.
     """
 
     input: float | None
     output: float | None
     total: float
     with_training: float | None
+    present_value: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class ServingUse:
         stream: the stream, or the streams that share the machine.
         batch: sequences decoded together.
         step_time: of one token of each [s].
+        token_time: between two tokens of a sequence, with the prompts of others that
+            are read between steps [s].
         replicas: that the mean load times the peak needs; None without a lifetime.
         standing: whole replicas that are paid all the time; None where work is paid.
         bound_by: `compute`, `bandwidth`, `memory`, `latency` or, of replicas that
@@ -103,6 +108,7 @@ class ServingUse:
     cache: float = 0.0
     held: float = 0.0
     standing: float | None = None
+    token_time: float = 0.0
 
 
 @dataclass(frozen=True)

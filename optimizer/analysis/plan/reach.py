@@ -123,7 +123,8 @@ def _beyond_limits(
     if not (caps and _simple(question)):
         return None
     # With one limit the least has the other variable at infinity.
-    room = FAR if len(caps) == 1 else ROOM
+    reached = len(caps) > 1
+    room = ROOM if reached else FAR
     left = {cap.name: _left(question, cap, cap.bound) for cap in caps}
     short = sum(left.values())
     if short <= s * (1 + TOUCHING):
@@ -156,7 +157,7 @@ def _beyond_limits(
     return Infeasibility(
         reason=(
             f"no model meets the target of {nats(loss)} and {either(named, 'and')} "
-            f"together; within the limits the lowest loss is {nats(nearest)}. "
+            f"together; within the limits {lowest_words(nearest, reached)}. "
             f"{cure(nearest_first)}"
         ),
         conflict=("target", *(cap.name for cap in conflict)),
@@ -164,7 +165,15 @@ def _beyond_limits(
         nearest_loss=nearest,
         uniform=_uniform(question, caps, s),
         certificate=None,
+        nearest_reached=reached,
     )
+
+
+def lowest_words(loss: float, reached: bool) -> str:
+    """The lowest loss of all plans, or what all of them stay above."""
+    if reached:
+        return f"the lowest loss is {nats(loss)}"
+    return f"every loss stays above {nats(loss)}"
 
 
 def _power(question: Question, cap: Limit) -> float:

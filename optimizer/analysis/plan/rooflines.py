@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from optimizer.analysis.plan.practice import ServingUse
 from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
+from optimizer.question.sampling import AT_MOST
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.reading.quantity import HOUR
 from optimizer.reading.spread import expected
-from optimizer.world.costs import MILLION
+from optimizer.world.costs import MILLION, value
 from optimizer.world.machines import KV
 from optimizer.world.roofline import NEAR, Replica
 
@@ -22,26 +24,58 @@ def serving_use(
     return tuple(_use(scenario, question, r, point["N"]) for r in question.replicas)
 
 
-def _use(
-    scenario: Scenario, question: Question, replica: Replica, N: float
-) -> ServingUse:
-    members = [
+def taken(
+    scenario: Scenario, question: Question, point: Mapping[str, float]
+) -> dict[str, float]:
+    """What a plan takes of each limit, with the sequences that are in flight."""
+    whole = dict(scenario.whole)
+    for one in question.replicas:
+        batch, _, _ = _flying(scenario, question, one, point["N"]).best(point["N"])
+        whole[one.suffix] = replace(whole.get(one.suffix, Whole()), batch=batch)
+    there = formulate(replace(scenario, whole=whole)) if whole else question
+    at = there.complete({name: point[name] for name in question.size(point)})
+    found = {w.name: sum(value(t, at) for t in w.terms) for w in there.limits}
+    if scenario.samples is not None:
+        found[AT_MOST] = scenario.samples
+    return found
+
+
+def _members(scenario: Scenario, replica: Replica) -> list[int]:
+    """The streams that a machine serves."""
+    return [
         index
         for index in range(len(scenario.uses))
         if scenario.serving_of(index)[0].batched
         and scenario.suffix(index) == replica.suffix
     ]
+
+
+def _flying(
+    scenario: Scenario, question: Question, replica: Replica, N: float
+) -> Replica:
+    """The replica with the sequences that are in flight, where replicas stand."""
+    standing = scenario.whole.get(replica.suffix, Whole()).replicas
+    if standing is None:
+        return replica
+    members = _members(scenario, replica)
+    peak = scenario.serving_of(members[0])[0].peak_to_mean or 1.0
+    return _in_flight(
+        replica,
+        N,
+        standing,
+        lambda r: _replicas(scenario, question, members, r, N, peak),
+    )
+
+
+def _use(
+    scenario: Scenario, question: Question, replica: Replica, N: float
+) -> ServingUse:
+    members = _members(scenario, replica)
     serving, chip = scenario.serving_of(members[0])
     peak = serving.peak_to_mean or 1.0
     need = _replicas(scenario, question, members, replica, N, peak)
     whole = scenario.whole.get(replica.suffix, Whole())
-    if whole.replicas is not None:
-        replica = _in_flight(
-            replica,
-            N,
-            whole.replicas,
-            lambda r: _replicas(scenario, question, members, r, N, peak),
-        )
+    replica = _flying(scenario, question, replica, N)
     batch, step, bound = replica.best(N)
     if whole.replicas is not None and batch < (whole.batch or batch):
         bound = "load"
@@ -59,6 +93,7 @@ def _use(
         stream=", ".join(scenario.uses[i].name or "demand" for i in members),
         batch=batch,
         step_time=step,
+        token_time=step + batch * replica.between(N),
         replicas=need,
         bound_by=bound,
         usage_cost=usage,

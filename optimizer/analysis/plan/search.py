@@ -9,14 +9,16 @@ from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.answer import Infeasibility
 from optimizer.analysis.plan.explain import explain
+from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.together import Search, certified, together
 from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole
 from optimizer.errors import InputError, Problem
-from optimizer.question.asked import Question
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
+from optimizer.world.limits import Limits
 
 UNIT_OF = {"N": "parameters", "D": "tokens"}
 
@@ -128,3 +130,22 @@ def _refuse_fractions(
         "outside its runs; ask for a lower loss, or check the law and the prices"
     )
     raise InputError([Problem(scenario.place(word), word, message)])
+
+
+def without_limits(scenario: Scenario) -> Pair | None:
+    """The plan that a scenario would have if nothing were limited, or None."""
+    spec = scenario.spec.model_copy(update={"limits": Limits()})
+    try:
+        question, found = search(replace(scenario, spec=spec))
+    except InputError:
+        return None
+    if not isinstance(found, Solution):
+        return None
+    return pair_of(question, question.size(found.point))
+
+
+def pair_of(question: Question, size: Mapping[str, float]) -> Pair:
+    """The record of a model, with all effects on its loss."""
+    N, D = size["N"], size["D"]
+    samples = size.get(SAMPLES, question.samples)
+    return Pair(N, D, D / N, question.loss_at(size), samples)

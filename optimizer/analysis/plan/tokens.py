@@ -34,9 +34,14 @@ def effective_tokens(question: Question) -> float | None:
 
     None where the objective has other terms than N·D, N and constants: with a price of
     data, attention in training, or batches to choose, no T makes 6·N·D + 2·N·T of it.
+    None, too, where replicas stand: what they cost is a constant, and no token's.
 
     Source: 6·N·D + 2·N·T is proportional to c_train·N·D + c_serve·N exactly for it.
     """
+    serving = [line for line in question.bill if line.group == "inference"]
+    paid = [term for line in serving for term in line.terms.get(question.unit, ())]
+    if any(not term.exponents and term.coefficient for term in paid):
+        return None
     sums = {"DN": 0.0, "N": 0.0, "": 0.0}
     for term in question.cost:
         if term.coefficient == 0:

@@ -307,6 +307,9 @@ def _chips(scenario: Scenario) -> Iterator[Warning]:
 
 
 def _optimum(answer: Answer) -> Iterator[Warning]:
+    best = "the least cost"
+    if answer.question == "budget":
+        best = "the lowest reducible loss"
     for near in answer.near_optimal:
         low, high = near.parameters
         if near.within == 0.01 and high / low > WIDE:
@@ -314,7 +317,7 @@ def _optimum(answer: Answer) -> Iterator[Warning]:
                 "wide-optimum",
                 f"every size from {amount(low, 'parameters')} to "
                 f"{amount(high, 'parameters')} is within {percent(near.within)} of "
-                "the optimum: let other reasons than cost choose among them",
+                f"{best}: let other reasons choose among them",
             )
 
 

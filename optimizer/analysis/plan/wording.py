@@ -194,11 +194,6 @@ def several(names: list[str]) -> str:
 THING = {"FLOP": "compute", "USD": "cost", "kWh": "energy", "kgCO2e": "carbon"}
 
 
-def rounded(parameters: float) -> str:
-    """A size to two digits, as sizes are spoken of: 7.0B."""
-    return amount(float(f"{parameters:.1e}"), "parameters")
-
-
 def model(parameters: float, tokens: float) -> str:
     """A model by its two numbers: 6.08B on 730B."""
     return f"{amount(parameters, 'parameters')} on {amount(tokens, 'tokens')}"

@@ -8,12 +8,8 @@ from dataclasses import replace
 from optimizer.analysis.frontier.band import Banded, banded, distribution
 from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.optimum import (
-    for_lifetime,
-    solve,
-    with_its_loss,
-    without_limits,
-)
+from optimizer.analysis.plan.optimum import for_lifetime, solve, with_its_loss
+from optimizer.analysis.plan.search import without_limits
 from optimizer.analysis.story.contour import Contour, contour
 from optimizer.analysis.story.curves import (
     OverDemand,

@@ -126,6 +126,7 @@ def infeasibility(why: Infeasibility | None) -> dict[str, Any] | None:
             for way in why.relaxations
         ],
         "nearest_loss": why.nearest_losses or why.nearest_loss,
+        "nearest_reached": why.nearest_reached,
         "uniform": why.uniform,
         "accelerators": why.accelerators,
         "certificate": why.certificate,

@@ -30,6 +30,7 @@ from optimizer.report.formats.blocks import (
 )
 from optimizer.report.pages.under_laws import laws_left_out
 
+FEW = 3  # other laws whose demands a sentence bears
 EVEN = 1e-6  # |w − 1| below which a model is training-optimal
 
 
@@ -105,10 +106,13 @@ def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
     first, *others = audits
     this = f"{_size(first)} on {amount(first.tokens, 'tokens')}"
     beside = "".join(f"; {_phrase(a.implied_demand)} under {a.law}" for a in others)
+    if len(others) > FEW:
+        beside = f"; {_range(others)}"
     if len({_phrase(a.implied_demand) for a in audits}) == 1 and others:
         beside = ", and under the other laws too"
     where = f"({first.law}{beside})"
     suits, best = first.implied_demand, first.training_optimal
+    near = nearly(suits.within)
     if undertrained(suits):
         less = first.overhead / (1 + first.overhead)
         yield (
@@ -123,11 +127,27 @@ def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
         yield f"{this} is training-optimal: right if it serves nothing {where}."
     else:
         yield (
-            f"{this} is lifetime-optimal{nearly(suits.within)} if it serves "
+            f"{this} is lifetime-optimal{near and f'{near},'} if it serves "
             f"{_phrase(suits)} tokens {where}."
         )
     if first.demand is not None:
         yield from _under_scenario(first, first.demand)
+
+
+def _range(audits: Sequence[Audit]) -> str:
+    """The demands of many laws by the least and the greatest of them."""
+    known = [(a.implied_demand.tokens, a) for a in audits]
+    told = sorted(
+        ((tokens, a) for tokens, a in known if tokens is not None),
+        key=lambda pair: pair[0],
+    )
+    none = len(known) - len(told)
+    without = f", and none by {none}" if none else ""
+    if not told:
+        return f"none under {len(audits)} other laws"
+    ends = (told[0][1], told[-1][1])
+    low, high = (f"{_phrase(a.implied_demand)} under {a.law}" for a in ends)
+    return f"from {low} to {high}, of {len(audits)} other laws{without}"
 
 
 def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
@@ -148,12 +168,17 @@ def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
         yield f"At the {served} tokens of the scenario nothing of its loss is cheaper."
         return
     side = "more" if above > 0 else "less"
+    within = "" if above > 0 or audit.reshaped else " within its limits"
     yield (
         f"At the {served} tokens of the scenario it takes {percent(abs(above))} {side} "
-        f"{thing} than the best model of the same loss"
-        f"{'' if above > 0 else ' within its limits'}, "
+        f"{thing} than the best model of the same loss{within}, "
         f"{model(best.parameters, best.tokens)}."
     )
+    if audit.reshaped:
+        yield (
+            "It is served with its own architecture, and that model with the "
+            "scenario's."
+        )
 
 
 def undertrained(suits: Implied) -> bool:

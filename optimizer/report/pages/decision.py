@@ -12,7 +12,6 @@ from optimizer.analysis.plan.wording import (
     lifetime,
     model,
     percent,
-    rounded,
 )
 from optimizer.analysis.story.case import Case
 from optimizer.analysis.story.explorer import Explorer, Point
@@ -131,7 +130,10 @@ def tiles(answer: Answer) -> Iterator[Tiles]:
     price = answer.unit_cost
     if price is not None and price.with_training is not None and len(shown) < WIDE:
         whole, alone = (_dollars(v) for v in (price.with_training, price.total))
-        shown.append(Tile("a million tokens", whole, f"{alone} for serving alone"))
+        over = ", at present value" if price.present_value else ""
+        shown.append(
+            Tile("a million tokens", whole, f"{alone} for serving alone{over}")
+        )
     yield Tiles(tuple(shown))
 
 
@@ -190,9 +192,9 @@ def _sure(case: Case) -> Iterator[str]:
         sizes.append((told.parameters, told.law))
     if sizes:
         (least, low), (most, high) = min(sizes), max(sizes)
-        span = f"{rounded(least)} ({low})"
+        span = f"{amount(least, 'parameters')} ({low})"
         if len(sizes) > 1:
-            span = f"from {span} to {rounded(most)} ({high})"
+            span = f"from {span} to {amount(most, 'parameters')} ({high})"
         yield f"Other laws for the same question would train {span}."
 
 

@@ -34,8 +34,8 @@ def drawn_blocks(answer: Answer) -> Iterator[Block]:
     yield Text(
         f"The plan draws {samples(found.number)} a request, of {found.at_least:.0f} to "
         f"{found.at_most:.0f}. In fractions {significant(found.relaxed)} would be "
-        "best; limits, ranges and sensitivities are of samples in fractions, since "
-        "whole ones move in steps."
+        "best; ranges, sensitivities and the price of limits are of samples in "
+        "fractions, since whole ones move in steps."
     )
 
 

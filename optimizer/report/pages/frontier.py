@@ -16,7 +16,6 @@ from optimizer.analysis.plan.wording import (
     model,
     nats,
     percent,
-    rounded,
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -56,7 +55,8 @@ def frontier_headline(found: Frontier) -> str:
         f"From {nats(first.loss)} down to {nats(last.loss)}, {thing} goes from "
         f"{amount(first.cost_total, found.unit)} to "
         f"{amount(last.cost_total, found.unit)}, and the model from "
-        f"{rounded(first.parameters)} to {rounded(last.parameters)} parameters."
+        f"{amount(first.parameters, 'parameters')} to "
+        f"{amount(last.parameters, 'parameters')} parameters."
     )
     plan = found.plan
     if plan is None:

@@ -63,7 +63,9 @@ def against_blocks(comparison: Comparison) -> Iterator[Block]:
     yield from _differences(comparison)
     yield from _parties(comparison.plans)
     if comparison.regret is not None:
-        yield from _regret(comparison.regret)
+        laws = {plan.law.name for plan in comparison.plans}
+        what = "law holds" if len(laws) == len(comparison.plans) else "scenario comes"
+        yield from _regret(comparison.regret, what)
     if comparison.robust is not None:
         yield from _robust(comparison.robust)
     for note in comparison.notes:
@@ -116,8 +118,8 @@ def _parties(plans: Sequence[Answer]) -> Iterator[Block]:
     yield Table(named("lab", "community", "society"), rows)
 
 
-def _regret(regret: Regret) -> Iterator[Block]:
-    yield Heading("If another scenario comes than was planned for")
+def _regret(regret: Regret, what: str) -> Iterator[Block]:
+    yield Heading(f"If another {what} than was planned for")
     rows = tuple(
         (name, *(NONE if entry is None else significant(entry) for entry in row))
         for name, row in zip(regret.scenarios, regret.table, strict=True)
@@ -207,10 +209,6 @@ def _shares(
         f"The share of a stream's cost at which the best size is {move} smaller than "
         "where none of it counts."
     )
-    for answer in plans:
-        for warning in answer.warnings:
-            if warning.code == "community-unpaid":
-                yield Text(f"{answer.scenario}: {warning.message}.", warning.code)
 
 
 def _others(plans: Sequence[Answer]) -> Iterator[Block]:

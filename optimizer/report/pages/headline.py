@@ -22,6 +22,7 @@ from optimizer.analysis.plan.wording import (
     times,
 )
 from optimizer.reading.quantity import significant
+from optimizer.report.pages.distillation import better
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences
 from optimizer.world.costs import UNITS
@@ -50,7 +51,8 @@ def steps(answer: Answer) -> tuple[str, ...]:
     if plan is None or optimal is None:
         return ()
     mine = own_sentences(answer, _beside_own(answer))
-    return (*mine, *_sentences(answer, plan, optimal))
+    learnt = better(answer)
+    return (*mine, *_sentences(answer, plan, optimal), *([learnt] if learnt else []))
 
 
 def _instead(answer: Answer) -> Iterator[str]:

@@ -25,6 +25,8 @@ from optimizer.report.formats.blocks import (
     named,
 )
 
+SHOWN = 5e-4  # relative, from which a time is another one on the page
+
 
 def machines(answer: Answer) -> Iterator[Block]:
     """Each serving machine of the roofline at its best batch."""
@@ -55,7 +57,7 @@ def machines(answer: Answer) -> Iterator[Block]:
         yield Text(
             f"{who}a replica holds {amount(use.held, 'bytes')}, with weights in "
             f"{use.weights} and a KV cache in {use.kv} of {amount(use.cache, 'bytes')} "
-            "a token."
+            f"a token.{_between(use)}"
         )
     yield from _relaxed(answer)
     if any(use.usage_cost is not None for use in answer.serving):
@@ -63,6 +65,16 @@ def machines(answer: Answer) -> Iterator[Block]:
             "Dollars per million output tokens, while a machine works, and with "
             "capacity for the peak paid all the time."
         )
+
+
+def _between(use: ServingUse) -> str:
+    """How long a token takes where prompts are read between the steps."""
+    if use.token_time < use.step_time * (1 + SHOWN):
+        return ""
+    return (
+        f" Between two tokens of an answer {amount(use.token_time, 's')} pass, since "
+        "prompts are read between the steps."
+    )
 
 
 def _replicas(use: ServingUse) -> str:
@@ -87,8 +99,9 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
         f"Whole batches and replicas are the plan. In fractions the optimum has "
         f"{either(parts, 'and')} and {total}, with "
         f"{amount(relaxed.parameters, 'parameters')} parameters on "
-        f"{amount(relaxed.tokens, 'tokens')} tokens; limits, ranges and sensitivities "
-        "are those of batches in fractions, since whole ones move in steps."
+        f"{amount(relaxed.tokens, 'tokens')} tokens; ranges, sensitivities and the "
+        "price of limits are those of batches in fractions, since whole ones move in "
+        "steps."
     )
 
 

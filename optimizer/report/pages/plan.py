@@ -262,6 +262,11 @@ def _dollars(answer: Answer) -> Iterator[Block]:
     if rows:
         yield Heading("In practice")
         yield facts(rows)
+    if price is not None and price.present_value:
+        yield Text(
+            "Prices of tokens are constant ones that, paid as tokens are served, cover "
+            "their cost at present value."
+        )
 
 
 def others(answer: Answer) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from optimizer.algebra.program import Certificate, Engine
 from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed, Relaxation
-from optimizer.analysis.plan.reach import needed, owned
+from optimizer.analysis.plan.reach import lowest_words, needed, owned
 from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.analysis.plan.wording import (
     amount,
@@ -16,6 +16,7 @@ from optimizer.analysis.plan.wording import (
     lifetime,
     nats,
     ratio,
+    samples,
     typed,
 )
 from optimizer.reading.quantity import (
@@ -44,6 +45,9 @@ from optimizer.world.costs import UNITS
 KINDS = {
     "parameters": PARAMETERS,
     **dict.fromkeys(("tokens", "input_tokens", "output_tokens"), TOKENS),
+    "rollout_tokens": TOKENS,
+    "trained_on": FRACTION,
+    "mbu": FRACTION,
     "requests": REQUESTS,
     **dict.fromkeys(("lifetime", "start"), DURATION),
     **dict.fromkeys(("growth", "discount_rate", "price_decline"), RATE),
@@ -64,6 +68,7 @@ EACH = {
 }
 TIMES = ((1e-3, "ms"), (1.0, "s"), (3600.0, "hour"), (86400.0, "day"))
 NEGLIGIBLE = 5e-4  # an elasticity that three decimals of a percent cannot show
+NONE = 1e-9  # and one that is rounding
 
 
 def moves(answer: Answer) -> Iterator[Block]:
@@ -89,16 +94,22 @@ def moves(answer: Answer) -> Iterator[Block]:
     )
     columns = (*named("", "now"), Column("from", "left"))
     yield Table(columns, rows)
-    if idle:
-        names = either([move.input for move in idle], "and")
-        yield Text(f"No effect: {names}.")
+    for told, some in (
+        ("Less than 0.0005 %", [move for move in idle if _size(move) > NONE]),
+        ("No effect", [move for move in idle if _size(move) <= NONE]),
+    ):
+        if some:
+            names = either([move.input for move in some], "and")
+            yield Text(f"{told}: {names}.")
 
 
 def _from(move: Sensitivity) -> str:
     """Where a number stands; the whole of a `--set` would be as long as the row."""
     if move.line is not None:
         return f"line {move.line}"
-    return "--set" if move.source.startswith("--set") else "law"
+    if move.source.startswith("--set"):
+        return "--set"
+    return "law" if move.input.startswith("law.") else "chosen"
 
 
 def _size(move: Sensitivity) -> float:
@@ -177,10 +188,14 @@ def law_line(answer: Answer) -> Text:
         body = f"({body})^{law.outer:.6g}"
     if law.E:
         body = f"{law.E:.6g} + {body}"
+    drawn = ""
+    if answer.plan is not None and answer.plan.samples is not None:
+        drawn = f" at {samples(answer.plan.samples)} a request"
     counts = "all parameters" if law.counts == "total" else f"{law.counts} parameters"
     source = f" Source: {law.source}." if law.source else ""
     return Text(
-        f"{law.name}, L(N, D) = {body} in {law.loss_unit}; N counts {counts}.{source}",
+        f"{law.name}, L(N, D) = {body} in {law.loss_unit}{drawn}; N counts {counts}."
+        f"{source}",
         label="law",
     )
 
@@ -286,7 +301,10 @@ def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
             f"{significant(why.uniform)}."
         )
     if why.nearest_loss is not None:
-        yield Text(f"The lowest loss within the limits is {nats(why.nearest_loss)}.")
+        told = f"The lowest loss within the limits is {nats(why.nearest_loss)}."
+        if not why.nearest_reached:
+            told = f"Within the limits {lowest_words(why.nearest_loss, reached=False)}."
+        yield Text(told)
     for model, loss in why.nearest_losses.items():
         if loss is not None:
             yield Text(f"The lowest loss that the rest leaves {model} is {nats(loss)}.")

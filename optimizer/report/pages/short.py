@@ -10,7 +10,7 @@ from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, writ
 from optimizer.report.formats.blocks import Block, Heading, Text
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import briefly_warned
-from optimizer.report.pages.distillation import pays
+from optimizer.report.pages.distillation import better, pays
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best, refusals
@@ -43,7 +43,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from bill(answer)
         if told := " ".join(_practice(answer)):
             yield Text(told)
-        if told := pays(answer):
+        if not better(answer) and (told := pays(answer)):
             yield Text(told)
         yield from near_table(answer)
         yield from limits(answer)
@@ -61,11 +61,14 @@ def _practice(answer: Answer) -> Iterator[str]:
     if (price := answer.unit_cost) is not None:
         whole = price.with_training
         more = "" if whole is None else f", with training {_million(whole)}"
-        yield f"A million served tokens cost {_million(price.total)}{more}."
+        over = " at present value" if price.present_value else ""
+        yield f"A million served tokens{over} cost {_million(price.total)}{more}."
     for use in answer.serving:
         who = f"{use.stream}: served" if len(answer.serving) > 1 else "Served"
         count = use.standing or use.replicas
-        replicas = "" if count is None else f" by {significant(count)} replicas"
+        replicas = ""
+        if count is not None:
+            replicas = f" by {significant(count)} replica{'' if count == 1 else 's'}"
         yield (
             f"{who}{replicas} in batches of {significant(use.batch)}, bound by "
             f"{use.bound_by}."

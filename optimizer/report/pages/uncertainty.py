@@ -16,7 +16,6 @@ from optimizer.analysis.plan.wording import (
     model,
     nats,
     percent,
-    rounded,
     share,
 )
 from optimizer.analysis.uncertainty.robust import RobustPlan
@@ -83,12 +82,12 @@ def best_size(found: Uncertainty) -> str:
     of = either([name for name, there in drawn if there], "and")
     size, tokens = found.intervals["parameters"], found.intervals["tokens"]
     if found.fixed:
-        what = f"the fixed {rounded(size.p50)} takes"
+        what = f"the fixed {amount(size.p50, 'parameters')} takes"
         low, high = (f"{amount(end, 'tokens')}" for end in (tokens.p5, tokens.p95))
         last = " tokens"
     else:
         what, last = "the best size is", ""
-        low, high = rounded(size.p5), rounded(size.p95)
+        low, high = amount(size.p5, "parameters"), amount(size.p95, "parameters")
     span = low if low == high else f"anywhere from {low} to {high}"
     return f"{what} {span}{last} in nine of ten draws of {of}"
 

@@ -12,10 +12,9 @@ from optimizer.analysis.plan.wording import (
     figure,
     model,
     ratio,
-    rounded,
     several,
+    times,
 )
-from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
 from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.snap import snap_sentence
@@ -123,10 +122,11 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
         yield f"The laws agree{free}: train {model(low, few)}."
     else:
         yield (
-            f"Across laws, the best size{free} is anywhere from {rounded(low)} to "
-            f"{rounded(high)}, on {amount(few, 'tokens')} to {amount(many, 'tokens')} "
-            f"tokens: they differ by a factor of {significant(high / low, 2)} in size "
-            f"and {significant(many / few, 2)} in tokens."
+            f"Across laws, the best size{free} is anywhere from "
+            f"{amount(low, 'parameters')} to {amount(high, 'parameters')}, on "
+            f"{amount(few, 'tokens')} to {amount(many, 'tokens')} tokens: they "
+            f"differ by a factor of {times(high / low)} in size and "
+            f"{times(many / few)} in tokens."
         )
     walls: dict[str, list[str]] = {}
     for answer in held:

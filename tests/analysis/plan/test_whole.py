@@ -7,7 +7,7 @@ import pytest
 from optimizer.analysis.comparison.compare import compare
 from optimizer.analysis.plan.optimum import solve
 from optimizer.engine.certify import passes
-from optimizer.question.load import read_scenario
+from optimizer.question.load import load_scenario, read_scenario
 
 LAW = "law: besiroglu-2024-refit\nobjective: dollars\n"
 TRAIN = "training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}\n"
@@ -62,6 +62,41 @@ def test_a_replica_that_stands_is_paid_whatever_its_load(ask):
     (buy,) = answer.others
     assert buy.overtaken_at == pytest.approx(answer.cost.total / each, rel=1e-6)
     assert 1.04e12 < buy.overtaken_at < 1.07e12
+
+
+def test_a_limit_says_what_the_plan_takes_and_not_what_fractions_would(ask):
+    """One sequence is in flight on an idle replica, where fractions fill it."""
+    answer = ask(QUIET)
+    (use,), (memory,) = answer.serving, answer.limits
+    # 13B parameters of 2 bytes, and a sequence of 1,300 tokens.
+    assert use.held == pytest.approx(26e9 + 1300 * use.cache, rel=1e-6)
+    assert memory.value == pytest.approx(use.held, rel=1e-12)
+    assert not memory.binding
+    # Fractions are held by memory, and a whole batch leaves room that is not enough.
+    long = ask(LONG)
+    (use,), (memory,) = long.serving, long.limits
+    assert memory.value == pytest.approx(use.held, rel=1e-12)
+    assert memory.value < 0.97 * memory.bound
+    assert memory.binding
+    assert memory.elasticity < 0
+
+
+def test_the_time_of_a_token_counts_the_prompts_between(root):
+    answer = solve(load_scenario(root / "scenarios/moe-api.yaml"))
+    (use,) = answer.serving
+    time = next(one for one in answer.limits if "per_output" in one.name)
+    assert time.value == pytest.approx(use.token_time, rel=1e-9)
+    assert use.token_time > 1.1 * use.step_time
+
+
+def test_machines_that_stand_are_worth_no_tokens(ask):
+    """What they cost is a constant: no T of 2·N·T stands for it."""
+    assert ask(QUIET).demand.effective_tokens is None
+    paid = ask(QUIET.replace("idle_paid: true", "idle_paid: false"))
+    assert paid.demand.effective_tokens is None  # its batch costs something
+    flat = QUIET.replace("model: roofline", "model: mfu").replace("mbu: 60 %, ", "")
+    assert ask(flat).demand.effective_tokens is None
+    assert ask(flat, "serving.idle_paid=false").demand.effective_tokens > 0
 
 
 def test_a_model_that_exists_pays_for_whole_replicas_too(ask):

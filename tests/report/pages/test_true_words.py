@@ -1,0 +1,148 @@
+"""Sentences that a reader once took home and that the numbers beside them denied."""
+
+from dataclasses import replace
+
+import pytest
+
+from optimizer.analysis.audit import audit_models
+from optimizer.analysis.comparison.compare import compare
+from optimizer.analysis.plan.optimum import solve
+from optimizer.question.load import load_scenario, read_scenario
+from optimizer.report.formats.text import render
+from optimizer.report.pages.audit import audit_sentences, audits_blocks
+from optimizer.report.pages.comparison import comparison_blocks
+from optimizer.report.pages.headline import headline
+from optimizer.report.pages.plan import answer_blocks
+from optimizer.report.pages.short import short_blocks
+from optimizer.report.pages.under_laws import spread
+from optimizer.world.laws import load_law
+from optimizer.world.models import load_model
+
+PLAIN = "law: besiroglu-2024-refit\ntarget: {match: {parameters: 13B}}\n"
+
+
+def flat(blocks):
+    return " ".join(render(blocks, 100).split())
+
+
+@pytest.fixture(scope="module")
+def shipped(root):
+    def answer(name, *overrides):
+        return solve(load_scenario(root / f"scenarios/{name}.yaml", overrides))
+
+    return answer
+
+
+def test_a_limit_of_little_effect_is_not_said_to_have_none(shipped):
+    """A bound that binds has a price, and so an effect."""
+    answer = shipped("rollouts")
+    for one in answer.limits:
+        if one.elasticity:
+            said = flat(answer_blocks(answer)).partition("No effect:")[2]
+            assert one.name not in said.partition(".")[0]
+    tiny = [replace(m, elasticity=1e-4) for m in answer.sensitivities[:1]]
+    told = flat(answer_blocks(replace(answer, sensitivities=tuple(tiny))))
+    assert f"Less than 0.0005 %: {tiny[0].input}." in told
+    assert "No effect" not in told
+
+
+def test_a_loss_that_is_never_reached_is_not_called_the_lowest(ask):
+    """A size alone is limited: more and more data come near, and none get there."""
+    served = PLAIN + "demand: {tokens: 2T}\n"
+    open_end = ask(served, "limits.parameters=1.5B").infeasibility
+    assert not open_end.nearest_reached
+    assert "every loss stays above 2.1279 nats" in open_end.reason
+    both = ask(served, "limits.parameters=1.5B", "limits.tokens=1T").infeasibility
+    assert both.nearest_reached
+    assert "the lowest loss is" in both.reason
+    cheap = ask(served, "limits.training_compute=1e20").infeasibility
+    assert cheap.nearest_reached
+
+
+def test_a_budget_names_what_its_range_is_of(shipped):
+    answer = shipped("consumer-api", "budget.training_cost=$2M")
+    (wide,) = (w for w in answer.warnings if w.code == "wide-optimum")
+    assert "of the lowest reducible loss" in wide.message
+    assert "cost" not in wide.message
+
+
+def test_the_loss_that_a_budget_chose_comes_from_no_law(shipped):
+    text = flat(answer_blocks(shipped("sixty-days")))
+    assert "1.98449 chosen" in text
+    assert "1.98449 law" not in text
+
+
+def test_the_first_paragraph_knows_a_teacher_that_pays(shipped):
+    answer = shipped("distillation")
+    way = answer.distillation.ways[0]
+    less = round(100 * (1 - way.ratio))
+    assert f"reach the same loss for {less} % less" in headline(answer)
+    assert "Distilled" not in headline(replace(answer, distillation=None))
+    dear = replace(answer.distillation, pays=False)
+    assert "Distilled" not in headline(replace(answer, distillation=dear))
+
+
+def test_prices_at_present_value_say_so(shipped):
+    """The bill over the tokens is another number where money has a time."""
+    answer = shipped("regulated-internal-assistant")
+    price = answer.unit_cost
+    plain = answer.cost.total / answer.demand.tokens * 1e6
+    assert price.present_value
+    assert price.with_training > 1.1 * plain
+    assert "at present value" in flat(answer_blocks(answer))
+    assert "at present value" in flat(short_blocks(answer))
+    other = shipped("buy-or-build")
+    assert not other.unit_cost.present_value
+    assert other.unit_cost.with_training == pytest.approx(
+        other.cost.total / other.demand.tokens * 1e6, rel=1e-12
+    )
+
+
+def test_a_law_with_samples_is_shown_at_those_that_are_drawn(shipped):
+    """0.02 + 0.6/√15 is the constant of the formula at 15 samples."""
+    text = flat(answer_blocks(shipped("verified-code")))
+    assert f"{0.02 + 0.6 * 15**-0.5:.6g} +" in text
+    assert "in nats per token at 15 samples a request;" in text
+
+
+def test_laws_do_not_come(ask):
+    scenarios = [
+        read_scenario(PLAIN + "demand: {tokens: 2T}\n", "s.yaml", [f"law={law}"])
+        for law in ("besiroglu-2024-refit", "hoffmann-2022-tex")
+    ]
+    found = compare(scenarios)
+    assert "If another law holds than was planned for" in flat(comparison_blocks(found))
+    sizes = [plan.plan.parameters for plan in found.plans]
+    (told,) = spread(found.plans)
+    assert f"a factor of {max(sizes) / min(sizes):.2g} in size" in told
+    assert "6.08B" in told  # as the table beside it has it
+
+
+def test_an_audit_with_another_cache_says_so(root):
+    model, law = load_model("llama-3-8b"), load_law("besiroglu-2024-refit")
+    path = root / "scenarios/reasoning-model.yaml"
+    (audit,) = audit_models([model], [law], load_scenario(path))
+    told = " ".join(audit_sentences([audit]))
+    assert audit.reshaped
+    assert "with its own architecture, and that model with the scenario's" in told
+    assert "within its limits" not in told
+    assert "of the least cost in whole machines, if it serves" in told
+    shape = "architecture={layers: 32, width: 4096, kv_heads: 8, head_size: 128}"
+    (same,) = audit_models([model], [law], load_scenario(path, [shape]))
+    assert not same.reshaped
+    assert "architecture" not in " ".join(audit_sentences([same]))
+
+
+def test_many_laws_are_a_range_in_the_first_sentence():
+    model = load_model("llama-3-8b")
+    names = (
+        *("besiroglu-2024-refit", "hoffmann-2022-tex", "hoffmann-2022-devries"),
+        *("gadre-2024-c4", "sardana-2024-250", "muennighoff-2023"),
+    )
+    audits = audit_models([model], [load_law(name) for name in names], None)
+    first = flat(audits_blocks(audits)).partition("Warnings")[0]
+    others = audits[1:]
+    least = min(others, key=lambda one: one.implied_demand.tokens)
+    assert f"under {least.law} to" in first
+    assert "of 5 other laws" in first
+    assert len(first.split()) < 40
