@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
@@ -86,11 +87,12 @@ def making_whole(found: Solved) -> Search[WholePlan | Solved]:
     ways: list[WholePlan] = []
     tried = [found]
     if need:
-        tried = yield from _solved(_replicated(found, need, point, more=0))
+        stand = partial(_replicated, found.scenario, found.question, need, point)
+        tried = yield from _solved(stand(more=0))
         ways = yield from _batched(tried)
         if not ways:
             # One more, where whole batches leave what is needed too little room.
-            more = yield from _solved(_replicated(found, need, point, more=1))
+            more = yield from _solved(stand(more=1))
             ways = yield from _batched(more)
         if not ways or max(need.values()) > MANY:
             ways += yield from _batches_first(found)
@@ -121,7 +123,9 @@ def _batches_first(found: Solved) -> Search[list[WholePlan]]:
         point = one.question.complete(one.size)
         need = needs(one.scenario, one.question, point)
         for more in (0, 1):
-            tried = yield from _solved(_replicated(one, need, point, more))
+            tried = yield from _solved(
+                _replicated(one.scenario, one.question, need, point, more)
+            )
             done = [
                 WholePlan(each, each, None)
                 for each in tried
@@ -218,6 +222,32 @@ def batched_at(
     return scenario, formulate(scenario)
 
 
+def beside(
+    scenario: Scenario, question: Question, size: Mapping[str, float]
+) -> list[Scenario]:
+    """The scenarios in whole numbers beside what is best for a model in fractions.
+
+    Args:
+        scenario: with nothing made whole.
+        question: the same as mathematics.
+        size: N and D.
+
+    Returns:
+        The scenario itself where nothing is to be made whole.
+    """
+    point = question.complete(size)
+    need = needs(scenario, question, point)
+    stood = [scenario]
+    if need:
+        stand = partial(_replicated, scenario, question, need, point)
+        stood = [*stand(more=0), *stand(more=1)]
+    found = []
+    for one in stood:
+        asked = formulate(one) if need else question
+        found += _whole_batches(one, asked, size["N"]) or [one]
+    return found
+
+
 def whole_at(
     scenario: Scenario, question: Question, size: Mapping[str, float]
 ) -> tuple[Scenario, Question]:
@@ -268,7 +298,11 @@ def _standing(
 
 
 def _replicated(
-    found: Solved, need: Mapping[str, float], point: Mapping[str, float], more: int
+    scenario: Scenario,
+    question: Question,
+    need: Mapping[str, float],
+    point: Mapping[str, float],
+    more: int,
 ) -> Iterator[Scenario]:
     """The whole numbers of replicas beside what is needed."""
     ends = [
@@ -277,7 +311,7 @@ def _replicated(
     ]
     for picked in _products(ends):
         chosen = dict(zip(need, map(float, picked), strict=True))
-        yield _standing(found.scenario, found.question, point, chosen)
+        yield _standing(scenario, question, point, chosen)
 
 
 def _batched(ones: Iterable[Solved]) -> Search[list[WholePlan]]:
@@ -286,7 +320,7 @@ def _batched(ones: Iterable[Solved]) -> Search[list[WholePlan]]:
     for one in ones:
         if one.solution.status is not Status.OPTIMAL:
             continue
-        wholes = _whole_batches(one)
+        wholes = _whole_batches(one.scenario, one.question, one.size["N"])
         plans += [] if wholes else [WholePlan(one, one, None)]
         open_ones += [(one, scenario) for scenario in wholes]
     solved = yield from _solved(scenario for _, scenario in open_ones)
@@ -298,18 +332,17 @@ def _batched(ones: Iterable[Solved]) -> Search[list[WholePlan]]:
     return plans
 
 
-def _whole_batches(found: Solved) -> list[Scenario]:
+def _whole_batches(scenario: Scenario, question: Question, N: float) -> list[Scenario]:
     """The scenarios of the whole batches beside the best ones; none if they are."""
-    N = found.size["N"]
     ends = {}
-    for one in found.question.replicas:
+    for one in question.replicas:
         batch = one.best(N)[0]
         pair = sorted({_down(batch), _up(batch)})
         if one.batch is None and (len(pair) > 1 or batch != pair[0]):
             ends[one.suffix] = pair
     if not ends:
         return []
-    whole = found.scenario.whole
+    whole = scenario.whole
     picks = [
         {
             suffix: replace(whole.get(suffix, Whole()), batch=float(b))
@@ -317,7 +350,7 @@ def _whole_batches(found: Solved) -> list[Scenario]:
         }
         for picked in _products(list(ends.values()))
     ]
-    return [replace(found.scenario, whole={**whole, **batches}) for batches in picks]
+    return [replace(scenario, whole={**whole, **batches}) for batches in picks]
 
 
 def _products(ends: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:

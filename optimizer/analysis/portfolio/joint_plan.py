@@ -16,11 +16,10 @@ from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.optimum import solve as solve_alone
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import moved_onto, onto
-from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.portfolio.cures import cured
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
+from optimizer.analysis.portfolio.whole_joint import in_whole_numbers, jointly
 from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect, InputError
 from optimizer.question.portfolio import (
     JointQuestion,
@@ -31,6 +30,7 @@ from optimizer.question.portfolio import (
 )
 from optimizer.question.scenario import Fix, Scenario
 from optimizer.records import dataclass
+from optimizer.world.costs import value
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,11 @@ class JointPlan:
         unit: of the total.
         shared: the shared bounds, with their shadow prices.
         certificate: of the joint program.
+        relaxed: the joint cost with machines in fractions, a lower bound; None where
+            none had to be made whole.
         conflict: where there is no plan, names of bounds that exclude each other, or
             of models that have none alone.
         infeasibility: why there is none, and what would make one.
-        notes: how machines are counted, in sentences.
     """
 
     name: str
@@ -63,13 +64,9 @@ class JointPlan:
     certificate: Certificate | None
     conflict: tuple[str, ...] = ()
     infeasibility: Infeasibility | None = None
-    notes: tuple[str, ...] = ()
+    relaxed: float | None = None
 
 
-JOINTLY = (
-    "The sizes are chosen, and what is shared is used, with batches and replicas that "
-    "stand as amounts, in fractions; each model's own bill has whole ones"
-)
 Family = JointPlan  # its public name since 0.1.0
 
 
@@ -98,13 +95,18 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         certificate=None,
     )
     stuck = tuple(a.scenario for a in alone if a.status is not Status.OPTIMAL)
-    solution = None if stuck else _solved(joint)
-    if solution is None or solution.status is not Status.OPTIMAL:
+    found = None if stuck else jointly(portfolio)
+    made = found
+    if found is not None and found.solution.status is Status.OPTIMAL:
+        made = in_whole_numbers(found)
+    if found is None or made is None or made.solution.status is not Status.OPTIMAL:
         if not whole:
             return replace(bare, conflict=stuck)
+        if made is not None:
+            joint = made.question
         why = cured(portfolio, joint, explain_portfolio(portfolio, joint), _total)
         return replace(bare, conflict=stuck or why.conflict, infeasibility=why)
-    point = {**joint.fixed, **solution.point}
+    solution, point = found.solution, made.point
     members = []
     for index, (member, mine) in enumerate(zip(portfolio.members, alone, strict=True)):
         size = Fix(parameters=point[variable("N", member.name)])
@@ -114,11 +116,14 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         members.append(
             _priced(held, portfolio, joint, index, solution) if whole else held
         )
-    total = solution.value
-    if any(member.relaxed for member in members):
-        # The joint program has machines in fractions; each plan has them whole.
-        total = sum(member.cost.total for member in members if member.cost)
-    shared = limits_used(joint.shared, solution, point, portfolio.place, {})
+    total = made.solution.value
+    taken = {
+        wall.name: sum(value(t, point) for t in wall.terms)
+        for wall in made.question.shared
+    }
+    shared = limits_used(
+        joint.shared, solution, found.point, portfolio.place, {}, taken
+    )
     bounds = [wall.bound for wall in shared if wall.binding]
     total = onto(bounds)(total)
     return replace(
@@ -127,8 +132,8 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         members=tuple(moved_onto(member, bounds) for member in members),
         total=total,
         shared=shared,
-        certificate=solution.certificate,
-        notes=(f"{JOINTLY}.",) if any(map(fractions, portfolio.members)) else (),
+        certificate=made.solution.certificate,
+        relaxed=None if made is found else solution.value,
     )
 
 
@@ -165,7 +170,8 @@ def _priced(
             solution,
             mine,
             lambda _, name=limit.name: member.place(name),  # type: ignore[misc]
-            {own(member.name, name): value for name, value in looser(moves).items()},
+            {own(member.name, name): move for name, move in looser(moves).items()},
+            {own(member.name, wall.name): wall.value for wall in held.limits},
         )
     )
     best = held.training_optimal
@@ -182,14 +188,6 @@ def _priced(
         training_optimal=best,
         reached=None if held.plan is None else chance(member, held.plan),
     )
-
-
-def _solved(joint: JointQuestion) -> Solution:
-    try:
-        return solve_program(joint.program)
-    except UncertifiedError:
-        # As for one scenario: bounds that leave next to no room.
-        return Solution(joint.program, Status.INFEASIBLE)
 
 
 def _beside(held: Answer, own: Answer) -> Answer:

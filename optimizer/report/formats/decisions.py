@@ -50,7 +50,7 @@ def _portfolio(portfolio: JointPlan) -> dict[str, Any]:
         else {"unit": portfolio.unit, "total": portfolio.total},
         "shared": plain(portfolio.shared),
         "certificate": plain(portfolio.certificate),
-        "notes": list(portfolio.notes),
+        "relaxed": portfolio.relaxed,
         "conflict": plain(portfolio.conflict),
         "infeasibility": plain(infeasibility(portfolio.infeasibility)),
     }

@@ -49,7 +49,8 @@ def decision(comparison: Comparison) -> Iterator[Text]:
     above = f"at most {percent(regret)} above" if regret > NOTHING else "at"
     told = (
         "If it is not known which will come, train "
-        f"{model(best.parameters, best.tokens)}: {above} the optimum of whichever does."
+        f"{model(best.parameters, best.tokens)}: {above} the optimum of whichever does"
+        f"{', with machines in fractions' if comparison.notes else ''}."
     )
     if (likely := robust.expected) is not None:
         told += (

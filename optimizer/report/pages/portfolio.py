@@ -8,6 +8,7 @@ from dataclasses import replace
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
+    amount,
     either,
     figure,
     lifetime,
@@ -64,8 +65,13 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
             columns, tuple(limit_row(w, portfolio.unit) for w in portfolio.shared)
         )
         yield Text("The shadow price is what one more unit does to the joint cost.")
-    for note in portfolio.notes:
-        yield Text(note, label="note")
+    if portfolio.relaxed is not None:
+        yield Text(
+            "Whole batches and replicas are the plan. In fractions the joint cost is "
+            f"{amount(portfolio.relaxed, portfolio.unit)}; what moves it, and the "
+            "price of limits, are those of machines in fractions, since whole ones "
+            "move in steps."
+        )
     if portfolio.certificate is not None:
         yield Heading("Proof")
         yield Text(proven(portfolio.certificate, "cost of all together"), label="proof")
@@ -113,10 +119,10 @@ def portfolio_headline(portfolio: JointPlan) -> str:
     if extra is None or extra < NOTHING:
         return f"{told} What they share does not hold them back."
     walls = [wall.name for wall in portfolio.shared if wall.binding]
-    return (
-        f"{told} Sharing takes {percent(extra)} more than each on its own: "
-        f"{either(walls, 'and')} {'bind' if len(walls) > 1 else 'binds'}."
-    )
+    binds = f"{either(walls, 'and')} {'bind' if len(walls) > 1 else 'binds'}"
+    if not walls:
+        binds = "whole machines come too dear for what they share"
+    return f"{told} Sharing takes {percent(extra)} more than each on its own: {binds}."
 
 
 def sharing(portfolio: JointPlan) -> float | None:

@@ -1,0 +1,104 @@
+"""A portfolio with its machines in whole numbers.
+
+The joint program has batches and standing replicas as amounts. Beside its optimum each
+model has a few scenarios in whole numbers; the joint program of each combination is
+solved and certified, and the cheapest is the plan. It keeps what is shared as it is
+paid, which the optimum in fractions may not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan.whole import MOST, beside
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import solve
+from optimizer.question.portfolio import (
+    JointQuestion,
+    Portfolio,
+    formulate_portfolio,
+    variable,
+)
+from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
+
+
+@dataclass(frozen=True, eq=False)
+class JointlySolved:
+    """A portfolio, the same as mathematics, and the solution of that."""
+
+    portfolio: Portfolio
+    question: JointQuestion
+    solution: Solution
+
+    @property
+    def point(self) -> dict[str, float]:
+        """Every variable of every model."""
+        return {**self.question.fixed, **self.solution.point}
+
+
+def jointly(portfolio: Portfolio) -> JointlySolved:
+    """Solves the joint program, without a plan where bounds leave next to no room."""
+    question = formulate_portfolio(portfolio)
+    try:
+        found = solve(question.program)
+    except UncertifiedError:
+        found = Solution(question.program, Status.INFEASIBLE)
+    return JointlySolved(portfolio, question, found)
+
+
+def in_whole_numbers(found: JointlySolved) -> JointlySolved:
+    """The cheapest joint plan in whole numbers beside one in fractions.
+
+    Returns:
+        The same where nothing is to be made whole; without a plan where no combination
+        keeps what is shared.
+    """
+    options = [
+        beside(
+            member,
+            question,
+            {v: found.point[variable(v, member.name)] for v in ("N", "D")},
+        )
+        for member, question in zip(
+            found.portfolio.members, found.question.questions, strict=True
+        )
+    ]
+    if all(one.whole == given.whole for one, given in _only(options, found)):
+        return found
+    if math.prod(map(len, options)) <= MOST:
+        return _cheapest(
+            [_with(found, picked) for picked in itertools.product(*options)]
+        )
+    # Too many: one model after another, the others as they are.
+    best = _with(found, [ways[0] for ways in options])
+    for index, ways in enumerate(options):
+        tried = [best]
+        for way in ways[1:]:
+            members = list(best.portfolio.members)
+            members[index] = way
+            tried.append(_with(found, members))
+        best = _cheapest(tried)
+    return best
+
+
+def _only(
+    options: Sequence[Sequence[Scenario]], found: JointlySolved
+) -> list[tuple[Scenario, Scenario]]:
+    """Each option with the scenario as it was given."""
+    pairs = zip(options, found.portfolio.members, strict=True)
+    return [(one, given) for ways, given in pairs for one in ways]
+
+
+def _with(found: JointlySolved, members: Sequence[Scenario]) -> JointlySolved:
+    return jointly(replace(found.portfolio, members=tuple(members)))
+
+
+def _cheapest(tried: Sequence[JointlySolved]) -> JointlySolved:
+    """The cheapest that has a plan, or the first."""
+    solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
+    return min(solved, key=lambda one: one.solution.value, default=tried[0])
