@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
@@ -25,6 +25,9 @@ from optimizer.question.portfolio import (
 )
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass
+
+ROUNDS = 8  # of looking beside the sizes that whole numbers led to
+EQUAL = 1e-9  # of the cost, below which nothing is gained
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,23 +61,44 @@ def in_whole_numbers(found: JointlySolved) -> JointlySolved:
         The same where nothing is to be made whole; without a plan where no combination
         keeps what is shared.
     """
-    options = [
+    options = _options(found, found.point)
+    given = found.portfolio.members
+    if all([one] == ways for one, ways in zip(given, options, strict=True)):
+        return found
+    best = _best(found, options)
+    for _ in range(ROUNDS):
+        if best.solution.status is not Status.OPTIMAL:
+            break
+        # Sizes have moved, and with them what is best beside them.
+        other = _best(found, _options(found, best.point))
+        if other.solution.status is not Status.OPTIMAL:
+            break
+        if other.solution.value >= best.solution.value * (1 - EQUAL):
+            break
+        best = other
+    return best
+
+
+def _options(found: JointlySolved, point: Mapping[str, float]) -> list[list[Scenario]]:
+    """For each model, what is beside the best for its size in fractions."""
+    return [
         beside(
             member,
             question,
-            {v: found.point[variable(v, member.name)] for v in ("N", "D")},
+            {v: point[variable(v, member.name)] for v in ("N", "D")},
         )
         for member, question in zip(
             found.portfolio.members, found.question.questions, strict=True
         )
     ]
-    if all(one.whole == given.whole for one, given in _only(options, found)):
-        return found
+
+
+def _best(found: JointlySolved, options: Sequence[Sequence[Scenario]]) -> JointlySolved:
+    """The cheapest of all combinations; of too many, one model after another."""
     if math.prod(map(len, options)) <= MOST:
         return _cheapest(
             [_with(found, picked) for picked in itertools.product(*options)]
         )
-    # Too many: one model after another, the others as they are.
     best = _with(found, [ways[0] for ways in options])
     for index, ways in enumerate(options):
         tried = [best]
@@ -84,14 +108,6 @@ def in_whole_numbers(found: JointlySolved) -> JointlySolved:
             tried.append(_with(found, members))
         best = _cheapest(tried)
     return best
-
-
-def _only(
-    options: Sequence[Sequence[Scenario]], found: JointlySolved
-) -> list[tuple[Scenario, Scenario]]:
-    """Each option with the scenario as it was given."""
-    pairs = zip(options, found.portfolio.members, strict=True)
-    return [(one, given) for ways, given in pairs for one in ways]
 
 
 def _with(found: JointlySolved, members: Sequence[Scenario]) -> JointlySolved:
