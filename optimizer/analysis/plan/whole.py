@@ -16,6 +16,7 @@ from functools import partial
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
+from optimizer.analysis.plan.steps import EQUAL, MOST, ROUNDS, around
 from optimizer.analysis.plan.together import Search, together
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
@@ -26,7 +27,7 @@ from optimizer.records import dataclass
 from optimizer.world.costs import value
 from optimizer.world.roofline import NEAR
 
-MOST = 16  # combinations of whole numbers
+SEVERAL = 2  # machines, which may settle further off together
 MANY = 100  # replicas, of which a whole batch may ask for several more
 
 
@@ -104,6 +105,7 @@ def making_whole(found: Solved) -> Search[WholePlan | Solved]:
     best = min(ways, key=lambda way: way.plan.solution.value)
     if best.plan is found:
         return best
+    best = yield from _further(best)
     relaxed = Relaxed(
         parameters=point["N"],
         tokens=point["D"],
@@ -113,6 +115,22 @@ def making_whole(found: Solved) -> Search[WholePlan | Solved]:
         certificate=found.solution.certificate,
     )
     return replace(best, relaxed=relaxed)
+
+
+def _further(best: WholePlan) -> Search[WholePlan]:
+    """The cheapest that is found by steps of one, where several machines decode.
+
+    The cost in fractions is log-convex, so that of one batch the best whole number is
+    beside the best in fractions; several may settle further off together.
+    """
+    for _ in range(ROUNDS):
+        tried = yield from _solved(around(best.plan.scenario, SEVERAL))
+        solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
+        least = min(solved, key=lambda one: one.solution.value, default=best.plan)
+        if least.solution.value >= best.plan.solution.value * (1 - EQUAL):
+            break
+        best = replace(best, plan=least)
+    return best
 
 
 def _batches_first(found: Solved) -> Search[list[WholePlan]]:

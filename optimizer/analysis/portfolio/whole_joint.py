@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
-from optimizer.analysis.plan.whole import MOST, beside
+from optimizer.analysis.plan.steps import EQUAL, MOST, ROUNDS, around
+from optimizer.analysis.plan.whole import beside
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.question.portfolio import (
@@ -25,9 +26,6 @@ from optimizer.question.portfolio import (
 )
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass
-
-ROUNDS = 8  # of looking beside the sizes that whole numbers led to
-EQUAL = 1e-9  # of the cost, below which nothing is gained
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +59,16 @@ def in_whole_numbers(found: JointlySolved) -> JointlySolved:
         The same where nothing is to be made whole; without a plan where no combination
         keeps what is shared.
     """
-    options = _options(found, found.point)
+    options = [
+        beside(
+            member,
+            question,
+            {v: found.point[variable(v, member.name)] for v in ("N", "D")},
+        )
+        for member, question in zip(
+            found.portfolio.members, found.question.questions, strict=True
+        )
+    ]
     given = found.portfolio.members
     if all([one] == ways for one, ways in zip(given, options, strict=True)):
         return found
@@ -69,28 +76,13 @@ def in_whole_numbers(found: JointlySolved) -> JointlySolved:
     for _ in range(ROUNDS):
         if best.solution.status is not Status.OPTIMAL:
             break
-        # Sizes have moved, and with them what is best beside them.
-        other = _best(found, _options(found, best.point))
-        if other.solution.status is not Status.OPTIMAL:
-            break
+        # Together they may settle further off than beside what fractions chose.
+        near = [[one, *around(one)] for one in best.portfolio.members]
+        other = _best(found, near)
         if other.solution.value >= best.solution.value * (1 - EQUAL):
             break
         best = other
     return best
-
-
-def _options(found: JointlySolved, point: Mapping[str, float]) -> list[list[Scenario]]:
-    """For each model, what is beside the best for its size in fractions."""
-    return [
-        beside(
-            member,
-            question,
-            {v: point[variable(v, member.name)] for v in ("N", "D")},
-        )
-        for member, question in zip(
-            found.portfolio.members, found.question.questions, strict=True
-        )
-    ]
 
 
 def _best(found: JointlySolved, options: Sequence[Sequence[Scenario]]) -> JointlySolved:

@@ -15,6 +15,7 @@ from optimizer.analysis.plan.wording import (
     figure,
     lifetime,
     nats,
+    percent,
     ratio,
     samples,
     typed,
@@ -68,6 +69,7 @@ EACH = {
 }
 TIMES = ((1e-3, "ms"), (1.0, "s"), (3600.0, "hour"), (86400.0, "day"))
 NEGLIGIBLE = 5e-4  # an elasticity that three decimals of a percent cannot show
+WHOLE = "with these whole numbers"
 NONE = 1e-9  # and one that is rounding
 
 
@@ -209,9 +211,24 @@ def proof(answer: Answer) -> Iterator[Text]:
     told = proven(certificate, what)
     if certificate.gap == 0 and answer.fixed is not None:
         told = "what you fixed leaves nothing to choose."
+    if whole := beside_fractions(answer):
+        told = told.replace(f"best possible {what}", f"best possible {what} {WHOLE}")
+        told += f" {whole}"
     if answer.engine is Engine.CVXPY:
         told += f" It was found by {answer.engine.meaning}."
     yield Text(told, label="proof")
+
+
+def beside_fractions(answer: Answer) -> str:
+    """How near a plan in whole numbers is to the bound of all; empty for others."""
+    relaxed, cost = answer.relaxed, answer.cost
+    if relaxed is None or cost is None or answer.plan is None:
+        return ""
+    if answer.question == "budget":
+        above = f"has {significant(max(answer.plan.loss - relaxed.total, 0.0), 2)} nats"
+    else:
+        above = f"costs {percent(max(1 - relaxed.total / cost.total, 0.0))}"
+    return f"No plan is better than the optimum in fractions, which {above} less."
 
 
 def proven(certificate: Certificate, what: str) -> str:

@@ -15,7 +15,7 @@ from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best, refusals
 from optimizer.report.pages.plan import bill, near_table, others, plan_table
-from optimizer.report.pages.reasons import infeasible, limits
+from optimizer.report.pages.reasons import WHOLE, beside_fractions, infeasible, limits
 
 
 def short_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
@@ -89,4 +89,10 @@ def _end(answer: Answer) -> str:
         return "--full adds the law and the demand."
     gap = significant(answer.certificate.gap, 2)
     what = "loss" if answer.question == "budget" else "cost"
-    return f"Certified: within {gap} of the best possible {what}. --full has the rest."
+    more = ""
+    if whole := beside_fractions(answer):
+        what, more = f"{what} {WHOLE}", f" {whole}"
+    return (
+        f"Certified: within {gap} of the best possible {what}.{more} --full has the "
+        "rest."
+    )

@@ -1,5 +1,6 @@
 """Machines in whole numbers: what stands is paid by the hour, a batch is sequences."""
 
+import itertools
 import math
 
 import pytest
@@ -8,6 +9,8 @@ from optimizer.analysis.comparison.compare import compare
 from optimizer.analysis.plan.optimum import solve
 from optimizer.engine.certify import passes
 from optimizer.question.load import load_scenario, read_scenario
+from optimizer.report.formats.text import render
+from optimizer.report.pages.short import short_blocks
 
 LAW = "law: besiroglu-2024-refit\nobjective: dollars\n"
 TRAIN = "training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}\n"
@@ -151,6 +154,38 @@ def test_a_batch_is_whole_sequences(ask):
     assert answer.relaxed.batches == (pytest.approx(1.78, abs=0.01),)
     assert "whole-machines" in codes(answer)
     assert ask(LONG, "serving.batch=2").plan is None
+
+
+SHORT = "model: roofline, hardware: h100-sxm, mfu: 50 %, mbu: 60 %, price: $2/h"
+BOTH = (
+    LAW
+    + TRAIN
+    + "target: {match: {parameters: 50B}}\ndemand:\n"
+    + "  - {name: long, requests: 100k/day, input_tokens: 60k, output_tokens: 1000, "
+    + f"lifetime: 1 year, serving: {{{SHORT}, accelerators: 1}}}}\n"
+    + "  - {name: plain, requests: 100k/day, input_tokens: 9000, output_tokens: 2000, "
+    + f"lifetime: 1 year, serving: {{{SHORT}, accelerators: 2}}}}\n"
+)
+
+
+def test_two_machines_may_settle_further_off_than_beside_their_fractions(ask):
+    """Every pair of batches is given by hand; 3 and 47 are best, not 2 and 43."""
+    found = ask(BOTH)
+    assert found.relaxed.batches == (
+        pytest.approx(2.48, 0.01),
+        pytest.approx(42.7, 0.01),
+    )
+    tried = {}
+    for long, plain in itertools.product((2, 3, 4), range(44, 51)):
+        text = BOTH.replace("ors: 1}", f"ors: 1, batch: {long}}}")
+        answer = ask(text.replace("ors: 2}", f"ors: 2, batch: {plain}}}"))
+        if answer.plan is not None:
+            tried[long, plain] = answer.cost.total
+    assert tuple(use.batch for use in found.serving) == min(tried, key=tried.get)
+    assert min(tried, key=tried.get) == (3, 47)
+    assert found.cost.total == pytest.approx(min(tried.values()), rel=1e-9)
+    text = " ".join(render(short_blocks(found), 100).split())
+    assert "of the best possible cost with these whole numbers" in text
 
 
 def test_a_load_below_one_replica_is_told(ask):
