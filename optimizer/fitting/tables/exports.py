@@ -13,6 +13,16 @@ CHART = "is a chart exported by Weights & Biases"
 BOARD = "is a TensorBoard export of one curve"
 TRAINER = "is the trainer's state of one run"
 
+# transformers 5.24, Trainer.floating_point_ops: 6 a token and parameter, of all
+# parameters but the tables of embeddings (a head of its own stays in).
+COMPUTE = Note(
+    0,
+    "a trainer's total_flos counts 6 FLOP a token and parameter without the embedding "
+    "tables, experts that a token does not use included",
+    "tokens from it are right for sizes that count the same; "
+    "num_input_tokens_seen is better",
+)
+
 
 def unfolded(file: str, read: Read) -> Read:
     """A table as it is, or the rows of the curves that it holds.
@@ -75,6 +85,8 @@ def trainer_state(found: Mapping[str, object]) -> Read:
     tests = [e for e in entries if "eval_loss" in e]
     rows = list(_states(found, tests or entries, "eval_loss" if tests else "loss"))
     columns = list(dict.fromkeys(name for _, row in rows for name in row))
+    unsure = "total_flos" in columns and "num_input_tokens_seen" not in columns
+    notes = (COMPUTE,) if unsure else ()
     if tests:
         step, loss = tests[-1].get("step"), tests[-1]["eval_loss"]
         about = (
@@ -86,9 +98,9 @@ def trainer_state(found: Mapping[str, object]) -> Read:
             columns,
             rows,
             about=about,
-            notes=(Note(0, message, "the last eval_loss used"),),
+            notes=(Note(0, message, "the last eval_loss used"), *notes),
         )
-    return Read(columns, rows, about=f"{TRAINER} without an eval_loss")
+    return Read(columns, rows, about=f"{TRAINER} without an eval_loss", notes=notes)
 
 
 def _states(
