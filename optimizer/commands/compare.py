@@ -9,6 +9,7 @@ import click
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions, refuse_unlike
 from optimizer.commands.output import refuse_unwritable
+from optimizer.commands.progress import progress
 
 ALLOWED = ("table", "json", "markdown", "csv")
 EXAMPLES = """\b
@@ -37,6 +38,12 @@ Examples:
     help="The change of size that counts as a moved plan, where cost shares are "
     "given; 10 % unless given.",
 )
+@click.option(
+    "--pairs",
+    is_flag=True,
+    help="Also of more than 20 scenarios say what each plan costs in the others, and "
+    "what each difference does alone.",
+)
 @options.formats(*ALLOWED)
 @options.engine
 @options.output
@@ -48,6 +55,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     forms: bool,
     tail: str | None,
     move: str | None,
+    pairs: bool,
     form: str | None,
     output: Path | None,
     conditions: tuple[str, ...],
@@ -56,7 +64,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
     It says what differs between the files and what each difference does, what the
     plan for one scenario costs in the others, and which plan to choose when it is
-    not known which will come. CSV is the same as that of solve.
+    not known which will come. Of more than 20 scenarios the first two wait for
+    --pairs. CSV is the same as that of solve.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
@@ -66,11 +75,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     refuse_unlike(judged, bare)
     groups = options.under(bare, laws, forms)
 
-    from optimizer.analysis.comparison.compare import compare  # noqa: PLC0415 - heavy
+    from optimizer.analysis.comparison.compare import MANY, compare  # noqa: PLC0415 - heavy
     from optimizer.commands.outcome import code, show  # noqa: PLC0415
     from optimizer.report.formats.blocks import Blocks  # noqa: PLC0415
 
-    found = compare([s for group in groups for s in group], worst, moved)
+    scenarios = [s for group in groups for s in group]
+    steps = len(scenarios) * (1 + len(scenarios) * (pairs or len(scenarios) <= MANY))
+    with progress("comparing", steps) as advance:
+        found = compare(scenarios, worst, moved, pairs=pairs or None, advance=advance)
 
     def pages() -> list[Blocks]:
         from optimizer.report.pages.comparison import comparison_blocks  # noqa: PLC0415

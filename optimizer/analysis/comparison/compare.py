@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.optimum import solve
-from optimizer.errors import InputError, Problem
+from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from optimizer.analysis.comparison.safe_plan import Robust
 
 
+MANY = 20  # scenarios from which on pairs of them are compared only where asked for
+MOST = 1000  # scenarios whose pairs can be asked for, a million
 JOINTLY = (
     "One plan for all of them is found with batches and replicas that stand as "
     "amounts, in fractions, and so are the costs that it is held against; what each "
@@ -32,13 +35,14 @@ class Comparison:
 
     Attributes:
         plans: one answer a scenario.
-        regret: each plan in each scenario; None for fewer than two.
-        robust: plans for not knowing which comes; None likewise.
+        regret: each plan in each scenario; None for fewer than two, and for many.
+        robust: plans for not knowing which comes; None for fewer than two.
         differences: for each scenario after the first, what it changes.
         forms: two forms of law against each other, where that is what differs.
         shares: for each scenario, the cost shares at which its plan moves.
         unlike: what makes them different questions, in words; no plan is robust then.
-        notes: how the plans for all count machines, in sentences.
+        notes: how the plans for all count machines and what is left out of many, in
+            sentences.
     """
 
     plans: tuple[Answer, ...]
@@ -62,6 +66,8 @@ def compare(
     move: float | None = None,
     changes: bool = True,
     plans: Sequence[Answer] | None = None,
+    pairs: bool | None = None,
+    advance: Callable[[int], object] = lambda _: None,
 ) -> Comparison:
     """Solves several scenarios; an infeasible one is a column that says why.
 
@@ -71,10 +77,14 @@ def compare(
         move: the change of N that counts as a moved plan; a tenth if None.
         changes: whether to say what each difference between the files does alone.
         plans: the answers to the scenarios, where they are known already.
+        pairs: whether to run each plan in each other scenario, and to solve each
+            difference and each cost share alone; if None, for up to `MANY` scenarios.
+            Without, the plans are short ones, as of `solve` that is not whole.
+        advance: told how many more plans and pairs are done, for a progress bar.
 
     Raises:
         InputError: some scenarios have a probability and others none, or they do not
-            sum to 1.
+            sum to 1; or pairs are asked for of more than `MOST` scenarios.
     """
     # Here, because `solve` does without them.
     from optimizer.analysis.comparison.community_share import MOVE, share_thresholds  # noqa: PLC0415
@@ -86,15 +96,31 @@ def compare(
     from optimizer.analysis.plan.whole import fractions  # noqa: PLC0415
 
     weights = probabilities(scenarios)
-    plans = tuple(map(solve, scenarios) if plans is None else plans)
-    if len(plans) < 2:
-        return Comparison(plans)
+    count = len(scenarios)
+    if pairs and count > MOST:
+        message = (
+            f"{count:,} scenarios have {count**2:,} pairs; at most {MOST**2:,} fit"
+        )
+        raise InputError([Problem(Mark("--pairs"), "", message)])
+    paired = count <= MANY if pairs is None else pairs
+    if plans is None:
+        plans = list(_solved(scenarios, paired, advance))
+    if count < 2:
+        return Comparison(tuple(plans))
     first = scenarios[0], plans[0]
     apart = unlike(plans)
-    return Comparison(
-        plans=plans,
-        regret=regret(scenarios, plans),
+    notes = [] if apart or not any(map(fractions, scenarios)) else [f"{JOINTLY}."]
+    found = Comparison(
+        plans=tuple(plans),
         robust=None if apart else robust(scenarios, plans, weights, tail or TAIL),
+        unlike=apart,
+        notes=tuple(notes if paired else [*notes, _left_out(count)]),
+    )
+    if not paired:
+        return found
+    return replace(
+        found,
+        regret=regret(scenarios, plans, advance),
         differences=tuple(
             differences(*first, scenario, plan)
             for scenario, plan in zip(scenarios[1:], plans[1:], strict=True)
@@ -104,8 +130,22 @@ def compare(
             share_thresholds(scenario, move or MOVE) for scenario in scenarios
         ),
         forms=forms(scenarios, plans),
-        unlike=apart,
-        notes=() if apart or not any(map(fractions, scenarios)) else (f"{JOINTLY}.",),
+    )
+
+
+def _solved(
+    scenarios: Sequence[Scenario], whole: bool, advance: Callable[[int], object]
+) -> Iterator[Answer]:
+    for scenario in scenarios:
+        yield solve(scenario, whole, near=True)
+        advance(1)
+
+
+def _left_out(count: int) -> str:
+    return (
+        f"Of more than {MANY} scenarios it is left out what each plan costs in the "
+        "others, what each difference does alone, and what moves each plan: --pairs "
+        f"adds them, of {count:,} scenarios {count**2:,} pairs"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.whole import whole_at
@@ -32,8 +32,18 @@ class Regret:
     reasons: tuple[tuple[str | None, ...], ...]
 
 
-def regret(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Regret:
-    """Runs every plan in every scenario."""
+def regret(
+    scenarios: Sequence[Scenario],
+    answers: Sequence[Answer],
+    advance: Callable[[int], object] = lambda _: None,
+) -> Regret:
+    """Runs every plan in every scenario.
+
+    Args:
+        scenarios: the worlds.
+        answers: their plans.
+        advance: told how many more pairs are done, for a progress bar.
+    """
     worlds = [[(one, formulate(one)) for one in each.singles] for each in scenarios]
     table, reasons = [], []
     for row in answers:
@@ -43,6 +53,7 @@ def regret(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Regret:
         ]
         table.append(tuple(entry for entry, _ in cells))
         reasons.append(tuple(reason for _, reason in cells))
+        advance(len(cells))
     names = tuple(answer.scenario for answer in answers)
     return Regret(names, tuple(table), tuple(reasons))
 

@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from optimizer.analysis.comparison.compare import compare
 from optimizer.analysis.comparison.regret import cost_of, missing, regret
 from optimizer.analysis.comparison.safe_plan import robust, worst_weights
 from optimizer.analysis.plan.optimum import solve
 from optimizer.engine.certify import passes
+from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
 from optimizer.question.load import read_scenario
 
@@ -208,3 +210,26 @@ def test_a_plan_is_served_by_the_best_machine_of_the_scenario_it_runs_in():
 
 def solve_cost(text):
     return solve(read_scenario(text)).cost.total
+
+
+def test_of_many_the_pairs_wait_until_they_are_asked_for():
+    demands = [f"{MATCH}name: n{i}\ndemand: {{tokens: {i + 1}T}}\n" for i in range(21)]
+    many = [read_scenario(text) for text in demands]
+    found = compare(many)
+    assert found.regret is None
+    assert found.differences == found.shares == ()
+    assert "--pairs adds them, of 21 scenarios 441 pairs" in found.notes[-1]
+    steps: list[int] = []
+    asked = compare(many, pairs=True, advance=steps.append)
+    assert asked.regret == regret(many, asked.plans)
+    assert len(asked.differences) == 20
+    assert sum(steps) == 21 + 441
+    # What is said of all together is said either way, and the plans are the same.
+    assert asked.robust == found.robust
+    assert [one.plan for one in asked.plans] == [one.plan for one in found.plans]
+
+
+def test_pairs_beyond_a_million_are_refused_before_any_plan():
+    one = read_scenario(MATCH + "demand: {tokens: 1T}\n")
+    with pytest.raises(InputError, match="1,001 scenarios have 1,002,001 pairs"):
+        compare([one] * 1001, pairs=True)
