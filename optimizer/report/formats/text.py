@@ -26,6 +26,7 @@ NARROWEST = 20
 ROOMY = 60  # from here on what belongs to a heading is indented
 PROSE = 24  # the least width for a column of prose
 INDENT = "  "
+BETWEEN = 2  # spaces between two columns
 GLUE = "\N{NO-BREAK SPACE}"  # between a number and its sign, until lines are broken
 
 
@@ -186,7 +187,9 @@ def _fit(
 ) -> tuple[list[list[str]], list[list[str]]] | None:
     """Titles and rows, on several lines where they must be, or None: too narrow."""
     titles = [printable(column.title) for column in table.columns]
-    between = 2 * (len(titles) - 1)
+    between = BETWEEN * (len(titles) - 1)
+    if between > room:
+        return None
     for height in range(1, TALLEST + 1):
         head = [_broken(title, height) for title in titles]
         sizes = _sizes(head, rows)
@@ -210,7 +213,8 @@ def _split(table: Table, room: int) -> tuple[Table, Table] | None:
     """A table of as many columns as there is room for, and one of the others."""
     if not table.apart:
         return None
-    for count in range(len(table.columns) - 1, 1, -1):
+    most = min(len(table.columns) - 1, room // BETWEEN + 1)  # of no width at all
+    for count in range(most, 1, -1):
         first = _of(table, range(count))
         if _fit(first, [list(row) for row in first.rows], room) is not None:
             return first, _of(table, (0, *range(count, len(table.columns))))
