@@ -77,7 +77,7 @@ def command(
     if probability is not None and reason:
         message = f"there is no robust plan: {reason}; leave the option out"
         raise InputError([Problem(Mark("--probability"), "", message)])
-    with _progress(draws * len(scenario.singles)) as advance:
+    with _progress(draws) as advance:
         found = uncertainty(scenario, draws, seed, wanted, advance)
     show(
         lambda: [page.uncertainty_blocks(found)],

@@ -33,6 +33,17 @@ def unreachable(scenario: Scenario, question: Question) -> Infeasibility | None:
     return Infeasibility(reason, ("target",), (way,), nearest, None, None)
 
 
+def out_of_reach(scenario: Scenario, question: Question) -> bool:
+    """Whether a target is, without the reasons, which know no batches."""
+    s = question.reducible
+    if s is None or question.target is None:
+        return False
+    if beyond_law(scenario, question):
+        return True
+    left = _lefts(question)
+    return bool(left) and sum(left.values()) > s * (1 + TOUCHING)
+
+
 def beyond_law(scenario: Scenario, question: Question) -> str:
     """Why no plan for a target can be reckoned with, whatever the limits; or empty."""
     s, loss = question.reducible, question.target
@@ -120,12 +131,12 @@ def _beyond_limits(
     Only where nothing else is limited or fixed, so that this arithmetic is all.
     """
     caps = question.limits
-    if not (caps and _simple(question)):
+    left = _lefts(question)
+    if not left:
         return None
     # With one limit the least has the other variable at infinity.
     reached = len(caps) > 1
     room = ROOM if reached else FAR
-    left = {cap.name: _left(question, cap, cap.bound) for cap in caps}
     short = sum(left.values())
     if short <= s * (1 + TOUCHING):
         return None
@@ -177,12 +188,20 @@ def lowest_words(loss: float, reached: bool) -> str:
 
 
 def _power(question: Question, cap: Limit) -> float:
-    return float(getattr(question.surface, _POWERS[cap.name][1]))
+    exponent: float = getattr(question.surface, _POWERS[cap.name][1])
+    return exponent
+
+
+def _lefts(question: Question) -> dict[str, float]:
+    """What each limit leaves, where nothing else is limited or fixed; else empty."""
+    if not _simple(question):
+        return {}
+    return {cap.name: _left(question, cap, cap.bound) for cap in question.limits}
 
 
 def _left(question: Question, cap: Limit, bound: float) -> float:
     """The reducible loss that a bound alone leaves."""
-    factor = float(getattr(question.surface, _POWERS[cap.name][0]))
+    factor: float = getattr(question.surface, _POWERS[cap.name][0])
     return factor / power(bound, _power(question, cap))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram
-from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.reach import out_of_reach
 from optimizer.analysis.sweep.rows import answers, near
 from optimizer.analysis.sweep.saturated import settled
 from optimizer.engine import batch
@@ -222,7 +222,7 @@ def _rows(plan: Plan, start: int, stop: int) -> Rows:
 
 
 def _view(scenario: Scenario, question: Question) -> View:
-    return None if unreachable(scenario, question) else question.program
+    return None if out_of_reach(scenario, question) else question.program
 
 
 def _together(work: _Work, alike: Sequence[Group[View]]) -> None:

@@ -138,11 +138,12 @@ class _Search:
 
     def _tokens(self, sizes: Array) -> Array:
         step = max(BLOCK // self.law.count, 1)
-        parts = [
-            np.partition(self.law.tokens(sizes[i : i + step]), self.rank, axis=1)
-            for i in range(0, len(sizes), step)
-        ]
-        return np.concatenate([part[:, self.rank] for part in parts])
+        found = np.empty(len(sizes))
+        for i in range(0, len(sizes), step):
+            here = slice(i, i + step)
+            tokens = np.partition(self.law.tokens(sizes[here]), self.rank, axis=1)
+            found[here] = tokens[:, self.rank]  # no view, which would keep all
+        return found
 
     def _cost(self, N: float, D: float) -> float:
         if not math.isfinite(D):

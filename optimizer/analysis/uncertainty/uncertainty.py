@@ -154,7 +154,7 @@ def uncertainty(
     # Lists do not change what is drawn, but experts change the surface.
     drawing = _drawing(singles[0], draws, seed)
     plans = [replace(drawing, scenario=single) for single in singles]
-    status, results = _solved(plans, scenario, advance)
+    status, results = _solved(replace(drawing, scenario=scenario), advance)
     answer = solve(scenario)
     reason = unasked(scenario)
     if not reason and not any(n.path[0] == "law" for n in drawing.numbers):
@@ -180,10 +180,9 @@ def uncertainty(
     missed = status == STATUSES.index("infeasible")
     intervals = {}
     if known.any():
-        ends = np.percentile(results[known], PERCENTS, axis=0)
         intervals = {
-            word: Interval(*ends[:, list(RESULTS).index(word)].tolist())
-            for word in SHOWN
+            word: Interval(*np.percentile(column[known], PERCENTS).tolist())
+            for word, column in results.items()
         }
     return Uncertainty(
         scenario=scenario.name,
@@ -201,7 +200,7 @@ def uncertainty(
         reason=reason,
         notes=tuple(_notes(scenario, drawing, status, robust)),
         law=scenario.law.name,
-        sizes=tuple(results[known, list(RESULTS).index("parameters")].tolist()),
+        sizes=tuple(results["parameters"][known].tolist()),
         fixed=scenario.spec.fix is not None
         and scenario.spec.fix.parameters is not None,
         warnings=(
@@ -238,27 +237,23 @@ def _drawing(scenario: Scenario, draws: int, seed: int) -> Plan:
 
 
 def _solved(
-    plans: Sequence[Plan], scenario: Scenario, advance: Callable[[int], object]
-) -> tuple[Integers, Array]:
-    """Status and results of each draw, of the best choice where there are several."""
-    by = "cost_total" if scenario.spec.budget is None else "loss"
-    value = list(RESULTS).index(by)
-    parts: list[list[Integers]] = []
-    found: list[list[Array]] = []
-    for plan in plans:
-        parts.append([])
-        found.append([])
-        for rows in sweep(plan, lambda: False):
-            parts[-1].append(rows.status)
-            found[-1].append(rows.results)
-            advance(len(rows.status))
-    statuses = np.stack([np.concatenate(part) for part in parts])
-    results = np.stack([np.concatenate(part) for part in found])
-    # Where no choice has a plan, the first speaks for the draw.
-    known = statuses == STATUSES.index("optimal")
-    best = np.argmin(np.where(known, results[:, :, value], np.inf), axis=0)
-    every = np.arange(statuses.shape[1])
-    return statuses[best, every], results[best, every]
+    plan: Plan, advance: Callable[[int], object]
+) -> tuple[Integers, Mapping[str, Array]]:
+    """Status and shown results of each draw, of its best choice; nothing else is kept.
+
+    Where no choice has a plan, the first speaks for the draw.
+    """
+    status = np.empty(plan.count, dtype=np.int8)
+    results = {word: np.empty(plan.count) for word in SHOWN}
+    done = 0
+    for rows in sweep(plan, lambda: False):
+        here = slice(done, done := done + len(rows.status))
+        status[here] = rows.status
+        for word, column in zip(RESULTS, rows.results.T, strict=True):
+            if word in results:
+                results[word][here] = column
+        advance(len(rows.status))
+    return status, results
 
 
 def _expected(
