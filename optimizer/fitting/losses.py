@@ -12,18 +12,9 @@ from collections.abc import Mapping
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import suggest
+from optimizer.reading.loss_words import ALIASES, NATS
 from optimizer.records import dataclass
 
-NATS = "nats per token"
-ALIASES: Mapping[str, str] = {
-    **dict.fromkeys(("nats", "nat", "nats/token", "nats per token"), "nats"),
-    **dict.fromkeys(("bits", "bit", "bits/token", "bits per token"), "bits"),
-    **dict.fromkeys(("bpb", "bits/byte", "bits per byte"), "bpb"),
-    **dict.fromkeys(("bpc", "bits/char", "bits/character", "bits per char"), "bpc"),
-    **dict.fromkeys(("bits per character",), "bpc"),
-    **dict.fromkeys(("nats/byte", "nats per byte"), "nats/byte"),
-    **dict.fromkeys(("ppl", "perplexity"), "ppl"),
-}
 # The unit of a law, and what one of the loss is in nats of the same thing.
 _LAWS: Mapping[str, tuple[str, float]] = {
     "nats": (NATS, 1.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.question.serving_checks import Finding, found_prompts, idle, rooflines
 from optimizer.question.sparse import unlevered
 from optimizer.reading.document import Document, Steps, dotted
+from optimizer.reading.loss_words import same
 from optimizer.reading.quantity import shown
 from optimizer.world.costs import UNITS
 from optimizer.world.hardware import Hardware
@@ -117,6 +119,7 @@ def unlawful(scenario: Scenario) -> Iterator[Problem]:
         *unlevered(scenario),
         *distilled(scenario),
         *_underflow(scenario),
+        *_other_unit(scenario),
     )
     for place, message in found:
         yield Problem(scenario.document.mark(place), dotted(place), message)
@@ -148,6 +151,22 @@ def _underflow(scenario: Scenario) -> Iterator[Finding]:
             f"cannot be reckoned with under {law.name}: its training-optimal size at "
             f"one token is {best:g} parameters, as far as numbers go; check alpha and "
             "beta of the law, or remove data.unique_tokens",
+        )
+
+
+def _other_unit(scenario: Scenario) -> Iterator[Finding]:
+    """A target loss that is given in another unit than the law's."""
+    path = ("target", "loss")
+    whole = scenario.document.value
+    target = whole.get("target") if isinstance(whole, dict) else None
+    given = target.get("loss") if isinstance(target, dict) else None
+    word = re.sub(r"^[\s\d.eE+-]*", "", given).strip() if isinstance(given, str) else ""
+    law = scenario.law
+    if word and not same(word, law.loss_unit):
+        yield (
+            path,
+            f"is in {word}, and the losses of {law.name} are in {law.loss_unit}; give "
+            "it in that unit, or choose a law in this one",
         )
 
 

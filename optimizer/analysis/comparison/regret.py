@@ -10,6 +10,7 @@ from optimizer.analysis.plan.wording import amount, nats
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.reading.loss_words import said_in
 from optimizer.records import dataclass
 from optimizer.world.costs import value
 
@@ -72,7 +73,7 @@ def _cell(
     costs, missed = [], []
     for scenario, question in world:
         if reason := missing(question, question.complete(size)):
-            missed.append(reason)
+            missed.append(said_in(reason, column.law.loss_unit))
         else:
             _, whole = whole_at(scenario, question, size)
             costs.append(cost_of(whole, whole.complete(size)))

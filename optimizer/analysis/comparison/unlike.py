@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import lifetime, nats, several
+from optimizer.reading.loss_words import said_in
 from optimizer.world.costs import UNITS
 
 SAME = 1e-9  # relative difference of targets that count as one
@@ -35,7 +36,8 @@ def unlike(answers: Sequence[Answer]) -> tuple[str, ...]:
         ):
             losses.append(loss)
     if len(losses) > 1 and len(laws) == 1:
-        found.append(f"the targets are {several([nats(loss) for loss in losses])}")
+        said = several([said_in(nats(loss), kinds[0]) for loss in losses])
+        found.append(f"the targets are {said}")
     units = dict.fromkeys(UNITS[answer.objective] for answer in answers)
     if len(units) > 1:
         found.append(f"they count {several([lifetime(unit) for unit in units])}")

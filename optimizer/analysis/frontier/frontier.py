@@ -34,6 +34,7 @@ from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
+from optimizer.reading.loss_words import NATS, said_in
 from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
@@ -95,6 +96,7 @@ class Frontier:
         notes: how machines are counted, in sentences.
         warnings: of the scenario's own plan, and of how far the points reach.
         served: whether tokens are served at all, counted or not.
+        loss_unit: of its losses.
     """
 
     scenario: str
@@ -107,6 +109,7 @@ class Frontier:
     notes: tuple[str, ...] = ()
     warnings: tuple[Warning, ...] = ()
     served: bool = True
+    loss_unit: str = NATS
 
     @property
     def plan(self) -> Point | None:
@@ -164,11 +167,13 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
     """
     refuse_chosen_loss([scenario], "frontier")
     answer = solve(scenario, whole=False)
-    unit = UNITS[scenario.spec.objective]
+    unit, losses = UNITS[scenario.spec.objective], scenario.law.loss_unit
     s = _own(scenario, answer)
     reason = "" if answer.infeasibility is None else answer.infeasibility.reason
     if s is None:
-        return Frontier(scenario.name, scenario.file, unit, (), (), None, reason)
+        return Frontier(
+            scenario.name, scenario.file, unit, (), (), None, reason, loss_unit=losses
+        )
     sides = list(_sides(scenario))
     factors = [1 / factor for factor in _around(points, span)]
     found = _best(
@@ -193,13 +198,14 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
         points=tuple(point for point in found if point is not None),
         tradeoff=tuple(point for point in tradeoff if point is not None),
         own=_index(found, factors.index(1.0)) if solved else None,
-        reason=reason,
+        reason=said_in(reason, losses),
         notes=(f"{APART}.",) if tradeoff and any(map(_machined, sides)) else (),
         warnings=(
             *(_reaching(scenario, told) if told else ()),
             *(one for one in answer.warnings if one.code not in RANGE),
         ),
         served=answer.demand.tokens > 0,
+        loss_unit=losses,
     )
 
 

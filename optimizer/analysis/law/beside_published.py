@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.fitting.fit import Fit
+from optimizer.reading.loss_words import same
 from optimizer.records import dataclass
 from optimizer.world.law import Law
 from optimizer.world.laws import builtin_names, load_law
@@ -48,7 +49,7 @@ def versus(found: Fit, law: Law, compute: float) -> tuple[Versus, ...]:
     for name in builtin_names():
         known = load_law(name)
         # A loss in another unit says nothing of this one.
-        if known.line is None and known.loss_unit == law.loss_unit:
+        if known.line is None and same(known.loss_unit, law.loss_unit):
             others.append(_versus(found, known, compute))
     others.sort(key=lambda row: row.scatter)
     return (_versus(found, law, compute), *others)

@@ -42,6 +42,7 @@ from optimizer.analysis.plan.near_optimal import near_to
 from optimizer.analysis.plan.other_form import other_form
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
+from optimizer.analysis.plan.own_unit import in_own_unit
 from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use, taken
@@ -96,6 +97,7 @@ def solve(scenario: Scenario, whole: bool = True, near: bool | None = None) -> A
         own = own_plan(scenario, mine, best)
         told = (*own_warnings(own), *answer.warnings)
         answer = replace(answer, own=own, warnings=told)
+    answer = in_own_unit(answer)
     if not whole:
         return answer
     if scenario.spec.distillation is not None:

@@ -14,6 +14,7 @@ from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed
 from optimizer.analysis.plan.bindings import as_fixed, limits_used
 from optimizer.analysis.plan.chance import chance
 from optimizer.analysis.plan.optimum import solve as solve_alone
+from optimizer.analysis.plan.own_unit import told_in
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import moved_onto, onto
 from optimizer.analysis.portfolio.cures import cured
@@ -29,6 +30,7 @@ from optimizer.question.portfolio import (
     variable,
 )
 from optimizer.question.scenario import Fix, Scenario
+from optimizer.reading.loss_words import common
 from optimizer.records import dataclass
 from optimizer.world.costs import value
 
@@ -65,6 +67,11 @@ class JointPlan:
     conflict: tuple[str, ...] = ()
     infeasibility: Infeasibility | None = None
     relaxed: float | None = None
+
+    @property
+    def loss_unit(self) -> str:
+        """Of the losses of all models."""
+        return common(answer.law.loss_unit for answer in self.members)
 
 
 Family = JointPlan  # its public name since 0.1.0
@@ -105,6 +112,7 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         if made is not None:
             joint = made.question
         why = cured(portfolio, joint, explain_portfolio(portfolio, joint), _total)
+        why = told_in(why, bare.loss_unit)
         return replace(bare, conflict=stuck or why.conflict, infeasibility=why)
     solution, point = found.solution, made.point
     members = []

@@ -16,6 +16,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.reading import kinds
 from optimizer.reading.document import Document, parse_assignment
 from optimizer.reading.fields import Quantity
+from optimizer.reading.loss_words import said_in
 from optimizer.reading.quantity import Flow, significant, write
 from optimizer.reading.spread import Spread, ends
 from optimizer.records import dataclass
@@ -207,7 +208,7 @@ def _control(scenario: Scenario, one: Input) -> Control:
     text = _original(scenario, one) or _text(one.value, quantity, per, exact=True)
     kind = quantity.kind
     signed = kind.percent or kind.currency or not kind.plain  # the text says it
-    unit = "" if signed else unit_of(kind, per)
+    unit = "" if signed else said_in(unit_of(kind, per), scenario.law.loss_unit)
     low, high = _reach(scenario, one, kind)
     stops = _stops(one.value, (low, high), quantity, per, text)
     period = per or 1.0

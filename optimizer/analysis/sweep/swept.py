@@ -26,6 +26,7 @@ from optimizer.question.portfolio import Portfolio, Shared
 from optimizer.question.portfolio_file import read_portfolio
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary_words import Part, parts
+from optimizer.reading.loss_words import NATS, common, said_in
 from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
@@ -86,6 +87,8 @@ def swept(
         return _joint(asked, varied, sample)
     words, found = parts(asked, varied, sample, seed)
     unit = UNITS[found[0].plan.scenario.spec.objective]
+    losses = common(part.plan.scenario.law.loss_unit for part in found)
+    units = {"cost": unit, NATS: losses}
 
     def blocks(stopped: Callable[[], bool]) -> Iterator[Block]:
         for part in found:
@@ -95,8 +98,11 @@ def swept(
     return Sweep(
         name=asked.name,
         words=words,
-        numbers=found[0].plan.numbers,
-        results={w: unit if of == "cost" else of for w, of in RESULTS.items()},
+        numbers=tuple(
+            replace(number, unit=said_in(number.unit, losses))
+            for number in found[0].plan.numbers
+        ),
+        results={w: units.get(of, of) for w, of in RESULTS.items()},
         unit=unit,
         count=sum(part.plan.count for part in found),
         parts=found,
@@ -115,10 +121,14 @@ def _joint(portfolio: Portfolio, varied: Sequence[str], sample: int | None) -> S
         raise InputError([Problem(Mark("--sample"), "", message)])
     wants = [wanted(text) for text in varied]
     axes = [_axis(portfolio, want) for want in wants]
-    names = [member.name for member in portfolio.members]
     unit = UNITS[portfolio.members[0].spec.objective]
-    units = dict(zip(MODEL, ("parameters", "tokens", "nats per token"), strict=True))
-    results = {f"{name}.{word}": units[word] for name in names for word in MODEL}
+    results = {
+        f"{member.name}.{word}": unit_of
+        for member in portfolio.members
+        for word, unit_of in zip(
+            MODEL, ("parameters", "tokens", member.law.loss_unit), strict=True
+        )
+    }
     results |= dict.fromkeys(JOINT, "") | {"cost_total": unit}
 
     shape = [one.count for one in axes]

@@ -30,6 +30,7 @@ from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan
 from optimizer.question.vary import plan as varied
+from optimizer.reading.loss_words import NATS
 from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
@@ -98,6 +99,7 @@ class Uncertainty:
         law: its name.
         fixed: whether the scenario fixes the size, so that no draw chooses it.
         warnings: of the plan for the expected numbers, and how far the draws reach.
+        loss_unit: of its losses.
     """
 
     scenario: str
@@ -118,6 +120,7 @@ class Uncertainty:
     law: str = ""
     fixed: bool = False
     warnings: tuple[Warning, ...] = ()
+    loss_unit: str = NATS
 
     @property
     def lawful(self) -> bool:
@@ -207,6 +210,7 @@ def uncertainty(
             *_reach(scenario, intervals),
             *(one for one in answer.warnings if one.code not in RANGE),
         ),
+        loss_unit=scenario.law.loss_unit,
     )
 
 

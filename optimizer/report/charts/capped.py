@@ -54,7 +54,7 @@ def capped(answer: Answer) -> Spec:
     dash = alt.StrokeDash(
         "what:N", scale=alt.Scale(domain=[UNDER, FREE], range=[[1, 0], [6, 3]])
     )
-    tips = [alt.Tooltip(f"{w}:N") for w in ("nats", "bill", "size", "trained on")]
+    tips = [alt.Tooltip(f"{w}:N") for w in ("its loss", "bill", "size", "trained on")]
     lines = (
         alt.Chart(data(_rows(found, unit)))
         .mark_line(point=True, clip=True)
@@ -81,7 +81,7 @@ def _rows(found: Capped, unit: str) -> list[dict[str, Any]]:
             "cost": short(cost),
             "loss": short(step.loss),
             "order": -short(step.loss),
-            "nats": exactly(step.loss, "nats"),
+            "its loss": exactly(step.loss, "nats"),
             "bill": exactly(cost, unit),
             "what": what,
             **size,

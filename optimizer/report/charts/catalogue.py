@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from optimizer.analysis.plan.own_unit import said
 from optimizer.report.charts import words as charttext
 from optimizer.report.formats.elements import Chart
 from optimizer.report.formats.extras import missing
@@ -64,7 +65,8 @@ def chart_of(kind: str, case: Case) -> Chart | None:
         return None
     shown = figure[0] if kind == "plan" else figure
     words = getattr(charttext, kind)(shown)
-    return Chart(kind, KINDS[kind], words, figure)
+    unit = case.answer.law.loss_unit
+    return Chart(kind, KINDS[kind], said(words, unit), figure, unit)
 
 
 def _plan(case: Case) -> Any:
@@ -127,4 +129,5 @@ def draw(chart: Chart) -> dict[str, Any]:
         drawn = (
             function(*chart.figure) if chart.kind == "plan" else function(chart.figure)
         )
-        return theme.finished(drawn, chart.alternative)
+        spec = theme.finished(drawn, chart.alternative)
+    return said(spec, chart.loss_unit)

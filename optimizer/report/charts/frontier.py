@@ -61,7 +61,7 @@ def frontier(figure: Banded) -> Spec:
         scale=alt.Scale(domain=names, range=["#9ec3dd", BLUE][-len(names) :]),
         title=None,
     )
-    tips = [alt.Tooltip(f"{w}:N") for w in ("nats", "bill", "size", "trained on")]
+    tips = [alt.Tooltip(f"{w}:N") for w in ("its loss", "bill", "size", "trained on")]
     line = (
         alt.Chart(data([{**row, "what": SURE} for row in rows]))
         .mark_line(clip=True)
@@ -108,7 +108,7 @@ def _row(point: Point, unit: str, word: str) -> dict[str, Any]:
         "cost": short(point.cost_total),
         "loss": short(point.loss),
         "order": -short(point.loss),
-        "nats": exactly(point.loss, "nats"),
+        "its loss": exactly(point.loss, "nats"),
         "bill": exactly(point.cost_total, unit),
         "size": exactly(point.parameters, "parameters"),
         "trained on": exactly(point.tokens, "tokens"),

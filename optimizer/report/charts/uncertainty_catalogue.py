@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from optimizer.analysis.plan.own_unit import said
 from optimizer.report.charts import uncertainty_words as chancetext
 from optimizer.report.formats.elements import Chart
 
@@ -32,8 +33,9 @@ def frontier_of(figure: Banded | None) -> Chart | None:
     """The frontier of loss against lifetime cost, with its band."""
     if figure is None:
         return None
-    words = chancetext.frontier(figure)
-    return Chart("frontier", CHANCES["frontier"], words, figure)
+    unit = figure.frontier.loss_unit
+    words = said(chancetext.frontier(figure), unit)
+    return Chart("frontier", CHANCES["frontier"], words, figure, unit)
 
 
 def uncertainty_of(figure: Uncertainty | None) -> Chart | None:

@@ -9,6 +9,7 @@ from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.plan.answer import Answer, Infeasibility
+from optimizer.reading.loss_words import said_in
 
 if TYPE_CHECKING:
     from optimizer.analysis.plan.snap import Snap
@@ -80,7 +81,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "other_form": answer.other_form,
         "reached": answer.reached,
         "free": answer.free,
-        "infeasibility": infeasibility(answer.infeasibility),
+        "infeasibility": infeasibility(answer.infeasibility, answer.law.loss_unit),
     }
     data: dict[str, Any] = plain(content)
     return data
@@ -104,8 +105,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def infeasibility(why: Infeasibility | None) -> dict[str, Any] | None:
-    """Why there is no plan, as plain data; of a portfolio a lowest loss each model."""
+def infeasibility(why: Infeasibility | None, losses: str) -> dict[str, Any] | None:
+    """Why there is no plan, as plain data; of a portfolio a lowest loss each model.
+
+    Args:
+        why: as found.
+        losses: their unit, which stands where it is not nats per token.
+    """
     if why is None:
         return None
     return {
@@ -116,7 +122,7 @@ def infeasibility(why: Infeasibility | None) -> dict[str, Any] | None:
                 "name": way.name,
                 "from": way.before,
                 "to": way.after,
-                "unit": way.unit,
+                "unit": said_in(way.unit, losses),
                 "line": way.line,
                 "cost": way.cost,
                 "training_overhead": way.overhead,

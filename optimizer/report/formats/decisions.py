@@ -52,7 +52,9 @@ def _portfolio(portfolio: JointPlan) -> dict[str, Any]:
         "certificate": plain(portfolio.certificate),
         "relaxed": portfolio.relaxed,
         "conflict": plain(portfolio.conflict),
-        "infeasibility": plain(infeasibility(portfolio.infeasibility)),
+        "infeasibility": plain(
+            infeasibility(portfolio.infeasibility, portfolio.loss_unit)
+        ),
     }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from optimizer.analysis.story.explorer import Explorer
+from optimizer.reading.loss_words import NATS
 from optimizer.records import dataclass
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
 
@@ -35,12 +36,14 @@ class Chart:
         title: over it.
         alternative: what it shows, in words.
         figure: the numbers, as the drawing function of its kind takes them.
+        loss_unit: of its losses.
     """
 
     kind: str
     title: str
     alternative: str
     figure: Any
+    loss_unit: str = NATS
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Verbatim:
 
 
 Rich = Block | Tiles | Chart | Sliders | Points | Fold | Verbatim
+R = TypeVar("R", bound=Rich)
 
 
 def plainly(blocks: Sequence[Rich]) -> Iterator[Block]:

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
-from optimizer.report.formats.blocks import Block, Heading, Table, Text
+from optimizer.analysis.plan.own_unit import said
+from optimizer.report.formats.blocks import Heading, Table, Text
+from optimizer.report.formats.elements import Points, R, Tiles
 
-NATS = "nats per token"
 
-
-def in_unit(blocks: Iterable[Block], unit: str) -> Iterator[Block]:
+def in_unit(blocks: Iterable[R], unit: str) -> Iterator[R]:
     """Blocks whose losses have the name of another unit; their numbers are in it.
 
     Args:
         blocks: of one answer.
         unit: of its law, such as `bits per byte`.
     """
-    if unit == NATS:
-        yield from blocks
-        return
     for block in blocks:
-        if isinstance(block, Text | Heading):
-            yield replace(block, text=said_in(block.text, unit))
-        elif isinstance(block, Table):
-            yield replace(
-                block,
-                columns=tuple(
-                    replace(column, title=said_in(column.title, unit))
-                    for column in block.columns
-                ),
-                rows=tuple(
-                    tuple(said_in(cell, unit) for cell in row) for row in block.rows
-                ),
-            )
-        else:
-            yield block
-
-
-def said_in(text: str, unit: str) -> str:
-    """A sentence with the unit in place of nats."""
-    return text if unit == NATS else re.sub(r"\bnats\b", unit, text)
+        worded = isinstance(block, Text | Heading | Table | Points | Tiles)
+        yield said(block, unit) if worded else block

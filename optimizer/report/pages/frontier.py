@@ -29,6 +29,7 @@ from optimizer.report.formats.blocks import (
 )
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
+from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import told
 
 STEEP = 100.0  # what 1 % less loss adds to a cost at the end of what is possible
@@ -42,7 +43,7 @@ POINT = (
 
 def frontier_blocks(found: Frontier) -> list[Block]:
     """The whole page of a frontier."""
-    return [Heading(found.scenario, 1), *_body(found)]
+    return [Heading(found.scenario, 1), *in_unit(_body(found), found.loss_unit)]
 
 
 def frontier_headline(found: Frontier) -> str:
@@ -93,7 +94,7 @@ def _body(found: Frontier) -> Iterator[Block]:
     unit = found.unit
     yield from told(found.warnings)
     yield Heading(f"Loss against {lifetime(unit)}{_of(unit)}")
-    columns = (Column("nats", "left"), *named(*COLUMNS, "per 1 %")[1:])
+    columns = (Column("nats per token", "left"), *named(*COLUMNS, "per 1 %")[1:])
     shown = _chosen(found.points, found.own)
     rows = tuple(
         (
@@ -188,6 +189,7 @@ def frontier_data(found: Frontier) -> dict[str, Any]:
         "scenario": found.scenario,
         "file": found.file,
         "unit": found.unit,
+        "loss_unit": found.loss_unit,
         "points": [_data(point, *POINT, "elasticity") for point in found.points],
         "tradeoff": [_data(point, "weight", *POINT) for point in found.tradeoff],
         "own": found.own,

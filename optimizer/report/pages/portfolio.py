@@ -19,6 +19,7 @@ from optimizer.analysis.plan.wording import (
 )
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
+from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.reasons import leading, limit_row, proven, remedies
@@ -33,7 +34,8 @@ def portfolio_blocks(portfolio: JointPlan, full: bool = True) -> list[Block]:
         portfolio: solved.
         full: with a page for each of its models; else what they do together.
     """
-    return [Heading(portfolio.name, 1), *_body(portfolio, full)]
+    body = in_unit(_body(portfolio, full), portfolio.loss_unit)
+    return [Heading(portfolio.name, 1), *body]
 
 
 def joint_blocks(portfolio: JointPlan) -> list[Block]:

@@ -29,6 +29,7 @@ from optimizer.report.formats.blocks import (
     named,
 )
 from optimizer.report.formats.elements import Fold, Rich, Sliders, Verbatim
+from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.assumptions import assumptions
 from optimizer.report.pages.comparison import comparison_blocks
 from optimizer.report.pages.decision import decision_blocks, decision_row
@@ -129,7 +130,7 @@ def case_blocks(case: Case) -> Iterator[Rich]:
     yield Heading(answer.scenario, 2)
     if case.scenario.spec.description:
         yield Text(case.scenario.spec.description)
-    first = list(_lowered(decision_blocks(case)))
+    first = list(in_unit(_lowered(decision_blocks(case)), answer.law.loss_unit))
     yield from first
     yield Fold(TEAM)
     shown = {block.text for block in first if isinstance(block, Heading)}

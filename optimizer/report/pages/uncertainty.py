@@ -24,13 +24,14 @@ from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
+from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import told
 
 NAMES = {
     "parameters": "parameters",
     "tokens": "tokens",
     "tokens_per_parameter": "tokens per parameter",
-    "loss": "loss, nats",
+    "loss": "loss, nats per token",
     "cost_total": "",
     "saving": "saving",
 }
@@ -40,7 +41,7 @@ SURE = 1 - 1e-12  # a part of the draws that is all of them
 
 def uncertainty_blocks(found: Uncertainty) -> list[Block]:
     """The whole page of an uncertainty."""
-    return [Heading(found.scenario, 1), *_body(found)]
+    return [Heading(found.scenario, 1), *in_unit(_body(found), found.loss_unit)]
 
 
 def uncertainty_headline(found: Uncertainty) -> str:
