@@ -12,8 +12,16 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.cells import names_in, sized
-from optimizer.fitting.names import OTHER, OWN, TRAINING, WORDS, Guess, guesses, plain
+from optimizer.fitting.tables.cells import names_in, sized
+from optimizer.fitting.tables.names import (
+    OTHER,
+    OWN,
+    TRAINING,
+    WORDS,
+    Guess,
+    guesses,
+    plain,
+)
 from optimizer.fitting.tables.read import FILE, STEPS
 from optimizer.fitting.tables.table import Note, Table
 from optimizer.reading.document import suggest
@@ -224,7 +232,7 @@ def _refuse_missing(
     asked += others[: max(0, 2 - known) if sized_ else 1]
     offer, hints = [command], []
     for word in asked:
-        name, hint = _name(table, word, several[word])
+        name, hint = _name(table, word, several[word], named.get("parameters", ""))
         offer.append(f"--column {shlex.quote(f'{word}={name}')}")
         hints += [hint] if hint else []
     message += f". It has {listed(left)}. Name them: {' '.join(offer)}"
@@ -254,28 +262,39 @@ def _likely(found: Found, word: str, named: Mapping[str, str]) -> list[str]:
     return [column for column, _ in sorted(several, key=order)]
 
 
-def _name(table: Table, word: str, candidates: Sequence[str]) -> tuple[str, str]:
+def _name(
+    table: Table, word: str, candidates: Sequence[str], size: str
+) -> tuple[str, str]:
     """What to write for a word, and where to have it from."""
     if candidates:
         return candidates[0], ""
+    if word == "tokens" and (told := _tokens(table, size)) is not None:
+        return told
     lower = {plain(column): column for column in table.columns}
-    step = next((lower[plain(s)] for s in STEPS if plain(s) in lower), None)
-    if word == "tokens" and step:
-        for each in ("tokens_per_step", "tokens_per_batch", "batch_size_tokens"):
-            if each in lower:
-                return f"{step}*{lower[each]}", ""
-        batch = next((lower[b] for b in _BATCHES if b in lower), None)
-        length = next((lower[s] for s in _LENGTHS if s in lower), None)
-        if batch and length:
-            return f"{step}*{batch}*{length}", ""
-        return (
-            f"{step}*{UNNAMED}",
-            f"{UNNAMED}: sequences × their length, such as 524288",
-        )
     names = next((lower[n] for n in map(plain, TEXTS) if n in lower), None)
     if word == "parameters" and table.about and not table.run and not names:
         return "124M", "the parameters of this run, such as 124M"
     return "NAME", ""
+
+
+def _tokens(table: Table, size: str) -> tuple[str, str] | None:
+    """Tokens from steps, or from a multiple of what is optimal for the size."""
+    lower = {plain(column): column for column in table.columns}
+    step = next((lower[plain(s)] for s in STEPS if plain(s) in lower), None)
+    times = (c for c in table.columns if re.search(r"chinchilla|\bxc\b", c.lower()))
+    if size and (multiple := next(times, None)) is not None:
+        return f"{size}*{multiple}*20", "20: tokens per parameter at a multiple of 1"
+    if step is None:
+        return None
+    for each in ("tokens_per_step", "tokens_per_batch", "batch_size_tokens"):
+        if each in lower:
+            return f"{step}*{lower[each]}", ""
+    batch = next((lower[b] for b in _BATCHES if b in lower), None)
+    length = next((lower[s] for s in _LENGTHS if s in lower), None)
+    if batch and length:
+        return f"{step}*{batch}*{length}", ""
+    hint = f"{UNNAMED}: sequences × their length, such as 524288"
+    return f"{step}*{UNNAMED}", hint
 
 
 _BATCHES = (

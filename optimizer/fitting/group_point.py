@@ -86,7 +86,7 @@ def point_fit_by_group(
         for (own, _), runs in zip(pairs, parts, strict=True)
     )
     centres = tuple(centre for _, centre in pairs)
-    asked, names = joint(members, choice.free)
+    asked, names = joint(members, [choice.free] * len(members))
     starts = np.zeros((0, asked.free))
     for member, at, centre in zip(members, asked.places, centres, strict=True):
         some = spread_starts(part(member), choice, centre, settings.starts)

@@ -7,6 +7,7 @@ and of their curvatures, each put where its coefficients stand, is exact.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -60,7 +61,7 @@ class Joint:
 
 
 def joint(
-    members: tuple[Problem, ...], symbols: tuple[str, ...]
+    members: Sequence[Problem], symbols: Sequence[tuple[str, ...]]
 ) -> tuple[Joint, tuple[tuple[int, str], ...]]:
     """The groups as one problem: what each has of its own first, then what is shared.
 
@@ -72,18 +73,18 @@ def joint(
         The problem, and of each coefficient the group that has it (−1: all) and its
         symbol.
     """
-    names = [(g, s) for g in range(len(members)) for s in symbols if s not in SHARED]
-    names += [(-1, s) for s in symbols if s in SHARED]
+    names = [(g, s) for g, own in enumerate(symbols) for s in own if s not in SHARED]
+    names += [(-1, s) for s in symbols[0] if s in SHARED]
     place = {name: i for i, name in enumerate(names)}
     places = tuple(
-        np.array([place[(-1 if s in SHARED else g, s)] for s in symbols])
-        for g in range(len(members))
+        np.array([place[(-1 if s in SHARED else g, s)] for s in own], dtype=int)
+        for g, own in enumerate(symbols)
     )
     low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
     for member, at in zip(members, places, strict=True):
         low[at] = np.maximum(low[at], member.low)
         high[at] = np.minimum(high[at], member.high)
-    return Joint(members, places, low, high), tuple(names)
+    return Joint(tuple(members), places, low, high), tuple(names)
 
 
 def evaluated(

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from optimizer.fitting.cells import LOGS, cleaned, evaluated, sized, with_point
 from optimizer.fitting.losses import LossUnit
+from optimizer.fitting.tables.cells import LOGS, cleaned, evaluated, sized, with_point
 from optimizer.fitting.tables.table import Note
 from optimizer.reading.quantity import (
     COMPUTE,

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.cells import evaluated, separators
 from optimizer.fitting.checkpoints import Policy, kept, run_column, thinned
 from optimizer.fitting.columns import WORDS, Columns, columns, listed
 from optimizer.fitting.losses import NATS, loss_unit
@@ -36,6 +35,7 @@ from optimizer.fitting.oddities import (
 )
 from optimizer.fitting.rows import Reader, row_of
 from optimizer.fitting.rules import Rule
+from optimizer.fitting.tables.cells import evaluated, separators
 from optimizer.fitting.tables.join import joined
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Note, Table

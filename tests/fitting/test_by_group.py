@@ -8,12 +8,14 @@ import pytest
 from scipy.optimize import minimize
 
 import cli
+from optimizer.analysis.law.group_profiles import group_profiles
 from optimizer.errors import InputError
 from optimizer.fitting.by_group import fit_by_group
 from optimizer.fitting.fit import Settings
 from optimizer.fitting.forms import Choice
 from optimizer.fitting.group_point import parts_of, point_fit_by_group
 from optimizer.fitting.joint import evaluated
+from optimizer.fitting.rise import rise_scale
 from optimizer.fitting.runs import Options, read_runs
 from optimizer.world.laws import load_law
 
@@ -96,6 +98,51 @@ def test_the_minimum_is_that_of_another_optimiser(read):
         there = minimize(objective, start, method="L-BFGS-B")
         there = minimize(objective, there.x, method="Nelder-Mead")
         assert there.fun >= value * (1 - 1e-7)
+
+
+@pytest.mark.parametrize("symbol", ["alpha", "E"])
+def test_profiles_are_those_of_another_optimiser(read, symbol):
+    """One coefficient held, all others of all groups under scipy's optimisers."""
+    runs = read(noise=0.01)
+    found = fit_by_group(runs, QUICK)
+    fits = found.fits
+    held = {p.symbol: p for p in group_profiles(found)[1]}[symbol]
+    N, D, g = runs.parameters, runs.tokens, runs.part
+    x, y = np.log(N / N.mean()), np.log(D / D.mean())
+    off = np.concatenate([fit.residual for fit in fits])
+    # Of χ²: the rise by the size of its gradient over its curvature.
+    scale = rise_scale(off, 1e-3)
+    for at in (3, 16):
+        value, rise = held.values[at], held.rise[at]
+
+        def objective(z, value=value):
+            own = z[:9].reshape(3, 3)[g]
+            E = np.exp(own[:, 0])
+            alpha = value if symbol == "alpha" else z[9]
+            if symbol == "E":
+                E = np.where(g == 1, value, E)
+            fitted = np.log(
+                E + np.exp(own[:, 1] - alpha * x) + np.exp(own[:, 2] - z[10] * y)
+            )
+            off = np.abs(fitted - np.log(runs.loss))
+            return np.where(off < 1e-3, off**2 / 2, 1e-3 * (off - 5e-4)).sum()
+
+        start = [
+            [
+                np.log(c["E"]),
+                np.log(c["A"]) - c["alpha"] * np.log(N.mean()),
+                np.log(c["B"]) - c["beta"] * np.log(D.mean()),
+            ]
+            for c in (fit.coefficients for fit in fits)
+        ]
+        law = fits[0].coefficients
+        there = np.concatenate([*start, [law["alpha"], law["beta"]]])
+        for _ in range(4):
+            there = minimize(objective, there, method="L-BFGS-B").x
+            there = minimize(objective, there, method="Powell").x
+        ours = sum(fit.value for fit in fits) + rise / 2 / scale
+        assert objective(there) == pytest.approx(ours, rel=2e-3)
+        assert objective(there) >= ours * (1 - 1e-9)
 
 
 def test_gradient_and_curvature_are_those_of_differences(read):

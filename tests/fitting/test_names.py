@@ -2,7 +2,7 @@
 
 import pytest
 
-from optimizer.fitting.names import TRAINING, guesses
+from optimizer.fitting.tables.names import TRAINING, guesses
 
 NAMES = {
     "parameters": (
@@ -30,7 +30,7 @@ NAMES = {
 }
 NOTHING = (
     *("embedding_params", "throughput/tokens_per_second", "throughput/mfu", "n_layers"),
-    *("tokens_per_batch", "max_tokens", "loss_std", "ln_loss", "lr", "n_heads"),
+    *("tokens_per_batch", "max_length", "loss_std", "ln_loss", "lr", "n_heads"),
     *("flops_per_token", "mfu", "peak_flops", "z_loss", "loss_scale", "GPU hours"),
 )
 

@@ -127,7 +127,7 @@ def test_json_arrays_columns_and_gzip_hold_the_same_runs(tmp_path):
     [
         ("a.json", '[{"loss": 2}, 3]', "must be a run such as"),
         ("a.json", '[{"loss": 2},\n{"loss"', "2:1: is not JSON from here on"),
-        ("a.json", '{"loss": 2}', "must be a list of runs"),
+        ("a.json", '{"loss": 2}', "holds one run, and lacks the columns for two of"),
         ("a.json", "7", "must be a list of runs"),
         (
             "trainer_state.json",

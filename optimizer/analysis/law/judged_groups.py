@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from optimizer.analysis.law.contradictions import Contradiction
 from optimizer.analysis.law.diagnostics import AGAIN, HoldOut, predicted
 from optimizer.analysis.law.form_test import Errors, FormTest, both_ends
+from optimizer.analysis.law.group_profiles import group_profiles
 from optimizer.analysis.law.judgement import Asked, Given, Judged, judge
 from optimizer.analysis.plan.wording import either
 from optimizer.errors import Defect, InputError
@@ -63,8 +64,9 @@ def judge_groups(
     if asked.hold_out and settings.choice.law != "hestness":
         tests = both_ends(found.runs, asked.hold_out, _errors(settings), progress)
     against = _not_shared(found)
+    curves = group_profiles(found, progress)
     groups = tuple(
-        judge(fit, about(fit.name), asked, Given(held[i], tests, against))
+        judge(fit, about(fit.name), asked, Given(held[i], tests, against, curves[i]))
         for i, fit in enumerate(found.fits)
     )
     return JudgedGroups(found, groups, tests)

@@ -94,11 +94,13 @@ class Given:
         hold_out: of the largest runs of each group.
         form_tests: over all groups.
         against: what speaks against sharing.
+        profiles: of its coefficients, all groups fitted anew.
     """
 
     hold_out: HoldOut | None = None
     form_tests: tuple[FormTest, ...] = ()
     against: tuple[Contradiction, ...] = ()
+    profiles: tuple[Profile, ...] = ()
 
 
 def judging(settings: Settings) -> int:
@@ -123,7 +125,7 @@ def judge(
         given: what was found of its group beside others; None where it has all runs.
         progress: told how many searches were done, of `judging(settings)`.
     """
-    curves = () if given else profiles(found, progress)
+    curves = given.profiles if given else profiles(found, progress)
     largest = float(np.max(found.runs.compute))
     # What follows on a page is of laws of N and D; samples would have to be held.
     plain = found.settings.choice.law != "samples"

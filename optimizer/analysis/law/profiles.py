@@ -56,7 +56,7 @@ def profiles(found: Fit, progress: Progress = silent) -> tuple[Profile, ...]:
 
 def _profile(found: Fit, symbol: str, scale: float) -> Profile:
     choice, runs = found.settings.choice, found.runs
-    values = _grid(found, symbol)
+    values = grid_of(found, symbol)
     asked = None
     offsets: list[Array] = []
     symbols: tuple[str, ...] = ()
@@ -69,12 +69,12 @@ def _profile(found: Fit, symbol: str, scale: float) -> Profile:
         symbols = moved.free
     if asked is None:
         return Profile(symbol, (), (), None, None)
-    starts = [_free(found, symbols, centre, None)] * len(values)
+    starts = [free_of(found, symbols, centre, None)] * len(values)
     members = list(range(len(values)))
     for i, value in enumerate(values):
         near = np.argsort(np.abs(found.draws[symbol] - value))[:STARTS]
         for row in near:
-            starts.append(_free(found, symbols, centre, int(row)))
+            starts.append(free_of(found, symbols, centre, int(row)))
             members.append(i)
     stacked = replace(
         asked, offset=np.array(offsets)[members], over=found.settings.over
@@ -85,13 +85,24 @@ def _profile(found: Fit, symbol: str, scale: float) -> Profile:
     best = np.full(len(values), np.inf)
     np.minimum.at(best, members, ends.value)
     rise = 2 * np.maximum(best - found.value, 0.0) * scale
-    centre_value = found.coefficients[symbol]
-    low = _crossing(values[::-1], rise[::-1], centre_value, -1)
-    high = _crossing(values, rise, centre_value, 1)
+    return risen(symbol, values, rise, found.coefficients[symbol])
+
+
+def risen(symbol: str, values: Array, rise: Array, here: float) -> Profile:
+    """A profile with its ends.
+
+    Args:
+        symbol: of the coefficient.
+        values: what it was set to, rising.
+        rise: twice the rise of the objective, as χ².
+        here: its value in the fit.
+    """
+    low = _crossing(values[::-1], rise[::-1], here, -1)
+    high = _crossing(values, rise, here, 1)
     return Profile(symbol, tuple(values.tolist()), tuple(rise.tolist()), low, high)
 
 
-def _free(
+def free_of(
     found: Fit, symbols: tuple[str, ...], centre: Centre, row: int | None
 ) -> Array:
     """The objective's coefficients of the fit or of one of its draws."""
@@ -113,8 +124,8 @@ def _free(
     return np.array([told[s] for s in symbols])
 
 
-def _grid(found: Fit, symbol: str) -> Array:
-    """Values about the fit, half as far again as all but a few of the draws."""
+def grid_of(found: Fit, symbol: str) -> Array:
+    """Values about the fit, half as far again as all but a few of its draws."""
     low, high = np.percentile(found.draws[symbol], [0.5, 99.5])
     here = found.coefficients[symbol]
     low, high = min(float(low), here), max(float(high), here)

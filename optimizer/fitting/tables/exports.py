@@ -89,8 +89,9 @@ def trainer_state(found: Mapping[str, object]) -> Read:
     notes = (COMPUTE,) if unsure else ()
     if tests:
         step, loss = tests[-1].get("step"), tests[-1]["eval_loss"]
+        at = "" if step is None else f" at step {step}"
         about = (
-            f"{TRAINER}, whose loss is its last eval_loss ({loss} at step {step}), not "
+            f"{TRAINER}, whose loss is its last eval_loss ({loss}{at}), not "
             "train_loss, a mean over the run"
         )
         message = "a trainer's state has eval_loss, and train_loss, a mean over the run"
@@ -112,7 +113,7 @@ def _states(
             continue
         step = entry.get("step")
         name = loss if loss == "eval_loss" else "train_loss"
-        row = {"step": step, name: entry[loss]}
+        row = {name: entry[loss]} if step is None else {"step": step, name: entry[loss]}
         seen = entry.get("num_input_tokens_seen") or (
             found.get("num_input_tokens_seen") if step == last else None
         )

@@ -47,7 +47,8 @@ def gridded(file: str, lines: Iterable[Line], mark: str = ",") -> Read:
     if names and names[0].startswith("#"):
         names[0] = names[0].lstrip("# ")
     refuse_many(file, 0, len(names))
-    if len(names) > 1 and all(number(name) for name in names if name):
+    pivot = len(names) > 2 and not names[0]  # sizes or budgets across
+    if len(names) > 1 and not pivot and all(number(name) for name in names if name):
         raise failed(
             file,
             f"has no names of columns; its first line is {', '.join(names[:5])}. "

@@ -6,9 +6,12 @@ before the numbers. What a log says once (parameters, tokens a step) holds for a
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from optimizer.fitting.tables.exports import trainer_state
 from optimizer.fitting.tables.table import Note, Read, Row
 
 ABOUT = "is the log of one run"
@@ -16,8 +19,14 @@ EARLY = 0.5  # an evaluation before this share of a log says nothing of its end
 MEAN = 10  # logged training losses that make up one
 FEWEST = 2  # lines with a step and a loss by which a log is known
 _N = r"([-+]?[0-9][0-9,_]*(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)"
-_LOSS = r"(?:crossentropyloss|ce_?loss|loss|bpb|bits_per_byte|nll|perplexity|ppl)"
-STEP = re.compile(r"\b(?:global_?step|iteration|iter|step)\b\s*[:=#]?\s*\[?" + _N, re.I)
+_LOSS = (
+    r"(?:crossentropyloss|cross_?entropy|ce_?loss|loss|bpb|bits_per_byte|nll|"
+    r"perplexity|ppl)"
+)
+STEP = re.compile(
+    r"(?:\b(?:global_?step|iteration|iter|step)\b\s*[:=#]?\s*\[?|^\s*\[batch=)" + _N,
+    re.I,
+)
 NAMED = re.compile(
     r"([\w.-]+(?:/[\w.-]+)*/[\w.-]*?" + _LOSS + r")\s*[:=]\s*" + _N, re.I
 )
@@ -29,13 +38,17 @@ TEST = re.compile(
     r"\s*[:=]?\s*" + _N,
     re.I,
 )
+# As LitGPT has both.
+BOTH = re.compile(r"\bloss train:\s*" + _N + r",\s*val:\s*" + _N, re.I)
 CHECKED = re.compile(
     r"\bvalidat(?:e|ion)\b.*?\bstep\b\s*[:=]?\s*[0-9]+.*?\bloss\s*[:=]?\s*" + _N, re.I
 )
-TRAIN = re.compile(r"(?<![\w/])((?:lm |train(?:ing)?[ _])?loss)\s*[:=]?\s*" + _N, re.I)
+TRAIN = re.compile(
+    r"(?<![\w/])((?:lm[ _]|train(?:ing)?[ _])?loss)\s*[:=]?\s*" + _N, re.I
+)
 TOKENS = re.compile(
     r"(?:consumed[ _]tokens|total[ _]tokens|tokens[ _]seen|n_tokens|ntokens|"
-    r"throughput/total_tokens|(?<![\w/])tokens)\s*[:=]\s*"
+    r"throughput/total_tokens|time/token|(?<![\w/])tokens)\s*[:=]\s*"
     + _N
     + r"\s*([KMBT])?\b(?!/)",
     re.I,
@@ -43,13 +56,14 @@ TOKENS = re.compile(
 SAMPLES = re.compile(r"consumed[ _]samples\s*[:=]\s*" + _N, re.I)
 PARAMETERS = (
     re.compile(
-        r"total (?:number of )?param(?:eter)?s\s*[:=]?\s*" + _N + r"\s*([KMB])?\b", re.I
+        r"total (?:number of )?param(?:eter)?s\s*[:=]?\s*" + _N + r"\s*([KMBG])?\b",
+        re.I,
     ),
     re.compile(_N + r"\s*([KMB])?\s+(?:total )?param(?:eter)?s\b", re.I),
     re.compile(
-        r"(?:number of|num|model)[ _]param(?:eter)?s\s*[:=]?\s*"
+        r"(?:number of|num|model)[ _](?:trainable[ _])?param(?:eter)?s\s*[:=]?\s*"
         + _N
-        + r"\s*([KMB])?\b",
+        + r"\s*([KMBG])?\b",
         re.I,
     ),
 )
@@ -63,7 +77,7 @@ LENGTH = re.compile(
     r"\s*(?:[:=]|\.{2,}|)\s*" + _N,
     re.I,
 )
-_SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+_SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
 
 
 def is_log(text: str) -> bool:
@@ -107,8 +121,29 @@ def read_log(text: str) -> Read:
     return Read(columns, kept, about=ABOUT, notes=notes)
 
 
+def printed(text: str) -> Read | None:
+    """What a trainer of Hugging Face prints, a dictionary a line; None if it is not."""
+    entries = []
+    for line in text.splitlines():
+        at = line.find("{'")
+        if at >= 0 and len(line) < 5000 and "loss'" in line:
+            try:
+                entry = ast.literal_eval(line[at:].strip())
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                continue
+            entries += [entry] if isinstance(entry, dict) else []
+    if len(entries) < FEWEST:
+        return None
+    read = trainer_state({"log_history": entries})
+    size = _said_once(text).get("parameters")
+    if size is None:
+        return read
+    rows = [(line, {**row, "parameters": size}) for line, row in read.rows]
+    return replace(read, columns=[*read.columns, "parameters"], rows=rows)
+
+
 def _losses(line: str) -> bool:
-    return bool(TRAIN.search(line) or TEST.search(line) or NAMED.search(line))
+    return any(kind.search(line) for kind in (TRAIN, TEST, NAMED, BOTH))
 
 
 def _training(name: str) -> str:
@@ -117,7 +152,7 @@ def _training(name: str) -> str:
 
 
 def _is_test(name: str) -> bool:
-    return bool(re.match(r"val|eval|test", name, re.I))
+    return bool(re.search(r"(?:^|/)(?:val|eval|test)", name, re.I))
 
 
 def _value(told: str, suffix: str | None = None) -> float:
@@ -182,6 +217,9 @@ def _on_line(line: str) -> dict[str, float]:
     for match in NAMED.finditer(line):
         found[match[1]] = _value(match[2])
     if found.keys() - {"tokens", "samples"}:
+        return found
+    if match := BOTH.search(line):
+        found |= {"loss": _value(match[1]), "validation loss": _value(match[2])}
         return found
     if match := CHECKED.search(line):
         found["validation loss"] = _value(match[1])

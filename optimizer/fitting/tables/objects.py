@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+from optimizer.fitting.tables.names import guesses
 from optimizer.fitting.tables.table import Note, Read, Row, failed, refuse_many
+from optimizer.reading.document import load_text
 
 LARGEST = 64_000_000  # [bytes]; objects take ten times their text
 DEEP = 6  # levels of objects in a run
 RUN = "run"  # the column of names that were keys
 
 
-def refuse_large(file: str, data: bytes) -> None:
+def refuse_large(file: str, text: str) -> None:
     """Refuses JSON whose objects would not fit in memory.
 
     Raises:
         InputError: it is too large.
     """
-    if len(data) > LARGEST:
+    if len(text) > LARGEST:
         raise failed(
             file,
             f"is larger than {LARGEST // 10**6} MB, which JSON may be; save it as CSV "
@@ -68,7 +71,7 @@ def json_array(file: str, text: str) -> Read:
                 continue
             raise failed(file, "is not JSON from here on", line) from None
         if isinstance(row, list):
-            return _listed(file, text)
+            return _listed(file, json.loads(text))
         if not isinstance(row, dict):
             raise failed(file, 'must be a run such as {"loss": 2.5, …}', line)
         rows.append((line, flat(row)))
@@ -80,6 +83,8 @@ def json_object(file: str, found: Mapping[str, object]) -> Read:
     Raises:
         InputError: it is none of these.
     """
+    if {"columns", "data"} <= found.keys():  # as pandas splits a table
+        return _listed(file, [found["columns"], *_lines_of(found["data"])])
     inner = [v for v in found.values() if _objects(v)]
     if len(inner) == 1 and isinstance(inner[0], list):
         return _read(file, [(i, flat(row)) for i, row in enumerate(inner[0], 1)])
@@ -92,11 +97,28 @@ def json_object(file: str, found: Mapping[str, object]) -> Read:
     # A list of numbers is a curve, and no number of a run.
     row = {n: v for n, v in flat(found).items() if not isinstance(v, list | tuple)}
     numbers = [v for v in row.values() if isinstance(v, int | float)]
-    if len(numbers) < 2:
+    losses = [n for n in row if any(g.word == "loss" for g in guesses(n))]
+    if len(numbers) < (1 if losses else 2):
         message = 'must be a list of runs such as [{"loss": 2.5, …}, …]'
         raise failed(file, message, 1)
     columns = list(row)
     return Read(columns, [(1, row)], about="holds one run")
+
+
+def from_yaml(file: str, text: str) -> Read:
+    """A list of runs in YAML, or an object as JSON has it.
+
+    Raises:
+        InputError: it is neither.
+    """
+    found = load_text(text, file).value
+    if isinstance(found, dict):
+        return json_object(file, found)
+    if not _objects(found):
+        message = "must be a list of runs such as - {loss: 2.5, …}"
+        raise failed(file, message, 1)
+    rows = [(i, flat(row)) for i, row in enumerate(found, 1) if isinstance(row, dict)]  # type: ignore[arg-type]
+    return _read(file, rows)
 
 
 def flat(row: Mapping[str, object]) -> dict[str, object]:
@@ -119,9 +141,43 @@ def flat(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def _read(file: str, rows: list[Row]) -> Read:
+    rows, run = _unrolled(rows)
     columns = list(dict.fromkeys(name for _, row in rows for name in row))
     refuse_many(file, sum(len(row) for _, row in rows), len(columns))
-    return Read(columns, rows)
+    return Read(columns, rows, run=run)
+
+
+def _unrolled(rows: list[Row]) -> tuple[list[Row], str]:
+    """A row for each checkpoint of runs that hold their history, and the run's column.
+
+    The history is a list of objects, or several lists of numbers of one length.
+    """
+    lists = [name for name in rows[0][1] if _objects(rows[0][1][name])] if rows else []
+    if len(lists) == 1:
+        histories = [row.get(lists[0]) for _, row in rows]
+        curves = [[flat(e) for e in h] if _objects(h) else [] for h in histories]  # type: ignore[union-attr]
+    elif rows and all(len(_curves(row)) > 1 for _, row in rows):
+        curves = [
+            [dict(zip(c, each, strict=True)) for each in zip(*c.values(), strict=True)]
+            for c in (_curves(row) for _, row in rows)
+        ]
+    else:
+        return rows, ""
+    found: list[Row] = []
+    for number, ((line, row), curve) in enumerate(zip(rows, curves, strict=True), 1):
+        once = {n: v for n, v in row.items() if not isinstance(v, list)}
+        found += [(line, {RUN: number, **once, **entry}) for entry in curve]
+    return found, RUN
+
+
+def _curves(row: Mapping[str, object]) -> dict[str, list[object]]:
+    """The lists of numbers of a run, where they are of one length."""
+    found = {
+        name: value
+        for name, value in row.items()
+        if isinstance(value, list) and value and not isinstance(value[0], dict | list)
+    }
+    return found if len({len(value) for value in found.values()}) == 1 else {}
 
 
 def _objects(values: object) -> bool:
@@ -132,11 +188,14 @@ def _objects(values: object) -> bool:
     )
 
 
-def _listed(file: str, text: str) -> Read:
+def _lines_of(data: object) -> list[object]:
+    return data if isinstance(data, list) else []
+
+
+def _listed(file: str, found: list[Any]) -> Read:
     """An array of arrays, the first of which has the names."""
-    found = json.loads(text)
     head = found[0]
-    if not all(isinstance(name, str) for name in head):
+    if not isinstance(head, list) or not all(isinstance(name, str) for name in head):
         message = 'must be a list of runs such as [{"loss": 2.5, …}, …]'
         raise failed(file, message, 1)
     rows = [r for r in found[1:] if isinstance(r, list) and len(r) == len(head)]

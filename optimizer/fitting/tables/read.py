@@ -11,16 +11,19 @@ import json
 import os
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from optimizer.fitting.tables.exports import trainer_state, unfolded
-from optimizer.fitting.tables.logs import is_log, read_log
+from optimizer.fitting.tables.logs import is_log, printed, read_log
 from optimizer.fitting.tables.objects import (
+    from_yaml,
     json_array,
     json_lines,
     json_object,
     refuse_large,
 )
+from optimizer.fitting.tables.pivot import melted
 from optimizer.fitting.tables.separated import decoded, separated
 from optimizer.fitting.tables.sheets import excel, parquet
 from optimizer.fitting.tables.table import (
@@ -77,7 +80,7 @@ def _one(file: str) -> Table:
         data = _unpacked(file, data)
     if len(data) > SIZE:
         raise failed(file, f"is larger than {SIZE // 10**6} MB")
-    read = _read(file, _suffix(file), data)
+    read = melted(_read(file, _suffix(file), data))
     if not read.rows:
         raise failed(file, "has no rows")
     refuse_many(file, len(read.rows) * len(read.columns) // 4, len(read.columns))
@@ -104,21 +107,29 @@ def _read(file: str, suffix: str, data: bytes) -> Read:
     if data[:4] == b"\xd0\xcf\x11\xe0":
         raise failed(file, "is an old Excel workbook; save it as .xlsx or CSV")
     text, notes = decoded(file, data)
-    start = text.lstrip()[:1]
-    if suffix in (".jsonl", ".ndjson") and start != "[":
-        refuse_large(file, data)
-        return json_lines(file, text)
-    if suffix in (".json", ".jsonl", ".ndjson") or start in ("{", "["):
-        refuse_large(file, data)
-        return _json(file, text, start, suffix)
+    read = _objects(file, suffix, text)
+    if read is not None:
+        return read
     if is_log(text):
         return read_log(text)
     read = unfolded(file, separated(file, text))
-    return Read(
-        *(read.columns, read.rows, read.units, (*notes, *read.notes)),
-        about=read.about,
-        run=read.run,
-    )
+    return replace(read, notes=(*notes, *read.notes))
+
+
+def _objects(file: str, suffix: str, text: str) -> Read | None:
+    """What JSON, YAML or printed dictionaries hold; None of a text that is neither."""
+    start = text.lstrip()[:1]
+    told = printed(text) if "{'" in text[:1_000_000] else None
+    if told is not None:
+        return told
+    lines = suffix in (".jsonl", ".ndjson") and start != "["
+    whole = suffix in (".json", ".jsonl", ".ndjson") or start in ("{", "[")
+    if not whole and suffix not in (".yaml", ".yml"):
+        return None
+    refuse_large(file, text)
+    if lines:
+        return json_lines(file, text)
+    return _json(file, text, start, suffix) if whole else from_yaml(file, text)
 
 
 def _json(file: str, text: str, start: str, suffix: str) -> Read:

@@ -77,6 +77,10 @@ def guesses(name: str) -> list[Guess]:
     """What a column of some name may be; mostly one thing, or nothing."""
     if plain(name) in WORDS:
         return [Guess(plain(name), OWN)]
+    # As MLflow and Neptune call what was set.
+    scoped = re.match(r"(?:params|parameters)[./](.+)", name)
+    if scoped and (found := guesses(scoped[1])):
+        return found
     if plain(name) == "time_token":  # how far a run is, as Composer counts it
         return [Guess("tokens", PLAIN)]
     words, log = split(name), ""
@@ -169,6 +173,8 @@ def _amount(words: list[str]) -> list[Guess]:
         else:
             kept.append(word)
     have = set(kept)
+    if {"max", "tokens"} <= have and not have & {"batch", "seq", "length", "len"}:
+        return [Guess("tokens", TRAINING, unit)]  # of a run, or of a context
     if have & _NEVER or not have:
         return []
     for find in (_compute, _tokens, _parameters):
@@ -222,7 +228,8 @@ def _parameters(kept: list[str], have: set[str]) -> Guess | None:
     rest = have - named - _EMBEDDING - _WITHOUT - _FILLER - _WITH
     rest -= {"active", "activated", "total", "config", "cfg", "hparams", "summary"}
     letter = kept[0] == "n" and not rest and not have & {"of", "number"}
-    size = kept in (["size"], ["model", "size"], ["model", "n"], ["model", "scale"])
+    told = [word for word in kept if word != "in"]
+    size = told in (["size"], ["model", "size"], ["model", "n"], ["model", "scale"])
     if not (named or letter or size):
         return None
     if have & {"tokens", "token", "flops", "layers", "heads", "head", "data", "expert"}:
