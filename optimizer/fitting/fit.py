@@ -47,6 +47,7 @@ from optimizer.fitting.search import (
     explore,
     finished,
     part,
+    promising,
     search,
     silent,
 )
@@ -143,7 +144,7 @@ def point_fit(
         runs: those that the law itself is fitted to.
         choice: from `checked`.
         delta: of Huber's loss.
-        starts: of Hoffmann's lattice.
+        starts: of Hoffmann's lattice; without them the best of the grid are enough.
         progress: told how many searches were done.
         over: of the settings.
 
@@ -157,9 +158,10 @@ def point_fit(
         refuse_no_samples(runs)
     asked, centre = problem(runs, choice)
     asked = replace(asked, over=over)
+    begin = spread_starts(part(asked), choice, centre, starts)
     ends = explore(
         asked,
-        spread_starts(part(asked), choice, centre, starts),
+        begin if starts else promising(asked, begin),
         delta,
         steps=FAR,
         progress=progress,

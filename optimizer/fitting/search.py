@@ -20,6 +20,7 @@ FAR = 300  # steps of a search from afar
 PART = 300  # runs from which the places of minima are seen
 LONG = 5000  # steps of the last few, where none has come to rest
 LAST = 8
+ENOUGH = 96  # starts of a fit that is one of many
 PLACES = 5  # decimals to which coefficients agree at one place
 SAME = 1e-6  # relative difference of two values of one minimum
 
@@ -137,6 +138,15 @@ def explore(
     ends = search(problem, there.z[kept], delta, widest=WIDEST, steps=steps)
     fields = Minimum.__dataclass_fields__
     return Minimum(**{name: getattr(ends, name)[member.ravel()] for name in fields})
+
+
+def promising(problem: Problem, starts: Array) -> Array:
+    """The starts of least objective, for a fit that is one of many."""
+    if len(starts) <= ENOUGH:
+        return starts
+    some, wide = part(problem), np.full(len(starts), WIDEST)
+    value = evaluated(some, starts, wide, exact=False).value
+    return starts[np.sort(np.argsort(value, kind="stable")[:ENOUGH])]
 
 
 def part(problem: Problem) -> Problem:
