@@ -29,6 +29,7 @@ from optimizer.fitting.refuse import (
     refuse_flat,
     refuse_hopeless,
     refuse_no_reach,
+    refuse_rising,
     refuse_unstationary,
     refuse_vanished,
     seen_once,
@@ -170,6 +171,7 @@ def point_fit(
     if found.minimum.stationarity[found.best] > STATIONARY:
         found = best_of(finished(asked, ends, delta))
     refuse_flat(asked, found, choice.free, runs)
+    refuse_rising(found, runs)
     refuse_unstationary(found)
     refuse_vanished(found.minimum.held[found.best], choice, runs)
     return asked, centre, found

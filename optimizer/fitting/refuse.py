@@ -138,6 +138,22 @@ def refuse_vanished(held: Rows, choice: Choice, runs: Runs) -> None:
             )
 
 
+def refuse_rising(found: Found, runs: Runs) -> None:
+    """Refuses runs whose loss rises, where their best fit finds no rest for it."""
+    if found.minimum.stationarity[found.best] <= STATIONARY:
+        return
+    sides = [np.log(runs.parameters), np.log(runs.tokens), np.ones(runs.count)]
+    slopes, *_ = np.linalg.lstsq(np.stack(sides, 1), np.log(runs.loss), rcond=None)
+    for word, slope in zip(("parameters", "tokens"), slopes[:2].tolist(), strict=True):
+        if slope >= 0:
+            raise failed(
+                runs.file,
+                f"the loss of these runs does not fall with {word}: their logarithms "
+                f"rise together by {significant(slope, 2)}. Check the runs, or leave "
+                "some out (--exclude)",
+            )
+
+
 def refuse_unstationary(found: Found) -> None:
     """Refuses a best search that stopped before its minimum."""
     rest = float(found.minimum.stationarity[found.best])

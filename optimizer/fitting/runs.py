@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.checkpoints import Policy, kept, run_column, thinned
 from optimizer.fitting.columns import WORDS, Columns, columns, listed
-from optimizer.fitting.losses import NATS, loss_unit
+from optimizer.fitting.losses import loss_unit
 from optimizer.fitting.magnitudes import units_of
 from optimizer.fitting.oddities import (
     implausible,
@@ -40,6 +40,7 @@ from optimizer.fitting.tables.join import joined
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Note, Table
 from optimizer.reading.document import suggest
+from optimizer.reading.loss_words import NATS
 from optimizer.records import dataclass
 
 Array = NDArray[np.float64]

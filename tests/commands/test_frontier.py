@@ -29,7 +29,9 @@ def test_the_first_sentence_says_what_more_quality_costs(trial, run):
         "FLOP. From 2.1828 nats down to 1.9086 nats, lifetime compute goes from "
         "5.13e22 FLOP to 1.73e25 FLOP, and the model from 1.8B to 230B parameters."
     )
-    assert "  2.0000 (plan)   7.57e23   3.57e23  4.00e23       20.0B   2.98T" in done.out
+    assert (
+        "  2.0000 (plan)   7.57e23   3.57e23  4.00e23       20.0B   2.98T" in done.out
+    )
     assert "All 5 points are shown." in done.out
 
 

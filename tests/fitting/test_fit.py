@@ -215,3 +215,11 @@ def test_what_no_runs_could_tell_is_refused(made):
 )
 def test_a_choice_that_cannot_be_is_refused(made, choice, told):
     assert told in refused(made.runs(LAW.surface().loss, *made.grid(5, 5)), choice)
+
+
+@pytest.mark.parametrize("form", ["chinchilla", "coupled", "kaplan"])
+def test_a_loss_that_rises_is_refused_in_words(made, form):
+    N, D = made.grid(5, 4, 1e8, 1e9, (5, 40))
+    runs = made.runs(lambda n, d: 5 - 480 * n**-0.35 - 2080 * d**-0.37, N, D)
+    with pytest.raises(InputError, match=r"does not fall with|say nothing of k"):
+        fit(runs, Settings(Choice(form), starts=30, draws=60))

@@ -106,7 +106,7 @@ class Given:
 def judging(settings: Settings) -> int:
     """How many searches a judgement takes, about."""
     again = replace(settings, starts=AGAIN[0], draws=AGAIN[1])
-    return work(again) + FORMS_TESTED * 200 + len(settings.choice.free) * 100
+    return work(again) + FORMS_TESTED * 75 + len(settings.choice.free) * 100
 
 
 def judge(

@@ -114,10 +114,12 @@ def from_yaml(file: str, text: str) -> Read:
     found = load_text(text, file).value
     if isinstance(found, dict):
         return json_object(file, found)
-    if not _objects(found):
-        message = "must be a list of runs such as - {loss: 2.5, …}"
-        raise failed(file, message, 1)
-    rows = [(i, flat(row)) for i, row in enumerate(found, 1) if isinstance(row, dict)]  # type: ignore[arg-type]
+    entries = found if isinstance(found, list) else []
+    rows: list[Row] = [
+        (i, flat(row)) for i, row in enumerate(entries, 1) if isinstance(row, dict)
+    ]
+    if len(rows) < max(len(entries), 1):
+        raise failed(file, "must be a list of runs such as - {loss: 2.5, …}", 1)
     return _read(file, rows)
 
 
@@ -154,8 +156,7 @@ def _unrolled(rows: list[Row]) -> tuple[list[Row], str]:
     """
     lists = [name for name in rows[0][1] if _objects(rows[0][1][name])] if rows else []
     if len(lists) == 1:
-        histories = [row.get(lists[0]) for _, row in rows]
-        curves = [[flat(e) for e in h] if _objects(h) else [] for h in histories]  # type: ignore[union-attr]
+        curves = [_entries(row.get(lists[0])) for _, row in rows]
     elif rows and all(len(_curves(row)) > 1 for _, row in rows):
         curves = [
             [dict(zip(c, each, strict=True)) for each in zip(*c.values(), strict=True)]
@@ -168,6 +169,11 @@ def _unrolled(rows: list[Row]) -> tuple[list[Row], str]:
         once = {n: v for n, v in row.items() if not isinstance(v, list)}
         found += [(line, {RUN: number, **once, **entry}) for entry in curve]
     return found, RUN
+
+
+def _entries(history: object) -> list[dict[str, object]]:
+    entries = history if isinstance(history, list) else []
+    return [flat(entry) for entry in entries if isinstance(entry, dict)]
 
 
 def _curves(row: Mapping[str, object]) -> dict[str, list[object]]:

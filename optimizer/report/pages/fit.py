@@ -9,9 +9,9 @@ from typing import Any
 from optimizer.analysis.law.judgement import Judged
 from optimizer.analysis.plan.wording import amount, either, percent
 from optimizer.fitting.fitlaw import r_squared
-from optimizer.fitting.losses import NATS
 from optimizer.fitting.oddities import spans, summed
 from optimizer.fitting.tables.table import Note
+from optimizer.reading.loss_words import NATS
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     Block,

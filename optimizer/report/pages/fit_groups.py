@@ -8,7 +8,7 @@ from typing import Any
 from optimizer.analysis.law.judged_groups import JudgedGroups
 from optimizer.analysis.law.judgement import Judged
 from optimizer.analysis.plan.wording import amount, either, percent
-from optimizer.fitting.losses import NATS
+from optimizer.reading.loss_words import NATS
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     Block,
