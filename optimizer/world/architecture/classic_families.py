@@ -86,7 +86,7 @@ def read_classic(f: Fields, name: str) -> Record:
     family = str(f.value["model_type"])
     t = CLASSICS[family]
     count, width = f.number(t.count, "num_hidden_layers"), f.number(t.width)
-    heads = f.number(t.heads, "n_head", "num_heads")
+    heads = f.number(t.heads, "n_head", "num_heads", "num_attention_heads")
     if width % heads:
         raise f.wrong(t.heads, f"must divide the width of {width}, got {heads}")
     kv_heads, head = heads, width // heads

@@ -69,6 +69,10 @@ def _mixer(f: Fields, kind: str) -> Mixer:
     width, heads = f.number("hidden_size"), f.number("num_attention_heads")
     head, rank = f.number("head_dim"), f.number("q_lora_rank")
     groups, out = f.number("o_groups"), f.number("o_lora_rank")
+    if heads * head % groups:
+        raise f.wrong(
+            "o_groups", f"must divide num_attention_heads times head_dim, got {groups}"
+        )
     window = f.number("sliding_window")
     parameters = heads + width * rank + rank + rank * heads * head  # sinks, queries
     parameters += width * head + head  # keys, which are the values too

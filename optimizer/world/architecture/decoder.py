@@ -345,7 +345,8 @@ def experts_of(f: Fields, e: Experts, width: int, *, gated: bool = True) -> Feed
     if e.shared_width:
         shared = f.maybe(*e.shared_width) or 0
     elif e.shared:
-        shared = (f.maybe(*e.shared) or 0) * inner
+        each = f.maybe("moe_shared_expert_intermediate_size") or inner
+        shared = (f.maybe(*e.shared) or 0) * each
     bias = is_on(f, e.shared_bias)
     whole = blocks.dense(width, shared, gated=gated, bias=bias) if shared else 0
     return blocks.mixture(

@@ -271,6 +271,21 @@ DENSE: Mapping[str, Traits] = {
     "chatglm": Traits(
         qkv_bias="add_qkv_bias", out_bias="add_bias_linear", mlp_bias="add_bias_linear"
     ),
+    "plamo3": Traits(
+        tied=True,
+        head_size="ask",
+        norms=4,
+        qk_norm="head",
+        window=windows.one_in(8, "sliding_window_pattern"),
+    ),
+    "spark2_5": Traits(
+        tied=True,
+        head_size="ask",
+        bias="attention_bias",
+        mlp_bias="mlp_bias",
+        gate="head",
+        window=windows.one_in(4),
+    ),
     "minicpm": Traits(kv_heads="heads", tied=True),
     "bitnet": Traits(
         kv_heads="heads",

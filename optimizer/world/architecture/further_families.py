@@ -76,41 +76,6 @@ def _own_heads(f: Fields, kinds: tuple[str, ...]) -> int:
     return 2 * f.number("num_key_value_heads")
 
 
-def read_ling(f: Fields, name: str) -> Record:
-    """Ling 3 (`bailing_hybrid`): delta attention, and latent layers with a gate."""
-    count, width = f.number("num_hidden_layers"), f.number("hidden_size")
-    told = f.layered("layer_types", count)
-    if told is None:
-        group = f.number("layer_group_size")
-        kinds = tuple(
-            "latent" if not (i + 1) % group else "linear" for i in range(count)
-        )
-    else:
-        kinds = tuple(_linear_or_latent(f, i, word) for i, word in enumerate(told))
-    latent = latent_mixer(f)
-    gate = width * f.number("num_attention_heads")
-    mixers = {
-        "linear": blocks.delta_attention(
-            width,
-            f.number("linear_num_heads", "num_attention_heads"),
-            f.number("linear_head_dim"),
-            f.number("short_conv_kernel_size", "linear_conv_kernel_dim"),
-            full_rank=True,
-            full_decay=True,
-        ),
-        "latent": replace(latent, parameters=latent.parameters + gate),
-    }
-    feeds = feeds_of(f, Traits(experts=FIRST), count)
-    layers = stacked((mixers[kind] for kind in kinds), feeds, 2 * width)
-    return around(f, name, layers, tied=False)
-
-
-def _linear_or_latent(f: Fields, index: int, word: str) -> str:
-    if word not in {"linear_attention", "full_attention"}:
-        raise f.wrong(f"layer_types.{index}", f"is not known here, got {word[:60]}")
-    return "linear" if word == "linear_attention" else "latent"
-
-
 def read_mistral_large4(f: Fields, name: str) -> Record:
     """Mistral Large 4: latent attention under an index, some layers without position.
 

@@ -62,6 +62,7 @@ LATENT = {
     "axk1": Latent(experts=replace(FIRST, norms=1)),
     "minicpm3": Latent(tied=True),
     "youtu": Latent(tied=True),
+    "pangu_ultra_moe": Latent(),
 }
 
 
@@ -72,7 +73,8 @@ def read_latent(f: Fields, name: str) -> Record:
     width = f.number("hidden_size")
     mixers = latent_mixers(f, t, count)
     feeds = feeds_of(f, Traits(experts=t.experts, mlp_bias="mlp_bias"), count)
-    layers = stacked(mixers, feeds, 2 * width)
+    norms = 4 if f.flag("sandwich_norm", missing=False) else 2
+    layers = stacked(mixers, feeds, norms * width)
     return around(f, name, layers, tied=t.tied)
 
 
@@ -148,6 +150,17 @@ def indexers(f: Fields, count: int) -> tuple[bool, ...]:
     return tuple(max(i - offset + 1, 0) % every != 0 for i in range(count))
 
 
+def value_of(f: Fields) -> int:
+    """The width of a value head; MiniCPM 3's own files leave it to a division."""
+    if f.value["model_type"] != "minicpm3" or "v_head_dim" in f:
+        return f.number("v_head_dim")
+    width, heads = f.number("hidden_size"), f.number("num_attention_heads")
+    if width % heads:
+        raise f.wrong("num_attention_heads", f"must divide {width}, got {heads}")
+    f.say(f"v_head_dim is not in the file: the width over the heads, {width // heads}")
+    return width // heads
+
+
 def latent_mixer(f: Fields, *, indexed: bool = False, shared: bool = False) -> Mixer:
     """Latent attention as the words of a config say."""
     index = None
@@ -163,7 +176,7 @@ def latent_mixer(f: Fields, *, indexed: bool = False, shared: bool = False) -> M
         f.number("kv_lora_rank"),
         f.number("qk_rope_head_dim", least=0),
         f.number("qk_nope_head_dim"),
-        f.number("v_head_dim"),
+        value_of(f),
         query_rank=f.maybe("q_lora_rank") or None,
         bias=is_on(f, "attention_bias"),
         index=index,

@@ -116,6 +116,12 @@ MIXTURES: Mapping[str, Traits] = {
         experts=replace(FIRST, shared_bias="mlp_bias"),
     ),
     "smallthinker": Traits(head_size="ask", window=windows.laid_out, experts=Experts()),
+    "klear": Traits(
+        qk_norm="head",
+        bias="attention_bias",
+        # Two numbers a token weigh the routed experts against the shared ones.
+        experts=replace(ALL, sparse=windows.stepped, norms=2),
+    ),
     "solar_open": Traits(head_size="ask", qkv_bias="attention_bias", experts=ALL),
     "sarvam_moe": Traits(
         head_size="ask",
@@ -206,13 +212,17 @@ MIXTURES: Mapping[str, Traits] = {
             sparse=windows.sparse_from("first_k_dense_replace"),
         ),
     ),
-    "bailing_moe_v2": Traits(
-        qk_norm="head",
-        qk_norm_if="use_qk_norm",
-        qkv_bias="use_qkv_bias",
-        out_bias="use_bias",
-        mlp_bias="use_bias",
-        experts=FIRST,
+    **dict.fromkeys(
+        ("bailing_moe", "bailing_moe_v2"),  # Ling 2 is published under both
+        Traits(
+            head_size="ask",
+            qk_norm="head",
+            qk_norm_if="use_qk_norm",
+            qkv_bias="use_qkv_bias",
+            out_bias="use_bias",
+            mlp_bias="use_bias",
+            experts=replace(ALL, sparse=windows.sparse_after),
+        ),
     ),
     "aria_text": Traits(
         kv_heads="heads",
@@ -226,12 +236,5 @@ MIXTURES: Mapping[str, Traits] = {
     ),
     "deepseek": DEEPSEEK,
     "deepseek_ocr2_text": DEEPSEEK,
-    "bailing_moe": Traits(
-        head_size="ask",
-        qkv_bias="use_qkv_bias",
-        out_bias="use_bias",
-        mlp_bias="use_bias",
-        experts=ALL,
-    ),
     "qwen3_omni_moe_text": ASKED,
 }

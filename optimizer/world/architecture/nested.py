@@ -20,6 +20,7 @@ INSIDE: Mapping[str, str] = {
     "deepseek_ocr2": "deepseek_ocr2_text",
     "deepseek_vl": "llama",
     "deepseek_vl_hybrid": "llama",
+    "deepseek_v41": "deepseek_v41_text",
     "dots3_note": "dots3_note_text",
     "emu3": "emu3_text_model",
     "ernie4_5_vl_moe": "ernie4_5_vl_moe_text",
@@ -106,6 +107,7 @@ SAME: Mapping[str, str] = {
     "Keye": "qwen3",
     "KeyeVL1_5": "qwen3",
     "PanguEmbedded": "internlm",
+    "Klear": "klear",
     "aria_moe_lm": "aria_text",
     "ernie4_5_moe_vl": "ernie4_5_vl_moe_text",
     "RefinedWebModel": "falcon",
@@ -117,6 +119,8 @@ SAME: Mapping[str, str] = {
     "solar": "llama",
     "telechat3": "llama",
     "stablelm_epoch": "stablelm",
+    "deepseek_v41": "deepseek_v41_text",
+    "youtu_llm": "youtu",
 }
 # Words of a family for what others call by the first.
 RENAMED: Mapping[str, Mapping[str, str]] = {
@@ -124,6 +128,16 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
         "intermediate_size": "ffn_hidden_size",
         "vocab_size": "padded_vocab_size",
         "num_key_value_heads": "multi_query_group_num",
+    },
+    "plamo3": {"sliding_window": "window_size"},
+    "pangu_ultra_moe": {
+        "kv_lora_rank": "attention_kv_lora_dim",
+        "q_lora_rank": "attention_q_lora_dim",
+        "qk_nope_head_dim": "attention_qk_dim",
+        "qk_rope_head_dim": "attention_qk_rope_dim",
+        "v_head_dim": "attention_v_dim",
+        "n_routed_experts": "num_routed_experts",
+        "first_k_dense_replace": "num_dense_layers",
     },
     "bamba": {"layer_types": "layers_block_type"},
     "internlm3": {"qkv_bias": "attention_bias", "bias": "mlp_bias"},

@@ -12,12 +12,14 @@ from optimizer.world.architecture import classic_families as classic
 from optimizer.world.architecture import further_families as further
 from optimizer.world.architecture import hybrid_families as hybrid
 from optimizer.world.architecture import lone_families as lone
+from optimizer.world.architecture import own_code_families as own_code
 from optimizer.world.architecture import remote_families as remote
 from optimizer.world.architecture import step_families as step
 from optimizer.world.architecture.compressed_families import read_deepseek_v4
 from optimizer.world.architecture.convolution_families import read_lfm
 from optimizer.world.architecture.decoder import BY_HAND, Traits, read_decoder
 from optimizer.world.architecture.dense_families import DENSE
+from optimizer.world.architecture.engram_families import read_deepseek_v41
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.gemma import read_gemma3n, read_gemma4
 from optimizer.world.architecture.indexed_families import (
@@ -29,6 +31,7 @@ from optimizer.world.architecture.indexed_families import (
 from optimizer.world.architecture.inkling_families import read_inkling, read_inkling2
 from optimizer.world.architecture.kimi_families import read_kimi_linear
 from optimizer.world.architecture.latent_families import LATENT, read_latent
+from optimizer.world.architecture.ling_families import read_ling, read_ring
 from optimizer.world.architecture.looped_families import LOOPED, read_looped
 from optimizer.world.architecture.mixture_families import MIXTURES
 from optimizer.world.architecture.nemotron_families import read_nemotron_h
@@ -59,6 +62,7 @@ SPECIAL: Mapping[str, Reader] = {
     **dict.fromkeys(LATENT, read_latent),
     **dict.fromkeys(classic.CLASSICS, classic.read_classic),
     "deepseek_v4": read_deepseek_v4,
+    "deepseek_v41_text": read_deepseek_v41,
     "nemotron-nas": read_pruned,
     "nemotron_h": read_nemotron_h,
     "granitemoehybrid": hybrid.read_granite_hybrid,
@@ -71,7 +75,7 @@ SPECIAL: Mapping[str, Reader] = {
     "kimi_linear": read_kimi_linear,
     **dict.fromkeys(("lfm2", "lfm2_moe", "lfm3"), read_lfm),
     "mimo_v2_flash": further.read_mimo_v2,
-    "bailing_hybrid": further.read_ling,
+    "bailing_hybrid": read_ling,
     "mistral_large4_text": further.read_mistral_large4,
     "minimax": further.read_minimax,
     "minimax_text_01": further.read_minimax,
@@ -107,8 +111,12 @@ SPECIAL: Mapping[str, Reader] = {
     "doge": lone.read_doge,
     "step3_text": lone.read_step3,
     "hunyuan_v1_moe": remote.read_hunyuan,
-    "bailing_moe_linear": remote.read_ring,
+    "bailing_moe_linear": read_ring,
     "longcat_flash_ngram": remote.read_longcat_ngram,
+    "plamo2": own_code.read_plamo2,
+    "openelm": own_code.read_openelm,
+    "rwkv7": own_code.read_rwkv7,
+    "baichuan_m1": own_code.read_baichuan_m1,
     "unlimited_ocr_text": lone.read_unlimited,
 }
 FAMILIES = tuple(sorted({*TRAITS, *SPECIAL}))

@@ -9,30 +9,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from optimizer.reading.quantity import shown
-from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import (
     BY_HAND,
-    Traits,
-    feeds_of,
     is_on,
-    mixer_of,
     read_decoder,
-    stacked,
 )
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.further_families import read_longcat
-from optimizer.world.architecture.hybrid_families import with_heads
-from optimizer.world.architecture.mixture_families import FIRST, MIXTURES
-from optimizer.world.architecture.record import Mixer, Record
+from optimizer.world.architecture.mixture_families import MIXTURES
+from optimizer.world.architecture.record import Record
 
-RING = Traits(
-    qkv_bias="use_qkv_bias",
-    out_bias="use_bias",
-    mlp_bias="use_bias",
-    qk_norm="head",
-    qk_norm_if="use_qk_norm",
-    experts=FIRST,
-)
 # What a model with eyes is inside, by its `version`: its words stand with the others.
 VERSIONS: Mapping[str, Mapping[str, str]] = {
     "minicpmv": {"2.5": "llama", "2.6": "qwen2", "4.0": "llama", "4.5": "qwen3"},
@@ -77,27 +63,6 @@ def read_hunyuan(f: Fields, name: str) -> Record:
             mixer = replace(mixer, kind="shared", stores=(), parameters=less)
         layers.append(replace(layer, mixer=mixer))
     return replace(record, layers=tuple(layers))
-
-
-def read_ring(f: Fields, name: str) -> Record:
-    """Ring Linear: lightning attention with a gate, and one full layer in a group."""
-    count, width = f.number("num_hidden_layers"), f.number("hidden_size")
-    group, heads = f.number("layer_group_size"), f.number("num_attention_heads")
-    if width % heads:
-        raise f.wrong("num_attention_heads", f"must divide {width}, got {heads}")
-    head = width // heads
-    qkv, out = is_on(f, "use_qkv_bias"), is_on(f, "use_bias")
-    own = 5 * width * width + 3 * width * qkv + width * out + width
-    own += 2 * head * is_on(f, "use_qk_norm")
-    linear = Mixer("linear", own, state=blocks.FP32 * heads * head * head)
-    # The reference takes the width over the heads, whatever head_dim says.
-    full = mixer_of(replace(f, value={**f.value, "head_dim": head}), RING, "full")
-    whole = count // group * group
-    mixers = (
-        full if (i + 1) % group == 0 or i >= whole else linear for i in range(count)
-    )
-    layers = stacked(mixers, feeds_of(f, RING, count), 2 * width)
-    return with_heads(f, RING, name, layers)
 
 
 def read_longcat_ngram(f: Fields, name: str) -> Record:

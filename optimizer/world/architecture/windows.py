@@ -108,6 +108,13 @@ def sparse_from(*words: str) -> Callable[[Fields, int], Sequence[bool]]:
     return rule
 
 
+def sparse_after(f: Fields, count: int) -> Sequence[bool]:
+    """The first layers are dense where a word says how many, else none is."""
+    if "first_k_dense_replace" in f or "mlp_layer_types" in f:
+        return sparse_from("first_k_dense_replace")(f, count)
+    return (True,) * count
+
+
 def listed(f: Fields, count: int) -> Sequence[bool] | None:
     """`mlp_layer_types`, or `moe_layer_freq` where it is a list; else None.
 
