@@ -182,9 +182,18 @@ def is_on(f: Fields, where: Where) -> bool:
 
 def tied_of(f: Fields, missing: bool) -> bool:
     """Whether the embeddings read the answer out; also the outer config may say."""
-    for config in f.chain():
-        if "tie_word_embeddings" in config:
-            return config.flag("tie_word_embeddings", missing=missing)
+    told = [
+        config.flag("tie_word_embeddings", missing=missing)
+        for config in f.chain()
+        if "tie_word_embeddings" in config
+    ]
+    if len(set(told)) > 1:
+        f.say(
+            f"tie_word_embeddings is {str(told[0]).lower()} for the language model and "
+            f"{str(told[-1]).lower()} around it: the first is taken"
+        )
+    if told:
+        return told[0]
     have = "one matrix" if missing else "two matrices"
     f.say(
         "tie_word_embeddings is not in the file: the family's own rule, "

@@ -107,6 +107,7 @@ def _mixer(f: Fields, ratio: int, rate: int, *, own: bool, chooses: bool) -> Mix
     """Attention of a layer.
 
     Args:
+        f: the config.
         ratio: tokens that an entry of the compressed keys stands for; 0 reads none.
         rate: the same of the layer whose keys this one reads.
         own: whether it compresses keys of its own.

@@ -53,7 +53,7 @@ def read_ring(f: Fields, name: str) -> Record:
 
 
 def read_ling(f: Fields, name: str) -> Record:
-    """Ling 2.5 and 3, both `bailing_hybrid`: told apart by the word of a convolution."""
+    """Ling 2.5 and 3, both `bailing_hybrid`: told apart by the word of convolution."""
     count, width = f.number("num_hidden_layers"), f.number("hidden_size")
     told = f.layered("layer_types", count)
     full = (

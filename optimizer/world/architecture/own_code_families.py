@@ -137,7 +137,7 @@ def read_rwkv7(f: Fields, name: str) -> Record:
 
 
 def read_baichuan_m1(f: Fields, name: str) -> Record:
-    """Baichuan M1: keys and values mix with the last token's; windows in some layers."""
+    """Baichuan M1: keys and values mix with the last token's; some layers slide."""
     count, width = f.number("num_hidden_layers"), f.number("hidden_size")
     kernel = f.number("conv_window")
     slides = set(f.whole_numbers("sliding_window_layers") or ())

@@ -289,6 +289,19 @@ def test_kinds_of_a_requantized_copy() -> None:
     assert one.layers == two.layers
 
 
+def test_two_words_on_tying() -> None:
+    """The inner one counts, as when most such files were written; and it is said."""
+    text = {**LLAMA, "tie_word_embeddings": True}
+    outer = {"model_type": "llava", "text_config": text, "tie_word_embeddings": False}
+    record = read_config(outer, "both")
+    assert record.tied
+    assert any(
+        "true for the language model and false around" in x for x in record.notes
+    )
+    same = read_config({**outer, "tie_word_embeddings": True}, "same")
+    assert not any("around it" in note for note in same.notes)
+
+
 def test_class_of_an_unknown_type() -> None:
     """A copy under another type is read by the class that loads it, and says so."""
     known = read_config({**LATENT, "model_type": "deepseek_v32"}, "known")
