@@ -54,6 +54,11 @@ def read_deepseek_v41(f: Fields, name: str) -> Record:
         mixer = _mixer(f, ratios[i], rate, own=i in sources, chooses=i in indexes)
         extra = joined if i in grams else 0
         layers.append(Layer(mixer, feed, around_each + extra))
+    if 0 < max(sources, default=0) < count - 1:
+        f.say(
+            f"layers after layer {max(sources)} keep their windows alone, so that a "
+            "prompt may stop there; what a token passes is counted through all"
+        )
     if drafts := f.maybe("num_nextn_predict_layers"):
         f.say(f"{drafts} layers that draft further tokens are not counted")
     plain = replace(f, value={**f.value, "num_nextn_predict_layers": None})
