@@ -86,12 +86,16 @@ def read_json(data: bytes, file: str, most: int = SIZE) -> JsonFile:
     if not text.strip():
         raise failed(Mark(file), "is empty")
     try:
-        value = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, file))
+        value = json.loads(text, object_pairs_hook=_once)
+    except _Twice as twice:
+        word, mark = _second(text, file)
+        problem = "stands here twice, and only one can hold; take one out"
+        raise InputError([Problem(mark, word or str(twice)[:100], problem)]) from None
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) or "Unterminated" in error.msg
-        hint = "; the file is cut off" if cut else ""
+        hint = "the file is cut off" if cut else _hint(text)
         mark = Mark(file, error.lineno, error.colno)
-        raise failed(mark, f"is not JSON: {error.msg.lower()}{hint}") from None
+        raise failed(mark, f"is not JSON: {error.msg.lower()}; {hint}") from None
     except RecursionError:
         raise failed(Mark(file), f"is nested more than {DEPTH} levels deep") from None
     except ValueError:  # a number of more digits than Python takes
@@ -122,14 +126,43 @@ def _too_long(value: Mapping[str, Any], size: int, file: str) -> InputError:
     )
 
 
-def _once(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
+def _hint(text: str) -> str:
+    """What a file is instead, or what can be done."""
+    start = text.lstrip()[:40]
+    if start.startswith("version https://git-lfs"):
+        return "it is a pointer of Git LFS; fetch the file that it stands for"
+    if start.startswith("<"):
+        return "it is a web page; download the file itself, not the page that shows it"
+    return "mend it there, or fetch the file anew from where the model is published"
+
+
+class _Twice(Exception):
+    """A word stands twice in one object."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
         words = [word for word, _ in pairs]
-        twice = next(word for word in words if words.count(word) > 1)
-        problem = "stands here twice, and only one can hold; take one out"
-        raise InputError([Problem(Mark(file), twice[:100], problem)])
+        raise _Twice(next(word for word in words if words.count(word) > 1))
     return value
+
+
+def _second(text: str, file: str) -> tuple[str, Mark]:
+    """The first word that its object has already, and its place."""
+    seen: list[set[str]] = []
+    for hit in re.finditer(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}]', text):
+        if hit[0] == "{":
+            seen.append(set())
+        elif hit[0] == "}":
+            seen.pop()
+        elif hit[2] and seen:
+            if hit[1] in seen[-1]:
+                line = text.count("\n", 0, hit.start()) + 1
+                column = hit.start() - text.rfind("\n", 0, hit.start())
+                return hit[1][:100], Mark(file, line, column)
+            seen[-1].add(hit[1])
+    return "", Mark(file)
 
 
 def _depth(value: object) -> int:

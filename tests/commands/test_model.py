@@ -74,6 +74,14 @@ def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> st
         ({"num_attention_heads": "32"}, "num_attention_heads: must be a whole number"),
         ({"num_attention_heads": True}, "num_attention_heads: must be a whole number"),
         ({"hidden_size": None}, "hidden_size: is missing"),
+        ({"num_hidden_layers": 10**8}, "num_hidden_layers: must be 1 to 10,000"),
+        ({"hidden_size": -4096}, "hidden_size: must be 1"),
+        ({"hidden_size": float("nan")}, "hidden_size: must be a whole number, got"),
+        ({"vocab_size": 0}, "vocab_size: must be 1"),
+        (
+            {"model_type": "dinov2", "vocab_size": None, "patch_size": 14},
+            "with patch_size and no vocab_size: a model of images",
+        ),
         ({"hidden_size": 1e300}, "hidden_size: must be 1"),
         ({"num_key_value_heads": 5}, "num_key_value_heads: must divide the 32"),
         ({"hidden_size": 4100}, "num_attention_heads: must divide"),
@@ -122,7 +130,15 @@ def test_place_of_a_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (json.dumps(CONFIG)[:-40], "cut off"),
         ("", "is empty"),
         ("[1, 2]", "must be an object"),
-        ('{"a": 1, "a": 2}', "a: stands here twice"),
+        ('{"hidden_size": 8,}', "in double quotes; mend it there, or fetch the file"),
+        ("// from the hub\n{}", "config.json:1:1: is not JSON: expecting value; mend"),
+        ("<!doctype html>", "it is a web page; download the file itself"),
+        ("version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS; fetch"),
+        ('{"a": 1, "a": 2}', "config.json:1:10: a: stands here twice"),
+        (
+            '{"b": [{"a": 1}, {"a": "{"}],\n "c": {"a": 1,\n  "a": 3}}',
+            "config.json:3:3: a: stands here twice",
+        ),
         ('{"a": ' + "[" * 5000 + "]" * 5000 + "}", "nested more than"),
         ('{"a": ' + "9" * 5000 + "}", "too many digits"),
         (
@@ -132,7 +148,20 @@ def test_place_of_a_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
             "quantization_config: makes this file 5.",
         ),
     ],
-    ids=["cut", "empty", "list", "twice", "deep", "digits", "long"],
+    ids=[
+        "cut",
+        "empty",
+        "list",
+        "comma",
+        "note",
+        "page",
+        "lfs",
+        "twice",
+        "inside",
+        "deep",
+        "digits",
+        "long",
+    ],
 )
 def test_bad_file(
     text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

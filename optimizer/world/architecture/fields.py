@@ -12,6 +12,7 @@ from optimizer.reading.yamltext import Steps
 from optimizer.records import dataclass, field
 
 MOST = 10**9  # a count above it is no model's
+DEEPEST = 10**4  # layers
 # Other words for the same number, that families and their first files use.
 ALIASES = {
     "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
@@ -20,6 +21,10 @@ ALIASES = {
     "num_key_value_heads": ("num_kv_heads", "n_kv_heads"),
     "num_nextn_predict_layers": ("num_mtp_layers", "mtp_num_hidden_layers"),
 }
+DEPTHS = (
+    *("num_hidden_layers", *ALIASES["num_hidden_layers"]),
+    *("num_transformer_layers", "num_nextn_predict_layers", "num_mtp_modules"),
+)
 # Of these a file that has two must mean the same by both.
 ONE_MEANING = ("num_hidden_layers", "hidden_size")
 
@@ -130,8 +135,9 @@ class Fields:
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.wrong(word, f"must be a whole number, got {shown(value)}")
-        if not least <= value <= MOST:
-            raise self.wrong(word, f"must be {least} to {MOST:,}, got {shown(value)}")
+        most = DEEPEST if word in DEPTHS else MOST
+        if not least <= value <= most:
+            raise self.wrong(word, f"must be {least} to {most:,}, got {shown(value)}")
         return value
 
     def automatic(self, word: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from optimizer.reading.document import suggest
+from optimizer.reading.fields import FieldError
 from optimizer.reading.quantity import shown
 from optimizer.world.architecture import classic_families as classic
 from optimizer.world.architecture import further_families as further
@@ -128,6 +129,9 @@ STRANGE = {
     "_class_name": "a diffusion model, which serves no tokens",
 }
 
+# Words of models that see or hear.
+SENSES = ("patch_size", "image_size", "num_channels", "num_mel_bins")
+
 
 def read_config(value: Mapping[str, Any], name: str) -> Record:
     """What a config says of the language model in it.
@@ -176,6 +180,22 @@ def _by_class(f: Fields, told: Any) -> Any:
     return told
 
 
+def _unknown(f: Fields, told: Any) -> FieldError:
+    """An error for a family that is not known, with what can be done."""
+    seen = next((word for word in SENSES if word in f), None)
+    if seen is not None and "vocab_size" not in f:
+        return f.wrong(
+            "model_type",
+            f"is {shown(told)}, with {seen} and no vocab_size: a model of images or "
+            "sound, which writes no tokens; give that of a model that writes text",
+        )
+    return f.wrong(
+        "model_type",
+        f"is a family that this does not know, {shown(told)}"
+        f"{suggest(str(told), FAMILIES)}; {BY_HAND}",
+    )
+
+
 def language(f: Fields) -> Fields:
     """The part of a config that is of the language model, with its model type.
 
@@ -211,11 +231,7 @@ def language(f: Fields) -> Fields:
             NESTED[0], f"is missing; it holds the language model of {shown(told)}"
         )
     if not isinstance(told, str) or told not in FAMILIES:
-        raise outer.wrong(
-            "model_type",
-            f"is a family that this does not know, {shown(told)}"
-            f"{suggest(str(told), FAMILIES)}; {BY_HAND}",
-        )
+        raise _unknown(outer, told)
     if outer.flag("is_encoder_decoder", missing=False):
         raise outer.wrong(
             "is_encoder_decoder", f"must be false: this reads decoders; {BY_HAND}"
