@@ -33,20 +33,20 @@ STEPS, ALL = 6, len(WORDS)
 # a mixture starts where dense models have it, for k·ℓ tells experts apart from depth.
 START: Mapping[str, tuple[tuple[float, float], ...]] = {
     "dense": (
-        *((65 * MICRO, 0.4), (1 * MICRO, 1.0), (1.1, 0.2), (1.3, 0.5), (5.0, 1.0)),
+        *((65 * MICRO, 0.4), (1 * MICRO, 1.0), (1.1, 0.2), (1.3, 0.5), (3.0, 1.0)),
         *((15 * MICRO, 1.0), (1.6, 0.5), (3.0, 1.0), (0.9, 0.2)),
     ),
     "mixture": (
-        *((62 * MICRO, 0.05), (4 * MICRO, 0.5), (1.1, 0.2), (1.3, 0.5), (5.0, 1.0)),
+        *((62 * MICRO, 0.05), (4 * MICRO, 0.5), (1.1, 0.2), (1.3, 0.5), (3.0, 1.0)),
         *((15 * MICRO, 1.0), (1.6, 0.5), (3.0, 1.0), (0.9, 0.2)),
     ),
 }
 # How far a group's constants may lie from the common ones, in shares of CHIP or ENGINE.
 WIDTH = np.array([0.4, 1.0, 0.2, 0.5, 1.0, 1.0, 0.5, 1.0, 0.2])
-TIGHT = {"dense": 0.3, "mixture": 1.0}  # of the starts
-SCALE = 0.1  # errors beyond 10 % count linearly
+TIGHT = {"dense": 0.3, "mixture": 1.3}  # of the starts
+SCALE = 0.2  # errors beyond 20 % count linearly
 RATE = 0.5  # weight of tokens a second beside time per token
-CHIP, ENGINE = 0.1, 0.05  # how far [in ln, over the width] a group is expected
+CHIP, ENGINE = 0.2, 0.1  # how far [in ln, over twice the width] a group is expected
 ROUNDS = 60
 LOWEST = -40.0
 # Shares are at most one: their factors at least, interleaved at most.

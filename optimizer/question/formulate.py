@@ -295,8 +295,9 @@ def _bill(
         price = scenario.price(serving.price, chip)
         rates = machine(chip, serving.arithmetic, price, spec.energy)
         demand = served(scenario.uses[index], scenario.samples)
-        decoding = replicas[index].decoding if index in replicas else None
-        reading = replicas[index].reading if index in replicas else None
+        built = replicas.get(index)
+        decoding = None if built is None else built.decoding
+        reading = None if built is None or built.sum is None else built.reading
         line = serving_line(
             demand,
             serving,

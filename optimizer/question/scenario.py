@@ -314,9 +314,9 @@ class Scenario:
             serving = stream.serving.over(serving)
         if stream.cached_input_tokens is not None:
             serving = serving.model_copy(update={"prefix_cache": stream.found})
-        return with_shares(
-            serving, chip, self.mixture, self.constants_of(serving)
-        ), chip
+        shape, own = self.spec.architecture, self.constants_of(serving)
+        words = (serving, chip, shape, self.stored, self.mixture, own)
+        return with_shares(*words), chip
 
     def constants_of(self, serving: Serving) -> Library | None:
         """The constants of the user's that a machine names, if any."""

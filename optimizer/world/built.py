@@ -6,9 +6,9 @@ grows as its family does (`Record.growth`), from what it is at its own size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import PrivateAttr
 
@@ -21,17 +21,27 @@ from optimizer.world.architecture.words import Words, record_of_words
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape
 
+T = TypeVar("T")
+
 
 class Built(Shape):
     """A shape whose figures come from a record."""
 
     _record: Record = PrivateAttr()
     _anchor: float | None = PrivateAttr(None)
+    _seen: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property
     def record(self) -> Record:
         """What it is made of."""
         return self._record
+
+    def once(self, word: str, make: Callable[[Record], T]) -> T:
+        """What is made of its record, made once: a program asks for it many times."""
+        if word not in self._seen:
+            self._seen[word] = make(self._record)
+        made: T = self._seen[word]
+        return made
 
     @property
     def anchor(self) -> float | None:

@@ -248,7 +248,8 @@ def serving_line(
         money: how dollars of later months count.
         architecture: the model's shape, for attention.
         decoding: from output tokens to accelerator-seconds, under a roofline.
-        reading: from input tokens to those that arithmetic does not explain.
+        reading: from input tokens to those that 2·N FLOP a token do not explain,
+            attention among them, where they are known.
         standing: those that are paid of each phase whatever the load, or None.
 
     Raises:
@@ -277,12 +278,16 @@ def serving_line(
     terms: dict[str, tuple[Term, ...]] = {}
     load: tuple[Term, ...] = ()
     for phase, tokens, utilisation in parts:
-        work = [(phase, 2.0 * tokens, {"N": 1.0})]
+        timed = phase == "output" and decoding is not None
+        used = None if timed else utilisation
+        parted = priced([(phase, 2.0 * tokens, {"N": 1.0})], machine, used)
         if serving.attention and phase != "output":
             span = _read_span(architecture, served.prompt)
-            work.append((phase, 2.0 * span * tokens, {}))
-        timed = phase == "output" and decoding is not None
-        parted = priced(work, machine, None if timed else utilisation)
+            told = None if reading is not None else utilisation
+            looks = priced([(phase, 2.0 * span * tokens, {})], machine, told)
+            parted = {
+                unit: (*terms_, *looks.get(unit, ())) for unit, terms_ in parted.items()
+            }
         seconds: tuple[Term, ...] = ()
         if timed and decoding is not None:
             seconds = (decoding(tokens),)

@@ -135,16 +135,16 @@ class Replica:
     def _weights(self, parts: Sum) -> tuple[Term, ...]:
         """What reading the weights of a step takes [s]."""
         routed = parts.routed
+        always = Term("", parts.read / self.traffic, {"N": 1.0})
         if routed is None:
-            return (Term("", self.weights / self.traffic, {"N": 1.0}),)
-        always = (self.weights - routed.size) / self.traffic
+            return (always,)
         size = routed.size / self.traffic
         if self.batch is not None:
             read = Term("", size * routed.share(self.batch), {"N": 1.0})
         else:
             share, power = routed.monomial()
             read = self._with_batch(size * share, {"N": 1.0}, power)
-        return (Term("", always, {"N": 1.0}), read)
+        return (always, read) if abs(parts.read) > 0.0 else (read,)
 
     def limits(self) -> tuple[Limit, ...]:
         """Memory and the latencies, which the user can move."""
@@ -245,9 +245,8 @@ class Replica:
         """
         cache = self.context * self.cache(N)
         weights = self.weights * N
-        moved = 0.0 if parts.routed is None else parts.routed.size * N
-        floor = (weights - moved) / self.traffic + _at(parts.floor, N)
-        moved /= self.traffic
+        moved = 0.0 if parts.routed is None else parts.routed.size * N / self.traffic
+        floor = parts.read * N / self.traffic + _at(parts.floor, N)
         each = 2.0 * N / self.compute + parts.mean * cache / self.traffic
         each += _at(parts.each, N)
         room = self.memory if self.bound is None else min(self.memory, self.bound)

@@ -57,7 +57,9 @@ class Sum:
     Attributes:
         floor: of a step, whatever it decodes [s].
         each: of a step, for each sequence [s], beside arithmetic and traffic.
-        token: of a token of a prompt [s].
+        token: of a token of a prompt [s]: arithmetic, then what 2·N FLOP do not tell.
+        read: weights that a step reads beside the routed experts [bytes], for each
+            parameter of N.
         share: tokens of prompts that fall between two tokens of a sequence, for each
             sequence in flight.
         mean: mean over longest context.
@@ -67,6 +69,7 @@ class Sum:
     floor: Pairs
     each: Pairs
     token: Pairs
+    read: float
     share: float
     mean: float
     routed: Routed | None = None

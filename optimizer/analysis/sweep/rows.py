@@ -198,7 +198,7 @@ def _best_sum(
     routed = parts.routed
     size = 0.0 if routed is None else np.asarray(routed.size, dtype=float)
     moved = size * N / traffic
-    floor = weights / traffic - moved + at(parts.floor)
+    floor = np.asarray(parts.read, dtype=float) * N / traffic + at(parts.floor)
     each = each + np.asarray(parts.mean, dtype=float) * cache / traffic + at(parts.each)
     b = (memory - weights) / cache
     if replica.time_per_token is not None:

@@ -15,13 +15,16 @@ from optimizer.records import dataclass
 from optimizer.world.built import Built
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
-from optimizer.world.machines import PhaseMfu, Serving, Speculation
+from optimizer.world.machines import BYTES, KV, PhaseMfu, Serving, Speculation
 from optimizer.world.roofline import Replica
-from optimizer.world.serving.formats import WEIGHTS, family
-from optimizer.world.summed import Routed, Sum
+from optimizer.world.serving.formats import CACHE, WEIGHTS, WIDE, family
+from optimizer.world.shapes import Shape
+from optimizer.world.summed import Pairs, Routed, Sum
+from optimizer.world.surface import ln
 
 if TYPE_CHECKING:
     from optimizer.world.serving.constants import Library, Measured
+    from optimizer.world.serving.served import Served
 
 Pair = tuple[float, float]  # a coefficient and a power of N
 NONE = Speculation.model_construct(accepted=0.0, drafted=0.0, draft=0.0)
@@ -74,20 +77,79 @@ def _found(
     return known.find(kind, chip, precision, engine)
 
 
-@cache
-def _shares(found: Measured) -> dict[str, object]:
-    c = found.constants
-    return {"mfu": PhaseMfu(prefill=c.prefill, decode=c.arithmetic), "mbu": c.memory}
-
-
 def with_shares(
-    serving: Serving, chip: Hardware | None, mixture: bool, own: Library | None = None
+    serving: Serving,
+    chip: Hardware | None,
+    shape: Architecture | None,
+    stored: float | None,
+    mixture: bool,
+    own: Library | None = None,
 ) -> Serving:
-    """A measured machine with the utilisation that its constants say."""
+    """A measured machine with the utilisation that its constants say.
+
+    Embeddings that are looked up are never multiplied, and a prompt needs the head
+    once: of a model that is known, 2·N FLOP a token is so much more than what is done.
+
+    Args:
+        serving: its words.
+        chip: its accelerator.
+        shape: of the model, if told.
+        stored: all parameters over N, where the model is known.
+        mixture: whether a mixture of experts is served.
+        own: constants of the user's; None takes those of the package.
+    """
     if serving.model != "measured" or chip is None:
         return serving
     found = constants_of(serving, chip, mixture, own)
-    return serving.model_copy(update=_shares(found))
+    model = _known(shape)
+    decode = prefill = 1.0
+    if model is not None and stored is not None:
+        decode = (model.active - model.looked_up) * stored / model.total
+        prefill = decode - model.head * stored / model.total
+    return serving.model_copy(update=_shares(found, prefill, decode))
+
+
+@cache
+def _shares(found: Measured, prefill: float, decode: float) -> dict[str, object]:
+    c = found.constants
+    # Of 2·N, and so above one where much of N is not multiplied.
+    mfu = PhaseMfu.model_construct(
+        prefill=c.prefill / prefill, decode=c.arithmetic / decode
+    )
+    return {"mfu": mfu, "mbu": c.memory}
+
+
+def _known(shape: Architecture | None) -> Served | None:
+    """The model of a shape that is known layer by layer; None of another."""
+    if not isinstance(shape, Built):
+        return None
+    from optimizer.world.serving.served import of_known  # noqa: PLC0415 - few need it
+
+    return shape.once("served", of_known)
+
+
+def _stored(
+    serving: Serving, shape: Architecture | None, stored: float, routed: float
+) -> tuple[float, float]:
+    """Bytes of all weights, and of those that a step reads whatever it decodes.
+
+    For each of N. Embeddings and heads are kept in 16 bits, as `step.Place` has them;
+    those of a size that is left to choose keep their share.
+    """
+    size = WEIGHTS[serving.weights or serving.arithmetic]
+    looked_up: float = 0.0
+    head: float = 0.0
+    rest, model = size, _known(shape)
+    if model is not None:
+        looked_up, head = (x / model.total for x in (model.looked_up, model.head))
+        rest = size if model.rest is None else WEIGHTS[model.rest]
+    elif isinstance(shape, Shape) and shape.vocabulary is not None:
+        head = shape.vocabulary * shape.width / shape.stored
+        looked_up = shape.embeddings / shape.stored - head
+    wide = max(rest, WIDE)
+    plain = stored * (1.0 - looked_up - head) - routed
+    read = plain * rest + stored * head * wide
+    return read + routed * size + stored * looked_up * wide, read
 
 
 def measured(
@@ -139,31 +201,44 @@ def measured(
         if shape.width is not None:
             width = (1.0 * shape.width, 0.0)
     inner: Pair = (layers[0] * width[0], layers[1] + width[1])
-    sent = 0.0
+    rounds = ring = 0.0
     if chip.link is not None:
-        sent = 2.0 * (g - 1.0) / g * 4.0 * inner[0] / chip.link
+        sent = 4.0 * inner[0] / chip.link
+        rounds, ring = ln(g) / math.log(2.0) * sent, 2.0 * (g - 1.0) / g * sent
     coefficient, power = plain.kv
-    kv = (coefficient * _copied(serving, shape, plain.context), power)
+    kept = CACHE[serving.kv or KV] / BYTES[serving.kv or KV]
+    kv = (coefficient * kept * _copied(serving, shape, plain.context), power)
     prompt, longest = lengths
     output = longest - prompt
-    read = ((2.0 / plain.prefill, 1.0), (sent / c.prefill_link, inner[1]))
+    # Tokens whose cache is found are not computed, but all that are look at them.
+    looks = 2.0 * inner[0] * prompt * (2.0 - serving.unread)
+    looks = looks / (g * chip.peak("bf16") * c.prefill)
+    token: Pairs = ((2.0 / plain.prefill, 1.0), (looks, inner[1]))
+    if g.real > 1:
+        token = (*token, (ring / c.prefill_link, inner[1]))
     together = serving.prefill != "apart"
     between = c.interleaved * prompt * serving.unread if together else 0.0
     told = serving.speculation or NONE
-    held = WEIGHTS[serving.weights or serving.arithmetic] * (1.0 + told.draft)
+    size = 0.0 if experts is None else experts.size
+    held, read = (
+        bytes_ * (1.0 + told.draft) for bytes_ in _stored(serving, shape, stored, size)
+    )
     floor, routed = c.layer, None
     if experts is not None:
         floor = c.layer + c.routed * experts.chosen
         missed = (1.0 - experts.chosen / experts.count) ** (1.0 + told.drafted)
-        routed = Routed(held * experts.size, missed, experts.at)
+        each_expert = WEIGHTS[serving.weights or serving.arithmetic]
+        moved = size * each_expert * (1.0 + told.draft)
+        routed = Routed(moved, missed, experts.at)
     floor, each = floor * told.passes / told.tokens, c.sequence / told.tokens
-    link = sent / c.link * told.computed / told.tokens
+    link = rounds / c.link * told.computed / told.tokens
     whole = Sum(
         floor=((floor * layers[0], layers[1]),),
         each=((each, 0.0), *(((link, inner[1]),) if g.real > 1 else ())),
-        token=read if g.real > 1 else read[:1],
+        token=token,
+        read=read,
         share=between / output if output else 0.0,
-        mean=(prompt + output / 2.0) / plain.context * (1.0 + told.draft),
+        mean=_mean(serving, shape, prompt + output / 2.0, plain) * (1.0 + told.draft),
         routed=routed,
     )
     return replace(
@@ -171,10 +246,21 @@ def measured(
         compute=plain.compute * told.tokens / told.computed,
         # Of both the weights and the cache, which hold the draft's.
         traffic=plain.traffic * told.tokens * (1.0 + told.draft) / told.passes,
-        weights=held * stored,
+        weights=held,
         kv=kv,
         sum=whole,
     )
+
+
+def _mean(
+    serving: Serving, shape: Architecture | None, context: float, plain: Replica
+) -> float:
+    """What a sequence keeps in the mean over what it keeps at its longest."""
+    if shape is None:
+        return context / plain.context
+    mean, _ = shape.kept(context, serving.kv_bytes)
+    longest, _ = shape.kept(plain.context, serving.kv_bytes)
+    return mean / longest
 
 
 def _copied(serving: Serving, shape: Architecture | None, context: float) -> float:

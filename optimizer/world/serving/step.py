@@ -5,22 +5,28 @@ them, F the peak, BW the bandwidth, W stored bytes, S bytes that a sequence keep
 active parameters, k experts of a token, b sequences in flight, q the time of a prompt:
 
     t = c_L·ℓ + c_E·k·ℓ + (W(b) + b·S)/(e_m·g·BW) + 2·A·b/(e_f·g·F)
-        + 2·(g−1)/g·4·ℓ·d·b/(e_a·V) + c_s·b
+        + log₂g·4·ℓ·d·b/(e_a·V) + c_s·b
     q = prompt·((2·A + 2·ℓ·d·prompt)/(e_p·g·F) + 2·(g−1)/g·4·ℓ·d/(e_n·V))
     T = t + φ·b·q/output           what a user waits for a token
     C = t + b·q/output             what a token of each sequence takes
 
 A sum and not a maximum, for kernels alternate between the bounds. The all-reduces, two
-a layer in 16 bits, send 2·(g−1)/g times their bytes over a ring. Over a life of a
+a layer in 16 bits, are large in a prompt, where they go round a ring, 2·(g−1)/g times
+their bytes; in a step they are small, and latency asks for few rounds: log₂g, each with
+all bytes, as recursive doubling has it. Over a life of a
 sequence the engine reads one prompt a sequence: b·q in the time of `output` steps,
 whoever waits for it; so g·C/b is the time of an output token with its prompt, and φ
 is the share of the prompts of others that falls between a sequence's tokens.
 
 *Source*: the terms by Pope et al., "Efficiently scaling transformer inference" (2022),
-section 3; the constants by `overtrain calibrate` (`data/serving.yaml`).
+section 3; Thakur, Rabenseifner & Gropp, "Optimization of collective communication
+operations in MPICH" (2005), for the ring and for recursive doubling; the constants by
+`overtrain calibrate` (`data/serving.yaml`).
 """
 
 from __future__ import annotations
+
+import math
 
 from optimizer.records import dataclass
 from optimizer.world.hardware import Hardware
@@ -153,9 +159,10 @@ def work(
     read -= model.looked_up * max(WEIGHTS[model.rest or place.weights], WIDE)
     moved = read + batch * place.cache_bytes(model, context)
     multiplied = model.active - model.looked_up
-    sent = 0.0
+    rounds = ring = 0.0
     if chip.link is not None:
-        sent = 2.0 * (g - 1.0) / g * 4.0 * model.layers * model.width / chip.link
+        sent = 4.0 * model.layers * model.width / chip.link
+        rounds, ring = math.log2(g) * sent, 2.0 * (g - 1.0) / g * sent
     chosen = model.chosen if model.mixture else 0.0
     pairs = 2.0 * model.layers * model.width * prompt
     step = (
@@ -163,11 +170,11 @@ def work(
         model.layers * chosen,
         moved / (g * (chip.bandwidth or 1.0)),
         2.0 * multiplied * batch / speed,
-        sent * batch,
+        rounds * batch,
         batch,
     )
     reading = 2.0 * (multiplied - model.head) / speed + pairs / sixteen
-    return Work(step, (prompt * reading, prompt * sent))
+    return Work(step, (prompt * reading, prompt * ring))
 
 
 def answer(

@@ -47,7 +47,7 @@ def test_a_step_with_drafts_is_the_sum_of_its_parts(ask, accepted, drafted):
     c = library().find("dense", "h200-sxm", "fp8").constants
     N, b, g = 20e9, 8, 4
     reads, computes = 1 + 0.02 * drafted, 1 + drafted * 1.02
-    sent = 2 * (g - 1) / g * 4 * 80 * 8192 / LINK
+    sent = 2 * 4 * 80 * 8192 / LINK  # two rounds among four
     step = (
         c.layer * 80 * reads
         + (N + b * 1250 * CACHE) * reads / (g * BANDWIDTH * c.memory)

@@ -31,6 +31,7 @@ demand: {requests: 5M/day, input_tokens: 1000, output_tokens: 400, lifetime: 2 y
 """
 REQUESTS = 5e6 * 365.25 * 2
 PEAK, MEMORY, BANDWIDTH = 1979e12, 141 * 2**30, 4.8e12  # H200, dense fp8
+SIXTEEN = 989.5e12  # in which attention is multiplied
 STORED, ROUTED, MISSED = (4 + 9 * 32) / 13, 9 * 32 / 13, 1 - 1 / 32
 
 
@@ -46,7 +47,8 @@ def scan(N, limit):
         + 2 * N * b / (PEAK * c.arithmetic)
         + c.sequence * b
     )
-    prompt = 1000 * 2 * N / (PEAK * c.prefill)
+    looks = 2 * 32 * 2048 * 1000 / (SIXTEEN * c.prefill)
+    prompt = 1000 * (2 * N / (PEAK * c.prefill) + looks)
     seen = step + c.interleaved * b * prompt / 400
     fits = (N * STORED + b * 1400 * cache <= 0.9 * MEMORY) & (seen <= limit)
     cycle = np.where(fits, (step + b * prompt / 400) / b, np.inf)
