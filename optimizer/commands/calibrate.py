@@ -8,9 +8,8 @@ import click
 
 from optimizer.commands import options
 from optimizer.commands.command_line import typed
-from optimizer.commands.output import refuse_unwritable, write
+from optimizer.commands.output import YAML, refuse_ending, refuse_unwritable, write
 from optimizer.commands.serving import pairs, shown
-from optimizer.errors import InputError, Mark, Problem
 
 FORMS = ("table", "json", "markdown")
 EXAMPLES = """\b
@@ -61,9 +60,8 @@ def command(
     )
 
     refuse_unwritable(output)
-    if output is not None and output.suffix.lower() not in (".yaml", ".yml"):
-        message = "a file of constants ends in .yaml; for JSON: --format json"
-        raise InputError([Problem(Mark(str(output)), "", message)])
+    told = "a file of constants ends in .yaml; for JSON: --format json"
+    refuse_ending(output, YAML, told)
     found = calibrate(points, pairs(given), fresh=fresh, source=source, date=date)
     if output is not None:
         head = (f"Written by {typed()}",)

@@ -23,7 +23,7 @@ from optimizer.commands.fit_words import (
     read_pairs,
     read_side,
 )
-from optimizer.commands.output import emit, refuse_unwritable
+from optimizer.commands.output import YAML, emit, refuse_ending, refuse_unwritable
 from optimizer.commands.progress import progress
 
 ALLOWED = ("table", "json", "markdown")
@@ -323,8 +323,7 @@ def _tool() -> str:
 
 def _refuse_output(output: Path | None) -> None:
     refuse_unwritable(output)
-    if output is not None and output.suffix.lower() not in (".yaml", ".yml"):
-        raise failed(str(output), "a law file ends in .yaml; for JSON: --format json")
+    refuse_ending(output, YAML, "a law file ends in .yaml; for JSON: --format json")
 
 
 def _refuse_name(name: str) -> None:

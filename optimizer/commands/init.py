@@ -10,7 +10,13 @@ from pathlib import Path
 
 import click
 
-from optimizer.commands.output import emit, refuse_unwritable, write
+from optimizer.commands.output import (
+    YAML,
+    emit,
+    refuse_ending,
+    refuse_unwritable,
+    write,
+)
 from optimizer.commands.schema import text as schema_text
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import suggest
@@ -54,6 +60,7 @@ def command(name: str, output: Path | None, force: bool, listed: bool) -> int:
         return 0
     beside = target.parent / SCHEMA
     refuse_unwritable(target)
+    refuse_ending(target, YAML, "a scenario ends in .yaml")
     if target.exists() and not force:
         message = "is there already; --force writes over it, -o names another file"
         raise InputError([Problem(Mark(str(target)), "", message)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -68,6 +68,24 @@ def colourful(output: Path | None) -> bool:
     if output is not None or sys.stdout is None or os.environ.get("NO_COLOR"):
         return False
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+YAML = (".yaml", ".yml")
+
+
+def refuse_ending(output: Path | None, endings: Sequence[str], told: str) -> None:
+    """Tells early that a file would be named after what it is not.
+
+    Args:
+        output: where to write; None is the terminal.
+        endings: in lower case, of which it must have one.
+        told: what the file is, and how it ends.
+
+    Raises:
+        InputError: it has none of them.
+    """
+    if output is not None and output.suffix.lower() not in endings:
+        raise failed(output, told)
 
 
 def refuse_unwritable(output: Path | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from optimizer.commands import options
-from optimizer.commands.output import emit, refuse_unwritable
+from optimizer.commands.output import emit, refuse_ending, refuse_unwritable
 
 EDITORS = """\b
 An editor uses it where the first line of a scenario names it:
@@ -20,6 +20,8 @@ An editor uses it where the first line of a scenario names it:
 def command(output: Path | None) -> int:
     """Print the JSON Schema of the scenario file."""
     refuse_unwritable(output)
+    if str(output) != "-":
+        refuse_ending(output, (".json",), "a JSON Schema ends in .json")
     emit(text(), output)
     return 0
 
