@@ -41,6 +41,7 @@ READ = {
     "model": (["./config.json", "--format", "json"], "config.json"),
     "laws": (["law.yaml", "--format", "json"], "law.yaml"),
     "init": (["open-release"], "team.yaml"),
+    "diff": (["team.yaml", "own.yaml", "--format", "json"], "own.yaml"),
 }
 WRITE_ONLY = {"hardware", "schema"}  # read no file of the user
 
