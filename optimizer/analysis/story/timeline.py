@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.whole import whole_at
 from optimizer.analysis.story.curves import Dot, pair
 from optimizer.analysis.story.explorer import each
 from optimizer.question.asked import Question
@@ -119,10 +120,13 @@ def _first(answer: Answer) -> int:
 def _course(
     scenario: Scenario, question: Question, dot: Dot, first: int
 ) -> list[Month]:
+    size = {"N": dot.parameters, "D": dot.tokens}
+    # Billed in whole machines, as the answer is.
+    _, question = whole_at(scenario, question, size)
     discount, decline = scenario.spec.money.rates
     factor = ((1 - decline) / (1 + discount)) ** (1 / 12)
     factor = factor if question.unit == "USD" else 1.0
-    point = question.complete({"N": dot.parameters, "D": dot.tokens})
+    point = question.complete(size)
     found: dict[tuple[int, str], float] = {}
     for line in question.bill:
         amount = (line.amount(question.unit, point) or 0.0) * line.share
