@@ -1,25 +1,25 @@
-"""What a command takes, against a bare `import cvxpy`: python -m benchmarks.
+"""What a command takes, against a bare `import cvxpy`: python -m benchmarks [--write].
 
 Whole processes, taken in turns so that the machine's moods hit all alike; medians. It
-is no test: it prints a table, and docs/benchmarks.md shows one with its machine.
+is no test; docs/benchmarks.md shows the table with its machine.
 """
 
 from __future__ import annotations
 
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
+
+from benchmarks.pages import machine, told
 
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIO = ROOT / "scenarios" / "open-release.yaml"
-ROUNDS = 15
+ROUNDS = 9
 ENTRY = "import sys, cli; sys.exit(cli.main())"  # as the installed command does
 
 PROCESSES: Mapping[str, tuple[str, ...]] = {
@@ -103,17 +103,15 @@ def table(times: Mapping[str, float], base: str) -> str:
     return "\n".join(rows)
 
 
-def main() -> None:
-    """Measures and prints."""
+def main(arguments: Sequence[str]) -> None:
+    """Measures, prints, and writes where asked."""
     parts = (
-        f"Python {platform.python_version()}, cvxpy {version('cvxpy')}, numpy "
-        f"{version('numpy')}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores, {ROUNDS} rounds",
+        f"{machine('cvxpy', 'numpy')}, {ROUNDS} rounds",
         table(processes(), "import cvxpy"),
         table(solves(), "first solve of a program"),
     )
-    sys.stdout.write("\n\n".join(parts) + "\n")
+    told("benchmarks.md", "processes", "\n\n".join(parts), arguments)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,4 +1,7 @@
-"""What a batch takes, as ratios measured in one run: python -m benchmarks.batch.
+"""What a batch takes, as ratios measured in one run.
+
+    python -m benchmarks.batch            # prints the table
+    python -m benchmarks.batch --write    # and puts it into docs/speed.md
 
 A million plain scenarios against one numpy evaluation of the same points and against
 cvxpy's warm re-solve; a loaded scenario on repeated data, in the order of a grid and
@@ -14,7 +17,6 @@ many rows instead of a million.
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import statistics
@@ -22,18 +24,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.pages import machine, told
 from optimizer.algebra.posynomial import Array, Posynomial
 from optimizer.algebra.program import Constraint, GeometricProgram, members
 from optimizer.analysis.sweep.rows import near
 from optimizer.analysis.sweep.sweep import sweep
-from optimizer.engine.batch import BLOCK, cores, solve_batch
-from optimizer.engine.enclose import enclose, extended
+from optimizer.engine.batch import BLOCK, compiling_pays, solve_batch, solve_block
+from optimizer.engine.enclose import enclose, extended, opened
 from optimizer.engine.second_opinion import _search, solve
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.question.vary import groups, plan
@@ -149,28 +152,55 @@ def against(taken: float, times: tuple[float, float]) -> str:
     """Says how much faster a scenario is than cvxpy's re-solve of it."""
     bare, whole = times
     return (
-        f"{bare / taken:,.0f} × faster than cvxpy ({bare * 1e3:.2f} ms), "
-        f"{whole / taken:,.0f} × than with its certificate ({whole * 1e3:.2f} ms)"
+        f"{bare / taken:,.0f} × cvxpy's own part ({bare * 1e3:.2f} ms), "
+        f"{whole / taken:,.0f} × with its certificate ({whole * 1e3:.2f} ms)"
     )
 
 
-def main(count: int) -> None:
-    """Prints the table."""
-    cpu = next(
-        (
-            line.split(":")[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    print(f"{cpu}, {cores()} cores, load {os.getloadavg()[0]:.1f}, Python", end=" ")
-    print(platform.python_version(), *(f"{p} {version(p)}" for p in ("numpy", "cvxpy")))
+Row = tuple[str, str, str]
 
+
+def singles(count: int) -> Iterator[Row]:
+    """Plain scenarios, against one evaluation and against cvxpy."""
+    program, evaluate = plain(count)
+    solve_batch(members(program, np.arange(BLOCK)))
+    evaluation = seconds(evaluate)
+    taken = seconds(lambda: solve_batch(program))
+    each = taken / count
+    said = f"{each * 1e6:.2f} µs each: {taken / evaluation:.1f} × one numpy evaluation"
+    what = f"plain scenario, {count:,} with different law, target and demand"
+    yield what, f"{said} of cost and loss", "12 ×"
+    single = warm(program, np.log([1e9, 2e10]))
+    yield "the same against cvxpy's warm re-solve", against(each, single), "5,000 ×"
+
+
+def grids(count: int) -> Iterator[Row]:
+    """A loaded scenario, in the order of a grid and shuffled."""
+    full, starts = loaded(count)
+    size = len(starts)
+    single = warm(full, starts[0])
+    order = np.random.default_rng(1).permutation(size)
+    terms = sum(len(p.labels) for p in opened(full))
+    what = (
+        "loaded scenario: two streams on a roofline with its batch, repeated data, "
+        f"{len(full.constraints)} constraints, {terms} terms, {size:,} "
+    )
+    ways = (("in order", np.arange(size), "500 ×"), ("shuffled", order, "1,000 ×"))
+    for name, rows, aim in ways:
+        program, near_them = members(full, rows), starts[rows]
+        few, fast = np.arange(min(BLOCK, size)), compiling_pays(size)
+        solve_block(members(program, few), len(few), near_them[few], fast=fast)
+        taken = seconds(lambda p=program, s=near_them: solve_batch(p, s), 1)
+        each = taken / size
+        yield what + name, f"{each * 1e6:.1f} µs each: {against(each, single)}", aim
+
+
+def sweeps(count: int) -> Iterator[Row]:
+    """How a sweep grows with its rows, in time and in memory."""
     scenario = load_scenario(SCENARIO)
-    for power in range(4, 8):
-        if 10**power > 10 * count:
-            break
+    powers = [power for power in range(4, 8) if 10**power <= 10 * count]
+    times, peaks = [], []
+    for power in powers:
         side = 10 ** (power // 2)
         varied = [
             f"demand.tokens=1e9:1e15:log:{side}",
@@ -182,43 +212,16 @@ def main(count: int) -> None:
             max(1, 10 ** (6 - power)),
         )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"sweep of 1e{power} rows: {taken / 10**power * 1e6:.2f} µs a row", end=""
-        )
-        print(f", peak memory of the process {peak:.0f} MB")
-
-    program, evaluate = plain(count)
-    solve_batch(members(program, np.arange(BLOCK)))
-    evaluation = seconds(evaluate)
-    found = solve_batch(program)
-    taken = seconds(lambda: solve_batch(program))
-    single = warm(program, np.log([1e9, 2e10]))
-    print(
-        f"plain: {taken / count * 1e6:.3f} µs a scenario, {count} scenarios; "
-        f"{taken / evaluation:.1f} × one evaluation ({evaluation:.3f} s); "
-        f"{against(taken / count, single)}; "
-        f"gap ≤ {found.gap.max():.0e}, {found.alone} alone"
-    )
-    full, starts = loaded(max(count // 10, 1000))
-    size = len(starts)
-    single = warm(full, starts[0])
-    order = np.random.default_rng(1).permutation(size)
-    for name, rows in (("in order", np.arange(size)), ("shuffled", order)):
-        program, near_them = members(full, rows), starts[rows]
-        found = solve_batch(program, near_them)
-        taken = seconds(lambda p=program, s=near_them: solve_batch(p, s), 2)
-        print(
-            f"loaded ({len(full.variables)} variables, {len(full.constraints)} "
-            f"constraints), {name}: {taken / size * 1e6:.2f} µs a scenario, {size} "
-            f"scenarios; {against(taken / size, single)}; "
-            f"{np.bincount(found.ended, minlength=3)} optimal, infeasible, failed; "
-            f"{found.alone} alone"
-        )
-    whole_process(count)
+        times.append(f"{taken / 10**power * 1e6:.2f}")
+        peaks.append(f"{peak:.0f}")
+    rows = ", ".join(f"10^{power}" for power in powers)
+    what = f"a row of a sweep of {rows} rows"
+    yield what, f"{', '.join(times)} µs", "linear within 40 %"
+    yield "peak memory of the process after each", f"{', '.join(peaks)} MB", "flat"
 
 
-def whole_process(count: int) -> None:
-    """Prints what the command takes, start and file included."""
+def whole_process(count: int) -> Iterator[Row]:
+    """What the command takes, start and file included."""
     side = round(count**0.5)
     with tempfile.TemporaryDirectory() as folder:
 
@@ -236,12 +239,42 @@ def whole_process(count: int) -> None:
                 time.perf_counter,
             )
 
-        start, taken = run(2), run(side)
-    print(
-        f"overtrain sweep of {side**2} rows to Parquet: {taken:.2f} s, of which", end=""
+        begun, taken = run(2), run(side)
+    what = f"`overtrain sweep` of {side**2:,} rows to Parquet, by the clock"
+    yield what, f"{taken:.2f} s, of which {begun:.2f} s to start", "start and 4 × solve"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measures, prints, and writes where asked."""
+    numbers = [int(float(word)) for word in arguments if not word.startswith("-")]
+    count = numbers[0] if numbers else 1_000_000
+    cpu = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
     )
-    print(f" {start:.2f} s to start")
+    optional = [name for name in ("numba",) if find_spec(name) is not None]
+    lines = [
+        f"{cpu}, {machine('numpy', 'cvxpy', *optional)}",
+        "",
+        "| what | measured | aim |",
+        "| --- | --- | --- |",
+    ]
+    # Memory first: what follows holds all its programs at once.
+    for part in (
+        sweeps(count),
+        singles(count),
+        grids(4 * count // 10),
+        whole_process(count),
+    ):
+        for row in part:
+            lines.append(f"| {' | '.join(row)} |")
+            print(lines[-1], file=sys.stderr, flush=True)
+    told("speed.md", "batches", "\n".join(lines), arguments)
 
 
 if __name__ == "__main__":
-    main(int(float(sys.argv[1])) if len(sys.argv) > 1 else 1_000_000)
+    main(sys.argv[1:])

@@ -1,4 +1,7 @@
-"""What a report takes, against its two great imports: python -m benchmarks.report.
+"""What a report takes, against its two great imports.
+
+    python -m benchmarks.report            # prints the table
+    python -m benchmarks.report --write    # and puts it into docs/benchmarks.md
 
 Five shipped scenarios to one HTML page, and `import cvxpy, altair`, each a whole
 process with all that it starts, taken in turns so that the machine's moods hit both
@@ -9,16 +12,16 @@ shows a table with its machine.
 from __future__ import annotations
 
 import os
-import platform
 import statistics
 import sys
 import tempfile
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.__main__ import ENTRY, ROOT, seconds, start
+from benchmarks.pages import machine, told
 
-ROUNDS = 7
+ROUNDS = 3
 SETS = {
     "five plain scenarios": (
         *("open-release", "open-release-community-0", "open-release-community-1"),
@@ -61,8 +64,8 @@ def measured(jobs: dict[str, tuple[str, ...]]) -> dict[str, tuple[float, float]]
     }
 
 
-def main() -> None:
-    """Measures and prints."""
+def main(arguments: Sequence[str]) -> None:
+    """Measures, prints, and writes where asked."""
     base = "import cvxpy, altair"
     with tempfile.TemporaryDirectory() as folder:
         jobs: dict[str, tuple[str, ...]] = {base: ("-c", base)}
@@ -75,10 +78,7 @@ def main() -> None:
         sizes = {name: page.stat().st_size for name, page in pages.items()}
     clock, spent = times[base]
     rows = [
-        f"Python {platform.python_version()}, cvxpy {version('cvxpy')}, altair "
-        f"{version('altair')}, vl-convert {version('vl-convert-python')}, "
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"{ROUNDS} rounds",
+        f"{machine('cvxpy', 'altair', 'vl-convert-python')}, {ROUNDS} rounds",
         "",
         "| what | by the clock | × imports | of the processor | × imports | page |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -89,8 +89,8 @@ def main() -> None:
             f"| {name} | {taken:.3g} s | {taken / clock:.3g} | {work:.3g} s | "
             f"{work / spent:.3g} | {page} |"
         )
-    sys.stdout.write("\n".join(rows) + "\n")
+    told("benchmarks.md", "reports", "\n".join(rows), arguments)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

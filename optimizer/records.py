@@ -11,13 +11,29 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from dataclasses import field
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
-__all__ = ["dataclass", "field"]
+__all__ = ["dataclass", "field", "replace"]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
+    from dataclasses import dataclass, replace
 else:
+
+    def replace(record: Any, /, **changes: Any) -> Any:
+        """As `dataclasses.replace`, in a tenth of the time; see there."""
+        cls = type(record)
+        names, known = _names(cls), record.__dict__
+        made = object.__new__(cls)
+        # Not all of it: what was worked out of the old fields is not of the new ones.
+        values = {name: known[name] for name in names} | changes
+        if len(values) > len(names):
+            strange = sorted(changes.keys() - set(names))
+            raise TypeError(f"{cls.__qualname__} has no {', '.join(strange)}")
+        made.__dict__.update(values)
+        if hasattr(cls, "__post_init__"):
+            made.__post_init__()
+        return made
 
     def dataclass(
         cls: type | None = None,
@@ -95,12 +111,17 @@ def _init(cls: type) -> Any:
     return init
 
 
-def _values(record: Any, compared: bool = False) -> tuple[Any, ...]:
-    return tuple(
-        getattr(record, each.name)
-        for each in dataclasses.fields(record)
-        if not compared or each.compare
-    )
+@cache
+def _names(cls: Any, compared: bool = False) -> tuple[str, ...]:
+    """The fields of a class, or those that make two of its records equal."""
+    fields = dataclasses.fields(cls)
+    return tuple(each.name for each in fields if not compared or each.compare)
+
+
+def _compared(record: Any) -> tuple[Any, ...]:
+    cls: Any = type(record)
+    known = record.__dict__
+    return tuple([known[name] for name in _names(cls, True)])
 
 
 def _repr(self: Any) -> str:
@@ -115,11 +136,11 @@ def _repr(self: Any) -> str:
 def _equal(self: Any, other: object) -> Any:
     if type(other) is not type(self):
         return NotImplemented
-    return _values(self, True) == _values(other, True)
+    return _compared(self) == _compared(other)
 
 
 def _hash(self: Any) -> int:
-    return hash(_values(self, True))
+    return hash(_compared(self))
 
 
 def _set(self: Any, name: str, value: object) -> NoReturn:

@@ -48,6 +48,8 @@ class Many:
         self.values = values
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        if dtype is not None and self.stepped and np.dtype(dtype).kind != "c":
+            raise TypeError("a complex step is no real number")
         return np.asarray(self.values, dtype)
 
     def __repr__(self) -> str:
@@ -58,14 +60,19 @@ class Many:
         return format(float(self.values[0]), spec)
 
     @property
-    def real(self) -> Many:
-        """Itself, as of a float."""
-        return self
+    def stepped(self) -> bool:
+        """Whether the numbers are complex, as in a complex step."""
+        return self.values.dtype.kind == "c"
 
     @property
-    def imag(self) -> float:
-        """Zero, as of a float."""
-        return 0.0
+    def real(self) -> Many:
+        """As of a number: itself, unless it is complex."""
+        return Many(self.values.real) if self.stepped else self
+
+    @property
+    def imag(self) -> Many | float:
+        """As of a number: zero, unless it is complex."""
+        return Many(self.values.imag) if self.stepped else 0.0
 
     def __neg__(self) -> Many:
         return Many(-self.values)
@@ -128,6 +135,8 @@ class Many:
         return _agreed(self.values != 0)
 
     def __float__(self) -> float:
+        if self.stepped:
+            raise TypeError("a complex step is no real number")
         _alike(self.values)
         return float(self.values[0])
 
@@ -136,9 +145,36 @@ class Many:
         _alike(whole)
         return int(whole[0])
 
+    def ln(self) -> Many:
+        """The natural logarithm, of numbers above 0."""
+        if not (self.values.real > 0).all() and _agreed(self.values.real <= 0):
+            raise ValueError("math domain error")
+        return Many(np.log(self.values))
+
+    def exp(self) -> Many:
+        """E to these powers, which are not large."""
+        with np.errstate(over="ignore"):
+            found = np.exp(self.values)
+        if not np.isfinite(found).all() and _agreed(np.isinf(found)):
+            raise OverflowError("math range error")
+        return Many(found)
+
     def is_integer(self) -> bool:
         """Whether the number is whole, as of a float."""
         return _agreed(self.values == np.trunc(self.values))
+
+
+def is_stepped(number: Any) -> bool:
+    """Whether a number, or many, are complex: where a complex step is under way."""
+    return number.stepped if isinstance(number, Many) else isinstance(number, complex)
+
+
+def up_and_down(step: Any) -> tuple[Any, Any]:
+    """Splits what is 0 but for a complex step into what is above 0 and what below."""
+    values = np.asarray(_values(step))
+    parts = (np.where(side * values.imag > 0, values, 0.0) for side in (1, -1))
+    up, down = (Many(p) if isinstance(step, Many) else complex(p) for p in parts)
+    return up, down
 
 
 def _values(number: Any) -> Any:
@@ -151,19 +187,23 @@ def _computed(function: Callable[..., Array], left: Any, right: Any) -> Many:
 
 
 def _divided(left: Any, right: Any) -> Many:
-    if _agreed(np.asarray(_values(right)) == 0):
+    if not np.all(_values(right)) and _agreed(np.asarray(_values(right)) == 0):
         raise ZeroDivisionError("float division by zero")
     return _computed(np.divide, left, right)
 
 
 def _powered(left: Any, right: Any) -> Many:
     base, exponent = np.asarray(_values(left)), np.asarray(_values(right))
-    if _agreed((base == 0) & (exponent < 0)):
-        raise ZeroDivisionError("0.0 cannot be raised to a negative power")
-    if _agreed((base < 0) & (exponent != np.trunc(exponent))):
-        raise TypeError("a negative number has no real power")
+    if not (base.real > 0).all():
+        if _agreed((base == 0) & (exponent.real < 0)):
+            raise ZeroDivisionError("0.0 cannot be raised to a negative power")
+        odd = exponent.real != np.trunc(exponent.real)
+        if _agreed((base.real < 0) & odd):
+            raise TypeError("a negative number has no real power")
     result = _computed(np.power, base, exponent)
-    if _agreed(np.isinf(result.values) & np.isfinite(base) & np.isfinite(exponent)):
+    if not np.isfinite(result.values).all() and _agreed(
+        np.isinf(result.values) & np.isfinite(base) & np.isfinite(exponent)
+    ):
         raise OverflowError("numerical result out of range")
     return result
 

@@ -60,21 +60,24 @@ class Composite:
             hessians.append(hessian)
         return np.concatenate(values, axis=1), jacobian, hessians
 
+    def _levels(self, z: Array) -> Array:
+        """Ln of variables and quantities alone, `(batch, variables + quantities)`."""
+        values = [q.level_at(z[:, self._places(q)]) for q in self.quantities]
+        longest = max(len(z), *map(len, values))
+        columns = [*z.T, *values]
+        return np.stack([np.broadcast_to(c, (longest,)) for c in columns], axis=1)
+
     def log_terms(self, z: Array) -> Array:
         """Returns ln of each term `(batch, terms)`; complex under a complex step."""
-        values = [z]
-        for quantity in self.quantities:
-            value, _, _ = quantity.evaluate(z[:, self._places(quantity)])
-            values.append(value[:, None])
-        return self.inner.log_terms(np.concatenate(values, axis=1))
+        return self.inner.log_terms(self._levels(z))
 
     def log_value(self, z: Array) -> Array:
         """Returns ln f `(batch,)` at z = ln x `(batch, variables)`."""
-        return self.inner.log_value(self._extended(z)[0])
+        return self.inner.log_value(self._levels(z))
 
     def shares(self, z: Array) -> Array:
         """Returns each term's share of f `(batch, terms)`; they sum to 1."""
-        return self.inner.shares(self._extended(z)[0])
+        return self.inner.shares(self._levels(z))
 
     def gradient(self, z: Array) -> Array:
         """Returns d ln f / d ln x `(batch, variables)`."""

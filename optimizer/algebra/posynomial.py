@@ -11,6 +11,7 @@ Optimization and Engineering 8 (2007).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -22,6 +23,7 @@ from optimizer.records import dataclass
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+SCALARS = frozenset((float, int, complex, np.float64, np.complex128))
 
 
 @dataclass(frozen=True)
@@ -216,10 +218,15 @@ def build(variables: Sequence[str], terms: Iterable[Term]) -> Posynomial:
     kept = [term for term in terms if term.coefficient != 0]
     if not kept:
         raise Defect("a posynomial needs at least one term above zero")
-    coefficients = columns([term.coefficient for term in kept])
-    real = coefficients.real
-    if not (np.isfinite(real).all() and (real > 0).all()):
-        raise Defect(f"coefficients must be above zero and finite: {real.tolist()}")
+    numbers = [term.coefficient for term in kept]
+    coefficients = columns(numbers)
+    if _plain(numbers):  # the rule; numpy is slow on so few
+        good = all(0 < number.real < math.inf for number in numbers)
+    else:
+        good = bool(((coefficients.real > 0) & (coefficients.real < np.inf)).all())
+    if not good:
+        real = coefficients.real.tolist()
+        raise Defect(f"coefficients must be above zero and finite: {real}")
     strangers = {name for term in kept for name in term.exponents} - set(variables)
     if strangers:
         raise Defect(f"unknown variables: {sorted(strangers)}")
@@ -232,17 +239,29 @@ def build(variables: Sequence[str], terms: Iterable[Term]) -> Posynomial:
 
 def columns(numbers: Sequence[float]) -> Array:
     """Numbers, or one for each member, side by side: `(batch or 1, numbers)`."""
-    columns = [np.atleast_1d(np.asarray(number)) for number in numbers]
-    if not columns:
+    if not numbers:
         return np.zeros((1, 0))
-    return np.stack(np.broadcast_arrays(*columns), axis=1)
+    if _plain(numbers):
+        return np.array([numbers])
+    parts = [np.asarray(number) for number in numbers]
+    kind = np.result_type(*{part.dtype for part in parts})
+    whole = np.empty((max(part.size for part in parts), len(parts)), kind)
+    for place, part in enumerate(parts):
+        whole[:, place] = part
+    return whole
+
+
+def _plain(numbers: Sequence[float]) -> bool:
+    """Whether each is one number, not one for each member."""
+    return SCALARS.issuperset(map(type, numbers))
 
 
 def merge(terms: Iterable[Term]) -> list[Term]:
     """Adds up terms of equal exponents, so that streams of one kind are one term."""
     sums: dict[frozenset[tuple[str, object]], Term] = {}
     for term in terms:
-        key = frozenset((n, _hashable(a)) for n, a in term.exponents.items() if a != 0)
+        powers = [(n, _hashable(a)) for n, a in term.exponents.items() if a != 0]
+        key = frozenset(powers)
         if key in sums:
             first = sums[key]
             total = first.coefficient + term.coefficient
@@ -253,6 +272,8 @@ def merge(terms: Iterable[Term]) -> list[Term]:
 
 
 def _hashable(exponent: float) -> object:
+    if type(exponent) in SCALARS:
+        return exponent
     column = np.asarray(exponent)
     return column.tobytes() if column.ndim else exponent
 

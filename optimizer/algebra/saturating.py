@@ -13,14 +13,13 @@ again and parameters beyond what they support.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers, cut, joined
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 TANGENTS = 7
 FARTHEST = 12.0  # in units of R: where next to nothing more is to be had
@@ -77,6 +76,10 @@ class Saturating:
             v = v + self.level[:, 1 + j] * column
         h, slope, bend = saturation(x - v, self.R)
         return v + h, slope, bend
+
+    def level_at(self, z: Array) -> Array:
+        """Returns ln y `(batch,)` alone."""
+        return self._curve(z)[0]
 
     def tangent(self, z: Array) -> tuple[Array, list[Array]]:
         """Returns ln y and its gradient, a column `(batch,)` for each variable."""

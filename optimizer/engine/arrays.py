@@ -7,7 +7,7 @@ logarithm is a function of the others; the chain rule puts it back to them.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +17,7 @@ from optimizer.algebra.program import GeometricProgram
 from optimizer.algebra.saturating import saturation
 from optimizer.engine.certify import Mask
 from optimizer.engine.enclose import opened, quantities
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 
 @dataclass(frozen=True, eq=False)

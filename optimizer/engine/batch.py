@@ -21,12 +21,14 @@ import numpy as np
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram, Solution, Status, members
 from optimizer.engine import own
+from optimizer.engine.alike import in_order, led
 from optimizer.engine.arrays import arrays
 from optimizer.engine.certify import (
     GAP,
     STATIONARITY,
     VIOLATION,
     UncertifiedError,
+    allowed,
     excluded,
     residuals,
 )
@@ -215,7 +217,7 @@ class _Block:
 
     def _interior(self, start: Array | None) -> None:
         rows, program, z = self._rest(start)
-        self._take(rows, own.find(program, z))
+        self._take(rows, led(program, z, own.find, own.near))
         # From where its own terms are nearest to 1, if the start leads astray.
         for member in self._open()[:, None]:
             self._take(member, own.find(members(self.program, member)))
@@ -236,22 +238,10 @@ class _Block:
 
     def _compiled(self, start: Array | None) -> None:
         rows, program, z = self._rest(start)
-        given = arrays(program)
-        logs = np.ascontiguousarray(
-            np.broadcast_to(given.logs, (len(rows), given.logs.shape[1]))
-        )
-        starts = np.append(given.starts, given.logs.shape[1])
-        multipliers = np.zeros((len(rows), len(program.constraints)))
-        curves = (given.reach, given.level, given.R)
-        ended = _kernel().solve_members(
-            logs, given.powers, starts, curves, z, multipliers
-        )
-        self._judge(rows, program, z, multipliers)
-        # What Newton left half-way may pass and still be far off where cost is flat.
-        self.ended[rows[ended != OPTIMAL]] = FAILED
-        if (ended == INFEASIBLE).any():
-            proven = (ended == INFEASIBLE) & excluded(program, z, multipliers)
-            self.ended[rows[proven]] = INFEASIBLE
+        if in_order(arrays(program)):
+            self._take(rows, _by_kernel(program, z))
+        else:
+            self._take(rows, led(program, z, _by_kernel, _by_kernel))
 
     def _one(self, member: int, origin: Array) -> None:
         """Asks cvxpy."""
@@ -279,6 +269,31 @@ def _without_room(program: GeometricProgram) -> Solution | None:
     if least_relaxation(program, names).value > 1 - SLIVER:
         return Solution(program, Status.INFEASIBLE)
     return None
+
+
+def _by_kernel(
+    program: GeometricProgram, z: Array, guess: Array | None = None
+) -> own.Found:
+    """What the compiled method finds, judged; from guesses of λ where there are any."""
+    given = arrays(program)
+    shape = len(z), given.logs.shape[1]
+    logs = np.ascontiguousarray(np.broadcast_to(given.logs, shape))
+    starts = np.append(given.starts, shape[1])
+    curves = (given.reach, given.level, given.R)
+    z = np.array(z, order="C")  # which the method overwrites
+    weight = np.zeros((len(z), len(program.constraints)))
+    if guess is not None:
+        weight[:] = guess
+    ended = _kernel().solve_members(
+        logs, given.powers, starts, curves, z, weight, guess is not None
+    )
+    stationarity, violation, gap = residuals(program, z, weight)
+    # What Newton left half-way may pass and still be far off where cost is flat.
+    good = (ended == OPTIMAL) & allowed(stationarity, violation, gap, GAP)
+    found = np.where(good, own.OPTIMAL, own.UNSOLVED)
+    if (ended == INFEASIBLE).any():
+        found[(ended == INFEASIBLE) & excluded(program, z, weight)] = own.INFEASIBLE
+    return own.Found(found, z, weight, np.stack([stationarity, violation, gap]))
 
 
 def _kernel() -> Any:

@@ -62,7 +62,7 @@ class Aside(NamedTuple):
 
 
 Curves = tuple[Array, Array, Array]
-Solver = Callable[[Array, Array, Integers, Curves, Array, Array], Integers]
+Solver = Callable[[Array, Array, Integers, Curves, Array, Array, bool], Integers]
 
 
 @compiled
@@ -292,6 +292,7 @@ def _solver(sources: int) -> Solver:
         curves: Curves,
         z: Array,
         multipliers: Array,
+        led: bool,
     ) -> Integers:
         """Solves the members of a batch one after another.
 
@@ -303,6 +304,7 @@ def _solver(sources: int) -> Solver:
             z: ln of the start, `(batch, variables)`; overwritten by the result.
             multipliers: overwritten by λ, shape `(batch, constraints)`; of an
                 infeasible member by the weights that prove it.
+            led: whether z and λ are good guesses, and what binds has a λ above 0.
 
         Returns:
             `OPTIMAL`, `INFEASIBLE` (proven) or `UNSOLVED`, shape `(batch,)`.
@@ -324,7 +326,15 @@ def _solver(sources: int) -> Solver:
             power = powers[b % len(powers)]
             program = Program(shape, logs[b], power, reach[c], level[c], R[c])
             end = UNSOLVED
-            if wait == 0:
+            if led:
+                for j in range(n):
+                    point.z[j] = z[b, j]
+                for i in range(m):
+                    point.weight[i + 1] = multipliers[b, i]
+                    work.active[i + 1] = 1 if multipliers[b, i] > 0.0 else 0
+                if _settle(program, point, work, min(m + 1, 2)):
+                    end = OPTIMAL
+            elif wait == 0:
                 if _settle(program, point, work, min(m + 1, 2)):
                     end, patience = OPTIMAL, 1
                 else:

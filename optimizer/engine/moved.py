@@ -13,14 +13,13 @@ SIAM J. Sci. Comput. 26 (2005), algorithms 3.1 to 3.3 and 5.3.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from optimizer.algebra.composite import Composite
 from optimizer.algebra.posynomial import Array, Posynomial
 from optimizer.algebra.program import Constraint, Function, GeometricProgram
 from optimizer.algebra.saturating import Saturating
+from optimizer.records import replace
 
 HALF = 134217729.0  # 2^27 + 1, which splits a double into two halves
 Pair = tuple[Array, Array]  # a sum and what rounding took from it

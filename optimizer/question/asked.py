@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +14,7 @@ from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, Function, GeometricProgram
 from optimizer.algebra.saturating import Saturating
 from optimizer.reading.quantity import COMPUTE, significant, write
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import CostLine
 from optimizer.world.leverage import INSIST
 from optimizer.world.limits import Limit

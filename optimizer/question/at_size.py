@@ -7,9 +7,8 @@ that they price one model alike.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.question.scenario import Scenario
+from optimizer.records import replace
 from optimizer.world.costs import Architecture
 from optimizer.world.models import Exists, shape_of, size_in, stored
 

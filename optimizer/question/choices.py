@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from optimizer.errors import InputError, Problem
 from optimizer.question.exclusive import CHOICES
 from optimizer.reading.document import Document, Steps, dotted
+from optimizer.records import replace
 
 MOST = 256  # combinations
 _NOTHING = object()

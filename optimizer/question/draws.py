@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4096
 Columns = Mapping[str, Sequence[float]]
-Joint: TypeAlias = "Callable[[Generator], Array]"
+Joint: TypeAlias = "Callable[[Generator, int], Array]"
 P90 = 1.2815515655446004  # of the standard normal distribution
 
 
@@ -76,7 +76,7 @@ class Draws:
         seed: of the generators.
         numbers: what is drawn, the scenario's first, then the law's.
         normals: the distributions of the scenario's.
-        law: draws a block of the law's, `(BLOCK, numbers)`; None where it is not drawn.
+        law: draws so many of the law's, `(count, numbers)`; None where it is not drawn.
     """
 
     count: int
@@ -99,16 +99,18 @@ class Draws:
         blocks = index // BLOCK
         for block in sorted(set(blocks.tolist())):
             here = blocks == block
-            values[here] = self._block(block)[index[here] % BLOCK]
+            places = index[here] % BLOCK
+            values[here] = self._block(block, int(places.max()) + 1)[places]
         return values
 
-    def _block(self, block: int) -> Array:
+    def _block(self, block: int, count: int) -> Array:
+        """The first so many of a block, which are the same however many there are."""
         columns = [
-            normal.at(self._random(block, normal.source).standard_normal(BLOCK))
+            normal.at(self._random(block, normal.source).standard_normal(count))
             for normal in self.normals
         ]
         if self.law is not None:
-            columns += list(self.law(self._random(block, "")).T)
+            columns += list(self.law(self._random(block, ""), count).T)
         return np.stack(columns, axis=1)
 
     def _random(self, block: int, source: str) -> Generator:
@@ -208,13 +210,15 @@ def _bootstrap(scenario: Scenario, own: Columns) -> dict[Steps, Sequence[float]]
     return {(*p, s): values for p, part in parts for s, values in part.items()}
 
 
-def _resampled(table: Array, random: Generator) -> Array:
+def _resampled(table: Array, random: Generator, count: int) -> Array:
     """Rows of a bootstrap: what was fitted together stays together."""
-    return table[random.integers(len(table), size=BLOCK)]
+    return table[random.integers(len(table), size=count)]
 
 
-def _gaussian(means: Array, covariance: Covariance, random: Generator) -> Array:
+def _gaussian(
+    means: Array, covariance: Covariance, random: Generator, count: int
+) -> Array:
     logs = np.array([word.startswith("ln_") for word in covariance.order])
     middle = np.where(logs, np.log(np.where(logs, means, 1.0)), means)
-    values = random.multivariate_normal(middle, covariance.matrix, BLOCK)
+    values = random.multivariate_normal(middle, covariance.matrix, count)
     return np.where(logs, np.exp(np.where(logs, values, 0.0)), values)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -32,6 +31,7 @@ from optimizer.question.sparse import fitted
 from optimizer.question.standing import paid_standing, replicas_kept
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.spread import expected
+from optimizer.records import replace
 from optimizer.world.costs import (
     UNITS,
     CostLine,
@@ -106,7 +106,7 @@ def formulate(scenario: Scenario) -> Question:
     elif spec.plan is not None:
         reducible = made(scenario, spec.plan, surface) + sampling.fewer(scenario)
         target = surface.loss_of(reducible)
-    machines = tuple(dict.fromkeys(replicas.values()))
+    machines = tuple({r.suffix: r for r in replicas.values()}.values())
     repeated = () if repetition is None else (repetition.limit(),)
     read = () if repetition is None else repetition.physics()
     return Question(

@@ -7,19 +7,24 @@ variables to estimate derivatives of real functions", SIAM Review 40 (1998).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
+import numpy as np
 from pydantic import BaseModel
 
+from optimizer.algebra.batch_value import Divided, Many
+from optimizer.algebra.posynomial import Integers
+from optimizer.errors import InputError
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.hardware import Hardware
 from optimizer.world.law import Law
+
+T = TypeVar("T")
 
 STEP = 1e-30
 DISCRETE = {"experts", "active_experts"}  # a choice of model, not an amount
@@ -75,6 +80,43 @@ def stepped(scenario: Scenario, path: Steps, side: int = 1) -> Scenario:
     above 0 that of larger numbers, below 0 that of smaller ones.
     """
     return changed(scenario, path, lambda x: x * (1 + side * STEP * 1j))
+
+
+def each_stepped(
+    scenario: Scenario,
+    moves: Sequence[tuple[Steps, int]],
+    view: Callable[[Scenario], T],
+) -> Iterator[tuple[Integers, T]]:
+    """Steps each of many numbers by itself, as many at a time as go together.
+
+    Args:
+        scenario: with a number at each path.
+        moves: the paths, with the side to which each number is moved.
+        view: of a scenario in which each number is one for each move, complex where it
+            is the one that moves; of a plain `stepped` one where moves part ways.
+
+    Yields:
+        The numbers of some moves, and their view.
+    """
+    waiting = [np.arange(len(moves))]
+    while waiting:
+        rows = waiting.pop()
+        if len(rows) == 1:
+            yield rows, view(stepped(scenario, *moves[int(rows[0])]))
+            continue
+        whole = scenario
+        try:
+            for place, row in enumerate(rows.tolist()):
+                path, side = moves[row]
+                factors = np.ones(len(rows), complex)
+                factors[place] += side * STEP * 1j
+                whole = changed(whole, path, Many(factors).__mul__)
+            yield rows, view(whole)
+        except Divided as parting:
+            waiting += [rows[~parting.mask], rows[parting.mask]]
+        except (InputError, ValueError, ArithmeticError, TypeError):
+            # Some step knows plain numbers only: one at a time.
+            waiting += np.split(rows, len(rows))
 
 
 def changed(scenario: Scenario, path: Steps, change: Callable[[Any], Any]) -> Scenario:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from optimizer.question.inputs import number_at
 from optimizer.question.losses import made, repetition_of
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan, groups
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 TOUCHING = 1e-9  # of a target that counts as reached
 STEPS = 40  # of Newton; five are usual

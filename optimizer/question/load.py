@@ -8,7 +8,6 @@ values → checked words → the law and machines that they name → scenario. A
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -32,6 +31,7 @@ from optimizer.question.named import (
 from optimizer.question.scenario import Scenario, Spec, Variant
 from optimizer.reading.document import Document, load_file, load_text, override
 from optimizer.reading.fields import read_model
+from optimizer.records import replace
 from optimizer.world.built import built
 from optimizer.world.law import Counts, Law
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from optimizer.errors import Collector, InputError, Mark, Problem
 from optimizer.question.scenario import Known, Scenario, Spec
 from optimizer.reading.document import Document, Steps, dotted, legible
 from optimizer.reading.quantity import NUMBER, read
+from optimizer.records import replace
 from optimizer.world.architecture.record import Record
 from optimizer.world.built import built, layered, record_at
 from optimizer.world.hardware import (

@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from optimizer.algebra.posynomial import Term
 from optimizer.question.asked import SAMPLES
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
 from optimizer.reading.spread import expected
+from optimizer.records import replace
 from optimizer.world.costs import CostLine
 from optimizer.world.demand import Stream
 from optimizer.world.limits import Limit

@@ -4,7 +4,6 @@ Here are the words and the record; `load` reads them from a file.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -23,7 +22,7 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.spread import Uncertain, expected
-from optimizer.records import dataclass, field
+from optimizer.records import dataclass, field, replace
 from optimizer.world.architecture.words import with_config
 from optimizer.world.costs import Architecture
 from optimizer.world.demand import Stream

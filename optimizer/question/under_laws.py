@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document
+from optimizer.records import replace
 from optimizer.world.law import Law, Mixture
 from optimizer.world.laws import builtin_names, load_law
 from optimizer.world.leverage import Sparse

@@ -9,7 +9,6 @@ is one with a problem, not an exception.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -26,7 +25,7 @@ from optimizer.question.load import read_document
 from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 T = TypeVar("T")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from optimizer.errors import InputError, Mark
 from optimizer.question.axes import Wanted, is_number, wanted
@@ -16,7 +15,7 @@ from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
 from optimizer.question.under_laws import in_both_forms, under_laws
 from optimizer.question.vary import Plan, plan
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import UNITS
 
 LAW = "law"

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from optimizer.algebra.batch_value import is_stepped, up_and_down
 from optimizer.reading.fields import (
     DemandTokens,
     Duration,
@@ -241,9 +242,10 @@ def _weights(stream: Stream) -> list[tuple[int, float]]:
         weights = [(m, step**m) for m in range(full)]
         if rest.real > 0 or full == 0:
             weights.append((full, rest * step**full))
-        elif rest != 0:  # a complex step
-            month = full if rest.imag > 0 else full - 1
-            weights.append((month, rest * step**month))
+        elif is_stepped(rest):
+            up, down = up_and_down(rest)
+            weights.append((full, up * step**full))
+            weights.append((full - 1, down * step ** (full - 1)))
     except OverflowError:
         raise _endless() from None
     return weights

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal, cast
 
 from optimizer.reading.document import suggest
-from optimizer.records import dataclass, field
+from optimizer.records import dataclass, field, replace
 from optimizer.world.extrapolation import Extrapolation
 from optimizer.world.leverage import DENSE, OWN, Sparse, levered, refuse_beyond
 from optimizer.world.passing import PassRate

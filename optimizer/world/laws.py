@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from optimizer.reading.document import Document, dotted, load_file, suggest
 from optimizer.reading.fields import read_model
 from optimizer.reading.quantity import PARAMETERS, TOKENS, shown, write
 from optimizer.reading.yamltext import Steps
+from optimizer.records import replace
 from optimizer.world.extrapolation import Extrapolation, Miss
 from optimizer.world.law import (
     SYMBOLS,
@@ -57,6 +57,7 @@ SHORT = dict.fromkeys((*SYMBOLS["coupled"], *SYMBOLS["samples"]))
 _FOLDER = Path(__file__).resolve().parent.parent / "data" / "laws"
 
 
+@cache
 def builtin_names() -> tuple[str, ...]:
     """The names of the built-in laws, sorted."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))

@@ -6,7 +6,6 @@ eq. 6, for dollars; energy by the mean power over TDP, never by MFU.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -26,7 +25,7 @@ from optimizer.reading.fields import (
 from optimizer.reading.kinds import EFFICIENCY, FRACTION, RATIO
 from optimizer.reading.quantity import HOUR
 from optimizer.reading.spread import Uncertain
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.hardware import Hardware
 
 Arithmetic = Literal["bf16", "fp8", "int8", "fp4"]

@@ -6,7 +6,6 @@ words of their configs.
 """
 
 import os
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from optimizer.reading.document import Document, load_file, suggest
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, TOKENS, shown, significant, write
 from optimizer.reading.yamltext import Steps
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.architecture.load import described, is_config, load_record
 from optimizer.world.architecture.record import Record
 from optimizer.world.built import Built, built, passed_once, record_at

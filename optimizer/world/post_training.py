@@ -7,7 +7,6 @@ rule of 2·N and 6·N; arXiv 2512.02556 has a model whose post-training takes mo
 10 % of its pre-training.
 """
 
-from dataclasses import replace
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -16,6 +15,7 @@ from optimizer.algebra.posynomial import Term
 from optimizer.reading.fields import DemandTokens, Fraction, Model, Tokens
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Uncertain, expected
+from optimizer.records import replace
 from optimizer.world.costs import CostLine
 from optimizer.world.demand import Stream
 from optimizer.world.machines import Serving

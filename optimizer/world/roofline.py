@@ -16,11 +16,10 @@ et al., "Efficiently scaling transformer inference" (2022), section 3.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Literal, cast
 
 from optimizer.algebra.posynomial import Term
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware
 from optimizer.world.limits import Limit

@@ -13,6 +13,7 @@ import math
 from bisect import bisect_left
 from typing import Any, cast
 
+from optimizer.algebra.batch_value import Many
 from optimizer.records import dataclass
 
 
@@ -27,16 +28,16 @@ def power(base: float, exponent: float) -> float:
 
 def ln(value: float) -> float:
     """The natural logarithm of a positive number; complex goes through."""
-    if isinstance(value, complex):
-        answer: Any = cmath.log(value)
+    if isinstance(value, complex | Many):
+        answer: Any = value.ln() if isinstance(value, Many) else cmath.log(value)
         return cast(float, answer)
     return math.log(value)
 
 
 def exp(value: float) -> float:
     """E to a power that is not large; complex goes through."""
-    if isinstance(value, complex):
-        answer: Any = cmath.exp(value)
+    if isinstance(value, complex | Many):
+        answer: Any = value.exp() if isinstance(value, Many) else cmath.exp(value)
         return cast(float, answer)
     return math.exp(value)
 

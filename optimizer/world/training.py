@@ -11,7 +11,6 @@ A third of the FLOP is the forward pass. *Source*: arXiv 2505.14669 for formats,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any, cast
 from optimizer.algebra.posynomial import Term
 from optimizer.reading.document import load_file
 from optimizer.reading.spread import expected
+from optimizer.records import replace
 from optimizer.world.costs import Architecture, CostLine, Terms, priced
 from optimizer.world.machines import BLOCKED, Machine, Training
 from optimizer.world.surface import Surface, power

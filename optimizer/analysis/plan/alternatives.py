@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,6 +26,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Buy, Scenario
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread
+from optimizer.records import replace
 from optimizer.world.costs import MILLION
 from optimizer.world.demand import Stream
 from optimizer.world.models import Exists

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from optimizer.analysis.plan.answer import Answer, Infeasibility, Relaxation
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
@@ -23,7 +22,7 @@ from optimizer.question.asked import Question
 from optimizer.question.inputs import changed
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import FAR, read
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.surface import Surface
 
 Ask = Callable[[Scenario], Answer]

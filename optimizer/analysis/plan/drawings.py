@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from optimizer.algebra.program import Certificate
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import expected
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.demand import Stream
 from optimizer.world.sampling import Between
 

@@ -69,7 +69,7 @@ def smallest(question: Question, s: float) -> float:
     return infimum(GeometricProgram(_size(question), bounds(question, s))).value
 
 
-def critical(question: Question, s: float, best: dict[str, float]) -> float:
+def critical(question: Question, s: float, best: Mapping[str, float]) -> float:
     """The smaller N at which training costs twice the least compute for s."""
     if question.closed:
         return critical_size(question.surface, s)

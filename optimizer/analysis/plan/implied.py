@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.alternatives import scaled
@@ -42,7 +41,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import expected
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import value
 from optimizer.world.demand import Stream
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.bills import bill
@@ -30,6 +29,7 @@ from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.question.target import Target
+from optimizer.records import replace
 from optimizer.world.costs import value
 from optimizer.world.limits import Budget, Limit
 

@@ -92,6 +92,8 @@ def _ends(solution: Solution) -> list[tuple[GeometricProgram, Solution | None]]:
     """The program of each end, the smaller one first, with what Newton finds of it."""
     program, near = solution.program, _near(solution)
     z, _ = solution.optimum
+    axis = np.eye(len(z))[program.variables.index("N")]
+    flat = _flat(near, axis)
     asked, steps, guesses = [], [], []
     for within in WITHIN:
         for power in (1.0, -1.0):
@@ -99,7 +101,8 @@ def _ends(solution: Solution) -> list[tuple[GeometricProgram, Solution | None]]:
             slack = Constraint("cost", program.objective.scaled(1 / most))
             size = build(program.variables, [Term("N", 1.0, {"N": power})])
             asked.append(GeometricProgram(size, (*program.constraints, slack)))
-            step, guess = _model(solution, near, within, power)
+            room = math.log1p(within)
+            step, guess = _model(solution, near, flat, power * axis, room)
             steps.append(z + step)
             guesses.append(guess)
     together = stacked(asked, [1] * len(asked))
@@ -161,29 +164,56 @@ def _pinned(solution: Solution) -> bool:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Flat:
+    """How the cost bends along the binding constraints.
+
+    Attributes:
+        corner: whether they leave no direction.
+        direction: in ln x, in which the size grows most for its cost; None if in none.
+        energy: what that costs, to second order, twice.
+    """
+
+    corner: bool
+    direction: Array | None
+    energy: float
+
+
+def _flat(near: _Near, size: Array) -> _Flat:
+    _, sizes, right = np.linalg.svd(near.rows)
+    free = right[int((sizes > 1e-12).sum()) :]
+    pull = free @ size
+    if not pull.any():
+        corner = not free.size and len(near.binding) == len(size)
+        return _Flat(corner, None, 0.0)
+    curvature = free @ near.hessian @ free.T
+    direction = np.linalg.solve(curvature + 1e-12 * np.eye(len(free)), pull)
+    return _Flat(False, direction @ free, float(direction @ curvature @ direction))
+
+
 def _model(
-    solution: Solution, near: _Near, within: float, power: float
+    solution: Solution, near: _Near, flat: _Flat, size: Array, room: float
 ) -> tuple[Array, Array]:
     """Where a quadratic model of the cost along the binding constraints ends.
+
+    Args:
+        solution: the optimum.
+        near: the program there.
+        flat: likewise.
+        size: the direction in ln x to be made least.
+        room: ln of the cost over the optimal one.
 
     Returns:
         The step in ln x, and the multipliers there, of the cost last.
     """
     z, multipliers = solution.optimum
-    size = power * np.eye(len(z))[solution.program.variables.index("N")]
-    _, sizes, right = np.linalg.svd(near.rows)
-    free = right[int((sizes > 1e-12).sum()) :]
-    room = math.log1p(within)
-    if not free.size and len(near.binding) == len(z):
+    if flat.corner:
         return _edge(multipliers, near, size, room)
-    pull = -free @ size
-    if not free.size or not pull.any():
+    if flat.direction is None:
         return np.zeros_like(z), np.append(multipliers, 1.0)
-    curvature = free @ near.hessian @ free.T
-    direction = np.linalg.solve(curvature + 1e-12 * np.eye(len(free)), pull)
-    energy = float(direction @ curvature @ direction)
-    reach = math.sqrt(2 * room / max(energy, 1e-300))
-    return np.asarray(reach * direction @ free), np.append(multipliers, 1.0) / reach
+    reach = math.sqrt(2 * room / max(flat.energy, 1e-300))
+    step = -size.sum() * reach * flat.direction
+    return step, np.append(multipliers, 1.0) / reach
 
 
 def _edge(

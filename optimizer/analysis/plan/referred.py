@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.analysis.plan.priced import Pair
 from optimizer.question.asked import Question
 from optimizer.question.sampling import compared, knows
 from optimizer.question.scenario import Scenario
+from optimizer.records import replace
 from optimizer.world.surface import Surface
 
 

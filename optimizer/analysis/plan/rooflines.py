@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from optimizer.analysis.plan.practice import ServingUse
 from optimizer.question.asked import Question
@@ -12,6 +11,7 @@ from optimizer.question.sampling import AT_MOST
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.reading.quantity import HOUR
 from optimizer.reading.spread import expected
+from optimizer.records import replace
 from optimizer.world.costs import MILLION, value
 from optimizer.world.machines import KV
 from optimizer.world.roofline import NEAR, Replica

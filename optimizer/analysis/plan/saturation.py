@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine, solve
 from optimizer.question.asked import Question
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 # By how much easier the targets are, one after the other.
 EASIER = (1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 0.0)

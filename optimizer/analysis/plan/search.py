@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import TypeAlias
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan import touching
@@ -18,8 +18,10 @@ from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
+from optimizer.records import replace
 from optimizer.world.limits import Limits
 
+End: TypeAlias = "tuple[Question, WholePlan | Infeasibility] | InputError"
 UNIT_OF = {"N": "parameters", "D": "tokens"}
 
 
@@ -48,9 +50,7 @@ def searching(scenario: Scenario) -> Search[tuple[Question, WholePlan | Infeasib
     return question, plan
 
 
-def unless_refused(
-    scenario: Scenario,
-) -> Search[tuple[Question, WholePlan | Infeasibility] | InputError]:
+def unless_refused(scenario: Scenario) -> Search[End]:
     """The same, or what is wrong with the scenario."""
     try:
         return (yield from searching(scenario))

@@ -18,7 +18,7 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Function, GeometricProgram, Solution
 from optimizer.engine.cone import extent
-from optimizer.question.inputs import STEP, inputs, stepped
+from optimizer.question.inputs import STEP, each_stepped, inputs
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
 from optimizer.records import dataclass
@@ -65,19 +65,31 @@ def sensitivities(
     Args:
         scenario: whose inputs move.
         solution: the optimum.
-        asked: from the scenario with an input moved to the program that it asks.
+        asked: from the scenario with inputs moved, one for each of many members, to
+            the program that it asks.
     """
     choices = _Multipliers(solution)
+    items = inputs(scenario)
+    kinked = {item.path for item in items if KINKED.intersection(item.path)}
+    moves = [
+        (item.path, side)
+        for item in items
+        if item.value != 0
+        for side in ((1, -1) if item.path in kinked else (1,))
+    ]
+    slopes: dict[tuple[Steps, int], tuple[float | None, float | None]] = {}
+    for rows, moved in each_stepped(scenario, moves, asked):
+        mine = [moves[row] for row in rows.tolist()]
+        slopes.update(zip(mine, choices.sides(moved, mine), strict=True))
     found = []
-    for item in inputs(scenario):
+    for item in items:
         line, where = _line(scenario, item.path), _source(scenario, item.path)
         if item.value == 0:
             found.append(Sensitivity(item.name, 0.0, None, None, None, line, where))
             continue
-        left, right = choices.sides(asked(stepped(scenario, item.path)), 1)
-        if KINKED.intersection(item.path):
-            down = asked(stepped(scenario, item.path, -1))
-            left, _ = choices.sides(down, -1)
+        left, right = slopes[item.path, 1]
+        if item.path in kinked:
+            left, _ = slopes[item.path, -1]
         same = left is not None and right is not None and abs(left - right) < SAME
         whole, left, right = (right, None, None) if same else (None, left, right)
         found.append(
@@ -114,9 +126,9 @@ def _line(scenario: Scenario, path: Steps) -> int | None:
     return None
 
 
-def _partial(moved: Function, shares: Array, z: Array, side: int) -> float:
-    """The derivative d ln f / d ln θ at a fixed point, from the complex terms."""
-    return float(shares @ moved.log_terms(z[None])[0].imag) / (side * STEP)
+def _partial(moved: Function, shares: Array, z: Array) -> Array:
+    """The derivatives d ln f / d ln θ at a fixed point, from the complex terms."""
+    return np.asarray(moved.log_terms(z[None]).imag @ shares / STEP)
 
 
 class _Multipliers:
@@ -143,29 +155,29 @@ class _Multipliers:
         self.unique = bool(rank == len(rows))
 
     def sides(
-        self, moved: GeometricProgram, side: int
-    ) -> tuple[float | None, float | None]:
-        """The derivatives to smaller and to larger values of an input.
+        self, moved: GeometricProgram, moves: Sequence[tuple[Steps, int]]
+    ) -> list[tuple[float | None, float | None]]:
+        """The derivatives to smaller and to larger values of each of some inputs.
 
         Args:
-            moved: the program with the input stepped.
-            side: 1 where it was stepped up, −1 down; only at a kink that matters.
+            moved: the programs with the inputs stepped, one member each.
+            moves: of each member what was stepped, and 1 if up, −1 if down; the side
+                matters at a kink only.
         """
-        direct = _partial(moved.objective, self.shares[0], self.z, side)
-        weights = np.array(
-            [
-                _partial(c.posynomial, parts, self.z, side)
-                for c, parts in zip(moved.constraints, self.shares[1:], strict=True)
-            ]
-        )
+        sides = np.array([side for _, side in moves])
+        rows = [
+            np.broadcast_to(_partial(function, parts, self.z), sides.shape) * sides
+            for function, parts in zip(moved.functions, self.shares, strict=True)
+        ]
+        direct, weights = rows[0], np.array(rows[1:]).reshape(-1, len(moves)).T
         if self.unique:
-            total = direct + float(self.prices @ weights)
-            return total, total
-        low, high = self.extremes(weights)
-        return (
-            None if low is None else direct + low,
-            None if high is None else direct + high,
-        )
+            totals = (direct + weights @ self.prices).tolist()
+            return [(total, total) for total in totals]
+        ends = [self.extremes(each) for each in weights]
+        return [
+            (None if low is None else own + low, None if high is None else own + high)
+            for own, (low, high) in zip(direct.tolist(), ends, strict=True)
+        ]
 
     def extremes(self, weights: Array) -> tuple[float | None, float | None]:
         """The least and the greatest Σ λ_i · weight_i; None where unbounded."""

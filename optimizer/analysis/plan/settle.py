@@ -7,16 +7,21 @@ every format, and for whoever compares them.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.bindings import BINDING
 from optimizer.question.asked import Question
+from optimizer.records import replace
 
 # Proofs and slopes are no amounts, and laws and sensitivities say what was given.
 LEFT = {"certificate", "law", "sensitivities", "overtraining", "savings"}
+
+IDLE = frozenset((str, int, bool, type(None)))  # no amounts, and so quick to pass
 
 WORDS = ("parameters", "tokens")
 
@@ -41,12 +46,8 @@ def settled(answer: Answer, question: Question) -> Answer:
 def moved_onto(answer: Answer, bounds: Iterable[float]) -> Answer:
     """An answer with each number that is within rounding of a bound put on it."""
     put = onto(bounds)
-    moved = {
-        part.name: _mapped(getattr(answer, part.name), put)
-        for part in fields(answer)
-        if part.name not in LEFT
-    }
-    return replace(answer, **moved)
+    moved: Answer = _mapped(answer, put)
+    return moved
 
 
 def placed(question: Question, point: Mapping[str, float]) -> dict[str, float]:
@@ -75,18 +76,31 @@ def onto(bounds: Iterable[float]) -> Callable[[float], float]:
 
 
 def _mapped(value: Any, put: Callable[[float], float]) -> Any:
-    """Records, mappings and tuples with every number in them put through."""
-    if isinstance(value, float):
+    """Records, mappings and tuples with every number in them put through.
+
+    What has nothing to move stays what it is.
+    """
+    kind = type(value)
+    if kind is float or isinstance(value, float):
         return put(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = {
-            part.name: _mapped(getattr(value, part.name), put)
-            for part in fields(value)
-            if part.name not in LEFT
-        }
-        return replace(value, **parts)
+    if kind in IDLE:
+        return value
+    if kind is tuple:
+        whole = tuple([_mapped(each, put) for each in value])
+        return whole if any(map(operator.is_not, whole, value)) else value
     if isinstance(value, Mapping):
-        return {key: _mapped(each, put) for key, each in value.items()}
-    if isinstance(value, tuple):
-        return tuple(_mapped(each, put) for each in value)
+        parts = [(key, _mapped(each, put)) for key, each in value.items()]
+        moved = {key: each for key, each in parts if each is not value[key]}
+        return {**value, **moved} if moved else value
+    if is_dataclass(kind):
+        found = value.__dict__
+        parts = [(word, _mapped(found[word], put)) for word in _words(kind)]
+        moved = {word: each for word, each in parts if each is not found[word]}
+        return replace(value, **moved) if moved else value
     return value
+
+
+@cache
+def _words(kind: Any) -> tuple[str, ...]:
+    """The fields of a record that are amounts."""
+    return tuple(part.name for part in fields(kind) if part.name not in LEFT)

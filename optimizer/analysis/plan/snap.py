@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from optimizer.algebra.program import Solution
@@ -19,7 +18,7 @@ from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Fix, Scenario
 from optimizer.question.sizes import unfit
 from optimizer.question.target import Target
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.built import Built
 from optimizer.world.costs import Architecture
 from optimizer.world.models import Exists, PublishedModel, shape_of, size_in, stored

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.together import Search, certified
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Whole
+from optimizer.records import replace
 from optimizer.world.summed import Routed
 
 SPREAD = (0.12, 0.8, 2.0)  # of E/k: with all of them at most 6.4 % too many are read

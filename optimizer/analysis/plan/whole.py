@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from optimizer.algebra.program import Solution, Status
@@ -23,7 +22,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import loads
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import value
 from optimizer.world.roofline import NEAR
 

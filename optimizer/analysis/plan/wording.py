@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from optimizer.reading.kinds import (
     BUDGET,
@@ -18,6 +17,7 @@ from optimizer.reading.kinds import (
     Kind,
 )
 from optimizer.reading.quantity import FAR, read, significant, write
+from optimizer.records import replace
 
 KINDS: dict[str, Kind] = {
     "parameters": PARAMETERS,

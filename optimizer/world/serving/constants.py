@@ -6,7 +6,6 @@ the constants of all accelerators stand in, with the error they had on those tha
 left out.
 """
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -25,7 +24,7 @@ from optimizer.reading.fields import (
     read_model,
 )
 from optimizer.reading.kinds import FRACTION
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 _FILE = Path(__file__).resolve().parents[2] / "data" / "serving.yaml"
 Kind = Literal["dense", "mixture"]

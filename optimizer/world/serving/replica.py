@@ -7,11 +7,10 @@ width of a size that no architecture states follow the rules of `served`.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.built import Built
 from optimizer.world.costs import Architecture
 from optimizer.world.hardware import Hardware

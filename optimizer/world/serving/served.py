@@ -9,13 +9,12 @@ meet Llama 3.1 8B and 70B.
 """
 
 import re
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from optimizer.reading.document import Document, load_file
 from optimizer.reading.fields import Model, read_model
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.architecture.record import Record
 from optimizer.world.models import record_named, shaped_names
 

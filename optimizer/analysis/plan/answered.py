@@ -1,0 +1,224 @@
+"""What is told of a plan: proof, price, ranges, and how far to trust them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from optimizer.algebra.program import GeometricProgram, Solution, Status
+from optimizer.analysis.plan.against import against
+from optimizer.analysis.plan.alternatives import alternatives
+from optimizer.analysis.plan.answer import (
+    Answer,
+    Critical,
+    Fixed,
+    Infeasibility,
+    LawUsed,
+    Overtraining,
+    Savings,
+    TrainingOptimal,
+)
+from optimizer.analysis.plan.bills import (
+    amounts,
+    parties,
+    post_training,
+    training_run,
+    unit_cost,
+)
+from optimizer.analysis.plan.bindings import limits_used
+from optimizer.analysis.plan.chance import chance
+from optimizer.analysis.plan.doubts import erred
+from optimizer.analysis.plan.extremes import (
+    critical,
+    smallest,
+    training_overhead,
+)
+from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.lifetime import same_loss
+from optimizer.analysis.plan.near_optimal import near_to
+from optimizer.analysis.plan.over_samples import drawings
+from optimizer.analysis.plan.ranges import beyond
+from optimizer.analysis.plan.referred import referred
+from optimizer.analysis.plan.rooflines import serving_use, taken
+from optimizer.analysis.plan.saturation import last_thousandth
+from optimizer.analysis.plan.search import pair_of, search_whole, without_limits
+from optimizer.analysis.plan.sensitivity import looser, sensitivities
+from optimizer.analysis.plan.settle import settled
+from optimizer.analysis.plan.tokens import demand_total
+from optimizer.analysis.plan.warn import warnings, worn
+from optimizer.analysis.plan.whole import WholePlan
+from optimizer.errors import Defect
+from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an answer says beside the plan and its costs; see `solve`."""
+
+    whole: bool
+    near: bool
+
+
+def bare(
+    scenario: Scenario, question: Question, status: Status, **rest: object
+) -> Answer:
+    """An answer with what the question says, and the rest as it is given."""
+    law, surface = scenario.law, question.surface
+    return Answer(
+        scenario=scenario.name,
+        file=scenario.file,
+        status=status,
+        objective=scenario.spec.objective,
+        question="target" if question.reducible is not None else "budget",
+        law=LawUsed(
+            name=law.name,
+            E=surface.E,
+            A=surface.A,
+            B=surface.B,
+            alpha=surface.alpha,
+            beta=surface.beta,
+            outer=surface.outer,
+            delta=surface.delta,
+            counts=law.counts,
+            loss_unit=law.loss_unit,
+            coefficients=dict(law.coefficients),
+            source=law.source,
+            form=law.form,
+            pair=law.pair,
+            extrapolation=law.extrapolation,
+        ),
+        target_loss=question.target,
+        reference=referred(scenario, question),
+        demand=demand_total(question),
+        **rest,  # type: ignore[arg-type]
+    )
+
+
+def answered(
+    scenario: Scenario,
+    relaxed: Question,
+    made: WholePlan,
+    told: Told,
+    asked: Scenario | None = None,
+) -> Answer:
+    """The answer of one combination of a scenario's lists; `asked` has them all.
+
+    Plan and costs are those of whole machines; ranges, limits and sensitivities those
+    of batches in fractions, on the replicas that stand.
+    """
+    if (number := made.plan.scenario.samples) is not None:
+        scenario = replace(scenario, samples=number)
+        asked = None if asked is None else asked.every(partial(replace, samples=number))
+    whole = told.whole
+    question, solution = made.plan.question, made.plan.solution
+    middle = made.standing
+    beside = against(scenario, relaxed, made)
+    point, plan, s, best = beside.point, beside.plan, beside.s, beside.best
+    cost, base, equal = beside.cost, beside.base.total, beside.equal
+    N, D, N0, D0 = point["N"], point["D"], best["N"], best["D"]
+    optimal = TrainingOptimal(
+        parameters=N0,
+        tokens=D0,
+        tokens_per_parameter=D0 / N0,
+        loss=question.surface.loss_of(s),
+        feasible=beside.fits,
+        cost=beside.base,
+        breaks=beside.breaks,
+        samples=question.samples,
+    )
+    unique = scenario.spec.data.unique_tokens
+    moves = sensitivities(middle.scenario, middle.solution, _program) if whole else ()
+    fixed = None
+    if question.fixed:
+        fixed = _fixed(scenario, question, solution)
+        if whole:
+            ways = (asked or scenario).singles
+            suits = implied_demand(ways, {"N": N, "D": D}, s)
+            fixed = replace(
+                fixed,
+                implied_demand=suits.tokens,
+                implied_within=suits.within,
+                implied_reason=suits.reason or None,
+            )
+    at, uses = point, None
+    if made.relaxed is not None or middle.question.between is not None:
+        at = middle.question.complete(middle.size)
+        uses = taken(made.plan.scenario, question, point)
+    answer = bare(
+        scenario,
+        question,
+        Status.OPTIMAL,
+        plan=plan,
+        training_optimal=optimal,
+        overtraining=Overtraining(
+            factor=D / question.optimal_tokens(N),
+            parameters_ratio=N / N0,
+            tokens_ratio=D / D0,
+            cost_ratio=cost.total / base,
+            attention=question.attention > 0,
+        ),
+        critical=Critical(
+            floor=smallest(question, s),
+            size=critical(question, s, best),
+            training_overhead=training_overhead(question, point, best),
+        ),
+        cost=cost,
+        amounts=amounts(question, point),
+        unit_cost=unit_cost(question, point),
+        training_run=training_run(scenario, question, point),
+        post_training=post_training(scenario, question, point),
+        savings=Savings(beside.saved, beside.saved / base),
+        near_optimal=near_to(middle.question, middle.solution) if told.near else (),
+        fixed=fixed,
+        others=alternatives(asked or scenario, question) if whole else (),
+        serving=serving_use(made.plan.scenario, question, point),
+        relaxed=made.relaxed,
+        samples=drawings(asked or scenario, made) if whole else None,
+        epochs=None if unique is None else D / unique,
+        parties=parties(question, point),
+        same_loss=same_loss(scenario, relaxed, s, cost.total) if whole else None,
+        limits=limits_used(
+            middle.question.limits,
+            middle.solution,
+            at,
+            scenario.place,
+            looser(moves),
+            uses,
+        ),
+        sensitivities=moves,
+        certificate=(equal or solution).certificate,
+        engine=(equal or solution).engine,
+    )
+    last = last_thousandth(question, solution)
+    answer = replace(
+        answer,
+        warnings=(
+            *worn(answer, equal is not None, last),
+            *warnings(answer, scenario, question),
+        ),
+        extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
+        erred=erred(scenario.law, plan.tokens_per_parameter),
+        reached=chance(scenario, plan) if whole else None,
+        free=without_limits(scenario) if whole and answer.held_by else None,
+    )
+    return settled(answer, question)
+
+
+def _program(scenario: Scenario) -> GeometricProgram:
+    return formulate(scenario).program
+
+
+def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
+    """What the decision already taken costs."""
+    spec = scenario.spec.model_copy(update={"fix": None})
+    _, free = search_whole(replace(scenario, spec=spec, samples=None))
+    if isinstance(free, Infeasibility):
+        raise Defect("what is decided has a plan, and without it there is none")
+    best, here = free.plan.solution.value, solution.value
+    extra = here - best
+    if question.reducible is None:
+        extra = question.surface.loss_of(here) - free.plan.total
+    optimum = pair_of(free.plan.question, free.plan.size)
+    return Fixed(optimum, extra, here / best - 1, None)

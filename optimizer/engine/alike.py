@@ -1,0 +1,156 @@
+"""Long batches: some members lead, and the others start from where those ended.
+
+Members of a sweep are alike: their optima are smooth functions of what differs, as long
+as the same constraints bind. Every `STRIDE`-th, in an order in which neighbours are
+near, is solved from its own start. A polynomial through those with the same binding
+constraints says where the others are, and a few Newton steps go the rest of the way.
+What that does not bring to its certificate is solved like the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations_with_replacement
+from typing import TypeAlias
+
+import numpy as np
+
+from optimizer.algebra.posynomial import Array, Integers
+from optimizer.algebra.program import GeometricProgram, members
+from optimizer.engine.arrays import Arrays, arrays
+from optimizer.engine.own import OPTIMAL, UNSOLVED, Found
+
+Finder: TypeAlias = "Callable[[GeometricProgram, Array], Found]"
+Newton: TypeAlias = "Callable[[GeometricProgram, Array, Array], Found]"
+
+LONG = 512  # members from which it pays
+STRIDE = 32
+DIRECTIONS = 3  # of what differs; more are too many to be near in
+LOOK = 128  # members whose neighbours are looked at
+RIDGE = 1e-12  # of that, so that no system is singular
+DEGREE = 3  # of the polynomial
+SMALL = 1e-3  # of the largest spread: a direction that is none
+
+
+def led(program: GeometricProgram, start: Array, find: Finder, near: Newton) -> Found:
+    """Solves every member of a batch.
+
+    Args:
+        program: with a batch axis of 1 or the batch.
+        start: ln of a point near each optimum, `(batch, variables)`.
+        find: from a program and starts to how its members end.
+        near: likewise from guesses of ln x and λ.
+    """
+    count = len(start)
+    places = spread(arrays(program), count)
+    if count < LONG or not places.shape[1]:
+        return find(program, start)
+    order = along(places)
+    found = Found(
+        np.full(count, UNSOLVED),
+        start.copy(),
+        np.zeros((count, len(program.constraints))),
+        np.full((3, count), np.inf),
+    )
+    first = order[::STRIDE]
+    _take(found, first, find(members(program, first), start[first]))
+    leader = np.empty(count, dtype=np.int64)
+    leader[order] = np.repeat(first, STRIDE)[:count]
+    rest = np.flatnonzero(
+        (found.ended[leader] == OPTIMAL) & (leader != np.arange(count))
+    )
+    if rest.size:
+        z, weight = _expected(found, first, places, rest, leader[rest])
+        with np.errstate(all="ignore"):
+            _take(found, rest, near(members(program, rest), z, weight))
+    left = np.flatnonzero(found.ended == UNSOLVED)
+    left = left[~np.isin(left, first)]
+    if left.size:
+        _take(found, left, find(members(program, left), start[left]))
+    return found
+
+
+def _take(found: Found, rows: Integers, ends: Found) -> None:
+    found.ended[rows] = ends.ended
+    found.z[rows], found.multipliers[rows] = ends.z, ends.multipliers
+    found.proof[:, rows] = ends.proof
+
+
+def spread(given: Arrays, count: int) -> Array:
+    """Where members are in what differs between them, `(count, directions)`.
+
+    The directions are principal components, the widest first, each from −1 to 1.
+    """
+    parts = [given.logs, given.powers, given.reach, given.level, given.R]
+    flat = [part.reshape(count, -1) for part in parts if len(part) == count]
+    if not flat:
+        return np.zeros((count, 0))
+    columns = np.concatenate(flat, axis=1)
+    columns = columns[:, (columns != columns[:1]).any(axis=0)]
+    if not columns.shape[1] or not np.isfinite(columns).all():
+        return np.zeros((count, 0))
+    columns = columns - columns.mean(axis=0)
+    # What differs is one number in several terms, whose scales are what they are.
+    sizes, axes = np.linalg.eigh(columns.T @ columns)
+    wide = np.flatnonzero(sizes > SMALL**2 * sizes[-1])[::-1][:DIRECTIONS]
+    places = columns @ axes[:, wide]
+    return np.asarray(places / np.abs(places).max(axis=0))
+
+
+def along(places: Array) -> Integers:
+    """An order in which neighbours are near: through cells, back and forth."""
+    count, directions = places.shape
+    cells = max(round(count ** (1 / directions)), 1)
+    line, *across = places.T
+    where = np.zeros(count, dtype=np.int64)  # the cell, by all its numbers
+    turned = np.zeros(count, dtype=bool)
+    for place in across:
+        cell = np.minimum((place + 1) * (cells / 2), cells - 1).astype(np.int64)
+        cell = np.where(turned, cells - 1 - cell, cell)
+        where = where * cells + cell
+        turned ^= cell % 2 == 1
+    return np.lexsort((np.where(turned, -line, line), where))
+
+
+def in_order(given: Arrays) -> bool:
+    """Whether neighbours seem to be nearer than others, as they are on a grid."""
+    rows = given.logs[: 2 * LOOK]
+    beside = np.abs(rows[1:] - rows[:-1])[:LOOK].sum(axis=0)
+    apart = np.abs(rows[LOOK:] - rows[:LOOK][: len(rows) - LOOK]).sum(axis=0)
+    return bool(beside.sum() < apart.sum() / 2)
+
+
+def _expected(
+    found: Found, first: Integers, places: Array, rest: Integers, leader: Integers
+) -> tuple[Array, Array]:
+    """Where the optima of the rest are expected: ln x and λ."""
+    z, weight = found.z[leader], found.multipliers[leader]
+    able = first[found.ended[first] == OPTIMAL]
+    kinds, kind = np.unique(found.multipliers[able] > 0, axis=0, return_inverse=True)
+    kind = kind.reshape(-1)
+    of = np.full(len(found.ended), -1)
+    of[able] = kind
+    terms = _terms(places)
+    for number in range(len(kinds)):
+        known, asked = able[kind == number], of[leader] == number
+        if len(known) < 2 * terms.shape[1]:
+            continue  # the leader's own
+        ends = np.concatenate([found.z[known], found.multipliers[known]], axis=1)
+        # A guess: the normal equations are exact enough, and much quicker.
+        own = terms[known]
+        square = own.T @ own
+        ridge = RIDGE * len(known) * np.eye(len(square))
+        fit = np.linalg.solve(square + ridge, own.T @ ends)
+        there = terms[rest[asked]] @ fit
+        cut = z.shape[1]
+        z[asked], weight[asked] = there[:, :cut], there[:, cut:] * kinds[number]
+    return z, np.maximum(weight, 0.0)
+
+
+def _terms(places: Array) -> Array:
+    """The monomials of a polynomial at some places, `(count, monomials)`."""
+    found = [np.ones(len(places))]
+    for degree in range(1, DEGREE + 1):
+        for powers in combinations_with_replacement(range(places.shape[1]), degree):
+            found.append(places[:, powers].prod(axis=1))
+    return np.stack(found, axis=1)
