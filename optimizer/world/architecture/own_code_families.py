@@ -1,4 +1,4 @@
-"""PLaMo 2, OpenELM, RWKV 7, Baichuan M1: published with code of their own.
+"""PLaMo 2, OpenELM, RWKV 7, Baichuan M1, Phi 4 flash: with code of their own.
 
 *Source*: their models in mlx-lm 0.32; for the widths of OpenELM also Mehta et al. 2024,
 "OpenELM", section 2.1, and for RWKV 7 Peng et al. 2025, "RWKV-7 Goose", section 4.
@@ -14,7 +14,7 @@ from optimizer.world.architecture.decoder import Traits, heads_of
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.hybrid_families import with_heads
 from optimizer.world.architecture.latent_families import around
-from optimizer.world.architecture.record import Feed, Layer, Mixer, Record
+from optimizer.world.architecture.record import Feed, Layer, Mixer, Record, Store
 
 PLAMO = Traits(tied=True, head_size="ask")
 
@@ -164,3 +164,66 @@ def read_baichuan_m1(f: Fields, name: str) -> Record:
         made[sliding] = replace(plain, state=kept)
     layers = tuple(Layer(made[i in slides], feed, 2 * width) for i in range(count))
     return with_heads(f, t, name, layers)
+
+
+def read_phi4flash(f: Fields, name: str) -> Record:
+    """Phi 4 flash (SambaY): the second half reads what one layer in the middle keeps.
+
+    State spaces and attention take turns. In the first half attention slides; the layer
+    after the middle keeps all keys, and the rest have queries alone, and gates on the
+    last state space's output in place of state spaces of their own.
+    *Source*: Ren et al. 2025, "Decoder-Hybrid-Decoder Architecture for Efficient
+    Reasoning with Long Generation", section 2.
+    """
+    count, width = f.number("num_hidden_layers"), f.number("hidden_size")
+    if count % 4 or f.number("mb_per_layer", least=0) != 2:
+        raise f.wrong(
+            "num_hidden_layers", "must be a multiple of 4, with mb_per_layer 2"
+        )
+    t = Traits(tied=True)
+    heads, kv_heads, head = heads_of(f, t)
+    inner = f.number("mamba_expand") * width
+    auto = f.automatic("mamba_dt_rank")
+    space = blocks.mamba(
+        width,
+        inner,
+        f.number("mamba_d_state"),
+        -(-width // 16) if auto else f.number("mamba_dt_rank"),
+        f.number("mamba_d_conv"),
+        bias=f.flag("mamba_proj_bias", missing=False),
+        conv_bias=f.flag("mamba_conv_bias", missing=True),
+    )
+    differs = 4 * head + 2 * head  # lambdas of differential attention, and its norm
+    keys, out = 2 * kv_heads * head, heads * head
+    own = (width + 1) * (out + keys) + (out + 1) * width + differs
+    pair = 2 * heads * head
+    slides = _phi_window(f)
+    kinds = {
+        "space": space,
+        "gate": Mixer("none", 2 * width * inner),
+        "sliding": Mixer("sliding", own, (Store(keys, slides - 1),), 0, pair, slides),
+        "full": Mixer("full", own, (Store(keys),), 0, pair),
+        "shared": Mixer("shared", own - (width + 1) * keys, pair=pair),
+    }
+    feed, middle = Feed(blocks.dense(width, f.number("intermediate_size"))), count // 2
+    layers = []
+    for i in range(count):
+        if i % 2 == 0:
+            kind = "space" if i <= middle else "gate"
+        else:
+            kind = "sliding" if i < middle else "full" if i == middle + 1 else "shared"
+        layers.append(Layer(kinds[kind], feed, 4 * width))
+    record = with_heads(f, t, name, tuple(layers))
+    bias = record.vocabulary * f.flag("lm_head_bias", missing=False)
+    return replace(record, around=record.around + width + bias)
+
+
+def _phi_window(f: Fields) -> int:
+    """The window, which the file says once or for each layer."""
+    value = f.raw("sliding_window")[1]
+    if isinstance(value, list):
+        said = {one for one in value if one is not None}
+        value = next(iter(said)) if len(said) == 1 else value
+    return replace(f, value={**f.value, "sliding_window": value}).number(
+        "sliding_window", least=2
+    )

@@ -115,6 +115,7 @@ SPECIAL: Mapping[str, Reader] = {
     "bailing_moe_linear": read_ring,
     "longcat_flash_ngram": remote.read_longcat_ngram,
     "plamo2": own_code.read_plamo2,
+    "phi4flash": own_code.read_phi4flash,
     "openelm": own_code.read_openelm,
     "rwkv7": own_code.read_rwkv7,
     "baichuan_m1": own_code.read_baichuan_m1,

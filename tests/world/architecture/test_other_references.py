@@ -131,3 +131,27 @@ def test_pangu_ultra() -> None:
     record = read_config(config, "pangu")
     assert record.total == pytest.approx(718e9, rel=2e-3)
     assert record.active("without_embeddings") == pytest.approx(39e9, rel=0.03)
+
+
+@pytest.mark.parametrize("window", [512, [None, 512] * 8 + [None] * 16])
+def test_phi_4_flash(window: int | list[int | None]) -> None:
+    """Phi 4 mini flash: 3.85B; of 32 layers one keeps all keys, eight a window.
+
+    Source: Microsoft 2025, the card of Phi-4-mini-flash-reasoning (3.8B parameters); a
+    token of context adds keys and values of 20 heads of 64 in a single layer.
+    """
+    config = {
+        "model_type": "phi4flash", "hidden_size": 2560, "intermediate_size": 10240,
+        "num_hidden_layers": 32, "num_attention_heads": 40, "num_key_value_heads": 20,
+        "mb_per_layer": 2, "mamba_d_state": 16, "mamba_d_conv": 4, "mamba_expand": 2,
+        "mamba_dt_rank": 160, "sliding_window": window, "vocab_size": 200064,
+        "tie_word_embeddings": True,
+    }  # fmt: skip
+    record = read_config(config, "flash")
+    assert record.total == pytest.approx(3.85e9, rel=2e-3)
+    assert record.kinds == {
+        "state-space": 9, "sliding": 8, "full": 1, "none": 7, "shared": 7,
+    }  # fmt: skip
+    assert record.slope() == 2 * 2 * 20 * 64
+    states = 9 * (4 * 5120 * 16 + 2 * 5120 * 4)
+    assert record.cache(4096) == 5120 * (8 * 511 + 4096) + states
