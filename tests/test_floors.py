@@ -58,8 +58,8 @@ DOORS = {
     "jinja2": {"report/formats/page"},
     "numba": {"engine/linear"},
     "numpy": {
-        *("algebra/*", "world/repetition", "engine/*", "fitting/*", "question/*"),
-        *("analysis/*", "commands/rowfile"),
+        *("algebra/*", "world/repetition", "world/student", "engine/*", "fitting/*"),
+        *("question/*", "analysis/*", "commands/rowfile"),
     },
     "openpyxl": {"fitting/tables/sheets"},
     "pyarrow": {"fitting/tables/sheets", "commands/rowfile"},

@@ -14,13 +14,14 @@ amounts in it, in fractions.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Callable
-from itertools import pairwise
 
-from optimizer.analysis.plan.bills import bill
-from optimizer.analysis.plan.bindings import passed
+import numpy as np
+
+from optimizer.algebra.posynomial import Array
+from optimizer.analysis.plan.bindings import BINDING
+from optimizer.analysis.plan.pointwise import amount, completed
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.ranges import outside
 from optimizer.analysis.plan.students import Distillation, Distilled, Scanned
@@ -28,15 +29,16 @@ from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass
-from optimizer.world.distillation import FARTHEST, Student, Teacher
+from optimizer.world.distillation import Teacher
+from optimizer.world.student import FARTHEST, Student
 
 CLOSE = 1e-5  # in ln cost
 MOST = 20_000  # sizes of one scan
 START, END, FIRST = 1e3, 1e16, 200  # the first sizes: from, to, how many
-NARROW = 60  # golden sections about the best of them
-GOLDEN = (math.sqrt(5) - 1) / 2
+NARROWER, FINE = 5, 16  # how often the best is looked for more closely, in how many
 
-Cost = Callable[[float, float], float]
+Cost = Callable[[Array, Array], Array]
+Tokens = Callable[[Array, "tuple[Array, Array] | None"], Array]
 
 
 def distil(scenario: Scenario, supervised: float | None) -> Distillation | None:
@@ -51,10 +53,11 @@ def distil(scenario: Scenario, supervised: float | None) -> Distillation | None:
         return None
     question = formulate(scenario)
     paid = words.logits == "paid"
-    found = [
-        _student(scenario, question, teacher, paid, supervised)
-        for teacher in words.teachers
-    ]
+    with np.errstate(all="ignore"):
+        found = [
+            _student(scenario, question, teacher, paid, supervised)
+            for teacher in words.teachers
+        ]
     ways = sorted(found, key=lambda way: math.inf if way.total is None else way.total)
     pays = None
     if supervised is not None and ways[0].total is not None:
@@ -75,15 +78,19 @@ def _student(
     origin = Pair(N, D, D / N, student.teacher)
     logit = _forward(question) * N if paid else 0.0
 
-    def cost(N: float, D: float) -> float:
+    def cost(N: Array, D: Array) -> Array:
         """The lifetime cost; infinite where a limit is broken."""
-        point = question.complete({"N": N, "D": D})
-        if passed((*question.limits, *question.physics), point):
-            return math.inf
-        return bill(question, point).total + logit * D
+        point = completed(question, {"N": N, "D": D})
+        total = sum((amount(term, point) for term in question.cost), np.zeros(N.shape))
+        if logit:
+            total = total + logit * D
+        for limit in (*question.limits, *question.physics):
+            used = sum((amount(term, point) for term in limit.terms), np.zeros(N.shape))
+            total = np.where(used > limit.bound * (1 + BINDING), np.inf, total)
+        return total
 
-    def tokens(N: float) -> float:
-        return student.tokens(N, target)
+    def tokens(N: Array, within: tuple[Array, Array] | None) -> Array:
+        return student.tokens(N, target, within)
 
     reason = None
     best = None
@@ -93,10 +100,10 @@ def _student(
         reason = "no student of it reaches the loss within the limits"
     if best is None:
         return Distilled(origin, None, None, None, None, None, reason)
-    D = tokens(best.N)
+    D = best.D
     return Distilled(
         teacher=origin,
-        student=Pair(best.N, D, D / best.N, student.loss(best.N, D)),
+        student=Pair(best.N, D, D / best.N, float(student.loss(best.N, D))),
         total=best.total,
         logits=logit * D,
         ratio=None if supervised is None else best.total / supervised,
@@ -115,85 +122,77 @@ def _forward(question: Question) -> float:
 
 @dataclass(frozen=True)
 class Best:
-    """The end of a scan: a size, its cost, and what is proven."""
+    """The end of a scan: a size with its tokens, the cost, and what is proven."""
 
     N: float
+    D: float
     total: float
     proof: Scanned
 
 
-def scan(cost: Cost, tokens: Callable[[float], float]) -> Best | None:
+def scan(cost: Cost, tokens: Tokens) -> Best | None:
     """The cheapest size, with a bound for all others; None where none is possible.
 
     Args:
         cost: of N and D, growing in both; infinite where it is not possible.
-        tokens: the least D for an N, falling in it; infinite where none is enough.
+        tokens: the least D for an N, falling in it; infinite where none is enough. Told
+            tokens between which it lies, it may be quicker.
     """
-    step = (END / START) ** (1 / FIRST)
-    sizes = [START * step**i for i in range(FIRST + 1)]
-    needs = {N: tokens(N) for N in sizes}
-    last = tokens(FARTHEST)
-    totals = {N: cost(N, D) for N, D in needs.items() if math.isfinite(D)}
-    if not totals:
+    sizes = np.geomspace(START, END, FIRST + 1)
+    needs = tokens(sizes, None)
+    enough = np.isfinite(needs)
+    last = tokens(np.array([FARTHEST]), None)
+    if not enough.any():
         return None
-    low = min(totals)
-
-    def bounded(one: float, other: float) -> tuple[float, float, float]:
-        return cost(one, needs[other]), one, other
-
-    waiting = [
-        bounded(one, other)
-        for one, other in pairwise(sizes)
-        if math.isfinite(needs[other])
-    ]
-    heapq.heapify(waiting)
-    # Above the last size every cost is at least that of it on the fewest tokens.
-    beyond = cost(sizes[-1], last)
-    if math.isfinite(needs[START]):
-        beyond = min(beyond, cost(1.0, needs[START]))  # and below the first
-    while waiting and len(needs) < MOST:
-        least = min(totals.values())
-        bound, one, other = waiting[0]
-        if bound >= least * (1 - CLOSE) or math.isinf(bound):
+    totals = np.where(enough, cost(sizes, needs), np.inf)
+    best = int(np.argmin(totals))
+    N, D, least = sizes[best], needs[best], totals[best]
+    low = sizes[enough].min()
+    # Above the last size every cost is at least that of it on the fewest tokens, and
+    # below the first at least that of nothing on the tokens of the first.
+    floor = float(cost(sizes[-1:], last)[0])
+    if enough[0]:
+        floor = min(floor, float(cost(np.ones(1), needs[:1])[0]))
+    spans = np.stack([sizes[:-1], sizes[1:], needs[:-1], needs[1:]])[:, enough[1:]]
+    bounds = cost(spans[0], spans[3])
+    tried = len(sizes)
+    while tried < MOST:
+        near = (bounds < least * (1 - CLOSE)) & np.isfinite(bounds)
+        if not near.any():
             break
-        heapq.heappop(waiting)
-        middle = math.sqrt(one * other)
-        needs[middle] = tokens(middle)
-        if math.isfinite(needs[middle]):
-            totals[middle] = cost(middle, needs[middle])
-            heapq.heappush(waiting, bounded(one, middle))
-            low = min(low, middle)
-        heapq.heappush(waiting, bounded(middle, other))
-    best = min(totals, key=lambda N: totals[N])
-    if math.isinf(totals[best]):
+        floor = min(floor, float(np.min(bounds[~near], initial=np.inf)))
+        one, other, most, few = spans[:, near]
+        middle = np.sqrt(one * other)
+        need = tokens(middle, (few, most))
+        tried += len(middle)
+        enough = np.isfinite(need)
+        total = np.where(enough, cost(middle, need), np.inf)
+        low = np.min(middle[enough], initial=low)
+        at = int(np.argmin(total))
+        if total[at] < least:
+            N, D, least = middle[at], need[at], total[at]
+        left = np.stack([one, middle, most, need])[:, enough]
+        spans = np.concatenate([left, np.stack([middle, other, need, few])], axis=1)
+        bounds = cost(spans[0], spans[3])
+    if not np.isfinite(least):
         return None
-    N, total = _narrowed(cost, tokens, best, totals[best])
-    bounds = [bound for bound, _, _ in waiting[:1]]
-    floor = min([beyond, total, *bounds])
-    gap = math.inf if floor <= 0 else math.log(total / floor)
-    return Best(N, total, Scanned(gap, len(needs), low, sizes[-1]))
+    N, D, least = _narrowed(cost, tokens, (float(N), float(D), float(least)))
+    floor = min(floor, least, float(np.min(bounds, initial=np.inf)))
+    gap = math.inf if floor <= 0 else math.log(least / floor)
+    return Best(N, D, least, Scanned(gap, tried, float(low), float(sizes[-1])))
 
 
 def _narrowed(
-    cost: Cost, tokens: Callable[[float], float], N: float, total: float
-) -> tuple[float, float]:
-    """The least cost near the best size, by golden sections."""
-
-    def at(log: float) -> float:
-        D = tokens(math.exp(log))
-        return cost(math.exp(log), D) if math.isfinite(D) else math.inf
-
-    low, high = math.log(N) - 0.05, math.log(N) + 0.05
-    one, other = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    left, right = at(one), at(other)
-    for _ in range(NARROW):
-        if left <= right:
-            high, other, right = other, one, left
-            one = high - GOLDEN * (high - low)
-            left = at(one)
-        else:
-            low, one, left = one, other, right
-            other = low + GOLDEN * (high - low)
-            right = at(other)
-    found, least = (one, left) if left <= right else (other, right)
-    return (math.exp(found), least) if least < total else (N, total)
+    cost: Cost, tokens: Tokens, found: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """The least cost near the best size: a fine row of sizes, again and again."""
+    width = 0.05  # in ln N, about what the first sizes leave open
+    for _ in range(NARROWER):
+        sizes = found[0] * np.exp(np.linspace(-width, width, 2 * FINE + 1))
+        needs = tokens(sizes, None)
+        totals = np.where(np.isfinite(needs), cost(sizes, needs), np.inf)
+        best = int(np.argmin(totals))
+        if totals[best] < found[2]:
+            found = float(sizes[best]), float(needs[best]), float(totals[best])
+        width *= 2 / FINE
+    return found
