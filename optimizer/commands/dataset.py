@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from optimizer import __version__
 from optimizer.analysis.sweep.cluster import LOCAL, connected, each, wrong
-from optimizer.analysis.sweep.sweep import STATUSES, Summary, rows
+from optimizer.analysis.sweep.sweep import STATUSES, Summary, results_of, told
 from optimizer.commands.output import failed, write
 from optimizer.commands.rowfile import checked, parquet_bytes, parquet_note
 from optimizer.engine.batch import BLOCK
@@ -88,9 +88,11 @@ class Dataset:
 
 def part(plan: Plan, columns: Columns | None, start: int, stop: int) -> Part:
     """Works out the rows from `start` up to `stop`, block by block: a worker's task."""
-    summary, found = Summary(UNITS[plan.scenario.spec.objective]), []
+    scenario = plan.scenario
+    unit, width = UNITS[scenario.spec.objective], len(results_of(scenario))
+    summary, found = Summary.of(unit, width), []
     for first in range(start, stop, BLOCK):
-        block = rows(plan, first, min(first + BLOCK, stop))
+        block = told(plan, first, min(first + BLOCK, stop))
         summary.add(block)
         if columns is not None:
             found.append(block)
@@ -298,7 +300,7 @@ def _note(summary: Summary) -> str:
 def _read(note: str) -> Summary | None:
     try:
         told = json.loads(note)
-        summary = Summary(str(told["unit"]))
+        summary = Summary.of(str(told["unit"]), len(told["low"]))
         for side, none in ((summary.low, math.inf), (summary.high, -math.inf)):
             word = "low" if none > 0 else "high"
             side[:] = [none if x is None else x for x in told[word]]

@@ -140,7 +140,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
             rows = stack.enter_context(row_file(output, form, *columns))
         advance = stack.enter_context(_progress(asked.count))
         if cluster is not None:
-            whole = Summary(asked.unit)
+            whole = Summary.of(asked.unit, len(asked.results))
             by_words[()] = whole
             for found in _clustered(asked, cluster, output, chunk, pressed, conditions):
                 whole.join(found)

@@ -40,6 +40,10 @@ class Student:
 
     def loss(self, N: Any, D: Any) -> Any:
         """The loss of a student of N parameters on D tokens of its teacher's."""
+        return self.teacher + np.exp(self._above(N, D))
+
+    def _above(self, N: Any, D: Any) -> Any:
+        """Ln of what the loss of a student is above its teacher's."""
         c = self.constants
         ratio = self.teacher / (self.supervised.loss(N, D) * c["d1"])
         # ln(1 + r^(1/f1)), where the power may be beyond any number.
@@ -47,7 +51,7 @@ class Student:
         rest = c["student_A"] * N ** -c["student_alpha"]
         rest = rest + c["student_B"] * D ** -c["student_beta"]
         log = c["student_gamma"] * np.log(rest) - c["c1"] * c["f1"] * grown
-        return self.teacher + np.exp(log - c["c0"] * np.log(self.teacher))
+        return log - c["c0"] * np.log(self.teacher)
 
     @property
     def lowest(self) -> float:
@@ -75,25 +79,34 @@ class Student:
             low = np.maximum(np.log(within[0]) - NARROW, low)
             high = np.minimum(np.log(within[1]) + NARROW, high)
 
-        def over(at: Array) -> Array:
-            return cast("Array", np.log(self.loss(N, np.exp(at)) / loss))
+        goal = np.log(max(loss - self.teacher, 0.0))
 
-        least, most = over(low), over(high)
+        def over(at: Array) -> Array:
+            # Nearly linear in ln D, so that a line finds its root soon.
+            return cast("Array", self._above(N, np.exp(at)) - goal)
+
+        least, most, side = over(low), over(high), np.zeros(N.shape)
         for step in range(STEPS):
             width = high - low
             going = (width >= NARROW) & (least > 0) & (most <= 0)
             if not going.any():
                 break
             middle = (low + high) / 2
-            if step % 4 < 3:  # else a half, so that it always ends
+            if step % 8 < 7:  # else a half, so that it always ends
                 slope = np.where(least > most, least - most, 1.0)
                 edge = np.minimum(width / 2, NARROW / 2)
                 at = low + width * (least / slope)
                 middle = np.clip(at, low + edge, high - edge)
             found = over(middle)
-            low = np.where(going & (found > 0), middle, low)
-            least = np.where(going & (found > 0), found, least)
-            high = np.where(going & (found <= 0), middle, high)
-            most = np.where(going & (found <= 0), found, most)
+            up, down = going & (found > 0), going & (found <= 0)
+            # An end that stays weighs half, so that the other one moves (Illinois).
+            least, most = (
+                np.where(side < 0, least / 2, least),
+                np.where(side > 0, most / 2, most),
+            )
+            low, least = np.where(up, middle, low), np.where(up, found, least)
+            high, most = np.where(down, middle, high), np.where(down, found, most)
+            side = up * 1.0 - down
+        high += NARROW / 2 * (self.loss(N, np.exp(high)) > loss)  # by a last digit
         answer = np.where(least <= 0, low, np.where(most > 0, np.inf, high))
         return np.exp(answer)

@@ -11,11 +11,13 @@ cheaper. A weight is also what planning for that many times the demand would cho
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.program import Certificate, Solution, Status
+from optimizer.analysis.frontier.students import student_at
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.doubts import Warning
@@ -24,6 +26,7 @@ from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.ranges import RANGE, reaching
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.settle import onto, placed
+from optimizer.analysis.plan.students import Distilled
 from optimizer.analysis.plan.whole import Solved, fractions, make_whole
 from optimizer.analysis.plan.wording import nats
 from optimizer.engine.certify import UncertifiedError
@@ -64,6 +67,9 @@ class Point:
         certificate: that nothing is cheaper.
         samples: a request, in fractions where they are open; None where the law asks
             for none.
+        relaxed: its cost with machines in fractions, against which students are held.
+        student: the cheapest student of a teacher at this loss; None along training
+            against serving and where the scenario has none.
     """
 
     loss: float
@@ -78,6 +84,8 @@ class Point:
     choice: Mapping[str, str]
     certificate: Certificate
     samples: float | None = None
+    relaxed: float = math.nan
+    student: Distilled | None = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +188,7 @@ def frontier(scenario: Scenario, points: int = 41, span: float = 2.0) -> Frontie
         [_path(side, [side.aimed(s * f) for f in factors], True) for side in sides],
         [1.0] * points,
     )
+    found = [p and replace(p, student=student_at(scenario, p)) for p in found]
     solved = answer.plan is not None
     if not reason and None in found:
         reason = _ended(sides, found, [s * f for f in factors])
@@ -333,7 +342,9 @@ def _made_whole(side: _Side, question: Question, solution: Solution) -> Point | 
     made = make_whole(Solved(aimed, question, solution))
     if isinstance(made, Solved):
         return None
-    return _point(side, made.plan.question, made.plan.solution, made.standing.solution)
+    plan, standing = made.plan, made.standing.solution
+    found = _point(side, plan.question, plan.solution, standing)
+    return replace(found, relaxed=solution.value)
 
 
 def _point(
@@ -361,6 +372,7 @@ def _point(
         choice=side.choice,
         certificate=certificate,
         samples=point.get(SAMPLES, question.samples),
+        relaxed=solution.value,
     )
 
 

@@ -36,6 +36,7 @@ CLOSE = 1e-5  # in ln cost
 MOST = 20_000  # sizes of one scan
 START, END, FIRST = 1e3, 1e16, 200  # the first sizes: from, to, how many
 NARROWER, FINE = 5, 16  # how often the best is looked for more closely, in how many
+ENDS = (slice(-1, None), slice(1))  # the last and the first of a row
 
 Cost = Callable[[Array, Array], Array]
 Tokens = Callable[[Array, "tuple[Array, Array] | None"], Array]
@@ -189,7 +190,8 @@ def _narrowed(
     width = 0.05  # in ln N, about what the first sizes leave open
     for _ in range(NARROWER):
         sizes = found[0] * np.exp(np.linspace(-width, width, 2 * FINE + 1))
-        needs = tokens(sizes, None)
+        few, most = (np.full(len(sizes), tokens(sizes[at], None)) for at in ENDS)
+        needs = tokens(sizes, (few, most))
         totals = np.where(np.isfinite(needs), cost(sizes, needs), np.inf)
         best = int(np.argmin(totals))
         if totals[best] < found[2]:

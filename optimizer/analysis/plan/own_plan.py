@@ -56,7 +56,10 @@ class Held:
 
 
 def cheapest(
-    scenarios: Sequence[Scenario], size: Mapping[str, float], aimed: bool = False
+    scenarios: Sequence[Scenario],
+    size: Mapping[str, float],
+    aimed: bool = False,
+    whole: bool = True,
 ) -> Held:
     """The cheapest combination of lists for a model; of those that keep the limits.
 
@@ -64,10 +67,13 @@ def cheapest(
         scenarios: without lists, at least one.
         size: N and D.
         aimed: whether those come first in which it reaches the target.
+        whole: whether batches and replicas are whole; else they are in fractions.
     """
     found = []
     for place, scenario in enumerate(scenarios):
-        _, question = whole_at(scenario, formulate(scenario), size)
+        question = formulate(scenario)
+        if whole:
+            _, question = whole_at(scenario, question, size)
         point = question.complete(size)
         breaks = passed(question.limits, point)
         found.append(Held(question, point, bill(question, point), breaks, place))

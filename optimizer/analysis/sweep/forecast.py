@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from optimizer.analysis.sweep.sweep import RESULTS, rows
+from optimizer.analysis.sweep.sweep import results_of, told
 from optimizer.engine.batch import BLOCK, FEW, cores
 from optimizer.engine.solve import cvxpy_asked
 from optimizer.question.vary import Plan
@@ -45,13 +45,13 @@ def forecast(plan: Plan, ending: str | None) -> Forecast:
     alone = cvxpy_asked()  # milliseconds a row, and nothing that is done once
     some = min(1 if alone else PROBED, plan.count)
     first = (plan.count - some) // 2
-    rows(plan, first, first + some)  # what is done once is done before
+    told(plan, first, first + some)  # what is done once is done before
     step = min(SLOW if alone else BLOCK, plan.count)
     first = (plan.count - step) // 2
     start = time.perf_counter()
-    rows(plan, first, first + step)
+    told(plan, first, first + step)
     each = (time.perf_counter() - start) / step
-    width = len(plan.numbers) + len(RESULTS) + 1
+    width = len(plan.numbers) + len(results_of(plan.scenario)) + 1
     size = None if ending is None else plan.count * width * BYTES.get(ending, 19.0)
     hands = 1 if alone else cores()
     return Forecast(plan.count, size, each * plan.count / hands)

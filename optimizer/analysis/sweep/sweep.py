@@ -19,6 +19,7 @@ from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.reach import out_of_reach
+from optimizer.analysis.sweep.beside import beside, further
 from optimizer.analysis.sweep.rows import answers, near
 from optimizer.analysis.sweep.saturated import settled
 from optimizer.engine import batch
@@ -50,6 +51,7 @@ RESULTS: Mapping[str, str] = {
 STATUSES = ("optimal", "infeasible", "failed", "invalid")
 INVALID = STATUSES.index("invalid")
 REASONS = 3  # of invalid rows that are kept
+SLOW = 64  # rows of a block where more stands beside each than its plan
 AHEAD = 2  # blocks in work or waiting to be read, for each worker
 
 View = GeometricProgram | None  # None: the law puts the target out of reach
@@ -156,7 +158,8 @@ def sweep(
         workers: threads; one a core if None.
     """
     workers = workers or batch.cores()
-    starts = iter(range(0, plan.count, batch.BLOCK))
+    block = SLOW if further(plan.scenario) else batch.BLOCK
+    starts = iter(range(0, plan.count, block))
     waiting: deque[Future[Rows]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         while True:
@@ -164,13 +167,33 @@ def sweep(
                 start = next(starts, None)
                 if start is None:
                     break
-                stop = min(start + batch.BLOCK, plan.count)
+                stop = min(start + block, plan.count)
                 # A thread does not know by itself that cvxpy was asked for.
                 one = copy_context().run
-                waiting.append(pool.submit(one, rows, plan, start, stop))
+                waiting.append(pool.submit(one, told, plan, start, stop))
             if not waiting:
                 return
             yield waiting.popleft().result()
+
+
+def results_of(scenario: Scenario) -> Mapping[str, str]:
+    """The columns of the rows of a scenario, with their units."""
+    return {**RESULTS, **further(scenario)}
+
+
+def told(plan: Plan, start: int, stop: int) -> Rows:
+    """The rows from `start` up to `stop` with all that a scenario asks for.
+
+    A student of a teacher and the user's own plan stand beside each plan, and where
+    no plan keeps the limits too.
+    """
+    found, picked = _picked(plan, start, stop)
+    if not further(plan.scenario):
+        return found
+    totals = found.results[:, list(RESULTS).index("cost_total")]
+    more = beside(plan, start, totals, picked)
+    more[found.status > batch.INFEASIBLE] = np.nan
+    return replace(found, results=np.concatenate([found.results, more], axis=1))
 
 
 def rows(plan: Plan, start: int, stop: int) -> Rows:
@@ -178,9 +201,14 @@ def rows(plan: Plan, start: int, stop: int) -> Rows:
 
     Where the scenario holds lists of choices, each row is that of its best choice.
     """
+    return _picked(plan, start, stop)[0]
+
+
+def _picked(plan: Plan, start: int, stop: int) -> tuple[Rows, Integers]:
+    """The rows, and which combination of the lists each takes."""
     singles = plan.scenario.singles
     if len(singles) == 1:
-        return _rows(plan, start, stop)
+        return _rows(plan, start, stop), np.zeros(stop - start, dtype=int)
     parts = [_rows(replace(plan, scenario=one), start, stop) for one in singles]
     names = list(RESULTS)
     by = names.index("cost_total" if plan.scenario.spec.seeks else "loss")
@@ -188,13 +216,14 @@ def rows(plan: Plan, start: int, stop: int) -> Rows:
     value[np.array([part.status for part in parts]) != batch.OPTIMAL] = np.inf
     best = np.where(np.isnan(value), np.inf, value).argmin(axis=0)
     row = np.arange(stop - start)
-    return Rows(
+    taken = Rows(
         inputs=parts[0].inputs,
         status=np.array([part.status for part in parts])[best, row],
         results=np.array([part.results for part in parts])[best, row],
         alone=sum(part.alone for part in parts),
         problems=tuple(dict.fromkeys(p for part in parts for p in part.problems)),
     )
+    return taken, best
 
 
 def _rows(plan: Plan, start: int, stop: int) -> Rows:

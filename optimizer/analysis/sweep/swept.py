@@ -11,7 +11,7 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Status
 from optimizer.analysis.portfolio.joint_plan import JointPlan, solve_portfolio
-from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Rows, sweep
+from optimizer.analysis.sweep.sweep import STATUSES, Rows, results_of, sweep
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.axes import (
     Axis,
@@ -86,7 +86,8 @@ def swept(
     if isinstance(asked, Portfolio):
         return _joint(asked, varied, sample)
     words, found = parts(asked, varied, sample, seed)
-    unit = UNITS[found[0].plan.scenario.spec.objective]
+    first = found[0].plan.scenario
+    unit = UNITS[first.spec.objective]
     losses = common(part.plan.scenario.law.loss_unit for part in found)
     units = {"cost": unit, NATS: losses}
 
@@ -102,7 +103,7 @@ def swept(
             replace(number, unit=said_in(number.unit, losses))
             for number in found[0].plan.numbers
         ),
-        results={w: units.get(of, of) for w, of in RESULTS.items()},
+        results={w: units.get(of, of) for w, of in results_of(first).items()},
         unit=unit,
         count=sum(part.plan.count for part in found),
         parts=found,

@@ -20,7 +20,9 @@ from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.ranges import RANGE, reaching
 from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import either
-from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, sweep
+from optimizer.analysis.sweep.beside import further
+from optimizer.analysis.sweep.sweep import STATUSES, results_of, sweep
+from optimizer.analysis.uncertainty.beside import Beside, Interval, beside, intervals
 from optimizer.analysis.uncertainty.robust import RobustPlan, cheapest, robust_plan
 from optimizer.errors import InputError, Mark
 from optimizer.question.draws import Draws
@@ -34,21 +36,11 @@ from optimizer.reading.loss_words import NATS
 from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
-PERCENTS = (5, 50, 95)
 SHOWN = (
     *("parameters", "tokens", "tokens_per_parameter", "loss"),
     *("cost_total", "saving"),
 )
 FEW = 10  # draws beyond the quantile below which the robust plan is a guess
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The 5th, 50th and 95th percentile of the draws that have a plan."""
-
-    p5: float
-    p50: float
-    p95: float
 
 
 @dataclass(frozen=True)
@@ -100,6 +92,7 @@ class Uncertainty:
         fixed: whether the scenario fixes the size, so that no draw chooses it.
         warnings: of the plan for the expected numbers, and how far the draws reach.
         loss_unit: of its losses.
+        beside: the draws of a plan of the user's own and of a student; None without.
     """
 
     scenario: str
@@ -121,6 +114,7 @@ class Uncertainty:
     fixed: bool = False
     warnings: tuple[Warning, ...] = ()
     loss_unit: str = NATS
+    beside: Beside | None = None
 
     @property
     def lawful(self) -> bool:
@@ -181,12 +175,7 @@ def uncertainty(
         reason = "no model reaches the target within the limits that often"
     known = status == STATUSES.index("optimal")
     missed = status == STATUSES.index("infeasible")
-    intervals = {}
-    if known.any():
-        intervals = {
-            word: Interval(*np.percentile(column[known], PERCENTS).tolist())
-            for word, column in results.items()
-        }
+    drawn_plans = intervals(results, SHOWN, known)
     return Uncertainty(
         scenario=scenario.name,
         file=scenario.file,
@@ -197,7 +186,7 @@ def uncertainty(
         varied=tuple(number.name for number in drawing.numbers),
         unreachable=float(missed.mean()),
         left_out=float((~(known | missed)).mean()),
-        intervals=intervals,
+        intervals=drawn_plans,
         plan=_expected(answer, scenario, laws),
         robust=robust,
         reason=reason,
@@ -207,10 +196,11 @@ def uncertainty(
         fixed=scenario.spec.fix is not None
         and scenario.spec.fix.parameters is not None,
         warnings=(
-            *_reach(scenario, intervals),
+            *_reach(scenario, drawn_plans),
             *(one for one in answer.warnings if one.code not in RANGE),
         ),
         loss_unit=scenario.law.loss_unit,
+        beside=beside(scenario, results, known),
     )
 
 
@@ -248,12 +238,14 @@ def _solved(
     Where no choice has a plan, the first speaks for the draw.
     """
     status = np.empty(plan.count, dtype=np.int8)
-    results = {word: np.empty(plan.count) for word in SHOWN}
+    kept = (*SHOWN, *further(plan.scenario))
+    results = {word: np.empty(plan.count) for word in kept}
     done = 0
     for rows in sweep(plan, lambda: False):
         here = slice(done, done := done + len(rows.status))
         status[here] = rows.status
-        for word, column in zip(RESULTS, rows.results.T, strict=True):
+        names = results_of(plan.scenario)
+        for word, column in zip(names, rows.results.T, strict=True):
             if word in results:
                 results[word][here] = column
         advance(len(rows.status))
@@ -308,6 +300,8 @@ def _notes(
             "Only the law varies: neither a number of the demand nor a price is given "
             "as {low: 1T, expected: 2T, high: 4T}."
         )
+    if scenario.spec.distillation is not None:
+        found.append("The single plans, expected and robust, are without a teacher.")
     if told := fractions(scenario):
         found.append(f"{told}. The single plans, expected and robust, have them whole.")
     target = scenario.spec.target

@@ -35,6 +35,7 @@ from optimizer.report.pages.cautions import told
 STEEP = 100.0  # what 1 % less loss adds to a cost at the end of what is possible
 ROWS = 11  # on a page; JSON and CSV have all points
 COLUMNS = ("total", "training", "serving", "parameters", "tokens")
+STUDENT = ("student_parameters", "student_tokens", "student_cost", "student_ratio")
 POINT = (
     *("loss", "cost_total", "cost_training", "cost_inference"),
     *("parameters", "tokens", "tokens_per_parameter"),
@@ -116,6 +117,8 @@ def _body(found: Frontier) -> Iterator[Block]:
         yield Text(f"{found.reason}.", label="end")
     for note in found.notes:
         yield Text(note, label="note")
+    if any(point.student is not None for point in found.points):
+        yield from _students(found)
     if found.tradeoff:
         yield from _tradeoff(found)
     elif found.plan is not None:
@@ -123,6 +126,53 @@ def _body(found: Frontier) -> Iterator[Block]:
         if found.served:
             none = "Of what is served nothing counts"
         yield Text(f"{none}, so training and serving are no trade-off.")
+
+
+def _students(found: Frontier) -> Iterator[Block]:
+    """The student at each loss, and where along the frontier a teacher pays."""
+    yield Heading(f"With a teacher{_of(found.unit)}")
+    shown = _chosen(found.points, found.own)
+    columns = named("total", "over the plan", "student", "tokens", "teacher")
+    columns = (Column("nats", "left"), *columns[1:])
+    rows = [
+        (_marked(f"{point.loss:.4f}", i == found.own), *_student(point, found.unit))
+        for i, point in shown
+    ]
+    yield Table(columns, tuple(rows))
+    ways = [point.student for point in found.points if point.student is not None]
+    paid = [i for i, point in enumerate(found.points) if _pays(point)]
+    said = "A teacher pays at none of these losses"
+    if len(paid) == len(found.points):
+        said = "A teacher pays at each of these losses"
+    elif paid and paid[-1] - paid[0] + 1 == len(paid):
+        first, last = (found.points[paid[end]].loss for end in (0, -1))
+        said = f"A teacher pays from {nats(first)} down to {nats(last)}"
+    elif paid:
+        said = f"A teacher pays at {len(paid)} of these {len(found.points)} losses"
+    proofs = [way.certificate.gap for way in ways if way.certificate is not None]
+    proof = f"; no size is cheaper by more than {significant(max(proofs), 2)} in ln"
+    yield Text(
+        f"The cheapest student of all teachers in the list. {said}"
+        f"{proof if proofs else ''}."
+    )
+
+
+def _pays(point: Point) -> bool:
+    way = point.student
+    return way is not None and way.ratio is not None and way.ratio < 1
+
+
+def _student(point: Point, unit: str) -> tuple[str, ...]:
+    way = point.student
+    if way is None or way.student is None or way.total is None:
+        return (GAP,) * 5
+    return (
+        figure(way.total, unit).removesuffix(" FLOP"),
+        GAP if way.ratio is None else significant(way.ratio),
+        figure(way.student.parameters, "parameters"),
+        figure(way.student.tokens, "tokens"),
+        model(way.teacher.parameters, way.teacher.tokens),
+    )
 
 
 def _tradeoff(found: Frontier) -> Iterator[Block]:
@@ -190,7 +240,9 @@ def frontier_data(found: Frontier) -> dict[str, Any]:
         "file": found.file,
         "unit": found.unit,
         "loss_unit": found.loss_unit,
-        "points": [_data(point, *POINT, "elasticity") for point in found.points],
+        "points": [
+            _data(point, *POINT, "elasticity", "student") for point in found.points
+        ],
         "tradeoff": [_data(point, "weight", *POINT) for point in found.tradeoff],
         "own": found.own,
         "reason": found.reason or None,
@@ -204,11 +256,20 @@ def _data(point: Point, *words: str) -> dict[str, Any]:
     return {word: plain(getattr(point, word)) for word in words}
 
 
+def _taught(point: Point) -> tuple[float | None, ...]:
+    way = point.student
+    if way is None or way.student is None:
+        return (None,) * len(STUDENT)
+    return way.student.parameters, way.student.tokens, way.total, way.ratio
+
+
 def frontier_sheet(found: Frontier) -> str:
     """CSV: a row a point, first of loss, then of training against serving."""
     page = io.StringIO(newline="")
     sheet = csv.writer(page, lineterminator="\n")
-    sheet.writerow(("frontier", "weight", *POINT, "elasticity", "choice"))
+    taught = any(point.student is not None for point in found.points)
+    more = STUDENT if taught else ()
+    sheet.writerow(("frontier", "weight", *POINT, "elasticity", "choice", *more))
     for name, points in (("loss", found.points), ("tradeoff", found.tradeoff)):
         for point in points:
             row = [getattr(point, word) for word in POINT]
@@ -216,5 +277,7 @@ def frontier_sheet(found: Frontier) -> str:
             slope = point.elasticity if name == "loss" else None
             choice = ", ".join(f"{k}={v}" for k, v in point.choice.items())
             cells = (name, weight, *row, slope, choice)
+            if taught:
+                cells += _taught(point)
             sheet.writerow([cell(value) for value in cells])
     return page.getvalue()

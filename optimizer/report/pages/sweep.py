@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.analysis.plan.doubts import Warning
@@ -32,6 +33,12 @@ SHOWN = {
     "cost_total": "lifetime cost",
     "saving": "saving",
     "samples": "samples a request",
+    "own_cost": "your plan's lifetime cost",
+    "own_extra": "your plan over the best",
+    "student_parameters": "student",
+    "student_tokens": "student's tokens",
+    "student_cost": "student's lifetime cost",
+    "student_ratio": "student over the plan",
 }
 ROW = {
     "parameters": "size",
@@ -100,6 +107,20 @@ def _body(asked: Sweep, by_words: ByWords, written: str, few: Few) -> Iterator[B
             for word in _PROOF
         ]
         yield Text(f"Every one is certified: {', '.join(proof)}.")
+    yield from _notes(asked, summary)
+
+
+def _notes(asked: Sweep, summary: Summary) -> Iterator[Text]:
+    """What stands beside the plans, and what is proven of it."""
+    high = dict(zip(asked.results, summary.high.tolist(), strict=True))
+    if high.get("own_breaks", 0.0) > 0:
+        yield Text("* Your plan breaks a limit there, or misses the target.")
+    if high.get("student_gap", -math.inf) > -math.inf:
+        gap = significant(high["student_gap"], 2)
+        yield Text(
+            "The student is the cheapest of all teachers in the list; no size is "
+            f"cheaper by more than {gap} in ln."
+        )
 
 
 def _warnings(asked: Sweep, by_words: ByWords) -> Iterator[Warning]:
@@ -108,7 +129,9 @@ def _warnings(asked: Sweep, by_words: ByWords) -> Iterator[Warning]:
     for part in asked.parts:
         law, found = part.plan.scenario.law, by_words.get(part.words)
         if found is not None and found.counts[0]:
-            joined = by_law.setdefault(law.name, (law, Summary(asked.unit)))[1]
+            width = len(asked.results)
+            start = (law, Summary.of(asked.unit, width))
+            joined = by_law.setdefault(law.name, start)[1]
             joined.join(found)
     reached = {name: tuple(_reached(*pair)) for name, pair in by_law.items()}
     if len(reached) == 1:
@@ -133,7 +156,9 @@ def _reached(law: Law, summary: Summary) -> Iterator[Warning]:
 
 
 def _sizes(results: Sequence[float]) -> dict[str, float]:
-    return {word: x for word, x in zip(RESULTS, results, strict=True) if word in RANGED}
+    return {
+        word: x for word, x in zip(RESULTS, results, strict=False) if word in RANGED
+    }
 
 
 _Row = tuple[tuple[str, ...], list[float], str, list[float]]
@@ -159,17 +184,47 @@ def _rows(asked: Sweep, rows: Sequence[_Row]) -> Table:
         *(Column(title) for title in (*asked.inputs, *titles)),
         *([Column("", "left")] if odd else []),
     )
+    columns += tuple(Column(title) for title in _titles(asked))
     cells = _cells if asked.parts else _joint
     table = []
     for row in rows:
         words, inputs, status, results = row
         varied = [*words, *_varied(asked, inputs)]
-        told = [GAP] * len(found)
+        told, values = (
+            [GAP] * len(found),
+            dict(zip(asked.results, results, strict=True)),
+        )
         if status == STATUSES[0]:
-            told = cells(asked, dict(zip(asked.results, results, strict=True)))
-            status = GAP
-        table.append((*varied, *told, *([status] if odd else [])))
+            told, status = cells(asked, values), GAP
+        ends = [status] if odd else []
+        table.append((*varied, *told, *ends, *_beside(asked, values)))
     return Table(columns, tuple(table))
+
+
+def _titles(asked: Sweep) -> Iterator[str]:
+    """Of what stands beside each plan."""
+    if "own_cost" in asked.results:
+        yield "yours costs"
+    if "student_cost" in asked.results:
+        yield from ("student", "over the plan")
+
+
+def _beside(asked: Sweep, found: Mapping[str, float]) -> Iterator[str]:
+    """What the user's own plan costs over the best, and the student of a teacher."""
+    if "own_cost" in found:
+        extra = found["own_extra"]
+        fails = "*" if found["own_breaks"] > 0 else ""
+        yield GAP if math.isnan(extra) else f"{_more(extra)}{fails}"
+    if "student_cost" in found:
+        there = not math.isnan(found["student_cost"])
+        size = figure(found["student_parameters"], "parameters") if there else ""
+        ratio = found["student_ratio"]
+        yield f"{size} on {figure(found['student_tokens'], 'tokens')}" if there else GAP
+        yield GAP if math.isnan(ratio) else significant(ratio)
+
+
+def _more(extra: float) -> str:
+    return f"+{share(extra)}" if extra > 0 else share(extra)
 
 
 def _varied(asked: Sweep, inputs: Sequence[float]) -> Iterator[str]:
@@ -218,8 +273,11 @@ def _ranges(asked: Sweep, summary: Summary) -> Iterator[tuple[str, ...]]:
 
 
 def _written(value: float, word: str, unit: str) -> str:
+    if word == "own_extra":
+        return _more(value)
     if word == "saving":
         return share(value)
-    if word == "cost_total":
+    word = word.removeprefix("student_")
+    if word in ("cost_total", "cost", "own_cost"):
         return figure(value, unit)
     return figure(value, word) if word in KINDS else ratio(value)

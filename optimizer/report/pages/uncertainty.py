@@ -35,6 +35,14 @@ NAMES = {
     "cost_total": "",
     "saving": "saving",
 }
+BESIDE = {
+    "own_cost": "your plan",
+    "own_extra": "your plan over the best",
+    "student_parameters": "student",
+    "student_tokens": "student's tokens",
+    "student_cost": "student",
+    "student_ratio": "student over the plan",
+}
 PERCENTILES = ("p5", "p50", "p95")
 SURE = 1 - 1e-12  # a part of the draws that is all of them
 
@@ -132,12 +140,37 @@ def _body(found: Uncertainty) -> Iterator[Block]:
             f"of {found.draws:,} draws (seed {found.seed}). The last columns are "
             "single plans, at the expected numbers."
         )
+    yield from _beside(found)
     yield Heading("What was drawn")
     yield Text(f"{', '.join(found.varied)}.")
     for note in found.notes:
         yield Text(note, label="note")
     if found.robust is None and found.reason:
         yield Text(f"There is none: {found.reason}.", label="robust plan")
+
+
+def _beside(found: Uncertainty) -> Iterator[Block]:
+    """The user's own plan and a student, beside the plan of each draw."""
+    more = found.beside
+    if more is None or not more.intervals:
+        return
+    yield Heading("Beside the plan of each draw")
+    rows = [
+        (
+            BESIDE[word]
+            + (", FLOP" if "cost" in word and found.unit == "FLOP" else ""),
+            *(_written(getattr(ends, p), word, found.unit) for p in PERCENTILES),
+        )
+        for word, ends in more.intervals.items()
+    ]
+    yield Table(named(*PERCENTILES), tuple(rows))
+    if more.pays is not None:
+        yield Text(f"A teacher pays in {percent(more.pays)} of the draws.")
+    if more.fails:
+        yield Text(
+            f"In {percent(more.fails)} of the draws your plan breaks a limit or misses "
+            "the target."
+        )
 
 
 def _rows(found: Uncertainty) -> Iterator[tuple[str, ...]]:
@@ -174,13 +207,14 @@ def _of(robust: RobustPlan, word: str, unit: str) -> str:
 
 
 def _written(value: float, word: str, unit: str) -> str:
-    if word == "saving":
+    if word in ("saving", "own_extra"):
         return share(value)
-    if word == "cost_total":
+    word = word.removeprefix("student_")
+    if word in ("cost_total", "cost", "own_cost"):
         return figure(value, unit).removesuffix(" FLOP")
     if word == "loss":
         return f"{value:.4f}"
-    if word == "tokens_per_parameter":
+    if word in ("tokens_per_parameter", "ratio"):
         return significant(value)
     return amount(value, word)
 
@@ -201,6 +235,10 @@ def uncertainty_data(found: Uncertainty) -> dict[str, Any]:
     }
     for word in NAMES:
         content[word] = plain(found.intervals.get(word))
+    content["beside"] = None
+    if found.beside is not None:
+        parts = {"pays": found.beside.pays, "fails": found.beside.fails}
+        content["beside"] = {**plain(found.beside.intervals), **parts}
     content["expected"] = plain(found.plan)
     content["robust"] = plain(found.robust)
     content["reason"] = found.reason or None
@@ -222,5 +260,9 @@ def uncertainty_sheet(found: Uncertainty) -> str:
         row += [None if ends is None else getattr(ends, p) for p in PERCENTILES]
         row.append(None if plan is None else getattr(plan, word))
         row.append(getattr(robust, word) if robust and word in known else None)
+        sheet.writerow([cell(value) for value in row])
+    more = {} if found.beside is None else found.beside.intervals
+    for word, ends in more.items():
+        row = [word, *(getattr(ends, p) for p in PERCENTILES), None, None]
         sheet.writerow([cell(value) for value in row])
     return page.getvalue()
