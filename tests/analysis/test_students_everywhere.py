@@ -1,4 +1,7 @@
-"""Students of a teacher in sweeps: row by row what a single solve answers."""
+"""Students and own plans in sweeps, frontiers, draws and comparisons.
+
+Each is held to what a single solve of the same scenario answers.
+"""
 
 import csv
 import json
@@ -7,6 +10,7 @@ import numpy as np
 import pytest
 
 from cli import main
+from optimizer.analysis.comparison.compare import compare
 from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.sweep.sweep import STATUSES, results_of, told
@@ -168,10 +172,71 @@ def test_draws_have_the_student_of_each(run):
     assert list(vars(costs).values()) == pytest.approx(
         list(np.percentile(own, (5, 50, 95)))
     )
-    sets = ("--set", spread[0], "--draws", "5")
+    sets = ("--set", spread[0], "--draws", "10")
     page = " ".join(run("uncertainty", *sets).split())
     assert "A teacher pays in 100 % of the draws." in page
     content = json.loads(run("uncertainty", *sets, "--format", "json"))
     assert content["beside"]["student_ratio"]["p95"] < 1
     sheet = run("uncertainty", *sets, "--format", "csv").splitlines()
     assert any(line.startswith("student_cost,") for line in sheet)
+
+
+def test_a_comparison_runs_each_student_in_the_other_scenario():
+    """By the law as the paper prints it: enough tokens, and what the bill says."""
+    few, many = read(TEXT), read(TEXT, "demand.tokens=6T", "distillation.logits=paid")
+    found = compare([few, many])
+    one, other = (answer.distillation.ways[0] for answer in found.plans)
+    N, D, big = one.student.parameters, one.student.tokens, one.teacher.parameters
+    there = 6 * N * D + 2 * N * 6e12 + 2 * big * D
+    assert found.students.table[0][1] == pytest.approx(there / other.total, rel=1e-9)
+    assert found.students.table[0][0] == pytest.approx(1, rel=1e-9)
+    assert found.regret.table[0][1] > 1
+    assert "without a teacher" in found.notes[0]
+
+
+def test_a_student_misses_a_better_target_and_a_scenario_may_have_none():
+    worse, better = read(TEXT), read(TEXT, "target.match.parameters=20B")
+    bare = read(TEXT[: TEXT.index("distillation")])
+    found = compare([worse, better, bare])
+    assert found.students.table[0][1] is None
+    assert found.students.reasons[0][1].startswith("misses the target")
+    assert found.students.reasons[0][2] == "s has no student to compare with"
+    assert compare([bare, bare]).students is None
+
+
+def test_a_comparison_has_rows_for_a_student_and_a_plan_of_your_own(run):
+    own = "plan={parameters: 8B, tokens: 700B}"
+    page = run("compare", "--set", own)
+    lines = {line.strip()[:22].strip(): line for line in page.splitlines()}
+    assert "6.28B on 319B" in lines["student"]
+    assert "× 0.768" in lines["student over it"]
+    # 6·8e9·7e11 + 2·8e9·2e12 = 6.56e22, over 4.837e22.
+    assert "6.56e22" in lines["your plan costs"]
+    assert "+36 %" in lines["your plan over it"]
+    content = json.loads(run("compare", "--set", own, "--format", "json"))
+    assert content["students"] is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_own_plan_of_a_row_is_that_of_a_single_solve(seed):
+    """With limits that it keeps or not, and lists of what serves it."""
+    random = np.random.default_rng(seed)
+    size, tokens = 10 ** random.uniform(9, 10.5), 10 ** random.uniform(11, 13)
+    text = (
+        f"law: besiroglu-2024-refit\nplan: {{parameters: {size!r}, tokens: {tokens!r}}}"
+        "\ndemand: {tokens: 2T}\nobjective: dollars\nlimits: {tokens: 1T}\n"
+        "training: {hardware: h100-sxm, mfu: 40 %, price: $2.00/h}\n"
+        "serving: {hardware: [h100-sxm, a100-sxm-80gb], mfu: 30 %, price: $1.00/h}\n"
+    )
+    scenario = read(text)
+    found = told(plan(scenario, ["demand.tokens=1T,8T"]), 0, 2)
+    for index, value in enumerate(("1T", "8T")):
+        own = solve(read(text, f"demand.tokens={value}"), whole=False).own
+        mine = row(scenario, found, index)
+        assert mine["own_cost"] == pytest.approx(own.cost.total, rel=1e-9)
+        assert mine["own_loss"] == pytest.approx(own.plan.loss, rel=1e-12)
+        assert mine["own_breaks"] == (tokens > 1e12)
+        if own.fraction is None:
+            assert np.isnan(mine["own_extra"])
+        else:
+            assert mine["own_extra"] == pytest.approx(own.fraction, abs=1e-8)

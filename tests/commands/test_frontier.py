@@ -55,7 +55,7 @@ def test_json_has_the_words_of_the_contract(trial, run):
         *("parameters", "tokens", "tokens_per_parameter", "choice", "certificate"),
     }
     for point in data["points"]:
-        assert set(point) == {*words, "elasticity"}
+        assert set(point) == {*words, "elasticity", "student"}
     for point in data["tradeoff"]:
         assert set(point) == {*words, "weight"}
         parts = point["cost_training"] + point["cost_inference"]

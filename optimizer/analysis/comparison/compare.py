@@ -43,6 +43,7 @@ class Comparison:
         unlike: what makes them different questions, in words; no plan is robust then.
         notes: how the plans for all count machines and what is left out of many, in
             sentences.
+        students: each student of a teacher in each scenario; None without a teacher.
     """
 
     plans: tuple[Answer, ...]
@@ -53,6 +54,7 @@ class Comparison:
     forms: Forms | None = None
     unlike: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    students: Regret | None = None
 
 
 def solve_all(scenarios: Sequence[Scenario]) -> Comparison:
@@ -92,6 +94,7 @@ def compare(
     from optimizer.analysis.comparison.forms import forms  # noqa: PLC0415
     from optimizer.analysis.comparison.regret import regret  # noqa: PLC0415
     from optimizer.analysis.comparison.safe_plan import TAIL, robust  # noqa: PLC0415
+    from optimizer.analysis.comparison.taught import taught  # noqa: PLC0415
     from optimizer.analysis.comparison.unlike import unlike  # noqa: PLC0415
     from optimizer.analysis.plan.whole import fractions  # noqa: PLC0415
 
@@ -110,6 +113,9 @@ def compare(
     first = scenarios[0], plans[0]
     apart = unlike(plans)
     notes = [] if apart or not any(map(fractions, scenarios)) else [f"{JOINTLY}."]
+    students = taught(scenarios, plans) if paired else None
+    if students is not None and not apart:
+        notes.append("One plan for all of them is one without a teacher.")
     found = Comparison(
         plans=tuple(plans),
         robust=None if apart else robust(scenarios, plans, weights, tail or TAIL),
@@ -130,6 +136,7 @@ def compare(
             share_thresholds(scenario, move or MOVE) for scenario in scenarios
         ),
         forms=forms(scenarios, plans),
+        students=students,
     )
 
 

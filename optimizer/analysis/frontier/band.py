@@ -14,8 +14,8 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.analysis.frontier.frontier import Frontier, frontier
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, sweep
+from optimizer.analysis.uncertainty.beside import PERCENTS
 from optimizer.analysis.uncertainty.uncertainty import (
-    PERCENTS,
     Uncertainty,
     uncertainty,
 )

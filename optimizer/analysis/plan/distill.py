@@ -53,10 +53,9 @@ def distil(scenario: Scenario, supervised: float | None) -> Distillation | None:
     if words is None:
         return None
     question = formulate(scenario)
-    paid = words.logits == "paid"
     with np.errstate(all="ignore"):
         found = [
-            _student(scenario, question, teacher, paid, supervised)
+            _student(scenario, question, teacher, supervised)
             for teacher in words.teachers
         ]
     ways = sorted(found, key=lambda way: math.inf if way.total is None else way.total)
@@ -66,38 +65,65 @@ def distil(scenario: Scenario, supervised: float | None) -> Distillation | None:
     return Distillation(words.logits, pays, tuple(ways))
 
 
+@dataclass(frozen=True, eq=False)
+class Pupils:
+    """The students of one teacher in a scenario.
+
+    Attributes:
+        question: of the scenario, without lists.
+        student: their loss.
+        logit: what the teacher's logits cost for a token of the student.
+    """
+
+    question: Question
+    student: Student
+    logit: float
+
+    @property
+    def target(self) -> float:
+        """The loss that they have to reach."""
+        return self.question.target or 0.0
+
+    def cost(self, N: Array, D: Array) -> Array:
+        """The lifetime cost; infinite where a limit is broken."""
+        question, zero = self.question, np.zeros(N.shape)
+        point = completed(question, {"N": N, "D": D})
+        total = sum((amount(term, point) for term in question.cost), zero)
+        if self.logit:
+            total = total + self.logit * D
+        for limit in (*question.limits, *question.physics):
+            used = sum((amount(term, point) for term in limit.terms), zero)
+            total = np.where(used > limit.bound * (1 + BINDING), np.inf, total)
+        return total
+
+    def tokens(self, N: Array, within: tuple[Array, Array] | None) -> Array:
+        """The least tokens for the target, see `Student.tokens`."""
+        return self.student.tokens(N, self.target, within)
+
+
+def pupils(scenario: Scenario, question: Question, teacher: Teacher) -> Pupils:
+    """The students of a teacher, with logits as the scenario has them."""
+    surface, words = question.published, scenario.spec.distillation
+    N, D = teacher.parameters, teacher.tokens
+    student = Student(surface, surface.loss(N, D), scenario.law.extras)
+    paid = words is not None and words.logits == "paid"
+    return Pupils(question, student, _forward(question) * N if paid else 0.0)
+
+
 def _student(
     scenario: Scenario,
     question: Question,
     teacher: Teacher,
-    paid: bool,
     supervised: float | None,
 ) -> Distilled:
-    surface, target = question.published, question.target or 0.0
-    N, D = teacher.parameters, teacher.tokens
-    student = Student(surface, surface.loss(N, D), scenario.law.extras)
+    those = pupils(scenario, question, teacher)
+    student, N, D = those.student, teacher.parameters, teacher.tokens
     origin = Pair(N, D, D / N, student.teacher)
-    logit = _forward(question) * N if paid else 0.0
-
-    def cost(N: Array, D: Array) -> Array:
-        """The lifetime cost; infinite where a limit is broken."""
-        point = completed(question, {"N": N, "D": D})
-        total = sum((amount(term, point) for term in question.cost), np.zeros(N.shape))
-        if logit:
-            total = total + logit * D
-        for limit in (*question.limits, *question.physics):
-            used = sum((amount(term, point) for term in limit.terms), np.zeros(N.shape))
-            total = np.where(used > limit.bound * (1 + BINDING), np.inf, total)
-        return total
-
-    def tokens(N: Array, within: tuple[Array, Array] | None) -> Array:
-        return student.tokens(N, target, within)
-
     reason = None
     best = None
-    if student.lowest >= target:
+    if student.lowest >= those.target:
         reason = f"no student of it goes below {student.lowest:.4f}"
-    elif (best := scan(cost, tokens)) is None:
+    elif (best := scan(those.cost, those.tokens)) is None:
         reason = "no student of it reaches the loss within the limits"
     if best is None:
         return Distilled(origin, None, None, None, None, None, reason)
@@ -106,7 +132,7 @@ def _student(
         teacher=origin,
         student=Pair(best.N, D, D / best.N, float(student.loss(best.N, D))),
         total=best.total,
-        logits=logit * D,
+        logits=those.logit * D,
         ratio=None if supervised is None else best.total / supervised,
         certificate=best.proof,
         reason=None,

@@ -68,6 +68,7 @@ def compared(comparison: Comparison) -> dict[str, Any]:
         for name, rows in zip(names[1:], comparison.differences, strict=False)
     ]
     content["regret"] = plain(regret)
+    content["students"] = plain(comparison.students)
     content["minimax"] = content["expected"] = content["cvar"] = None
     content["reason"] = None
     content["unlike"] = list(comparison.unlike)

@@ -7,15 +7,18 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
     figure,
     lifetime,
+    model,
     percent,
     ratio,
     share,
 )
+from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.forms import form_regret
 from optimizer.report.pages.futures import against_blocks, decision
 from optimizer.report.pages.headline import headline
+from optimizer.world.costs import UNITS
 
 ROWS = (
     "status",
@@ -35,6 +38,13 @@ ROWS = (
     "within 1 %",
     "within 5 %",
     "held by",
+    "your plan",
+    "your plan costs",
+    "your plan over it",
+    "student",
+    "student's teacher",
+    "student costs",
+    "student over it",
 )
 
 
@@ -77,6 +87,29 @@ def _first_line(plan: Answer) -> Text:
     return Text(headline(plan), label=plan.scenario)
 
 
+def _beside(answer: Answer) -> dict[str, str]:
+    """The user's own plan, and the cheapest student, each over the plan."""
+    column = {}
+    if (own := answer.own) is not None:
+        column["your plan"] = model(own.plan.parameters, own.plan.tokens)
+        column["your plan costs"] = figure(own.cost.total, own.cost.unit)
+        if own.fraction is not None:
+            sign = "+" if own.fraction > 0 else ""
+            column["your plan over it"] = f"{sign}{share(own.fraction)}"
+    if answer.distillation is not None:
+        way = answer.distillation.ways[0]
+        if way.student is not None and way.total is not None:
+            unit = UNITS[answer.objective]
+            column["student"] = model(way.student.parameters, way.student.tokens)
+            column["student's teacher"] = model(
+                way.teacher.parameters, way.teacher.tokens
+            )
+            column["student costs"] = figure(way.total, unit)
+        if way.ratio is not None:
+            column["student over it"] = f"× {significant(way.ratio)}"
+    return column
+
+
 def _column(answer: Answer) -> dict[str, str]:
     """What one plan says in each row."""
     column = {
@@ -84,6 +117,7 @@ def _column(answer: Answer) -> dict[str, str]:
         "law": answer.law.name,
         "served tokens": figure(answer.demand.tokens, "tokens"),
     }
+    column |= _beside(answer)
     plan, over, cost = answer.plan, answer.overtraining, answer.cost
     saved = answer.savings
     if plan is None or over is None or cost is None or saved is None:

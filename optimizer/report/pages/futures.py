@@ -67,6 +67,8 @@ def against_blocks(comparison: Comparison) -> Iterator[Block]:
         laws = {plan.law.name for plan in comparison.plans}
         what = "law holds" if len(laws) == len(comparison.plans) else "scenario comes"
         yield from _regret(comparison.regret, what)
+    if comparison.students is not None:
+        yield from _students(comparison.students)
     if comparison.robust is not None:
         yield from _robust(comparison.robust)
     for note in comparison.notes:
@@ -121,16 +123,29 @@ def _parties(plans: Sequence[Answer]) -> Iterator[Block]:
 
 def _regret(regret: Regret, what: str) -> Iterator[Block]:
     yield Heading(f"If another {what} than was planned for")
-    rows = tuple(
-        (name, *(NONE if entry is None else significant(entry) for entry in row))
-        for name, row in zip(regret.scenarios, regret.table, strict=True)
-    )
-    columns = (Column("plan for", "left"), *named(*regret.scenarios)[1:])
-    yield Table(columns, rows, apart=True)
+    yield _table("plan for", regret)
     yield Text(
         "Lifetime cost over that of the best plan for the scenario of the column."
     )
     yield from _missed(regret)
+
+
+def _students(regret: Regret) -> Iterator[Block]:
+    yield Heading("If another scenario comes than a student was planned for")
+    yield _table("student for", regret)
+    yield Text(
+        "Lifetime cost over that of the cheapest student in the scenario of the column."
+    )
+    yield from _missed(regret)
+
+
+def _table(what: str, regret: Regret) -> Table:
+    rows = tuple(
+        (name, *(NONE if entry is None else significant(entry) for entry in row))
+        for name, row in zip(regret.scenarios, regret.table, strict=True)
+    )
+    columns = (Column(what, "left"), *named(*regret.scenarios)[1:])
+    return Table(columns, rows, apart=True)
 
 
 def _missed(regret: Regret) -> Iterator[Block]:

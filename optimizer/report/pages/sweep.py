@@ -96,6 +96,7 @@ def _body(asked: Sweep, by_words: ByWords, written: str, few: Few) -> Iterator[B
     if few:
         yield Heading("Rows")
         yield _rows(asked, list(_each(few)))
+        yield from _beside(asked, list(_each(few)))
     elif not written and count > FEW:
         yield Text(f"Rows are shown up to {FEW}; -o rows.csv writes all of them.")
     if summary.counts[0]:
@@ -184,43 +185,61 @@ def _rows(asked: Sweep, rows: Sequence[_Row]) -> Table:
         *(Column(title) for title in (*asked.inputs, *titles)),
         *([Column("", "left")] if odd else []),
     )
-    columns += tuple(Column(title) for title in _titles(asked))
     cells = _cells if asked.parts else _joint
     table = []
     for row in rows:
         words, inputs, status, results = row
         varied = [*words, *_varied(asked, inputs)]
-        told, values = (
-            [GAP] * len(found),
-            dict(zip(asked.results, results, strict=True)),
-        )
+        told = [GAP] * len(found)
         if status == STATUSES[0]:
-            told, status = cells(asked, values), GAP
-        ends = [status] if odd else []
-        table.append((*varied, *told, *ends, *_beside(asked, values)))
+            told = cells(asked, dict(zip(asked.results, results, strict=True)))
+            status = GAP
+        table.append((*varied, *told, *([status] if odd else [])))
     return Table(columns, tuple(table))
 
 
-def _titles(asked: Sweep) -> Iterator[str]:
-    """Of what stands beside each plan."""
-    if "own_cost" in asked.results:
-        yield "yours costs"
-    if "student_cost" in asked.results:
-        yield from ("student", "over the plan")
+def _beside(asked: Sweep, rows: Sequence[_Row]) -> Iterator[Block]:
+    """The user's own plan and the cheapest student of a teacher, row by row."""
+    own, student = "own_cost" in asked.results, "student_cost" in asked.results
+    if not own and not student:
+        return
+    titles = ["your plan", "over the best"] if own else []
+    titles += ["student", "its cost", "over the plan"] if student else []
+    columns = (
+        *(Column(name, "left") for name in asked.words),
+        *(Column(title) for title in (*asked.inputs, *titles)),
+    )
+    table = []
+    for words, inputs, _, results in rows:
+        found = dict(zip(asked.results, results, strict=True))
+        cells = [*(_own(asked, found) if own else ())]
+        cells += _student(asked, found) if student else ()
+        table.append((*words, *_varied(asked, inputs), *cells))
+    yield Heading("Beside each plan")
+    yield Table(columns, tuple(table))
 
 
-def _beside(asked: Sweep, found: Mapping[str, float]) -> Iterator[str]:
-    """What the user's own plan costs over the best, and the student of a teacher."""
-    if "own_cost" in found:
-        extra = found["own_extra"]
-        fails = "*" if found["own_breaks"] > 0 else ""
-        yield GAP if math.isnan(extra) else f"{_more(extra)}{fails}"
-    if "student_cost" in found:
-        there = not math.isnan(found["student_cost"])
-        size = figure(found["student_parameters"], "parameters") if there else ""
-        ratio = found["student_ratio"]
-        yield f"{size} on {figure(found['student_tokens'], 'tokens')}" if there else GAP
-        yield GAP if math.isnan(ratio) else significant(ratio)
+def _own(asked: Sweep, found: Mapping[str, float]) -> tuple[str, str]:
+    """What the user's own plan costs, and that over the best; * where it fails."""
+    if math.isnan(found["own_cost"]):
+        return GAP, GAP
+    extra = found["own_extra"]
+    fails = "*" if found["own_breaks"] > 0 else ""
+    cost = figure(found["own_cost"], asked.unit)
+    return f"{cost}{fails}", GAP if math.isnan(extra) else _more(extra)
+
+
+def _student(asked: Sweep, found: Mapping[str, float]) -> tuple[str, str, str]:
+    """The cheapest student, what it costs, and that over the plan without a teacher."""
+    if math.isnan(found["student_cost"]):
+        return GAP, GAP, GAP
+    size = figure(found["student_parameters"], "parameters")
+    ratio = found["student_ratio"]
+    return (
+        f"{size} on {figure(found['student_tokens'], 'tokens')}",
+        figure(found["student_cost"], asked.unit),
+        GAP if math.isnan(ratio) else significant(ratio),
+    )
 
 
 def _more(extra: float) -> str:
