@@ -11,7 +11,6 @@ from optimizer.errors import Collector, InputError, Mark, Problem
 from optimizer.question.exclusive import ALTERNATIVES
 from optimizer.question.load import read_document
 from optimizer.question.portfolio import Portfolio, Shared, formulate_portfolio
-from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.reading.common_words import member, told
 from optimizer.reading.document import Document, Steps, dotted, load_file, override
@@ -160,13 +159,6 @@ def _unfit(
         if scenario.variants:
             message = "has lists to choose from; a portfolio takes one value of each"
             yield _problem(document, path, message)
-        if left_open(scenario) is not None:
-            message = (
-                "leaves its samples open, which a portfolio cannot decide: its models "
-                "share bounds, and whole numbers are decided one model at a time. "
-                "Solve it alone and give the number that it finds, samples: 4"
-            )
-            yield _problem(document, (*path, "demand"), message)
         if scenario.spec.distillation is not None:
             message = "has a teacher, which is for one model; solve it alone"
             yield _problem(document, path, message)

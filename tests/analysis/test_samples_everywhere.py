@@ -4,6 +4,7 @@ Where samples are decided the law is the additive one with G·k^-γ in E, which 
 these hold against; the rest is brute force over whole numbers.
 """
 
+import itertools
 import math
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.frontier.samples import frontier_over_samples
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.search import search
+from optimizer.analysis.portfolio.joint_plan import solve_portfolio
 from optimizer.analysis.story.case import case
 from optimizer.analysis.sweep.sweep import RESULTS, rows
 from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.engine.certify import passes
-from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
 from optimizer.question.portfolio_file import read_portfolio
 from optimizer.question.vary import plan as planned
@@ -226,15 +227,49 @@ COVARIANCE = (
 )
 
 
-def test_a_portfolio_takes_a_number_and_says_why():
-    models = (
-        f"objective: compute\nmodels:\n  - name: one\n    law: {LAW}\n"
-        "    target: {loss: 1.3}\n    demand: {requests: 1e9, input_tokens: 500, "
-        "output_tokens: 500, samples: X}\nshared: {training_compute: 1e25}\n"
+def joined(first, second, shared):
+    """Two models under a law of samples; a number of them is that many times T."""
+
+    def member(name, loss, T, number):
+        if number == OPEN:
+            words = f"law: {LAW}, demand: {{tokens: {T!r}, samples: {OPEN}}}"
+        else:
+            law = f"{{E: {0.2 + 0.8 * number**-0.4!r}, {COEFFICIENTS}}}"
+            words = f"law: {law}, demand: {{tokens: {number * T!r}}}"
+        return f"  - {{name: {name}, target: {{loss: {loss}}}, {words}}}\n"
+
+    text = (
+        "objective: compute\nmodels:\n"
+        f"{member('one', 0.9, 5e11, first)}{member('two', 1.0, 5e12, second)}"
+        f"shared: {{training_compute: {shared!r}}}\n"
     )
-    with pytest.raises(InputError, match="leaves its samples open"):
-        read_portfolio(load_text(models.replace("X", OPEN), "p.yaml"), Path())
-    assert read_portfolio(load_text(models.replace("X", "4"), "p.yaml"), Path()).members
+    return read_portfolio(load_text(text, "p.yaml"), Path())
+
+
+@pytest.mark.parametrize("shared", [5e22, 1.5e22, 1.2e22])
+def test_a_portfolio_draws_the_best_whole_numbers_for_all_together(shared):
+    """Every pair about the answer, under the additive law of as many samples."""
+    found = solve_portfolio(joined(OPEN, OPEN, shared))
+    pair = tuple(round(answer.plan.samples) for answer in found.members)
+    around = [range(max(n - 2, 1), n + 3) for n in pair]
+    totals = {}
+    for other in itertools.product(*around):
+        one = solve_portfolio(joined(*other, shared), whole=False)
+        if one.total is not None:
+            totals[other] = one.total
+    assert min(totals, key=totals.get) == pair
+    assert found.total == pytest.approx(totals[pair], rel=1e-8)
+    assert passes(found.certificate)
+    assert 0.99 * found.total < found.relaxed < found.total
+
+
+def test_what_is_shared_moves_the_samples_of_a_portfolio():
+    """Less training compute is made good by more samples, until none is enough."""
+    few = solve_portfolio(joined(OPEN, OPEN, 5e22), whole=False)
+    many = solve_portfolio(joined(OPEN, OPEN, 1.2e22), whole=False)
+    assert many.members[1].plan.samples > few.members[1].plan.samples
+    none = solve_portfolio(joined(OPEN, OPEN, 1e19))
+    assert none.infeasibility.relaxations
 
 
 def test_pictures_and_sliders_of_a_report():

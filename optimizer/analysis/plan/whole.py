@@ -207,7 +207,7 @@ def fractions(scenario: Scenario) -> str:
         for serving in machines
     ):
         found.append("batches and replicas that stand")
-    if left_open(scenario) is not None:
+    if left_open(scenario) is not None and scenario.samples is None:
         found.append("samples that are left open")
     if not found:
         return ""

@@ -19,6 +19,7 @@ from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import moved_onto, onto
 from optimizer.analysis.portfolio.cures import cured
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
+from optimizer.analysis.portfolio.drawn import decided
 from optimizer.analysis.portfolio.whole_joint import in_whole_numbers, jointly
 from optimizer.engine.certify import UncertifiedError
 from optimizer.errors import Defect, InputError
@@ -103,10 +104,14 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
     )
     stuck = tuple(a.scenario for a in alone if a.status is not Status.OPTIMAL)
     found = None if stuck else jointly(portfolio)
-    made = found
-    if found is not None and found.solution.status is Status.OPTIMAL:
-        made = in_whole_numbers(found)
-    if found is None or made is None or made.solution.status is not Status.OPTIMAL:
+    drawn = None if found is None else decided(found)
+    made = None if drawn is None else in_whole_numbers(drawn)
+    if (
+        found is None
+        or drawn is None
+        or made is None
+        or made.solution.status is not Status.OPTIMAL
+    ):
         if not whole:
             return replace(bare, conflict=stuck)
         if made is not None:
@@ -116,7 +121,8 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         return replace(bare, conflict=stuck or why.conflict, infeasibility=why)
     solution, point = found.solution, made.point
     members = []
-    for index, (member, mine) in enumerate(zip(portfolio.members, alone, strict=True)):
+    pairs = zip(drawn.portfolio.members, alone, strict=True)
+    for index, (member, mine) in enumerate(pairs):
         size = Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
         alone_held = solve_alone(replace(member, spec=spec), whole=False, near=whole)

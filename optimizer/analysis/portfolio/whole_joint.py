@@ -56,9 +56,11 @@ def in_whole_numbers(found: JointlySolved) -> JointlySolved:
     """The cheapest joint plan in whole numbers beside one in fractions.
 
     Returns:
-        The same where nothing is to be made whole; without a plan where no combination
-        keeps what is shared.
+        The same where nothing is to be made whole, or it has no plan; without a plan
+        where no combination keeps what is shared.
     """
+    if found.solution.status is not Status.OPTIMAL:
+        return found
     options = [
         beside(
             member,

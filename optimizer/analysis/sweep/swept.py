@@ -24,6 +24,7 @@ from optimizer.question.axes import (
 )
 from optimizer.question.portfolio import Portfolio, Shared
 from optimizer.question.portfolio_file import read_portfolio
+from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary_words import Part, parts
 from optimizer.reading.loss_words import NATS, common, said_in
@@ -130,6 +131,11 @@ def _joint(portfolio: Portfolio, varied: Sequence[str], sample: int | None) -> S
             MODEL, ("parameters", "tokens", member.law.loss_unit), strict=True
         )
     }
+    results |= {
+        f"{member.name}.samples": ""
+        for member in portfolio.members
+        if left_open(member) is not None
+    }
     results |= dict.fromkeys(JOINT, "") | {"cost_total": unit}
 
     shape = [one.count for one in axes]
@@ -216,6 +222,8 @@ def _found(joint: JointPlan) -> dict[str, float]:
         if answer.plan is not None:
             for word in MODEL:
                 told[f"{answer.scenario}.{word}"] = getattr(answer.plan, word)
+            if answer.plan.samples is not None:
+                told[f"{answer.scenario}.samples"] = answer.plan.samples
     if joint.certificate is not None:
         for word in JOINT[1:]:
             told[word] = getattr(joint.certificate, word)

@@ -18,6 +18,7 @@ from optimizer.analysis.plan.wording import (
     share,
 )
 from optimizer.analysis.portfolio.joint_plan import JointPlan
+from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import all_warned
@@ -48,10 +49,14 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
     yield from all_warned(portfolio.members)
     yield Heading("Models")
     title = lifetime(portfolio.unit)
+    plans = [answer.plan for answer in portfolio.members]
+    drawn = any(plan is not None and plan.samples is not None for plan in plans)
     columns = named(
-        *("size", "tokens", "loss", "overtraining factor", title, "above alone"),
+        *("size", "tokens", "loss", "overtraining factor"),
+        *(("samples",) if drawn else ()),
+        *(title, "above alone"),
     )
-    yield Table(columns, tuple(_row(answer) for answer in portfolio.members))
+    yield Table(columns, tuple(_row(answer, drawn) for answer in portfolio.members))
     if portfolio.status is not Status.OPTIMAL:
         if any(answer.plan is not None for answer in portfolio.members):
             yield Text("Plans above are for each model alone, with nothing shared.")
@@ -68,8 +73,9 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
         )
         yield Text("The shadow price is what one more unit does to the joint cost.")
     if portfolio.relaxed is not None:
+        what = "Whole samples, batches" if drawn else "Whole batches"
         yield Text(
-            "Whole batches and replicas are the plan. In fractions the joint cost is "
+            f"{what} and replicas are the plan. In fractions the joint cost is "
             f"{amount(portfolio.relaxed, portfolio.unit)}; what moves it, and the "
             "price of limits, are those of machines in fractions, since whole ones "
             "move in steps."
@@ -152,10 +158,11 @@ def _own(answer: Answer) -> Answer:
     )
 
 
-def _row(answer: Answer) -> tuple[str, ...]:
+def _row(answer: Answer, drawn: bool) -> tuple[str, ...]:
     plan, cost, over = answer.plan, answer.cost, answer.overtraining
     if plan is None or cost is None or over is None:
-        return answer.scenario, "no plan", *[GAP] * 5
+        return answer.scenario, "no plan", *[GAP] * (5 + drawn)
+    samples = GAP if plan.samples is None else significant(plan.samples)
     extra = GAP
     if answer.fixed is not None:
         extra = share(answer.fixed.fraction if answer.fixed.fraction > NOTHING else 0.0)
@@ -165,6 +172,7 @@ def _row(answer: Answer) -> tuple[str, ...]:
         figure(plan.tokens, "tokens"),
         f"{plan.loss:.4f}",
         ratio(over.factor),
+        *((samples,) if drawn else ()),
         figure(cost.total, cost.unit),
         extra,
     )
