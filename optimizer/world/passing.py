@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import cmath
 from functools import cache
-from itertools import pairwise
 from typing import Any, cast
 
 from optimizer.records import dataclass
@@ -45,7 +44,10 @@ class PassRate:
         return cast("float", found.real if plain else found)
 
     def loss(self, rate: float, k: float) -> float:
-        """The greatest loss up to which k samples solve so many tasks.
+        """The greatest loss at which k samples solve so many tasks.
+
+        It is the cheapest to reach. Where θ4 is above 0 the map may fall again towards
+        low losses, which says nothing against it.
 
         Args:
             rate: above 0 and below 1; complex in a complex step, as k.
@@ -68,17 +70,17 @@ class PassRate:
 
 @cache
 def _root(rated: PassRate, rate: float, k: float) -> float:
-    """The loss of a rate, by bisection from the first loss that misses it."""
+    """The loss of a rate, by bisection from the last loss that has it."""
     top = rated.theta0 + 40 / rated.theta1
     grid = [top * (i + 1) / STEPS for i in range(STEPS)]
-    if rated.rate(grid[0], k) < rate:
-        most = max(rated.rate(loss, k) for loss in grid)
+    rates = [rated.rate(loss, k) for loss in grid]
+    if (most := max(rates)) < rate:
         raise ValueError(
             f"must be at most {most:.3g}, what no loss exceeds with {k:g} samples by "
             f"this law's map, got {rate:g}"
         )
-    ends = (pair for pair in pairwise(grid) if rated.rate(pair[1], k) < rate)
-    low, high = next(ends, (top, top))
+    last = max(i for i, found in enumerate(rates) if found >= rate)
+    low, high = grid[last], grid[min(last + 1, STEPS - 1)]
     while low < (middle := (low + high) / 2) < high:
         reached = rated.rate(middle, k) >= rate
         low, high = (middle, high) if reached else (low, middle)

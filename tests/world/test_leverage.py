@@ -63,6 +63,17 @@ def test_a_sparse_model_is_as_good_as_the_dense_one_of_its_leverage():
         assert found == pytest.approx(dense.loss(grown * N, D), rel=1e-12)
 
 
+@pytest.mark.parametrize(("experts", "measured"), [(8, 1.69), (16, 1.39), (32, 1.15)])
+@pytest.mark.parametrize("C", [3e18, 3e19, 1e20])
+def test_another_paper_measured_about_as_much(experts, measured, C):
+    """Kimi K2 (arXiv 2507.20534): at one loss, 48 experts for each active one need
+    1.69, 1.39 and 1.15 times fewer FLOP than 8, 16 and 32."""
+    k, e = leverage(LAW.coefficients, sparse(1 / 48))
+    worth = k * C ** (1 + e)  # of dense compute
+    few, slow = leverage(LAW.coefficients, sparse(1 / experts))
+    assert (worth / few) ** (1 / (1 + slow)) / C == pytest.approx(measured, rel=0.11)
+
+
 def test_all_experts_active_is_the_dense_model():
     assert LAW.surface(sparse(1.0)) == LAW.surface() == DENSE.surface()
 

@@ -63,6 +63,48 @@ def test_the_plan_is_that_of_the_loss_which_k_samples_need():
     assert "perfect-verifier" in {warning.code for warning in answer.warnings}
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_random_maps_against_a_search(seed):
+    """The loss by bisection of scipy's beta-binomial, the plan by a grid of sizes."""
+    chance = np.random.default_rng(seed)
+    theta = [
+        *(chance.uniform(1.9, 2.8), chance.uniform(2, 8), chance.uniform(0.6, 1)),
+        *(chance.uniform(-1, 2), chance.uniform(-1, 0.5)),
+    ]
+    k, T = int(chance.integers(1, 65)), 10 ** chance.uniform(10, 13)
+
+    def rate(loss):
+        mean = theta[2] / (1 + math.exp(theta[1] * (loss - theta[0])))
+        size = math.exp(theta[3] + theta[4] * loss)
+        return 1 - stats.betabinom(k, mean * size, (1 - mean) * size).pmf(0)
+
+    wanted = rate(chance.uniform(1.85, 2.5))
+    low, high = 1.7, 4.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rate(middle) > wanted else (low, middle)
+    names = ", ".join(f"theta{i}: {value!r}" for i, value in enumerate(theta))
+    text = TEXT.replace(
+        TEXT[TEXT.index("{theta0") : TEXT.index("}}") + 1], f"{{{names}}}"
+    )
+    text = (
+        text.replace("70 %", repr(float(wanted)))
+        .replace("requests: 1e10", (f"requests: {T / 300!r}"))
+        .replace("input_tokens: 500", "input_tokens: 0")
+    )
+    found = solve(read_scenario(text.replace("samples: 4", f"samples: {k}")))
+    assert found.target_loss == pytest.approx(low, rel=1e-9)
+    s = low - 1.69
+    sizes = np.geomspace((406.4 / s) ** (1 / 0.336) * (1 + 1e-9), 1e15, 4001)
+    for _ in range(3):
+        rest = s - 406.4 * sizes**-0.336
+        cost = 6 * sizes * (410.7 / rest) ** (1 / 0.283) + 2 * sizes * k * T
+        best = int(np.argmin(cost))
+        ends = sizes[max(best - 2, 0)], sizes[min(best + 2, len(sizes) - 1)]
+        sizes = np.geomspace(*ends, 4001)
+    assert found.cost.total == pytest.approx(float(cost.min()), rel=1e-7)
+
+
 def test_elasticities_pass_through_the_map():
     told = {
         m.input: (m.value, m.elasticity)

@@ -1,4 +1,4 @@
-"""What a scenario chooses by a word: its law, objective, chips and precisions.
+"""What a scenario chooses by a word: law, objective, chips, precisions, logits.
 
 Only a word with which the scenario can still be asked is offered, so that no choice of
 the explorer leads nowhere by itself.
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
+from optimizer.analysis.story.edited_scenario import inside
 from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
 from optimizer.question.load import read_document
@@ -17,11 +18,12 @@ from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document, Steps
 from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
+from optimizer.world.distillation import Distillation
 from optimizer.world.hardware import hardware_names
 from optimizer.world.laws import builtin_names
-from optimizer.world.machines import Arithmetic
+from optimizer.world.machines import Arithmetic, Trained
 
-PLACES = ("training", "serving")
+PLACES = {"training": get_args(Trained), "serving": get_args(Arithmetic)}
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,20 @@ def _offered(scenario: Scenario) -> Iterator[tuple[str, str, Sequence[str]]]:
     if law in builtin_names():
         yield "law", str(law), builtin_names()
     yield "objective", scenario.spec.objective, tuple(UNITS)
-    for place in PLACES:
+    for place, formats in PLACES.items():
         path: Steps = (place,)
         given = getattr(scenario.spec, place)
-        if given is None or path not in scenario.hardware:
-            continue
-        if given.hardware in hardware_names():
+        chip = given is not None and path in scenario.hardware
+        if chip and given.hardware in hardware_names():
             yield f"{place}.hardware", str(given.hardware), hardware_names()
-        precision = given.precision or "bf16"
-        if isinstance(precision, str):
-            yield f"{place}.precision", precision, get_args(Arithmetic)
+        # Without a chip a format still says what the parameters are worth.
+        if chip or inside(scenario.document.value, (place, "precision")) is not None:
+            precision = given.precision or "bf16"
+            if isinstance(precision, str):
+                yield f"{place}.precision", precision, formats
+    if scenario.spec.distillation is not None:
+        logits = get_args(Distillation.model_fields["logits"].annotation)
+        yield "distillation.logits", scenario.spec.distillation.logits, logits
 
 
 def _asks(original: Document, base: Path, sets: Sequence[str]) -> bool:

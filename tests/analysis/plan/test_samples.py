@@ -73,6 +73,27 @@ def test_a_number_of_samples_multiplies_the_demand_under_any_law(ask, law):
         assert answer.plan.samples is None
 
 
+# Parameters → samples that 2e9 FLOP a served token pay for, at 2.56e19 FLOP of training
+# (arXiv 2604.01411, table 1).
+MEASURED = {37e6: 27.0, 84e6: 11.9, 149e6: 6.7, 455e6: 2.2, 901e6: 1.1}
+
+
+@pytest.mark.parametrize("N", MEASURED)
+def test_what_the_paper_measured_costs_what_it_says(ask, N):
+    """Each model with its samples serves at 2e9 FLOP a token; 37M had 1.15e11."""
+    k = MEASURED[N]
+    answer = ask(
+        f"law: besiroglu-2024\nfix: {{parameters: {N!r}}}\n"
+        "budget: {training_compute: 2.56e19}\n"
+        "demand: {requests: 1e6, input_tokens: 0, output_tokens: 100, "
+        f"samples: {k}}}\n"
+    )
+    assert answer.cost.inference / 1e8 == pytest.approx(2e9, rel=0.03)
+    assert answer.plan.tokens == pytest.approx(2.56e19 / 6 / N, rel=1e-6)
+    if N < 40e6:
+        assert f"{answer.plan.tokens:.2e}" == "1.15e+11"
+
+
 def brute(law, target, T, low, high):
     """The least cost over whole samples and a fine grid of sizes, in numpy."""
     best = None
