@@ -114,6 +114,9 @@ def judges(
     if scenario is not None:
         experts = scenario.spec.experts if experts is None else experts
         if not names:
+            if scenario.law.form == "leverage":
+                place = scenario.place("law")
+                raise InputError([Problem(place, "law", NO_AUDIT)])
             return (scenario.law,), experts
     laws = chosen_laws(names or (LAWS if experts is None else (ALL,)), experts)
     return with_surface(laws, experts), experts

@@ -187,3 +187,16 @@ def test_all_laws_says_which_it_leaves_out(run):
     assert "left_out" not in json.loads(
         run("audit", "llama-3-8b", "--format", "json").out
     )
+
+
+def test_a_scenario_of_sparse_experts_judges_no_published_model(run, here):
+    """Its law says nothing of a model whose experts it was not fitted to."""
+    (here / "sparse.yaml").write_text(
+        "law: tian-2025-leverage\ntarget: {match: {parameters: 13B}}\n"
+        "demand: {tokens: 2T}\n"
+        "sparse: {activation: 6.25 %, granularity: 12, beyond_fit: true}\n"
+    )
+    done = run("audit", "llama-3-8b", "--scenario", "sparse.yaml")
+    assert done.code == 2
+    assert done.err.startswith("sparse.yaml:1:6: law: a law of leverage judges no")
+    assert "price one with plan: {parameters: , tokens: }" in done.err
