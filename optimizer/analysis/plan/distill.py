@@ -15,11 +15,11 @@ amounts in it, in fractions.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from optimizer.algebra.posynomial import Array
+from optimizer.algebra.posynomial import Array, Term
 from optimizer.analysis.plan.bindings import BINDING
 from optimizer.analysis.plan.pointwise import amount, completed
 from optimizer.analysis.plan.priced import Pair
@@ -30,6 +30,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass
 from optimizer.world.distillation import Teacher
+from optimizer.world.limits import Limit
 from optimizer.world.student import FARTHEST, Student
 
 CLOSE = 1e-5  # in ln cost
@@ -72,12 +73,28 @@ class Pupils:
     Attributes:
         question: of the scenario, without lists.
         student: their loss.
-        logit: what the teacher's logits cost for a token of the student.
+        forward: parameters of the teacher that each token of the student passes for
+            its logits; 0 where they are free.
     """
 
     question: Question
     student: Student
-    logit: float
+    forward: float
+
+    @property
+    def logit(self) -> float:
+        """What the logits of a token cost, in the objective's unit."""
+        question = self.question
+        return self.forward * _forward(question.bill[0].terms[question.unit])
+
+    def logits_of(self, limit: Limit) -> float:
+        """What the logits of a token take of a limit, in its unit."""
+        word = limit.name.removeprefix("limits.")
+        if word.startswith("training_"):
+            return self.forward * _forward(limit.terms)
+        if word in ("total_cost", "energy"):
+            return self.forward * _forward(self.question.bill[0].terms[limit.unit])
+        return 0.0
 
     @property
     def target(self) -> float:
@@ -89,10 +106,12 @@ class Pupils:
         question, zero = self.question, np.zeros(N.shape)
         point = completed(question, {"N": N, "D": D})
         total = sum((amount(term, point) for term in question.cost), zero)
-        if self.logit:
+        if self.forward:
             total = total + self.logit * D
         for limit in (*question.limits, *question.physics):
             used = sum((amount(term, point) for term in limit.terms), zero)
+            if self.forward:
+                used = used + self.logits_of(limit) * D
             total = np.where(used > limit.bound * (1 + BINDING), np.inf, total)
         return total
 
@@ -107,7 +126,7 @@ def pupils(scenario: Scenario, question: Question, teacher: Teacher) -> Pupils:
     N, D = teacher.parameters, teacher.tokens
     student = Student(surface, surface.loss(N, D), scenario.law.extras)
     paid = words is not None and words.logits == "paid"
-    return Pupils(question, student, _forward(question) * N if paid else 0.0)
+    return Pupils(question, student, N if paid else 0.0)
 
 
 def _student(
@@ -132,7 +151,7 @@ def _student(
         teacher=origin,
         student=Pair(best.N, D, D / best.N, float(student.loss(best.N, D))),
         total=best.total,
-        logits=those.logit * D,
+        logits=those.logit * D if those.forward else 0.0,
         ratio=None if supervised is None else best.total / supervised,
         certificate=best.proof,
         reason=None,
@@ -140,9 +159,8 @@ def _student(
     )
 
 
-def _forward(question: Question) -> float:
-    """What a forward pass costs of a parameter and a token, on the training machine."""
-    terms = question.bill[0].terms[question.unit]
+def _forward(terms: Sequence[Term]) -> float:
+    """Of training, what a forward pass takes for a parameter and a token."""
     whole = sum(t.coefficient for t in terms if "N" in t.exponents)
     return whole / 3
 

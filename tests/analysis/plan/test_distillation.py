@@ -116,6 +116,26 @@ def test_a_limit_holds_the_student_too():
     assert way.student.parameters <= 4e9 * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("word", ["training_compute", "training_time"])
+def test_logits_that_are_paid_count_in_limits_of_training(word):
+    """6·N·D + 2·70e9·D of the student is what the run may take."""
+    machine = "training: {hardware: h100-sxm, mfu: 40 %, accelerators: 1000}\n"
+    bound, run = 1.8e22, 989.4e12 * 0.4 * 1000
+    told = f"limits.{word}={bound!r}"
+    if word == "training_time":
+        told = f"limits.{word}={bound / run / 86400!r} days"
+    paid = "distillation.logits=paid"
+    (way,) = solve(read(TEXT + machine, told, paid)).distillation.ways
+    N, D = way.student.parameters, way.student.tokens
+    taken = 6 * N * D + 2 * 70e9 * D
+    assert taken <= bound * (1 + 1e-8)
+    (loose,) = solve(read(TEXT, paid)).distillation.ways
+    N, D = loose.student.parameters, loose.student.tokens
+    taken = 6 * N * D + 2 * 70e9 * D
+    assert taken > bound
+    assert way.total > loose.total
+
+
 def test_a_teacher_too_weak_and_the_best_of_several():
     several = "[{parameters: 7B, tokens: 300B}, {parameters: 70B, tokens: 1.4T}]"
     text = TEXT.replace("{parameters: 70B, tokens: 1.4T}", several)
