@@ -74,7 +74,8 @@ class Student:
             within: tokens of which the first do not do and the second do, or may;
                 `(sizes,)` each.
         """
-        low, high = np.zeros(N.shape), np.full(N.shape, np.log(FARTHEST))
+        low: Array = np.zeros(N.shape)
+        high: Array = np.full(N.shape, np.log(FARTHEST))
         if within is not None:
             low = np.maximum(np.log(within[0]) - NARROW, low)
             high = np.minimum(np.log(within[1]) + NARROW, high)
@@ -85,7 +86,7 @@ class Student:
             # Nearly linear in ln D, so that a line finds its root soon.
             return cast("Array", self._above(N, np.exp(at)) - goal)
 
-        least, most, side = over(low), over(high), np.zeros(N.shape)
+        least, most, side = over(low), over(high), low * 0.0
         for step in range(STEPS):
             width = high - low
             going = (width >= NARROW) & (least > 0) & (most <= 0)
@@ -106,7 +107,9 @@ class Student:
             )
             low, least = np.where(up, middle, low), np.where(up, found, least)
             high, most = np.where(down, middle, high), np.where(down, found, most)
-            side = up * 1.0 - down
-        high += NARROW / 2 * (self.loss(N, np.exp(high)) > loss)  # by a last digit
+            side = up * 1.0 - down * 1.0
+        high = high + NARROW / 2 * (
+            self.loss(N, np.exp(high)) > loss
+        )  # by a last digit
         answer = np.where(least <= 0, low, np.where(most > 0, np.inf, high))
         return np.exp(answer)
