@@ -23,7 +23,10 @@ def taught(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Regret |
     A student keeps its teacher; its logits cost what the scenario says that it runs in.
     Machines are in fractions, as in the scans.
     """
-    best = [answer.distillation and answer.distillation.ways[0] for answer in answers]
+    best = [
+        None if answer.distillation is None else answer.distillation.ways[0]
+        for answer in answers
+    ]
     if not any(best):
         return None
     table, reasons = [], []
