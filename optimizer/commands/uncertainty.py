@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,12 @@ from optimizer.commands import options
 from optimizer.commands.output import refuse_unwritable
 from optimizer.errors import InputError, Mark, Problem
 
+if TYPE_CHECKING:
+    from optimizer.question.scenario import Scenario
+
 ALLOWED = ("table", "json", "markdown", "csv")
 PROBABILITY = 0.9
+LONG = 100_000  # draws from which on it is said beforehand what they will take
 EXAMPLES = """\b
 Examples:
   overtrain uncertainty internal-use.yaml
@@ -77,6 +82,8 @@ def command(
     if probability is not None and reason:
         message = f"there is no robust plan: {reason}; leave the option out"
         raise InputError([Problem(Mark("--probability"), "", message)])
+    if draws > LONG:
+        _foretold(scenario, draws, seed)
     with _progress(draws) as advance:
         found = uncertainty(scenario, draws, seed, wanted, advance)
     show(
@@ -90,6 +97,17 @@ def command(
         found.robust is not None or bool(reason) or not found.lawful
     )
     return 0 if answered else INFEASIBLE
+
+
+def _foretold(scenario: Scenario, draws: int, seed: int) -> None:
+    """Says what many draws will take, as a sweep does."""
+    from optimizer.analysis.sweep.forecast import forecast  # noqa: PLC0415 - heavy
+    from optimizer.question.vary import plan  # noqa: PLC0415
+    from optimizer.reading.quantity import DURATION, write  # noqa: PLC0415
+
+    seconds = forecast(plan(scenario, (), draws, seed), None).seconds
+    time = f"about {write(seconds, DURATION)} of solving here"
+    click.echo(f"{draws:,} draws, {time}, then the robust plan", err=True)
 
 
 def _part(text: str) -> float:

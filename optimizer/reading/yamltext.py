@@ -269,9 +269,13 @@ def _resolve(event: Any) -> object:
     if text in _WORDS:
         return _WORDS[text]
     # Thousands of digits are no number that a field takes, and slow to convert.
-    if _INT.fullmatch(text) and len(text) < 400:
+    short = len(text) < 400
+    if short and _INT.fullmatch(text):
         return int(text, 0 if text[:2] in ("0x", "0o") else 10)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    if not _FLOAT.fullmatch(text):
+        return text
+    # Beyond the largest double it stays as it was written, to be told in those words.
+    return text if math.isinf(number := float(text)) and short else number
 
 
 def _decode(data: bytes, file: str) -> str:

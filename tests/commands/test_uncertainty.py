@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -203,3 +204,12 @@ def test_a_bad_number_is_refused(trial, run, option, value):
     assert done.code == 2
     assert done.out == ""
     assert f"Invalid value for '{option}'" in done.err
+
+
+def test_many_draws_say_beforehand_what_they_take(trial, run, monkeypatch):
+    monkeypatch.setattr("optimizer.commands.uncertainty.LONG", 20)
+    told = run("uncertainty", "trial.yaml", "--draws", "30").err
+    assert re.fullmatch(
+        r"30 draws, about .+ of solving here, then the robust plan\n", told
+    )
+    assert run("uncertainty", "trial.yaml", "--draws", "20").err == ""
