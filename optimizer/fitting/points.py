@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.fitting.point_columns import taken
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Table
 from optimizer.reading.document import suggest
@@ -117,7 +119,8 @@ def points_of(table: Table, given: Mapping[str, str]) -> Points:
     Raises:
         InputError: a column that is needed is missing.
     """
-    there = {*table.columns, *given}
+    called = taken(table.columns)
+    there = {*table.columns, *called.values(), *given}
     missing = [word for word in NEEDED if word not in there]
     if not there & {"model", "parameters_total"}:
         missing.append("model")
@@ -128,8 +131,15 @@ def points_of(table: Table, given: Mapping[str, str]) -> Points:
         problems.append(Problem(Mark(table.file, 1, 1), "", said + cure))
     if problems:
         raise InputError(problems)
-    rows = tuple(_point(line, {**given, **cells}) for line, cells in table.rows)
-    return Points(table.file, table.sha256, rows)
+    rows = []
+    for line, cells in table.rows:
+        ours = {called.get(name, name): value for name, value in cells.items()}
+        rows.append(_point(line, {**given, **ours}))
+    notes = tuple(
+        f'column "{name}" is taken for {word}' for name, word in called.items()
+    )
+    noted = (replace(row, notes=(*row.notes, *notes)) for row in rows)
+    return Points(table.file, table.sha256, tuple(noted))
 
 
 def chip_named(name: str) -> Hardware:

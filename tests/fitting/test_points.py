@@ -174,3 +174,20 @@ def test_other_json_is_refused(tmp_path: Path) -> None:
     path.write_text('{"a": 1}')
     with pytest.raises(InputError, match="no result of a serving benchmark"):
         read_any([str(path)], {})
+
+
+def test_columns_go_by_the_names_that_benchmarks_give_them(tmp_path):
+    """Without case; a column that has its own name is not taken from another."""
+    file = tmp_path / "points.csv"
+    file.write_text(
+        "Model,GPU,TP,Precision,kv,ISL,osl,conc,batch,TPOT_ms,tokens/s/gpu\n"
+        "llama-70b,H200,2,fp8,fp8,922,900,16,99,13.4,578\n"
+    )
+    (point,) = read_points(str(file)).rows
+    assert not point.refused
+    assert point.place.chip.key == "h200-sxm"
+    assert (point.place.accelerators, point.place.weights) == (2, "fp8")
+    assert (point.prompt, point.output, point.batch) == (922, 900, 16)
+    assert point.per_token == pytest.approx(13.4e-3)
+    assert point.rate == 578
+    assert 'column "GPU" is taken for accelerator' in point.notes

@@ -94,10 +94,13 @@ def _body(found: Sequence[Beside], library: Library) -> Iterator[Block]:
         tpot, rate = both([x for x in told if x.kind == kind])
         if tpot.points or rate.points:
             words = "dense models" if kind == "dense" else "mixtures"
-            sentences.append(
-                f"{words}: the time per token is off by {_percent(tpot.median)} in the "
-                f"median and tokens a second by {_percent(rate.median)}"
+            figures = (("the time per token", tpot), ("tokens a second", rate))
+            told_ = " and ".join(
+                f"{what} by {_percent(errors.median)}"
+                for what, errors in figures
+                if errors.points
             )
+            sentences.append(f"{words} are off in the median, {told_}")
     lead = f"{len(told)} of {len(found)} points predicted"
     yield Text(f"{'; '.join([lead, *sentences])}.", lead=True)
     for kind in KINDS:
@@ -127,6 +130,8 @@ def _table(own: Sequence[Beside]) -> Table:
     tpot, rate = both(own)
     lines = [("all", *_cells(tpot, rate))]
     for row in rows(own):
+        if not (row.tpot.points or row.throughput.points):
+            continue
         lines.append((f"{row.by} {row.value}", *_cells(row.tpot, row.throughput)))
     return Table(named(*titles), tuple(lines))
 

@@ -9,9 +9,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from optimizer.algebra.program import Status
+from optimizer.analysis.plan import touching
+from optimizer.analysis.plan.search import search
+from optimizer.analysis.plan.together import certified, together
 from optimizer.analysis.sweep.sweep import RESULTS, rows
 from optimizer.engine.certify import passes
 from optimizer.errors import InputError
+from optimizer.question.formulate import formulate
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import plan
 from optimizer.world.laws import load_law
@@ -97,6 +102,25 @@ def test_a_time_that_only_few_experts_can_keep_has_a_plan(ask):
     )
     assert answer.plan is not None
     assert 1 <= answer.serving[0].batch < 32
+
+
+@pytest.mark.parametrize("limit", ["3.2 ms", "4 ms", "1 s"])
+def test_no_finer_grid_of_monomials_is_better(limit):
+    """Forty batches to touch at, each a certified program and an upper bound."""
+    text = SCENARIO.replace(
+        "max_time_per_output_token: 4 ms", f"max_time_per_output_token: {limit}"
+    )
+    scenario = read_scenario(text)
+    _, best = search(scenario)
+    suffixes = touching.machines(formulate(scenario))
+    grid = [
+        formulate(touching.touched(scenario, dict.fromkeys(suffixes, float(at))))
+        for at in np.geomspace(1.0, 2000.0, 40)
+    ]
+    found = together([certified(grid)])[0]
+    values = [one.value for one in found if one.status is Status.OPTIMAL]
+    assert len(values) > 5
+    assert best.value <= min(values) * (1 + 1e-9)
 
 
 def test_the_batch_engine_agrees(ask):
