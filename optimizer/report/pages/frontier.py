@@ -133,7 +133,7 @@ def _students(found: Frontier) -> Iterator[Block]:
     yield Heading(f"With a teacher{_of(found.unit)}")
     shown = _chosen(found.points, found.own)
     columns = named("total", "over the plan", "student", "tokens", "teacher")
-    columns = (Column("nats", "left"), *columns[1:])
+    columns = (Column("nats per token", "left"), *columns[1:])
     rows = [
         (_marked(f"{point.loss:.4f}", i == found.own), *_student(point, found.unit))
         for i, point in shown
