@@ -123,8 +123,11 @@ def passed_once(record: Record, mark: Mark, path: str) -> Record:
     """The record, if a token passes each of its parameters once.
 
     Raises:
-        InputError: its layers loop, so that N says nothing of its FLOPs.
+        InputError: its layers loop, or most of what a token passes is looked up, so
+            that N says nothing of its FLOPs.
     """
+    if record.lookup > record.active() / 2:
+        raise InputError([Problem(mark, path, _looked_up(record))])
     if not record.looped:
         return record
     kept = record.kept(USUAL) / USUAL
@@ -136,6 +139,21 @@ def passed_once(record: Record, mark: Mark, path: str) -> Record:
         "which counts the FLOPs of one pass"
     )
     raise InputError([Problem(mark, path, message)])
+
+
+def _looked_up(record: Record) -> str:
+    """Why a model whose tables outweigh its layers is no architecture of a plan."""
+    kept = record.kept(USUAL) / USUAL
+    passed = record.active() - record.lookup
+    return (
+        f"{record.name} looks up {record.lookup / 1e9:.3g}B of the "
+        f"{record.active() / 1e9:.3g}B parameters that count for a token, "
+        "which takes no FLOPs, and no law here was fitted to such models; overtrain "
+        f"model tells what it keeps. By hand: architecture: {{layers: "
+        f"{len(record.layers)}, width: {record.width}, cache: {kept:.0f} B/token, "
+        f"parameters: {{total: {record.total / 1e9:.4g}B, active: "
+        f"{passed / 1e9:.4g}B}}}}"
+    )
 
 
 def record_at(document: Document, at: Steps, base: Path) -> Record | None:

@@ -94,3 +94,37 @@ def test_a_model_whose_layers_loop_is_no_architecture_of_a_plan(tmp_path):
     with pytest.raises(InputError, match="several times over"):
         of_config(str(config), 1e12)
     assert record_named(str(config)).total > 0
+
+
+def test_a_model_that_mostly_looks_up_is_no_architecture_of_a_plan(tmp_path):
+    """Tables of n-grams take no FLOPs: by N a token would take too many, in silence."""
+    config = tmp_path / "grams" / "config.json"
+    config.parent.mkdir()
+    config.write_text(
+        '{"model_type": "deepseek_v41_text", "vocab_size": 100, "hidden_size": 64, '
+        '"moe_intermediate_size": 32, "num_hidden_layers": 4, "head_dim": 16, '
+        '"num_attention_heads": 4, "q_lora_rank": 24, "o_lora_rank": 16, '
+        '"o_groups": 2, "n_routed_experts": 4, "n_shared_experts": 1, '
+        '"num_experts_per_tok": 2, "sliding_window": 8, "index_n_heads": 2, '
+        '"compress_ratios": [0, 2, 2, 1], "kv_source_layer_ids": [1, 3], '
+        '"index_source_layer_ids": [1, 2, 3], "index_head_dim": 16, "index_topk": 8, '
+        '"hc_mult": 2, "engram_layer_ids": [0], "engram_num_embeddings": [1000000], '
+        '"engram_max_ngram_size": 3, "engram_n_heads": 2, "engram_head_dim": 8, '
+        '"tie_word_embeddings": false}'
+    )
+    record = record_named(str(config))
+    assert record.lookup == 8_000_000
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text(
+        "law: besiroglu-2024-refit\ntarget: {match: {parameters: 13B}}\n"
+        "demand: {tokens: 2T}\narchitecture: grams\n"
+    )
+    with pytest.raises(InputError) as caught:
+        load_scenario(scenario)
+    (problem,) = caught.value.problems
+    assert (problem.mark.line, problem.path) == (4, "architecture")
+    assert "looks up 0.008B of the" in problem.message
+    active = (record.active() - record.lookup) / 1e9
+    assert f"active: {active:.4g}B" in problem.message
+    with pytest.raises(InputError, match="which takes no FLOPs"):
+        of_config(str(config), 1e12)

@@ -98,6 +98,11 @@ def read_classic(f: Fields, name: str) -> Record:
         kv_heads = 1
     if family == "falcon":
         kv_heads, norms = _falcon(f, heads)
+        if kv_heads not in {1, heads}:
+            f.say(
+                f"the reference copies keys to all {heads} query heads before it keeps "
+                f"them; {kv_heads} are counted, as engines keep them"
+            )
         qkv = out = mlp = f.flag("bias", missing=False)
     norm = t.norm
     if family == "opt":
