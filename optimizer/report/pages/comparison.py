@@ -1,10 +1,13 @@
-"""A comparison as blocks: one column a scenario."""
+"""A comparison as blocks: one column a scenario of few, one row a scenario of many."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
+    either,
     figure,
     lifetime,
     model,
@@ -13,10 +16,18 @@ from optimizer.analysis.plan.wording import (
     share,
 )
 from optimizer.reading.quantity import significant
-from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
+from optimizer.report.formats.blocks import (
+    GAP,
+    Block,
+    Column,
+    Heading,
+    Table,
+    Text,
+    named,
+)
 from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.forms import form_regret
-from optimizer.report.pages.futures import against_blocks, decision
+from optimizer.report.pages.futures import NONE, against_blocks, decision
 from optimizer.report.pages.headline import headline
 from optimizer.world.costs import UNITS
 
@@ -48,9 +59,19 @@ ROWS = (
 )
 
 
-def comparison_blocks(comparison: Comparison) -> list[Block]:
-    """The plans side by side, then what each of them says first."""
+FEW = 3  # scenarios that stand side by side
+
+
+def comparison_blocks(comparison: Comparison, pairs: bool = False) -> list[Block]:
+    """The plans side by side, then what each of them says first; many as one table.
+
+    Args:
+        comparison: of the scenarios.
+        pairs: whether to say of many, too, what each is to each other.
+    """
     plans = comparison.plans
+    if len(plans) > FEW:
+        return [*_many(comparison), *against_blocks(comparison, pairs)]
     columns = [_column(plan) for plan in plans]
     laws = {plan.law.name for plan in plans}
     rows = tuple(
@@ -67,7 +88,7 @@ def comparison_blocks(comparison: Comparison) -> list[Block]:
         Table(named(*(plan.scenario for plan in plans)), rows, apart=True),
     ]
     if len(laws) == 1:
-        blocks.append(Text(f"All under the law {laws.pop()}."))
+        blocks += _under(plans)
     blocks += (_first_line(plan) for plan in plans)
     return [*blocks, *against_blocks(comparison)]
 
@@ -81,6 +102,78 @@ def _row_name(name: str, plans: tuple[Answer, ...]) -> str:
     if name == "total":
         return words
     return f"{name} {words.removeprefix('lifetime ')}"
+
+
+def _many(comparison: Comparison) -> Iterator[Block]:
+    """One row a scenario, and why one has no plan."""
+    plans = comparison.plans
+    units = {plan.cost.unit for plan in plans if plan.cost is not None}
+    yield Heading("Comparison", 1)
+    yield from form_regret(comparison.forms) or decision(comparison)
+    yield from all_warned(plans)
+    yield Heading("Plans")
+    worst = _elsewhere(comparison)
+    cost = lifetime(next(iter(units))) if len(units) == 1 else "lifetime"
+    columns = [
+        Column("", "left", wrap=True),
+        *(Column(title) for title in ("served", "size", "tokens", cost, "saved")),
+        *([Column("elsewhere at most")] if worst else ()),
+    ]
+    rows = []
+    for index, plan in enumerate(plans):
+        rest = [worst[index]] if worst else []
+        rows.append((plan.scenario, *_short(plan), *rest))
+    yield Table(tuple(columns), tuple(rows), apart=True)
+    if worst:
+        yield Text(
+            "Elsewhere at most: the plan's lifetime cost in another of these scenarios "
+            f"over the least there; {NONE} where it misses a target or breaks a limit. "
+            "--pairs says it of each pair, and what each difference does."
+        )
+    for plan in plans:
+        if plan.infeasibility is not None:
+            yield Text(f"{plan.infeasibility.reason}.", label=plan.scenario)
+    yield from _under(plans)
+
+
+def _under(plans: Sequence[Answer]) -> Iterator[Block]:
+    """Whose law is which."""
+    laws: dict[str, list[str]] = {}
+    for plan in plans:
+        laws.setdefault(plan.law.name, []).append(plan.scenario)
+    if len(laws) == 1:
+        yield Text(f"All under the law {next(iter(laws))}.")
+        return
+    for law, names in laws.items():
+        yield Text(f"{either(names, 'and')}.", label=f"under {law}")
+
+
+def _elsewhere(comparison: Comparison) -> list[str]:
+    """Of each plan the most that it costs elsewhere; empty where no pair is known."""
+    if comparison.regret is None or len(comparison.plans) < 2:
+        return []
+    found = []
+    for row, entries in enumerate(comparison.regret.table):
+        others = [entry for place, entry in enumerate(entries) if place != row]
+        known = [entry for entry in others if entry is not None]
+        told = f"× {significant(max(known), keep=True)}" if known else NONE
+        found.append(told if len(known) == len(others) else NONE)
+    return found if any(told != NONE for told in found) else []
+
+
+def _short(answer: Answer) -> tuple[str, ...]:
+    """What one plan says in a row."""
+    served = figure(answer.demand.tokens, "tokens")
+    plan, cost, saved = answer.plan, answer.cost, answer.savings
+    if plan is None or cost is None:
+        return served, "no plan", GAP, GAP, GAP
+    return (
+        served,
+        figure(plan.parameters, "parameters"),
+        figure(plan.tokens, "tokens"),
+        figure(cost.total, cost.unit),
+        GAP if saved is None else share(saved.fraction),
+    )
 
 
 def _first_line(plan: Answer) -> Text:

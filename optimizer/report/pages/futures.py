@@ -59,11 +59,17 @@ def decision(comparison: Comparison) -> Iterator[Text]:
     yield Text(told, lead=True)
 
 
-def against_blocks(comparison: Comparison) -> Iterator[Block]:
-    """Everything that one scenario says of another."""
-    yield from _differences(comparison)
+def against_blocks(comparison: Comparison, pairs: bool = True) -> Iterator[Block]:
+    """Everything that one scenario says of another.
+
+    Args:
+        comparison: of the scenarios.
+        pairs: whether to say it of each pair, too.
+    """
+    if pairs:
+        yield from _differences(comparison)
     yield from _parties(comparison.plans)
-    if comparison.regret is not None:
+    if pairs and comparison.regret is not None:
         laws = {plan.law.name for plan in comparison.plans}
         what = "law holds" if len(laws) == len(comparison.plans) else "scenario comes"
         yield from _regret(comparison.regret, what)
