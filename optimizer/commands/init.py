@@ -25,6 +25,7 @@ STARTERS = Path(__file__).resolve().parent.parent / "starters"
 SCHEMA = "scenario.schema.json"
 MODELINE = "# yaml-language-server: $schema="
 FIRST = "internal-use"
+WIDTH = 80  # of the list
 
 
 @click.command("init")
@@ -76,23 +77,27 @@ def starter_names() -> list[str]:
 
 
 def _listed() -> Iterator[str]:
-    """A line a starter: its name, and how its comment begins."""
+    """A few lines a starter: its name, and how its comment begins."""
     names = starter_names()
+    indent = max(map(len, names)) + 2
     for name in names:
         text = (STARTERS / f"{name}.yaml").read_text(encoding="utf-8")
         lines = (line for line in text.splitlines() if not line.startswith(MODELINE))
         comment = takewhile(lambda line: line.startswith("#"), lines)
-        told = " ".join(line.lstrip("# ") for line in comment).strip()
+        told = " ".join(" ".join(line.lstrip("#") for line in comment).split())
         title, *more = re.split(r"(?<=[.?:]) (?=[A-Z0-9])", told)
-        first = " ".join([title, *more[:1]])
-        yield (
-            textwrap.fill(
-                f"{name:<{max(map(len, names))}}  {first}",
-                80,
-                subsequent_indent=" " * (max(map(len, names)) + 2),
+        both = " ".join([title, *more[:1]])
+        # A title says little alone; what is said twice over wants three lines at most.
+        for said in (both, title):
+            line = textwrap.fill(
+                f"{name:<{indent}}{said}",
+                WIDTH,
+                subsequent_indent=" " * indent,
+                break_on_hyphens=False,
             )
-            + "\n"
-        )
+            if line.count("\n") < 3:
+                break
+        yield f"{line}\n"
 
 
 def _pointing_beside(scenario: str) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.plan.wording import amount, either
 from optimizer.reading.quantity import (
     BANDWIDTH,
     BYTES,
@@ -31,23 +31,79 @@ from optimizer.world.hardware import ExamplePrice, Hardware
 from optimizer.world.law import Check, Law
 from optimizer.world.ranges import Interval
 
+ADVICE = (
+    "Best is a law of your own runs: overtrain fit. For a small model that is trained "
+    "for long take openeurollm-2026 or gemstones-2025-coupled, whose runs go far past "
+    "Chinchilla; to compare with the literature besiroglu-2024-refit. Then see what "
+    "the choice is worth: compare FILE --law all."
+)
+SYMBOLS = ("E", "A", "B", "alpha", "beta", "k")
+
 
 def laws_blocks(laws: Sequence[Law]) -> list[Block]:
-    """The list of laws."""
+    """The laws with their coefficients, and which of them to take."""
+    plain = [law for law in laws if law.form in ("chinchilla", "coupled")]
     columns = (
         Column("law", "left"),
-        Column("form", "left"),
-        Column("N counts", "left"),
-        Column("fitted on", "left", wrap=True),
-        Column("source", "left", wrap=True),
+        *(Column(symbol) for symbol in SYMBOLS),
+        Column("D/N to"),
     )
     rows = tuple(
-        (law.name, law.form, law.counts, _ranges(law), law.source) for law in laws
+        (
+            law.name,
+            *(_coefficient(symbol, law.coefficients) for symbol in SYMBOLS),
+            _furthest(law),
+        )
+        for law in plain
     )
     return [
+        Text(ADVICE, lead=True),
         Table(columns, rows, apart=True),
-        Text("Coefficients, checks and caveats of one: overtrain laws NAME"),
+        Text(
+            "L = E + (A/N^alpha + B/D^beta)^k, with k = 1 where none stands. D/N to: "
+            "the most tokens per parameter of the runs that it was fitted to."
+        ),
+        *_counted(plain),
+        *_of_their_own(laws),
+        Text("Source, range, checks and caveats of one: overtrain laws NAME"),
     ]
+
+
+def _coefficient(symbol: str, values: Mapping[str, float]) -> str:
+    """A coefficient short enough for one line a law; its page has all digits."""
+    value = values.get(symbol)
+    if value is None:
+        return GAP
+    if symbol in ("A", "B"):
+        return significant(value, 3 if value < 1e5 else 2)
+    return f"{value:.2f}" if symbol == "E" else f"{value:.3f}"
+
+
+def _furthest(law: Law) -> str:
+    """The most tokens per parameter of a law's runs, where it says so."""
+    span = law.range.tokens_per_parameter
+    return GAP if span is None or math.isinf(span[1]) else significant(span[1])
+
+
+def _counted(laws: Sequence[Law]) -> Iterator[Block]:
+    """The laws whose N leaves parameters out."""
+    few = [law.name for law in laws if law.counts == "non-embedding"]
+    if few:
+        yield Text(f"{either(few, 'and')}.", label="N without embeddings")
+
+
+def _of_their_own(laws: Sequence[Law]) -> Iterator[Block]:
+    """The laws that have other coefficients."""
+    forms = {
+        "frontier": "compute-optimal models only",
+        "kaplan": "a form of its own, not to plan a run by",
+        "joint-moe": "for mixtures of experts",
+        "leverage": "for sparse experts",
+    }
+    for form, words in forms.items():
+        names = [law.name for law in laws if law.form == form]
+        if names:
+            yield Text(f"{either(names, 'and')}.", label=words)
 
 
 def law_blocks(law: Law) -> list[Block]:

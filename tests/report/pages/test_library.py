@@ -29,6 +29,24 @@ def test_every_law_has_a_row_and_a_page_that_fit():
     assert max(map(len, table.splitlines())) <= 80
 
 
+def test_the_laws_fit_on_a_screen_with_their_coefficients():
+    """Besiroglu et al. 2024, arXiv 2404.10102, abstract: E 1.82, alpha 0.3478."""
+    laws = [load_law(name) for name in builtin_names()]
+    lines = render(library.laws_blocks(laws), 80).splitlines()
+    assert len(lines) < 55
+    (row,) = (line for line in lines if line.split()[:1] == ["besiroglu-2024"])
+    told = "besiroglu-2024 1.82 482 2090 0.348 0.366 341"
+    assert row.split() == told.split()
+    assert sum(line.startswith("  law ") for line in lines) == 1
+
+
+def test_advice_names_laws_that_there_are():
+    words = library.ADVICE.replace(",", " ").replace(".", " ").split()
+    named = [word for word in words if word.count("-") >= 1 and "-20" in word]
+    assert len(named) == 3
+    assert set(named) <= set(builtin_names())
+
+
 def test_the_published_check_of_a_law_is_on_its_page():
     """Hoffmann et al. 2022, Table 3: 175B on 3.7T tokens."""
     page = render(library.law_blocks(load_law("hoffmann-2022-approach-1")), 80)
