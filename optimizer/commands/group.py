@@ -103,7 +103,11 @@ def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
     callback=_version,
     help="Print the version and exit.",
 )
-@click.option("--quiet", is_flag=True, help="Say nothing of files that are written.")
+@click.option(
+    "--quiet",
+    is_flag=True,
+    help="Say nothing of files that are written, nor of how far work is.",
+)
 def overtrain(quiet: bool) -> None:
     """The command itself; its text is `HELP`."""
 

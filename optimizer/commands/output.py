@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from optimizer.commands.progress import talkative
 from optimizer.errors import InputError, Mark, Problem
 
 
@@ -206,10 +207,7 @@ def _mode(target: Path) -> int:
 
 def _told(target: Path) -> None:
     """One line on a terminal: what was written, and how large it is."""
-    context = click.get_current_context(silent=True)
-    if context is None or sys.stderr is None or not sys.stderr.isatty():
-        return
-    if context.find_root().params.get("quiet"):
+    if click.get_current_context(silent=True) is None or not talkative():
         return
     from optimizer.reading.kinds import BYTES  # noqa: PLC0415 - on a terminal only
     from optimizer.reading.quantity import write as shown  # noqa: PLC0415

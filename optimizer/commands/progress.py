@@ -7,9 +7,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import click
+
 QUIET = 2.0  # seconds of work that need no word
 EVERY = 0.2  # seconds between two lines
 WIDTH = 60  # characters that are wiped at the end
+
+
+def talkative() -> bool:
+    """Whether somebody looks on who did not ask for quiet."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return False
+    context = click.get_current_context(silent=True)
+    return context is None or not context.find_root().params.get("quiet")
 
 
 @contextmanager
@@ -23,7 +33,7 @@ def progress(
         total: steps in all, about; more of them count as nearly done.
         clock: seconds since some moment.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not talkative():
         yield lambda _steps: None
         return
     begun = clock()

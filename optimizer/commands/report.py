@@ -16,6 +16,7 @@ import click
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions, refuse_unlike
 from optimizer.commands.output import refuse_unwritable, write
+from optimizer.commands.progress import progress
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
@@ -81,9 +82,16 @@ def command(
 
         options.under(read, laws)  # tells every law that is none
         typed = _typed(files, overrides, laws, output, form)
-        report = worked_out(
-            read, laws, typed, studio, whole=form == "json", made=_today()
-        )
+        with progress("working out", 2 * len(read)) as advance:
+            report = worked_out(
+                read,
+                laws,
+                typed,
+                studio,
+                whole=form == "json",
+                made=_today(),
+                told=lambda _done, _all: advance(1),
+            )
         _write(report, form, output, studio, browser)
 
     from optimizer.commands.outcome import code  # noqa: PLC0415

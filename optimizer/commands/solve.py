@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from optimizer.commands import options
 from optimizer.commands.condition import read_conditions, refuse_unlike
 from optimizer.commands.output import refuse_unwritable
+from optimizer.commands.progress import progress
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
@@ -100,10 +102,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
     from optimizer.commands.outcome import code, show  # noqa: PLC0415
 
-    parts = [
-        _solved(*each, sizes, options.left_out(each[0], laws), shape_factor)
-        for each in zip(read, groups, strict=True)
-    ]
+    with progress("solving", sum(map(len, groups))) as advance:
+        parts = [
+            _solved(one, group, sizes, laws, shape_factor, advance)
+            for one, group in zip(read, groups, strict=True)
+        ]
     answers = [answer for part in parts for answer in part.answers]
     snaps = [snapped for part in parts for snapped in part.snaps]
     portfolios = [part.portfolio for part in parts if part.portfolio is not None]
@@ -136,10 +139,11 @@ def _solved(
     read: Scenario | Portfolio,
     scenarios: tuple[Scenario, ...],
     sizes: tuple[Candidate, ...],
-    left: dict[str, str],
+    laws: tuple[str, ...],
     shapes: bool,
+    advance: Callable[[int], None],
 ) -> Solved:
-    from optimizer.analysis.comparison.compare import solve_all  # noqa: PLC0415 - heavy
+    from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415 - heavy
     from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
     from optimizer.report.pages.solution import Solved  # noqa: PLC0415
 
@@ -151,13 +155,18 @@ def _solved(
             read.name, portfolio.members, (None,) * len(portfolio.members), portfolio
         )
     snaps: list[Snap | None] = [None] * len(scenarios)
-    answers = solve_all(scenarios).plans
+    answers = []
+    for scenario in scenarios:
+        answers.append(solve(scenario))
+        advance(1)
     if sizes:
         from optimizer.analysis.plan.snap import snap  # noqa: PLC0415
 
         exist = [(size.name, size.what) for size in sizes]
         snaps = [snap(scenario, exist, shapes=shapes) for scenario in scenarios]
-    return Solved(read.name, answers, tuple(snaps), left=left)
+    return Solved(
+        read.name, tuple(answers), tuple(snaps), left=options.left_out(read, laws)
+    )
 
 
 def _sizes(text: str | None) -> tuple[Candidate, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 
 from optimizer.commands import options
 from optimizer.commands.output import colourful, refuse_unwritable
+from optimizer.commands.progress import progress
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
             columns = (asked.words, asked.inputs, asked.results)
             rows = stack.enter_context(row_file(output, form, *columns))
-        advance = stack.enter_context(_progress(asked.count))
+        advance = stack.enter_context(progress("solving", asked.count))
         if cluster is not None:
             whole = Summary.of(asked.unit, len(asked.results))
             by_words[()] = whole
@@ -292,13 +292,3 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(count: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=count, file=sys.stderr, label="rows") as bar:
-        yield bar.update

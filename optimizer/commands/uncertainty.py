@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +9,7 @@ import click
 
 from optimizer.commands import options
 from optimizer.commands.output import refuse_unwritable
+from optimizer.commands.progress import progress
 from optimizer.errors import InputError, Mark, Problem
 
 if TYPE_CHECKING:
@@ -84,7 +82,7 @@ def command(
         raise InputError([Problem(Mark("--probability"), "", message)])
     if draws > LONG:
         _foretold(scenario, draws, seed)
-    with _progress(draws) as advance:
+    with progress("drawing", draws) as advance:
         found = uncertainty(scenario, draws, seed, wanted, advance)
     show(
         lambda: [page.uncertainty_blocks(found)],
@@ -116,13 +114,3 @@ def _part(text: str) -> float:
 
     wanted = "must be above 0 % and below 100 %"
     return options.number("--probability", text, FRACTION, lambda x: 0 < x < 1, wanted)
-
-
-@contextmanager
-def _progress(count: int) -> Iterator[Callable[[int], object]]:
-    """A bar on standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=count, file=sys.stderr, label="draws") as bar:
-        yield bar.update

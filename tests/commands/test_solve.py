@@ -88,10 +88,10 @@ def test_infeasible_plans_are_printed_with_the_others(here, run):
 
 
 def test_a_failed_certificate_is_our_fault_in_one_line(here, run, monkeypatch):
-    def fail(_scenarios):
+    def fail(_scenario):
         raise Defect("the point failed its certificate")
 
-    monkeypatch.setattr("optimizer.analysis.comparison.compare.solve_all", fail)
+    monkeypatch.setattr("optimizer.analysis.plan.optimum.solve", fail)
     done = run("solve", "good.yaml", "-o", "out.txt")
     assert done.code == 1
     assert done.out == ""
@@ -102,9 +102,7 @@ def test_a_failed_certificate_is_our_fault_in_one_line(here, run, monkeypatch):
 
 
 def test_a_bug_is_one_line_too(here, run, monkeypatch):
-    monkeypatch.setattr(
-        "optimizer.analysis.comparison.compare.solve_all", lambda _: 1 / 0
-    )
+    monkeypatch.setattr("optimizer.analysis.plan.optimum.solve", lambda _: 1 / 0)
     done = run("solve", "good.yaml")
     assert done.code == 1
     assert done.err.count("\n") == 1

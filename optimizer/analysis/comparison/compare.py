@@ -57,11 +57,6 @@ class Comparison:
     students: Regret | None = None
 
 
-def solve_all(scenarios: Sequence[Scenario]) -> Comparison:
-    """Solves several scenarios, without comparing them."""
-    return Comparison(tuple(solve(scenario) for scenario in scenarios))
-
-
 def compare(
     scenarios: Sequence[Scenario],
     tail: float | None = None,
