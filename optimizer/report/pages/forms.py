@@ -12,6 +12,7 @@ from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Text
 from optimizer.world.extrapolation import NAMES
 
+TITLE = "the other form"
 MORE = ": expect to need more tokens"
 
 
@@ -55,8 +56,13 @@ def _public(told: Erred) -> str:
     )
 
 
-def other_form(answer: Answer) -> Iterator[Text]:
-    """One line: the plan under the other form that was fitted to the same runs."""
+def other_form(answer: Answer, full: bool = True) -> Iterator[Text]:
+    """The plan under the other form that was fitted to the same runs.
+
+    Args:
+        answer: of a law that has a pair.
+        full: whether to say, too, at what loss and what it saves.
+    """
     told = answer.other_form
     if told is None:
         return
@@ -64,16 +70,20 @@ def other_form(answer: Answer) -> Iterator[Text]:
     if told.parameters is None or told.tokens is None or told.loss is None:
         first = told.reason.split(". ")[0]
         why = " either" if answer.plan is None else f": {first}"
-        yield Text(f"{what} has no plan{why}.", label="the other form")
+        yield Text(f"{what} has no plan{why}.", label=TITLE)
+        return
+    would = f"{what} would train {model(told.parameters, told.tokens)} tokens"
+    if not full:
+        yield Text(f"{would}. compare --forms has the regret of each.", TITLE)
         return
     end = ""
     if told.saving is not None and answer.cost is not None:
         than = compared(-told.saving, answer.cost.unit)
         end = f" That {than} the model that is cheapest to train to it."
     yield Text(
-        f"{what} would train {model(told.parameters, told.tokens)} tokens to a loss "
-        f"of {told.loss:.4f}.{end} compare --forms has the regret of each.",
-        label="the other form",
+        f"{would} to a loss of {told.loss:.4f}.{end} compare --forms has the regret of "
+        "each.",
+        label=TITLE,
     )
 
 

@@ -90,8 +90,13 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     yield from proof(answer)
 
 
-def plan_table(answer: Answer) -> Iterator[Block]:
-    """The plan beside the training-optimal model of its loss."""
+def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
+    """The plan beside the training-optimal model of its loss.
+
+    Args:
+        answer: with a plan.
+        full: whether to say, too, how much more training it takes.
+    """
     plan, best, over = answer.plan, answer.training_optimal, answer.overtraining
     critical = answer.critical
     if plan is None or best is None or over is None or critical is None:
@@ -116,8 +121,9 @@ def plan_table(answer: Answer) -> Iterator[Block]:
         ),
         ("loss", *(f"{p.loss:.4f}" for _, p in pairs)),
         ("overtraining factor", ratio(over.factor), *factors, "1"),
-        (LEAST, ratio(1 + critical.training_overhead), *blank, "1"),
     ]
+    if full:
+        rows.append((LEAST, ratio(1 + critical.training_overhead), *blank, "1"))
     if plan.samples is not None:
         drawn = (GAP if p.samples is None else ratio(p.samples) for _, p in pairs)
         rows.append(("samples a request", *drawn))
@@ -143,8 +149,13 @@ def _critical(answer: Answer) -> Iterator[Block]:
     )
 
 
-def bill(answer: Answer) -> Iterator[Block]:
-    """What the life costs, line by line, beside the training-optimal model."""
+def bill(answer: Answer, full: bool = True) -> Iterator[Block]:
+    """What the life costs, line by line, beside the training-optimal model.
+
+    Args:
+        answer: with a plan.
+        full: whether to repeat what the first sentence says: what is saved.
+    """
     cost, optimal = answer.cost, answer.training_optimal
     if cost is None or optimal is None or answer.savings is None:
         return
@@ -160,7 +171,7 @@ def bill(answer: Answer) -> Iterator[Block]:
         rows = [(*r, figure(m, unit)) for r, m in zip(rows, mine, strict=True)]
         columns.append("yours")
     saved = answer.savings
-    if abs(saved.fraction) > 1e-9:
+    if full and abs(saved.fraction) > 1e-9:
         word = "saved" if saved.amount > 0 else "more than training-optimal"
         rows.append(
             (

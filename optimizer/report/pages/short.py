@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, percent
+from optimizer.analysis.plan.wording import amount, either, figure, percent
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
-from optimizer.report.formats.blocks import Block, Heading, Text
+from optimizer.report.formats.blocks import Block, Heading, Table, Text, named
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import briefly_warned
 from optimizer.report.pages.distillation import better, pays
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best, refusals
-from optimizer.report.pages.plan import bill, near_table, others, plan_table
-from optimizer.report.pages.reasons import WHOLE, beside_fractions, infeasible, limits
+from optimizer.report.pages.plan import bill, others, plan_table
+from optimizer.report.pages.reasons import (
+    WHOLE,
+    beside_fractions,
+    infeasible,
+    limit_row,
+)
+from optimizer.world.costs import UNITS
 
 
 def short_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
@@ -31,23 +37,56 @@ def short_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
 
 def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     yield Text(headline(answer), lead=True)
-    yield from other_form(answer)
+    yield from other_form(answer, full=False)
     yield from briefly_warned(answer)
     if answer.cheaper:
         yield from others(answer)
     if answer.plan is None:
         yield from infeasible(answer)
     else:
-        yield from plan_table(answer)
+        yield from plan_table(answer, full=False)
         yield from rounded
-        yield from bill(answer)
+        yield from bill(answer, full=False)
         if told := " ".join(_practice(answer)):
             yield Text(told)
         if not better(answer) and (told := pays(answer)):
             yield Text(told)
-        yield from near_table(answer)
-        yield from limits(answer)
+        yield from _near(answer)
+        yield from _held(answer)
     yield Text(_end(answer))
+
+
+def _near(answer: Answer) -> Iterator[Block]:
+    """The sizes that cost, or lose, hardly more, in a line or two."""
+    told = []
+    for near in answer.near_optimal:
+        low, high = (
+            f"{figure(size, 'parameters')} on {figure(tokens, 'tokens')}"
+            for size, tokens in zip(near.parameters, near.tokens, strict=True)
+        )
+        told.append((percent(near.within), f"{low} to {high}"))
+    if told:
+        what = "lowest loss" if answer.question == "budget" else "least cost"
+        (first, most), *wider = told
+        rest = "".join(f"; within {part}, {sizes}" for part, sizes in wider)
+        words = f"within {first} of the {what}, {most}{rest}."
+        yield Text(words, label="Near-optimal sizes")
+
+
+def _held(answer: Answer) -> Iterator[Block]:
+    """The limits that hold the plan, with their prices; the others by name."""
+    unit = UNITS[answer.objective] if answer.question != "budget" else "nats"
+    rows = [limit_row(limit, unit) for limit in answer.limits if limit.binding]
+    if rows:
+        yield Heading("Limits that hold it")
+        what = "loss" if unit == "nats" else "cost"
+        columns = named("bound", f"{what} at +1 %", "shadow price")
+        yield Table(
+            columns, tuple((name, bound, *rest) for name, bound, _, *rest in rows)
+        )
+    slack = [limit.name for limit in answer.limits if not limit.binding]
+    if slack:
+        yield Text(f"{either(slack, 'and')}.", label="slack")
 
 
 def _practice(answer: Answer) -> Iterator[str]:
