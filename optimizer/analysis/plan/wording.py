@@ -16,7 +16,7 @@ from optimizer.reading.kinds import (
     TOKENS,
     Kind,
 )
-from optimizer.reading.quantity import FAR, read, significant, write
+from optimizer.reading.quantity import FAR, MINUS, read, significant, write
 from optimizer.records import replace
 
 KINDS: dict[str, Kind] = {
@@ -137,6 +137,47 @@ def nearly(within: float | None) -> str:
 def percent(fraction: float) -> str:
     """Writes a fraction as a percentage with two significant digits."""
     return f"{significant(100 * fraction, 2)} %"
+
+
+def extra(fraction: float) -> str:
+    """What something takes above another, for a column: `+4.1 %`, or `4.6 ×`.
+
+    A factor reads better from twice on.
+
+    Args:
+        fraction: above; below 0 where it takes less.
+    """
+    if fraction >= 1:
+        return f"{significant(1 + fraction, 2, keep=True)} ×"
+    told = share(abs(fraction))
+    return told if told == "0 %" else f"{'+' if fraction > 0 else MINUS}{told}"
+
+
+def above(fraction: float) -> str:
+    """The same in a sentence, before what it is above: `4.1 % above`, or `4.6 ×`."""
+    if fraction >= 1:
+        return f"{significant(1 + fraction, 2)} ×"
+    return f"{percent(fraction)} above"
+
+
+def more(fraction: float, thing: str = "", than: bool = False) -> str:
+    """The same in a sentence, alone: `4.1 % more`, `4.1 % less`, or `4.6 × as much`.
+
+    Args:
+        fraction: above; below 0 where it takes less.
+        thing: of which there is more, with a space before it.
+        than: whether `than` or `as` follows.
+    """
+    if fraction >= 1:
+        link = " as" if than else ""
+        return f"{significant(1 + fraction, 2)} × as much{thing}{link}"
+    word = "less" if fraction < 0 else "more"
+    return f"{percent(abs(fraction))} {word}{thing}{' than' if than else ''}"
+
+
+def saved(fraction: float) -> str:
+    """What is saved, for a column: `29 %`, `−42 %`, or `2.4 × as much`."""
+    return more(-fraction) if fraction <= -1 else share(fraction)
 
 
 def times(factor: float) -> str:

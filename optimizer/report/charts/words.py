@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from optimizer.analysis.comparison.regret import Regret
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
+    above,
     amount,
     counted,
     either,
+    extra,
     lifetime,
     line_name,
     percent,
@@ -112,7 +114,7 @@ def _stated(figure: Tornado) -> bool:
 
 
 def _change(fraction: float) -> str:
-    return f"{'+' if fraction >= 0 else '−'}{percent(abs(fraction))}"
+    return extra(fraction)
 
 
 def overhead(figure: Overhead) -> str:
@@ -127,7 +129,7 @@ def overhead(figure: Overhead) -> str:
     below = f", and no data reach the loss below {amount(figure.floor, 'parameters')}"
     return (
         f"Training compute over the least for this loss, by size. At the plan, {size}, "
-        f"it is {percent(max(over, 0.0))} above that of the training-optimal {other}; "
+        f"it is {above(max(over, 0.0))} that of the training-optimal {other}; "
         f"it doubles at the critical size of {doubled}{below if figure.floor else ''}."
     )
 

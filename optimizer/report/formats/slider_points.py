@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from optimizer.analysis.plan.wording import amount, percent
+from optimizer.analysis.plan.wording import (
+    amount,
+    more,
+)
 from optimizer.analysis.story.explorer import Explorer, Point
 from optimizer.reading.quantity import significant
 
@@ -68,7 +71,7 @@ def told(point: Point, explorer: Explorer) -> list[str]:
     if any(value is None for value in values):
         return ["no plan", *([""] * (len(WHAT_IF) - 1))]
     N, D, factor, training, serving, total, saving, loss = (v or 0.0 for v in values)
-    saved = f"{percent(abs(saving))} {'less' if saving >= 0 else 'more'}"
+    saved = more(-saving) if saving else "as much"
     return [
         amount(N, "parameters"),
         amount(D, "tokens"),

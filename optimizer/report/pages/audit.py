@@ -10,13 +10,14 @@ from optimizer.analysis.plan.wording import (
     MANY,
     amount,
     either,
+    extra,
     figure,
     lifetime,
     model,
+    more,
     nearly,
     percent,
     ratio,
-    share,
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -167,11 +168,10 @@ def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
     if abs(above) < EVEN:
         yield f"At the {served} tokens of the scenario nothing of its loss is cheaper."
         return
-    side = "more" if above > 0 else "less"
     within = "" if above > 0 or audit.reshaped else " within its limits"
     yield (
-        f"At the {served} tokens of the scenario it takes {percent(abs(above))} {side} "
-        f"{thing} than the best model of the same loss{within}, "
+        f"At the {served} tokens of the scenario it takes "
+        f"{more(above, f' {thing}', than=True)} the best model of the same loss{within}, "
         f"{model(best.parameters, best.tokens)}."
     )
     if audit.reshaped:
@@ -230,7 +230,7 @@ def _column(audit: Audit) -> dict[str, str]:
         plan = audit.lifetime_optimal
         column["best parameters"] = figure(plan.parameters, "parameters")
         column["best tokens"] = figure(plan.tokens, "tokens")
-        column["above the best"] = share(audit.lifetime_overhead)
+        column["above the best"] = extra(audit.lifetime_overhead)
     return column
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import figure, ratio, share
+from optimizer.analysis.plan.wording import (
+    figure,
+    ratio,
+    saved,
+)
 from optimizer.report.formats.blocks import GAP, Block, Column, Table, Text
 
 
@@ -34,13 +38,13 @@ def _row(name: str, answer: Answer) -> tuple[str, ...]:
     doubts = "!" if answer.warnings else GAP
     if plan is None or cost is None or over is None:
         return name, "no plan", *[GAP] * 4, doubts
-    saved = GAP if answer.savings is None else share(answer.savings.fraction)
+    saving = GAP if answer.savings is None else saved(answer.savings.fraction)
     return (
         name,
         figure(plan.parameters, "parameters"),
         figure(plan.tokens, "tokens"),
         ratio(over.factor),
         figure(cost.total, cost.unit),
-        saved,
+        saving,
         doubts,
     )

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import figure, lifetime, share
+from optimizer.analysis.plan.wording import (
+    extra,
+    figure,
+    lifetime,
+    share,
+)
 from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, named
 
 NOTHING = 5e-5  # of a cost, which no page can show
@@ -22,7 +27,7 @@ def capped_blocks(answer: Answer) -> Iterator[Block]:
             figure(step.parameters, "parameters"),
             figure(step.tokens, "tokens"),
             figure(step.total, cost.unit),
-            share(step.extra) if step.extra > NOTHING else "0 %",
+            extra(step.extra) if step.extra > NOTHING else "0 %",
             share(min(step.used, 1.0)),
             "the plan" if place == capped.chosen else "",
         )

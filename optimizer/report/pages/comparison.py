@@ -8,12 +8,13 @@ from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
     either,
+    extra,
     figure,
     lifetime,
     model,
     percent,
     ratio,
-    share,
+    saved,
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -164,7 +165,7 @@ def _elsewhere(comparison: Comparison) -> list[str]:
 def _short(answer: Answer) -> tuple[str, ...]:
     """What one plan says in a row."""
     served = figure(answer.demand.tokens, "tokens")
-    plan, cost, saved = answer.plan, answer.cost, answer.savings
+    plan, cost, saving = answer.plan, answer.cost, answer.savings
     if plan is None or cost is None:
         return served, "no plan", GAP, GAP, GAP
     return (
@@ -172,7 +173,7 @@ def _short(answer: Answer) -> tuple[str, ...]:
         figure(plan.parameters, "parameters"),
         figure(plan.tokens, "tokens"),
         figure(cost.total, cost.unit),
-        GAP if saved is None else share(saved.fraction),
+        GAP if saving is None else saved(saving.fraction),
     )
 
 
@@ -212,8 +213,8 @@ def _column(answer: Answer) -> dict[str, str]:
     }
     column |= _beside(answer)
     plan, over, cost = answer.plan, answer.overtraining, answer.cost
-    saved = answer.savings
-    if plan is None or over is None or cost is None or saved is None:
+    saving = answer.savings
+    if plan is None or over is None or cost is None or saving is None:
         return column
     column |= {
         "parameters": figure(plan.parameters, "parameters"),
@@ -224,12 +225,12 @@ def _column(answer: Answer) -> dict[str, str]:
         "training": figure(cost.training, cost.unit),
         "serving": figure(cost.inference, cost.unit),
         "total": figure(cost.total, cost.unit),
-        "saved": share(saved.fraction),
+        "saved": saved(saving.fraction),
     }
     if cost.other:
         column["other"] = figure(cost.other, cost.unit)
     if answer.fixed is not None and answer.question != "budget":
-        column["fixed size costs"] = f"+{share(answer.fixed.fraction)}"
+        column["fixed size costs"] = extra(answer.fixed.fraction)
     for near in answer.near_optimal:
         low, high = (figure(size, "parameters") for size in near.parameters)
         column[f"within {percent(near.within)}"] = f"{low} to {high}"

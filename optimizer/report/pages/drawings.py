@@ -10,7 +10,12 @@ from typing import Any
 from optimizer.analysis.frontier.samples import OverSamples
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.drawings import Drawing
-from optimizer.analysis.plan.wording import amount, lifetime, percent, samples
+from optimizer.analysis.plan.wording import (
+    amount,
+    extra,
+    lifetime,
+    samples,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     Block,
@@ -59,7 +64,7 @@ def drawings_table(steps: Sequence[Drawing], unit: str, budget: bool = False) ->
 
 
 def _more(value: float, least: float) -> str:
-    return "least" if value <= least * (1 + 1e-12) else f"+{percent(value / least - 1)}"
+    return "least" if value <= least * (1 + 1e-12) else extra(value / least - 1)
 
 
 def over_samples_blocks(found: OverSamples) -> list[Block]:

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from optimizer.analysis.comparison.forms import Forms
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Erred
-from optimizer.analysis.plan.wording import amount, compared, model, percent
+from optimizer.analysis.plan.wording import (
+    above,
+    amount,
+    compared,
+    model,
+    percent,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Text
 from optimizer.world.extrapolation import NAMES
@@ -153,5 +159,5 @@ def _decided(told: Forms) -> Iterator[str]:
     yield (
         f"{start} and train until the target is met, "
         f"{first} tokens by {one} and {second} by {two}: at most "
-        f"{percent(told.worst - 1)} above the best plan of whichever is true."
+        f"{above(told.worst - 1)} the best plan of whichever is true."
     )

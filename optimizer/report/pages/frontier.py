@@ -11,11 +11,12 @@ from typing import Any
 from optimizer.analysis.frontier.frontier import Frontier, Point
 from optimizer.analysis.plan.wording import (
     amount,
+    extra,
     figure,
     lifetime,
     model,
+    more,
     nats,
-    percent,
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -70,8 +71,8 @@ def frontier_headline(found: Frontier) -> str:
             f"{amount(plan.cost_total, found.unit)}. {reach}"
         )
     return (
-        f"Each further 1 % of reducible loss costs about {percent(_dearer(plan))} more "
-        f"{thing}: so it is at {nats(plan.loss)}, where "
+        f"Each further 1 % of reducible loss costs about "
+        f"{more(_dearer(plan), f' {thing}')}: so it is at {nats(plan.loss)}, where "
         f"{model(plan.parameters, plan.tokens)} tokens takes "
         f"{amount(plan.cost_total, found.unit)}. {reach}"
     )
@@ -101,7 +102,7 @@ def _body(found: Frontier) -> Iterator[Block]:
         (
             _marked(f"{point.loss:.4f}", i == found.own),
             *_row(point, unit),
-            GAP if _dearer(point) > STEEP else f"+{percent(_dearer(point))}",
+            GAP if _dearer(point) > STEEP else extra(_dearer(point)),
         )
         for i, point in shown
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import figure, model, percent, ratio
+from optimizer.analysis.plan.wording import above, figure, model, percent, ratio
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -46,10 +46,10 @@ def decision(comparison: Comparison) -> Iterator[Text]:
         yield Text(f"No one plan suits all of these scenarios: {robust.reason}.")
         return
     regret = best.value - 1
-    above = f"at most {percent(regret)} above" if regret > NOTHING else "at"
+    most = f"at most {above(regret)}" if regret > NOTHING else "at"
     told = (
         "If it is not known which will come, train "
-        f"{model(best.parameters, best.tokens)}: {above} the optimum of whichever does"
+        f"{model(best.parameters, best.tokens)}: {most} the optimum of whichever does"
         f"{', with machines in fractions' if comparison.notes else ''}."
     )
     if (likely := robust.expected) is not None:
@@ -171,7 +171,7 @@ def _missed(regret: Regret) -> Iterator[Block]:
 def _robust(robust: Robust) -> Iterator[Block]:
     plans: list[tuple[str, RobustPlan, str]] = []
     if robust.minimax is not None:
-        kept = f"at most {percent(max(robust.minimax.value - 1, 0.0))} above"
+        kept = f"at most {above(max(robust.minimax.value - 1, 0.0))}"
         plans.append(("least regret", robust.minimax, kept))
     for name, plan in (
         ("least expected cost", robust.expected),

@@ -11,7 +11,7 @@ from optimizer.analysis.plan.wording import (
     either,
     figure,
     lifetime,
-    percent,
+    more,
     ratio,
 )
 from optimizer.reading.quantity import significant
@@ -135,7 +135,7 @@ def next_best(answer: Answer) -> str:
     totals = sorted(c.total for c in answer.alternatives if c.total is not None)
     if len(totals) == 1 or answer.question == "budget":
         return ""
-    return f"; the next takes {percent(totals[1] / totals[0] - 1)} more"
+    return f"; the next takes {more(totals[1] / totals[0] - 1)}"
 
 
 def refusals(answer: Answer) -> str:

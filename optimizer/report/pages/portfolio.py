@@ -10,12 +10,12 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
     amount,
     either,
+    extra,
     figure,
     lifetime,
     model,
     percent,
     ratio,
-    share,
 )
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.reading.quantity import significant
@@ -23,7 +23,13 @@ from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, na
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.plan import answer_blocks
-from optimizer.report.pages.reasons import leading, limit_row, proven, remedies
+from optimizer.report.pages.reasons import (
+    leading,
+    limit_columns,
+    limit_row,
+    proven,
+    remedies,
+)
 
 NOTHING = 5e-5  # of a cost that sharing adds, which no page can show
 
@@ -67,9 +73,9 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
         return
     if portfolio.shared:
         yield Heading("Shared")
-        columns = named("bound", "used", "cost at +1 %", "shadow price")
         yield Table(
-            columns, tuple(limit_row(w, portfolio.unit) for w in portfolio.shared)
+            limit_columns("cost", used=True),
+            tuple(limit_row(w, portfolio.unit) for w in portfolio.shared),
         )
         yield Text("The shadow price is what one more unit does to the joint cost.")
     if portfolio.relaxed is not None:
@@ -121,16 +127,16 @@ def portfolio_headline(portfolio: JointPlan) -> str:
         for a in portfolio.members
         if a.plan is not None
     ]
-    extra = sharing(portfolio)
+    dearer = sharing(portfolio)
     cost = figure(portfolio.total, portfolio.unit)
     told = f"Train {either(parts, 'and')}: {cost} in all."
-    if extra is None or extra < NOTHING:
+    if dearer is None or dearer < NOTHING:
         return f"{told} What they share does not hold them back."
     walls = [wall.name for wall in portfolio.shared if wall.binding]
     binds = f"{either(walls, 'and')} {'bind' if len(walls) > 1 else 'binds'}"
     if not walls:
         binds = "whole machines come too dear for what they share"
-    return f"{told} Sharing takes {percent(extra)} more than each on its own: {binds}."
+    return f"{told} Sharing takes {percent(dearer)} more than each on its own: {binds}."
 
 
 def sharing(portfolio: JointPlan) -> float | None:
@@ -163,9 +169,9 @@ def _row(answer: Answer, drawn: bool) -> tuple[str, ...]:
     if plan is None or cost is None or over is None:
         return answer.scenario, "no plan", *[GAP] * (5 + drawn)
     samples = GAP if plan.samples is None else significant(plan.samples)
-    extra = GAP
+    apart = GAP
     if answer.fixed is not None:
-        extra = share(answer.fixed.fraction if answer.fixed.fraction > NOTHING else 0.0)
+        apart = extra(answer.fixed.fraction if answer.fixed.fraction > NOTHING else 0.0)
     return (
         answer.scenario,
         figure(plan.parameters, "parameters"),
@@ -174,5 +180,5 @@ def _row(answer: Answer, drawn: bool) -> tuple[str, ...]:
         ratio(over.factor),
         *((samples,) if drawn else ()),
         figure(cost.total, cost.unit),
-        extra,
+        apart,
     )

@@ -46,7 +46,7 @@ from optimizer.world.costs import UNITS
 KINDS = {
     "parameters": PARAMETERS,
     **dict.fromkeys(("tokens", "input_tokens", "output_tokens"), TOKENS),
-    "rollout_tokens": TOKENS,
+    **dict.fromkeys(("unique_tokens", "rollout_tokens"), TOKENS),
     "trained_on": FRACTION,
     "mbu": FRACTION,
     "requests": REQUESTS,
@@ -55,7 +55,6 @@ KINDS = {
     **dict.fromkeys(("cost_share", "mfu", "prefill", "decode", "restart"), FRACTION),
     "power_fraction": FRACTION,
     "fixed": MONEY,
-    "unique_tokens": TOKENS,
     "grid": CARBON,
 }
 # What one more of a bound is: a shadow price per parameter is too small to read.
@@ -146,7 +145,7 @@ def _value(answer: Answer, move: Sensitivity) -> str:
 def input_value(name: str, value: float) -> str:
     """An input of a scenario or a law with its unit, where its name tells that."""
     kind = KINDS.get(name.removesuffix(".expected").rpartition(".")[2])
-    return f"{value:.6g}" if kind is None else write(value, kind)
+    return significant(value, 6) if kind is None else write(value, kind)
 
 
 def limits(answer: Answer) -> Iterator[Block]:
@@ -157,8 +156,21 @@ def limits(answer: Answer) -> Iterator[Block]:
     if answer.question != "budget" and answer.cost is not None:
         unit, what = answer.cost.unit, "cost"
     yield Heading("Limits")
-    columns = named("bound", "used", f"{what} at +1 %", "shadow price")
-    yield Table(columns, tuple(limit_row(limit, unit) for limit in answer.limits))
+    yield Table(
+        limit_columns(what, used=True),
+        tuple(limit_row(limit, unit) for limit in answer.limits),
+    )
+
+
+def limit_columns(what: str, used: bool) -> tuple[Column, ...]:
+    """The columns of limits, whose prices may take two lines.
+
+    Args:
+        what: moves: cost, or loss.
+        used: whether there is one for what is used of the bound.
+    """
+    titles = ("bound", *(["used"] if used else []), f"{what} at +1 %")
+    return (*named(*titles), Column("shadow price", wrap=True))
 
 
 def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:

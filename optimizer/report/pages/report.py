@@ -10,7 +10,7 @@ from optimizer.analysis.plan.wording import (
     amount,
     figure,
     lifetime,
-    share,
+    saved,
 )
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.analysis.story.case import Case
@@ -246,7 +246,7 @@ def stop(demand: float, point: Point, explorer: Explorer) -> tuple[str, ...]:
         amount(point.tokens, "tokens"),
         f"{significant(point.overtraining_factor or 0.0, 2)} ×",
         figure(point.cost_total, explorer.cost_unit),
-        share(point.saving or 0.0),
+        saved(point.saving or 0.0),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import amount, either, figure, percent
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
-from optimizer.report.formats.blocks import Block, Heading, Table, Text, named
+from optimizer.report.formats.blocks import Block, Heading, Table, Text
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import briefly_warned
 from optimizer.report.pages.distillation import better, pays
@@ -19,6 +19,7 @@ from optimizer.report.pages.reasons import (
     WHOLE,
     beside_fractions,
     infeasible,
+    limit_columns,
     limit_row,
 )
 from optimizer.world.costs import UNITS
@@ -80,10 +81,8 @@ def _held(answer: Answer) -> Iterator[Block]:
     if rows:
         yield Heading("Limits that hold it")
         what = "loss" if unit == "nats" else "cost"
-        columns = named("bound", f"{what} at +1 %", "shadow price")
-        yield Table(
-            columns, tuple((name, bound, *rest) for name, bound, _, *rest in rows)
-        )
+        short = ((name, bound, *rest) for name, bound, _, *rest in rows)
+        yield Table(limit_columns(what, used=False), tuple(short))
     slack = [limit.name for limit in answer.limits if not limit.binding]
     if slack:
         yield Text(f"{either(slack, 'and')}.", label="slack")

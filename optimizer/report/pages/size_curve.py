@@ -6,7 +6,10 @@ import math
 from html import escape
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, percent
+from optimizer.analysis.plan.wording import (
+    above,
+    amount,
+)
 from optimizer.analysis.story.curves import Overhead
 
 WIDTH, HEIGHT = 400, 210  # of the picture's own units
@@ -72,7 +75,7 @@ def size_curve(answer: Answer, over: Overhead | None) -> str:
 def _words(answer: Answer, here: float, near: list[tuple[float, float]]) -> str:
     ends = [amount(N, "parameters") for N, _ in (near[0], near[-1])]
     size = "" if answer.plan is None else amount(answer.plan.parameters, "parameters")
-    held = "costs the least" if here < 5e-4 else f"costs {percent(here)} over the least"
+    held = "costs the least" if here < 5e-4 else f"costs {above(here)} the least"
     return (
         f"At the plan's loss {size} {held}; from {ends[0]} to {ends[1]} the cost is "
         "within twice that. Limits are left aside."

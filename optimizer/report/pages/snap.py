@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
+    extra,
     figure,
     lifetime,
     percent,
     several,
-    share,
 )
 from optimizer.report.formats.blocks import (
     GAP,
@@ -59,7 +59,7 @@ def _row(size: Size, unit: str) -> tuple[str, ...]:
 def _above(fraction: float) -> str:
     if abs(fraction) < NOTHING:
         return "0 %"
-    return share(fraction)
+    return extra(fraction)
 
 
 def snap_sentence(answer: Answer, snapped: Snap) -> str:

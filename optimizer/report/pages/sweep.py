@@ -9,7 +9,14 @@ from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.ranges import reaching
 from optimizer.analysis.plan.warn import scenario_warnings
 from optimizer.analysis.plan.whole import fractions
-from optimizer.analysis.plan.wording import KINDS, amount, either, figure, ratio, share
+from optimizer.analysis.plan.wording import (
+    KINDS,
+    amount,
+    either,
+    figure,
+    ratio,
+    saved,
+)
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, Rows, Summary
 from optimizer.analysis.sweep.swept import Sweep
 from optimizer.reading.quantity import significant
@@ -23,6 +30,7 @@ from optimizer.report.formats.blocks import (
     named,
 )
 from optimizer.report.pages.cautions import told
+from optimizer.report.pages.reasons import input_value
 from optimizer.world.law import Law
 
 SHOWN = {
@@ -249,7 +257,7 @@ def _more(extra: float) -> str:
 def _varied(asked: Sweep, inputs: Sequence[float]) -> Iterator[str]:
     for number, value in zip(asked.numbers, inputs, strict=True):
         known = number.unit in KINDS
-        yield amount(value, number.unit) if known else f"{value:.6g}"
+        yield (amount(value, number.unit) if known else input_value(number.name, value))
 
 
 def _cells(asked: Sweep, found: Mapping[str, float]) -> list[str]:
@@ -259,7 +267,7 @@ def _cells(asked: Sweep, found: Mapping[str, float]) -> list[str]:
         figure(found["tokens"], "tokens"),
         ratio(found["overtraining_factor"]),
         _cost(asked, found),
-        share(found["saving"]),
+        saved(found["saving"]),
     ]
 
 
@@ -295,7 +303,7 @@ def _written(value: float, word: str, unit: str) -> str:
     if word == "own_extra":
         return _more(value)
     if word == "saving":
-        return share(value)
+        return saved(value)
     word = word.removeprefix("student_")
     if word in ("cost_total", "cost", "own_cost"):
         return figure(value, unit)

@@ -14,6 +14,7 @@ from optimizer.analysis.plan.wording import (
     figure,
     lifetime,
     model,
+    more,
     nats,
     percent,
     share,
@@ -115,11 +116,11 @@ def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> st
     other = f"{model(plan.parameters, plan.tokens)}"
     if _sure(plan):
         return f"{other} tokens reach the target in every draw."
-    extra = robust.cost_total / plan.cost_total - 1
+    dearer = robust.cost_total / plan.cost_total - 1
     reached = "" if plan.reached is None else percent(plan.reached)
     return (
-        f"{sure}: {share(extra)} more {thing} than the plan for the expected numbers, "
-        f"{other}, which reaches it in {reached} of the draws."
+        f"{sure}: {more(dearer, f' {thing}', than=True)} the plan for the expected "
+        f"numbers, {other}, which reaches it in {reached} of the draws."
     )
 
 

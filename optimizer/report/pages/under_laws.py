@@ -49,15 +49,14 @@ def laws_side_blocks(
         *(Column(t) for t in ("size", "tokens")),
         *([] if held else [Column("tokens per parameter")]),
         Column("lifetime cost"),
-        *(
-            [Column("held by", "left"), Column("else")]
-            if held
-            else [Column("overtraining factor")]
-        ),
+        *([Column("held by", "left"), Column("else")] if held else [Column("factor")]),
     )
     yield Table(columns, tuple(_row(answer, held) for answer in answers))
-    if held:
-        yield Text("Else: the size that the law would choose without any limit.")
+    yield Text(
+        "Else: the size that the law would choose without any limit."
+        if held
+        else "Factor: the overtraining factor."
+    )
     for answer in answers:
         if answer.infeasibility is not None:
             yield Text(f"{answer.infeasibility.reason}.", label=answer.law.name)

@@ -71,7 +71,7 @@ def test_the_sentence_says_what_to_train_and_what_sharing_costs(portfolio):
 
 def test_models_shared_limits_and_then_each_model(portfolio):
     text = page(portfolio)
-    assert "edge 6.97B 1.25T 2.0453 4.54 8.01e22 FLOP 1.0 %" in text
+    assert "edge 6.97B 1.25T 2.0453 4.54 8.01e22 FLOP +1.0 %" in text
     assert "shared.training_compute 1e23 FLOP 1.00e23 FLOP −0.200 %" in text
     assert "shared.tokens (edge) 1e23 FLOP 1.00e23 FLOP slack" in text
     assert "best possible cost of all together" in text
@@ -172,8 +172,8 @@ def test_the_sentence_on_sizes_that_exist(answer):
 def test_the_table_of_sizes(answer):
     text = " ".join(render(list(snap_blocks(answer, Snap(SIZES, SIZES[1])))).split())
     assert "1B 1.00B cannot" in text
-    assert "7B 7.00B 1.24T 8.02e22 FLOP 0.10 % equal" in text
-    assert "13B 13.0B 570B 9.70e22 FLOP 21 %" in text
+    assert "7B 7.00B 1.24T 8.02e22 FLOP +0.10 % equal" in text
+    assert "13B 13.0B 570B 9.70e22 FLOP +21 %" in text
 
 
 def test_reasons_and_notes_stand_below_the_table(answer):
