@@ -28,6 +28,7 @@ sys.path.insert(0, str(HERE))  # tests run this file by its path
 from tables import table  # noqa: E402
 from words import scenario  # noqa: E402
 
+OTHERS = "laws-others.md"
 NOTE = "<!-- Written by docs/generate.py; change the code, not this page. -->\n\n"
 
 
@@ -37,6 +38,7 @@ def pages() -> dict[str, str]:
         "cli.md": NOTE + "\n".join(_cli()),
         "hardware.md": NOTE + "\n".join(_hardware()),
         "laws.md": NOTE + "\n".join(_laws()),
+        OTHERS: NOTE + "\n".join(_other_laws()),
         "scenario.md": NOTE + "\n".join(scenario()),
         "scenario.schema.json": schema(),
     }
@@ -62,7 +64,7 @@ def _laws() -> Iterator[str]:
     )
     rows = (
         (
-            f"[{law.name}](#{law.name.replace('.', '')})",
+            f"[{law.name}]({_page(law)}#{law.name.replace('.', '')})",
             law.form,
             law.counts,
             _interval(law.range.parameters, kinds.PARAMETERS),
@@ -72,7 +74,25 @@ def _laws() -> Iterator[str]:
     )
     yield from table(("law", "form", "N counts", "fitted N", "fitted D/N"), rows)
     for law in laws:
-        yield from _law(law)
+        if not _page(law):
+            yield from _law(law)
+
+
+def _other_laws() -> Iterator[str]:
+    yield from (
+        "# Laws of other forms",
+        "",
+        "Those of the additive form stand with [the list](laws.md).",
+        "",
+    )
+    for law in map(load_law, builtin_names()):
+        if _page(law):
+            yield from _law(law)
+
+
+def _page(law: Law) -> str:
+    """The page of a law, where that is not the one of the list."""
+    return "" if law.form == "chinchilla" else OTHERS
 
 
 FORMS = {

@@ -51,12 +51,12 @@ def inputs(scenario: Scenario) -> tuple[Input, ...]:
     Defaults that the file does not mention are not inputs.
     """
     found = [*_numbers(scenario.spec, ()), *_chips(scenario)]
-    named = [replace(i, name=_named(scenario, i.path)) for i in found]
+    told = [replace(i, name=named(scenario, i.path)) for i in found]
     law = (
         Input(f"law.{symbol}", ("law", symbol), value)
         for symbol, value in scenario.law.coefficients.items()
     )
-    return (*named, *law)
+    return (*told, *law)
 
 
 def value_at(scenario: Scenario, path: Steps) -> object:
@@ -206,7 +206,7 @@ def _numbers(node: Any, path: Steps) -> Iterator[Input]:
         yield Input("", path, float(node))
 
 
-def _named(scenario: Scenario, path: Steps) -> str:
+def named(scenario: Scenario, path: Steps) -> str:
     """A dotted path in which streams go by their names."""
     words = [str(step) for step in path]
     if len(path) > 1 and isinstance(path[1], int):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from optimizer.analysis.story.edited_scenario import inside
 from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
+from optimizer.question.inputs import named, value_at
 from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document, Steps
@@ -73,6 +74,15 @@ def _offered(scenario: Scenario) -> Iterator[tuple[str, str, Sequence[str]]]:
             precision = given.precision or "bf16"
             if isinstance(precision, str):
                 yield f"{place}.precision", precision, formats
+    for path in scenario.hardware:  # of streams that are served by their own
+        if len(path) == 1:
+            continue
+        own: Any = value_at(scenario, path)
+        at = named(scenario, path)
+        if own.hardware in hardware_names():
+            yield f"{at}.hardware", str(own.hardware), hardware_names()
+        if isinstance(own.precision, str):
+            yield f"{at}.precision", own.precision, PLACES["serving"]
     if scenario.spec.distillation is not None:
         logits = get_args(Distillation.model_fields["logits"].annotation)
         yield "distillation.logits", scenario.spec.distillation.logits, logits

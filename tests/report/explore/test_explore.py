@@ -292,3 +292,23 @@ def test_ctrl_c_ends_it(tmp_path):
     _, err = process.communicate(timeout=20)
     assert process.returncode == 0
     assert err == "the explorer has ended\n"
+
+
+def test_a_stream_with_a_machine_of_its_own_has_choices_of_its_own():
+    text = TEXT.replace(
+        "demand:\n",
+        "demand:\n  - {name: own, tokens: 1T, # mine\n"
+        "     serving: {hardware: b200, precision: fp8, mfu: 20 %, price: $4/h}}\n",
+    )
+    assert text != TEXT
+    explored = live(load_text(text, "a.yaml"), Path(), ())
+    picks = {one.name: one for one in explored.picks}
+    chip = picks["demand.own.serving.hardware"]
+    assert chip.text == "b200"
+    change = moved(explored, {chip.name: "h200-sxm"})
+    assert (change.wrong, change.problems) == ({}, ())
+    new = saved(explored, change)
+    assert new == text.replace("hardware: b200", "hardware: h200-sxm")
+    assert solve(read_scenario(new)).cost.total == pytest.approx(
+        solve(change.scenario).cost.total, rel=1e-12
+    )
