@@ -108,5 +108,6 @@ def test_the_list_has_every_starter_with_its_question(here, run):
     assert told == starter_names()
     assert all(len(line) > 40 for line in done.out.splitlines() if line[0] != " ")
     assert max(map(len, done.out.splitlines())) <= 80
-    questions = [line.split(maxsplit=1)[1] for line in done.out.splitlines()]
+    starts = [line for line in done.out.splitlines() if line[0] != " "]
+    questions = [line.split(maxsplit=1)[1] for line in starts]
     assert len(set(questions)) == len(questions)  # no two starters read alike

@@ -135,7 +135,7 @@ def _parts(
         if isinstance(block, Heading) and block.level <= 2:
             if block.level == 2:
                 if part["title"]:
-                    yield part
+                    yield _even(part)
                 part = _part(printable(block.text), place)
                 groups = part["groups"]
             continue
@@ -154,7 +154,15 @@ def _parts(
         if item is not None:
             _placed(groups[-1]["rows"], item)
     if part["title"]:
-        yield part
+        yield _even(part)
+
+
+def _even(part: dict[str, Any]) -> dict[str, Any]:
+    """A section whose rows are balanced, those of the team too."""
+    for groups in (part["groups"], part["team"]["groups"] if part["team"] else []):
+        for group in groups:
+            group["rows"] = list(_balanced(group["rows"]))
+    return part
 
 
 def _part(title: str, place: int) -> dict[str, Any]:
@@ -169,6 +177,22 @@ def _placed(rows: list[dict[str, Any]], item: dict[str, Any]) -> None:
     if full or not rows or rows[-1]["full"]:
         rows.append({"full": bool(full), "words": [], "charts": []})
     rows[-1][column].append(item)
+
+
+def _balanced(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows in which neither side ends long before the other.
+
+    One chart stands beside a table; further ones follow below, and a few words stand
+    above theirs.
+    """
+    for row in rows:
+        words, charts = row["words"], row["charts"]
+        if len(charts) < 2 or not words:
+            yield row
+            continue
+        beside = 1 if any(item["kind"] == "table" for item in words) else 0
+        yield {**row, "charts": charts[:beside]}
+        yield {**row, "words": [], "charts": charts[beside:]}
 
 
 def _item(

@@ -137,3 +137,25 @@ def test_the_font_is_in_the_page_and_is_what_is_seen(opened):
         .map(node => getComputedStyle(node).fontFamily.split(",")[0])"""
     )
     assert set(families) == {"Overtrain"}
+
+
+SIDES = """() => [...document.querySelectorAll(".both")].map((row) => {
+  const tall = (side) => {
+    const boxes = [...row.querySelectorAll(`:scope > ${side} > *`)]
+      .map((item) => item.getBoundingClientRect());
+    return [Math.min(...boxes.map((box) => box.top)),
+            Math.max(...boxes.map((box) => box.bottom))];
+  };
+  return [tall(".words"), tall(".charts"), row.parentElement.innerText.slice(0, 60)];
+})"""
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, 1600])
+def test_no_side_of_a_row_ends_a_screen_before_the_other(opened, width):
+    page = opened(viewport={"width": width, "height": 900})
+    rows = page.evaluate(SIDES)
+    assert rows
+    for words, charts, name in rows:
+        if words[0] < charts[1] and charts[0] < words[1]:  # side by side
+            assert abs(words[1] - charts[1]) < 900, name
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
