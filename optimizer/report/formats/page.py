@@ -25,6 +25,7 @@ from optimizer.report.formats.elements import (
     Verbatim,
 )
 from optimizer.report.formats.extras import missing
+from optimizer.report.formats.glossary import Glossary
 from optimizer.report.formats.slider_points import points as stops_of
 from optimizer.report.formats.slider_points import sliders
 from optimizer.report.formats.style import TEMPLATES, style
@@ -67,6 +68,11 @@ def render(
     template = environment.get_template("page.html.j2")
     safe = environment.filters["safe"]
     inner = environment.get_template("block.html.j2")
+    glossary = Glossary()
+
+    def linked(words: str) -> Any:
+        return safe(glossary.linked(words))
+
     text: str = template.render(
         title=printable(title),
         version=version,
@@ -75,7 +81,8 @@ def render(
         style=safe(style()),
         contents=[{"id": part["id"], "text": part["title"]} for part in parts],
         parts=parts,
-        block=lambda item: safe(inner.render(item=item)),
+        block=lambda item: safe(inner.render(item=item, linked=linked)),
+        words=glossary.words,
         scripts=[
             {"type": "application/json", "id": "points", "text": safe(_json(points))},
             {"type": "application/json", "id": "charts", "text": safe(_json(charts))},
