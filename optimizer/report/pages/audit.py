@@ -171,7 +171,8 @@ def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
     within = "" if above > 0 or audit.reshaped else " within its limits"
     yield (
         f"At the {served} tokens of the scenario it takes "
-        f"{more(above, f' {thing}', than=True)} the best model of the same loss{within}, "
+        f"{more(above, f' {thing}', than=True)} the best model of the same "
+        f"loss{within}, "
         f"{model(best.parameters, best.tokens)}."
     )
     if audit.reshaped:
