@@ -41,8 +41,8 @@ Examples:
 @click.option(
     "--pairs",
     is_flag=True,
-    help="Also of more than 20 scenarios say what each plan costs in the others, and "
-    "what each difference does alone.",
+    help="Also of more than three scenarios say what each plan costs in each other, "
+    "and what each difference does alone; of more than 20 that takes long.",
 )
 @options.formats(*ALLOWED)
 @options.engine
@@ -64,8 +64,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
     It says what differs between the files and what each difference does, what the
     plan for one scenario costs in the others, and which plan to choose when it is
-    not known which will come. Of more than 20 scenarios the first two wait for
-    --pairs. CSV is the same as that of solve.
+    not known which will come. More than three scenarios are one table, in which
+    the first two wait for --pairs. CSV is the same as that of solve.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
@@ -99,7 +99,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
             for scenario, answers in zip(bare, own, strict=True)
             if len(answers) > 1
         ]
-        return [*tables, comparison_blocks(found)]
+        return [*tables, comparison_blocks(found, pairs)]
 
     def content() -> dict[str, object]:
         from optimizer.report.formats.decisions import compared  # noqa: PLC0415
