@@ -188,8 +188,7 @@ def _beside(answer: Answer) -> dict[str, str]:
         column["your plan"] = model(own.plan.parameters, own.plan.tokens)
         column["your plan costs"] = figure(own.cost.total, own.cost.unit)
         if own.fraction is not None:
-            sign = "+" if own.fraction > 0 else ""
-            column["your plan over it"] = f"{sign}{share(own.fraction)}"
+            column["your plan over it"] = extra(own.fraction)
     if answer.distillation is not None:
         way = answer.distillation.ways[0]
         if way.student is not None and way.total is not None:

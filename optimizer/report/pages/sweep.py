@@ -13,6 +13,7 @@ from optimizer.analysis.plan.wording import (
     KINDS,
     amount,
     either,
+    extra,
     figure,
     ratio,
     saved,
@@ -231,10 +232,10 @@ def _own(asked: Sweep, found: Mapping[str, float]) -> tuple[str, str]:
     """What the user's own plan costs, and that over the best; * where it fails."""
     if math.isnan(found["own_cost"]):
         return GAP, GAP
-    extra = found["own_extra"]
+    dearer = found["own_extra"]
     fails = "*" if found["own_breaks"] > 0 else ""
     cost = figure(found["own_cost"], asked.unit)
-    return f"{cost}{fails}", GAP if math.isnan(extra) else _more(extra)
+    return f"{cost}{fails}", GAP if math.isnan(dearer) else extra(dearer)
 
 
 def _student(asked: Sweep, found: Mapping[str, float]) -> tuple[str, str, str]:
@@ -248,10 +249,6 @@ def _student(asked: Sweep, found: Mapping[str, float]) -> tuple[str, str, str]:
         figure(found["student_cost"], asked.unit),
         GAP if math.isnan(ratio) else significant(ratio),
     )
-
-
-def _more(extra: float) -> str:
-    return f"+{share(extra)}" if extra > 0 else share(extra)
 
 
 def _varied(asked: Sweep, inputs: Sequence[float]) -> Iterator[str]:
@@ -301,7 +298,7 @@ def _ranges(asked: Sweep, summary: Summary) -> Iterator[tuple[str, ...]]:
 
 def _written(value: float, word: str, unit: str) -> str:
     if word == "own_extra":
-        return _more(value)
+        return extra(value)
     if word == "saving":
         return saved(value)
     word = word.removeprefix("student_")
