@@ -183,7 +183,7 @@ def _ranked(
             losses = _clipped(np.log([s.loss(N, D) for s in surfaces]))
             together = float(np.mean((plan - plan.mean()) * (losses - losses.mean())))
             noise = float(losses.var()) + found.scale**2
-            kept = 1 - together**2 / noise / max(float(plan.var()), 1e-300)
+            kept = 1 - together**2 / max(noise, 1e-300) / max(float(plan.var()), 1e-300)
             left = math.sqrt(max(kept, 0.0))
             ranked.append(Candidate(N, D, share * compute, left, here.loss(N, D)))
     return tuple(sorted(ranked, key=lambda c: c.left))
