@@ -76,17 +76,20 @@ def notes(
     after = {way.name: way.after for way in relaxations}
     for replica in question.replicas:
         memory = f"serving.memory{replica.suffix}"
+        fewer = ""
+        if replica.batch is not None:
+            fewer = f"decode fewer than {replica.batch:,.0f} sequences together, "
         if names == (memory,):
             cache = "sequence" if replica.batch is None else "batch"
             yield (
-                f"The KV cache of one {cache} alone takes more: shorten the context, "
-                "or give a replica more accelerators"
+                f"The KV cache of one {cache} alone takes more: {fewer}shorten the "
+                "context, or give a replica more accelerators"
             )
         elif memory in names:
             yield (
                 "A replica holds the weights and the KV cache of what it decodes "
-                "together: more accelerators, a larger chip, fewer bits or a shorter "
-                "context make room"
+                f"together. To make room, {fewer}take more accelerators, a larger "
+                "chip, fewer bits or a shorter context"
             )
         step = f"serving.max_time_per_output_token{replica.suffix}"
         if step in names and (least := after[step]) is not None:

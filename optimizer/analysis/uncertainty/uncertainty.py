@@ -237,7 +237,7 @@ def _solved(
 
     Where no choice has a plan, the first speaks for the draw.
     """
-    status = np.empty(plan.count, dtype=np.int8)
+    status = np.empty(plan.count, dtype=np.int64)
     kept = (*SHOWN, *further(plan.scenario))
     results = {word: np.empty(plan.count) for word in kept}
     done = 0
