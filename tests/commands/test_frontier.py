@@ -27,7 +27,7 @@ def test_the_first_sentence_says_what_more_quality_costs(trial, run):
         "Each further 1 % of reducible loss costs about 4.3 % more lifetime compute: "
         "so it is at 2.0000 nats, where 20B on 2.98T tokens takes 7.57e23 "
         "FLOP. From 2.1828 nats down to 1.9086 nats, lifetime compute goes from "
-        "5.13e22 FLOP to 1.73e25 FLOP, and the model from 1.8B to 230B parameters."
+        "5.13e22 FLOP to 1.73e25 FLOP, and the model from 1.85B to 231B parameters."
     )
     assert (
         "  2.0000 (plan)   7.57e23   3.57e23  4.00e23       20.0B   2.98T" in done.out

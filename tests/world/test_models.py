@@ -258,4 +258,4 @@ def test_a_model_of_the_library_tells_its_training_licence_and_source():
     assert "licence: MIT" in notes
     assert any(note.startswith("source: GLM-4.5 configuration") for note in notes)
     assert "licence: Llama 3.1 Community License" in record_named("llama-3.1-8b").notes
-    assert "no licence was read by us" in record_named("olmo-2-7b").notes
+    assert "no licence was read by us" in record_named("smollm3-3b").notes

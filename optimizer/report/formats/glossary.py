@@ -37,8 +37,8 @@ WORDS = {
     ),
     "loss": (
         "Loss",
-        "How badly a model predicts the next token, in nats unless said otherwise; "
-        "lower is better. What no model can go below is its irreducible part E, the "
+        "How badly a model predicts the next token, in the unit of its law; lower is "
+        "better. What no model can go below is its irreducible part E, the "
         "rest is reducible.",
     ),
     "mfu|MFU": ("MFU", "Useful FLOP over the peak of the accelerator."),

@@ -36,7 +36,7 @@ def briefly_warned(answer: Answer) -> Iterator[Block]:
     if shown:
         yield Heading("Warnings")
     for warning in shown:
-        first = re.split(r"(?<=[\w)%])(?:\. (?=[A-Z])|; |: )", warning.message)[0]
+        first = re.split(r"(?<=[\w)%])(?:\. (?=[A-Z])|; |(?<!itself): )", warning.message)[0]
         yield Text(f"{first.rstrip('.')}.", label=warning.code)
 
 

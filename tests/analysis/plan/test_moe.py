@@ -100,7 +100,7 @@ def test_the_roofline_reckons_with_total_parameters(ask, experts):
     held = 2 * share * plan + use.batch * cache
     assert use.step_time == pytest.approx(held / (3350e9 * 0.7), rel=1e-9)
     limit = next(x for x in answer.limits if x.name == "serving.memory")
-    assert limit.value == pytest.approx(room, rel=1e-9)
+    assert limit.value == pytest.approx(held, rel=1e-9)
     assert room - cache * 1.01 < held <= room * (1 + 1e-9)
     # FLOP go by the active parameters.
     flop = 6 * plan * answer.plan.tokens + 2 * plan * (prompt + output)
