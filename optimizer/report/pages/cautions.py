@@ -11,6 +11,7 @@ from optimizer.analysis.plan.wording import either
 from optimizer.report.formats.blocks import Block, Heading, Text
 
 TOLD = ("outside-range", "extreme-ratio")
+END = r"(?<=[\w)%])(?:\. (?=[A-Z])|; |(?<!itself): )"  # of what is said first
 
 
 def warned(answer: Answer) -> Iterator[Block]:
@@ -36,7 +37,7 @@ def briefly_warned(answer: Answer) -> Iterator[Block]:
     if shown:
         yield Heading("Warnings")
     for warning in shown:
-        first = re.split(r"(?<=[\w)%])(?:\. (?=[A-Z])|; |(?<!itself): )", warning.message)[0]
+        first = re.split(END, warning.message)[0]
         yield Text(f"{first.rstrip('.')}.", label=warning.code)
 
 
