@@ -172,9 +172,9 @@ def _unpunished(scenario: Scenario) -> Iterator[Warning]:
     for weights in sorted(few):
         yield Warning(
             "quantization-free",
-            f"storing weights as {weights} is taken to cost no quality, while the loss "
-            "grows with every token that an overtrained model has seen (Kumar et al. "
-            "2024). Set quantization_penalty: true under serving to see how much",
+            f"storing weights as {weights} is taken to cost no quality, while what it "
+            "costs grows with every token that an overtrained model has seen (Kumar et "
+            "al. 2024). Set quantization_penalty: true under serving to see how much",
         )
 
 

@@ -112,6 +112,7 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
         pairs.insert(1, ("yours", own.plan))
         blank = [GAP, *blank]
         factors = [ratio(own.overtraining), *factors]
+    again = answer.epochs is not None
     rows = [
         ("parameters", *(figure(p.parameters, "parameters") for _, p in pairs)),
         ("tokens", *(figure(p.tokens, "tokens") for _, p in pairs)),
@@ -120,7 +121,8 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
             *(ratio(p.tokens_per_parameter) for _, p in pairs),
         ),
         ("loss", *(f"{p.loss:.4f}" for _, p in pairs)),
-        ("overtraining factor", ratio(over.factor), *factors, "1"),
+        # Its tokens are read more often than the factor's rule has it.
+        ("overtraining factor", ratio(over.factor), *factors, GAP if again else "1"),
     ]
     if full:
         rows.append((LEAST, ratio(1 + critical.training_overhead), *blank, "1"))
@@ -137,11 +139,19 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
     yield Table(named(*(title for title, _ in pairs)), tuple(rows))
 
 
+def further_costs(answer: Answer) -> bool:
+    """Whether the bill has more than training and serving."""
+    return answer.cost is not None and answer.cost.other > 0
+
+
 def _critical(answer: Answer) -> Iterator[Block]:
     critical = answer.critical
     if critical is None:
         return
-    floor = f" No data reaches it below {amount(critical.floor, 'parameters')}."
+    data = (
+        "No data reaches it" if answer.epochs is None else "These data reach it never"
+    )
+    floor = f" {data} below {amount(critical.floor, 'parameters')}."
     yield Text(
         f"Critical size {amount(critical.size, 'parameters')}: below it training "
         f"takes more than twice the least compute for this loss."
@@ -256,11 +266,12 @@ def _dollars(answer: Answer) -> Iterator[Block]:
         rows.append(("training run", hours + time))
     rows += rollout_rows(answer)
     if (price := answer.unit_cost) is not None:
+        whole = "all costs" if further_costs(answer) else "training"
         parts = (
             ("input tokens", price.input),
             ("output tokens", price.output),
             ("all tokens", price.total),
-            ("with training", price.with_training),
+            (f"with {whole}", price.with_training),
         )
         rows += [(n, write(v, PRICE_TOKENS)) for n, v in parts if v is not None]
     if (who := answer.parties) is not None and who.community > 0 and answer.cost:

@@ -169,7 +169,8 @@ def limit_columns(what: str, used: bool) -> tuple[Column, ...]:
         what: moves: cost, or loss.
         used: whether there is one for what is used of the bound.
     """
-    titles = ("bound", *(["used"] if used else []), f"{what} at +1 %")
+    moved = "reducible loss" if what == "loss" else what
+    titles = ("bound", *(["used"] if used else []), f"{moved} at +1 %")
     return (*named(*titles), Column("shadow price", wrap=True))
 
 
@@ -177,11 +178,16 @@ def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
     """A limit with what it holds back, and what one more unit is worth."""
     used, bound = figure(limit.value, limit.unit), amount(limit.bound, limit.unit)
     if not limit.binding:
-        return limit.name, bound, used, "slack", GAP
+        return limit.name, bound, used, "used up" if used_up(limit) else "slack", GAP
     size, each = _each(limit)
     price = limit.shadow_price * size
     text = f"{ratio(price)} nats" if unit == "nats" else figure(price, unit)
     return limit.name, bound, used, signed(limit.elasticity), f"{text} per {each}"
+
+
+def used_up(limit: LimitUsed) -> bool:
+    """Whether nothing that a page shows is left of a limit that has no price."""
+    return not limit.binding and limit.value > limit.bound * (1 - 1e-6)
 
 
 def _each(limit: LimitUsed) -> tuple[float, str]:
@@ -325,9 +331,11 @@ def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
     if why.accelerators is not None:
         yield Text(f"Or {why.accelerators} accelerators, which train it in time.")
     if why.uniform is not None:
+        target = any(way.name.endswith("target") for way in why.relaxations)
+        of_the_target = " (a target above E)" if target else ""
         yield Text(
             f"Or all of them together, each looser by a factor "
-            f"{significant(why.uniform)}."
+            f"{significant(why.uniform)}{of_the_target}."
         )
     if why.nearest_loss is not None:
         told = f"The lowest loss within the limits is {nats(why.nearest_loss)}."

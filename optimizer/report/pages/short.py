@@ -14,13 +14,14 @@ from optimizer.report.pages.distillation import better, pays
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best, refusals
-from optimizer.report.pages.plan import bill, others, plan_table
+from optimizer.report.pages.plan import bill, further_costs, others, plan_table
 from optimizer.report.pages.reasons import (
     WHOLE,
     beside_fractions,
     infeasible,
     limit_columns,
     limit_row,
+    used_up,
 )
 from optimizer.world.costs import UNITS
 
@@ -67,7 +68,8 @@ def _near(answer: Answer) -> Iterator[Block]:
         )
         told.append((percent(near.within), f"{low} to {high}"))
     if told:
-        what = "lowest loss" if answer.question == "budget" else "least cost"
+        budget = answer.question == "budget"
+        what = "least reducible loss" if budget else "least cost"
         (first, most), *wider = told
         rest = "".join(f"; within {part}, {sizes}" for part, sizes in wider)
         words = f"within {first} of the {what}, {most}{rest}."
@@ -83,9 +85,13 @@ def _held(answer: Answer) -> Iterator[Block]:
         what = "loss" if unit == "nats" else "cost"
         short = ((name, bound, *rest) for name, bound, _, *rest in rows)
         yield Table(limit_columns(what, used=False), tuple(short))
-    slack = [limit.name for limit in answer.limits if not limit.binding]
-    if slack:
-        yield Text(f"{either(slack, 'and')}.", label="slack")
+    loose = [limit for limit in answer.limits if not limit.binding]
+    for label, those in (
+        ("used up", [limit.name for limit in loose if used_up(limit)]),
+        ("slack", [limit.name for limit in loose if not used_up(limit)]),
+    ):
+        if those:
+            yield Text(f"{either(those, 'and')}.", label=label)
 
 
 def _practice(answer: Answer) -> Iterator[str]:
@@ -98,7 +104,8 @@ def _practice(answer: Answer) -> Iterator[str]:
         yield f"Rollouts take {percent(after.share)} of the compute of pre-training."
     if (price := answer.unit_cost) is not None:
         whole = price.with_training
-        more = "" if whole is None else f", with training {_million(whole)}"
+        what = "all costs" if further_costs(answer) else "training"
+        more = "" if whole is None else f", with {what} {_million(whole)}"
         over = " at present value" if price.present_value else ""
         yield f"A million served tokens{over} cost {_million(price.total)}{more}."
     for use in answer.serving:

@@ -101,7 +101,7 @@ What would make a plan
   target         1.9000 nats     2.1697 nats  line 3  conflicts
   limits.tokens         400B  no value alone  line 5  conflicts
 
-  Or all of them together, each looser by a factor 3.5.
+  Or all of them together, each looser by a factor 3.5 (a target above E).
 
   The lowest loss within the limits is 2.1697 nats.
 """
