@@ -73,7 +73,7 @@ def test_models_shared_limits_and_then_each_model(portfolio):
     text = page(portfolio)
     assert "edge 6.97B 1.25T 2.0453 4.54 8.01e22 FLOP +1.0 %" in text
     assert "shared.training_compute 1e23 FLOP 1.00e23 FLOP −0.200 %" in text
-    assert "shared.tokens (edge) 1e23 FLOP 1.00e23 FLOP slack" in text
+    assert "shared.tokens (edge) 1e23 FLOP 1.00e23 FLOP used up" in text
     assert "best possible cost of all together" in text
     assert text.count("× the Chinchilla-optimal tokens of its size") == 2
     assert "you fixed" not in text
