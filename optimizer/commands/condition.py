@@ -11,7 +11,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import suggest
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from optimizer.question.portfolio import Portfolio
     from optimizer.question.scenario import Scenario
 
+T = TypeVar("T")
+
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -42,6 +44,7 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
+CONDITION_HELD = 4  # the exit code where one holds
 ANY = "warnings"
 SAME = 1e-9  # relative; a tenth of what a certificate leaves open
 FORM = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
@@ -148,8 +151,21 @@ class Condition:
         return OPERATORS[self.sign](self.number if same else node, self.number)
 
 
-def read_conditions(texts: tuple[str, ...]) -> list[Condition]:
+def read_conditions(texts: Sequence[str]) -> list[Condition]:
     """Reads conditions such as `cost.total > $2M` and `outside-range`.
+
+    Raises:
+        InputError: every mistake in them.
+    """
+    return every(texts, read_condition)
+
+
+def every(texts: Sequence[str], read_one: Callable[[str], T]) -> list[T]:
+    """Reads conditions as they were typed.
+
+    Args:
+        texts: as typed.
+        read_one: reads one, or raises a ValueError that says what is wrong with it.
 
     Raises:
         InputError: every mistake in them.
@@ -157,7 +173,7 @@ def read_conditions(texts: tuple[str, ...]) -> list[Condition]:
     conditions, problems = [], []
     for text in texts:
         try:
-            conditions.append(_condition(text))
+            conditions.append(read_one(text))
         except ValueError as error:
             problems.append(Problem(Mark("--fail-on"), "", str(error)))
     if problems:
@@ -192,7 +208,12 @@ def refuse_unlike(
         raise InputError(dict.fromkeys(problems))
 
 
-def _condition(text: str) -> Condition:
+def read_condition(text: str) -> Condition:
+    """Reads one.
+
+    Raises:
+        ValueError: with what is wrong.
+    """
     from optimizer.analysis.plan.warn import CODES  # noqa: PLC0415 - heavy
 
     match = FORM.fullmatch(text)

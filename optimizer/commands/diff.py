@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.commands import options
+from optimizer.commands.condition import CONDITION_HELD
 from optimizer.commands.diff_condition import read_conditions
 from optimizer.commands.lists import show
 from optimizer.commands.output import piped, refuse_unwritable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from optimizer.functions.answers import Plans
 
 ALLOWED = ("table", "json", "markdown")
-CONDITION_HELD = 4
 EXAMPLES = """\b
 Examples:
   overtrain solve *.yaml --format json -o plans.json

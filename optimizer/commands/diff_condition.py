@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optimizer.commands.condition import ANY, FORM, OPERATORS
-from optimizer.errors import InputError, Mark, Problem
+from optimizer.commands.condition import ANY, FORM, OPERATORS, every
 from optimizer.reading.document import suggest
 from optimizer.reading.quantity import FRACTION, read, shown
 from optimizer.records import dataclass
@@ -56,15 +55,7 @@ def read_conditions(texts: Sequence[str]) -> list[Condition]:
     Raises:
         InputError: every mistake in them.
     """
-    conditions, problems = [], []
-    for text in texts:
-        try:
-            conditions.append(_condition(text))
-        except ValueError as error:
-            problems.append(Problem(Mark("--fail-on"), "", str(error)))
-    if problems:
-        raise InputError(problems)
-    return conditions
+    return every(texts, _condition)
 
 
 def _condition(text: str) -> Condition:

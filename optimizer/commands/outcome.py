@@ -10,14 +10,14 @@ import click
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Answer
-from optimizer.commands.condition import Condition
+from optimizer.commands.condition import CONDITION_HELD, Condition
 from optimizer.commands.output import colourful, emit
 from optimizer.report.formats.blocks import Blocks
 
 if TYPE_CHECKING:
     from optimizer.analysis.portfolio.joint_plan import JointPlan
 
-INFEASIBLE, CONDITION_HELD = 3, 4
+INFEASIBLE = 3
 
 
 def show(

@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from optimizer.analysis.sweep.sweep import STATUSES, Rows
-from optimizer.commands.condition import OPERATORS, SAME, Condition
-from optimizer.commands.condition import read_conditions as read_plain
-from optimizer.errors import InputError, Mark, Problem
+from optimizer.commands.condition import (
+    OPERATORS,
+    SAME,
+    Condition,
+    every,
+    read_condition,
+)
 from optimizer.reading.document import suggest
 
 NO_PLAN = "infeasible"
@@ -81,27 +85,18 @@ def read_conditions(
     Raises:
         InputError: every mistake in them.
     """
-    found: list[Condition | str] = []
-    problems: list[Problem] = []
     have = [path for path, column in COLUMNS.items() if column in results]
-    for text in texts:
+
+    def of_rows(text: str) -> Condition | str:
         if text.strip() == NO_PLAN:
-            found.append(NO_PLAN)
-            continue
-        try:
-            (one,) = read_plain((text,))
-        except InputError as error:
-            problems += error.problems
-            continue
+            return NO_PLAN
+        one = read_condition(text)
         path = ".".join(one.path)
         if path not in have:
             known = suggest(path, have, f"there are {', '.join(have)}, and {NO_PLAN}")
-            message = f'rows of a sweep have no "{path}"{known}'
-            problems.append(Problem(Mark("--fail-on"), "", message))
-        elif one.unit not in ("", unit):
-            message = f"{one.text}: the rows count {unit}"
-            problems.append(Problem(Mark("--fail-on"), "", message))
-        found.append(one)
-    if problems:
-        raise InputError(problems)
-    return found
+            raise ValueError(f'rows of a sweep have no "{path}"{known}')
+        if one.unit not in ("", unit):
+            raise ValueError(f"{one.text}: the rows count {unit}")
+        return one
+
+    return every(texts, of_rows)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.commands import options
+from optimizer.commands.condition import CONDITION_HELD
 from optimizer.commands.output import colourful, refuse_unwritable
 from optimizer.commands.progress import progress
 from optimizer.errors import InputError, Mark, Problem
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from optimizer.commands.row_condition import Judge
     from optimizer.report.formats.blocks import Block
 
-CONDITION_HELD, INTERRUPTED = 4, 130
+INTERRUPTED = 130
 UNASKED = 10_000_000  # rows that start without --yes
 STOPS = (signal.SIGINT, signal.SIGTERM)
 LONG = 100_000  # rows from which on it is said beforehand what they will take

@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from optimizer.algebra.program import Status
-from optimizer.analysis.portfolio.whole_joint import JointlySolved, jointly
+from optimizer.analysis.portfolio.whole_joint import (
+    JointlySolved,
+    cheapest,
+    jointly,
+)
 from optimizer.question.asked import SAMPLES
 from optimizer.question.portfolio import variable
 from optimizer.question.sampling import left_open
@@ -47,8 +51,7 @@ def decided(found: JointlySolved) -> JointlySolved:
             for member in portfolio.members
         )
         tried.append(jointly(replace(portfolio, members=members)))
-    solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
-    return min(solved, key=lambda one: one.solution.value, default=tried[0])
+    return cheapest(tried)
 
 
 def _roundings(at: Mapping[str, float]) -> Iterator[dict[str, float]]:

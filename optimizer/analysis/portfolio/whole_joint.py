@@ -90,7 +90,7 @@ def in_whole_numbers(found: JointlySolved) -> JointlySolved:
 def _best(found: JointlySolved, options: Sequence[Sequence[Scenario]]) -> JointlySolved:
     """The cheapest of all combinations; of too many, one model after another."""
     if math.prod(map(len, options)) <= MOST:
-        return _cheapest(
+        return cheapest(
             [_with(found, picked) for picked in itertools.product(*options)]
         )
     best = _with(found, [ways[0] for ways in options])
@@ -100,7 +100,7 @@ def _best(found: JointlySolved, options: Sequence[Sequence[Scenario]]) -> Jointl
             members = list(best.portfolio.members)
             members[index] = way
             tried.append(_with(found, members))
-        best = _cheapest(tried)
+        best = cheapest(tried)
     return best
 
 
@@ -108,7 +108,7 @@ def _with(found: JointlySolved, members: Sequence[Scenario]) -> JointlySolved:
     return jointly(replace(found.portfolio, members=tuple(members)))
 
 
-def _cheapest(tried: Sequence[JointlySolved]) -> JointlySolved:
+def cheapest(tried: Sequence[JointlySolved]) -> JointlySolved:
     """The cheapest that has a plan, or the first."""
     solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
     return min(solved, key=lambda one: one.solution.value, default=tried[0])

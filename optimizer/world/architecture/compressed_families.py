@@ -65,7 +65,12 @@ def _kinds(f: Fields, count: int) -> tuple[str, ...]:
     return told
 
 
-def _mixer(f: Fields, kind: str) -> Mixer:
+def sliding_weights(f: Fields) -> int:
+    """Parameters of the attention of a layer, but for what it compresses.
+
+    Raises:
+        FieldError: a word is missing, or the groups of the output do not divide it.
+    """
     width, heads = f.number("hidden_size"), f.number("num_attention_heads")
     head, rank = f.number("head_dim"), f.number("q_lora_rank")
     groups, out = f.number("o_groups"), f.number("o_lora_rank")
@@ -73,10 +78,16 @@ def _mixer(f: Fields, kind: str) -> Mixer:
         raise f.wrong(
             "o_groups", f"must divide num_attention_heads times head_dim, got {groups}"
         )
+    queries = heads + width * rank + rank + rank * heads * head  # and sinks
+    keys = width * head + head  # which are the values too
+    return queries + keys + heads * head * out + groups * out * width
+
+
+def _mixer(f: Fields, kind: str) -> Mixer:
+    parameters = sliding_weights(f)
+    width, heads = f.number("hidden_size"), f.number("num_attention_heads")
+    head, rank = f.number("head_dim"), f.number("q_lora_rank")
     window = f.number("sliding_window")
-    parameters = heads + width * rank + rank + rank * heads * head  # sinks, queries
-    parameters += width * head + head  # keys, which are the values too
-    parameters += heads * head * out + groups * out * width
     plain = Mixer(
         "sliding",
         parameters,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optimizer.world.architecture import blocks
+from optimizer.world.architecture.compressed_families import sliding_weights
 from optimizer.world.architecture.decoder import Experts, experts_of
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.latent_families import around
@@ -118,16 +119,10 @@ def _mixer(f: Fields, ratio: int, rate: int, *, own: bool, chooses: bool) -> Mix
         own: whether it compresses keys of its own.
         chooses: whether it has an index of its own.
     """
+    parameters = sliding_weights(f)
     width, heads = f.number("hidden_size"), f.number("num_attention_heads")
     head, rank = f.number("head_dim"), f.number("q_lora_rank")
-    groups, out = f.number("o_groups"), f.number("o_lora_rank")
-    if heads * head % groups:
-        raise f.wrong(
-            "o_groups", f"must divide num_attention_heads times head_dim, got {groups}"
-        )
     window = f.number("sliding_window")
-    parameters = heads + width * rank + rank + rank * heads * head + width * head + head
-    parameters += heads * head * out + groups * out * width
     stores, kind, scan, reads = [Store(head, window - 1)], "sliding", 0, window
     many, wide = f.number("index_n_heads"), f.number("index_head_dim")
     if ratio:
