@@ -19,7 +19,7 @@ SCENARIOS = {path.name for path in (ROOT / "scenarios").glob("*.yaml")}
 DATA = {
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "optimizer").rglob("*")
-    if path.is_file() and path.suffix not in {".pyc", ".nbc", ".nbi"}
+    if path.is_file() and path.suffix not in {".pyc", ".nbc", ".nbi", ".sha256"}
 }
 LAWS = {path.stem for path in (ROOT / "optimizer" / "data" / "laws").glob("*.yaml")}
 LEFT_OUT = shutil.ignore_patterns(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar, cast
 
 import numba
@@ -30,33 +32,72 @@ def kept(function: F) -> F:
     """Compiles a function and keeps the result on disk, where a place can be written.
 
     What is kept notices changes of the function's own file and of its free variables,
-    not of what it calls elsewhere; see `digest`. What cannot be read is made again.
+    not of what it calls elsewhere; see `digest`. What cannot be read, or is not what
+    was written, is made again.
     """
     try:
         fast = _on_disk(function)
     except RuntimeError:
         return compiled(function)
+    trusted, turn = False, Lock()
 
-    @wraps(function)
-    def sound(*arguments: Any) -> Any:
-        nonlocal fast
+    def first(*arguments: Any) -> Any:
+        nonlocal fast, trusted
+        for file in _files(function, fast):
+            if not _whole(file):
+                file.unlink(missing_ok=True)
         try:
-            return fast(*arguments)
+            found = fast(*arguments)
         except (
             Exception
         ):  # of many kinds, for the files are pickles; or a fault of ours
-            code = function.__code__
-            names = f"{Path(code.co_filename).stem}.*-{code.co_firstlineno}.*.nb[ic]"
-            for broken in Path(fast.stats.cache_path).glob(names):
+            for broken in _files(function, fast):
                 broken.unlink(missing_ok=True)
             fast = _on_disk(function)
-            return fast(*arguments)
+            found = fast(*arguments)
+        if fast.stats.cache_misses:
+            for file in _files(function, fast):
+                with suppress(OSError):  # then it is made again
+                    _sum(file).write_text(_digest(file))
+        trusted = True
+        return found
+
+    @wraps(function)
+    def sound(*arguments: Any) -> Any:
+        if not trusted:
+            with turn:  # of the threads that share it
+                if not trusted:
+                    return first(*arguments)
+        return fast(*arguments)
 
     return cast(F, sound)
 
 
 def _on_disk(function: F) -> Any:
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+def _files(function: Callable[..., Any], fast: Any) -> list[Path]:
+    """What is kept of a function: an index, and machine code."""
+    code = function.__code__
+    names = f"{Path(code.co_filename).stem}.*-{code.co_firstlineno}.*.nb[ic]"
+    return list(Path(fast.stats.cache_path).glob(names))
+
+
+def _whole(file: Path) -> bool:
+    """Whether a file is what was written: machine code with a flipped bit runs too."""
+    try:
+        return _sum(file).read_text() == _digest(file)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _sum(file: Path) -> Path:
+    return file.with_name(f"{file.name}.sha256")
+
+
+def _digest(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()
 
 
 def digest() -> int:

@@ -1,6 +1,7 @@
 """Batches against single solves, on random programs with every feature on and off."""
 
 import importlib.util
+import struct
 
 import numpy as np
 import pytest
@@ -244,25 +245,45 @@ def test_a_place_that_cannot_be_written_keeps_nothing_and_works(monkeypatch):
     assert kept(lambda x: x + 1)(2) == 3
 
 
+def _fresh(source):
+    """A function of a file, compiled and kept as in a process of its own."""
+    from optimizer.engine.linear import kept  # noqa: PLC0415 - imports numba
+
+    spec = importlib.util.spec_from_file_location(source.stem, source)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return kept(module.scaled)
+
+
 @pytest.mark.parametrize("kind", ["nbi", "nbc"])
 def test_what_was_kept_and_is_broken_is_made_again(kind, tmp_path):
     """As after a full disk: an empty file, or half of one."""
     pytest.importorskip("numba")
-    from optimizer.engine.linear import kept  # noqa: PLC0415 - imports numba
-
-    source = tmp_path / "doubled.py"
-    source.write_text("def doubled(x):\n    return 2 * x\n")
-
-    def fresh():
-        spec = importlib.util.spec_from_file_location("doubled", source)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return kept(module.doubled)
-
-    assert fresh()(2.0) == 4.0
+    source = tmp_path / "source.py"
+    source.write_text("def scaled(x):\n    return 2 * x\n")
+    assert _fresh(source)(2.0) == 4.0
     (file,) = (tmp_path / "__pycache__").glob(f"*.{kind}")
     whole = file.read_bytes()
     for broken in (b"", whole[: len(whole) // 2]):
         file.write_bytes(broken)
-        assert fresh()(2.0) == 4.0
+        assert _fresh(source)(2.0) == 4.0
         assert len(file.read_bytes()) == len(whole)
+
+
+def test_what_was_kept_is_not_run_with_a_flipped_bit(tmp_path):
+    """A bit of a constant, in machine code that loads and runs all the same."""
+    pytest.importorskip("numba")
+    source = tmp_path / "source.py"
+    source.write_text("def scaled(x):\n    return 1234.5678 * x\n")
+    assert _fresh(source)(1.0) == 1234.5678
+    (file,) = (tmp_path / "__pycache__").glob("*.nbc")
+    whole, constant = file.read_bytes(), struct.pack("<d", 1234.5678)
+    if constant not in whole:
+        pytest.skip("the code of this machine holds constants otherwise")
+    sign = whole.index(constant) + 7
+    file.write_bytes(whole[:sign] + bytes([whole[sign] ^ 0x80]) + whole[sign + 1 :])
+    assert _fresh(source)(1.0) == 1234.5678
+    assert constant in file.read_bytes()
+    before = file.stat().st_mtime_ns
+    assert _fresh(source)(1.0) == 1234.5678
+    assert file.stat().st_mtime_ns == before  # what is whole stays
