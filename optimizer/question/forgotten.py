@@ -1,4 +1,4 @@
-"""Numbers that are allowed and hardly meant: a unit was forgotten, a word replaced."""
+"""What is allowed and hardly meant: a unit forgotten, a word replaced or not read."""
 
 from __future__ import annotations
 
@@ -32,6 +32,22 @@ def oddities(scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield from _per_day(stream, _named(stream, index))
     for told in scenario.document.replaced:
         yield "replaced", told
+    if scenario.spec.architecture is not None and not _read(scenario):
+        yield (
+            "unread-architecture",
+            "nothing here reads the architecture, since a served token costs 2·N "
+            "whatever its layers: serving: {model: measured} prices cache and layers, "
+            "attention: true what attention adds",
+        )
+
+
+def _read(scenario: Scenario) -> bool:
+    """Whether layers, cache or stored weights enter any cost or limit."""
+    spec = scenario.spec
+    if spec.training.attention or spec.limits.memory is not None:
+        return True
+    servings = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    return any(serving.batched or serving.attention for serving in servings)
 
 
 def _per_day(stream: Stream, name: str) -> Iterator[tuple[str, str]]:

@@ -93,3 +93,28 @@ def test_numbers_say_where_they_came_from(ask):
     walls = {wall.name: wall.source for wall in answer.limits}
     assert walls["limits.parameters"] == "--set limits.parameters=9B"
     assert walls["limits.tokens"].startswith("scenario.yaml:5:")
+
+
+SHAPED = (
+    DAILY + "architecture: {layers: 32, width: 4096, kv_heads: 8, head_size: 128}\n"
+)
+
+
+def test_an_architecture_that_nothing_reads(ask):
+    """2·N a token is the same with any layers, and the answer did not say so."""
+    ((code, told),) = odd(SHAPED)
+    assert code == "unread-architecture"
+    assert "model: measured" in told
+    assert ask(SHAPED).plan == ask(DAILY).plan
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "serving: {attention: true}\n",
+        "serving: {hardware: h100-sxm, precision: fp8, model: measured}\n",
+        "limits: {memory: 60 GB}\nserving: {weights: int4, context: 8192}\n",
+    ],
+)
+def test_one_that_is_read(more):
+    assert odd(SHAPED + more) == []

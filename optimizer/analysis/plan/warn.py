@@ -43,7 +43,8 @@ CODES = (
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
     *("peak-price-example", "secondary-source", "wide-optimum"),
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
-    *("own-plan", "forgotten-unit", "replaced", "whole-machines", "perfect-verifier"),
+    *("own-plan", "forgotten-unit", "replaced", "unread-architecture"),
+    *("whole-machines", "perfect-verifier"),
     *TRAINED,
     *LEVERED,
 )
