@@ -10,7 +10,9 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
+from typing import Any, cast
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -23,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     alone = arguments is None  # the process is ours, and ends after this
     if alone:
+        _unheard()
         # Imports make a hundred thousand objects, none of which is garbage:
         # looking for it takes a tenth of the time of `solve`.
         gc.set_threshold(100_000, 50, 50)
@@ -63,6 +66,35 @@ def main(arguments: list[str] | None = None) -> int:
     if code == INTERRUPTED:
         print("interrupted", file=sys.stderr)
     return code
+
+
+class _Forgiving:
+    """Standard error: what it cannot take is lost, and work goes on without it."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """As of a stream; a full device or a reader that has gone is no error."""
+        with suppress(OSError):
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Likewise."""
+        with suppress(OSError):
+            self.stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def _unheard() -> None:
+    """Lets no command fail for want of somebody who reads its messages."""
+    stream: Any = sys.stderr
+    if stream is None:  # closed; its number would be taken by the next file
+        stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = cast(Any, _Forgiving(stream))
 
 
 def _hush() -> None:
