@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from optimizer.analysis.law.judgement import Judged as Judged
     from optimizer.analysis.plan.answer import Answer as Answer
     from optimizer.analysis.plan.snap import Snap as Snap
-    from optimizer.analysis.plan.snap import snap as snap
     from optimizer.analysis.portfolio.joint_plan import Family as Family
     from optimizer.analysis.serving.calibrated import Calibrated as Calibrated
     from optimizer.analysis.sweep.table import sweep as sweep
@@ -46,23 +45,29 @@ if TYPE_CHECKING:
     from optimizer.functions.fits import fit as fit
     from optimizer.functions.fits import judge as judge
     from optimizer.functions.fits import serving as serving
+    from optimizer.functions.library import hardware_names as hardware_names
+    from optimizer.functions.library import law_names as law_names
+    from optimizer.functions.library import load_architecture as load_architecture
+    from optimizer.functions.library import load_hardware as load_hardware
+    from optimizer.functions.library import load_law as load_law
+    from optimizer.functions.library import load_model as load_model
+    from optimizer.functions.library import model_names as model_names
+    from optimizer.functions.library import schema as schema
+    from optimizer.functions.library import snap as snap
     from optimizer.functions.looks import to_dict as to_dict
     from optimizer.functions.plans import compare as compare
     from optimizer.functions.plans import solve as solve
     from optimizer.functions.plans import solve_portfolio as solve_portfolio
+    from optimizer.functions.starters import starter as starter
+    from optimizer.functions.starters import starter_names as starter_names
     from optimizer.question.portfolio import Portfolio as Portfolio
     from optimizer.question.scenario import Scenario as Scenario
     from optimizer.question.under_laws import under_laws as under_laws
     from optimizer.report.charts.picture import plot as plot
     from optimizer.report.formats.law_file import law_text as law_text
     from optimizer.world.hardware import Hardware as Hardware
-    from optimizer.world.hardware import hardware_names as hardware_names
-    from optimizer.world.hardware import load_hardware as load_hardware
     from optimizer.world.law import Law as Law
-    from optimizer.world.laws import load_law as load_law
     from optimizer.world.models import PublishedModel as PublishedModel
-    from optimizer.world.models import load_model as load_model
-    from optimizer.world.models import model_names as model_names
     from optimizer.world.shapes import Shape as Shape
 
 __version__: str
@@ -99,23 +104,28 @@ _HOMES = {
     "diff": "functions.answers",
     "fit": "functions.fits",
     "frontier": "functions.curves",
-    "hardware_names": "world.hardware",
+    "hardware_names": "functions.library",
     "judge": "functions.fits",
+    "law_names": "functions.library",
     "law_text": "report.formats.law_file",
     "load": "functions.files",
-    "load_hardware": "world.hardware",
-    "load_law": "world.laws",
-    "load_model": "world.models",
+    "load_architecture": "functions.library",
+    "load_hardware": "functions.library",
+    "load_law": "functions.library",
+    "load_model": "functions.library",
     "load_portfolio": "functions.files",
     "load_scenario": "functions.files",
-    "model_names": "world.models",
+    "model_names": "functions.library",
     "plot": "report.charts.picture",
     "read_runs": "fitting.runs",
     "read_scenario": "functions.files",
+    "schema": "functions.library",
     "serving": "functions.fits",
-    "snap": "analysis.plan.snap",
+    "snap": "functions.library",
     "solve": "functions.plans",
     "solve_portfolio": "functions.plans",
+    "starter": "functions.starters",
+    "starter_names": "functions.starters",
     "sweep": "analysis.sweep.table",
     "to_dict": "functions.looks",
     "uncertainty": "functions.curves",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -31,14 +30,11 @@ def command(name: str | None, form: str | None, output: Path | None) -> int:
 
     names = hardware.hardware_names() if name is None else (name,)
     chips = [hardware.load_hardware(known) for known in names]
-    prices: dict[str, hardware.ExamplePrice] = {}
-    for chip in chips:
-        with suppress(ValueError):  # the library has no price for each
-            prices[chip.key] = hardware.example_price(chip.key)
     if name is None:
+        prices = {chip.key: hardware.listed_price(chip) for chip in chips}
         blocks = library.chips_blocks(chips, prices)
     else:
-        blocks = library.chip_blocks(chips[0], prices.get(chips[0].key))
-    listed = [library.chip_data(chip, prices.get(chip.key)) for chip in chips]
+        blocks = library.known_blocks(chips[0])
+    listed = [library.known_data(chip) for chip in chips]
     show(blocks, {"hardware": listed}, form, output)
     return 0

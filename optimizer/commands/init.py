@@ -19,9 +19,8 @@ from optimizer.commands.output import (
 )
 from optimizer.commands.schema import text as schema_text
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.reading.document import suggest
+from optimizer.functions.starters import starter, starter_names
 
-STARTERS = Path(__file__).resolve().parent.parent / "starters"
 SCHEMA = "scenario.schema.json"
 MODELINE = "# yaml-language-server: $schema="
 FIRST = "internal-use"
@@ -49,12 +48,7 @@ def command(name: str, output: Path | None, force: bool, listed: bool) -> int:
         emit("".join(_listed()), None)
         return 0
     name = name.removesuffix(".yaml")
-    names = starter_names()
-    if name not in names:
-        hint = suggest(name, names, f"there are {', '.join(names)}")
-        raise InputError([Problem(Mark(name), "", f"there is no starter{hint}")])
-    scenario = (STARTERS / f"{name}.yaml").read_text(encoding="utf-8")
-    scenario = _pointing_beside(scenario)
+    scenario = _pointing_beside(starter(name))
     target = output or Path(f"{name}.yaml")
     if str(target) == "-":
         emit(scenario, None)
@@ -71,17 +65,12 @@ def command(name: str, output: Path | None, force: bool, listed: bool) -> int:
     return 0
 
 
-def starter_names() -> list[str]:
-    """The starters, sorted."""
-    return sorted(path.stem for path in STARTERS.glob("*.yaml"))
-
-
 def _listed() -> Iterator[str]:
     """A few lines a starter: its name, and how its comment begins."""
     names = starter_names()
     indent = max(map(len, names)) + 2
     for name in names:
-        text = (STARTERS / f"{name}.yaml").read_text(encoding="utf-8")
+        text = starter(name)
         lines = (line for line in text.splitlines() if not line.startswith(MODELINE))
         comment = takewhile(lambda line: line.startswith("#"), lines)
         told = " ".join(" ".join(line.lstrip("#") for line in comment).split())

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from optimizer.world.architecture.record import Record
 
 ALLOWED = ("table", "json", "markdown")
-CONTEXTS = (4096, 32768, 131072)
 BAD_INPUT = 2
 MOST = 10**9  # tokens of a context
 EXAMPLES = """\b
@@ -54,7 +53,7 @@ def command(
 
     from optimizer.report.pages import models  # noqa: PLC0415 - imports pydantic
 
-    asked = sorted({*CONTEXTS, *(_context(text) for text in contexts)})
+    asked = sorted({*models.CONTEXTS, *(_context(text) for text in contexts)})
     read = [(name, _read(name)) for name in dict.fromkeys(names)]
     content = {"models": [models.model_data(n, found, asked) for n, found in read]}
     known = [found for _, found in read if not isinstance(found, InputError)]

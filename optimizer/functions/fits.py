@@ -17,7 +17,7 @@ from optimizer.fitting.fit import Fit, Settings
 from optimizer.fitting.fit import fit as fit_runs
 from optimizer.fitting.fitlaw import About
 from optimizer.fitting.runs import Runs, read_runs
-from optimizer.functions.looks import attach_pages
+from optimizer.functions.looks import attach, attach_pages
 from optimizer.functions.version import installed
 from optimizer.question.scenario import Scenario
 from optimizer.world.law import Counts
@@ -154,3 +154,4 @@ def _paths(files: Files) -> list[str]:
 
 
 attach_pages(Judged, Calibrated)
+attach(Fit)

@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from optimizer.analysis.frontier.frontier import Frontier
     from optimizer.analysis.law.judgement import Judged
     from optimizer.analysis.plan.answer import Answer
+    from optimizer.analysis.plan.snap import Snap
     from optimizer.analysis.portfolio.joint_plan import JointPlan
     from optimizer.analysis.serving.calibrated import Calibrated
     from optimizer.analysis.uncertainty.uncertainty import Uncertainty
+    from optimizer.fitting.fit import Fit
     from optimizer.question.portfolio import Portfolio
     from optimizer.question.scenario import Scenario
+    from optimizer.world.architecture.record import Record
+    from optimizer.world.law import Law
+    from optimizer.world.models import PublishedModel
 
 _FOLDER = "optimizer.report.pages"
 # Of each kind of answer: the file of its page, who makes its blocks, and its JSON.
@@ -34,8 +39,11 @@ _PAGES = {
     "Calibrated": ("serving", "calibrated_blocks", "calibrated_data"),
     "Comparison": ("comparison", "comparison_blocks", ""),
     "Frontier": ("frontier", "frontier_blocks", "frontier_data"),
+    "Hardware": ("library", "known_blocks", "known_data"),
     "JointPlan": ("portfolio", "joint_blocks", ""),
     "Judged": ("fit", "fit_blocks", "fit_data"),
+    "Law": ("library", "law_blocks", "law_data"),
+    "Record": ("models", "record_blocks", "record_data"),
     "Uncertainty": ("uncertainty", "uncertainty_blocks", "uncertainty_data"),
 }
 
@@ -52,7 +60,7 @@ def to_dict(record: Any) -> dict[str, Any]:
 
     Args:
         record: what `solve`, `compare`, `diff`, `audit`, `frontier`, `uncertainty`,
-            `judge` or `calibrate` returns.
+            `judge` or `calibrate` returns; a law, an accelerator or an architecture.
 
     Raises:
         TypeError: it is none of these.
@@ -108,9 +116,13 @@ def _drawn(found: Uncertainty) -> str:
     return f"{found.scenario}: {found.draws:,} draws"
 
 
-def _fitted(judged: Judged) -> str:
+def _judged(judged: Judged) -> str:
     values = ", ".join(f"{s} {v:.4g}" for s, v in judged.law.coefficients.items())
     return f"{judged.law.name}: {judged.fit.runs.count} runs, {values}"
+
+
+def _fitted(found: Fit) -> str:
+    return f"{found.runs.file}: {found.runs.count} runs, {found.settings.choice.form}"
 
 
 def _measured(found: Calibrated) -> str:
@@ -126,17 +138,43 @@ def _asked(one: Scenario | Portfolio) -> str:
     return f"{one.name}: {one.file}"
 
 
+def _formed(law: Law) -> str:
+    values = ", ".join(f"{s} {v:.4g}" for s, v in law.coefficients.items())
+    return f"{law.name}: {law.form}, {values or 'no coefficients'}"
+
+
+def _published(model: PublishedModel) -> str:
+    size = figure(model.parameters, "parameters")
+    return f"{model.name}: {size} on {figure(model.tokens, 'tokens')}"
+
+
+def _built(record: Record) -> str:
+    size = figure(record.total, "parameters")
+    return f"{record.name}: {len(record.layers)} layers, {size}"
+
+
+def _rounded(found: Snap) -> str:
+    best = "none fits" if found.best is None else found.best.name
+    return f"{len(found.sizes)} sizes, best {best}"
+
+
 _TOLD: dict[str, Callable[[Any], str]] = {
     "Answer": _planned,
     "AnswerDiff": _moved,
     "Audit": _audited,
     "Calibrated": _measured,
     "Comparison": lambda found: "; ".join(map(_planned, found.plans)),
+    "Fit": _fitted,
     "Frontier": _priced,
+    "Hardware": lambda chip: f"{chip.key}: {chip.name}",
     "JointPlan": _joint,
-    "Judged": _fitted,
+    "Judged": _judged,
+    "Law": _formed,
     "Portfolio": _asked,
+    "PublishedModel": _published,
+    "Record": _built,
     "Scenario": _asked,
+    "Snap": _rounded,
     "Uncertainty": _drawn,
 }
 

@@ -212,6 +212,11 @@ def example_price(hardware_key: str) -> ExamplePrice:
     return ExamplePrice(middle.price, middle.provider, middle.date, middle.offer)
 
 
+def listed_price(chip: Hardware) -> ExamplePrice | None:
+    """The example price of an accelerator; None where the library has none."""
+    return example_price(chip.key) if chip.key in _keys(_prices()) else None
+
+
 def _read(document: Document, at: Steps, key: str = "") -> Hardware:
     entry = read_model(document, HardwareEntry, at=at)
     peaks = entry.peaks.model_dump(exclude_none=True)

@@ -100,7 +100,7 @@ def test_the_schema_knows_the_models_of_a_portfolio(run):
 
 
 def test_the_list_has_every_starter_with_its_question(here, run):
-    from optimizer.commands.init import starter_names  # noqa: PLC0415
+    from optimizer import starter_names  # noqa: PLC0415
 
     done = run("init", "--list")
     assert done.code == 0

@@ -34,11 +34,9 @@ def briefly_warned(answer: Answer) -> Iterator[Block]:
     """
     told = TOLD if answer.extrapolation else ()
     shown = [warning for warning in answer.warnings if warning.code not in told]
-    if shown:
-        yield Heading("Warnings")
     for warning in shown:
         first = re.split(END, warning.message)[0]
-        yield Text(f"{first.rstrip('.')}.", label=warning.code)
+        yield Text(f"{first.rstrip('.')}.", label=f"warning {warning.code}")
 
 
 def all_warned(

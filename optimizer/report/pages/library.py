@@ -27,7 +27,7 @@ from optimizer.report.formats.blocks import (
 )
 from optimizer.report.formats.data import plain
 from optimizer.report.pages.form_test import held_out
-from optimizer.world.hardware import ExamplePrice, Hardware
+from optimizer.world.hardware import ExamplePrice, Hardware, listed_price
 from optimizer.world.law import Check, Law
 from optimizer.world.ranges import Interval
 
@@ -205,7 +205,7 @@ def law_data(law: Law) -> dict[str, Any]:
 
 
 def chips_blocks(
-    chips: Sequence[Hardware], prices: Mapping[str, ExamplePrice]
+    chips: Sequence[Hardware], prices: Mapping[str, ExamplePrice | None]
 ) -> list[Block]:
     """The list of accelerators, with the example prices that are known by key."""
     columns = (
@@ -270,6 +270,16 @@ def chip_blocks(chip: Hardware, price: ExamplePrice | None) -> list[Block]:
         rows.append(("example price", f"{offer}, read on {price.date}"))
     known = [row for row in rows if row[1]]
     return [Heading(f"{chip.name} ({chip.key})", 1), facts(known)]
+
+
+def known_blocks(chip: Hardware) -> list[Block]:
+    """Everything about one accelerator, with its example price where there is one."""
+    return chip_blocks(chip, listed_price(chip))
+
+
+def known_data(chip: Hardware) -> dict[str, Any]:
+    """Likewise as plain data."""
+    return chip_data(chip, listed_price(chip))
 
 
 def chip_data(chip: Hardware, price: ExamplePrice | None) -> dict[str, Any]:

@@ -11,6 +11,18 @@ from optimizer.reading.quantity import BYTES, significant, write
 from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, facts
 from optimizer.world.architecture.record import FOOTINGS, Record
 
+CONTEXTS = (4096, 32768, 131072)  # for which a cache is told
+
+
+def record_data(record: Record) -> dict[str, Any]:
+    """A model as JSON tells it, by its own name."""
+    return model_data(record.name, record, CONTEXTS)
+
+
+def record_blocks(record: Record) -> list[Block]:
+    """A page about one model."""
+    return models_blocks([record], CONTEXTS)
+
 
 def model_data(
     name: str, found: Record | InputError, contexts: Sequence[int]

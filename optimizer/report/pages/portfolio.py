@@ -29,6 +29,7 @@ from optimizer.report.pages.reasons import (
     limit_row,
     proven,
     remedies,
+    used_up,
 )
 
 NOTHING = 5e-5  # of a cost that sharing adds, which no page can show
@@ -71,13 +72,7 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
             if answer.plan is None:
                 yield from answer_blocks(answer)
         return
-    if portfolio.shared:
-        yield Heading("Shared")
-        yield Table(
-            limit_columns("cost", used=True),
-            tuple(limit_row(w, portfolio.unit) for w in portfolio.shared),
-        )
-        yield Text("The shadow price is what one more unit does to the joint cost.")
+    yield from _shared(portfolio, full)
     if portfolio.relaxed is not None:
         what = "Whole samples, batches" if drawn else "Whole batches"
         yield Text(
@@ -86,18 +81,39 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
             "price of limits, are those of machines in fractions, since whole ones "
             "move in steps."
         )
-    if portfolio.certificate is not None:
-        yield Heading("Proof")
-        yield Text(proven(portfolio.certificate, "cost of all together"), label="proof")
+    proof = portfolio.certificate
     if not full:
-        yield Text("--full adds a page for each model.")
+        rest = "--full adds a page for each model."
+        if proof is None:
+            yield Text(rest)
+            return
+        gap = f"within {significant(proof.gap, 2)} of the best possible cost"
+        yield Text(f"{gap} of all together. {rest}", label="Certified")
         return
+    if proof is not None:
+        yield Heading("Proof")
+        yield Text(proven(proof, "cost of all together"), label="proof")
     yield Text(
         "Below, model by model: what one more unit of its own limits does, and what "
         "moves the cost, are about the cost of all together."
     )
     for answer in portfolio.members:
         yield from answer_blocks(_own(answer))
+
+
+def _shared(portfolio: JointPlan, full: bool) -> Iterator[Block]:
+    """What the shared bounds hold back; on the short page the slack ones by name."""
+    walls = [w for w in portfolio.shared if full or w.binding or used_up(w)]
+    if portfolio.shared:
+        yield Heading("Shared")
+    if walls:
+        yield Table(
+            limit_columns("cost", used=True),
+            tuple(limit_row(w, portfolio.unit) for w in walls),
+        )
+        yield Text("The shadow price is what one more unit does to the joint cost.")
+    if loose := [wall.name for wall in portfolio.shared if wall not in walls]:
+        yield Text(f"{either(loose, 'and')}.", label="slack")
 
 
 def _remedies(portfolio: JointPlan) -> Iterator[Block]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, either, figure, percent
+from optimizer.analysis.plan.wording import amount, either, figure, lifetime, percent
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
-from optimizer.report.formats.blocks import Block, Heading, Table, Text
+from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import briefly_warned
 from optimizer.report.pages.distillation import better, pays
@@ -46,16 +46,46 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     if answer.plan is None:
         yield from infeasible(answer)
     else:
-        yield from plan_table(answer, full=False)
+        yield from _plan_and_bill(answer)
         yield from rounded
-        yield from bill(answer, full=False)
         if told := " ".join(_practice(answer)):
-            yield Text(told)
+            yield Text(told, label="In practice")
         if not better(answer) and (told := pays(answer)):
             yield Text(told)
         yield from _near(answer)
         yield from _held(answer)
-    yield Text(_end(answer))
+    yield _end(answer)
+
+
+def _plan_and_bill(answer: Answer) -> Iterator[Block]:
+    """The plan and what it costs as one table, so that both are seen at once."""
+    (title, plan), (_, money, *more) = (
+        tuple(part(answer, full=False)) for part in (plan_table, bill)
+    )
+    if not (isinstance(plan, Table) and isinstance(money, Table)):
+        raise TypeError("a plan and its bill are tables, each under its heading")
+    unit = "" if answer.cost is None else answer.cost.unit
+    *lines, (_, *total) = money.rows
+    yield title
+    yield _one_table(plan, Table(money.columns, (*lines, (lifetime(unit), *total))))
+    yield from more
+
+
+def _one_table(first: Table, second: Table) -> Table:
+    """The rows of two tables, those of the second under the first's.
+
+    Args:
+        first: whose columns lead.
+        second: whose other columns stand to the right of the first figures.
+    """
+    apart = tuple(c for c in second.columns if c not in first.columns)
+    columns = (*first.columns[:2], *apart, *first.columns[2:])
+    rows = (
+        tuple(dict(zip(table.columns, row, strict=True)).get(c, GAP) for c in columns)
+        for table in (first, second)
+        for row in table.rows
+    )
+    return Table(columns, tuple(rows))
 
 
 def _near(answer: Answer) -> Iterator[Block]:
@@ -128,16 +158,14 @@ def _million(dollars: float) -> str:
     return write(dollars, PRICE_TOKENS).removesuffix("per million tokens").strip()
 
 
-def _end(answer: Answer) -> str:
+def _end(answer: Answer) -> Text:
     """That it is proved, and where the rest is."""
     if answer.certificate is None or answer.plan is None:
-        return "--full adds the law and the demand."
+        return Text("--full adds the law and the demand.")
     gap = significant(answer.certificate.gap, 2)
     what = "loss" if answer.question == "budget" else "cost"
     more = ""
     if whole := beside_fractions(answer):
         what, more = f"{what} {WHOLE}", f" {whole}"
-    return (
-        f"Certified: within {gap} of the best possible {what}.{more} --full has the "
-        "rest."
-    )
+    told = f"within {gap} of the best possible {what}.{more} --full has the rest."
+    return Text(told, label="Certified")
