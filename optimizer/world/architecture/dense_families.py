@@ -202,6 +202,13 @@ DENSE: Mapping[str, Traits] = {
         kv_heads="heads",
         window=windows.one_in(4, "sliding_window_pattern"),
     ),
+    "cohere_compass_text": Traits(
+        tied=True,
+        norms=1,
+        bias="attention_bias",
+        kv_heads="heads",
+        window=windows.asked,
+    ),
     "seed_oss": Traits(
         qkv_bias="attention_bias",
         out_bias="attention_out_bias",

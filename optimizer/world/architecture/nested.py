@@ -15,6 +15,7 @@ INSIDE: Mapping[str, str] = {
     "aria": "aria_text",
     "aya_vision": "cohere2",
     "cohere2_vision": "cohere2",
+    "cohere_compass": "cohere_compass_text",
     "cosmos3_edge": "cosmos3_edge_text",
     "cosmos3_omni": "qwen3_vl_text",
     "deepseek_ocr2": "deepseek_ocr2_text",
@@ -176,12 +177,26 @@ REFUSED: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("bert", "roberta", "xlm-roberta", "modernbert", "deberta-v2", "clip"),
-            *("siglip", "vit", "wav2vec2", "nomic_bert"),
+            *("siglip", "siglip2", "vit", "dinov2", "wav2vec2", "nomic_bert"),
+            *("albert", "big_bird", "camembert", "deberta", "distilbert", "electra"),
+            *(
+                "ernie",
+                "eurobert",
+                "longformer",
+                "mpnet",
+                "rembert",
+                "roformer",
+                "xmod",
+            ),
         ),
         "an encoder, which writes no tokens; give that of a model that writes text",
     ),
     **dict.fromkeys(
-        ("t5", "mt5", "bart", "whisper", "t5gemma", "t5gemma2", "encoder-decoder"),
+        (
+            *("t5", "mt5", "umt5", "bart", "mbart", "marian", "m2m_100", "nllb-moe"),
+            *("pegasus", "led", "longt5", "switch_transformers", "whisper"),
+            *("t5gemma", "t5gemma2", "encoder-decoder"),
+        ),
         "an encoder with a decoder; this reads decoders alone",
     ),
 }

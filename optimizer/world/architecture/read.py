@@ -184,11 +184,18 @@ def _by_class(f: Fields, told: Any) -> Any:
 def _unknown(f: Fields, told: Any) -> FieldError:
     """An error for a family that is not known, with what can be done."""
     seen = next((word for word in SENSES if word in f), None)
-    if seen is not None and "vocab_size" not in f:
+    if "vocab_size" not in f and (seen is not None or "vision" in str(told)):
+        found = "no vocab_size" if seen is None else f"{seen} and no vocab_size"
         return f.wrong(
             "model_type",
-            f"is {shown(told)}, with {seen} and no vocab_size: a model of images or "
+            f"is {shown(told)}, with {found}: a model of images or "
             "sound, which writes no tokens; give that of a model that writes text",
+        )
+    if f.value.get("is_encoder_decoder") is True:
+        return f.wrong(
+            "is_encoder_decoder",
+            f"must be false, got true for {shown(told)}: this reads decoders alone; "
+            f"{BY_HAND}",
         )
     return f.wrong(
         "model_type",

@@ -52,6 +52,15 @@ def one_in(period: int, *words: str) -> Window:
     return rule
 
 
+def asked(f: Fields, count: int) -> Sequence[str]:
+    """No rule of the family's own is known where the file does not list its layers.
+
+    Raises:
+        FieldError: always.
+    """
+    raise f.wrong("layer_types", "is missing; it says which layers slide")
+
+
 def laid_out(f: Fields, count: int) -> Sequence[str]:
     """A list says of each layer whether it slides, by 1 or 0.
 
