@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, cast
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and how a system asks
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         pressed = True
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in STOPS}
     try:
         # Inside, so that Ctrl-C during the second of imports ends well too.
         from optimizer.commands.group import run  # noqa: PLC0415
@@ -60,7 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
         # An import that is interrupted may wrap the interrupt in its own error.
         code = INTERRUPTED if pressed else _explained(error)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         if alone:
             gc.freeze()  # nor is there any to look for at the end
     if code == INTERRUPTED:

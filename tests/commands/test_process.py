@@ -104,7 +104,8 @@ def test_decisions_are_in_the_api_too(tmp_path):
     assert lines[-2:] == ["7B", "True True"]
 
 
-def test_ctrl_c_ends_with_a_word_and_nothing_written(tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_end_with_a_word_and_nothing_written(tmp_path, stop):
     """A named pipe tells when the command reads: from there it waits for us."""
     pipe = tmp_path / "scenario.yaml"
     os.mkfifo(pipe)
@@ -115,7 +116,7 @@ def test_ctrl_c_ends_with_a_word_and_nothing_written(tmp_path):
         text=True,
     )
     with open(pipe, "w"):
-        done.send_signal(signal.SIGINT)
+        done.send_signal(stop)
         out, err = done.communicate(timeout=60)
     assert done.returncode == 130
     assert out == ""
@@ -131,11 +132,11 @@ def test_an_interrupt_that_an_import_wrapped_is_still_one(monkeypatch, capsys):
         except KeyboardInterrupt:
             raise ImportError("numpy failed to import") from None
 
-    before = signal.getsignal(signal.SIGINT)
+    before = [signal.getsignal(number) for number in cli.STOPS]
     monkeypatch.setattr("optimizer.commands.group.run", wrapped)
     assert cli.main([]) == 130
     assert capsys.readouterr().err == "interrupted\n"
-    assert signal.getsignal(signal.SIGINT) is before
+    assert [signal.getsignal(number) for number in cli.STOPS] == before
 
 
 def test_a_closed_pipe_ends_quietly(here):
