@@ -30,8 +30,6 @@ def main(arguments: list[str] | None = None) -> int:
         # Imports make a hundred thousand objects, none of which is garbage:
         # looking for it takes a tenth of the time of `solve`.
         gc.set_threshold(100_000, 50, 50)
-        # Nor are there plugins to look for in every package that is installed.
-        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     pressed = False
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

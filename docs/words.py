@@ -11,13 +11,14 @@ from tables import table
 from optimizer.question.portfolio import Shared
 from optimizer.question.scenario import Spec
 from optimizer.reading import kinds
+from optimizer.reading.json_schema import json_schema
 
 Schema = Mapping[str, Any]
 
 
 def scenario() -> Iterator[str]:
     """Returns the lines of the page."""
-    form = Spec.model_json_schema()
+    form = json_schema(Spec)
     yield from (
         "# The scenario file",
         "",
@@ -58,7 +59,7 @@ def scenario() -> Iterator[str]:
             yield from _words(section)
     yield from (f"## `{RANGE}`", "", ABOUT_RANGE, "")
     yield from ("## `models` and `shared`", "", ABOUT_MODELS, "")
-    yield from _words(Shared.model_json_schema())
+    yield from _words(json_schema(Shared))
     yield from ("## Numbers and units", "")
     yield from (
         "Numbers may carry a suffix (K, M, B, T), an exponent (`1e12`), underscores",
@@ -171,7 +172,7 @@ def _references(entry: Schema) -> Iterator[str]:
         yield from _references(inner)
 
 
-TITLES = _sections(Spec.model_json_schema())
+TITLES = _sections(json_schema(Spec))
 
 
 def _units() -> Iterator[tuple[str, ...]]:

@@ -63,13 +63,6 @@ DOORS = {
     },
     "openpyxl": {"fitting/tables/sheets"},
     "pyarrow": {"fitting/tables/sheets", "commands/rowfile"},
-    "pydantic": {
-        "reading/*",
-        "world/*",
-        "world/serving/*",
-        "question/*",
-        "commands/dataset",
-    },
     "scipy": {"engine/*", "analysis/*"},
     "tabulate": {"report/formats/text"},
     "vl_convert": {"report/formats/render"},

@@ -16,8 +16,6 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from optimizer import __version__
 from optimizer.analysis.sweep.cluster import LOCAL, connected, each, wrong
 from optimizer.analysis.sweep.sweep import STATUSES, Summary, results_of, told
@@ -28,6 +26,7 @@ from optimizer.question.axes import Grid, Listed
 from optimizer.question.draws import Draws
 from optimizer.question.vary import Plan
 from optimizer.reading.document import legible
+from optimizer.reading.fields import Model
 from optimizer.records import dataclass
 from optimizer.world.costs import UNITS
 
@@ -248,7 +247,7 @@ def _axis(one: Grid | Listed | Draws) -> str:
 
 def _bare(node: Any) -> Any:
     """Records as lists and mappings, for a text that is always the same."""
-    if isinstance(node, BaseModel):
+    if isinstance(node, Model):
         return {word: _bare(getattr(node, word)) for word in type(node).model_fields}
     if is_dataclass(node) and not isinstance(node, type):
         return {one.name: _bare(getattr(node, one.name)) for one in fields(node)}

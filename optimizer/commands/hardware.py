@@ -25,7 +25,7 @@ def command(name: str | None, form: str | None, output: Path | None) -> int:
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
 
-    from optimizer.report.pages import library  # noqa: PLC0415 - imports pydantic
+    from optimizer.report.pages import library  # noqa: PLC0415 - imports the words
     from optimizer.world import hardware  # noqa: PLC0415
 
     names = hardware.hardware_names() if name is None else (name,)

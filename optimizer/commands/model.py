@@ -51,7 +51,7 @@ def command(
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
 
-    from optimizer.report.pages import models  # noqa: PLC0415 - imports pydantic
+    from optimizer.report.pages import models  # noqa: PLC0415 - imports the words
 
     asked = sorted({*models.CONTEXTS, *(_context(text) for text in contexts)})
     read = [(name, _read(name)) for name in dict.fromkeys(names)]

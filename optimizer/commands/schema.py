@@ -28,7 +28,7 @@ def command(output: Path | None) -> int:
 
 def text() -> str:
     """The schema as JSON text."""
-    from optimizer.report.formats.data import write  # noqa: PLC0415 - imports pydantic
+    from optimizer.report.formats.data import write  # noqa: PLC0415 - imports the words
     from optimizer.report.formats.schema import schema  # noqa: PLC0415
 
     return write(schema())

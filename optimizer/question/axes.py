@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import numpy as np
-from pydantic import BaseModel
 
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.scenario import Scenario, Spec
 from optimizer.reading.document import Steps
-from optimizer.reading.fields import Quantity
+from optimizer.reading.fields import Model, Quantity
+from optimizer.reading.model import fields_of
 from optimizer.reading.quantity import (
     DAY,
     HOUR,
@@ -36,6 +35,7 @@ from optimizer.reading.quantity import (
     Kind,
     shown,
 )
+from optimizer.reading.types import flat
 from optimizer.records import dataclass
 from optimizer.world.hardware import Hardware, HardwareEntry
 from optimizer.world.law import Law, out_of_bounds
@@ -188,7 +188,7 @@ def axis(want: Wanted, scenario: Scenario) -> Grid | Listed:
     return _axis(want, path, quantity, scenario.law)
 
 
-def axis_of(want: Wanted, model: type[BaseModel], path: Steps) -> Grid | Listed:
+def axis_of(want: Wanted, model: type[Model], path: Steps) -> Grid | Listed:
     """Likewise, at a path of other words than those of a scenario.
 
     Raises:
@@ -280,23 +280,12 @@ def quantity_at(path: Steps) -> Quantity | None:
 
 
 def _quantities(annotation: Any, path: Steps) -> Iterator[Quantity]:
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        base, *about = get_args(annotation)
+    for each in flat(annotation):
         if not path:
-            yield from (item for item in about if isinstance(item, Quantity))
-        yield from _quantities(base, path)
-    elif origin in (Union, UnionType):
-        for member in get_args(annotation):
-            yield from _quantities(member, path)
-    elif origin is tuple and path and isinstance(path[0], int):
-        yield from _quantities(get_args(annotation)[0], path[1:])
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel) and path:
-        field = annotation.model_fields.get(str(path[0]))
-        if field is not None:
-            if len(path) == 1:
-                found = (item for item in field.metadata if isinstance(item, Quantity))
-                yield from found
+            yield from [each] if isinstance(each, Quantity) else ()
+        elif get_origin(each) is tuple and isinstance(path[0], int):
+            yield from _quantities(get_args(each)[0], path[1:])
+        elif (field := fields_of(each).get(str(path[0]))) is not None:
             yield from _quantities(field.annotation, path[1:])
 
 
@@ -319,7 +308,7 @@ def _steps(scenario: Scenario, name: str) -> Steps | None:
             else:
                 return None
             node = node[step]
-        elif isinstance(node, BaseModel) and word in type(node).model_fields:
+        elif isinstance(node, Model) and word in type(node).model_fields:
             node = getattr(node, word)
             if word == "hardware" and isinstance(node, dict):
                 node = scenario.hardware[path]

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import BaseModel
 
 from optimizer.algebra.batch_value import Divided, Many
 from optimizer.algebra.posynomial import Integers
 from optimizer.errors import InputError
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
+from optimizer.reading.fields import Model
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread
 from optimizer.records import dataclass, replace
@@ -195,7 +195,7 @@ def _numbers(node: Any, path: Steps) -> Iterator[Input]:
         yield Input("", path, node.amount)
     elif isinstance(node, Spread):
         yield from _numbers(node.expected, (*path, "expected"))
-    elif isinstance(node, BaseModel):
+    elif isinstance(node, Model):
         for word in type(node).model_fields:
             if word in node.model_fields_set and word not in DISCRETE:
                 yield from _numbers(getattr(node, word), (*path, word))

@@ -8,13 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import Field
-
 from optimizer.errors import Mark
 from optimizer.question.target import Target
 from optimizer.reading.document import Document, Steps
 from optimizer.reading.fields import (
     Count,
+    Field,
     Fraction,
     Model,
     Parameters,
@@ -22,6 +21,7 @@ from optimizer.reading.fields import (
     Tokens,
 )
 from optimizer.reading.spread import Uncertain, expected
+from optimizer.reading.types import Size
 from optimizer.records import dataclass, field, replace
 from optimizer.world.architecture.words import with_config
 from optimizer.world.costs import Architecture
@@ -107,8 +107,8 @@ class Spec(Model):
         description="a plan of your own, priced beside the optimum of the same loss, "
         "or of the target",
     )
-    demand: Stream | Annotated[tuple[Stream, ...], Field(max_length=1000)] | None = (
-        Field(None, description="what the model serves: one stream, or a list")
+    demand: Stream | Annotated[tuple[Stream, ...], Size(most=1000)] | None = Field(
+        None, description="what the model serves: one stream, or a list"
     )
     training: Training = Field(Training(), description="the machine that trains")
     serving: Serving = Field(Serving(), description="the machine that serves")
@@ -124,7 +124,7 @@ class Spec(Model):
         None,
         description="the shape, for attention and the KV cache; or the path of a "
         "published config.json",
-        json_schema_extra=with_config,
+        extend=with_config,
     )
     money: MoneyOverTime = Field(
         MoneyOverTime(), description="discounting and falling prices"

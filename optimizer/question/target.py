@@ -1,8 +1,6 @@
 """The quality that a scenario asks for."""
 
-from pydantic import Field
-
-from optimizer.reading.fields import Fraction, Loss, Model, Parameters, Tokens
+from optimizer.reading.fields import Field, Fraction, Loss, Model, Parameters, Tokens
 
 
 class Match(Model):

@@ -1,4 +1,4 @@
-"""From a document to checked records: pydantic fields that know their units.
+"""From a document to checked records: fields that know their units.
 
 Each field type reads its own kind of number (`tokens: 2T`) and tells editors how in
 the JSON Schema. `read_model` turns whatever is wrong, all of it, into problems with
@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from pydantic_core import CoreSchema, core_schema
-
 from optimizer.errors import InputError, Problem
 from optimizer.reading import kinds, quantity
 from optimizer.reading.document import Document, Steps, dotted, suggest
-from optimizer.reading.mistakes import Mistake, explain
+from optimizer.reading.mistakes import FieldError, Mistake
+from optimizer.reading.model import Field, Model, across
 from optimizer.reading.quantity import Flow, Kind
+from optimizer.reading.types import frozen
 from optimizer.reading.yamltext import MOST
 from optimizer.records import dataclass
 
@@ -33,6 +32,7 @@ __all__ = [
     "Duration",
     "Energy",
     "Fall",
+    "Field",
     "FieldError",
     "Flops",
     "Fraction",
@@ -52,6 +52,7 @@ __all__ = [
     "Requests",
     "Tokens",
     "Wait",
+    "across",
     "read_model",
     "suggest",
 ]
@@ -76,12 +77,8 @@ class Quantity:
         number = quantity.read(value, self.kind)
         return int(number) if self.kind.whole else number
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: Any
-    ) -> dict[str, Any]:
+    def json_schema(self) -> dict[str, Any]:
+        """Return what editors are told of such a number."""
         kind = self.kind
         number: dict[str, Any] = {"type": "integer" if kind.whole else "number"}
         if not kind.plain:
@@ -133,41 +130,7 @@ Number = Annotated[float, Quantity(kinds.NUMBER)]
 Positive = Annotated[float, Quantity(kinds.POSITIVE)]
 
 
-class FieldError(ValueError):
-    """What a model's own validator found, each at a field below that model.
-
-    Attributes:
-        found: a path below the model, and the sentence.
-    """
-
-    def __init__(self, *found: tuple[Steps, str]) -> None:
-        self.found = found
-        super().__init__("; ".join(message for _, message in found))
-
-
-class Model(BaseModel):
-    """The base of what files say: frozen, no unknown words, nothing coerced.
-
-    Lists become tuples; fields that hold several values are of type `tuple[X, ...]`.
-    Files of such records stand without `annotations` of the future, which would make a
-    text of each type that pydantic has to compile at every start.
-    """
-
-    model_config = ConfigDict(
-        defer_build=True,  # most files need few of the records
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        allow_inf_nan=False,
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _freeze(cls, value: object) -> object:
-        return _frozen(value)
-
-
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 
 
 def read_model(
@@ -199,14 +162,14 @@ def read_model(
         later = f"is not supported yet{reason and f' ({reason})'}"
         early |= {mistake.path: mistake for mistake in _later(value, pattern, later)}
     mistakes = list(early.values())
-    result = None
-    try:
-        result = model.model_validate(_without(value, frozenset(early)))
-    except ValidationError as error:
-        # Checks across fields would miss the words taken away: they wait.
-        found = explain(error, value, model)
-        mistakes += (m for m in found if not ((early and m.own) or m.path in early))
-    if result is None or mistakes:
+    wrong: list[Mistake] = []
+    result: M = model.reader()(frozen(_without(value, frozenset(early))), (), wrong)
+    # Checks across fields would miss the words taken away: they wait.
+    told = [m for m in wrong if not ((early and m.own) or m.path in early)]
+    mistakes += told[:MOST]
+    if more := len(told[MOST:]):
+        mistakes.append(Mistake((), f"has {more} more mistakes than are told here"))
+    if mistakes:
         raise InputError(_problems(mistakes, document, at))
     return result
 
@@ -218,13 +181,6 @@ def _problems(
         path = at + mistake.path
         mark = document.key_mark(path) if mistake.at_key else document.mark(path)
         yield Problem(mark, dotted(path), mistake.message)
-
-
-def _frozen(value: object) -> object:
-    """Return a value with tuples for lists, which strict tuples ask for."""
-    if isinstance(value, dict):
-        return {key: _frozen(inner) for key, inner in value.items()}
-    return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _inner(value: Any, path: Steps) -> tuple[object, bool]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar
 
-from pydantic import Discriminator, Tag, model_validator
-
-from optimizer.reading.fields import Model
+from optimizer.reading.fields import Model, across
 from optimizer.reading.quantity import Flow
+from optimizer.reading.types import Pick
 
 T = TypeVar("T")
 
@@ -19,15 +18,14 @@ class Spread(Model, Generic[T]):
     expected: T
     high: T
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Spread[T]:
+    @across
+    def _ordered(self) -> None:
         three = (self.low, self.expected, self.high)
         if len({isinstance(v, Flow) and v.per is None for v in three}) > 1:
             raise ValueError("must have three totals or three rates")
         low, middle, high = (_size(v) for v in three)
         if not low <= middle <= high:
             raise ValueError("must have low ≤ expected ≤ high")
-        return self
 
 
 def _size(value: Any, per: float | None = None) -> float:
@@ -37,8 +35,8 @@ def _size(value: Any, per: float | None = None) -> float:
     return float(value.real)
 
 
-def _kind_of(value: Any) -> str:
-    return "spread" if isinstance(value, dict | Spread) else "value"
+def _which(value: Any) -> int:
+    return isinstance(value, dict | Spread)
 
 
 if TYPE_CHECKING:
@@ -50,9 +48,8 @@ else:
 
         def __class_getitem__(cls, kind: Any) -> Any:
             """The type of a field that holds either."""
-            value = Annotated[kind, Tag("value")]
-            spread = Annotated[Spread[kind], Tag("spread")]
-            return Annotated[value | spread, Discriminator(_kind_of)]
+            pick = Pick(_which, (kind, Spread[kind]))
+            return Annotated[kind | Spread[kind], pick]
 
 
 def ends(spread: Spread[Any]) -> tuple[float, float]:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import PrivateAttr
-
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.fields import FieldError, read_model
@@ -27,9 +25,9 @@ T = TypeVar("T")
 class Built(Shape):
     """A shape whose figures come from a record."""
 
-    _record: Record = PrivateAttr()
-    _anchor: float | None = PrivateAttr(None)
-    _seen: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _record: Record
+    _anchor: float | None
+    _seen: dict[str, Any]
 
     @property
     def record(self) -> Record:
@@ -105,9 +103,9 @@ def built(
     }
     if record.mixture:
         words |= {"experts": experts, "active_experts": chosen}
-    shape = Built.model_construct(_fields_set=set(), **words)
+    shape = Built.model_construct((), **words)
     # Private attributes of a record that no file can write.
-    shape._record = record
+    shape._record, shape._seen = record, {}
     shape._anchor = None if counts is None else shape.size(counts)
     return shape
 

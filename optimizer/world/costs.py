@@ -8,9 +8,7 @@ FLOPs into seconds, dollars, energy and carbon.
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
-from typing import Literal, Self
-
-from pydantic import Field, model_validator
+from typing import Literal
 
 from optimizer.algebra.posynomial import Term
 from optimizer.reading.document import Steps
@@ -18,10 +16,12 @@ from optimizer.reading.fields import (
     Bytes,
     BytesToken,
     Count,
+    Field,
     FieldError,
     Model,
     Parameters,
     Tokens,
+    across,
 )
 from optimizer.reading.spread import expected
 from optimizer.records import dataclass
@@ -58,11 +58,10 @@ class Sizes(Model):
         None, description="those that a token passes; all unless given"
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
+    @across
+    def _fits(self) -> None:
         if (self.active or 0) > self.total:
             raise FieldError((("active",), "must be at most the total"))
-        return self
 
 
 class Architecture(Model):
@@ -92,11 +91,10 @@ class Architecture(Model):
         None, description="those of them that a token passes"
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
+    @across
+    def _fits(self) -> None:
         if found := tuple(self._misfits()):
             raise FieldError(*found)
-        return self
 
     def _misfits(self) -> Iterator[tuple[Steps, str]]:
         if (self.experts is None) != (self.active_experts is None):
@@ -110,10 +108,10 @@ class Architecture(Model):
                 f"{self.active_experts}",
             )
 
-    @model_validator(mode="after")
-    def _rises(self) -> Self:
+    @across
+    def _rises(self) -> None:
         if not isinstance(self.cache, tuple):
-            return self
+            return
         if len(self.cache) < FEWEST:
             raise FieldError((("cache",), "needs the bytes at two contexts or more"))
         for index, (one, two) in enumerate(pairwise(self.cache), start=1):
@@ -125,7 +123,6 @@ class Architecture(Model):
                         "bytes",
                     )
                 )
-        return self
 
     def kept(self, context: float, number: float) -> tuple[float, float]:
         """Bytes that a sequence keeps at a context, and the power of N they grow with.

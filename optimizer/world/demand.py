@@ -6,14 +6,13 @@ which prices and discounting apply. Everything here is analytic in its numbers, 
 that a complex step gives exact sensitivities; comparisons look at real parts.
 """
 
-from typing import Annotated, Self
-
-from pydantic import Field, model_validator
+from typing import Annotated
 
 from optimizer.algebra.batch_value import is_stepped, up_and_down
 from optimizer.reading.fields import (
     DemandTokens,
     Duration,
+    Field,
     FieldError,
     Fraction,
     Model,
@@ -21,6 +20,7 @@ from optimizer.reading.fields import (
     Rate,
     Requests,
     Wait,
+    across,
 )
 from optimizer.reading.quantity import DEMAND_TOKENS, FAR, MONTH, YEAR, Flow
 from optimizer.reading.spread import Uncertain, expected
@@ -77,8 +77,8 @@ class Stream(Model):
         None, description="overrides the scenario's serving for this stream"
     )
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
+    @across
+    def _complete(self) -> None:
         if self.tokens is None and self.requests is None:
             raise ValueError(
                 "has no amount; add tokens: 2T, or requests: 5M/day with "
@@ -112,7 +112,6 @@ class Stream(Model):
                 "has a rate or a growth but no lifetime; add lifetime: 2 years"
             )
         served(self)
-        return self
 
     @property
     def found(self) -> float:

@@ -2,9 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from optimizer.reading.fields import Model, Parameters, Tokens
+from optimizer.reading.fields import Field, Model, Parameters, Tokens
+from optimizer.reading.types import Size
 
 # Of a law file's extras.
 CONSTANTS = (
@@ -23,7 +22,7 @@ class Teacher(Model):
 class Distillation(Model):
     """A student of a teacher, beside the plan that is trained without one."""
 
-    teacher: Teacher | Annotated[tuple[Teacher, ...], Field(max_length=50)] = Field(
+    teacher: Teacher | Annotated[tuple[Teacher, ...], Size(most=50)] = Field(
         description="whose logits it learns, or a list to choose from"
     )
     logits: Literal["free", "paid"] = Field(

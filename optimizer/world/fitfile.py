@@ -1,8 +1,6 @@
 """What a law file says of how its law was fitted."""
 
-from pydantic import Field
-
-from optimizer.reading.fields import Count, Fraction, Model, Number, Positive
+from optimizer.reading.fields import Count, Field, Fraction, Model, Number, Positive
 
 
 class FitFile(Model):

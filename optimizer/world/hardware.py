@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
-
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, Steps, dotted, load_file, suggest
 from optimizer.reading.fields import (
     Bandwidth,
     Bytes,
+    Field,
     Flops,
     Model,
     Power,

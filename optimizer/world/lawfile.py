@@ -2,14 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Literal
-
-from pydantic import Field
+from typing import Annotated, Literal
 
 from optimizer.reading.document import suggest
 from optimizer.reading.fields import (
     Compute,
     Count,
+    Field,
     Fraction,
     Loss,
     Model,
@@ -18,6 +17,7 @@ from optimizer.reading.fields import (
     Positive,
     Tokens,
 )
+from optimizer.reading.types import Size
 from optimizer.reading.yamltext import Steps
 from optimizer.world.extrapolation import Axis
 from optimizer.world.fitfile import FitFile
@@ -59,8 +59,8 @@ class CheckFile(Model):
 class CovarianceFile(Model):
     """The covariance of the fitted coefficients."""
 
-    order: tuple[str, ...] = Field(
-        min_length=1, description="coefficients, or ln_ and a coefficient"
+    order: Annotated[tuple[str, ...], Size(1)] = Field(
+        description="coefficients, or ln_ and a coefficient"
     )
     matrix: tuple[tuple[Number, ...], ...]
 
@@ -115,7 +115,7 @@ class Row(Model):
 class Fitted(Model):
     """What a law tells about itself, whatever its form."""
 
-    name: str | None = Field(None, min_length=1)
+    name: Annotated[str, Size(1)] | None = None
     counts: Counts = Field("total", description="what its parameters N count")
     loss_unit: str = "nats per token"
     data: str | None = None
@@ -137,9 +137,8 @@ class Fitted(Model):
     not_for_planning: str = Field(
         "", description="why no run should be planned by it; --law all leaves it out"
     )
-    pair: str | None = Field(
+    pair: Annotated[str, Size(1)] | None = Field(
         None,
-        min_length=1,
         description="the law of the other form that was fitted to the same runs: a "
         "built-in name, or a file beside this one",
     )
@@ -177,8 +176,8 @@ class LawFile(Fitted):
     extras: dict[str, Number] = Field(
         {}, description="coefficients of further terms that the source publishes"
     )
-    experts: tuple[Count, ...] | None = Field(
-        None, min_length=1, description="joint-moe: the expert counts it was fitted on"
+    experts: Annotated[tuple[Count, ...], Size(1)] | None = Field(
+        None, description="joint-moe: the expert counts it was fitted on"
     )
     table: tuple[Row, ...] = Field(
         (), description="frontier: points of the line, rising"

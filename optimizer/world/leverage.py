@@ -22,9 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from pydantic import Field
-
-from optimizer.reading.fields import Fraction, Model, Positive
+from optimizer.reading.fields import Field, Fraction, Model, Positive
 from optimizer.world.ranges import Range
 from optimizer.world.surface import Surface, ln, power
 

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import Field
-
 from optimizer.algebra.posynomial import Term
 from optimizer.reading.fields import Budget as Dollars
 from optimizer.reading.fields import (
@@ -12,6 +10,7 @@ from optimizer.reading.fields import (
     Compute,
     Duration,
     Energy,
+    Field,
     Model,
     Parameters,
     Tokens,

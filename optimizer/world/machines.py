@@ -8,12 +8,11 @@ eq. 6, for dollars; energy by the mean power over TDP, never by MFU.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
-
 from optimizer.reading.fields import (
     Carbon,
     Count,
     Duration,
+    Field,
     FieldError,
     Fraction,
     Mfu,
@@ -21,6 +20,7 @@ from optimizer.reading.fields import (
     PriceHour,
     Quantity,
     Ratio,
+    across,
 )
 from optimizer.reading.kinds import EFFICIENCY, FRACTION, RATIO
 from optimizer.reading.quantity import HOUR
@@ -62,12 +62,11 @@ class Speculation(Model):
         description="parameters of the draft over those of the model"
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
+    @across
+    def _fits(self) -> None:
         if self.accepted > self.drafted:
             message = f"must be at most the {self.drafted:g} that are drafted"
             raise FieldError((("accepted",), message))
-        return self
 
     @property
     def tokens(self) -> float:
@@ -288,12 +287,11 @@ class Energy(Model):
     )
     grid: Carbon | None = Field(None, description="carbon of the electricity")
 
-    @model_validator(mode="after")
-    def _rests(self) -> Self:
+    @across
+    def _rests(self) -> None:
         if (self.idle_fraction or 0.0) > self.power_fraction:
             message = "must be at most the power_fraction, which is that at work"
             raise FieldError((("idle_fraction",), message))
-        return self
 
     @property
     def idle(self) -> float:

@@ -1,12 +1,9 @@
 """What money is worth over time, and what is paid beside accelerators."""
 
-from typing import Self
-
-from pydantic import Field, model_validator
-
 from optimizer.reading.document import Steps
 from optimizer.reading.fields import (
     Fall,
+    Field,
     FieldError,
     Fraction,
     Model,
@@ -14,6 +11,7 @@ from optimizer.reading.fields import (
     PriceTokens,
     Rate,
     Tokens,
+    across,
 )
 from optimizer.reading.spread import Spread, Uncertain, expected
 
@@ -28,15 +26,14 @@ class MoneyOverTime(Model):
         0.0, description="yearly fall of hardware prices"
     )
 
-    @model_validator(mode="after")
-    def _not_free(self) -> Self:
+    @across
+    def _not_free(self) -> None:
         decline = self.price_decline
         path: Steps = ("price_decline",)
         if isinstance(decline, Spread):
             path, decline = (*path, "high"), decline.high
         if decline == 1:
             raise FieldError((path, "must be below 100 %, got 100 %"))
-        return self
 
     @property
     def rates(self) -> tuple[float, float]:

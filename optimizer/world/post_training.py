@@ -7,12 +7,15 @@ rule of 2·N and 6·N; arXiv 2512.02556 has a model whose post-training takes mo
 10 % of its pre-training.
 """
 
-from typing import Self
-
-from pydantic import Field, model_validator
-
 from optimizer.algebra.posynomial import Term
-from optimizer.reading.fields import DemandTokens, Fraction, Model, Tokens
+from optimizer.reading.fields import (
+    DemandTokens,
+    Field,
+    Fraction,
+    Model,
+    Tokens,
+    across,
+)
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Uncertain, expected
 from optimizer.records import replace
@@ -48,13 +51,12 @@ class PostTraining(Model):
         None, description="overrides the scenario's serving for rollouts"
     )
 
-    @model_validator(mode="after")
-    def _together(self) -> Self:
+    @across
+    def _together(self) -> None:
         if (self.input_tokens is None) != (self.output_tokens is None):
             raise ValueError("needs input_tokens and output_tokens together, or none")
         if self.output_tokens is not None and not expected(self.output_tokens):
             raise ValueError("needs output_tokens above 0: rollouts are generated")
-        return self
 
     def stream(self) -> Stream:
         """The rollouts as one more use of the model, served before all others.

@@ -3,12 +3,11 @@
 Under a law that says what samples are worth their number may be left open.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_validator
-
-from optimizer.reading.fields import Count, FieldError, Model, Ratio
+from optimizer.reading.fields import Count, Field, FieldError, Model, Ratio, across
 from optimizer.reading.spread import Spread
+from optimizer.reading.types import Pick
 
 
 class Between(Model):
@@ -17,28 +16,24 @@ class Between(Model):
     at_least: Count = Field(1, description="the fewest")
     at_most: Count = Field(description="the most")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    @across
+    def _ordered(self) -> None:
         if self.at_least > self.at_most:
             message = f"must be at least at_least, {self.at_least}, got {self.at_most}"
             raise FieldError((("at_most",), message))
-        return self
 
 
-def _kind_of(value: Any) -> str:
+def _which(value: Any) -> int:
     if isinstance(value, Between):
-        return "between"
+        return 2
     if isinstance(value, dict) and not {"low", "expected", "high"} & set(value):
-        return "between"
-    return "spread" if isinstance(value, dict | Spread) else "value"
+        return 2
+    return isinstance(value, dict | Spread)
 
 
 if TYPE_CHECKING:
     Samples: TypeAlias = Ratio | Spread[Ratio] | Between
 else:
     Samples = Annotated[
-        Annotated[Ratio, Tag("value")]
-        | Annotated[Spread[Ratio], Tag("spread")]
-        | Annotated[Between, Tag("between")],
-        Discriminator(_kind_of),
+        Ratio | Spread[Ratio] | Between, Pick(_which, (Ratio, Spread[Ratio], Between))
     ]

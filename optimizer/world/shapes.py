@@ -16,10 +16,10 @@ wide as the model and ffn_width of 4·width, or gated of 8/3·width, all layers 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import Field
-
-from optimizer.reading.fields import Count
+from optimizer.reading.fields import Count, Field
+from optimizer.reading.types import Size
 from optimizer.reading.yamltext import Steps
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.record import Feed, Layer, Record
@@ -180,6 +180,6 @@ def record_of_shape(shape: Shape, name: str) -> Record:
 class Entry(Shape):
     """An architecture of a list."""
 
-    name: str | None = Field(
-        None, min_length=1, description="for reports; layers x width unless given"
+    name: Annotated[str, Size(1)] | None = Field(
+        None, description="for reports; layers x width unless given"
     )

@@ -8,6 +8,7 @@ from optimizer.question.exclusive import CHOICES
 from optimizer.question.portfolio import Shared
 from optimizer.question.portfolio_file import SEVERAL
 from optimizer.question.scenario import Spec
+from optimizer.reading.json_schema import json_schema
 from optimizer.world.machines import Serving, Sparsity, Training
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,7 +22,7 @@ def schema() -> dict[str, Any]:
     A model has the words of a scenario, which may also stand above the list; what is
     needed may stand in either place, so that the schema asks only for the list.
     """
-    body = Spec.model_json_schema()
+    body = json_schema(Spec)
     body.pop("title", None)
     needed = body.pop("required")
     words = body["properties"]
@@ -40,9 +41,9 @@ def schema() -> dict[str, Any]:
         "minItems": 1,
         "maxItems": SEVERAL,
     }
-    shared = Shared.model_json_schema()
+    shared = json_schema(Shared)
     shared.pop("title", None)
-    whole = {
+    return {
         "$schema": DIALECT,
         "title": TITLE,
         **body,
@@ -50,20 +51,6 @@ def schema() -> dict[str, Any]:
         "anyOf": [{"required": needed}, {"required": ["models"]}],
         "dependentRequired": {"shared": ["models"]},
     }
-    _plain(whole)
-    return whole
-
-
-def _plain(part: Any) -> None:
-    """Leaves out that a mapping takes any word, as pydantic 2.14 says and 2.10 not."""
-    if isinstance(part, dict):
-        if part.get("additionalProperties") is True:
-            del part["additionalProperties"]
-        for each in part.values():
-            _plain(each)
-    elif isinstance(part, list):
-        for each in part:
-            _plain(each)
 
 
 def _with_choices(words: dict[str, Any], parts: dict[str, Any]) -> None:

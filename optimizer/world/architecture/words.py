@@ -7,11 +7,17 @@ words: about one part in ten thousand. *Source*: as for the blocks and the recor
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
-
-from optimizer.reading.fields import Bytes, Count, FieldError, Model, Parameters
+from optimizer.reading.fields import (
+    Bytes,
+    Count,
+    Field,
+    FieldError,
+    Model,
+    Parameters,
+    across,
+)
 from optimizer.reading.yamltext import Steps
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.record import (
@@ -137,11 +143,10 @@ class Words(_Shared):
         None, description="{total, active}, where the words do not say them"
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
+    @across
+    def _fits(self) -> None:
         if found := tuple(self._misfits()):
             raise FieldError(*found)
-        return self
 
     def _misfits(self) -> Iterator[tuple[Steps, str]]:
         if not 0 < sum(group.count for group in self.layers) <= MOST:

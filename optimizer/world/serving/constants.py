@@ -10,12 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from optimizer.errors import InputError, Problem
 from optimizer.reading.document import Document, dotted, load_file
 from optimizer.reading.fields import (
     Count,
+    Field,
     Fraction,
     Mfu,
     Model,
