@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from optimizer.algebra.posynomial import Array
@@ -33,6 +33,7 @@ from optimizer.world.models import Exists
 
 WIDEST = 1e9  # crossings are sought within this factor of the stated demand
 Price = Callable[[float], float]
+STRIDE = 1.0  # in ln demand, of the first look beside the stated one
 NARROW = 1e-4  # in ln demand, how close the edge of what is feasible is sought
 
 
@@ -188,7 +189,8 @@ def _root(excess: Callable[[float], float]) -> float | None:
     ln(cost/factor) falls in ln factor, so the crossing is a bracketed root. Walls of
     money or energy may leave no plan from some demand on; that is sought first.
     """
-    low, high = -math.log(WIDEST), math.log(WIDEST)
+    excess = cache(excess)
+    low, high = _ends(excess)
     if excess(low) < 0:
         return 0.0
     if math.isinf(excess(high)):
@@ -196,6 +198,26 @@ def _root(excess: Callable[[float], float]) -> float | None:
     if excess(high) > 0:
         return None
     return math.exp(crossing(excess, low, high))
+
+
+def _ends(excess: Callable[[float], float]) -> tuple[float, float]:
+    """A bracket of the crossing, sought from the stated demand on in growing strides.
+
+    Each solve starts from the one before, so that near ones take few steps.
+    """
+    far = math.log(WIDEST)
+    here = excess(0.0)
+    if math.isinf(here):
+        return -far, far
+    near = end = 0.0
+    step = STRIDE if here > 0 else -STRIDE
+    while abs(near) < far:
+        end = max(-far, min(near + step, far))
+        gap = excess(end)
+        if math.isinf(gap) or (gap > 0) != (here > 0):
+            break
+        near, step = end, 2 * step
+    return min(near, end), max(near, end)
 
 
 def _overtaken(

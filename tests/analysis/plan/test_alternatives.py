@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimizer.analysis.plan.alternatives import scaled
+from optimizer.analysis.plan.alternatives import _root, scaled
 from optimizer.analysis.plan.optimum import solve
 from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
@@ -165,3 +165,34 @@ def test_what_breaks_the_limit_of_the_life_is_not_offered():
     assert buy.total is None
     assert "limits.total_cost is $1k" in buy.reason
     assert "Without training" not in headline(stuck)
+
+
+@pytest.mark.parametrize(
+    ("slope", "level", "wanted"),
+    [
+        (0.4, 0.5, np.exp(1.25)),  # the other way is cheaper until demand grows
+        (0.4, -0.5, np.exp(-1.25)),
+        (0.1, -5.0, 0.0),  # a new model wins at any demand
+        (0.1, 5.0, None),  # at none
+    ],
+)
+def test_a_crossing_is_sought_from_the_stated_demand_on(slope, level, wanted):
+    """Far looks are dear: each solve starts from where the one before ended."""
+    looks = []
+
+    def excess(log):
+        looks.append(log)
+        return level - slope * log
+
+    assert _root(excess) == (wanted if wanted is None else pytest.approx(wanted))
+    assert len(looks) == len(set(looks))
+    if wanted:
+        assert max(map(abs, looks)) <= 3.0
+        assert len(looks) <= 8
+
+
+def test_a_wall_beyond_the_crossing_hides_it_not():
+    """No plan from e^1.3 times the demand on, and the crossing at e^1.25."""
+    found = _root(lambda log: np.inf if log > 1.3 else 0.5 - 0.4 * log)
+    assert found == pytest.approx(np.exp(1.25))
+    assert _root(lambda log: np.inf if log > 1.2 else 0.5 - 0.4 * log) is None
