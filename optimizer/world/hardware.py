@@ -6,11 +6,11 @@ where a precision has none, the question is refused.
 """
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, Steps, dotted, load_file, suggest
+from optimizer.reading.entries import Entries
 from optimizer.reading.fields import (
     Bandwidth,
     Bytes,
@@ -25,6 +25,8 @@ from optimizer.reading.quantity import shown
 from optimizer.records import dataclass
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
+_LIBRARY = Entries(_DATA / "hardware.yaml")
+_PRICES = Entries(_DATA / "prices.yaml")
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class _Offer(Model):
 
 def hardware_names() -> tuple[str, ...]:
     """Return the keys of the library, in its order."""
-    return _keys(_library())
+    return _LIBRARY.names
 
 
 def load_hardware(
@@ -162,14 +164,14 @@ def load_hardware(
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return hardware_from_mapping(load_file((base or Path()) / name))
-    names = hardware_names()
-    if name not in names:
+    if name not in _LIBRARY:
+        names = hardware_names()
         message = (
             f"must be a .yaml file or one of {', '.join(names)}, got {shown(name)}"
             f"{suggest(name, names)}"
         )
         raise InputError([Problem(mark or Mark(path), path, message)])
-    return _read(_library(), (name,), key=name)
+    return _read(_LIBRARY[name], (name,), key=name)
 
 
 def hardware_from_mapping(document: Document, at: Steps = ()) -> Hardware:
@@ -196,13 +198,13 @@ def example_price(hardware_key: str) -> ExamplePrice:
     Raises:
         ValueError: the library has no price for it.
     """
-    document = _prices()
-    if hardware_key not in _keys(document):
-        known = ", ".join(_keys(document))
+    if hardware_key not in _PRICES:
+        known = ", ".join(_PRICES.names)
         raise ValueError(
             f"there is no example price for {hardware_key}, only for {known}; "
             "give your own, e.g. price: $2.50/h"
         )
+    document = _PRICES[hardware_key]
     listed = document.value[hardware_key]  # type: ignore[index]
     offers = [
         read_model(document, _Offer, at=(hardware_key, i)) for i in range(len(listed))
@@ -242,19 +244,3 @@ def _read(document: Document, at: Steps, key: str = "") -> Hardware:
         link=entry.link,
         secondary=entry.secondary,
     )
-
-
-@cache
-def _library() -> Document:
-    return load_file(_DATA / "hardware.yaml")
-
-
-@cache
-def _prices() -> Document:
-    return load_file(_DATA / "prices.yaml")
-
-
-def _keys(document: Document) -> tuple[str, ...]:
-    if not isinstance(document.value, dict):
-        raise TypeError(f"{document.file} is not a mapping")
-    return tuple(document.value)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.reading.document import Document, load_file, suggest
+from optimizer.reading.document import load_file, suggest
+from optimizer.reading.entries import Entries
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, TOKENS, shown, significant, write
 from optimizer.reading.yamltext import Steps
@@ -23,8 +24,8 @@ from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape, record_of_shape
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
-_FILE = _DATA / "models.yaml"
-_CONFIGS = _DATA / "architectures.yaml"
+_TRAINED = Entries(_DATA / "models.yaml")
+_CONFIGS = Entries(_DATA / "architectures.yaml")
 
 
 @dataclass(frozen=True)
@@ -141,26 +142,19 @@ def shape_of(what: Exists) -> Shape | None:
 
 def model_names() -> tuple[str, ...]:
     """Return the names of the library, in its order."""
-    models = _library().value
-    if not isinstance(models, dict):
-        raise TypeError(f"{_FILE.name} is not a mapping")
-    described = [name for name in described_names() if _config(name).tokens]
-    return tuple(dict.fromkeys((*models, *described)))
+    described = [name for name in _CONFIGS.names if _config(name).tokens]
+    return tuple(dict.fromkeys((*_TRAINED.names, *described)))
 
 
 def described_names() -> tuple[str, ...]:
     """Return the names of models whose config is in the library."""
-    models = _configs().value
-    return tuple(models) if isinstance(models, dict) else ()
+    return _CONFIGS.names
 
 
 def shaped_names() -> tuple[str, ...]:
     """Return the names of models that are known layer by layer."""
-    models = _library().value
-    if not isinstance(models, dict):
-        raise TypeError(f"{_FILE.name} is not a mapping")
-    shaped = [name for name, words in models.items() if "architecture" in words]
-    return tuple(dict.fromkeys((*shaped, *described_names())))
+    shaped = [name for name in _TRAINED.names if _entry(name).architecture is not None]
+    return tuple(dict.fromkeys((*shaped, *_CONFIGS.names)))
 
 
 def load_model(
@@ -176,26 +170,26 @@ def load_model(
     Raises:
         InputError: the library has no such model.
     """
-    names = model_names()
-    if name not in names:
-        if name in described_names():
+    if name not in _TRAINED and not (name in _CONFIGS and _config(name).tokens):
+        if name in _CONFIGS:
             message = (
                 "is in the library by its architecture alone: no source states what "
                 "it was trained on"
             )
             raise InputError([Problem(mark or Mark(path), path, message)])
+        names = model_names()
         message = (
             f"must be one of {', '.join(names)}, got {shown(name)}"
             f"{suggest(name, names)}"
         )
         raise InputError([Problem(mark or Mark(path), path, message)])
-    if name not in _trained():
+    if name not in _TRAINED:
         config = _config(name)
         model = of_record(_described(name), config.tokens or 0.0)
         return replace(model, title=config.title or name, source=config.source or "")
-    entry = read_model(_library(), _Entry, at=(name,))
+    entry = _entry(name)
     shape: Shape | None = entry.architecture
-    if shape is None and name in described_names():
+    if shape is None and name in _CONFIGS:
         shape = built(_described(name))
     return PublishedModel(
         name=name,
@@ -250,7 +244,7 @@ def record_named(name: str) -> Record:
         return _in_words(name)
     if is_config(name) or "/" in name or os.path.isdir(name):
         return load_record(name)
-    if name in described_names():
+    if name in _CONFIGS:
         return _told(_described(name))
     model = load_model(name, Mark(name), "")
     if model.architecture is None:
@@ -264,8 +258,8 @@ def record_named(name: str) -> Record:
 def _told(record: Record) -> Record:
     """The record of a model of the library, with what its makers say of it."""
     name, said = record.name, [*record.notes]
-    config = _config(name) if name in described_names() else None
-    entry = read_model(_library(), _Entry, at=(name,)) if name in _trained() else None
+    config = _config(name) if name in _CONFIGS else None
+    entry = _entry(name) if name in _TRAINED else None
     known = [one for one in (config, entry) if one is not None]
     for tokens in [one.tokens for one in known if one.tokens][:1]:
         said.append(f"trained on {write(tokens, TOKENS)} tokens")
@@ -288,24 +282,12 @@ def _in_words(name: str) -> Record:
     return record
 
 
-@cache
-def _library() -> Document:
-    return load_file(_FILE)
-
-
-@cache
-def _configs() -> Document:
-    return load_file(_CONFIGS)
-
-
-@cache
-def _trained() -> frozenset[str]:
-    value = _library().value
-    return frozenset(value) if isinstance(value, dict) else frozenset()
+def _entry(name: str) -> _Entry:
+    return read_model(_TRAINED[name], _Entry, at=(name,))
 
 
 def _config(name: str) -> _Config:
-    return read_model(_configs(), _Config, at=(name,))
+    return read_model(_CONFIGS[name], _Config, at=(name,))
 
 
 @cache
