@@ -215,7 +215,7 @@ def example_price(hardware_key: str) -> ExamplePrice:
 
 def listed_price(chip: Hardware) -> ExamplePrice | None:
     """The example price of an accelerator; None where the library has none."""
-    return example_price(chip.key) if chip.key in _keys(_prices()) else None
+    return example_price(chip.key) if chip.key in _PRICES else None
 
 
 def _read(document: Document, at: Steps, key: str = "") -> Hardware:
