@@ -188,8 +188,8 @@ def _clusters(values: Sequence[float], near: float) -> dict[float, float]:
     return found
 
 
-def summed(notes: Sequence[Note]) -> list[Note]:
-    """Notes of one kind on many runs as one, with all their lines."""
+def summed(notes: Sequence[Note], what: str = "runs") -> list[Note]:
+    """Notes of one kind on many runs, or what they are, as one with all their lines."""
     kinds: dict[tuple[str, str], list[Note]] = defaultdict(list)
     for note in notes:
         kinds[_NUMBERS.sub("#", note.message), note.done].append(note)
@@ -200,7 +200,7 @@ def summed(notes: Sequence[Note]) -> list[Note]:
             found += alike
             continue
         lines = spans(sorted({note.line for note in alike}))
-        message = f"{first.message}; so {len(alike)} runs: {lines}"
+        message = f"{first.message}; so {len(alike)} {what}: {lines}"
         found.append(Note(first.line, message, first.done))
     return sorted(found, key=lambda note: note.line)
 

@@ -80,10 +80,27 @@ class Document:
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
-    """Return the allowed word that one was perhaps meant to be."""
+    """Return the allowed word that one was perhaps meant to be.
+
+    Of names in parts, such as `a100-80-sxm`, those that begin alike go before all
+    others, whatever the order of the parts that follow.
+    """
     spelled = {known.lower(): known for known in allowed}
+    told = _parts(word)
+    if kin := [known for known in spelled if _parts(known)[0] == told[0]]:
+        alike = difflib.SequenceMatcher(b="-".join(sorted(told)))
+
+        def likeness(known: str) -> float:
+            alike.set_seq1("-".join(sorted(_parts(known))))
+            return alike.ratio()
+
+        return spelled[max(kin, key=likeness)]
     near = difflib.get_close_matches(word.lower(), list(spelled), n=1, cutoff=0.6)
     return spelled[near[0]] if near else None
+
+
+def _parts(word: str) -> list[str]:
+    return re.split(r"[^a-z0-9]+", word.lower())
 
 
 def suggest(word: str, allowed: Iterable[str], then: str = "") -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from optimizer.analysis.serving.beside import Beside, beside, both
+from optimizer.analysis.serving.replica_choice import replica_choice
 from optimizer.fitting.calibrate import calibrate
 from optimizer.fitting.points import read_points
 from optimizer.world.serving.constants import library
@@ -85,33 +86,11 @@ def test_most_settings_name_the_replica_that_measured_best(
 
     The aim is nine of ten; errors of 5 % that are nothing but chance would give 0.89.
     """
-    settings: dict[tuple[object, ...], list[Beside]] = {}
-    for one in found:
-        p = one.point
-        if one.answer is None or p.per_token is None or p.rate is None:
-            continue
-        where = (p.model.name, p.place.chip.key, p.place.weights, p.engine)
-        settings.setdefault((*where, p.prompt, p.output), []).append(one)
-    right = near = count = 0
-    for own in settings.values():
-        if len({x.point.place.accelerators for x in own}) < 2:
-            continue
-        for limit in (10, 15, 20, 25, 30, 40, 50, 75, 100):
-            measured = [x for x in own if x.point.per_token <= limit * MILLI]
-            told = [x for x in own if x.answer.per_token <= limit * MILLI]
-            if not measured:
-                continue
-            count += 1
-            if not told:
-                continue
-            best = max(measured, key=lambda x: x.point.rate).point
-            size = max(told, key=lambda x: x.answer.rate).point.place.accelerators
-            right += size == best.place.accelerators
-            same = [x.point for x in measured if x.point.place.accelerators == size]
-            near += max((x.rate for x in same), default=0.0) >= 0.95 * best.rate
-    assert count > 500
-    assert right >= 0.83 * count
-    assert near >= 0.88 * count
+    chosen = replica_choice(found)
+    assert chosen.settings > 500
+    assert chosen.best >= 0.83 * chosen.settings
+    assert chosen.nearly >= 0.88 * chosen.settings
+    assert chosen.lost <= 0.05
 
 
 def test_throughput_measured_is_concurrency_over_the_whole_cycle(

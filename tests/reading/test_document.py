@@ -16,6 +16,7 @@ from optimizer.reading.document import (
     dotted,
     load_file,
     load_text,
+    nearest,
     override,
     parse_assignment,
     suggest,
@@ -313,3 +314,22 @@ def test_paths_and_suggestions() -> None:
         '; did you mean "parameters"?'
     )
     assert suggest("zzz", ["tokens"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("a100-sxm-80gb", "a100-80-sxm"),
+        ("a100", "a100-80-sxm"),
+        ("b200-sxm", "b200"),
+        ("H100_SXM5", "h100-sxm"),
+        ("mi300", "mi300x"),
+        ("rtx-5090", None),
+    ],
+)
+def test_names_in_parts_are_near_where_they_begin_alike(
+    word: str, meant: str | None
+) -> None:
+    """Letters alone took a100-sxm-80gb for h100-sxm, and b200-sxm for h200-sxm."""
+    chips = ["a100-80-pcie", "a100-80-sxm", "b200", "h100-sxm", "h200-sxm", "mi300x"]
+    assert nearest(word, chips) == meant

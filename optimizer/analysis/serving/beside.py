@@ -154,9 +154,16 @@ def rows(found: Sequence[Beside]) -> Iterator[Row]:
     }
     usable = [x for x in found if x.answer is not None]
     for by, key in keys.items():
-        named = {key(x) for x in usable}
-        for value in sorted(named, key=lambda text: (len(text), text)):
+        named = {key(x): x.point for x in usable}
+        for value in sorted(named, key=lambda text: _order(by, named[text], text)):
             yield Row(by, value, *both([x for x in usable if key(x) == value]))
+
+
+def _order(by: str, point: Point, text: str) -> tuple[float, int, str]:
+    """Batches stand by their size, the fullest last; all else by length and name."""
+    full = point.batch is None
+    size = (np.inf if full else float(point.batch or 0.0)) if by == "batch" else 0.0
+    return (size, len(text), text)
 
 
 def _bin(batch: float | None) -> str:

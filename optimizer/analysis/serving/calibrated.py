@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from optimizer.analysis.serving.beside import Errors, beside, contradictions, errors
+from optimizer.analysis.serving.beside import (
+    Beside,
+    Errors,
+    beside,
+    both,
+    contradictions,
+)
+from optimizer.analysis.serving.replica_choice import ReplicaChoice, replica_choice
 from optimizer.fitting.calibrate import WORDS, Fitted, calibrate, chip_label, telling
+from optimizer.fitting.oddities import spans
 from optimizer.fitting.points import Point, Points
 from optimizer.records import dataclass
 from optimizer.world.serving.constants import Constants, Library, Measured
@@ -19,13 +27,23 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Errors on points that were left out, a group at a time."""
+    """Errors on points that were left out, a group at a time.
+
+    Attributes:
+        kind: of the models.
+        by: what a group has in common.
+        groups: how many there are.
+        tpot: of the time per token.
+        throughput: of tokens a second.
+        replica: whether the size that measured best is named.
+    """
 
     kind: str
     by: str
     groups: int
     tpot: Errors
     throughput: Errors
+    replica: ReplicaChoice
 
 
 @dataclass(frozen=True)
@@ -119,8 +137,11 @@ def _useless(point: Point) -> str:
 
 
 def _odd(left: Sequence[tuple[int, str]], usable: Sequence[Point]) -> Iterator[str]:
+    reasons: dict[str, list[int]] = {}
     for line, because in left:
-        yield f"line {line} is left out: {because}"
+        reasons.setdefault(because, []).append(line)
+    for because, lines in reasons.items():
+        yield f"left out, {spans(sorted(lines))}: {because}"
     for one, two, factor in contradictions(usable):
         yield (
             f"lines {one.line} and {two.line} measured the same and differ "
@@ -152,7 +173,9 @@ def _entry(
     constants: Constants, kind: str, of: tuple[str, str, str], members: Sequence[Point]
 ) -> Measured:
     made = Measured(constants, kind, *of, len(members), 0.0, 0.0, 0.0)
-    tpot, rate = _errors(members, made)
+    alone = replace(made, accelerator="", precision="", engine="")
+    library = Library("", "", "", (alone,))
+    tpot, rate = both(beside(Points("", "", tuple(members)), library))
     told = tpot if tpot.points else rate
     return replace(
         made,
@@ -169,13 +192,6 @@ def _bare(
     return Measured(constants, kind, chip, precision, "", 0, 0.0, 0.0, 0.0)
 
 
-def _errors(members: Sequence[Point], made: Measured) -> tuple[Errors, Errors]:
-    alone = replace(made, accelerator="", precision="", engine="")
-    library = Library("", "", "", (alone,))
-    found = beside(Points("", "", tuple(members)), library)
-    return errors([x.tpot for x in found]), errors([x.throughput for x in found])
-
-
 def _held_out(
     own: Sequence[Point], kind: str, first: Constants | None
 ) -> Iterator[HeldOut]:
@@ -183,15 +199,14 @@ def _held_out(
     ways: dict[str, Callable[[int, Point], str]] = {
         "accelerator": lambda _, p: p.place.chip.key if p.place else "",
         "model": lambda _, p: p.model.name if p.model else "",
-        "every fifth point": lambda i, _: str(i % FOLDS),
+        "fifth": lambda i, _: str(i % FOLDS),
     }
     for by, key in ways.items():
         names = [key(i, p) for i, p in enumerate(own)]
         groups = sorted(set(names))
         if len(groups) < 2:
             continue
-        tpot: list[float | None] = []
-        rate: list[float | None] = []
+        found: list[Beside] = []
         for group in groups:
             rest = [p for p, name in zip(own, names, strict=True) if name != group]
             left = [p for p, name in zip(own, names, strict=True) if name == group]
@@ -202,10 +217,8 @@ def _held_out(
                 made.append(_bare(fitted.constants(label), kind, chip, precision))
             common = _bare(fitted.constants(), kind)
             library = Library("", "", "", (*made, common))
-            found = beside(Points("", "", tuple(left)), library)
-            tpot += [x.tpot for x in found]
-            rate += [x.throughput for x in found]
-        yield HeldOut(kind, by, len(groups), errors(tpot), errors(rate))
+            found += beside(Points("", "", tuple(left)), library)
+        yield HeldOut(kind, by, len(groups), *both(found), replica_choice(found))
 
 
 def _range(members: Sequence[Point]) -> str:
