@@ -1,4 +1,4 @@
-"""Blocks for a terminal of any width."""
+"""Blocks for a terminal of any width; the only place that knows tabulate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
-from itertools import chain, zip_longest
+
+from tabulate import tabulate
 
 from optimizer.report.formats.blocks import (
     Block,
@@ -110,9 +111,13 @@ class Page:
         fitted = _fit(table, rows, room)
         if fitted is not None:
             head, cells = fitted
-            lines = [*(_head(head, cells) if table.titled else ()), *cells]
-            right = [bool(cells) and c.align == "right" for c in table.columns]
-            yield from (indent + line for line in _lined(lines, right))
+            lines = tabulate(
+                [*(_head(head, cells) if table.titled else ()), *cells],
+                tablefmt="plain",
+                disable_numparse=True,
+                colalign=[c.align for c in table.columns] if cells else None,
+            )
+            yield from (indent + line for line in lines.splitlines())
         elif (parts := _split(table, room)) is not None:
             first, second = parts
             yield from self._table(first)
@@ -175,22 +180,6 @@ def _head(head: list[list[str]], rows: list[list[str]]) -> Iterator[list[str]]:
     padded = [[""] * (height - len(lines)) + lines for lines in head]
     yield from ([column[i] for column in padded] for i in range(height))
     yield ["-" * size for size in _sizes(head, rows)]
-
-
-def _lined(rows: list[list[str]], right: list[bool]) -> Iterator[str]:
-    """The lines of rows whose cells may have several, in columns.
-
-    Args:
-        rows: the cells.
-        right: of each column, whether it is flush right.
-    """
-    cells = [[cell.strip().split("\n") for cell in row] for row in rows]
-    sizes = [max(map(len, chain(*column))) for column in zip(*cells, strict=True)]
-    for row in cells:
-        for parts in zip_longest(*row, fillvalue=""):
-            each = zip(parts, sizes, right, strict=True)
-            padded = [p.rjust(size) if r else p.ljust(size) for p, size, r in each]
-            yield (" " * BETWEEN).join(padded)
 
 
 def _fit(
