@@ -89,7 +89,7 @@ def test_random_teachers_against_a_search(seed):
         sizes = np.geomspace(sizes[best - 2], sizes[best + 2], 801)
     least = np.nanmin(cost)
     assert way.total == pytest.approx(least, rel=1e-7)
-    assert way.student.loss <= loss
+    assert way.student.loss <= loss * (1 + 1e-12)  # a last digit of rounding
     assert way.certificate.gap <= 1.1 * CLOSE
 
 
