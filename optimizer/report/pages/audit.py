@@ -249,7 +249,7 @@ def _several(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
         columns = (
             Column("model", "left"),
             *(Column(t) for t in ("size", "tokens", "overtraining factor")),
-            *(Column(t) for t in (LEAST, "k_N", "k_D", "suits")),
+            *(Column(t) for t in (LEAST, "suits")),
         )
         yield Table(columns, tuple(_row(audit) for audit in rows))
     notes: dict[str, list[str]] = {}
@@ -300,7 +300,5 @@ def _row(audit: Audit) -> tuple[str, ...]:
         figure(audit.tokens, "tokens"),
         ratio(audit.overtraining),
         ratio(1 + audit.overhead),
-        ratio(audit.k_N),
-        ratio(audit.k_D),
         "none" if undertrained(audit.implied_demand) else _phrase(audit.implied_demand),
     )
