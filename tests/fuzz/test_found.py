@@ -143,3 +143,29 @@ def test_a_name_that_no_file_has_is_told_by_it(line):
     done = run(line, files={**files, "a.csv": b"N,D,loss\n1e8,1e9,3\n"})
     assert done.code == 2
     assert "<stdout>" not in done.err
+
+
+FEW_RUNS = """\
+N,D,loss
+1e+07,3.162e+07,6.6242
+2T,1.521e+10,2.6684
+5.105e+07,7.311e+09,3.3673
+3.648e+09,3.516e+10,2.3814
+2.606e+08,1.69e+10,2.8113
+1.862e+07,8.128e+07,5.55
+1.33e+09,3.908e+10,2.4598
+9.506e+07,1.879e+10,3.02
+6.792e+09,9.036e+10,2.2325
+2T,4.345e+10,2.5761
+3.467e+07,2.089e+08,4.7121
+2.477e+09,1.005e+11,2.2965
+"""
+
+
+def test_a_draw_whose_best_size_underflows_has_no_plan():
+    """Two sizes of 2T among twelve runs of a law: one draw divided by zero."""
+    done = run(
+        ["fit", "runs.csv", "--draws", "50"], files={"runs.csv": FEW_RUNS.encode()}
+    )
+    well_ended(done)
+    assert done.code == 0

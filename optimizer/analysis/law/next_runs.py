@@ -165,7 +165,7 @@ def _attempt(
     """Ln N of the plan of one draw; NaN where it has none."""
     try:
         return math.log(plan(values))
-    except (ValueError, OverflowError, Defect, UncertifiedError):
+    except (ValueError, ArithmeticError, Defect, UncertifiedError):
         return math.nan
 
 
