@@ -31,9 +31,7 @@ def agrees(plan, shared):
         if ratio := (plan["overtraining"] or {}).get("cost_ratio"):
             whole = Decimal(cost["total"]) / Decimal(alone["cost"]["total"])
             _same("cost ratio", ratio, whole)
-    # The ranges are those of batches in fractions, and of one model alone.
-    whole = {one["code"] for one in plan["warnings"]} & {"whole-machines"}
-    free = plan["fixed"] is None and not shared and not whole
+    free = plan["fixed"] is None and not shared  # ranges are those of one model alone
     for near in plan["near_optimal"] or () if free else ():
         low, high = sorted(map(Decimal, near["parameters"]))
         hair = 1 + Decimal("1e-6")

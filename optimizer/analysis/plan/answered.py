@@ -34,7 +34,7 @@ from optimizer.analysis.plan.extremes import (
 )
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import same_loss
-from optimizer.analysis.plan.near_optimal import near_to
+from optimizer.analysis.plan.near_whole import near_whole
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.referred import referred
@@ -44,7 +44,7 @@ from optimizer.analysis.plan.search import pair_of, search_whole, without_limits
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import settled
 from optimizer.analysis.plan.tokens import demand_total
-from optimizer.analysis.plan.warn import warnings, worn
+from optimizer.analysis.plan.warn import unranged, warnings, worn
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.errors import Defect
 from optimizer.question.asked import Question
@@ -128,6 +128,7 @@ def answered(
         breaks=beside.breaks,
         samples=question.samples,
     )
+    near = near_whole(made) if told.near else ()
     unique = scenario.spec.data.unique_tokens
     moves = sensitivities(middle.scenario, middle.solution, _program) if whole else ()
     fixed = None
@@ -170,7 +171,7 @@ def answered(
         training_run=training_run(scenario, question, point),
         post_training=post_training(scenario, question, point),
         savings=Savings(beside.saved, beside.saved / base),
-        near_optimal=near_to(middle.question, middle.solution) if told.near else (),
+        near_optimal=near,
         fixed=fixed,
         others=alternatives(asked or scenario, question) if whole else (),
         serving=serving_use(made.plan.scenario, question, point),
@@ -197,6 +198,7 @@ def answered(
         warnings=(
             *worn(answer, equal is not None, last),
             *warnings(answer, scenario, question),
+            *(unranged(near) if told.near else ()),
         ),
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         erred=erred(scenario.law, plan.tokens_per_parameter),

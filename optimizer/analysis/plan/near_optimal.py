@@ -7,6 +7,7 @@ optimum are geometric programs too: minimise N or 1/N under cost ≤ (1 + ε)·o
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -32,27 +33,34 @@ def near_to(question: Question, solution: Solution) -> tuple[NearOptimal, ...]:
     return near_optimal(solution)
 
 
-def near_optimal(solution: Solution) -> tuple[NearOptimal, ...]:
+def near_optimal(
+    solution: Solution, value: float | None = None
+) -> tuple[NearOptimal, ...]:
     """Finds the range of sizes within 1 % and 5 % of a program's optimum.
 
     A range whose ends cannot be certified, as where bounds leave next to no room, is
     left out rather than guessed.
+
+    Args:
+        solution: the optimum.
+        value: what the ranges are within 1 % and 5 % of; the optimum if None.
     """
     if _pinned(solution):
         ends = [dict(solution.point)] * 2
-        return tuple(_range(within, ends) for within in WITHIN)
+        return tuple(ranged(within, ends) for within in WITHIN)
     found = []
-    sought = _ends(solution)
+    sought = _ends(solution, value or solution.value)
     for row, within in enumerate(WITHIN):
         try:
             ends = [_end(solution, *sought[2 * row + side]) for side in (0, 1)]
         except UncertifiedError:
             continue
-        found.append(_range(within, ends))
+        found.append(ranged(within, ends))
     return tuple(found)
 
 
-def _range(within: float, ends: list[dict[str, float]]) -> NearOptimal:
+def ranged(within: float, ends: Sequence[Mapping[str, float]]) -> NearOptimal:
+    """The range between two points, of the least and of the largest size."""
     sizes = ends[0]["N"], ends[1]["N"]
     tokens = ends[0]["D"], ends[1]["D"]
     ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
@@ -88,7 +96,18 @@ def _near(solution: Solution) -> _Near:
     return _Near(binding, rows, hessian)
 
 
-def _ends(solution: Solution) -> list[tuple[GeometricProgram, Solution | None]]:
+def end_program(
+    program: GeometricProgram, most: float, power: float
+) -> GeometricProgram:
+    """Minimise N^power under the constraints of a program, and its value at most."""
+    slack = Constraint("cost", program.objective.scaled(1 / most))
+    size = build(program.variables, [Term("N", 1.0, {"N": power})])
+    return GeometricProgram(size, (*program.constraints, slack))
+
+
+def _ends(
+    solution: Solution, value: float
+) -> list[tuple[GeometricProgram, Solution | None]]:
     """The program of each end, the smaller one first, with what Newton finds of it."""
     program, near = solution.program, _near(solution)
     z, _ = solution.optimum
@@ -97,11 +116,8 @@ def _ends(solution: Solution) -> list[tuple[GeometricProgram, Solution | None]]:
     asked, steps, guesses = [], [], []
     for within in WITHIN:
         for power in (1.0, -1.0):
-            most = solution.value * (1 + within)
-            slack = Constraint("cost", program.objective.scaled(1 / most))
-            size = build(program.variables, [Term("N", 1.0, {"N": power})])
-            asked.append(GeometricProgram(size, (*program.constraints, slack)))
-            room = math.log1p(within)
+            asked.append(end_program(program, value * (1 + within), power))
+            room = math.log1p(within) + math.log(value / solution.value)
             step, guess = _model(solution, near, flat, power * axis, room)
             steps.append(z + step)
             guesses.append(guess)
@@ -116,12 +132,25 @@ def _end(
     """The point at an end, with the best tokens that its size leaves."""
     z, multipliers = solution.optimum
     found = found or solve(question, z, DIGITS)
+    return best_at(solution.program, found, multipliers)
+
+
+def best_at(
+    program: GeometricProgram, found: Solution, multipliers: Array
+) -> dict[str, float]:
+    """The point at an end, with the best tokens that its size leaves.
+
+    Args:
+        program: whose range it ends.
+        found: of its `end_program`.
+        multipliers: of the optimum of the program, or near them.
+    """
     end = dict(found.point)
     if found.optimum[1][-1] > 0 or _settled(found):
         return end
     # A limit ends the range before the cost does, so that D is still to choose.
-    rest = solution.program.fixing({"N": end["N"]})
-    rest_start = np.delete(found.optimum[0], question.variables.index("N"))
+    rest = program.fixing({"N": end["N"]})
+    rest_start = np.delete(found.optimum[0], program.variables.index("N"))
     inner = attempt(rest, rest_start, multipliers, DIGITS)
     if inner is None or inner.status is not Status.OPTIMAL:
         return end  # next to no room is left, and so no choice

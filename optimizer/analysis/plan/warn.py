@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.answer import Answer, NearOptimal
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.fitted_law import fitted_warnings
 from optimizer.analysis.plan.levered import CODES as LEVERED
 from optimizer.analysis.plan.levered import levered
+from optimizer.analysis.plan.near_optimal import WITHIN
 from optimizer.analysis.plan.ranges import range_warnings
 from optimizer.analysis.plan.saturation import LastThousandth
 from optimizer.analysis.plan.trained_otherwise import CODES as TRAINED
@@ -42,6 +43,7 @@ CODES = (
     *("kaplan-compute", "many-epochs", "saturated", "quantization-constants"),
     *("quantization-free", "default-cache", "stored-embeddings", "community-unpaid"),
     *("peak-price-example", "secondary-source", "wide-optimum"),
+    "range-unknown",
     *("scaled-architecture", "unfilled-replica", "standing-fractions"),
     *("own-plan", "forgotten-unit", "replaced", "unread-architecture"),
     *("whole-machines", "perfect-verifier"),
@@ -320,6 +322,17 @@ def _optimum(answer: Answer) -> Iterator[Warning]:
                 f"{amount(high, 'parameters')} is within {percent(near.within)} of "
                 f"{best}: let other reasons choose among them",
             )
+
+
+def unranged(near: Sequence[NearOptimal]) -> Iterator[Warning]:
+    """Says which ranges could not be certified, of those that were sought."""
+    left = sorted(set(WITHIN) - {one.within for one in near})
+    if left:
+        yield Warning(
+            "range-unknown",
+            f"the sizes within {either([percent(one) for one in left], 'and')} of the "
+            "optimum could not be certified, and are left out",
+        )
 
 
 def worn(

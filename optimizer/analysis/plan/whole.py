@@ -261,7 +261,7 @@ def beside(
     found = []
     for one in stood:
         asked = formulate(one) if need else question
-        found += _whole_batches(one, asked, size["N"]) or [one]
+        found += whole_batches(one, asked, size["N"]) or [one]
     return found
 
 
@@ -337,7 +337,7 @@ def _batched(ones: Iterable[Solved]) -> Search[list[WholePlan]]:
     for one in ones:
         if one.solution.status is not Status.OPTIMAL:
             continue
-        wholes = _whole_batches(one.scenario, one.question, one.size["N"])
+        wholes = whole_batches(one.scenario, one.question, one.size["N"])
         plans += [] if wholes else [WholePlan(one, one, None)]
         open_ones += [(one, scenario) for scenario in wholes]
     solved = yield from _solved(scenario for _, scenario in open_ones)
@@ -349,7 +349,7 @@ def _batched(ones: Iterable[Solved]) -> Search[list[WholePlan]]:
     return plans
 
 
-def _whole_batches(scenario: Scenario, question: Question, N: float) -> list[Scenario]:
+def whole_batches(scenario: Scenario, question: Question, N: float) -> list[Scenario]:
     """The scenarios of the whole batches beside the best ones; none if they are."""
     ends = {}
     for one in question.replicas:

@@ -99,9 +99,8 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
         f"Whole batches and replicas are the plan. In fractions the optimum has "
         f"{either(parts, 'and')} and {total}, with "
         f"{amount(relaxed.parameters, 'parameters')} parameters on "
-        f"{amount(relaxed.tokens, 'tokens')} tokens; ranges, sensitivities and the "
-        "price of limits are those of batches in fractions, since whole ones move in "
-        "steps."
+        f"{amount(relaxed.tokens, 'tokens')} tokens; sensitivities and the price of "
+        "limits are those of batches in fractions, since whole ones move in steps."
     )
 
 

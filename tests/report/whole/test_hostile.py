@@ -141,3 +141,20 @@ def test_names_that_javascript_has_already_are_drawn_like_others(
     done = overtrain("plot", "split", scenario, "-o", picture)
     assert done.code == 0, done.err
     assert f">{name}\u2060<" in picture.read_text(encoding="utf-8")
+
+
+def test_no_chart_of_a_report_has_a_name_that_javascript_has(overtrain, tmp_path):
+    """Scenarios and streams, in the charts of one and in those of both."""
+    for scenario, stream in (("toString", "valueOf"), ("valueOf", "hasOwnProperty")):
+        (tmp_path / f"{scenario}.yaml").write_text(
+            f"name: {scenario}\nlaw: besiroglu-2024-refit\n"
+            "target: {match: {parameters: 13B}}\ndemand: "
+            f"[{{name: {stream}, tokens: 2T}}, {{name: other, tokens: 1T}}]\n"
+        )
+    page = tmp_path / "a.html"
+    done = overtrain("report", *sorted(tmp_path.glob("*.yaml")), "-o", page)
+    assert done.code == 0, done.err
+    html = page.read_text(encoding="utf-8")
+    for name in ("toString", "valueOf", "hasOwnProperty"):
+        assert f'"{name}"' not in html
+    assert "OwnProperty\u2060" in html
