@@ -134,7 +134,7 @@ def worked_out(
         steps.done()
         # It takes as long again, so that only the first has it.
         cases.append(found if cases else with_chances(found))
-        bodies.append(tuple(case_blocks(cases[-1])))
+        bodies.append(tuple(case_blocks(cases[-1], len(scenarios) == 1)))
         if drawing is not None:
             drawing.start(bodies[-1])
         steps.done()

@@ -18,6 +18,7 @@ from optimizer.report.charts.theme import (
     HEIGHT,
     MUTED,
     ORANGE,
+    SPACED,
     Spec,
     colours,
     data,
@@ -60,7 +61,7 @@ def _residual(figure: Judged, axis: str, top: float, first: bool) -> Spec:
         "off:Q",
         title="measured over fitted loss" if first else None,
         scale=alt.Scale(domain=[-top, top], nice=False, clamp=True),
-        axis=alt.Axis(format="+.2~%", tickCount=6, labels=first),
+        axis=alt.Axis(format="+.2~%", tickCount=6, labels=first, labelExpr=SPACED),
     )
     rows = [
         {"v": short(value), "off": short(math.expm1(r.residual)), "what": RUN}

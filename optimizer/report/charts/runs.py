@@ -20,6 +20,7 @@ from optimizer.report.charts.theme import (
     MUTED,
     ORANGE,
     PURPLE,
+    SPACED,
     WIDTH,
     Spec,
     colours,
@@ -143,7 +144,7 @@ def holdout(figure: tuple[HoldOut, Judged]) -> Spec:
         "off:Q",
         title="measured over predicted loss",
         scale=alt.Scale(domain=[-reach, reach], nice=False),
-        axis=alt.Axis(format="+.2~%", tickCount=6),
+        axis=alt.Axis(format="+.2~%", tickCount=6, labelExpr=SPACED),
     )
     names = ("inside its interval", "outside it")
     colour = alt.Color("what:N", scale=colours(names, (BLUE, ORANGE)), title=None)

@@ -17,6 +17,7 @@ from optimizer.report.charts.theme import (
     INK,
     MUTED,
     ORANGE,
+    SPACED,
     WIDTH,
     Spec,
     colours,
@@ -71,7 +72,7 @@ def tornado(figure: Tornado) -> Spec:
     x = alt.X(
         "change:Q",
         title=what,
-        axis=alt.Axis(format="+%", tickCount=6),
+        axis=alt.Axis(format="+%", tickCount=6, labelExpr=SPACED),
         scale=alt.Scale(domain=[-reach, reach], nice=False),
     )
     sides = ("lower", "higher")

@@ -159,7 +159,7 @@ def told(value: float, unit: str) -> str:
     if unit == "FLOP":
         mantissa, exponent = f"{value:.0e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    return amount(value, unit).removesuffix(" FLOP")
+    return amount(value, unit).removesuffix(" FLOP").removesuffix(".00")
 
 
 def exactly(value: float, unit: str) -> str:
@@ -229,13 +229,17 @@ def _width(name: str) -> int:
     return sum(wide)
 
 
+# Percentages as the page writes them: `60 %`, and nothing without a sign.
+SPACED = "datum.value == 0 ? '0 %' : replace(datum.label, '%', ' %')"
+
+
 def percents(field: str, title: str, high: float) -> dict[str, Any]:
     """The arguments of a linear channel of percentages from nothing up."""
     return {
         "shorthand": f"{field}:Q",
         "title": title,
         "scale": alt.Scale(domain=[0, high], nice=False),
-        "axis": alt.Axis(format="%", tickCount=6),
+        "axis": alt.Axis(format="%", tickCount=6, labelExpr=SPACED),
     }
 
 

@@ -17,6 +17,7 @@ from optimizer.report.charts.theme import (
     HEIGHT,
     MUTED,
     ORANGE,
+    SPACED,
     WIDTH,
     Spec,
     colours,
@@ -48,7 +49,7 @@ def uncertainty(figure: Uncertainty) -> Spec:
         title=f"of {len(figure.sizes)} draws",
         scale=alt.Scale(domain=[0, top], nice=False),
         axis=alt.Axis(
-            format=".2~%", tickCount=6, labelExpr="datum.value > 1 ? '' : datum.label"
+            format=".2~%", tickCount=6, labelExpr=f"datum.value > 1 ? '' : {SPACED}"
         ),
     )
     histogram = (

@@ -178,7 +178,7 @@ def _part(title: str, place: int) -> dict[str, Any]:
 
 def _placed(rows: list[dict[str, Any]], item: dict[str, Any]) -> None:
     """Puts charts beside the words and tables before them, where both have room."""
-    full = item["kind"] in ("tiles", "sliders", "verbatim") or item.get("long")
+    full = item["kind"] in ("sliders", "verbatim") or item.get("long")
     full = full or item.get("lead") or item.get("warns")
     column = "charts" if item["kind"] == "chart" else "words"
     if full or not rows or rows[-1]["full"]:
@@ -189,17 +189,17 @@ def _placed(rows: list[dict[str, Any]], item: dict[str, Any]) -> None:
 def _balanced(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Rows in which neither side ends long before the other.
 
-    One chart stands beside a table; further ones follow below, and a few words stand
-    above theirs.
+    Beside a table further charts flow in two columns with it; a few words stand above
+    theirs.
     """
     for row in rows:
         words, charts = row["words"], row["charts"]
-        if len(charts) < 2 or not words:
+        table = any(item["kind"] == "table" for item in words)
+        if len(charts) < 2 or not words or table:
             yield row
             continue
-        beside = 1 if any(item["kind"] == "table" for item in words) else 0
-        yield {**row, "charts": charts[:beside]}
-        yield {**row, "words": [], "charts": charts[beside:]}
+        yield {**row, "charts": []}
+        yield {**row, "words": [], "charts": charts}
 
 
 def _item(

@@ -9,6 +9,7 @@ from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.wording import (
     amount,
     compared,
+    figure,
     lifetime,
     model,
     percent,
@@ -84,15 +85,16 @@ def decision_row(answer: Answer) -> tuple[str, ...]:
         return answer.scenario, "no plan", GAP, GAP, GAP
     told = f"train {model(answer.plan.parameters, answer.plan.tokens)} tokens"
     total, saved = answer.cost.total, GAP
+    sure = answer.reached
     for way, least in answer.cheaper[:1]:
+        sure = None  # that is of a new model
         told = "buy" if way.name == "buy" else f"keep {way.name[len('existing ') :]}"
         total = least
         saved = f"{percent(1 - least / answer.cost.total)} of a new model"
     if not saved and answer.savings is not None and answer.savings.fraction >= SEEN:
-        saved = percent(answer.savings.fraction)
-    sure = answer.reached
+        saved = f"{percent(answer.savings.fraction)} of training-optimal"
     chance = GAP if sure is None else f"in {percent(sure.probability)} of draws"
-    return answer.scenario, told, amount(total, answer.cost.unit), saved, chance
+    return answer.scenario, told, figure(total, answer.cost.unit), saved, chance
 
 
 def picture(case: Case) -> Iterator[Chart]:
@@ -210,7 +212,7 @@ def _changes(case: Case) -> Iterator[str]:
             demand = amount(way.overtaken_at, "tokens")
             wins = f"Above {demand} served tokens a new model is cheaper than"
         yield f"{wins} {what}."
-    yield from map(_wall, answer.held_by[:1])
+    yield from map(wall_sentence, answer.held_by[:1])
     if case.tornado is not None:
         # What is decided moves most, and is the last that a reader wonders about.
         for swing in sorted(case.tornado.swings, key=lambda s: s.input == TARGET):
@@ -242,12 +244,12 @@ def _other_demand(explorer: Explorer | None) -> Iterator[str]:
         yield f"{told[0].upper()}{told[1:]}."
 
 
-def _wall(wall: LimitUsed) -> str:
+def wall_sentence(wall: LimitUsed) -> str:
     """A limit that holds the plan, and the most that a tenth more of it would save.
 
     In logarithms the optimum is convex in a bound, so that its slope promises too much.
     """
-    word = wall.name.removeprefix("limits.").replace("_", " ")
+    word = wall.name.removeprefix("limits.").removeprefix("shared.").replace("_", " ")
     what = f"The limit on {word}, {amount(wall.bound, wall.unit)}, holds the plan"
     saved = 1 - 1.1**wall.elasticity
     if saved < SEEN:

@@ -19,6 +19,7 @@ from optimizer.report.formats.blocks import Text
 from optimizer.world.extrapolation import NAMES
 
 TITLE = "the other form"
+REGRET = " compare --forms has the regret of each."
 MORE = ": expect to need more tokens"
 
 
@@ -80,17 +81,13 @@ def other_form(answer: Answer, full: bool = True) -> Iterator[Text]:
         return
     would = f"{what} would train {model(told.parameters, told.tokens)} tokens"
     if not full:
-        yield Text(f"{would}. compare --forms has the regret of each.", TITLE)
+        yield Text(f"{would}.{REGRET}", TITLE)
         return
     end = ""
     if told.saving is not None and answer.cost is not None:
         than = compared(-told.saving, answer.cost.unit)
         end = f" That {than} the model that is cheapest to train to it."
-    yield Text(
-        f"{would} to a loss of {told.loss:.4f}.{end} compare --forms has the regret of "
-        "each.",
-        label=TITLE,
-    )
+    yield Text(f"{would} to a loss of {told.loss:.4f}.{end}{REGRET}", TITLE)
 
 
 def far_runs(answer: Answer) -> Iterator[Text]:

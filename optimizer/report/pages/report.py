@@ -33,10 +33,12 @@ from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.assumptions import assumptions
 from optimizer.report.pages.comparison import comparison_blocks
 from optimizer.report.pages.decision import decision_blocks, decision_row
+from optimizer.report.pages.forms import REGRET
+from optimizer.report.pages.joint_decision import joint_decision, joint_row
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.portfolio import portfolio_blocks
 from optimizer.report.pages.uncertainty import best_size
-from optimizer.report.pages.under_laws import laws_side_blocks
+from optimizer.report.pages.under_laws import ONE, laws_side_blocks
 
 # Charts go after the section of this name; a name ends in * where it goes on.
 PLACES = (
@@ -46,11 +48,8 @@ PLACES = (
     ("What moves*", ("tornado",)),
     ("Loss against*", ("capped",)),
 )
-DRAWN = {
-    "frontier": "Of several scenarios a report has this section for the first alone.",
-    "uncertainty": "These are few draws; the command uncertainty takes as many as are "
-    "asked for, and says what the robust plan costs.",
-}
+FEW = "These are few draws, for time: the ends of the ranges are rough."
+FIRST = "Of several scenarios a report has this section for the first alone."
 TEAM = "For the team: the numbers, the proof, the assumptions"
 DEMAND = "If the demand differs"
 
@@ -90,7 +89,7 @@ class Report:
 def report_blocks(report: Report) -> Iterator[Rich]:
     """The whole report."""
     yield Heading(report.title, 1)
-    if len(report.cases) > 1:
+    if len(report.cases) + len(report.portfolios) > 1:
         yield from _overview(report)
     for body in report.bodies:
         yield from body
@@ -102,12 +101,14 @@ def report_blocks(report: Report) -> Iterator[Rich]:
 
 def _overview(report: Report) -> Iterator[Rich]:
     """What to do in each scenario, and for the team all of them side by side."""
-    lead, *rest = comparison_blocks(report.comparison)[1:]
     yield Heading("What to do")
-    yield Table(
-        named("what to do", "lifetime cost", "saves", "reaches its target"),
-        tuple(decision_row(case.answer) for case in report.cases),
-    )
+    rows = [decision_row(case.answer) for case in report.cases]
+    rows += [joint_row(portfolio) for portfolio, _ in report.portfolios]
+    columns = named("what to do", "lifetime cost", "saves", "reaches its target")
+    yield Table(columns, tuple(rows))
+    if len(report.cases) < 2:
+        return
+    lead, *rest = comparison_blocks(report.comparison)[1:]
     yield lead
     yield Fold(TEAM)
     answers = report.comparison.plans
@@ -123,8 +124,13 @@ def _overview(report: Report) -> Iterator[Rich]:
                 yield chart
 
 
-def case_blocks(case: Case) -> Iterator[Rich]:
-    """One scenario: what to do, what it costs, what moves it, and why to believe it."""
+def case_blocks(case: Case, alone: bool = True) -> Iterator[Rich]:
+    """One scenario: what to do, what it costs, what moves it, and why to believe it.
+
+    Args:
+        case: worked out.
+        alone: whether the report has no other.
+    """
     answer = case.answer
     page = answer_blocks(answer)
     yield Heading(answer.scenario, 2)
@@ -139,14 +145,23 @@ def case_blocks(case: Case) -> Iterator[Rich]:
             continue
         if title == "Law and proof":
             yield from _demand(case, first)
-            yield from _chances(case)
+            yield from _chances(case, alone)
             yield from _laws(case)
         if title:
             yield Heading(title, 3)
-        yield from (b for b in section if not (isinstance(b, Text) and b.lead))
+        yield from _untyped(section)
         yield from (chart for chart in _placed(case, title) if chart not in first)
     yield from _assumed(case)
     yield from _file(answer.file, case.scenario.document.text)
+
+
+def _untyped(section: Sequence[Block]) -> Iterator[Block]:
+    """A section without its lead, which stands above, nor what to type next."""
+    for block in section:
+        if isinstance(block, Text) and block.text.endswith(REGRET):
+            yield Text(block.text.removesuffix(REGRET), block.label)
+        elif not (isinstance(block, Text) and block.lead):
+            yield block
 
 
 def _joint(portfolio: JointPlan) -> Iterator[Rich]:
@@ -155,7 +170,10 @@ def _joint(portfolio: JointPlan) -> Iterator[Rich]:
     titles = [i for i, block in enumerate(page) if isinstance(block, Heading)]
     models = next(i for i in titles if page[i] == Heading("Models", 3))
     last = next((i for i in titles if i > models), len(page))
-    yield from page[:last]
+    # The headline, then what a decision needs, the warnings and the models.
+    yield from page[:2]
+    yield from joint_decision(portfolio)
+    yield from page[2:last]
     yield Fold(TEAM)
     model = ""
     for block in page[last:]:
@@ -250,7 +268,7 @@ def stop(demand: float, point: Point, explorer: Explorer) -> tuple[str, ...]:
     )
 
 
-def _chances(case: Case) -> Iterator[Rich]:
+def _chances(case: Case, alone: bool) -> Iterator[Rich]:
     """What other losses cost, and how far draws of law and demand move the size."""
     found = (frontier_of(case.frontier), uncertainty_of(case.uncertainty))
     charts = [chart for chart in found if chart is not None]
@@ -258,8 +276,7 @@ def _chances(case: Case) -> Iterator[Rich]:
         return
     yield Heading("In draws of the law and the demand", 3)
     yield from charts
-    for chart in charts:
-        yield Text(DRAWN[chart.kind])
+    yield Text(FEW if alone else f"{FEW} {FIRST}")
 
 
 def _laws(case: Case) -> Iterator[Rich]:
@@ -268,12 +285,16 @@ def _laws(case: Case) -> Iterator[Rich]:
     blocks = list(laws_side_blocks(case.answer.scenario, case.laws))
     yield Heading("Law against law", 3)
     yield from _doubts(case)
+    chart = chart_of("laws", case)
     for block in blocks[1:]:
+        if isinstance(block, Table) and chart is not None:
+            yield chart  # beside the words that stand above the table
+            chart = None
         # The parts of that page stay one section here.
-        if not isinstance(block, Heading):
+        if not isinstance(block, Heading) and block != ONE:
             lead = isinstance(block, Text) and not block.label
             yield Text(block.text) if lead else block  # type: ignore[union-attr]
-    if (chart := chart_of("laws", case)) is not None:
+    if chart is not None:
         yield chart
 
 

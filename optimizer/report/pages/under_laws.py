@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from optimizer.analysis.plan.snap import Snap
 
 TELLING = 1.05  # laws that differ by less than this factor agree
+ONE = Text("One law in full: --set law=NAME")  # of no use to a report
 
 
 def laws_side_blocks(
@@ -67,8 +68,9 @@ def laws_side_blocks(
             yield Text(snap_sentence(answer, snapped), label=answer.law.name)
     yield Text(
         "Losses of different laws do not compare; each law says itself what loss the "
-        "target has. One law in full: --set law=NAME"
+        "target has."
     )
+    yield ONE
     yield from laws_left_out(left or {})
 
 
