@@ -5,7 +5,7 @@ import re
 import pytest
 
 from optimizer.analysis.plan.optimum import solve
-from optimizer.analysis.plan.wording import amount, model, percent
+from optimizer.analysis.plan.wording import amount, figure, model, percent
 from optimizer.analysis.story.case import case
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.report.formats.elements import Points, Tiles
@@ -78,7 +78,7 @@ def test_where_not_to_train_is_cheaper_the_screen_says_that_first(root):
     answer = solve(scenario)
     _, what, cost, saved, _ = decision_row(answer)
     kept = next(way for way in answer.others if way.name != "buy")
-    assert (what, cost) == ("keep llama-2-13b", amount(kept.total, "USD"))
+    assert (what, cost) == ("keep llama-2-13b", figure(kept.total, "USD"))
     assert saved.startswith(percent(1 - kept.total / answer.cost.total))
     blocks = list(decision_blocks(case(scenario, answer, ())))
     assert blocks[0].text.startswith("Do not train")
