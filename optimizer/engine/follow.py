@@ -27,6 +27,7 @@ from optimizer.records import dataclass
 
 ROUNDS = 80  # 8 to 20 are usual
 CLOSE = 1e-9  # residuals and mean s·λ at which Newton on the binding set takes over
+ROUNDING = 1e-8  # likewise, below which what no longer falls is rounding
 SHY = 1e-3  # curvature added for each unit of residual, where cost is flat
 BOUNDARY = 0.995  # part of the way to s = 0 or λ = 0 that a step may go
 LONGEST = 20.0  # of a step in ln x
@@ -49,6 +50,7 @@ class _Path:
         slack: s, likewise.
         last: the last step in z.
         reach: the longest step that each variable may make.
+        best: the least of its residuals and mean s·λ so far, `(batch,)`.
     """
 
     rows: Integers
@@ -57,6 +59,7 @@ class _Path:
     slack: Array
     last: Array
     reach: Array
+    best: Array
 
     def keep(self, chosen: Mask) -> None:
         for field in fields(self):
@@ -85,6 +88,7 @@ def follow(given: Arrays, z: Array) -> tuple[Array, Array, Array, Mask]:
         slack=np.maximum(-at.value[:, 1:], 1.0),
         last=np.zeros_like(z),
         reach=np.full_like(z, LONGEST),
+        best=np.full(batch, np.inf),
     )
     for _ in range(ROUNDS):
         worst, mean = _residuals(at, path)
@@ -96,8 +100,13 @@ def follow(given: Arrays, z: Array) -> tuple[Array, Array, Array, Mask]:
             none &= impossible(at, path.z, path.weight)
             hopeless[path.rows[none]] = True
             done |= none
+        left_off = np.maximum(worst, mean)
+        risen = (path.best < ROUNDING) & ~(left_off < path.best)
+        on = path.rows[~risen]  # else it was nearer before, as what rounding undoes
         for end, now in zip(ends, (path.z, path.weight, path.slack), strict=True):
-            end[path.rows] = now
+            end[on] = now[~risen]
+        path.best = np.minimum(path.best, left_off)
+        done |= risen
         left = ~done
         if not left.all():
             if not left.any():
