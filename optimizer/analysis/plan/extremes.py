@@ -13,6 +13,7 @@ import numpy as np
 
 from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, GeometricProgram, Status
+from optimizer.analysis.plan.pointwise import completed, reached
 from optimizer.analysis.plan.saturation import approach
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import weights
@@ -22,6 +23,9 @@ from optimizer.question.asked import SIZE, Question
 from optimizer.world.costs import value
 from optimizer.world.surface import Surface
 
+SMALLER = 30.0  # times, among how many sizes, a critical size is looked for
+SIZES = 60
+ROOM = 0.1  # ln of a bound over what it bounds: beyond it a guess is well within
 TWICE = 2.0  # de Vries: the critical size trains at twice the least compute
 
 
@@ -83,9 +87,22 @@ def critical(question: Question, s: float, best: Mapping[str, float]) -> float:
     ratio = critical_size(question.surface, s) / question.surface.training_optimal(s)[0]
     guesses = [
         question.complete({"N": N, "D": TWICE * best["D"] * best["N"] / N})
-        for N in (best["N"] * ratio, best["N"] * 0.9)
+        for N in (_crossed(question, s, best), best["N"] * ratio, best["N"] * 0.9)
     ]
     return _near(program, guesses)["N"]
+
+
+def _crossed(question: Question, s: float, best: Mapping[str, float]) -> float:
+    """About where models of twice the training-optimal N·D reach s no longer."""
+    N = best["N"] * np.geomspace(1.0, 1.0 / SMALLER, SIZES)
+    point = completed(question, {"N": N, "D": TWICE * best["D"] * best["N"] / N})
+    above = np.log(reached(question, point) / s)
+    short = np.flatnonzero(above > 0)
+    if not short.size or short[0] == 0:
+        return float(N[-1])
+    i, j = short[0] - 1, short[0]
+    part = above[i] / (above[i] - above[j])
+    return float(N[i] * (N[j] / N[i]) ** part)
 
 
 def _near(
@@ -117,10 +134,21 @@ def _near(
 
 
 def _prices(program: GeometricProgram, z: Array) -> Array:
-    """Multipliers that come nearest to making a point stationary."""
-    gradients = [c.posynomial.gradient(z[None])[0] for c in program.constraints]
-    goal = -program.objective.gradient(z[None])[0]
-    return weights(np.array(gradients), goal)
+    """Multipliers that come nearest to making a point stationary.
+
+    What is well within its bound there has none.
+    """
+    found = np.zeros(len(program.constraints))
+    tight = [
+        (i, c.posynomial.gradient(z[None])[0])
+        for i, c in enumerate(program.constraints)
+        if c.posynomial.log_value(z[None])[0] > -ROOM
+    ]
+    if tight:
+        places, gradients = zip(*tight, strict=True)
+        goal = -program.objective.gradient(z[None])[0]
+        found[list(places)] = weights(np.array(gradients), goal)
+    return found
 
 
 def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:
