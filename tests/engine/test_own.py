@@ -5,11 +5,15 @@ import pytest
 
 from optimizer.algebra.posynomial import Posynomial
 from optimizer.algebra.program import Constraint, GeometricProgram, Status, members
+from optimizer.engine import follow as path
 from optimizer.engine import own, second_opinion
 from optimizer.engine.arrays import arrays, value
 from optimizer.engine.barrier import balanced, descend, inside
 from optimizer.engine.certify import acceptable, excluded
+from optimizer.question.formulate import formulate
+from optimizer.question.load import load_scenario
 from tests.engine.random_programs import programs
+from tests.shipped import ROOT
 
 LOADED = {"roofline", "latency", "memory", "tokens", "compute", "cost"}
 
@@ -109,3 +113,22 @@ def test_what_newton_cannot_bring_home_is_left_unsolved():
     lost = own.near(program, np.full((20, 4), 90.0), np.zeros((20, 10)))
     judged = acceptable(program, lost.z, lost.multipliers)
     assert ((lost.ended == own.OPTIMAL) <= judged).all()
+
+
+@pytest.mark.parametrize("name", ["data-limited-language", "latency-bound-assistant"])
+def test_the_path_ends_where_rounding_takes_over(name, monkeypatch):
+    """Residuals that no longer fall below 1e-8 would bounce for dozens of rounds."""
+    rounds = []
+    advance = path._advance
+
+    def counted(*words):
+        rounds.append(words)
+        advance(*words)
+
+    monkeypatch.setattr(path, "_advance", counted)
+    (scenario, *_) = load_scenario(ROOT / "scenarios" / f"{name}.yaml").singles
+    question = formulate(scenario)
+    start = question.start(question.program)
+    found = own.find(question.program, start[None])
+    assert found.ended.tolist() == [own.OPTIMAL]
+    assert len(rounds) <= 12

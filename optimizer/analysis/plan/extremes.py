@@ -120,7 +120,7 @@ def _near(
     program = easier(0.0)
     for guess in guesses:
         z = np.log([guess[name] for name in program.variables])
-        prices = _prices(program, z)
+        prices = prices_at(program, z)
         try:
             solution = refine(program, z, prices)
         except UncertifiedError:
@@ -133,7 +133,7 @@ def _near(
     raise UncertifiedError("a training optimum was not certified")
 
 
-def _prices(program: GeometricProgram, z: Array) -> Array:
+def prices_at(program: GeometricProgram, z: Array) -> Array:
     """Multipliers that come nearest to making a point stationary.
 
     What is well within its bound there has none.

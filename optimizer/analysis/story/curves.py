@@ -12,10 +12,10 @@ from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Status
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.extremes import training_compute
+from optimizer.analysis.plan.extremes import prices_at, training_compute
 from optimizer.analysis.story.explorer import along
 from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import solve
+from optimizer.engine.solve import refine
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
@@ -24,6 +24,7 @@ from optimizer.records import dataclass
 WAYS = 2  # other ways to serve that a chart has room for
 FACTORS = tuple(10 ** (step / 10 - 2) for step in range(41))  # of the demand
 SIZES = 41  # points along a curve over sizes
+COARSE, FINE = 200, 20  # amounts of data among which a crossing is looked for
 Line = tuple[tuple[float, float], ...]
 
 
@@ -139,22 +140,35 @@ def tokens_for(
         return np.array(
             [[surface.tokens_for(N, s) for N in sizes.tolist()] for s in levels]
         )
-    data = np.geomspace(span[0], span[1], 800)
-    columns = [np.repeat(sizes, len(data)), np.tile(data, len(sizes))]
-    if question.unique is not None:
-        columns.append(np.minimum(columns[1], question.unique))
-    logs = np.log(np.stack(columns, axis=1))
-    reached = question.log_reducible(logs).reshape(len(sizes), len(data))
-    # Where more tokens raise the loss again, only the way down counts.
-    falling = np.minimum.accumulate(reached, axis=1)
+    data = np.geomspace(span[0], span[1], COARSE)
+    falling = _falling(question, sizes, np.tile(data, (len(sizes), 1)))
     found = np.full((len(levels), len(sizes)), np.inf)
     for row, s in enumerate(levels):
-        for column, down in enumerate(falling):
-            if down[-1] < math.log(s) < down[0]:
-                # Reversed, because np.interp wants its places to rise.
-                at = np.interp(math.log(s), down[::-1], np.log(data)[::-1])
-                found[row, column] = math.exp(float(at))
+        level = math.log(s)
+        good = np.flatnonzero((falling[:, -1] < level) & (level < falling[:, 0]))
+        if not good.size:
+            continue
+        first = (falling[good] < level).argmax(axis=1)
+        near = np.geomspace(data[first - 1], data[first], FINE, axis=1)
+        for place, down, at in zip(
+            good, _falling(question, sizes[good], near), np.log(near), strict=True
+        ):
+            # Reversed, because np.interp wants its places to rise.
+            log = float(np.interp(level, down[::-1], at[::-1]))
+            found[row, place] = math.exp(log)
     return found
+
+
+def _falling(question: Question, sizes: Array, data: Array) -> Array:
+    """Ln of the least reducible loss with up to so many tokens, `(sizes, tokens)`.
+
+    Where more tokens raise the loss again, only the way down counts.
+    """
+    columns = [np.repeat(sizes, data.shape[1]), data.ravel()]
+    if question.unique is not None:
+        columns.append(np.minimum(columns[1], question.unique))
+    reached = question.log_reducible(np.log(np.stack(columns, axis=1)))
+    return np.minimum.accumulate(reached.reshape(data.shape), axis=1)
 
 
 def over_demand(scenario: Scenario, answer: Answer) -> OverDemand | None:
@@ -242,13 +256,19 @@ def _crossings(served: Sequence[float], running: Sequence[Running]) -> list[Cros
     return found
 
 
-def _unlimited(question: Question, s: float) -> dict[str, float] | None:
-    """The best of any size with a reducible loss, limits aside; None if unproven."""
+def _unlimited(question: Question, s: float, plan: Dot) -> dict[str, float] | None:
+    """The best of any size with a reducible loss, limits aside; None if unproven.
+
+    The plan is a good guess: few limits bind.
+    """
     own = ("limits.", "budget.")
     kept = tuple(wall for wall in question.limits if not wall.name.startswith(own))
     free = replace(question, reducible=s, limits=kept, fixed={})
+    program = free.program
+    near = free.complete({"N": plan.parameters, "D": plan.tokens})
+    z = np.log([near[name] for name in program.variables])
     try:
-        solution = solve(free.program, free.start(free.program))
+        solution = refine(program, z, prices_at(program, z), free.start(program))
     except UncertifiedError:
         return None
     if solution.status is not Status.OPTIMAL:
@@ -266,7 +286,7 @@ def overhead(scenario: Scenario, answer: Answer) -> Overhead | None:
     s = question.reducible_at({"N": dots[0].parameters, "D": dots[0].tokens})
     first = critical.floor * 1.02 or critical.size / 2
     last = 3 * max(dot.parameters for dot in dots)
-    best = _unlimited(question, s)
+    best = _unlimited(question, s, dots[0])
     sizes = np.unique(
         np.append(
             np.geomspace(first, last, SIZES),

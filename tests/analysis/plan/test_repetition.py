@@ -5,10 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from optimizer.analysis.plan.extremes import critical, training_optimal
+from optimizer.engine import settle as settling
 from optimizer.engine.certify import passes
 from optimizer.engine.solve import solve
 from optimizer.question.formulate import formulate
-from optimizer.question.load import read_scenario
+from optimizer.question.load import load_scenario, read_scenario
+from tests.shipped import ROOT
 
 # The authors' repository: ln A, ln B, ln E, one exponent, R_D* and R_N*.
 A, B, E = np.exp(6.255414), np.exp(7.3049974), np.exp(0.6254804)
@@ -320,3 +323,25 @@ def test_plenty_of_unique_tokens_change_nothing(ask):
     assert answer.plan.parameters == pytest.approx(plain.plan.parameters, rel=1e-7)
     limit = next(x for x in answer.limits if x.name == "data.unique_tokens")
     assert not limit.binding
+
+
+def test_the_critical_size_is_guessed_where_its_bounds_bind(monkeypatch):
+    """Newton gets there in a few steps, from prices of what binds and no others."""
+    steps = []
+    whole = settling._step
+
+    def counted(*words):
+        steps.append(words)
+        return whole(*words)
+
+    scenario = load_scenario(ROOT / "scenarios" / "data-limited-language.yaml")
+    question = formulate(scenario)
+    s = question.reducible
+    best = training_optimal(question, s)
+    monkeypatch.setattr(settling, "_step", counted)
+    size = critical(question, s, best)
+    assert len(steps) <= 5
+    twice = 2 * best["N"] * best["D"] / size
+    at_twice = question.reducible_at({"N": size, "D": twice})
+    assert at_twice == pytest.approx(s, rel=1e-9)
+    assert size < best["N"]
