@@ -9,6 +9,7 @@ import click
 
 from optimizer.commands import options
 from optimizer.commands.output import refuse_unwritable
+from optimizer.commands.progress import progress
 
 if TYPE_CHECKING:
     from optimizer.question.scenario import Scenario
@@ -82,11 +83,15 @@ def command(
     if over == "samples":
         return _over_samples(scenario, most, form, output)
 
-    from optimizer.analysis.frontier.frontier import frontier  # noqa: PLC0415 - heavy
+    from optimizer.analysis.frontier.frontier import (  # noqa: PLC0415 - heavy
+        frontier,
+        steps,
+    )
     from optimizer.commands.outcome import INFEASIBLE, show  # noqa: PLC0415
     from optimizer.report.pages import frontier as page  # noqa: PLC0415
 
-    found = frontier(scenario, points, factor)
+    with progress("following", steps(scenario, points)) as advance:
+        found = frontier(scenario, points, factor, advance)
     show(
         lambda: [page.frontier_blocks(found)],
         lambda: page.frontier_data(found),

@@ -75,6 +75,8 @@ COMMANDS = {
         ),
         "drawing",
     ),
+    "frontier": (("frontier", "good.yaml", "--points", "5"), "following"),
+    "compare": (("compare", "good.yaml", "good.yaml"), "comparing"),
     "report": (("report", "good.yaml", "--format", "markdown"), "working out"),
 }
 

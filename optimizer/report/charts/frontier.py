@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from optimizer.analysis.frontier.band import Banded
-from optimizer.analysis.frontier.frontier import Point
+from optimizer.analysis.frontier.path import Point
 from optimizer.analysis.plan.wording import amount
 from optimizer.report.charts.theme import (
     BLUE,

@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from optimizer.analysis.frontier.frontier import Frontier, Point
+from optimizer.analysis.frontier.frontier import Frontier
+from optimizer.analysis.frontier.path import Point
 from optimizer.analysis.plan.wording import (
     amount,
     extra,

@@ -1,0 +1,215 @@
+"""One frontier: programs after one another, each from its neighbour's optimum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from optimizer.algebra.posynomial import Term
+from optimizer.algebra.program import Certificate, Solution, Status
+from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.lifetime import at_loss
+from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.settle import onto, placed
+from optimizer.analysis.plan.students import Distilled
+from optimizer.analysis.plan.whole import Solved, fractions, make_whole
+from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.solve import refine
+from optimizer.engine.solve import solve as solve_program
+from optimizer.errors import Defect
+from optimizer.question.asked import SAMPLES, Question
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Scenario
+from optimizer.records import dataclass
+
+
+@dataclass(frozen=True)
+class Point:
+    """One plan of a frontier.
+
+    Attributes:
+        loss: that it reaches.
+        cost_total: over the life, in the objective's unit.
+        cost_training: its part for training.
+        cost_inference: its part for serving.
+        parameters: N.
+        tokens: D.
+        tokens_per_parameter: D/N.
+        elasticity: d ln cost / d ln reducible loss, of what was minimised.
+        weight: of serving in that; 1 along the frontier of loss.
+        choice: of the scenario's lists.
+        certificate: that nothing is cheaper.
+        samples: a request, in fractions where they are open; None where the law asks
+            for none.
+        relaxed: its cost with machines in fractions, against which students are held.
+        student: the cheapest student of a teacher at this loss; None along training
+            against serving and where the scenario has none.
+    """
+
+    loss: float
+    cost_total: float
+    cost_training: float
+    cost_inference: float
+    parameters: float
+    tokens: float
+    tokens_per_parameter: float
+    elasticity: float
+    weight: float
+    choice: Mapping[str, str]
+    certificate: Certificate
+    samples: float | None = None
+    relaxed: float = math.nan
+    student: Distilled | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One combination of a scenario's lists.
+
+    Attributes:
+        scenario: with its values.
+        choice: what it chose.
+        question: with a target in place of a budget, none so far.
+    """
+
+    scenario: Scenario
+    choice: Mapping[str, str]
+    question: Question
+
+    def aimed(self, s: float) -> Question:
+        """At a reducible loss."""
+        target = self.question.surface.loss_of(s)
+        return replace(self.question, reducible=s, target=target)
+
+    def weighted(self, s: float, weight: float) -> Question:
+        """At a reducible loss, with serving weighted against all other costs."""
+        unit = self.question.unit
+        terms = [
+            Term(
+                term.label,
+                term.coefficient
+                * line.share
+                * (weight if line.group == "inference" else 1.0),
+                term.exponents,
+            )
+            for line in self.question.bill
+            for term in line.terms[unit]
+        ]
+        return replace(self.aimed(s), cost=tuple(terms))
+
+
+def sides(scenario: Scenario) -> Iterator[Side]:
+    """The combinations of a scenario's lists, each with the rest of its limits."""
+    singles = [v for v in scenario.variants if v.scenario is not None]
+    chosen = [(v.scenario, v.choice) for v in singles if v.scenario is not None]
+    for single, choice in chosen or [(scenario, {})]:
+        question = formulate(single)
+        kept = tuple(w for w in question.limits if not w.name.startswith("budget."))
+        yield Side(single, choice, replace(question, limits=kept))
+
+
+def machined(side: Side) -> bool:
+    """Whether machines of it are made whole."""
+    return bool(fractions(side.scenario))
+
+
+def follow(
+    side: Side,
+    questions: Sequence[Question],
+    whole: bool = False,
+    advance: Callable[[int], object] = lambda _steps: None,
+) -> list[Point | None]:
+    """Solves questions of which each is near the one before and no easier.
+
+    Args:
+        side: whose questions they are.
+        questions: in their order.
+        whole: whether machines are made whole; their costs must be the scenario's.
+        advance: is told how many are done; those out of reach are, all at once.
+    """
+    found: list[Point | None] = []
+    last: Solution | None = None
+    for count, question in enumerate(questions):
+        if count:
+            advance(1)
+        if unreachable(side.scenario, question) is not None:
+            break
+        program = question.program
+        try:
+            if last is None:
+                solution = solve_program(program, question.start(program))
+            else:
+                start = question.start(program)
+                solution = refine(program, *last.optimum, start=start)
+        except UncertifiedError:
+            # Bounds that leave next to no room have no multipliers to certify with.
+            found.append(None)
+            continue
+        if solution.status is not Status.OPTIMAL:
+            break
+        last = solution
+        if whole and machined(side):
+            found.append(_made_whole(side, question, solution))
+        else:
+            found.append(_point(side, question, solution, solution))
+    left = len(questions) - len(found)
+    advance(left or 1)
+    return found + [None] * left
+
+
+def _made_whole(side: Side, question: Question, solution: Solution) -> Point | None:
+    """The point with whole batches and replicas; None where no whole number has one."""
+    s = question.reducible or 0.0
+    aimed = at_loss(side.scenario, question, s, None)
+    made = make_whole(Solved(aimed, question, solution))
+    if isinstance(made, Solved):
+        return None
+    plan, standing = made.plan, made.standing.solution
+    found = _point(side, plan.question, plan.solution, standing)
+    return replace(found, relaxed=solution.value)
+
+
+def _point(
+    side: Side, question: Question, solution: Solution, sloped: Solution
+) -> Point:
+    """A plan as a point, with the slope of another solution of its question."""
+    point = question.complete(placed(question, question.size(solution.point)))
+    N, D = point["N"], point["D"]
+    cost = bill(question, point)
+    put = onto([w.bound for w in question.limits if w.unit == question.unit])
+    names = [constraint.name for constraint in sloped.program.constraints]
+    certificate = solution.certificate
+    if certificate is None:
+        raise Defect("an optimal plan without a certificate")
+    return Point(
+        loss=question.surface.loss_of(question.reducible_at(point)),
+        cost_total=put(cost.total),
+        cost_training=put(cost.training),
+        cost_inference=put(cost.inference),
+        parameters=N,
+        tokens=D,
+        tokens_per_parameter=D / N,
+        elasticity=-float(sloped.optimum[1][names.index("target")]),
+        weight=1.0,
+        choice=side.choice,
+        certificate=certificate,
+        samples=point.get(SAMPLES, question.samples),
+        relaxed=solution.value,
+    )
+
+
+def best(
+    paths: Sequence[Sequence[Point | None]], weights: Sequence[float]
+) -> list[Point | None]:
+    """The best choice at each place of several paths."""
+    found: list[Point | None] = []
+    for weight, *rivals in zip(weights, *paths, strict=True):
+        known = [replace(p, weight=weight) for p in rivals if p is not None]
+        best = min(known, key=_weighted, default=None)
+        found.append(best)
+    return found
+
+
+def _weighted(point: Point) -> float:
+    return point.cost_total + (point.weight - 1) * point.cost_inference
