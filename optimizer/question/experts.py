@@ -4,9 +4,34 @@ from __future__ import annotations
 
 from optimizer.question.scenario import Scenario
 from optimizer.world.built import Built
+from optimizer.world.machines import Serving
 from optimizer.world.serving.replica import Experts
 
 USUAL = 1e9  # parameters of a plan of which nothing is known yet
+
+
+def stored_share(scenario: Scenario, serving: Serving) -> float:
+    """Stored parameters over N, of a model on a machine.
+
+    Raises:
+        ValueError: N counts what a token passes, and nothing tells what is stored.
+    """
+    if scenario.stored is not None:
+        return scenario.stored
+    shape = scenario.spec.architecture
+    if shape is not None and shape.parameters is not None:
+        told = shape.parameters
+        return told.total / (told.active or told.total)
+    mixture = scenario.spec.mixture
+    if scenario.law.counts != "active" or mixture is not None:
+        return scenario.law.stored_share(mixture)
+    if serving.stored_per_active is None:
+        raise ValueError(
+            f"{scenario.law.name} counts the parameters that a token passes, and "
+            "memory holds all of them; add to serving stored_per_active: 9.3, all over "
+            "active ones"
+        )
+    return serving.stored_per_active
 
 
 def experts_of(scenario: Scenario, stored: float) -> Experts | None:

@@ -23,7 +23,7 @@ from typing import TypeVar
 from optimizer.errors import InputError, Problem
 from optimizer.question import sampling
 from optimizer.question.asked import Question, attended, attention
-from optimizer.question.experts import experts_of, guess
+from optimizer.question.experts import experts_of, guess, stored_share
 from optimizer.question.losses import loss_of, made, penalties_of, repetition_of
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
@@ -160,7 +160,7 @@ def _replicas(scenario: Scenario, attempt: _Attempts) -> dict[int, Replica]:
         serving, _ = scenario.serving_of(first)
         lengths = _lengths(scenario, members)
         path = ("serving",) if not suffix else scenario.stream_path(members[0])
-        stored = attempt(path, partial(_stored, scenario, serving))
+        stored = attempt(path, partial(stored_share, scenario, serving))
         if stored is None:
             continue
         make = partial(_replica, scenario, suffix, first, lengths, stored)
@@ -345,7 +345,7 @@ def _limits(
                         held = machines[suffix].stored()
                         found.append(Limit(name + suffix, bound, "bytes", held))
                         continue
-                    stored = attempt(path, partial(_stored, scenario, serving))
+                    stored = attempt(path, partial(stored_share, scenario, serving))
                     if stored is None:
                         continue
                     make = partial(
@@ -361,30 +361,6 @@ def _limits(
                 make = partial(wall, name, bound, bill, spec.training.accelerators)
                 found.append(attempt(path, make))
     return tuple(limit for limit in found if limit is not None)
-
-
-def _stored(scenario: Scenario, serving: Serving) -> float:
-    """Stored parameters over N.
-
-    Raises:
-        ValueError: N counts what a token passes, and nothing tells what is stored.
-    """
-    if scenario.stored is not None:
-        return scenario.stored
-    shape = scenario.spec.architecture
-    if shape is not None and shape.parameters is not None:
-        told = shape.parameters
-        return told.total / (told.active or told.total)
-    mixture = scenario.spec.mixture
-    if scenario.law.counts != "active" or mixture is not None:
-        return scenario.law.stored_share(mixture)
-    if serving.stored_per_active is None:
-        raise ValueError(
-            f"{scenario.law.name} counts the parameters that a token passes, and "
-            "memory holds all of them; add to serving stored_per_active: 9.3, all over "
-            "active ones"
-        )
-    return serving.stored_per_active
 
 
 def _stores(scenario: Scenario) -> dict[str, Serving]:

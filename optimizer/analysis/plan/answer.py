@@ -9,6 +9,7 @@ from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
 from optimizer.analysis.plan.drawings import Drawings
+from optimizer.analysis.plan.mixture import Mixture
 from optimizer.analysis.plan.practice import (
     Parties,
     PostTrainingRun,
@@ -310,6 +311,7 @@ class Answer:
     reference: Pair | None
     demand: DemandTotal
     plan: Pair | None = None
+    mixture: Mixture | None = None
     training_optimal: TrainingOptimal | None = None
     overtraining: Overtraining | None = None
     critical: Critical | None = None

@@ -34,6 +34,7 @@ from optimizer.analysis.plan.extremes import (
 )
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import same_loss
+from optimizer.analysis.plan.mixture import mixture
 from optimizer.analysis.plan.near_whole import near_whole
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.ranges import beyond
@@ -152,6 +153,7 @@ def answered(
         question,
         Status.OPTIMAL,
         plan=plan,
+        mixture=mixture(scenario, plan.parameters),
         training_optimal=optimal,
         overtraining=Overtraining(
             factor=D / question.optimal_tokens(N),

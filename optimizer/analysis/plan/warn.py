@@ -9,6 +9,8 @@ from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.fitted_law import fitted_warnings
 from optimizer.analysis.plan.levered import CODES as LEVERED
 from optimizer.analysis.plan.levered import levered
+from optimizer.analysis.plan.mixture import CODES as MIXTURE
+from optimizer.analysis.plan.mixture import of_dense_runs
 from optimizer.analysis.plan.near_optimal import WITHIN
 from optimizer.analysis.plan.ranges import range_warnings
 from optimizer.analysis.plan.saturation import LastThousandth
@@ -49,6 +51,7 @@ CODES = (
     *("whole-machines", "perfect-verifier"),
     *TRAINED,
     *LEVERED,
+    *MIXTURE,
 )
 WIDE = 2.0
 NEAR = 1.05  # of a published size: its architecture is then its own
@@ -77,6 +80,7 @@ def warnings(
         *_scaled(answer, scenario, question),
         *trained_otherwise(scenario),
         *levered(answer.plan, scenario),
+        *of_dense_runs(scenario),
         *_optimum(answer),
         *(Warning(code, message) for code, message in oddities(scenario)),
     )

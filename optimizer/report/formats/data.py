@@ -46,6 +46,7 @@ def plan(answer: Answer, snapped: Snap | None = None) -> dict[str, Any]:
         "reference": answer.reference,
         "demand": answer.demand,
         "plan": answer.plan,
+        "mixture": answer.mixture,
         "training_optimal": answer.training_optimal,
         "overtraining": answer.overtraining,
         "critical": answer.critical,

@@ -118,7 +118,11 @@ def tiles(answer: Answer) -> Iterator[Tiles]:
             ranges[word] = f"{low} to {high} are within {percent(near.within)}"
     shown = [
         *_cheapest(answer, cost.unit),
-        Tile("parameters", amount(plan.parameters, "parameters"), ranges["parameters"]),
+        Tile(
+            "parameters" if answer.mixture is None else "active parameters",
+            amount(plan.parameters, "parameters"),
+            ranges["parameters"],
+        ),
         Tile("training tokens", amount(plan.tokens, "tokens"), ranges["tokens"]),
         Tile(
             f"{'its ' if answer.cheaper else ''}{lifetime(cost.unit)}", *priced(answer)

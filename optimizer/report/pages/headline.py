@@ -177,11 +177,18 @@ def _do_not_train(
 def _train(answer: Answer, plan: Pair) -> str:
     size, data = amount(plan.parameters, "parameters"), amount(plan.tokens, "tokens")
     decided = fixed_word(answer) if answer.fixed else None
-    train = f"train {size} parameters on {data} tokens"
+    what, stored = "parameters", ""
+    if (mixture := answer.mixture) is not None:
+        what = "active parameters"
+        if mixture.stored_parameters is not None:
+            most = "at most " if mixture.at_most else ""
+            all_ = amount(mixture.stored_parameters, "parameters")
+            stored = f", {most}{all_} in all,"
+    train = f"train {size} {what}{stored} on {data} tokens"
     if decided == "parameters":
-        train = f"train the {size} parameters you fixed on {data} tokens"
+        train = f"train the {size} {what} you fixed{stored} on {data} tokens"
     elif decided == "tokens":
-        train = f"train {size} parameters on the {data} tokens you fixed"
+        train = f"train {size} {what}{stored} on the {data} tokens you fixed"
     if plan.samples is not None:
         train += f" and draw {samples(plan.samples)} a request"
     budget = next((b for b in answer.limits if b.name.startswith("budget.")), None)

@@ -90,6 +90,19 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     yield from proof(answer)
 
 
+def _sizes(answer: Answer, sizes: Sequence[float]) -> Iterator[tuple[str, ...]]:
+    """The rows of N; of a mixture of experts those of active and all parameters."""
+    told = tuple(figure(N, "parameters") for N in sizes)
+    if answer.plan is None or answer.mixture is None:
+        yield ("parameters", *told)
+        return
+    yield ("active parameters", *told)
+    if (stored := answer.mixture.stored_parameters) is not None:
+        share = stored / answer.plan.parameters
+        name = "all parameters, at most" if answer.mixture.at_most else "all parameters"
+        yield (name, *(figure(N * share, "parameters") for N in sizes))
+
+
 def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
     """The plan beside the training-optimal model of its loss.
 
@@ -114,7 +127,7 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
         factors = [ratio(own.overtraining), *factors]
     again = answer.epochs is not None
     rows = [
-        ("parameters", *(figure(p.parameters, "parameters") for _, p in pairs)),
+        *_sizes(answer, [p.parameters for _, p in pairs]),
         ("tokens", *(figure(p.tokens, "tokens") for _, p in pairs)),
         (
             "tokens per parameter",

@@ -33,7 +33,7 @@ GROWN = {
     "epochs",
 }
 GROWN |= {"cheapest", "extrapolation", "free", "reached", "same_loss", "capped"}
-GROWN |= {"erred", "other_form", "relaxed", "samples"}
+GROWN |= {"erred", "other_form", "relaxed", "samples", "mixture"}
 PAIR = {"parameters", "tokens", "tokens_per_parameter", "loss", "samples"}
 COST = {"unit", "training", "inference", "other", "total", "lines"}
 PARTS = {
