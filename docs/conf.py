@@ -2,7 +2,8 @@
 
 It reads offline: formulas become MathML here, and no page asks for anything from
 elsewhere. The pages stay plain Markdown, so that they read in the repository too; of
-the command line `cli.md` is read there, and here `cli.rst`, from the commands.
+the command line `cli.md` and `cli-library.md` are read there, and here their `.rst`,
+from the commands.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # for gallery.py, beside this file
 
 import gallery  # noqa: E402 - needs the line above
+import generate  # noqa: E402 - likewise
 
 from optimizer import __version__  # noqa: E402 - as any import after it
 from optimizer.commands.group import COMMANDS  # noqa: E402
@@ -36,7 +38,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_click",
 ]
-exclude_patterns = ["*.py", "cli.md"]
+exclude_patterns = ["*.py", "cli.md", "cli-library.md"]
 highlight_language = "none"
 smartquotes = False  # what is typed has two hyphens and straight quotes
 
@@ -97,10 +99,15 @@ def _epilog(app: Sphinx, context: click.Context, lines: list[str]) -> None:
     if isinstance(context.command, click.Group):
         lines[:] = [".. rubric:: Commands", ""]
         lines += [
-            f"* `{name} <#overtrain-{name}>`__: {what}"
+            f"* `{name} <{_page(name)}#overtrain-{name}>`__: {what}"
             for name, what in COMMANDS.items()
         ]
     _typed(app, context, lines)
+
+
+def _page(command: str) -> str:
+    page = "cli.md" if command in generate.PLANS else generate.LIBRARY
+    return f"{Path(page).stem}.html"
 
 
 def _typed(_app: Sphinx, _context: click.Context, lines: list[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import click
@@ -26,20 +26,28 @@ from optimizer.world.laws import builtin_names, load_law
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # tests run this file by its path
 from tables import table  # noqa: E402
-from words import scenario  # noqa: E402
+from words import machines, scenario  # noqa: E402
 
 OTHERS = "laws-others.md"
+LIBRARY = "cli-library.md"
+# What answers questions about scenarios; the other commands have a page of their own.
+PLANS = {
+    *("solve", "compare", "diff", "report", "plot", "audit", "sweep", "frontier"),
+    *("uncertainty", "explore"),
+}
 NOTE = "<!-- Written by docs/generate.py; change the code, not this page. -->\n\n"
 
 
 def pages() -> dict[str, str]:
     """Returns the text of every generated page by file name."""
     return {
-        "cli.md": NOTE + "\n".join(_cli()),
+        "cli.md": NOTE + "\n".join(_cli(PLANS)),
+        LIBRARY: NOTE + "\n".join(_cli(set(COMMANDS) - PLANS)),
         "hardware.md": NOTE + "\n".join(_hardware()),
         "laws.md": NOTE + "\n".join(_laws()),
         OTHERS: NOTE + "\n".join(_other_laws()),
         "scenario.md": NOTE + "\n".join(scenario()),
+        "scenario-machines.md": NOTE + "\n".join(machines()),
         "scenario.schema.json": schema(),
     }
 
@@ -202,19 +210,25 @@ def _chip(chip: Hardware, precisions: tuple[str, ...]) -> Iterator[str]:
 # The command line
 
 
-def _cli() -> Iterator[str]:
+def _cli(shown: Collection[str]) -> Iterator[str]:
+    first = shown == PLANS
+    title = "The command line" if first else "Commands for files, runs and models"
     yield from (
-        "# The command line",
+        f"# {title}",
         "",
         "`overtrain --help` and `overtrain COMMAND --help` print what stands here.",
         "",
     )
     context = click.Context(overtrain, info_name="overtrain")
-    yield from table(("command", "what it does"), _commands())
-    for name in COMMANDS:
+    if first:
+        yield from table(("command", "what it does"), _commands())
+    for name in (name for name in COMMANDS if name in shown):
         command = overtrain.get_command(context, name)
         if command is not None:
             yield from _command(click.Context(command, context, info_name=name))
+    if not first:
+        yield from ("The other commands and the exit codes are [here](cli.md).", "")
+        return
     yield from ("## Exit codes", "")
     yield from table(("code", "meaning"), iter(EXIT_CODES))
     yield from (
@@ -226,7 +240,8 @@ def _cli() -> Iterator[str]:
 
 def _commands() -> Iterator[tuple[str, ...]]:
     for name, what in COMMANDS.items():
-        yield f"[{name}](#overtrain-{name})", what
+        page = "" if name in PLANS else LIBRARY
+        yield f"[{name}]({page}#overtrain-{name})", what
 
 
 def _command(context: click.Context) -> Iterator[str]:

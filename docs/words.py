@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tables import table
+from typical import EXAMPLES
 
 from optimizer.question.portfolio import Shared
 from optimizer.question.scenario import Spec
@@ -16,8 +17,16 @@ from optimizer.reading.json_schema import json_schema
 Schema = Mapping[str, Any]
 
 
+PAGE, MACHINES_PAGE = "scenario.md", "scenario-machines.md"
+# Sections of the second page, by the first part of their titles.
+MACHINES = {
+    *("sparse", "training", "serving", "post_training", "distillation"),
+    "architecture",
+}
+
+
 def scenario() -> Iterator[str]:
-    """Returns the lines of the page."""
+    """Returns the lines of the first page: what is asked, and what the file is."""
     form = json_schema(Spec)
     yield from (
         "# The scenario file",
@@ -51,15 +60,11 @@ def scenario() -> Iterator[str]:
         "## The file itself",
         "",
     )
-    yield from _words(form)
-    for name, title in TITLES.items():
-        if title != RANGE:
-            section = form["$defs"][name]
-            yield from (f"## `{title}`", "", section.get("description", ""), "")
-            yield from _words(section)
+    yield from _words(form, "")
+    yield from _described(form, machines=False)
     yield from (f"## `{RANGE}`", "", ABOUT_RANGE, "")
     yield from ("## `models` and `shared`", "", ABOUT_MODELS, "")
-    yield from _words(json_schema(Shared))
+    yield from _words(json_schema(Shared), "shared")
     yield from ("## Numbers and units", "")
     yield from (
         "Numbers may carry a suffix (K, M, B, T), an exponent (`1e12`), underscores",
@@ -69,12 +74,33 @@ def scenario() -> Iterator[str]:
     yield from table(("what", "example", "units"), _units())
 
 
-def _words(section: Schema) -> Iterator[str]:
+def machines() -> Iterator[str]:
+    """Returns the lines of the second page: what trains and serves, and what it is."""
+    yield from (
+        "# Machines and models in the scenario file",
+        "",
+        "What trains, what serves, and the shape of the model. The other words stand",
+        f"with [the file itself]({PAGE}).",
+        "",
+    )
+    yield from _described(json_schema(Spec), machines=True)
+
+
+def _described(form: Schema, machines: bool) -> Iterator[str]:
+    """The sections of one of the two pages."""
+    for name, title in TITLES.items():
+        if title != RANGE and (title.split(".")[0] in MACHINES) == machines:
+            section = form["$defs"][name]
+            yield from (f"## `{title}`", "", section.get("description", ""), "")
+            yield from _words(section, title)
+
+
+def _words(section: Schema, title: str) -> Iterator[str]:
     needed = section.get("required", ())
     rows = (
         (
             f"`{word}`",
-            _value(entry),
+            _value(entry, EXAMPLES.get(title, {}).get(word)),
             "needed" if word in needed else _default(entry.get("default")),
             _meaning(entry),
         )
@@ -96,23 +122,29 @@ def _default(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _value(entry: Schema) -> str:
-    """What may stand for a word, read from its schema."""
-    return " or ".join(dict.fromkeys(_kinds(entry)))
+def _value(entry: Schema, example: str | None) -> str:
+    """What may stand for a word, read from its schema.
+
+    Args:
+        entry: of the word.
+        example: a usual value, where that of its kind is none.
+    """
+    return " or ".join(dict.fromkeys(_kinds(entry, example)))
 
 
-def _kinds(entry: Schema) -> Iterator[str]:
+def _kinds(entry: Schema, example: str | None) -> Iterator[str]:
     if "$ref" in entry:
         title = TITLES[entry["$ref"].rpartition("/")[2]]
         what = "a range" if title == RANGE else "a mapping"
-        yield f"[{what}](#{re.sub(r'[^a-z_-]', '', title.replace(' ', '-'))})"
+        page = MACHINES_PAGE if title.split(".")[0] in MACHINES else PAGE
+        yield f"[{what}]({page}#{re.sub(r'[^a-z_-]', '', title.replace(' ', '-'))})"
     elif "enum" in entry:
         yield from (f"`{choice}`" for choice in entry["enum"])
     elif "const" in entry:
         if entry["const"] != 0:
             yield f"`{entry['const']}`"
     elif "examples" in entry:
-        yield f"`{entry['examples'][0]}`"
+        yield f"`{example or entry['examples'][0]}`"
     elif entry.get("type") in ("array", "boolean", "string", "object"):
         yield {
             "array": "a list of them",
@@ -121,7 +153,7 @@ def _kinds(entry: Schema) -> Iterator[str]:
             "object": "a mapping",
         }[entry["type"]]
     for inner in (*entry.get("anyOf", ()), *entry.get("oneOf", ())):
-        yield from _kinds(inner)
+        yield from _kinds(inner, example)
 
 
 ABOUT_MODELS = """A portfolio file has several scenarios in one: a list `models`, each

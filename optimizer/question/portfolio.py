@@ -18,7 +18,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document
 from optimizer.reading.fields import Budget as Dollars
-from optimizer.reading.fields import Compute, Duration, Energy, Model, Tokens
+from optimizer.reading.fields import Compute, Duration, Energy, Field, Model, Tokens
 from optimizer.records import dataclass
 from optimizer.world.limits import Limit, wall
 
@@ -26,12 +26,18 @@ from optimizer.world.limits import Limit, wall
 class Shared(Model):
     """What the models of a portfolio share, each an upper bound."""
 
-    tokens: Tokens | None = None
-    training_compute: Compute | None = None
-    training_time: Duration | None = None
-    training_cost: Dollars | None = None
-    total_cost: Dollars | None = None
-    energy: Energy | None = None
+    tokens: Tokens | None = Field(None, description="of one data set, for each model")
+    training_compute: Compute | None = Field(None, description="of all training runs")
+    training_time: Duration | None = Field(
+        None, description="of the training runs, one after another"
+    )
+    training_cost: Dollars | None = Field(
+        None, description="of all training runs, in dollars"
+    )
+    total_cost: Dollars | None = Field(
+        None, description="of the lives of all models, in dollars"
+    )
+    energy: Energy | None = Field(None, description="of the lives of all models")
 
 
 @dataclass(frozen=True, eq=False)

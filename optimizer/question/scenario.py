@@ -73,7 +73,9 @@ class Existing(Model):
         description="the path of its config.json, or the words of one",
         examples=["models/config.json"],
     )
-    parameters: Parameters | None = None
+    parameters: Parameters | None = Field(
+        None, description="its size, where no name says it"
+    )
     tokens: Tokens | None = Field(None, description="that it was trained on")
 
 

@@ -223,8 +223,12 @@ class Serving(Model):
     idle_paid: bool | None = Field(
         None, description="whether capacity for the peak is paid all the time"
     )
-    max_time_per_output_token: Duration | None = None
-    max_time_to_first_token: Duration | None = None
+    max_time_per_output_token: Duration | None = Field(
+        None, description="between two tokens of an answer, as its reader sees them"
+    )
+    max_time_to_first_token: Duration | None = Field(
+        None, description="from the prompt to the first token of the answer"
+    )
     quantization_penalty: bool | None = Field(
         None, description="whether stored weights of few bits cost quality"
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from optimizer import InputError, read_scenario
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = runpy.run_path(str(ROOT / "docs" / "examples.py"))
 GENERATED = runpy.run_path(str(ROOT / "docs" / "generate.py"))["pages"]()
@@ -80,3 +82,30 @@ def test_papers_name_tests_that_exist() -> None:
     named = set(re.findall(r"`(test_\w+)`", read(ROOT / "docs" / "papers.md")))
     assert named
     assert named <= set(re.findall(r"^def (test_\w+)", files, re.MULTILINE))
+
+
+PLAIN = """\
+name: Base
+law: besiroglu-2024-refit
+target: {match: {parameters: 13B}}
+demand: {tokens: 2T}
+"""
+
+
+def test_examples_of_the_reference_are_values_of_their_words() -> None:
+    """Each is read where it stands: no word of a section refuses its own example."""
+    examples = runpy.run_path(str(ROOT / "docs" / "typical.py"))["EXAMPLES"]
+    for title, words in examples.items():
+        for word, example in words.items():
+            path = f"{title}.{word}"
+            told = ""
+            try:
+                read_scenario(PLAIN, "a.yaml", [f"{path}={example}"])
+            except InputError as error:
+                told = "\n".join(str(one) for one in error.problems if one.path == path)
+            assert "got" not in told, (path, example, told)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_page_is_longer_than_ten_screens(page: Path) -> None:
+    assert len(read(page).splitlines()) <= 400
