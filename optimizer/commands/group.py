@@ -30,6 +30,8 @@ COMMANDS = {
     "schema": "Print the JSON Schema of the scenario file.",
 }
 
+QUIET = "--quiet"
+
 HELP = """How large a language model, and on how many tokens?
 
 The least lifetime cost, training and serving, at which a model reaches a quality:
@@ -65,12 +67,16 @@ class Lazy(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with a suggestion for a name that is not known."""
+        """As click does; a name that is not known gets a suggestion."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from optimizer.reading.document import suggest  # noqa: PLC0415 - errors only
 
             hint = suggest(args[0], COMMANDS, f"commands: {', '.join(COMMANDS)}")
             ctx.fail(f'there is no command "{args[0]}"{hint}')
+        words = args[: args.index("--")] if "--" in args else args
+        if QUIET in words:  # it may stand after the command, as people expect
+            args = [word for word in words if word != QUIET] + args[len(words) :]
+            ctx.params["quiet"] = True
         return super().resolve_command(ctx, args)
 
     def format_commands(
@@ -104,7 +110,7 @@ def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
     help="Print the version and exit.",
 )
 @click.option(
-    "--quiet",
+    QUIET,
     is_flag=True,
     help="Say nothing of files that are written, nor of how far work is.",
 )

@@ -106,3 +106,5 @@ def test_a_file_that_is_written_is_told_with_its_size(here, run, terminal):
     screen = terminal()
     assert run("--quiet", "solve", "good.yaml", "-o", "plan.json").code == 0
     assert screen.getvalue() == ""
+    assert run("solve", "good.yaml", "--quiet", "-o", "plan.json").code == 0
+    assert screen.getvalue() == ""  # after the command as before it
