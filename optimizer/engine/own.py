@@ -34,6 +34,7 @@ OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 # λ/s from which a constraint is taken as binding, and whether Newton stays where cost
 # is flat.
 LIKELY = (1.0, False)
+SETS = 6  # of binding constraints that a guess may lead through
 MOVES = 3  # of the point from which variables are counted
 DOUBTS = (LIKELY, (1.0, True), (1e-5, False), (1e-5, True), (1e5, False), (1e5, True))
 
@@ -94,7 +95,8 @@ def near(
         work = _Work(program, z, gap)
         slack = np.abs(value(work.given, z)[:, 1:])
         doubts = DOUBTS if hard else DOUBTS[:2]
-        work.settle(np.arange(len(z)), z, multipliers, slack, doubts)
+        tries = None if hard else SETS
+        work.settle(np.arange(len(z)), z, multipliers, slack, doubts, tries)
         left = work.left()
         if hard and left.size:
             work.again(left, z[left], multipliers[left])
@@ -212,6 +214,7 @@ class _Work:
         weight: Array,
         slack: Array,
         doubts: tuple[tuple[float, bool], ...],
+        tries: int | None = None,
     ) -> None:
         """Newton on what may bind, for what is not solved yet."""
         for doubt, still in doubts:
@@ -221,7 +224,7 @@ class _Work:
             rows, z, weight, slack = rows[go], z[go], weight[go], slack[go]
             part = self._part(rows)
             point, prices, _ = settle(
-                part, z, weight, weight > doubt * slack, still=still
+                part, z, weight, weight > doubt * slack, still=still, tries=tries
             )
             self._keep(rows, point, prices)
 

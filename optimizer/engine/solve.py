@@ -102,21 +102,41 @@ def solve_each(
     Raises:
         Defect: as `solve`, but for what cannot be certified.
     """
-    found: list[Solution | None] = [None] * len(programs)
-    alike: dict[Hashable, list[int]] = {}
-    for place, program in enumerate(programs):
-        if not _asked.get() and plain(program) is None:
-            alike.setdefault(shape(program), []).append(place)
-    for places in alike.values():
-        own_ones = [programs[place] for place in places]
-        start = np.stack([starts[place] for place in places])
-        ends = own.find(stacked(own_ones, [1] * len(places)), start)
-        for row, place in enumerate(places):
-            found[place] = ends.member(programs[place], row)
+    found = attempt_each(programs, starts)
     return [
         end or _without(program, start)
         for end, program, start in zip(found, programs, starts, strict=True)
     ]
+
+
+def attempt_each(
+    programs: Sequence[GeometricProgram], starts: Sequence[Array], gap: float = GAP
+) -> list[Solution | None]:
+    """The same without the second opinion; None where that would be needed.
+
+    For answers that may be left out: cvxpy takes a second to start.
+
+    Args:
+        programs: of one member each.
+        starts: ln of a point near each optimum, shape `(variables,)`.
+        gap: as for `solve`.
+    """
+    found: list[Solution | None] = [None] * len(programs)
+    if _asked.get():
+        return found
+    alike: dict[Hashable, list[int]] = {}
+    for place, program in enumerate(programs):
+        if plain(program) is None:
+            alike.setdefault(shape(program), []).append(place)
+        else:
+            found[place] = _own(program, starts[place], gap)
+    for places in alike.values():
+        own_ones = [programs[place] for place in places]
+        start = np.stack([starts[place] for place in places])
+        ends = own.find(stacked(own_ones, [1] * len(places)), start, gap)
+        for row, place in enumerate(places):
+            found[place] = ends.member(programs[place], row)
+    return found
 
 
 def _without(program: GeometricProgram, start: Array) -> Solution:

@@ -7,6 +7,7 @@ from optimizer.algebra.posynomial import Posynomial
 from optimizer.algebra.program import Constraint, GeometricProgram, Status, members
 from optimizer.engine import follow as path
 from optimizer.engine import own, second_opinion
+from optimizer.engine import settle as settling
 from optimizer.engine.arrays import arrays, value
 from optimizer.engine.barrier import balanced, descend, inside
 from optimizer.engine.certify import acceptable, excluded
@@ -132,3 +133,19 @@ def test_the_path_ends_where_rounding_takes_over(name, monkeypatch):
     found = own.find(question.program, start[None])
     assert found.ended.tolist() == [own.OPTIMAL]
     assert len(rounds) <= 12
+
+
+def test_a_guess_that_leads_nowhere_is_left_for_the_path(monkeypatch):
+    """Newton from no multipliers would try every set of what may bind."""
+    program = programs(LOADED, 11, 1)
+    calls = []
+    newton = settling._newton
+
+    def counted(*words):
+        calls.append(words)
+        return newton(*words)
+
+    monkeypatch.setattr(settling, "_newton", counted)
+    n, m = len(program.variables), len(program.constraints)
+    own.near(program, np.full((1, n), 60.0), np.zeros((1, m)))
+    assert 0 < len(calls) <= 2 * own.SETS

@@ -16,7 +16,7 @@ from optimizer.algebra.program import Constraint, GeometricProgram, Solution, St
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import spans
-from optimizer.engine.solve import attempt, near_each, solve
+from optimizer.engine.solve import attempt, attempt_each, near_each, solve
 from optimizer.engine.stacking import stacked
 from optimizer.question.asked import SIZE, Question
 from optimizer.records import dataclass
@@ -136,14 +136,14 @@ def _end(
 
 
 def best_at(
-    program: GeometricProgram, found: Solution, multipliers: Array
+    program: GeometricProgram, found: Solution, multipliers: Array | None = None
 ) -> dict[str, float]:
     """The point at an end, with the best tokens that its size leaves.
 
     Args:
         program: whose range it ends.
         found: of its `end_program`.
-        multipliers: of the optimum of the program, or near them.
+        multipliers: of the optimum of the program, where they are known.
     """
     end = dict(found.point)
     if found.optimum[1][-1] > 0 or _settled(found):
@@ -151,7 +151,10 @@ def best_at(
     # A limit ends the range before the cost does, so that D is still to choose.
     rest = program.fixing({"N": end["N"]})
     rest_start = np.delete(found.optimum[0], program.variables.index("N"))
-    inner = attempt(rest, rest_start, multipliers, DIGITS)
+    if multipliers is None:
+        (inner,) = attempt_each([rest], [rest_start], DIGITS)
+    else:
+        inner = attempt(rest, rest_start, multipliers, DIGITS)
     if inner is None or inner.status is not Status.OPTIMAL:
         return end  # next to no room is left, and so no choice
     return {**end, **inner.point}

@@ -8,9 +8,12 @@ a plan in whole machines.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from optimizer.algebra.program import Status
+from optimizer.algebra.posynomial import Array
+from optimizer.algebra.program import GeometricProgram, Status
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.analysis.plan.near_optimal import (
     DIGITS,
@@ -21,8 +24,10 @@ from optimizer.analysis.plan.near_optimal import (
     ranged,
 )
 from optimizer.analysis.plan.whole import Solved, WholePlan, whole_batches
-from optimizer.engine.solve import attempt
+from optimizer.engine.solve import attempt_each
 from optimizer.question.formulate import formulate
+
+POWERS = (1.0, -1.0)  # of N, which the program of a lower end makes least
 
 
 def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
@@ -36,17 +41,26 @@ def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
         return near_to(middle.question, middle.solution)
     value = plan.solution.value
     outer = {near.within: near for near in near_optimal(middle.solution, value)}
-    found = []
-    for own in near_optimal(plan.solution):
-        ends = [dict(zip("ND", pair, strict=True)) for pair in _pairs(own)]
+    inner = near_optimal(plan.solution)
+    asked = []
+    for row, own in enumerate(inner):
         for side, pair in enumerate(_pairs(outer.get(own.within, own))):
             size = dict(zip("ND", pair, strict=True))
-            power = (1.0, -1.0)[side]
-            for end in _reached(middle, size, value * (1 + own.within), power):
-                if power * end["N"] < power * ends[side]["N"]:
-                    ends[side] = end
-        found.append(ranged(own.within, ends))
-    return tuple(found)
+            most = value * (1 + own.within)
+            asked += [(row, side, *one) for one in _asked(middle, size, most, side)]
+    starts = [start for *_, start in asked]
+    found = attempt_each([program for *_, program, _ in asked], starts, DIGITS)
+    ends = [
+        [dict(zip("ND", pair, strict=True)) for pair in _pairs(own)] for own in inner
+    ]
+    for (row, side, program, *_), end in zip(asked, found, strict=True):
+        if end is not None and end.status is Status.OPTIMAL:
+            point, power = best_at(program, end), POWERS[side]
+            if power * point["N"] < power * ends[row][side]["N"]:
+                ends[row][side] = point
+    return tuple(
+        ranged(own.within, pair) for own, pair in zip(inner, ends, strict=True)
+    )
 
 
 def _pairs(near: NearOptimal) -> list[tuple[float, float]]:
@@ -54,19 +68,17 @@ def _pairs(near: NearOptimal) -> list[tuple[float, float]]:
     return list(zip(near.parameters, near.tokens, strict=True))
 
 
-def _reached(
-    middle: Solved, size: dict[str, float], most: float, power: float
-) -> list[dict[str, float]]:
-    """The last N and D within a cost, with each of the batches beside the best."""
-    found = []
+def _asked(
+    middle: Solved, size: dict[str, float], most: float, side: int
+) -> Iterator[tuple[GeometricProgram, GeometricProgram, Array]]:
+    """For each of the batches beside the best of a size, what it asks for.
+
+    Returns:
+        The program, that of the last N within a cost, and ln of where to start.
+    """
     for scenario in whole_batches(middle.scenario, middle.question, size["N"]):
         question = formulate(scenario)
         program = question.program
-        asked = end_program(program, most, power)
         point = question.complete(size)
         z = np.log([point.get(name, 1.0) for name in program.variables])
-        unknown = np.zeros(len(program.constraints))
-        end = attempt(asked, z, np.append(unknown, 0.0), DIGITS)
-        if end is not None and end.status is Status.OPTIMAL:
-            found.append(best_at(program, end, unknown))
-    return found
+        yield program, end_program(program, most, POWERS[side]), z
