@@ -258,6 +258,9 @@ def _plain(numbers: Sequence[float]) -> bool:
 
 def merge(terms: Iterable[Term]) -> list[Term]:
     """Adds up terms of equal exponents, so that streams of one kind are one term."""
+    terms = list(terms)
+    if len(terms) == 1:
+        return terms
     sums: dict[frozenset[tuple[str, object]], Term] = {}
     for term in terms:
         powers = [(n, _hashable(a)) for n, a in term.exponents.items() if a != 0]
@@ -290,11 +293,14 @@ def joined(arrays: Sequence[Array], sizes: Sequence[int]) -> Array:
     """
     if len(arrays) == 1:
         return arrays[0]
-    whole = [
-        np.broadcast_to(array, (size, *array.shape[1:]))
-        for array, size in zip(arrays, sizes, strict=True)
-    ]
-    return np.concatenate(whole)
+    return np.concatenate(list(map(lengthened, arrays, sizes)))
+
+
+def lengthened(array: Array, size: int) -> Array:
+    """An array with so many members, of which one may stand for all."""
+    if len(array) == size:  # the rule; numpy is slow at nothing
+        return array
+    return np.broadcast_to(array, (size, *array.shape[1:]))
 
 
 def stack(parts: Sequence[Posynomial], sizes: Sequence[int]) -> Posynomial:

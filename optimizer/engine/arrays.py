@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optimizer.algebra.posynomial import Array, Integers, cut
+from optimizer.algebra.posynomial import Array, Integers, cut, lengthened
 from optimizer.algebra.program import GeometricProgram
 from optimizer.algebra.saturating import saturation
 from optimizer.engine.certify import Mask
@@ -121,7 +121,7 @@ def arrays(program: GeometricProgram) -> Arrays:
 def side_by_side(parts: list[Array]) -> Array:
     """Arrays `(batch or 1, terms, …)` as one, along the terms."""
     longest = max(len(part) for part in parts)
-    whole = [np.broadcast_to(part, (longest, *part.shape[1:])) for part in parts]
+    whole = [lengthened(part, longest) for part in parts]
     return np.ascontiguousarray(np.concatenate(whole, axis=1), dtype=np.float64)
 
 

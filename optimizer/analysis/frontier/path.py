@@ -13,7 +13,8 @@ from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.settle import onto, placed
 from optimizer.analysis.plan.students import Distilled
-from optimizer.analysis.plan.whole import Solved, fractions, make_whole
+from optimizer.analysis.plan.together import together
+from optimizer.analysis.plan.whole import Solved, fractions, making_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine
 from optimizer.engine.solve import solve as solve_program
@@ -128,7 +129,7 @@ def follow(
         whole: whether machines are made whole; their costs must be the scenario's.
         advance: is told how many are done; those out of reach are, all at once.
     """
-    found: list[Point | None] = []
+    found: list[Point | Solved | None] = []
     last: Solution | None = None
     for count, question in enumerate(questions):
         if count:
@@ -150,24 +151,30 @@ def follow(
             break
         last = solution
         if whole and machined(side):
-            found.append(_made_whole(side, question, solution))
+            aimed = at_loss(side.scenario, question, question.reducible or 0.0, None)
+            found.append(Solved(aimed, question, solution))
         else:
             found.append(_point(side, question, solution, solution))
     left = len(questions) - len(found)
+    told = _made_whole(side, [one for one in found if isinstance(one, Solved)])
+    points = [next(told) if isinstance(one, Solved) else one for one in found]
     advance(left or 1)
-    return found + [None] * left
+    return points + [None] * left
 
 
-def _made_whole(side: Side, question: Question, solution: Solution) -> Point | None:
-    """The point with whole batches and replicas; None where no whole number has one."""
-    s = question.reducible or 0.0
-    aimed = at_loss(side.scenario, question, s, None)
-    made = make_whole(Solved(aimed, question, solution))
-    if isinstance(made, Solved):
-        return None
-    plan, standing = made.plan, made.standing.solution
-    found = _point(side, plan.question, plan.solution, standing)
-    return replace(found, relaxed=solution.value)
+def _made_whole(side: Side, ones: Sequence[Solved]) -> Iterator[Point | None]:
+    """Points with whole batches and replicas; None where no whole number has one.
+
+    They are made whole hand in hand, since their programs are alike.
+    """
+    ways = together([making_whole(one) for one in ones])
+    for one, made in zip(ones, ways, strict=True):
+        if isinstance(made, Solved):
+            yield None
+            continue
+        plan, standing = made.plan, made.standing.solution
+        found = _point(side, plan.question, plan.solution, standing)
+        yield replace(found, relaxed=one.solution.value)
 
 
 def _point(
