@@ -60,6 +60,7 @@ def cured(
         why: there is none.
         ask: solves a scenario.
     """
+    refused: dict[str, str] = {}
 
     def move(name: str, value: float) -> Led | None:
         other = moved(scenario, name, value)
@@ -67,7 +68,10 @@ def cured(
             return None
         try:
             answer = ask(other)
-        except (InputError, Defect, UncertifiedError):
+        except InputError as error:
+            refused.setdefault(name, error.problems[0].message)
+            return None
+        except (Defect, UncertifiedError):
             return None
         if answer.critical is None or answer.cost is None:
             return None
@@ -78,6 +82,13 @@ def cured(
         return None if other is None else _led(other)
 
     ways = [priced(way, move, question.surface, light) for way in why.relaxations]
+    for place, way in enumerate(ways):
+        if way.cost is None and way.name in refused:
+            what = refused[way.name].partition(":")[0]
+            article = "a " if way.unit == "nats" else ""
+            told = f". But {article}{called(way.name)} of {needed(way)} {what}"
+            why = replace(why, reason=why.reason + told)
+            ways[place] = replace(way, after=None)
     count = scenario.spec.training.accelerators
     return advised(why, ways, machines(ways, "limits.training_time", count))
 
@@ -135,7 +146,7 @@ def priced(way: Relaxation, move: Move, surface: Surface, light: Move) -> Relaxa
         light: finds only the overhead, for a search.
     """
     if way.after is None or abs(way.after) > FAR:
-        return way
+        return replace(way, after=None)  # beyond it no word takes a number
     up = way.after > way.before
     # As it is printed, for that is what will be typed.
     least = _printed(way, way.after)

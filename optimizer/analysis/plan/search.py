@@ -23,6 +23,7 @@ from optimizer.world.limits import Limits
 
 End: TypeAlias = "tuple[Question, WholePlan | Infeasibility] | InputError"
 UNIT_OF = {"N": "parameters", "D": "tokens"}
+ROUNDING = 1e-9  # of a number within which it is on a bound
 
 
 def search_whole(scenario: Scenario) -> tuple[Question, WholePlan | Infeasibility]:
@@ -117,7 +118,8 @@ def _refuse_fractions(
     Raises:
         InputError: the law, taken so far from its runs, asks for one.
     """
-    few = [name for name in ("N", "D") if point[name] < 1]
+    # A limit of one parameter leaves one, but for the last digits.
+    few = [name for name in ("N", "D") if point[name] < 1 - ROUNDING]
     # The measure of overtraining may vanish, too.
     if not few and question.optimal_tokens(point["N"]) > 0:
         return

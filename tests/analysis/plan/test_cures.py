@@ -149,3 +149,15 @@ def test_a_change_that_no_file_takes_is_not_advised(ask):
     assert way.after > 1000 * 365.25 * 86400
     assert "The smallest change that restores a plan is target" in told.reason
     assert "training_time to" not in told.reason
+
+
+def test_a_cure_below_one_parameter_is_none(ask):
+    """The target was sent to 154 nats, where the law asks for 0.0003 parameters."""
+    law = "{E: 0.99999, A: 0.1, B: 292827, alpha: 0.99999, beta: 0.02, k: 0.51}"
+    text = (
+        f"law: {law}\ntarget: {{match: {{parameters: 13B}}}}\ndemand: {{tokens: 2T}}\n"
+    )
+    told = ask(text).infeasibility
+    (way,) = told.relaxations
+    assert way.after is None
+    assert "parameters, and below one there is no model" in told.reason
