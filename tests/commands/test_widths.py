@@ -1,5 +1,6 @@
 """Tables of every command fit terminals of 60 to 200 columns, heads on three lines."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,24 @@ def test_tables_fit(files, run, name, monkeypatch):
             wide = [line for line in lines if len(line) > width]
             assert wide == [], (words, width)
             assert all(height <= TALLEST for height in headers(lines)), (words, width)
+
+
+STYLE = {
+    "a minus that is a hyphen": r"(?<![\w.\-/^])-\d",
+    "a percentage without its space": r"\d%",
+    "an exponent as a program has it": r"\de[+−]|\de-?0\d",
+    "a percentage that is a factor": r"(?<![\d.,])(?:[2-9]\d\d|1[1-9]\d|\d{4,}) %",
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_numbers_have_one_style(files, run, name, monkeypatch):
+    """Minus, percent, exponents and factors read alike on the pages of all commands."""
+    monkeypatch.setenv("COLUMNS", "200")
+    for words in TABLES[name]:
+        out = run(*words).out
+        for what, pattern in STYLE.items():
+            told = [line for line in out.splitlines() if re.search(pattern, line)]
+            # The file and the command that a report holds are what was typed.
+            told = [line for line in told if "--" not in line and ": 40 %" not in line]
+            assert told == [], (words, what)

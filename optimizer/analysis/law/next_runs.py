@@ -20,6 +20,7 @@ import numpy as np
 from optimizer.algebra.program import Status
 from optimizer.analysis.law.diagnostics import draw, surface_of
 from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.wording import amount
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
 from optimizer.errors import Defect
@@ -99,7 +100,7 @@ def next_runs(
     unit = "parameters"
     if scenario is None:
         ahead = AHEAD * float(found.runs.compute.max())
-        words = f"the compute-optimal model for {ahead:.2g} FLOP"
+        words = f"the compute-optimal model for {amount(ahead, 'FLOP')}"
         plan = _optimal(found, ahead)
     else:
         rows = rows[:DRAWS]

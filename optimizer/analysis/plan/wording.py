@@ -139,6 +139,11 @@ def percent(fraction: float) -> str:
     return f"{significant(100 * fraction, 2)} %"
 
 
+def off(fraction: float) -> str:
+    """How far something is off, with its sign: `+4.1 %`, `−0.032 %`."""
+    return f"{MINUS if fraction < 0 else '+'}{percent(abs(fraction))}"
+
+
 def extra(fraction: float) -> str:
     """What something takes above another, for a column: `+4.1 %`, or `4.6 ×`.
 

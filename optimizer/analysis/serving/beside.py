@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimizer.analysis.plan.wording import percent
 from optimizer.fitting.points import Point, Points
 from optimizer.records import dataclass
 from optimizer.world.serving.constants import Library, Measured
@@ -108,7 +109,7 @@ def _one(point: Point, library: Library, engines: bool) -> Beside:
         notes.append(
             f"no {model.kind} model was measured on {words[0]} in {words[1]}: the "
             f"constants of {found.named} stand in, whose median error was "
-            f"{off:.0%} on accelerators that were left out"
+            f"{percent(off)} on accelerators that were left out"
         )
     try:
         told = answer(

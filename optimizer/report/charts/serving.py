@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+from optimizer.analysis.plan.wording import percent
 from optimizer.analysis.serving.beside import CLOSE, Beside, both
 from optimizer.report.charts.theme import (
     BLUE,
@@ -83,8 +84,8 @@ def _words(told: Sequence[Beside]) -> str:
     for kind, name in NAMES.items():
         tpot, _ = both([x for x in told if x.kind == kind])
         if tpot.median is not None:
-            parts.append(f"{name} are off by {tpot.median:.1%} in the median")
+            parts.append(f"{name} are off by {percent(tpot.median)} in the median")
     return (
         "Time per output token, predicted against measured, with lines at equality "
-        f"and {CLOSE:.0%} beside it: {'; '.join(parts)}."
+        f"and {percent(CLOSE)} beside it: {'; '.join(parts)}."
     )

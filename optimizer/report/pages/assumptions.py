@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from optimizer.analysis.plan.wording import percent
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
 from optimizer.records import dataclass
@@ -98,7 +99,7 @@ def _serving(scenario: Scenario) -> Iterator[Assumption]:
             off = found.error if found.held_out is None else found.held_out
             yield Assumption(
                 "constants of serving",
-                f"{found.named}, off by {off:.0%} in the median time per token",
+                f"{found.named}, off by {percent(off)} in the median time per token",
                 serving.constants or "library",
                 f"fitted to {found.points} measured points; docs/measured.md",
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from optimizer.analysis.law.judgement import Judged
-from optimizer.analysis.plan.wording import amount, either, percent
+from optimizer.analysis.plan.wording import amount, either, off, percent
 from optimizer.fitting.fitlaw import r_squared
 from optimizer.fitting.oddities import spans, summed
 from optimizer.fitting.tables.table import Note
@@ -135,7 +135,7 @@ def _starts(judged: Judged) -> str:
     if fit.alike:
         pairs = [
             f"R_D_star {significant(one['R_D_star'], 4)} with R_N_star "
-            f"{significant(one['R_N_star'], 4)} (objective {signed(-one['better'])})"
+            f"{significant(one['R_N_star'], 4)} (objective {off(-one['better'])})"
             for one in fit.alike
         ]
         told = f"; the runs do not tell it from {either(pairs, 'or')}"
@@ -159,15 +159,10 @@ def _hold_out(judged: Judged) -> str:
         return f"the {count} largest runs cannot be predicted: {held.failed}"
     return (
         f"the {count} largest runs, from {amount(held.beyond, 'FLOP')}, predicted from "
-        f"the others: off by {signed(held.median_error)} in the median, "
-        f"{signed(held.worst_error)} at worst; {held.inside} inside their "
+        f"the others: off by {off(held.median_error)} in the median, "
+        f"{off(held.worst_error)} at worst; {held.inside} inside their "
         "95 % interval"
     )
-
-
-def signed(fraction: float) -> str:
-    """A fraction in percent with its sign."""
-    return f"{100 * fraction:+.2g} %".replace("-", "−")
 
 
 def note_blocks(
@@ -203,13 +198,13 @@ def _residuals(judged: Judged) -> Iterator[Block]:
         ]
         mark = " (notable)" if trend.notable else ""
         axis = trend.axis.replace("_", " ")
-        median = signed(trend.median) + mark
+        median = off(trend.median) + mark
         rows.append((axis, *ends, str(trend.count), median))
     yield Table(columns, tuple(rows))
     scale = max(judged.fit.scale, judged.fit.settings.delta)
     wild = [r for r in judged.residuals if abs(r.residual) > FAR_OFF * scale]
     if wild:
-        told = [f"line {r.line} by {signed(math.expm1(r.residual))}" for r in wild]
+        told = [f"line {r.line} by {off(math.expm1(r.residual))}" for r in wild]
         more = f" and {len(told) - LISTED} more" if len(told) > LISTED else ""
         yield Text(
             f"{', '.join(told[:LISTED])}{more}: kept; the fit hardly heeds them",
@@ -295,7 +290,7 @@ def _versus(judged: Judged) -> Iterator[Block]:
     rows = [
         (
             row.name,
-            signed(row.offset),
+            off(row.offset),
             percent(row.scatter),
             amount(row.parameters, "parameters"),
             significant(row.tokens_per_parameter),

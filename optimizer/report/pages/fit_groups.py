@@ -7,7 +7,7 @@ from typing import Any
 
 from optimizer.analysis.law.judged_groups import JudgedGroups
 from optimizer.analysis.law.judgement import Judged
-from optimizer.analysis.plan.wording import amount, either, percent
+from optimizer.analysis.plan.wording import amount, either, off, percent
 from optimizer.reading.loss_words import NATS
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -19,7 +19,7 @@ from optimizer.report.formats.blocks import (
     named,
 )
 from optimizer.report.formats.data import plain
-from optimizer.report.pages.fit import FORMULAS, fit_data, note_blocks, signed
+from optimizer.report.pages.fit import FORMULAS, fit_data, note_blocks
 from optimizer.report.pages.form_test import form_test_blocks
 
 
@@ -98,7 +98,7 @@ def _own(judged: JudgedGroups) -> Table:
             cells += [significant(end, 4) for end in fit.intervals["E"]]
         held = one.hold_out
         missed = None if held is None else held.median_error
-        cells += [percent(fit.scale), "" if missed is None else signed(missed)]
+        cells += [percent(fit.scale), "" if missed is None else off(missed)]
         rows.append(tuple(cells))
     return Table(tuple(columns), tuple(rows))
 

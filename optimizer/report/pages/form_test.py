@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from optimizer.analysis.plan.wording import amount, percent
+from optimizer.analysis.plan.wording import amount, off, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Block, Heading, Table, Text, named
 from optimizer.world.extrapolation import ADDITIVE, NAMES, Extrapolation, Miss
@@ -90,4 +90,4 @@ def signed(fraction: float | None) -> str:
     """A signed percentage; empty where not known."""
     if fraction is None or math.isnan(fraction):
         return ""
-    return f"{100 * fraction:+.2g} %".replace("-", "−")
+    return off(fraction)

@@ -7,13 +7,7 @@ from collections.abc import Iterator
 from optimizer.analysis.comparison.forms import Forms
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Erred
-from optimizer.analysis.plan.wording import (
-    above,
-    amount,
-    compared,
-    model,
-    percent,
-)
+from optimizer.analysis.plan.wording import above, amount, compared, model, off, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Text
 from optimizer.world.extrapolation import NAMES
@@ -95,10 +89,7 @@ def far_runs(answer: Answer) -> Iterator[Text]:
     for told in answer.law.extrapolation:
         if told.by != "tokens_per_parameter":
             continue
-        parts = [
-            f"{_name(form)} {100 * miss.mean:+.2g} %".replace("-", "−")
-            for form, miss in told.forms.items()
-        ]
+        parts = [f"{_name(form)} {off(miss.mean)}" for form, miss in told.forms.items()]
         yield Text(
             f"fitted up to {significant(told.fitted_to)} tokens per parameter, the "
             f"forms were off in the mean of the {told.runs} runs beyond by "

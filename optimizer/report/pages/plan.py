@@ -19,6 +19,7 @@ from optimizer.analysis.plan.wording import (
     ratio,
     share,
 )
+from optimizer.analysis.plan.wording import saved as as_much
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, write
 from optimizer.report.formats.blocks import (
     GAP,
@@ -199,12 +200,16 @@ def bill(answer: Answer, full: bool = True) -> Iterator[Block]:
         rows.append(
             (
                 *(word, figure(abs(saved.amount), unit)),
-                *(share(abs(saved.fraction)), *[GAP] * (len(columns) - 2)),
+                *(_part(saved.fraction), *[GAP] * (len(columns) - 2)),
             )
         )
     yield Heading(lifetime(unit).capitalize())
     yield Table(named(*columns), tuple(rows))
     yield from own_choice(answer)
+
+
+def _part(fraction: float) -> str:
+    return as_much(fraction) if fraction <= -1 else share(abs(fraction))
 
 
 def _other_units(answer: Answer) -> Iterator[Block]:
