@@ -1,6 +1,7 @@
 """The live explorer as people use it: every control, in Chromium."""
 
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,16 @@ demand:
 """
 
 
-@pytest.fixture(scope="module")
-def address():
-    with serving(live(load_text(TEXT, "a.yaml"), Path(), ()), 0) as found:
+OWN = TEXT.replace(
+    "{name: batch, tokens: 2T}",
+    "{name: batch, tokens: 2T, serving: {hardware: l40s, precision: fp8} } # its own",
+)
+
+
+@contextmanager
+def served(text):
+    """The address of the explorer of a scenario, while it is there."""
+    with serving(live(load_text(text, "a.yaml"), Path(), ()), 0) as found:
         thread = threading.Thread(target=found.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{found.server_port}/"
@@ -44,17 +52,23 @@ def address():
         thread.join()
 
 
+@pytest.fixture(scope="module")
+def address():
+    with served(TEXT) as found:
+        yield found
+
+
 @pytest.fixture
 def opened(chromium, address):
     """Opens the page; it may not complain of anything."""
     pages, errors = [], []
 
-    def start(**options):
+    def start(where=address, **options):
         page = chromium.new_page(**options)
         page.set_default_timeout(10_000)
         page.on("console", lambda said: errors.append(said.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address)
+        page.goto(where)
         pages.append(page)
         return page
 
@@ -137,6 +151,30 @@ def test_another_law_has_its_own_coefficients(opened):
     assert alpha.is_enabled()
     answer = solve(read_scenario(TEXT, "a.yaml", ["law.alpha=0.36"]))
     assert page.locator("#now").text_content() == short(answer)
+
+
+def test_a_stream_with_machines_of_its_own_has_its_own_choices(opened):
+    """Its accelerator and format move it alone; back undoes them, share keeps them."""
+    with served(OWN) as where:
+        page = opened(where)
+        unfold(page)
+        start = page.locator("#now").text_content()
+        for word, value in (("hardware", "h100-sxm"), ("precision", "bf16")):
+            name = f"demand.batch.serving.{word}"
+            select = page.locator(f"[data-name='{name}'] select")
+            first = select.input_value()
+            solved(page, lambda: select.select_option(value))  # noqa: B023 - at once
+            answer = solve(read_scenario(OWN, "a.yaml", [f"{name}={value}"]))
+            assert page.locator("#now").text_content() == short(answer) != start
+            with page.expect_download() as download:
+                page.click("#share")
+            meant = OWN.replace(f"{word}: {first}", f"{word}: {value}")
+            if word == "precision":  # that of all machines stays
+                meant = OWN.replace("l40s, precision: fp8", "l40s, precision: bf16")
+            assert Path(download.value.path()).read_text() == meant
+            solved(page, lambda: page.click("#back"))
+            assert select.input_value() == first
+            assert page.locator("#now").text_content() == start
 
 
 def test_share_writes_the_file_with_its_comments(opened):
