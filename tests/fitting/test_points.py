@@ -10,6 +10,7 @@ import pytest
 from optimizer.analysis.serving.beside import beside
 from optimizer.errors import InputError
 from optimizer.fitting.benchmarks import read_any
+from optimizer.fitting.point_columns import taken
 from optimizer.fitting.points import read_points
 from optimizer.world.serving.constants import library
 
@@ -191,3 +192,10 @@ def test_columns_go_by_the_names_that_benchmarks_give_them(tmp_path):
     assert point.per_token == pytest.approx(13.4e-3)
     assert point.rate == 578
     assert 'column "GPU" is taken for accelerator' in point.notes
+
+
+def test_a_time_per_token_without_the_first_goes_before_one_with_it() -> None:
+    """guidellm 0.8.1 writes both; its time per output token holds the prompt."""
+    both = ["time_per_output_token_ms", "inter_token_latency_ms"]
+    assert taken(both) == {"inter_token_latency_ms": "measured_tpot_ms"}
+    assert taken(both[:1]) == {"time_per_output_token_ms": "measured_tpot_ms"}
