@@ -76,7 +76,11 @@ _SECTIONS: Mapping[str, Mapping[str, Kind | str]] = {
     "plan": _PAIR,
     "training_optimal": {**_PAIR, **{f"cost.{word}": _COST for word in _BILL}},
     "overtraining": dict.fromkeys(
-        ("factor", "parameters_ratio", "tokens_ratio", "cost_ratio"), NUMBER
+        (
+            *("factor", "parameters_ratio", "tokens_ratio", "cost_ratio"),
+            "optimal_factor",
+        ),
+        NUMBER,
     ),
     "critical": {
         "floor": PARAMETERS,

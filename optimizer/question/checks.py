@@ -11,10 +11,10 @@ from optimizer.errors import Problem
 from optimizer.question import sampling
 from optimizer.question.after import distilled, rollouts
 from optimizer.question.exclusive import ONE_OF
-from optimizer.question.scenario import Scenario
+from optimizer.question.scenario import Scenario, Spec
 from optimizer.question.serving_checks import Finding, found_prompts, idle, rooflines
 from optimizer.question.sparse import unlevered
-from optimizer.reading.document import Document, Steps, dotted
+from optimizer.reading.document import Document, Steps, dotted, nearest
 from optimizer.reading.loss_words import same
 from optimizer.reading.quantity import shown
 from optimizer.world.costs import UNITS
@@ -67,6 +67,9 @@ def contradictions(document: Document) -> Iterator[Problem]:
     value = document.value
     if not isinstance(value, dict):
         return
+    # A misspelt word is told once, as unknown, and not as missing too.
+    known = Spec.model_fields
+    meant = {nearest(str(word), known) for word in value if word not in known}
     for group in ONE_OF:
         inside: Any = value
         for step in group.at:
@@ -79,14 +82,16 @@ def contradictions(document: Document) -> Iterator[Problem]:
             beside = dotted((*group.at, given[0]))
             message = f"cannot stand beside {beside}; keep one of them"
             yield Problem(document.key_mark(path), dotted(path), message)
-        misspelt = group.at and set(inside) - {*group.words, "tokens", BEST_FOR}
+        misspelt = meant & set(group.words)
+        if group.at:
+            misspelt = set(inside) - {*group.words, "tokens", BEST_FOR}
         own = not group.at and "plan" in inside  # whose loss is the target
         if group.example and not (given or misspelt or own):
             message = f"needs {_listed(group.words, 'or')}; add {group.example}"
             if not group.at:
                 message = f"the scenario {message}"
             yield Problem(document.mark(group.at), dotted(group.at), message)
-    if "demand" not in value and "budget" not in value:
+    if not {"demand", "budget"} & (set(value) | meant):
         message = "is missing; add demand: {tokens: 2T}, or tokens: 0 to serve nothing"
         yield Problem(document.mark(()), "demand", message)
 

@@ -33,7 +33,7 @@ TokenFlow = Annotated[Flow, Quantity(DEMAND_TOKENS, flow=True)]
 
 
 class Stream(Model):
-    """One use of the model: how much it serves, when, and who pays.
+    """One use of the model: how much it serves, when, and what of it counts.
 
     Either `tokens`, or `requests` with their input and output tokens.
     """

@@ -192,7 +192,7 @@ def test_the_lifetime_overhead_is_against_the_best_plan_of_the_same_loss():
 
 def test_where_a_model_lies_outside_the_runs_of_a_law():
     a = audit("x", 8e9, 15e12, load_law("besiroglu-2024-refit"))
-    assert a.outside == ("D/N = 1880 is 5.5 times above 341",)
+    assert a.outside == ("D/N = 1880 is 5.5 × the most, 341",)
     assert audit("x", 1e9, 2e10, load_law("besiroglu-2024-refit")).outside == ()
 
 

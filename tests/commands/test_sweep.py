@@ -340,7 +340,7 @@ def test_rows_beyond_the_runs_of_the_law_are_told_before_any_table(here, run, ro
             for row in csv.DictReader(file)
             if row["status"] == "optimal"
         ]
-    told = f"{max(ratios) / 341:.0f} times above 341 at the farthest"
+    told = f"{max(ratios) / 341:.0f} × the most, 341"
     assert told in text
     assert text.index("outside-range") < text.index("Optimal rows")
     inside = ("--vary", "demand.tokens=1e12:2e12:3", "-o", "in.csv")

@@ -61,7 +61,7 @@ def test_warnings_stand_before_the_table_and_in_the_json(run, root):
     found = json.loads(run("uncertainty", path, "--draws", "50", "--format=json").out)
     assert [one["code"] for one in found["warnings"]] == ["outside-range", "own-plan"]
     far = found["tokens_per_parameter"]["p95"] / 341
-    assert f"is {far:.2g} times above 341" in found["warnings"][0]["message"]
+    assert f"is {far:.2g} × the most, 341" in found["warnings"][0]["message"]
 
 
 def test_ranges_are_named_beside_the_error_of_the_law(run, root):

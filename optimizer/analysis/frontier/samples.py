@@ -5,6 +5,7 @@ from __future__ import annotations
 from optimizer.analysis.plan.drawings import Drawing, doublings
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.over_samples import over_samples
+from optimizer.analysis.plan.overtrained import left_out
 from optimizer.question.formulate import formulate
 from optimizer.question.sampling import knows, left_open
 from optimizer.question.scenario import Scenario
@@ -23,6 +24,8 @@ class OverSamples:
         law: its name.
         knows: whether the law says what samples are worth.
         target_loss: to reach; None under a budget, and where it moves with samples.
+        attention: whether the training-optimal tokens of its factors count it.
+        left_out: of what those tokens know nothing, as in `Overtraining`.
         steps: the fewest samples first; a number without a plan is left out.
     """
 
@@ -32,6 +35,8 @@ class OverSamples:
     law: str
     knows: bool
     target_loss: float | None
+    attention: bool
+    left_out: tuple[str, ...]
     steps: tuple[Drawing, ...]
 
 
@@ -48,12 +53,17 @@ def frontier_over_samples(scenario: Scenario, most: int) -> OverSamples:
         low, high = between.at_least, between.at_most
         plan = solve(scenario, whole=False).plan
         best = [] if plan is None or plan.samples is None else [round(plan.samples)]
+    question = formulate(scenario)
+    steps = tuple(over_samples(scenario, doublings(low, high, best)))
+    most_read = max((step.tokens for step in steps), default=0.0)
     return OverSamples(
         scenario=scenario.name,
         file=scenario.file,
         unit=UNITS[scenario.spec.objective],
         law=scenario.law.name,
         knows=knows(scenario),
-        target_loss=formulate(scenario).target,
-        steps=tuple(over_samples(scenario, doublings(low, high, best))),
+        target_loss=question.target,
+        attention=question.attention > 0,
+        left_out=left_out(question, most_read),
+        steps=steps,
     )

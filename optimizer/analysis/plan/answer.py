@@ -9,6 +9,7 @@ from optimizer.algebra.program import Certificate, Engine, Status
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.doubts import Beyond, Chance, Erred, OtherForm, Warning
 from optimizer.analysis.plan.drawings import Drawings
+from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.mixture import Mixture
 from optimizer.analysis.plan.practice import (
     Parties,
@@ -24,13 +25,21 @@ from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.analysis.plan.students import Distillation
 from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
+from optimizer.world.repetition import Repetition
 
 TOUCHING = 1e-9  # of a loss that counts as reached
 
 
 @dataclass(frozen=True)
 class LawUsed:
-    """The law behind an answer, as the surface that was solved."""
+    """The law behind an answer, as the surface that was solved.
+
+    Attributes:
+        name: of the law.
+        repetition: how repeated data replace N and D in it, or None.
+        quantization: what stored weights add to the loss, `coefficient` ·
+            D^`tokens` · N^`parameters`, or None.
+    """
 
     name: str
     E: float
@@ -47,6 +56,8 @@ class LawUsed:
     pair: str | None = None
     extrapolation: tuple[Extrapolation, ...] = ()
     delta: float = 0.0
+    repetition: Repetition | None = None
+    quantization: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,10 @@ class Overtraining:
         cost_ratio: of the lifetime totals.
         attention: whether the training-optimal tokens are those of compute with
             attention, as the scenario asks.
+        optimal_factor: of the training-optimal model: 1 but where something that is
+            left out makes it take more or fewer tokens.
+        left_out: of what the training-optimal tokens know nothing: `repetition`, so
+            that they are those of data read once, or `quantization`.
     """
 
     factor: float
@@ -110,6 +125,8 @@ class Overtraining:
     tokens_ratio: float
     cost_ratio: float
     attention: bool = False
+    optimal_factor: float = 1.0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,64 +211,6 @@ class LimitUsed:
     shadow_price: float
     line: int | None
     source: str = ""
-
-
-@dataclass(frozen=True)
-class Relaxation:
-    """The least change of one bound alone that restores a plan; None: none does.
-
-    Attributes:
-        name: of the bound.
-        before: as it stands.
-        after: where it must go at least.
-        line: of the file.
-        unit: of both.
-        cost: lifetime cost of the plan that the least change leaves.
-        overhead: its training compute over the least for its loss, less 1.
-        sensible: where it must go for an overhead of at most 1; None where the least
-            change does that, or no change does.
-        sensible_cost: lifetime cost of the plan there.
-    """
-
-    name: str
-    before: float
-    after: float | None
-    line: int | None
-    unit: str = "nats"
-    cost: float | None = None
-    overhead: float | None = None
-    sensible: float | None = None
-    sensible_cost: float | None = None
-
-
-@dataclass(frozen=True)
-class Infeasibility:
-    """Why there is no plan, and what would make one.
-
-    Attributes:
-        reason: in words, with the user's numbers.
-        conflict: names of bounds that exclude each other; each is needed for that.
-        relaxations: for each bound.
-        nearest_loss: the lowest loss within the limits; None for a portfolio.
-        uniform: the factor by which all limits together must grow, or None.
-        certificate: of the relaxation program that proves it, or None where
-            arithmetic alone does.
-        accelerators: how many would do in place of more training time, or None.
-        nearest_reached: whether a plan has the lowest loss; if not, it is only come
-            near as something that is not limited grows.
-        nearest_losses: of a portfolio, for each model whose target is in the
-            conflict: the lowest loss that all the other bounds leave it, or None.
-    """
-
-    reason: str
-    conflict: tuple[str, ...]
-    relaxations: tuple[Relaxation, ...]
-    nearest_loss: float | None
-    uniform: float | None
-    certificate: Certificate | None
-    nearest_losses: Mapping[str, float | None] = field(default_factory=dict)
-    accelerators: int | None = None
-    nearest_reached: bool = True
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from optimizer.analysis.plan.answer import (
     Answer,
     Critical,
     Fixed,
-    Infeasibility,
     LawUsed,
     Overtraining,
     Savings,
@@ -33,10 +32,12 @@ from optimizer.analysis.plan.extremes import (
     training_overhead,
 )
 from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.lifetime import same_loss
 from optimizer.analysis.plan.mixture import mixture
 from optimizer.analysis.plan.near_whole import near_whole
 from optimizer.analysis.plan.over_samples import drawings
+from optimizer.analysis.plan.overtrained import factor, left_out
 from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use, taken
@@ -50,6 +51,7 @@ from optimizer.analysis.plan.whole import WholePlan
 from optimizer.errors import Defect
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
+from optimizer.question.losses import repetition_of
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass, replace
 
@@ -89,6 +91,8 @@ def bare(
             form=law.form,
             pair=law.pair,
             extrapolation=law.extrapolation,
+            repetition=repetition_of(scenario),
+            quantization=_quantized(question),
         ),
         target_loss=question.target,
         reference=referred(scenario, question),
@@ -156,11 +160,13 @@ def answered(
         mixture=mixture(scenario, plan.parameters),
         training_optimal=optimal,
         overtraining=Overtraining(
-            factor=D / question.optimal_tokens(N),
+            factor=factor(question, N, D),
             parameters_ratio=N / N0,
             tokens_ratio=D / D0,
             cost_ratio=cost.total / base,
             attention=question.attention > 0,
+            optimal_factor=factor(question, N0, D0),
+            left_out=left_out(question, D),
         ),
         critical=Critical(
             floor=smallest(question, s),
@@ -208,6 +214,15 @@ def answered(
         free=without_limits(scenario) if whole and answer.held_by else None,
     )
     return settled(answer, question)
+
+
+def _quantized(question: Question) -> dict[str, float] | None:
+    """What stored weights add to the loss, as numbers."""
+    for term in (*question.loss, *question.outside):
+        if term.label == "quantization":
+            powers = {"tokens": term.exponents["D"], "parameters": term.exponents["N"]}
+            return {"coefficient": term.coefficient, **powers}
+    return None
 
 
 def _program(scenario: Scenario) -> GeometricProgram:

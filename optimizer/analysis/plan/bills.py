@@ -1,4 +1,4 @@
-"""What a plan costs: by line, by unit, by token served, and by who pays."""
+"""What a plan costs: by line, by unit, by token served, and what is counted."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def amounts(question: Question, point: Point) -> dict[str, float | None]:
 
 
 def parties(question: Question, point: Point) -> Parties:
-    """Who bears the plan's cost: the lab what is counted, the community the rest."""
+    """The plan's cost: what is counted, and what is left to others."""
     full = counted = 0.0
     for line in question.bill:
         amount = line.amount(question.unit, point) or 0.0

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from optimizer.analysis.plan.answer import Answer, Infeasibility, Relaxation
+from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
-from optimizer.analysis.plan.reach import called, needed
+from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
+from optimizer.analysis.plan.reach import beyond_law, called, needed
 from optimizer.analysis.plan.search import search_whole
 from optimizer.analysis.plan.wording import either, safely, unbounded
 from optimizer.engine.certify import UncertifiedError
@@ -23,11 +24,13 @@ from optimizer.question.inputs import changed
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import FAR, read
 from optimizer.records import dataclass, replace
+from optimizer.world.law import Law
 from optimizer.world.surface import Surface
 
 Ask = Callable[[Scenario], Answer]
 TWICE = 1.0  # training overhead of a sensible plan, at most
 FARTHEST = 2.0**40  # how far a bound is moved to find one
+STEP = 0.5  # in the logarithm of a bound, at most, in search of the law's runs
 CLOSE = 1e-5  # in the logarithm of a bound
 MACHINES = "accelerators"
 
@@ -40,10 +43,13 @@ class Led:
         total: lifetime cost of the plan.
         overhead: its training compute over the least for its loss, less 1; of several
             models the greatest.
+        stretch: its N, D or D/N over the most of the law's runs, whichever is farthest
+            beyond them; of several models the greatest. 0 where no runs are known.
     """
 
     total: float
     overhead: float
+    stretch: float = 0.0
 
 
 Move = Callable[[str, float], Led | None]  # a bound's name, and where it goes
@@ -73,15 +79,18 @@ def cured(
             return None
         except (Defect, UncertifiedError):
             return None
-        if answer.critical is None or answer.cost is None:
+        if answer.critical is None or answer.cost is None or answer.plan is None:
             return None
-        return Led(answer.cost.total, answer.critical.training_overhead)
+        N, D = answer.plan.parameters, answer.plan.tokens
+        over = answer.critical.training_overhead
+        return Led(answer.cost.total, over, stretch(scenario.law, N, D))
 
     def light(name: str, value: float) -> Led | None:
         other = moved(scenario, name, value)
         return None if other is None else _led(other)
 
-    ways = [priced(way, move, question.surface, light) for way in why.relaxations]
+    far = bool(beyond_law(scenario, question))
+    ways = [priced(way, move, question.surface, light, far) for way in why.relaxations]
     for place, way in enumerate(ways):
         if way.cost is None and way.name in refused:
             what = refused[way.name].partition(":")[0]
@@ -105,7 +114,15 @@ def _led(scenario: Scenario) -> Led | None:
     point = question.complete(found.plan.size)
     s = question.reducible or question.reducible_at(point)
     best = training_optimal(asked, s, point)
-    return Led(found.plan.total, training_overhead(question, point, best))
+    over = training_overhead(question, point, best)
+    return Led(found.plan.total, over, stretch(scenario.law, point["N"], point["D"]))
+
+
+def stretch(law: Law, N: float, D: float) -> float:
+    """How far beyond the largest of a law's runs a model is; at most 1 within them."""
+    sizes = {"parameters": N, "tokens": D, "tokens_per_parameter": D / N}
+    known = ((size, getattr(law.range, word)) for word, size in sizes.items())
+    return max((size / ends[1] for size, ends in known if ends is not None), default=0)
 
 
 def advised(
@@ -129,14 +146,18 @@ def advised(
         if way.sensible is not None
     ]
     if sensible:
-        reason += (
-            ". A plan whose training takes at most twice the least compute for its "
-            f"loss needs {either(sensible)}"
+        what = (
+            "A plan whose training takes at most twice the least compute for its loss"
         )
+        if any(way.within_runs for way in ways):
+            what = "A plan inside the runs that the law was fitted to"
+        reason += f". {what} needs {either(sensible)}"
     return replace(why, reason=reason, relaxations=tuple(ways), accelerators=more)
 
 
-def priced(way: Relaxation, move: Move, surface: Surface, light: Move) -> Relaxation:
+def priced(
+    way: Relaxation, move: Move, surface: Surface, light: Move, far: bool = False
+) -> Relaxation:
     """A way out with the plan that it leaves, and the sensible one.
 
     Args:
@@ -144,6 +165,8 @@ def priced(way: Relaxation, move: Move, surface: Surface, light: Move) -> Relaxa
         move: what a change of a bound leads to; None where there is no plan.
         surface: of the model whose target it is, if it is one.
         light: finds only the overhead, for a search.
+        far: whether the law allows no such target: the least that it allows is far
+            beyond its runs, and a sensible one is within them.
     """
     if way.after is None or abs(way.after) > FAR:
         return replace(way, after=None)  # beyond it no word takes a number
@@ -154,15 +177,16 @@ def priced(way: Relaxation, move: Move, surface: Surface, light: Move) -> Relaxa
     if first is None:
         return way
     way = replace(way, cost=first.total, overhead=first.overhead)
-    if first.overhead <= TWICE:
+    inside = far and first.stretch > 1
+    if first.overhead <= TWICE and not inside:
         return way
-    found = _sensible(way, least, light, surface)
+    found = _sensible(way, least, light, surface, inside)
     if found is None:
         return way
     then = move(way.name, read(safely(found, way.unit, up), unbounded(way.unit)))
     if then is None:
         return way
-    return replace(way, sensible=found, sensible_cost=then.total)
+    return replace(way, sensible=found, sensible_cost=then.total, within_runs=inside)
 
 
 def _printed(way: Relaxation, value: float) -> float:
@@ -171,9 +195,12 @@ def _printed(way: Relaxation, value: float) -> float:
 
 
 def _sensible(
-    way: Relaxation, least: float, move: Move, surface: Surface
+    way: Relaxation, least: float, move: Move, surface: Surface, inside: bool
 ) -> float | None:
-    """The bound, beyond the least, at which training takes twice the least compute."""
+    """The bound, beyond the least, at which training takes twice the least compute.
+
+    Or, `inside`, from which on the plan is in the law's runs, too.
+    """
     up = least > way.before
     loss = way.unit == "nats"
     base = surface.reducible(least) if loss else least
@@ -185,11 +212,15 @@ def _sensible(
 
     def excess(log: float) -> float:
         led = move(way.name, bound(log))
-        return math.inf if led is None else math.log(max(led.overhead, 1e-9) / TWICE)
+        if led is None:
+            return math.inf
+        most = max(led.overhead / TWICE, led.stretch if inside else 0.0)
+        return math.log(max(most, 1e-9))
 
     low, high = 0.0, 0.02
     while not excess(high) <= 0:
-        low, high = high, 2 * high
+        # Small models overtrain, so that there are runs between two that are too large.
+        low, high = high, high + min(high, STEP if inside else high)
         if high > math.log(FARTHEST):
             return None
     start = excess(low)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from optimizer.algebra.posynomial import Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram
-from optimizer.analysis.plan.answer import Infeasibility, Relaxation
+from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import cure, lowest, lowest_words, stated
 from optimizer.analysis.plan.wording import amount, either
 from optimizer.engine.diagnose import LEAST, ROOM, Conflict, diagnose

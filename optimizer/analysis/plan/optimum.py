@@ -7,9 +7,10 @@ from functools import partial
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.alternatives import alternatives
-from optimizer.analysis.plan.answer import Alternative, Answer, Choice, Infeasibility
+from optimizer.analysis.plan.answer import Alternative, Answer, Choice
 from optimizer.analysis.plan.answered import Told, answered, bare
 from optimizer.analysis.plan.cures import cured
+from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.lifetime import at_target, curve, no_loss
 from optimizer.analysis.plan.other_form import beside, of_answer, of_ends, under_pair
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings

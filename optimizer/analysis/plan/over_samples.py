@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.drawings import Drawing, Drawings, doublings, singles
+from optimizer.analysis.plan.overtrained import factor
 from optimizer.analysis.plan.search import unless_refused
 from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.whole import WholePlan
@@ -49,7 +50,7 @@ def over_samples(scenario: Scenario, numbers: Sequence[int]) -> Iterator[Drawing
             samples=float(number),
             parameters=size["N"],
             tokens=size["D"],
-            overtraining=size["D"] / question.optimal_tokens(size["N"]),
+            overtraining=factor(question, size["N"], size["D"]),
             loss=question.loss_at(size),
             total=bill(made.plan.question, made.plan.question.complete(size)).total,
             choice=choice,

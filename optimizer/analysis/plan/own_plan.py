@@ -14,6 +14,7 @@ from optimizer.analysis.plan.bills import amounts, bill
 from optimizer.analysis.plan.bindings import passed
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.implied import implied_demand
+from optimizer.analysis.plan.overtrained import factor, left_out
 from optimizer.analysis.plan.priced import Broken, Cost, Own, Pair
 from optimizer.analysis.plan.whole import whole_at
 from optimizer.analysis.plan.wording import amount, either
@@ -124,7 +125,9 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
             for limit, used in held.breaks
         ),
         misses=held.misses,
-        overtraining=D / question.optimal_tokens(N),
+        overtraining=factor(question, N, D),
+        attention=question.attention > 0,
+        left_out=left_out(question, D),
         extra=extra,
         fraction=None if extra is None or best is None else extra / best,
         implied_demand=suits.tokens,

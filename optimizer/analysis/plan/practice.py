@@ -1,4 +1,4 @@
-"""A plan in practice: the price of a token, the run, who pays, how machines serve."""
+"""A plan in practice: the price of a token, the run, what counts, the machines."""
 
 from __future__ import annotations
 
@@ -67,7 +67,13 @@ class PostTrainingRun:
 
 @dataclass(frozen=True)
 class Parties:
-    """The plan's cost by who bears it, in the objective's unit."""
+    """The plan's cost, in the objective's unit.
+
+    Attributes:
+        lab: what the plan counts, whoever runs the machines.
+        community: what it leaves to others, by `cost_share`.
+        social: both.
+    """
 
     lab: float
     community: float

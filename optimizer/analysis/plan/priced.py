@@ -77,6 +77,7 @@ class Own:
         fraction: the same over the optimum's cost.
         implied_demand: served tokens at which it is the cheapest of its loss; with
             the two that follow as in `Fixed`.
+        attention: as in `Overtraining`; `left_out` likewise.
     """
 
     plan: Pair
@@ -91,3 +92,5 @@ class Own:
     implied_demand: float | None
     implied_within: float | None = None
     implied_reason: str | None = None
+    attention: bool = False
+    left_out: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ def _past(law: Law, sizes: Mapping[str, float]) -> Iterator[Beyond]:
 
 
 def outside(law: Law, N: float, D: float) -> Iterator[str]:
-    """The same in words: `D = 9.23T is 18 times above 500B`."""
+    """The same in words: `D = 9.23T is 18 × the most, 500B`."""
     yield from map(_told, beyond(law, N, D))
 
 
@@ -43,9 +43,10 @@ def _told(one: Beyond) -> str:
         significant(size) if one.what not in KINDS else amount(size, one.what)
         for size in (one.value, one.edge)
     )
-    return (
-        f"{SYMBOLS[one.what]} = {value} is {times(one.factor)} times {one.side} {edge}"
-    )
+    far = f"{times(one.factor)} × the most"
+    if one.side == "below":
+        far = f"1/{times(one.factor)} of the least"
+    return f"{SYMBOLS[one.what]} = {value} is {far}, {edge}"
 
 
 def range_warnings(plan: Pair, law: Law) -> Iterator[Warning]:
@@ -96,8 +97,8 @@ def reaching(
         warnings.append(
             Warning(
                 "outside-range",
-                f"{what} reach outside the runs that {law.name} was fitted to: {told} "
-                "at the farthest. Their loss there is an extrapolation: try other "
+                f"{what} reach outside the runs that {law.name} was fitted to, at the "
+                f"farthest: {told}. Their loss there is an extrapolation: try other "
                 "laws, or fit one to runs of your own",
             )
         )

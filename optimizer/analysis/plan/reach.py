@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from optimizer.algebra.program import GeometricProgram
-from optimizer.analysis.plan.answer import Infeasibility, Relaxation
+from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.wording import amount, either, nats, safely, typed
 from optimizer.engine.diagnose import FAR, ROOM, Infimum, infimum
 from optimizer.question.asked import Question

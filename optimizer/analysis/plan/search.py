@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan import touching
-from optimizer.analysis.plan.answer import Infeasibility
 from optimizer.analysis.plan.explain import explain
+from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.together import Search, certified, together

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from optimizer.algebra.program import Solution
-from optimizer.analysis.plan.answer import Infeasibility
+from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.reach import stated
 from optimizer.analysis.plan.search import searching
 from optimizer.analysis.plan.together import together

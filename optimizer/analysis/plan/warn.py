@@ -20,6 +20,7 @@ from optimizer.analysis.plan.wording import (
     amount,
     either,
     lifetime,
+    more,
     nats,
     percent,
 )
@@ -266,8 +267,8 @@ def _whole(answer: Answer) -> Iterator[Warning]:
         return
     if not (relaxed.batches or relaxed.replicas):
         return
-    more = answer.cost.total / relaxed.total - 1
-    if more > WHOLE:
+    dearer = answer.cost.total / relaxed.total - 1
+    if dearer > WHOLE:
         have = [
             f"{significant(one)} {word}"
             for word, some in (
@@ -278,7 +279,7 @@ def _whole(answer: Answer) -> Iterator[Warning]:
         ]
         yield Warning(
             "whole-machines",
-            f"whole batches and replicas cost {percent(more)} more than "
+            f"whole batches and replicas cost {more(dearer, than=True)} "
             f"{either(have, 'and')} would, the optimum in fractions: another chip, "
             "precision or number of accelerators may fit better",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from optimizer.reading.kinds import (
     BUDGET,
@@ -210,19 +211,31 @@ def compared(fraction: float, unit: str) -> str:
     return f"{verb} {percent(abs(fraction))} {word}{thing} than"
 
 
-def past(factor: float, attention: bool) -> str:
-    """The overtraining factor: `5.9 × the Chinchilla-optimal tokens of its size`.
+LEFT_OUT = {
+    "repetition": " on data read once",
+    "quantization": ", the loss of quantization left out",
+}
+
+
+def rule(attention: bool, left_out: Sequence[str] = ()) -> str:
+    """What an overtraining factor is a multiple of.
 
     Args:
-        factor: tokens over those that are training-optimal for the size.
         attention: whether compute counts attention; Chinchilla's rule is of 6·N·D.
+        left_out: of what those tokens know nothing, as in `Overtraining`.
     """
+    without = "".join(LEFT_OUT[word] for word in left_out)
     if attention:
         return (
-            f"{times(factor)} × the tokens that are training-optimal for its size, "
-            "attention counted"
+            f"the tokens that are training-optimal for its size{without}, attention "
+            "counted"
         )
-    return f"{times(factor)} × the Chinchilla-optimal tokens of its size"
+    return f"the Chinchilla-optimal tokens of its size{without}"
+
+
+def past(factor: float, attention: bool, left_out: Sequence[str] = ()) -> str:
+    """The overtraining factor: `5.9 × the Chinchilla-optimal tokens of its size`."""
+    return f"{times(factor)} × {rule(attention, left_out)}"
 
 
 def either(parts: list[str], word: str = "or") -> str:

@@ -6,9 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from optimizer.algebra.program import Status
-from optimizer.analysis.plan.answer import Infeasibility
-from optimizer.analysis.plan.cures import Led, advised, machines, moved, priced
+from optimizer.analysis.plan.cures import (
+    Led,
+    advised,
+    machines,
+    moved,
+    priced,
+    stretch,
+)
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
+from optimizer.analysis.plan.infeasibility import Infeasibility
+from optimizer.analysis.plan.reach import beyond_law
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.errors import InputError
@@ -56,8 +64,9 @@ def cured(
     for way in why.relaxations:
         model = way.name.rpartition(": ")[0]
         index = joint.names.index(model) if model else 0
-        surface = joint.questions[index].surface
-        ways.append(priced(way, whole, surface, light))
+        question = joint.questions[index]
+        far = bool(model and beyond_law(portfolio.members[index], question))
+        ways.append(priced(way, whole, question.surface, light, far))
     more = None
     counts = {m.spec.training.accelerators for m in portfolio.members}
     if len(counts) == 1:
@@ -78,13 +87,14 @@ def _led(portfolio: Portfolio) -> Led | None:
     if solution.status is not Status.OPTIMAL:
         return None
     at = {**joint.fixed, **solution.point}
-    overheads = []
-    for name, question in joint.models:
+    overheads, stretches = [], []
+    for member, (name, question) in zip(portfolio.members, joint.models, strict=True):
         size = {v: at[variable(v, name)] for v in SIZE}
         point = question.complete(size)
         best = training_optimal(question, question.reducible or 0.0, point)
         overheads.append(training_overhead(question, point, best))
-    return Led(solution.value, max(overheads))
+        stretches.append(stretch(member.law, point["N"], point["D"]))
+    return Led(solution.value, max(overheads), max(stretches))
 
 
 def _moved(portfolio: Portfolio, name: str, value: float) -> Portfolio | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import GeometricProgram
-from optimizer.analysis.plan.answer import Infeasibility, Relaxation
 from optimizer.analysis.plan.explain import FIELD, holding, notes, told, ways
+from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import beyond_law, cure, raised
 from optimizer.analysis.plan.wording import either, nats
 from optimizer.engine.diagnose import Infimum, diagnose, infimum

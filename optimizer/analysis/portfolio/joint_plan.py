@@ -10,9 +10,10 @@ from optimizer.algebra.program import (
     Solution,
     Status,
 )
-from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed
+from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.bindings import as_fixed, limits_used
 from optimizer.analysis.plan.chance import chance
+from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.optimum import solve as solve_alone
 from optimizer.analysis.plan.own_unit import told_in
 from optimizer.analysis.plan.sensitivity import looser, sensitivities

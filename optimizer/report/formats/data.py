@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from optimizer.analysis.plan.answer import Answer, Infeasibility
+from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.reading.loss_words import said_in
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def infeasibility(why: Infeasibility | None, losses: str) -> dict[str, Any] | No
                 "training_overhead": way.overhead,
                 "sensible": way.sensible,
                 "sensible_cost": way.sensible_cost,
+                "within_runs": way.within_runs,
             }
             for way in why.relaxations
         ],

@@ -44,7 +44,8 @@ WORDS = {
     "mfu|MFU": ("MFU", "Useful FLOP over the peak of the accelerator."),
     "[Oo]vertraining factor": (
         "Overtraining factor",
-        "Tokens of the plan over the Chinchilla-optimal tokens of its size.",
+        "Tokens of the plan over the Chinchilla-optimal tokens of its size. Where data "
+        "repeat, those are of data read once.",
     ),
     "replicas?": (
         "Replica",

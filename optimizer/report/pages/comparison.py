@@ -15,6 +15,7 @@ from optimizer.analysis.plan.wording import (
     percent,
     ratio,
     saved,
+    several,
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
@@ -36,6 +37,7 @@ ROWS = (
     "status",
     "law",
     "served tokens",
+    "of them counted",
     "parameters",
     "tokens",
     "tokens per parameter",
@@ -75,11 +77,13 @@ def comparison_blocks(comparison: Comparison, pairs: bool = False) -> list[Block
         return [*_many(comparison), *against_blocks(comparison, pairs)]
     columns = [_column(plan) for plan in plans]
     laws = {plan.law.name for plan in plans}
+    alike = {"law"} if len(laws) == 1 else set()
+    if not any(map(_part, plans)):
+        alike.add("of them counted")
     rows = tuple(
         (_row_name(name, plans), *(column.get(name, GAP) for column in columns))
         for name in ROWS
-        if any(name in column for column in columns)
-        and not (name == "law" and len(laws) == 1)
+        if any(name in column for column in columns) and name not in alike
     )
     blocks: list[Block] = [
         Heading("Comparison", 1),
@@ -97,12 +101,22 @@ def comparison_blocks(comparison: Comparison, pairs: bool = False) -> list[Block
 def _row_name(name: str, plans: tuple[Answer, ...]) -> str:
     """Names costs by what they are, where all plans count the same."""
     units = {plan.cost.unit for plan in plans if plan.cost is not None}
-    if len(units) != 1 or name not in ("training", "serving", "other", "total"):
+    if name not in ("training", "serving", "other", "total"):
         return name
+    part = (
+        ", counted" if name in ("serving", "total") and any(map(_part, plans)) else ""
+    )
+    if len(units) != 1:
+        return f"{name}{part}"
     words = lifetime(units.pop())
     if name == "total":
-        return words
-    return f"{name} {words.removeprefix('lifetime ')}"
+        return f"{words}{part}"
+    return f"{name} {words.removeprefix('lifetime ')}{part}"
+
+
+def _part(plan: Answer) -> bool:
+    """Whether a plan counts only a part of what is served."""
+    return plan.demand.counted_tokens < plan.demand.tokens * (1 - 1e-9)
 
 
 def _many(comparison: Comparison) -> Iterator[Block]:
@@ -134,6 +148,9 @@ def _many(comparison: Comparison) -> Iterator[Block]:
     for plan in plans:
         if plan.infeasibility is not None:
             yield Text(f"{plan.infeasibility.reason}.", label=plan.scenario)
+    if parts := [plan.scenario for plan in plans if _part(plan)]:
+        verb = "counts" if len(parts) == 1 else "count"
+        yield Text(f"{several(parts)} {verb} only a part of what is served.")
     yield from _under(plans)
 
 
@@ -209,6 +226,7 @@ def _column(answer: Answer) -> dict[str, str]:
         "status": answer.status.value,
         "law": answer.law.name,
         "served tokens": figure(answer.demand.tokens, "tokens"),
+        "of them counted": figure(answer.demand.counted_tokens, "tokens"),
     }
     column |= _beside(answer)
     plan, over, cost = answer.plan, answer.overtraining, answer.cost

@@ -12,6 +12,7 @@ from optimizer.analysis.plan.wording import (
     figure,
     lifetime,
     model,
+    more,
     percent,
 )
 from optimizer.analysis.story.case import Case
@@ -153,8 +154,7 @@ def priced(answer: Answer) -> tuple[str, str]:
         return GAP, GAP
     than = ""
     if saved is not None and abs(saved.fraction) >= SEEN:
-        word = "less" if saved.fraction > 0 else "more"
-        than = f"{percent(abs(saved.fraction))} {word} than training-optimal"
+        than = f"{more(-saved.fraction, than=True)} training-optimal"
     total = amount(cost.total, cost.unit)
     if cost.unit != "FLOP":
         return total, than

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, model, percent
+from optimizer.analysis.plan.wording import amount, model, more, percent
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 
@@ -78,12 +78,8 @@ def pays(answer: Answer) -> str:
         return "No comparison with supervised training can be made."
     student = model(best.student.parameters, best.student.tokens)
     verdict = "Distilling pays" if found.pays else "Distilling does not pay"
-    if best.ratio >= 2:
-        much = f"takes {significant(best.ratio, 2)} × as much as"
-    else:
-        word = "less" if found.pays else "more"
-        much = f"takes {percent(abs(1 - best.ratio))} {word} than"
+    much = more(best.ratio - 1, than=True)
     return (
-        f"{verdict}: {student} tokens from the teacher {name} {much} training without "
-        f"one, with logits that are {found.logits}."
+        f"{verdict}: {student} tokens from the teacher {name} takes {much} training "
+        f"without one, with logits that are {found.logits}."
     )

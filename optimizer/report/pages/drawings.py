@@ -14,6 +14,7 @@ from optimizer.analysis.plan.wording import (
     amount,
     extra,
     lifetime,
+    rule,
     samples,
 )
 from optimizer.reading.quantity import significant
@@ -83,8 +84,8 @@ def _body(found: OverSamples) -> Iterator[Block]:
         f"From {samples(first.samples)} to {significant(last.samples)}, the model goes "
         f"from {amount(first.parameters, 'parameters')} to "
         f"{amount(last.parameters, 'parameters')} and its overtraining from "
-        f"{significant(first.overtraining)} to {significant(last.overtraining)} × the "
-        f"Chinchilla-optimal tokens of its size. {_judged(found, best.samples)}",
+        f"{significant(first.overtraining)} to {significant(last.overtraining)} × "
+        f"{rule(found.attention, found.left_out)}. {_judged(found, best.samples)}",
         lead=True,
     )
     yield Heading(f"Plans for each number of samples, in {found.unit}")

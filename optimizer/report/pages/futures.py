@@ -68,7 +68,7 @@ def against_blocks(comparison: Comparison, pairs: bool = True) -> Iterator[Block
     """
     if pairs:
         yield from _differences(comparison)
-    yield from _parties(comparison.plans)
+    yield from _uncounted(comparison.plans)
     if pairs and comparison.regret is not None:
         laws = {plan.law.name for plan in comparison.plans}
         what = "law holds" if len(laws) == len(comparison.plans) else "scenario comes"
@@ -115,16 +115,21 @@ def _factor(factor: float | None) -> str:
     return NONE if factor is None else f"× {significant(factor)}"
 
 
-def _parties(plans: Sequence[Answer]) -> Iterator[Block]:
+def _uncounted(plans: Sequence[Answer]) -> Iterator[Block]:
+    """What the plans leave out of their cost, because `cost_share` says so."""
     paid = [(p.scenario, p.parties, p.cost.unit) for p in plans if p.parties and p.cost]
     if not any(parties.community > 0 for _, parties, _ in paid):
         return
-    yield Heading("Who pays")
+    yield Heading("What is counted")
     rows = tuple(
         (name, *(figure(v, unit) for v in (who.lab, who.community, who.social)))
         for name, who, unit in paid
     )
-    yield Table(named("lab", "community", "society"), rows)
+    yield Table(named("counted", "left to others", "in all"), rows)
+    yield Text(
+        "A plan is the cheapest by what it counts, as cost_share says. Whose machines "
+        "they are is not in the files."
+    )
 
 
 def _regret(regret: Regret, what: str) -> Iterator[Block]:

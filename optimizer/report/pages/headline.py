@@ -67,7 +67,8 @@ def _instead(answer: Answer) -> Iterator[str]:
         if way.name == "buy":
             who, good = "buying", "if what you buy is good enough"
         elif way.loss is not None:
-            good = f"and its loss of {way.loss:.4f} is as good as you ask"
+            good = f"and its loss of {way.loss:.4f} is {_as_good(answer, way.loss)}"
+            good += f" {'as' if good.endswith('good') else 'than'} you ask"
         yield f"Without training, {who} {verb} {much}, {good}."
 
 
@@ -119,7 +120,7 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
     if answer.own is not None:
         told = f"The optimum: {told[0].lower()}{told[1:]}"
     over = answer.overtraining
-    far = "" if over is None else past(over.factor, over.attention)
+    far = "" if over is None else past(over.factor, over.attention, over.left_out)
     if answer.fixed is not None:
         yield f"{told}, {far}."
         yield from _decided(answer, plan, answer.fixed)
@@ -155,7 +156,7 @@ def _do_not_train(
         does = f"{verb} {amount(total, cost.unit)}"
         good = "if it is good enough"
         if way.loss is not None:
-            good = f"and its loss of {way.loss:.4f} is as good"
+            good = f"and its loss of {way.loss:.4f} is {_as_good(answer, way.loss)}"
         name = way.name.removeprefix("existing").strip()
         whole = f"{name}, which exists," if name else "the model that exists"
         if way.name == "buy":
@@ -172,6 +173,14 @@ def _do_not_train(
         f"Do not train: {first}{'; '.join(parts)}. A new model {verb} "
         f"{amount(cost.total, cost.unit)}{thing and ' of' + thing}, and wins {wins}."
     )
+
+
+def _as_good(answer: Answer, loss: float) -> str:
+    """How a loss stands to the plan's, or the target's: `0.074 better`."""
+    aim = answer.target_loss if answer.plan is None else answer.plan.loss
+    if aim is None or f"{loss:.4f}" == f"{aim:.4f}":
+        return "as good"
+    return f"{significant(aim - loss, 2)} better"
 
 
 def _train(answer: Answer, plan: Pair) -> str:

@@ -43,8 +43,8 @@ def own_sentences(answer: Answer, compared: str) -> Iterator[str]:
             f"for the loss{reached}."
         )
     yield from _breaks(own)
-    far = answer.overtraining
-    yield from _suits(own, served, far is not None and far.attention)
+    factor = past(own.overtraining, own.attention, own.left_out)
+    yield from _suits(own, served, factor)
 
 
 def _breaks(own: Own) -> Iterator[str]:
@@ -57,8 +57,7 @@ def _breaks(own: Own) -> Iterator[str]:
         yield f"It does not keep {either(broken, 'and')}."
 
 
-def _suits(own: Own, served: float, attention: bool) -> Iterator[str]:
-    factor = past(own.overtraining, attention)
+def _suits(own: Own, served: float, factor: str) -> Iterator[str]:
     suits = own.implied_demand
     if suits is not None and suits > 0:
         expect = (

@@ -37,9 +37,10 @@ from optimizer.report.pages.distillation import distillation
 from optimizer.report.pages.drawings import drawn_blocks
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
+from optimizer.report.pages.law_line import law_line
 from optimizer.report.pages.machines import choices, machines
 from optimizer.report.pages.own_plan import own_choice
-from optimizer.report.pages.reasons import infeasible, law_line, limits, moves, proof
+from optimizer.report.pages.reasons import infeasible, limits, moves, proof
 from optimizer.report.pages.rollouts import rollout_rows
 from optimizer.world.costs import UNITS
 
@@ -126,7 +127,6 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
         pairs.insert(1, ("yours", own.plan))
         blank = [GAP, *blank]
         factors = [ratio(own.overtraining), *factors]
-    again = answer.epochs is not None
     rows = [
         *_sizes(answer, [p.parameters for _, p in pairs]),
         ("tokens", *(figure(p.tokens, "tokens") for _, p in pairs)),
@@ -135,8 +135,11 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
             *(ratio(p.tokens_per_parameter) for _, p in pairs),
         ),
         ("loss", *(f"{p.loss:.4f}" for _, p in pairs)),
-        # Its tokens are read more often than the factor's rule has it.
-        ("overtraining factor", ratio(over.factor), *factors, GAP if again else "1"),
+        (
+            "overtraining factor",
+            *(ratio(over.factor), *factors),
+            "1" if over.optimal_factor == 1 else ratio(over.optimal_factor),
+        ),
     ]
     if full:
         rows.append((LEAST, ratio(1 + critical.training_overhead), *blank, "1"))
@@ -144,13 +147,21 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
         drawn = (GAP if p.samples is None else ratio(p.samples) for _, p in pairs)
         rows.append(("samples a request", *drawn))
     if answer.epochs is not None and answer.epochs > 1:
-        rows.append(("epochs of the data", ratio(answer.epochs), *blank, GAP))
+        rows.append(
+            ("epochs of the data", *(ratio(_epochs(answer, p)) for _, p in pairs))
+        )
     if not best.feasible and answer.fixed is None:
         budget = any(wall.name.startswith("budget.") for wall in answer.limits)
         walls = "within the budget" if budget else "within the limits"
         rows.append((walls, "yes", *blank, "no"))
     yield Heading("Plan")
     yield Table(named(*(title for title, _ in pairs)), tuple(rows))
+
+
+def _epochs(answer: Answer, model: Pair) -> float:
+    """How often a model reads the unique tokens."""
+    again = answer.law.repetition
+    return math.nan if again is None else model.tokens / again.unique
 
 
 def further_costs(answer: Answer) -> bool:
@@ -228,10 +239,12 @@ def _other_units(answer: Answer) -> Iterator[Block]:
 
 
 def _row(answer: Answer, line: Line, beside: Line, unit: str) -> tuple[str, ...]:
-    served = {stream.name for stream in answer.demand.streams}
+    streams = {stream.name: stream for stream in answer.demand.streams}
     name = line.name
-    if name in served:
+    if (stream := streams.get(name)) is not None:
         name = line_name(name) if name == DEMAND else f"serving {name}"
+        if stream.cost_share < 1:
+            name += f", {percent(stream.cost_share)} counted"
     return (
         name,
         figure(line.amount, unit),
@@ -276,7 +289,7 @@ def demand(answer: Answer) -> Iterator[Block]:
 
 
 def _dollars(answer: Answer) -> Iterator[Block]:
-    """Prices of a token, the training run, and who pays."""
+    """Prices of a token, the training run, and what is not counted."""
     rows = []
     if (run := answer.training_run) is not None:
         hours = f"{write(run.accelerator_hours, REQUESTS)} accelerator-hours"
@@ -295,9 +308,9 @@ def _dollars(answer: Answer) -> Iterator[Block]:
     if (who := answer.parties) is not None and who.community > 0 and answer.cost:
         unit = answer.cost.unit
         rows += [
-            ("the lab pays", amount(who.lab, unit)),
-            ("the community pays", amount(who.community, unit)),
-            ("society pays", amount(who.social, unit)),
+            ("the plan counts", amount(who.lab, unit)),
+            ("it leaves to others", amount(who.community, unit)),
+            ("in all", amount(who.social, unit)),
         ]
     if rows:
         yield Heading("In practice")

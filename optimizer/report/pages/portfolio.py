@@ -14,7 +14,7 @@ from optimizer.analysis.plan.wording import (
     figure,
     lifetime,
     model,
-    percent,
+    more,
     ratio,
 )
 from optimizer.analysis.portfolio.joint_plan import JointPlan
@@ -152,7 +152,8 @@ def portfolio_headline(portfolio: JointPlan) -> str:
     binds = f"{either(walls, 'and')} {'bind' if len(walls) > 1 else 'binds'}"
     if not walls:
         binds = "whole machines come too dear for what they share"
-    return f"{told} Sharing takes {percent(dearer)} more than each on its own: {binds}."
+    took = more(dearer, than=True)
+    return f"{told} Sharing takes {took} each on its own: {binds}."
 
 
 def sharing(portfolio: JointPlan) -> float | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import Certificate, Engine
-from optimizer.analysis.plan.answer import Answer, Infeasibility, LimitUsed, Relaxation
+from optimizer.analysis.plan.answer import Answer, LimitUsed
+from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import lowest_words, needed, owned
 from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.analysis.plan.wording import (
@@ -17,7 +18,6 @@ from optimizer.analysis.plan.wording import (
     nats,
     percent,
     ratio,
-    samples,
     typed,
 )
 from optimizer.reading.quantity import (
@@ -199,27 +199,6 @@ def _each(limit: LimitUsed) -> tuple[float, str]:
     return size, dict(TIMES)[size]
 
 
-def law_line(answer: Answer) -> Text:
-    """The formula that was solved, what its N counts, and where it was read."""
-    law = answer.law
-    both = f"/D^{law.delta:.6g}" if law.delta else ""
-    body = f"{law.A:.6g}/N^{law.alpha:.6g}{both} + {law.B:.6g}/D^{law.beta:.6g}"
-    if law.outer != 1:
-        body = f"({body})^{law.outer:.6g}"
-    if law.E:
-        body = f"{law.E:.6g} + {body}"
-    drawn = ""
-    if answer.plan is not None and answer.plan.samples is not None:
-        drawn = f" at {samples(answer.plan.samples)} a request"
-    counts = "all parameters" if law.counts == "total" else f"{law.counts} parameters"
-    source = f" Source: {law.source}." if law.source else ""
-    return Text(
-        f"{law.name}, L(N, D) = {body} in {law.loss_unit}{drawn}; N counts {counts}."
-        f"{source}",
-        label="law",
-    )
-
-
 def proof(answer: Answer) -> Iterator[Text]:
     """The certificate in words."""
     certificate = answer.certificate
@@ -304,7 +283,10 @@ def leading(ways: Sequence[Relaxation], unit: str, models: int = 1) -> Iterator[
         if all(row[3] == GAP for row in rows):
             columns, rows = columns[:3], [row[:3] for row in rows]
         else:
-            told += " At the sensible one, training takes twice the least."
+            at = "training takes twice the least"
+            if any(way.within_runs for way in ways):
+                at = "the plan is inside the law's runs, at twice the least at most"
+            told += f" At the sensible one, {at}."
         yield Table(columns, tuple(rows))
         yield Text(told)
 

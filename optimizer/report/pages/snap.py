@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
+    above,
     extra,
     figure,
     lifetime,
@@ -89,7 +90,5 @@ def _cost(answer: Answer, best: Size) -> str:
     if fraction < -NOTHING:
         return f"{percent(-fraction)} below {what}, {own} in place of the scenario's"
     return (
-        f"{percent(fraction)} above {what}"
-        if fraction > NOTHING
-        else f"no dearer than {what}"
+        f"{above(fraction)} {what}" if fraction > NOTHING else f"no dearer than {what}"
     )

@@ -166,7 +166,7 @@ def test_points_beyond_the_runs_of_the_law_are_told(root):
     ]
     most = max(p.tokens_per_parameter for p in found.points)
     past = most / scenario.law.range.tokens_per_parameter[1]
-    assert f"is {float(f'{past:.2g}'):g} times above 341" in found.warnings[0].message
+    assert f"is {float(f'{past:.2g}'):g} × the most, 341" in found.warnings[0].message
     page = render(frontier_blocks(found), 80)
     assert page.index("Warnings") < page.index("Loss against")
     assert "Of what is served nothing counts, so training and serving" in page

@@ -151,7 +151,7 @@ def test_where_no_plan_fits_what_needs_no_training_is_told():
     assert stuck.cheapest == "existing llama-2-13b"
     told = headline(stuck)
     assert told.index("There is no plan") < told.index("Without training, llama-2-13b")
-    assert "its loss of 2.0292 is as good as you ask" in told
+    assert "its loss of 2.0292 is 0.074 better than you ask" in told
     assert "a new model wins" not in render(answer_blocks(stuck))
     worse = ask(DEMAND + BUY + exists + walls, "target.match.parameters=70B")
     assert "llama-2-13b" not in headline(worse)

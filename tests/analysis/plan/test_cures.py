@@ -12,6 +12,7 @@ from optimizer.analysis.plan.settle import moved_onto
 from optimizer.analysis.plan.wording import safely
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.report.formats.data import plan as data
+from optimizer.world.laws import load_law
 
 HEAD = """\
 name: Asked too much
@@ -80,6 +81,28 @@ def test_a_size_that_is_too_small_is_sent_to_the_critical_size(ask):
     assert way.overhead > 1e5
     assert way.sensible == pytest.approx(free.critical.size, rel=1e-4)
     assert "limits.parameters of 4.45B" in answer.infeasibility.reason
+
+
+@pytest.mark.parametrize("limits", ["", "limits: {parameters: 9B}\n"])
+def test_a_target_below_the_law_is_sent_to_the_laws_own_runs(ask, limits):
+    """The only change that was offered lay just above E, at 1.6e42 FLOP."""
+    text = HEAD.replace("{match: {parameters: 13B}}", "{loss: 1.8}") + PLAIN + limits
+    (way,) = ask(text).infeasibility.relaxations
+    assert way.cost > 1e28
+    assert way.within_runs
+    ends = load_law("besiroglu-2024-refit").range
+    for move, inside in ((0.0, True), (-2e-4, False)):
+        answer = ask(text, typed(way, way.sensible + move))
+        plan = answer.plan
+        within = (
+            plan.parameters <= ends.parameters[1]
+            and plan.tokens_per_parameter <= ends.tokens_per_parameter[1]
+        )
+        assert (within and answer.critical.training_overhead <= 1) is inside
+        if inside:
+            assert answer.cost.total == pytest.approx(way.sensible_cost, rel=1e-9)
+    told = ask(text).infeasibility.reason
+    assert "inside the runs that the law was fitted to needs a target of " in told
 
 
 def test_where_time_is_short_more_accelerators_would_do(ask):

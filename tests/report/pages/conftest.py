@@ -6,7 +6,7 @@ import pytest
 
 from optimizer.algebra.program import Certificate, Status
 from optimizer.analysis.plan import answer as records
-from optimizer.analysis.plan import doubts, practice, priced
+from optimizer.analysis.plan import doubts, infeasibility, practice, priced
 from optimizer.analysis.plan.sensitivity import Sensitivity
 
 
@@ -66,7 +66,7 @@ def answer(pair):
             Sensitivity("law.alpha", 0.336, 15.78, None, None, None),
         ),
         certificate=Certificate(1e-16, 2e-16, 3.7e-15, 1e12),
-        warnings=(doubts.Warning("outside-range", "D is 2.5 times above 500B"),),
+        warnings=(doubts.Warning("outside-range", "D is 2.5 × the most, 500B"),),
     )
 
 
@@ -83,12 +83,12 @@ def infeasible(answer):
         near_optimal=(),
         sensitivities=(),
         warnings=(),
-        infeasibility=records.Infeasibility(
+        infeasibility=infeasibility.Infeasibility(
             reason="the target of 1.9000 nats cannot be reached",
             conflict=("target", "limits.tokens"),
             relaxations=(
-                records.Relaxation("target", 1.9, 2.1697, 3),
-                records.Relaxation("limits.tokens", 4e11, None, 5, "tokens"),
+                infeasibility.Relaxation("target", 1.9, 2.1697, 3),
+                infeasibility.Relaxation("limits.tokens", 4e11, None, 5, "tokens"),
             ),
             nearest_loss=2.1697,
             uniform=3.5,

@@ -37,7 +37,7 @@ def made():
         training_optimal=Pair(34e9, 6.3e11, 18.5, 2.02),
         lifetime=None,
         frontier=(Asked("line-law", 3.7e12, 4.05),),
-        outside=("D/N = 1870 is 5.5 times above 341",),
+        outside=("D/N = 1870 is 5.5 × the most, 341",),
         note="the card says 15T+",
     )
 
@@ -139,7 +139,7 @@ def test_of_several_models_the_extrapolations_are_told_before_the_tables(made):
     other = replace(made, name="gpt", outside=())
     text = " ".join(render(audits_blocks([made, other])).split())
     told = (
-        "outside-range: llama-3-8b (D/N = 1870 is 5.5 times above 341) lies outside "
+        "outside-range: llama-3-8b (D/N = 1870 is 5.5 × the most, 341) lies outside "
         "the runs of besiroglu-2024, where its loss is an extrapolation."
     )
     assert text.index(told) < text.index("overtraining")

@@ -101,11 +101,13 @@ def test_differences_are_factors_and_dashes(pair_of):
     assert "Nothing differs" in page(pair_of(differences=((),)))
 
 
-def test_who_pays_is_told_where_anybody_else_does(pair_of, answer):
-    assert "Who pays" not in page(pair_of())
+def test_what_is_not_counted_is_told_where_anything_is(pair_of, answer):
+    """`Who pays: lab` of machines that the scenario says are the community's."""
+    assert "What is counted" not in page(pair_of())
     shared = replace(answer, parties=Parties(8e22, 3e22, 1.1e23))
     told = page(Comparison((answer, shared)))
-    assert "Who pays lab community society" in told
+    assert "What is counted counted left to others in all" in told
+    assert "lab" not in told.partition("What is counted")[2].split()
     assert "8.00e22 FLOP 3.00e22 FLOP 1.10e23 FLOP" in told
 
 

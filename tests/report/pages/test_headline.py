@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from optimizer.analysis.plan.answer import Alternative, Fixed, LimitUsed, Savings
 from optimizer.analysis.plan.doubts import Beyond, Chance
 from optimizer.analysis.plan.priced import Pair
@@ -71,6 +73,37 @@ def test_where_attention_counts_the_rule_is_not_chinchillas(ask):
     assert "training-optimal for its size, attention counted" in headline(answer)
 
 
+def test_repeated_data_have_a_factor_of_data_read_once(ask):
+    """It divided by other tokens than it named, and the optimum's stood blank."""
+    text = (
+        "law: muennighoff-2023\ntarget: {match: {parameters: 7B}}\n"
+        "demand: {tokens: 500B}\ndata: {unique_tokens: 60B}\n"
+    )
+    answer = ask(text)
+    over, best, law = answer.overtraining, answer.training_optimal, answer.law
+    for model, factor in ((answer.plan, over.factor), (best, over.optimal_factor)):
+        # By the law alone: D_opt(N) is where α·A·N^-α = β·B·D^-β.
+        share = law.alpha * law.A * model.parameters**-law.alpha
+        once = (share / (law.beta * law.B)) ** (-1 / law.beta)
+        assert factor == pytest.approx(model.tokens / once, rel=1e-9)
+    assert over.factor > over.optimal_factor > 1.1
+    told = headline(answer)
+    assert (
+        "It is 3.3 × the Chinchilla-optimal tokens of its size on data read once."
+        in (told)
+    )
+    plenty = ask(text, "data.unique_tokens=2T")
+    assert plenty.overtraining.left_out == ()
+    assert plenty.overtraining.optimal_factor == 1
+    assert "on data read once" not in headline(plenty)
+    row = next(
+        line
+        for line in render(answer_blocks(answer), 100).splitlines()
+        if "overtraining factor" in line
+    )
+    assert row.split()[-2:] == ["3.28", "1.25"]
+
+
 WAYS = (
     Alternative("existing llama-2-13b", 1e4, 7.6e-8, 2.0292, 1.62e12),
     Alternative("buy", 3.5e4, 2.7e-7, None, 2.77e11),
@@ -88,8 +121,9 @@ def test_what_exists_and_is_better_and_cheaper_is_said_first(answer):
     assert found.cheapest == "existing llama-2-13b"
     assert headline(found).startswith(
         "Do not train: over 2T served tokens llama-2-13b, which exists, costs $10k, "
-        "and its loss of 2.0292 is as good. A new model costs $66.4k, and wins above "
-        "1.62T served tokens. If you train, train 6.97B parameters on 1.25T tokens. "
+        "and its loss of 2.0292 is 0.016 better. A new model costs $66.4k, and wins "
+        "above 1.62T served tokens. If you train, train 6.97B parameters on 1.25T "
+        "tokens. "
     )
 
 
@@ -98,9 +132,17 @@ def test_of_what_is_bought_nobody_knows_the_loss(answer):
     told = headline(dear(answer, WAYS[0], bought))
     assert told.startswith(
         "Do not train: over 2T served tokens buying costs $5k, if what you buy is good "
-        "enough; llama-2-13b, which exists, costs $10k, and its loss of 2.0292 is as "
-        "good. A new model costs $66.4k, and wins above 1.62T served tokens."
+        "enough; llama-2-13b, which exists, costs $10k, and its loss of 2.0292 is "
+        "0.016 better. A new model costs $66.4k, and wins above 1.62T served tokens."
     )
+
+
+def test_as_good_is_said_of_losses_that_look_alike(answer):
+    """`its loss of 2.0292 is as good`, where 2.1028 was asked."""
+    alike = replace(WAYS[0], loss=answer.plan.loss - 3e-5)
+    assert "2.0453 is as good. A new" in headline(dear(answer, alike))
+    much = replace(WAYS[0], loss=answer.plan.loss - 0.2)
+    assert "is 0.2 better. A new" in headline(dear(answer, much))
 
 
 def test_what_misses_the_target_or_is_dearer_does_not_count(answer):

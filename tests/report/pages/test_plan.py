@@ -7,6 +7,7 @@ from optimizer.analysis.plan import practice
 from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.report.formats.text import render
 from optimizer.report.pages.plan import answer_blocks
+from optimizer.world.repetition import Repetition
 
 
 def page(answer):
@@ -68,7 +69,7 @@ def test_money_streams_and_parties_have_their_sections(answer):
     assert "At the price of training that is worth 900B tokens" in text
     assert "150k accelerator-hours, 24 days" in text
     assert "$0.12 per million tokens" in text
-    assert "the community pays  3e22 FLOP" in text
+    assert "it leaves to others  3e22 FLOP" in text
     assert "The same plan in other units: cost $1.5M." in text
 
 
@@ -119,6 +120,9 @@ def test_machines_and_choices_have_their_sections(answer):
             choice={"serving.hardware": "h100"},
             alternatives=rows,
             epochs=3.2,
+            law=replace(
+                answer.law, repetition=Repetition(answer.plan.tokens / 3.2, 15.4, None)
+            ),
         )
     )
     section = text[text.index("Serving machines") : text.index("Near-optimal")]

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from optimizer.algebra.program import Certificate, Status
-from optimizer.analysis.plan.answer import Fixed, Infeasibility, LimitUsed, Relaxation
+from optimizer.analysis.plan.answer import Fixed, LimitUsed
+from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.snap import Size, Snap
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.report.formats.csv import write
@@ -116,6 +117,7 @@ def test_json_of_a_portfolio_without_a_plan(portfolio):
         **{"name": "server: target", "from": 2.1, "to": 2.15, "unit": "nats"},
         "line": 7,
         **dict.fromkeys(("cost", "training_overhead", "sensible", "sensible_cost")),
+        "within_runs": False,
     }
     assert data["infeasibility"]["nearest_loss"] == {"server": 2.149}
     assert data["infeasibility"]["certificate"]["gap"] == 1e-14

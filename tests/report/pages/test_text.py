@@ -20,7 +20,7 @@ train to the same loss. It is 4.5 × the
 Chinchilla-optimal tokens of its size.
 
 Warnings
-  outside-range: D is 2.5 times above
+  outside-range: D is 2.5 × the most,
     500B.
 
 Plan

@@ -1,5 +1,6 @@
 """Sentences that a reader once took home and that the numbers beside them denied."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -146,3 +147,73 @@ def test_many_laws_are_a_range_in_the_first_sentence():
     assert f"under {least.law} to" in first
     assert "of 5 other laws" in first
     assert len(first.split()) < 40
+
+
+def test_the_printed_law_is_the_one_that_was_solved(ask):
+    """Of repeated data and quantized weights the line left out what they add."""
+    again = ask(
+        "law: muennighoff-2023\ntarget: {match: {parameters: 7B}}\n"
+        "demand: {tokens: 500B}\ndata: {unique_tokens: 10B}\n",
+        "target.loss=2.35",
+    )
+    law, N, D = again.law, again.plan.parameters, again.plan.tokens
+    told, U = again.law.repetition, min(again.plan.tokens, 10e9)
+    V = (law.beta * law.B / (law.alpha * law.A) * U**-law.beta) ** (-1 / law.alpha)
+    seen, size = (
+        low + R * low * (1 - math.exp((1 - reach / low) / R)) if reach > low else reach
+        for low, reach, R in ((U, D, told.R_D), (V, N, told.R_N))
+    )
+    loss = law.E + law.A / size**law.alpha + law.B / seen**law.beta
+    assert loss == pytest.approx(again.plan.loss, rel=1e-9)
+    line = flat(answer_blocks(again)).partition("Law and proof")[2]
+    assert "520.825/N'^0.35266 + 1487.72/D'^0.35266" in line
+    assert "U = min(D, 10B) unique tokens" in line
+    assert f"U + {told.R_D:.4g}·U·(1 − exp((1 − D/U)/{told.R_D:.4g}))" in line
+    stored = ask(
+        PLAIN + "demand: {tokens: 2T}\nserving: {weights: int4, "
+        "precision: bf16, quantization_penalty: true}\n"
+    )
+    law, N, D = stored.law, stored.plan.parameters, stored.plan.tokens
+    part = law.quantization
+    added = part["coefficient"] * D ** part["tokens"] * N ** part["parameters"]
+    loss = law.E + law.A / N**law.alpha + law.B / D**law.beta + added
+    assert loss == pytest.approx(stored.plan.loss, rel=1e-9)
+    assert added > 1e-4
+    line = flat(answer_blocks(stored)).partition("Law and proof")[2]
+    assert f" + {part['coefficient']:.6g}·D^0.5068/N^0.3439 in nats" in line
+    # The optimum of quantized weights is none by the rule without them.
+    assert stored.overtraining.optimal_factor != 1
+    assert "the loss of quantization left out" in headline(stored)
+
+
+def test_how_far_beyond_is_a_multiple_of_the_end(ask):
+    """`N = 89.4B is 5.5 times above 16.2B`, of 5.5 × 16.2B."""
+    far = ask(PLAIN + "demand: {tokens: 500T}\n")
+    (told,) = [w.message for w in far.warnings if w.code == "outside-range"]
+    assert "times" not in told
+    for one in far.extrapolation:
+        assert one.value == pytest.approx(one.factor * one.edge)
+    ratio = far.plan.tokens_per_parameter
+    assert (
+        f"D/N = {float(f'{ratio:.3g}'):.0f} is {ratio / 341:.2g} × the most, 341"
+        in told
+    )
+    small = ask("law: besiroglu-2024-refit\ntarget: {loss: 4}\ndemand: {tokens: 0}\n")
+    (told,) = [w.message for w in small.warnings if w.code == "outside-range"]
+    assert " of the least, " in told
+
+
+def test_costs_that_count_a_part_are_labelled_so(root):
+    """`serving compute` of 200B tokens stood below 2.2T served ones."""
+    files = [root / f"scenarios/open-release-community-{i}.yaml" for i in (0, 1)]
+    plans = compare([load_scenario(file) for file in files], pairs=False)
+    told = flat(comparison_blocks(plans))
+    assert "of them counted 200B 2.20T" in told
+    assert "serving compute, counted" in told
+    assert "lifetime compute, counted" in told
+    unpaid = plans.plans[0]
+    assert "serving community, 0 % counted 0 FLOP" in flat(answer_blocks(unpaid))
+    many = flat(comparison_blocks(compare([load_scenario(files[0])] * 4, pairs=False)))
+    assert "count only a part of what is served" in many
+    whole = compare([load_scenario(files[1])] * 2, pairs=False)
+    assert "counted" not in flat(comparison_blocks(whole))

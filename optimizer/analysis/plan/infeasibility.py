@@ -1,0 +1,69 @@
+"""Why there is no plan, and the changes that would make one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from optimizer.algebra.program import Certificate
+from optimizer.records import dataclass, field
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """The least change of one bound alone that restores a plan; None: none does.
+
+    Attributes:
+        name: of the bound.
+        before: as it stands.
+        after: where it must go at least.
+        line: of the file.
+        unit: of both.
+        cost: lifetime cost of the plan that the least change leaves.
+        overhead: its training compute over the least for its loss, less 1.
+        sensible: where it must go for an overhead of at most 1; None where the least
+            change does that, or no change does.
+        sensible_cost: lifetime cost of the plan there.
+        within_runs: whether `sensible` is where the plan is in the law's runs, too: of
+            a target that the law excludes.
+    """
+
+    name: str
+    before: float
+    after: float | None
+    line: int | None
+    unit: str = "nats"
+    cost: float | None = None
+    overhead: float | None = None
+    sensible: float | None = None
+    sensible_cost: float | None = None
+    within_runs: bool = False
+
+
+@dataclass(frozen=True)
+class Infeasibility:
+    """Why there is no plan, and what would make one.
+
+    Attributes:
+        reason: in words, with the user's numbers.
+        conflict: names of bounds that exclude each other; each is needed for that.
+        relaxations: for each bound.
+        nearest_loss: the lowest loss within the limits; None for a portfolio.
+        uniform: the factor by which all limits together must grow, or None.
+        certificate: of the relaxation program that proves it, or None where
+            arithmetic alone does.
+        accelerators: how many would do in place of more training time, or None.
+        nearest_reached: whether a plan has the lowest loss; if not, it is only come
+            near as something that is not limited grows.
+        nearest_losses: of a portfolio, for each model whose target is in the
+            conflict: the lowest loss that all the other bounds leave it, or None.
+    """
+
+    reason: str
+    conflict: tuple[str, ...]
+    relaxations: tuple[Relaxation, ...]
+    nearest_loss: float | None
+    uniform: float | None
+    certificate: Certificate | None
+    nearest_losses: Mapping[str, float | None] = field(default_factory=dict)
+    accelerators: int | None = None
+    nearest_reached: bool = True
