@@ -177,6 +177,14 @@ class Question:
         """
         return attended(self.surface, N, self.attention)
 
+    @property
+    def measured(self) -> float:
+        """The power of the program's value that is the cost, or L − E under a budget.
+
+        Its least sum u of powers of N and D has the loss L = E + u^k.
+        """
+        return self.surface.outer if self.reducible is None else 1.0
+
     def lossy(self, bound: float = 1.0) -> Function:
         """The reducible loss over a bound, as a function of the variables."""
         if self.outside:

@@ -17,6 +17,7 @@ from optimizer.analysis.audit import audit
 from optimizer.analysis.comparison.compare import compare
 from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.snap import snap
 from optimizer.analysis.portfolio.joint_plan import solve_portfolio
 from optimizer.analysis.story.explorer import explore
 from optimizer.analysis.sweep.sweep import RESULTS, rows
@@ -114,6 +115,49 @@ def test_a_budget_buys_the_sum():
     close(coupled.plan.loss, 1.07431312 + additive.plan.loss**0.40062082)
 
 
+BOUGHT = (
+    "law: LAW\nbudget: {compute: 1e24}\nlimits: {parameters: 20B}\n" + DEMAND,
+    "law: kaplan-2020\nbudget: {training_compute: 3e23}\nfix: {parameters: 5B}\n"
+    + DEMAND,
+)
+
+
+@pytest.mark.parametrize("text", BOUGHT)
+def test_what_a_budget_buys_moves_as_reducible_loss_does(text):
+    """Elasticities, ranges and prices in nats were those of the sum under a power."""
+    text = text.replace("LAW", COUPLED)
+
+    def loss(*changes):
+        found = solve(read_scenario(text, "s.yaml", changes), whole=False)
+        return found.plan.loss, found.plan.loss - found.law.E
+
+    answer = solve(read_scenario(text, "s.yaml"))
+    whole, reducible = answer.plan.loss, answer.plan.loss - answer.law.E
+    assert answer.law.outer < 0.5
+    for move in answer.sensitivities:
+        if not move.value or move.elasticity is None:
+            continue
+        ends = [loss(f"{move.input}={move.value * x!r}")[1] for x in (1.0001, 0.9999)]
+        slope = math.log(ends[0] / ends[1]) / math.log(1.0001 / 0.9999)
+        assert move.elasticity == pytest.approx(slope, rel=1e-4, abs=1e-7), move.input
+    for wall in answer.limits:
+        ends = [loss(f"{wall.name}={wall.bound * x!r}")[0] for x in (1.0001, 0.9999)]
+        price = (ends[0] - ends[1]) / (2e-4 * wall.bound)
+        assert wall.shadow_price == pytest.approx(price, rel=1e-4), wall.name
+    free = whole if answer.fixed is None else answer.fixed.optimum.loss
+    for near in answer.near_optimal:
+        for size in near.parameters:
+            if size == pytest.approx(20e9):
+                continue  # the limit ends the range
+            got = loss(f"fix.parameters={size!r}")[1]
+            assert got / (free - answer.law.E) == pytest.approx(1 + near.within)
+    if answer.fixed is not None:
+        fraction = reducible / (free - answer.law.E) - 1
+        assert answer.fixed.fraction == pytest.approx(fraction, rel=1e-6)
+        sizes = snap(read_scenario(text, "s.yaml"), [("5B", 5e9)]).sizes
+        assert sizes[0].fraction == pytest.approx(fraction, rel=1e-6)
+
+
 def test_rows_of_a_sweep():
     plans = [
         planned(s, ("demand.tokens=1e11:1e14:log:7",)) for s in both(BASE + DEMAND)
@@ -125,12 +169,20 @@ def test_rows_of_a_sweep():
 
 
 def test_points_of_frontiers():
-    """The frontier spans the sum, so that its points are the same models."""
-    coupled, additive = (frontier(s, points=5, span=1.2) for s in both(BASE + DEMAND))
+    """With spans of one sum the points are the same models."""
+    k = 0.40062082
+    coupled, additive = (
+        frontier(s, points=5, span=1.2**power)
+        for s, power in zip(both(BASE + DEMAND), (k, 1), strict=True)
+    )
+    assert coupled.points[0].loss - 1.07431312 == pytest.approx(
+        1.2**k * (coupled.plan.loss - 1.07431312)
+    )
     for one, same in zip(coupled.points, additive.points, strict=True):
         close(one.parameters, same.parameters, 1e-8)
         close(one.cost_total, same.cost_total)
         close(one.loss, 1.07431312 + same.loss**0.40062082)
+        close(one.elasticity * k, same.elasticity)
     for one, same in zip(coupled.tradeoff, additive.tradeoff, strict=True):
         close(one.cost_total, same.cost_total)
 

@@ -111,7 +111,8 @@ def frontier(
             scenario.name, scenario.file, unit, (), (), None, reason, loss_unit=losses
         )
     each = list(sides(scenario))
-    factors = [1 / factor for factor in _around(points, span)]
+    outer = each[0].question.surface.outer
+    factors = [1 / factor for factor in _around(points, span ** (1 / outer))]
     found = best(
         [
             follow(side, [side.aimed(s * f) for f in factors], True, advance)

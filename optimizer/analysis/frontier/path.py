@@ -197,7 +197,8 @@ def _point(
         parameters=N,
         tokens=D,
         tokens_per_parameter=D / N,
-        elasticity=-float(sloped.optimum[1][names.index("target")]),
+        elasticity=-float(sloped.optimum[1][names.index("target")])
+        / question.surface.outer,  # of L − E, a power of what the target bounds
         weight=1.0,
         choice=side.choice,
         certificate=certificate,

@@ -43,7 +43,7 @@ from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use, taken
 from optimizer.analysis.plan.saturation import last_thousandth
 from optimizer.analysis.plan.search import pair_of, search_whole, without_limits
-from optimizer.analysis.plan.sensitivity import looser, sensitivities
+from optimizer.analysis.plan.sensitivity import looser, of_loss, sensitivities
 from optimizer.analysis.plan.settle import settled
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import unranged, warnings, worn
@@ -136,6 +136,7 @@ def answered(
     near = near_whole(made) if told.near else ()
     unique = scenario.spec.data.unique_tokens
     moves = sensitivities(middle.scenario, middle.solution, _program) if whole else ()
+    moves = of_loss(middle.scenario, middle.question, middle.solution.value, moves)
     fixed = None
     if question.fixed:
         fixed = _fixed(scenario, question, solution)
@@ -195,6 +196,7 @@ def answered(
             scenario.place,
             looser(moves),
             uses,
+            middle.question.measured,
         ),
         sensitivities=moves,
         certificate=(equal or solution).certificate,
@@ -240,4 +242,4 @@ def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
     if question.reducible is None:
         extra = question.surface.loss_of(here) - free.plan.total
     optimum = pair_of(free.plan.question, free.plan.size)
-    return Fixed(optimum, extra, here / best - 1, None)
+    return Fixed(optimum, extra, (here / best) ** question.measured - 1, None)

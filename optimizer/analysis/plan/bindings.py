@@ -22,6 +22,7 @@ def limits_used(
     place: Callable[[str], Mark],
     looser: Mapping[str, float],
     taken: Mapping[str, float] | None = None,
+    measured: float = 1.0,
 ) -> tuple[LimitUsed, ...]:
     """Describes each limit at an optimum.
 
@@ -32,14 +33,17 @@ def limits_used(
         place: from a limit's name to its place in the file.
         looser: elasticities towards larger bounds, where the two sides differ.
         taken: of each by the plan in whole machines; what the point takes if None.
+        measured: the power of the solution's value that elasticities and prices are
+            of, as `Question.measured`.
     """
+    worth = solution.value**measured
     _, multipliers = solution.optimum
     names = [constraint.name for constraint in solution.program.constraints]
     found = []
     for limit in limits:
         used = sum(value(t, point) for t in limit.terms)
         binding = met = used > 0 and math.log(limit.bound / used) < BINDING
-        price = -float(multipliers[names.index(limit.name)])
+        price = -measured * float(multipliers[names.index(limit.name)])
         elasticity = min(looser.get(limit.name, price), 0.0) if binding else 0.0
         if taken is not None:
             used = taken.get(limit.name, used)
@@ -54,7 +58,7 @@ def limits_used(
                 unit=limit.unit,
                 binding=binding,
                 elasticity=elasticity,
-                shadow_price=elasticity * solution.value / limit.bound,
+                shadow_price=elasticity * worth / limit.bound,
                 line=place(limit.name).line or None,
                 source=str(place(limit.name)),
             )

@@ -30,11 +30,11 @@ def near_to(question: Question, solution: Solution) -> tuple[NearOptimal, ...]:
     """The sizes near the optimum of a question, whatever has been decided."""
     if question.fixed:
         solution = solve(question.free, question.start(question.free))
-    return near_optimal(solution)
+    return near_optimal(solution, measured=question.measured)
 
 
 def near_optimal(
-    solution: Solution, value: float | None = None
+    solution: Solution, value: float | None = None, measured: float = 1.0
 ) -> tuple[NearOptimal, ...]:
     """Finds the range of sizes within 1 % and 5 % of a program's optimum.
 
@@ -44,12 +44,13 @@ def near_optimal(
     Args:
         solution: the optimum.
         value: what the ranges are within 1 % and 5 % of; the optimum if None.
+        measured: the power of the value that they are of, as `Question.measured`.
     """
     if _pinned(solution):
         ends = [dict(solution.point)] * 2
         return tuple(ranged(within, ends) for within in WITHIN)
     found = []
-    sought = _ends(solution, value or solution.value)
+    sought = _ends(solution, value or solution.value, measured)
     for row, within in enumerate(WITHIN):
         try:
             ends = [_end(solution, *sought[2 * row + side]) for side in (0, 1)]
@@ -106,7 +107,7 @@ def end_program(
 
 
 def _ends(
-    solution: Solution, value: float
+    solution: Solution, value: float, measured: float
 ) -> list[tuple[GeometricProgram, Solution | None]]:
     """The program of each end, the smaller one first, with what Newton finds of it."""
     program, near = solution.program, _near(solution)
@@ -115,9 +116,11 @@ def _ends(
     flat = _flat(near, axis)
     asked, steps, guesses = [], [], []
     for within in WITHIN:
+        room = math.log1p(within) / measured
+        most = value * math.exp(room)
+        room += math.log(value / solution.value)
         for power in (1.0, -1.0):
-            asked.append(end_program(program, value * (1 + within), power))
-            room = math.log1p(within) + math.log(value / solution.value)
+            asked.append(end_program(program, most, power))
             step, guess = _model(solution, near, flat, power * axis, room)
             steps.append(z + step)
             guesses.append(guess)

@@ -39,14 +39,15 @@ def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
     batches = [one for one in plan.scenario.whole.values() if one.batch is not None]
     if not batches or plan.question.fixed or middle.question.between is not None:
         return near_to(middle.question, middle.solution)
-    value = plan.solution.value
-    outer = {near.within: near for near in near_optimal(middle.solution, value)}
-    inner = near_optimal(plan.solution)
+    value, measured = plan.solution.value, plan.question.measured
+    around = near_optimal(middle.solution, value, measured)
+    outer = {near.within: near for near in around}
+    inner = near_optimal(plan.solution, measured=measured)
     asked = []
     for row, own in enumerate(inner):
         for side, pair in enumerate(_pairs(outer.get(own.within, own))):
             size = dict(zip("ND", pair, strict=True))
-            most = value * (1 + own.within)
+            most = value * (1 + own.within) ** (1 / measured)
             asked += [(row, side, *one) for one in _asked(middle, size, most, side)]
     starts = [start for *_, start in asked]
     found = attempt_each([program for *_, program, _ in asked], starts, DIGITS)

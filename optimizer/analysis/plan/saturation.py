@@ -105,7 +105,7 @@ def last_thousandth(question: Question, plan: Solution) -> LastThousandth | None
     s = question.reducible
     if s is None or not question.quantities or plan.optimum[1][0] * LAST < STEEP:
         return None
-    enough = s * (1 + LAST)
+    enough = s * (1 + LAST) ** (1 / question.surface.outer)
     easier = refine(replace(question, reducible=enough).program, *plan.optimum)
     if easier.status is not Status.OPTIMAL:
         return None

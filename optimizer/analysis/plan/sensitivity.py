@@ -11,6 +11,7 @@ the derivatives of the coefficients come by a complex step through `formulate`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -18,15 +19,17 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Function, GeometricProgram, Solution
 from optimizer.engine.cone import extent
-from optimizer.question.inputs import STEP, each_stepped, inputs
+from optimizer.question.asked import Question
+from optimizer.question.inputs import STEP, changed, each_stepped, inputs
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 SAME = 1e-9  # two sides that differ by less are one
 # Inputs that decide where something else takes over: a lifetime of whole months ends
 # before a month of another rate, and the longest of several streams sizes the cache.
 KINKED = frozenset({"lifetime", "input_tokens", "output_tokens"})
+SMALL = 1e-6  # of a coefficient, by which it is moved to see the exponent follow
 BINDING = 1e-8  # |ln g| below which a constraint counts as met with equality
 
 
@@ -96,6 +99,55 @@ def sensitivities(
             Sensitivity(item.name, item.value, whole, left, right, line, where)
         )
     return tuple(found)
+
+
+def of_loss(
+    scenario: Scenario,
+    question: Question,
+    value: float,
+    moves: Sequence[Sensitivity],
+) -> tuple[Sensitivity, ...]:
+    """The same of L − E under a budget, where that is a power k of what is minimised.
+
+    With u the least sum of powers of N and D, ln(L − E) = k·ln u, and a law's own k
+    moves it too.
+
+    Args:
+        scenario: whose inputs moved.
+        question: the same as mathematics.
+        value: u.
+        moves: the elasticities of u; left as they are where k is 1.
+    """
+    k = question.measured
+    if k == 1:
+        return tuple(moves)
+
+    def moved(name: str, slope: float | None) -> float | None:
+        if slope is None:
+            return None
+        of_k = _outer_slope(scenario, name) if name.startswith("law.") else 0.0
+        return k * slope + of_k * math.log(value)
+
+    return tuple(
+        replace(
+            move,
+            elasticity=moved(move.input, move.elasticity),
+            left=moved(move.input, move.left),
+            right=moved(move.input, move.right),
+        )
+        for move in moves
+    )
+
+
+def _outer_slope(scenario: Scenario, name: str) -> float:
+    """The derivative of a law's outer exponent to ln of a coefficient."""
+    ends = [
+        changed(scenario, tuple(name.split(".")), lambda x, f=f: x * f)  # type: ignore[misc]
+        .law.surface(scenario.spec.mixture)
+        .outer
+        for f in (1 + SMALL, 1 - SMALL)
+    ]
+    return (ends[0] - ends[1]) / (2 * SMALL)
 
 
 def looser(moves: Sequence[Sensitivity]) -> dict[str, float]:

@@ -108,6 +108,7 @@ def snap(
         _size(scenario, question, name, what, f)
         for (name, what), f in zip(sizes, factors, strict=True)
     ]
+    power = question.measured
     values = [value for _, value in found]
     least = min((v for v in (optimum, *values) if v is not None), default=0.0)
     rows = tuple(
@@ -115,8 +116,8 @@ def snap(
         if value is None
         else replace(
             row,
-            fraction=None if optimum is None else value / optimum - 1,
-            equal=value <= least * (1 + EQUAL),
+            fraction=None if optimum is None else (value / optimum) ** power - 1,
+            equal=(value / least) ** power <= 1 + EQUAL,
         )
         for row, value in found
     )

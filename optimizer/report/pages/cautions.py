@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Warning
-from optimizer.analysis.plan.wording import either
+from optimizer.analysis.plan.wording import MANY, either
 from optimizer.report.formats.blocks import Block, Heading, Text
 
 TOLD = ("outside-range", "extreme-ratio")
@@ -49,6 +49,7 @@ def all_warned(
         answers: the plans.
         name: how a page calls a plan.
     """
+    planned = [answer for answer in answers if answer.plan is not None]
     told: dict[str, dict[str, list[str]]] = {}
     for answer in answers:
         for warning in answer.warnings:
@@ -57,8 +58,11 @@ def all_warned(
     if told:
         yield Heading("Warnings")
     for code, messages in told.items():
-        names = [each for whose in messages.values() for each in whose]
-        whole = f"{either(names, 'and')}."
+        names = [each for some in messages.values() for each in some]
+        of = either(names, "and")
+        if len(set(names)) == len(planned) > MANY:
+            of = "all" if len(planned) == len(answers) else "all that have a plan"
+        whole = f"{of}."
         if len(messages) == 1:
-            whole = f"{either(names, 'and')}: {next(iter(messages)).rstrip('.')}."
+            whole = f"{of}: {next(iter(messages)).rstrip('.')}."
         yield Text(whole, label=code)

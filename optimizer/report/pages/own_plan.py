@@ -67,8 +67,15 @@ def _suits(own: Own, served: float, factor: str) -> Iterator[str]:
             f"It has {factor}, which is right for {amount(suits, 'tokens')} served "
             f"tokens{nearly(own.implied_within)}; {expect}."
         )
-    else:
-        yield f"It has {factor}."
+        return
+    yield f"It has {factor}."
+    if suits is not None:
+        yield (
+            "No demand makes it right: even a model that serves nothing should be "
+            "smaller and trained on more tokens."
+        )
+    elif own.implied_reason and not own.breaks:
+        yield f"No demand is known to make it right: {own.implied_reason}."
 
 
 def own_choice(answer: Answer) -> Iterator[Block]:

@@ -122,7 +122,8 @@ def _remedies(portfolio: JointPlan) -> Iterator[Block]:
     if why is None:
         return
     telling = [w for w in why.relaxations if w.after or w.name in why.conflict]
-    yield from remedies(why, telling)
+    outers = {answer.law.outer for answer in portfolio.members}
+    yield from remedies(why, telling, outers)
     if len(telling) < len(why.relaxations):
         yield Text("No other bound makes a plan by giving way alone.")
     yield from leading(telling, portfolio.unit, len(portfolio.members))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import Certificate, Engine
@@ -243,7 +243,7 @@ def infeasible(answer: Answer) -> Iterator[Block]:
     """What conflicts, and the least change of each bound that restores a plan."""
     if answer.infeasibility is not None:
         ways = answer.infeasibility.relaxations
-        yield from remedies(answer.infeasibility, ways)
+        yield from remedies(answer.infeasibility, ways, {answer.law.outer})
         yield from leading(ways, UNITS[answer.objective])
 
 
@@ -291,12 +291,15 @@ def leading(ways: Sequence[Relaxation], unit: str, models: int = 1) -> Iterator[
         yield Text(told)
 
 
-def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
+def remedies(
+    why: Infeasibility, ways: Sequence[Relaxation], outers: Collection[float]
+) -> Iterator[Block]:
     """What would make a plan.
 
     Args:
         why: there is none.
         ways: the bounds to list.
+        outers: the exponents of the laws, of which a target above E is a power.
     """
     rows = []
     for way in ways:
@@ -315,6 +318,11 @@ def remedies(why: Infeasibility, ways: Sequence[Relaxation]) -> Iterator[Block]:
     if why.uniform is not None:
         target = any(way.name.endswith("target") for way in why.relaxations)
         of_the_target = " (a target above E)" if target else ""
+        if target and max(outers) != min(outers):
+            of_the_target = " (of a target above E, a power of it)"
+        elif target and (outer := max(outers)) != 1:
+            factor = significant(why.uniform**outer)
+            of_the_target = f" (a target above E by a factor {factor})"
         yield Text(
             f"Or all of them together, each looser by a factor "
             f"{significant(why.uniform)}{of_the_target}."

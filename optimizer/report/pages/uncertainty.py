@@ -99,7 +99,8 @@ def best_size(found: Uncertainty) -> str:
         what, last = "the best size is", ""
         low, high = amount(size.p5, "parameters"), amount(size.p95, "parameters")
     span = low if low == high else f"anywhere from {low} to {high}"
-    return f"{what} {span}{last} in nine of ten draws of {of}"
+    planned = " that have a plan" if found.unreachable else ""
+    return f"{what} {span}{last} in nine of ten draws of {of}{planned}"
 
 
 def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> str:
@@ -135,11 +136,14 @@ def _body(found: Uncertainty) -> Iterator[Block]:
         yield Heading("The right plan of each draw, and single plans for all")
         robust = () if found.robust is None else ("robust",)
         columns = named(*PERCENTILES, "expected", *robust)
+        of = f"{found.draws:,} draws"
+        if found.unreachable:
+            of = f"the {percent(1 - found.unreachable)} of {of} that have one"
         yield Table(columns, tuple(row[: len(columns)] for row in _rows(found)))
         yield Text(
             f"p5, p50 and p95 are percentiles, each for itself, of the optimal plans "
-            f"of {found.draws:,} draws (seed {found.seed}). The last columns are "
-            "single plans, at the expected numbers."
+            f"of {of} (seed {found.seed}). The last columns are single plans, at the "
+            "expected numbers."
         )
     yield from _beside(found)
     yield Heading("What was drawn")

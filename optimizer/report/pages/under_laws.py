@@ -122,12 +122,14 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
     elif high / low < TELLING and many / few < TELLING:
         yield f"The laws agree{free}: train {model(low, few)}."
     else:
+        span, apart = amount(low, "parameters"), ""
+        if high / low >= TELLING:
+            span = f"anywhere from {span} to {amount(high, 'parameters')}"
+            apart = f"{times(high / low)} in size and "
         yield (
-            f"Across laws, the best size{free} is anywhere from "
-            f"{amount(low, 'parameters')} to {amount(high, 'parameters')}, on "
-            f"{amount(few, 'tokens')} to {amount(many, 'tokens')} tokens: they "
-            f"differ by a factor of {times(high / low)} in size and "
-            f"{times(many / few)} in tokens."
+            f"Across laws, the best size{free} is {span}, on {amount(few, 'tokens')} "
+            f"to {amount(many, 'tokens')} tokens: they differ by a factor of "
+            f"{apart}{times(many / few)} in tokens."
         )
     walls: dict[str, list[str]] = {}
     for answer in held:

@@ -1,6 +1,7 @@
 """Sentences that a reader once took home and that the numbers beside them denied."""
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,13 +9,16 @@ import pytest
 from optimizer.analysis.audit import audit_models
 from optimizer.analysis.comparison.compare import compare
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.report.formats.text import render
 from optimizer.report.pages.audit import audit_sentences, audits_blocks
+from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.comparison import comparison_blocks
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.short import short_blocks
+from optimizer.report.pages.uncertainty import uncertainty_blocks
 from optimizer.report.pages.under_laws import spread
 from optimizer.world.laws import load_law
 from optimizer.world.models import load_model
@@ -23,7 +27,7 @@ PLAIN = "law: besiroglu-2024-refit\ntarget: {match: {parameters: 13B}}\n"
 
 
 def flat(blocks):
-    return " ".join(render(blocks, 100).split())
+    return " ".join(render(list(blocks), 100).split())
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +221,63 @@ def test_costs_that_count_a_part_are_labelled_so(root):
     assert "count only a part of what is served" in many
     whole = compare([load_scenario(files[1])] * 2, pairs=False)
     assert "counted" not in flat(comparison_blocks(whole))
+
+
+def test_all_looser_together_is_true_of_a_loss_under_a_power(ask):
+    """Each bound by the factor that is told, and the loss above E by its own."""
+    text = (
+        "law: openeurollm-2026\ntarget: {loss: 1.75}\ndemand: {tokens: 1T}\n"
+        "limits: {parameters: 2B, tokens: 1T}\n"
+    )
+    answer = ask(text)
+    told = re.search(
+        r"by a factor ([\d.]+) \(a target above E by a factor ([\d.]+)\)",
+        flat(answer_blocks(answer)),
+    )
+    bound, loss = map(float, told.groups())
+    E = answer.law.E
+    for room, plan in ((1.002, True), (0.998, False)):
+        words = (
+            f"target.loss={E + (1.75 - E) * loss * room!r}",
+            f"limits.parameters={2e9 * bound * room!r}",
+            f"limits.tokens={1e12 * bound * room!r}",
+        )
+        assert (ask(text, *words).plan is not None) is plan
+
+
+def test_laws_that_choose_one_size_do_not_differ_by_a_factor_of_one(shipped, root):
+    """`anywhere from 7B to 7B ... they differ by a factor of 1 in size`."""
+    laws = [f"hoffmann-2022-{name}" for name in ("tex", "rounded", "devries")]
+    plans = [shipped("on-device", f"law={law}") for law in laws]
+    told = " ".join(spread(plans))
+    tokens = [plan.free.tokens for plan in plans]
+    assert "the best size with no limits is 7B, on " in told
+    assert f"differ by a factor of {max(tokens) / min(tokens):.2g} in tokens." in told
+    page = flat(all_warned(plans * 3, lambda answer: str(id(answer))))
+    assert page.count("community-unpaid") == 1
+    many = [replace(plan, scenario=f"s{i}") for i, plan in enumerate(plans * 3)]
+    assert "community-unpaid: all: the serving cost" in flat(all_warned(many))
+    some = [*many, replace(many[0], plan=None, warnings=())]
+    assert "community-unpaid: all that have a plan: " in flat(all_warned(some))
+
+
+def test_draws_without_a_plan_are_not_among_nine_of_ten(shipped, root):
+    """`in nine of ten draws` stood beside `out of reach in 49 % of the draws`."""
+    found = uncertainty(
+        load_scenario(root / "scenarios/regulated-internal-assistant.yaml"), draws=100
+    )
+    assert 0 < found.unreachable < 1
+    told = flat(uncertainty_blocks(found))
+    assert "in nine of ten draws of its error that have a plan." in told
+    part = f"{100 * (1 - found.unreachable):.2g} %"
+    assert f"of the {part} of 100 draws that have one" in told
+
+
+def test_an_own_plan_that_suits_no_demand_says_so(ask):
+    text = "law: besiroglu-2024-refit\nplan: {parameters: PP, tokens: DD}\n"
+    text += "demand: {tokens: 1T}\n"
+    large = ask(text.replace("PP", "70B").replace("DD", "100B"))
+    assert large.own.implied_demand < 0
+    assert "No demand makes it right: even a model that serves nothing" in (
+        headline(large)
+    )
