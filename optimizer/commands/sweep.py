@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 UNASKED = 10_000_000  # rows that start without --yes
 STOPS = (signal.SIGINT, signal.SIGTERM)
-LONG = 100_000  # rows from which on it is said beforehand what they will take
 
 
 FORMS = ("table", "markdown", "csv", "jsonl", "json", "parquet")
@@ -126,7 +125,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     )
     if asked.parts and compiles_first(asked.parts[0].plan):
         click.echo("compiling once, about 25 s", err=True)
-    if asked.count > LONG:
+    if _lengthy(asked):
         _foretold(asked, None if output is None else output.suffix, yes)
     by_words: dict[tuple[str, ...], Summary] = {}
     few: list[tuple[tuple[str, ...], Rows]] = []
@@ -251,6 +250,14 @@ def _refuse(
 
     refuse_unwritable(output)
     return checked(output, form)
+
+
+def _lengthy(asked: Sweep) -> bool:
+    """Whether it is said beforehand what the rows will take."""
+    from optimizer.analysis.sweep.forecast import LONG, lengthy  # noqa: PLC0415 - heavy
+
+    each = [part.plan.scenario for part in asked.parts]
+    return asked.count > LONG or any(lengthy(one, asked.count) for one in each)
 
 
 def _foretold(asked: Sweep, ending: str | None, yes: bool) -> None:

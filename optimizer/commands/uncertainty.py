@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 ALLOWED = ("table", "json", "markdown", "csv")
 PROBABILITY = 0.9
-LONG = 100_000  # draws from which on it is said beforehand what they will take
 EXAMPLES = """\b
 Examples:
   overtrain uncertainty internal-use.yaml
@@ -72,6 +71,7 @@ def command(
     scenario = options.read_all([file], overrides)[0]
 
     from optimizer.analysis.plan.chance import unasked  # noqa: PLC0415
+    from optimizer.analysis.sweep.forecast import lengthy  # noqa: PLC0415
     from optimizer.analysis.uncertainty.uncertainty import uncertainty  # noqa: PLC0415
     from optimizer.commands.outcome import INFEASIBLE, show  # noqa: PLC0415
     from optimizer.report.pages import uncertainty as page  # noqa: PLC0415
@@ -80,7 +80,7 @@ def command(
     if probability is not None and reason:
         message = f"there is no robust plan: {reason}; leave the option out"
         raise InputError([Problem(Mark("--probability"), "", message)])
-    if draws > LONG:
+    if lengthy(scenario, draws):
         _foretold(scenario, draws, seed)
     with progress("drawing", draws) as advance:
         found = uncertainty(scenario, draws, seed, wanted, advance)

@@ -17,6 +17,7 @@ import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.question.inputs import further_paths
 from optimizer.question.scenario import Scenario, Spec
 from optimizer.reading.document import Steps
 from optimizer.reading.fields import Model, Quantity
@@ -210,7 +211,8 @@ def _axis(
         except ValueError as error:
             raise want.wrong(str(error)) from None
         wrong = ""
-        if path[0] == "law" and law is not None and not isinstance(value, Flow):
+        own = path[0] == "law" and len(path) == 2
+        if own and law is not None and not isinstance(value, Flow):
             wrong = out_of_bounds(law.form, str(path[1]), value)
         if wrong:
             raise want.wrong(wrong)
@@ -294,7 +296,8 @@ def _steps(scenario: Scenario, name: str) -> Steps | None:
     words = name.split(".")
     if words[0] == "law":
         known = len(words) == 2 and words[1] in scenario.law.coefficients
-        return ("law", words[1]) if known else None
+        further = tuple(words) in further_paths(scenario.law)
+        return tuple(words) if known or further else None
     node: Any = scenario.spec
     path: Steps = ()
     for word in words:

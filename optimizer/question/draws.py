@@ -26,6 +26,7 @@ from optimizer.reading.document import Steps, dotted
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread, ends
 from optimizer.records import dataclass
+from optimizer.world.distillation import CONSTANTS
 from optimizer.world.law import STARS, Covariance
 
 if TYPE_CHECKING:
@@ -201,8 +202,13 @@ def _bootstrap(scenario: Scenario, own: Columns) -> dict[Steps, Sequence[float]]
     """A law's bootstrap by path, in step, as far as the scenario uses it."""
     law, spec = scenario.law, scenario.spec
     extras: Columns = {}
-    if spec.data.unique_tokens is not None and law.extra_draws is not None:
-        extras = {s: v for s, v in law.extra_draws.items() if s in STARS}
+    if law.extra_draws is not None:
+        used: list[str] = []
+        if spec.data.unique_tokens is not None:
+            used += STARS
+        if spec.distillation is not None:
+            used += CONSTANTS
+        extras = {s: v for s, v in law.extra_draws.items() if s in used}
     error: Columns = {}
     if spec.target is not None and spec.target.error is not None and law.error:
         error = law.error.draws or {}

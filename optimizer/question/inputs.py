@@ -22,7 +22,7 @@ from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread
 from optimizer.records import dataclass, replace
 from optimizer.world.hardware import Hardware
-from optimizer.world.law import Law
+from optimizer.world.law import STARS, Law
 
 T = TypeVar("T")
 
@@ -56,7 +56,33 @@ def inputs(scenario: Scenario) -> tuple[Input, ...]:
         Input(f"law.{symbol}", ("law", symbol), value)
         for symbol, value in scenario.law.coefficients.items()
     )
-    return (*told, *law)
+    return (*told, *law, *_further(scenario))
+
+
+def _further(scenario: Scenario) -> Iterator[Input]:
+    """Numbers of the law beside its coefficients, as far as the plan depends on them.
+
+    Those of students move no plan; see `further_paths`.
+    """
+    spec = scenario.spec
+    rated = spec.target is not None and spec.target.pass_rate is not None
+    for path, value in further_paths(scenario.law).items():
+        repeated = path[1] == "extras" and path[2] in STARS
+        if (path[1] == "pass_at_k" and rated) or (
+            repeated and spec.data.unique_tokens is not None
+        ):
+            yield Input(".".join(map(str, path)), path, value)
+
+
+def further_paths(law: Law) -> dict[Steps, float]:
+    """The numbers of a law beside its coefficients, by the paths that `--set` takes."""
+    found: dict[Steps, float] = {
+        ("law", "extras", symbol): value for symbol, value in law.extras.items()
+    }
+    if law.passing is not None:
+        for index, value in enumerate(law.passing.numbers):
+            found["law", "pass_at_k", f"theta{index}"] = value
+    return found
 
 
 def value_at(scenario: Scenario, path: Steps) -> object:
@@ -125,11 +151,12 @@ def changed(scenario: Scenario, path: Steps, change: Callable[[Any], Any]) -> Sc
     Args:
         scenario: with a number at the path.
         path: the steps to it from the spec, through `hardware` into an accelerator,
-            or `law` and a coefficient, also of its `extras` or its `error`.
+            or `law` and a coefficient, also of its `extras`, its
+            `pass_at_k` or its `error`.
         change: of the number; of a flow, of its amount.
     """
     if path[0] == "law":
-        return replace(scenario, law=_lawful(scenario.law, path[1:], change))
+        return replace(scenario, law=with_number(scenario.law, path, change))
     if "hardware" in path:
         cut = path.index("hardware")
         place, inside = path[:cut], path[cut + 1 :]
@@ -138,11 +165,15 @@ def changed(scenario: Scenario, path: Steps, change: Callable[[Any], Any]) -> Sc
     return replace(scenario, spec=_inside(scenario.spec, path, change))
 
 
-def _lawful(law: Law, path: Steps, change: Callable[[Any], Any]) -> Law:
-    *part, symbol = map(str, path)
+def with_number(law: Law, path: Steps, change: Callable[[Any], Any]) -> Law:
+    """Returns a law with the number at a path that begins with `law` changed."""
+    *part, symbol = map(str, path[1:])
     if part == ["error"] and law.error is not None:
         moved: Any = {symbol: change(getattr(law.error, symbol))}
         return replace(law, error=replace(law.error, **moved))
+    if part == ["pass_at_k"] and law.passing is not None:
+        theta: Any = {symbol: change(getattr(law.passing, symbol))}
+        return replace(law, passing=replace(law.passing, **theta))
     if part == ["extras"]:
         return replace(law, extras=_at(law.extras, symbol, change))
     return replace(law, coefficients=_at(law.coefficients, symbol, change))

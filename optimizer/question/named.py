@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from optimizer.errors import Collector, InputError, Mark, Problem
+from optimizer.question.inputs import further_paths, with_number
 from optimizer.question.scenario import Known, Scenario, Spec
 from optimizer.reading.document import Document, Steps, dotted, legible
 from optimizer.reading.quantity import NUMBER, read
@@ -20,7 +21,7 @@ from optimizer.world.hardware import (
     hardware_from_mapping,
     load_hardware,
 )
-from optimizer.world.law import Counts, Law
+from optimizer.world.law import STARS, Counts, Law
 from optimizer.world.laws import law_from_mapping, load_law
 from optimizer.world.models import load_model, size_in
 from optimizer.world.serving.constants import Library, load_library
@@ -87,13 +88,39 @@ def _changed(law: Law, path: Steps, value: object, mark: Mark) -> Law:
     """The law with the coefficient of `--set law.alpha=0.3`."""
     symbol = str(path[-1])
     try:
+        further = further_paths(law)
+        if path in further:
+            return _further(law, path, read(value, NUMBER))
         if path[1:-1] not in ((), ("coefficients",)):
-            known = ", ".join(f"law.{symbol}" for symbol in law.coefficients)
+            known = ", ".join(
+                (
+                    *(f"law.{symbol}" for symbol in law.coefficients),
+                    *(dotted(other) for other in further),
+                )
+            )
             raise ValueError(f"cannot be set; coefficients can: {known}")
         return law.with_coefficients(**{symbol: read(value, NUMBER)})
     except ValueError as error:
         message = str(error).removeprefix(f"{symbol}: ")
         raise InputError([Problem(mark, dotted(path), message)]) from None
+
+
+def _further(law: Law, path: Steps, value: float) -> Law:
+    """The law with `--set law.extras.R_D_star=10` or `law.pass_at_k.theta0=1.2`.
+
+    Raises:
+        ValueError: no such number can stand there.
+    """
+    symbol = str(path[-1])
+    if symbol in (*STARS, "theta1") and not value > 0:
+        raise ValueError(f"{symbol}: must be above 0, got {value:g}")
+    if symbol == "theta2" and not 0 < value <= 1:
+        raise ValueError(f"{symbol}: must be above 0 and at most 1, got {value:g}")
+    moved = with_number(law, path, lambda _: value)
+    # Draws belong to the fit, and the number was in it.
+    return replace(
+        moved, name=f"{law.name} with {symbol}={value:.6g}", extra_draws=None
+    )
 
 
 def hardware_paths(document: Document) -> Iterator[Steps]:

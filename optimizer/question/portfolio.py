@@ -7,7 +7,7 @@ The variables of each model are named after it, so that its own program enters a
 is; what is shared is one more posynomial.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 from optimizer.algebra.posynomial import Posynomial, Term, build, merge
@@ -20,6 +20,7 @@ from optimizer.reading.document import Document
 from optimizer.reading.fields import Budget as Dollars
 from optimizer.reading.fields import Compute, Duration, Energy, Field, Model, Tokens
 from optimizer.records import dataclass
+from optimizer.world.costs import value
 from optimizer.world.limits import Limit, wall
 
 
@@ -137,6 +138,34 @@ class JointQuestion:
         bound = 1.0 if whole else question.reducible or 1.0
         loss = question.lossy(bound).renamed(_names(name, question))
         return loss.over(self.variables)
+
+
+def left_to(
+    portfolio: Portfolio, joint: JointQuestion, index: int, point: Mapping[str, float]
+) -> tuple[Limit, ...]:
+    """What all other models leave one of the shared bounds, in its own variables.
+
+    Args:
+        portfolio: with its figures.
+        joint: the same as mathematics.
+        index: of the model.
+        point: every variable of every model.
+    """
+    member, question = portfolio.members[index], joint.questions[index]
+    mine = {name: point[variable(name, member.name)] for name in question.variables}
+    found = []
+    for word, bound in portfolio.shared:
+        if bound is None:
+            continue
+        name = f"shared.{word}"
+        part = wall(name, bound, question.bill, member.spec.training.accelerators)
+        rest = bound
+        if word != "tokens":  # of one data set each may read all
+            (whole,) = (limit for limit in joint.shared if limit.name == name)
+            used = sum(value(t, point) for t in whole.terms)
+            rest -= used - sum(value(t, mine) for t in part.terms)
+        found.append(Limit(name, rest, part.unit, part.terms))
+    return tuple(found)
 
 
 def variable(name: str, model: str) -> str:

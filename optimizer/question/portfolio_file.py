@@ -159,9 +159,6 @@ def _unfit(
         if scenario.variants:
             message = "has lists to choose from; a portfolio takes one value of each"
             yield _problem(document, path, message)
-        if scenario.spec.distillation is not None:
-            message = "has a teacher, which is for one model; solve it alone"
-            yield _problem(document, path, message)
         if scenario.spec.probability is not None:
             message = "is of a scenario that is compared with others; remove it"
             own = "probability" in members[path[1]]

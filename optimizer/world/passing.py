@@ -40,8 +40,13 @@ class PassRate:
         miss = _log_gamma(failing + k) - _log_gamma(failing)
         miss += _log_gamma(size) - _log_gamma(size + k)
         found = 1 - exp(miss)
-        plain = not any(isinstance(x, complex) for x in (loss, k))
+        plain = not any(isinstance(x, complex) for x in (loss, k, *self.numbers))
         return cast("float", found.real if plain else found)
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """θ0 to θ4."""
+        return self.theta0, self.theta1, self.theta2, self.theta3, self.theta4
 
     def loss(self, rate: float, k: float) -> float:
         """The greatest loss at which k samples solve so many tasks.
@@ -57,13 +62,15 @@ class PassRate:
             ValueError: no loss does.
             TypeError: of a number for each of many scenarios.
         """
-        if not all(isinstance(number, int | float | complex) for number in (rate, k)):
-            raise TypeError("one rate and one number of samples at a time")
-        real = _root(self, float(rate.real), float(k.real))
-        if not isinstance(rate, complex) and not isinstance(k, complex):
+        given = (rate, k, *self.numbers)
+        if not all(isinstance(number, int | float | complex) for number in given):
+            raise TypeError("one map, rate and number of samples at a time")
+        plain = PassRate(*(float(number.real) for number in self.numbers))
+        real = _root(plain, float(rate.real), float(k.real))
+        if not any(isinstance(number, complex) for number in given):
             return real
         # The root moves with its numbers as one step of Newton says.
-        slope = self.rate(cast("float", real + STEP * 1j), k.real).imag / STEP
+        slope = plain.rate(cast("float", real + STEP * 1j), k.real).imag / STEP
         off = self.rate(cast("float", complex(real)), k) - rate
         return cast("float", real - 1j * (off.imag / slope))
 

@@ -17,6 +17,8 @@ from optimizer.analysis.sweep.sweep import STATUSES, results_of, told
 from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import plan
+from optimizer.report.formats.text import render
+from optimizer.report.pages.comparison import comparison_blocks
 
 TEXT = """\
 law: busbridge-2025
@@ -136,7 +138,7 @@ def test_the_page_and_the_rows_of_a_sweep(run):
 
 
 def test_a_frontier_has_the_student_of_each_loss(run):
-    found = frontier(read(TEXT), points=5)
+    found = frontier(read(TEXT), points=5, span=1.3)
     for point in found.points:
         bare = TEXT.replace("match: {parameters: 13B}", f"loss: {point.loss!r}")
         size, tokens, total, ratio = single(bare)
@@ -240,3 +242,35 @@ def test_the_own_plan_of_a_row_is_that_of_a_single_solve(seed):
             assert np.isnan(mine["own_extra"])
         else:
             assert mine["own_extra"] == pytest.approx(own.fraction, abs=1e-8)
+
+
+def test_many_scenarios_show_their_students_and_own_plans():
+    """More than three are one table, in which neither had a place."""
+    sizes = (1, 2, 3, 4)
+    scenarios = [read(TEXT, f"demand.tokens={n}T", f"name=S{n}") for n in sizes]
+    found = compare(scenarios)
+    page = render(list(comparison_blocks(found)), 100)
+    assert "with machines in fractions" not in " ".join(page.split())
+    told = page.partition("Beside each plan")[2]
+    for n in sizes:
+        _, tokens, total, ratio = single(TEXT, f"demand.tokens={n}T")
+        row = next(line for line in told.splitlines() if line.strip()[:2] == f"S{n}")
+        assert f"{total:.2e}".replace("e+", "e") in row
+        assert float(row.rpartition("×")[2]) == pytest.approx(ratio, abs=6e-4)
+        assert f"on {tokens / 1e9:.3g}B" in row
+    mine = read(TEXT, "plan={parameters: 8B, tokens: 700B}", "name=Mine")
+    bare = read(TEXT[: TEXT.index("distillation")], "name=Bare")
+    page = render(list(comparison_blocks(compare([*scenarios[:3], mine, bare]))), 120)
+    told = page.partition("Beside each plan")[2].partition("All under")[0]
+    assert "8B on 700B" in told
+    assert "Bare" not in told
+
+
+def test_a_great_many_scenarios_have_their_students_too(monkeypatch):
+    """Their pairs wait for --pairs, and what stands beside a plan need not."""
+    monkeypatch.setattr("optimizer.analysis.comparison.compare.MANY", 3)
+    scenarios = [read(TEXT, f"demand.tokens={n}T") for n in (1, 2, 3, 4)]
+    found = compare(scenarios)
+    assert found.students is None
+    want = single(TEXT, "demand.tokens=2T")
+    assert found.plans[1].distillation.ways[0].total == pytest.approx(want[2])

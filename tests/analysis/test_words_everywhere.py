@@ -19,7 +19,6 @@ from optimizer.analysis.story.live import live, moved
 from optimizer.analysis.sweep.sweep import results_of, told
 from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.engine.certify import passes
-from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
 from optimizer.question.portfolio_file import read_portfolio
 from optimizer.question.vary import plan as planned
@@ -175,10 +174,6 @@ def test_a_portfolio_of_two_with_nothing_scarce_is_two_plans(word):
     )
     text = f"models:\n{models}shared: {{training_compute: 1e27}}\n"
     document = load_text(text, "p.yaml")
-    if word == "distillation":
-        with pytest.raises(InputError, match="has a teacher, which is for one model"):
-            read_portfolio(document, Path())
-        return
     joint = solve_portfolio(read_portfolio(document, Path()), whole=False)
     alone = solve(read(word), whole=False)
     assert joint.total == pytest.approx(2 * alone.cost.total, rel=1e-7)

@@ -159,3 +159,29 @@ def test_what_cannot_be_is_told(change, told):
     with pytest.raises(InputError) as caught:
         read_scenario(text, "s.yaml", changes)
     assert told in str(caught.value)
+
+
+def test_the_map_itself_moves_the_plan():
+    """Its numbers were in no sensitivity, and no --vary reached them."""
+    answer = solve(read_scenario(TEXT))
+    moves = {move.input: move for move in answer.sensitivities}
+
+    def total(name, value):
+        return solve(read_scenario(TEXT, "s.yaml", [f"{name}={value!r}"])).cost.total
+
+    for index in range(5):
+        name = f"law.pass_at_k.theta{index}"
+        value = moves[name].value
+        up, down = (total(name, value * f) for f in (1.0001, 0.9999))
+        slope = math.log(up / down) / math.log(1.0001 / 0.9999)
+        assert moves[name].elasticity == pytest.approx(slope, rel=1e-5)
+        assert moves[name].line == 3
+    vary = [f"law.pass_at_k.theta0={MAP.theta0},2.4"]
+    found = rows(planned(read_scenario(TEXT), vary), 0, 2).results
+    place = list(RESULTS).index("cost_total")
+    assert found[0, place] == pytest.approx(answer.cost.total, rel=1e-9)
+    want = total("law.pass_at_k.theta0", 2.4)
+    assert found[1, place] == pytest.approx(want, rel=1e-9)
+    asked = TEXT.replace("target: {pass_rate: 70 %}", "target: {loss: 2.1}")
+    plain = solve(read_scenario(asked))
+    assert not any("pass_at_k" in move.input for move in plain.sensitivities)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.optimum import solve, with_students
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass
@@ -56,6 +56,11 @@ class Comparison:
     notes: tuple[str, ...] = ()
     students: Regret | None = None
 
+    @property
+    def fractions(self) -> bool:
+        """Whether the plans for all have machines as amounts."""
+        return f"{JOINTLY}." in self.notes
+
 
 def compare(
     scenarios: Sequence[Scenario],
@@ -76,7 +81,8 @@ def compare(
         plans: the answers to the scenarios, where they are known already.
         pairs: whether to run each plan in each other scenario, and to solve each
             difference and each cost share alone; if None, for up to `MANY` scenarios.
-            Without, the plans are short ones, as of `solve` that is not whole.
+            Without, the plans are short ones, as of `solve` that is not whole, with
+            students where they have a teacher.
         advance: told how many more plans and pairs are done, for a progress bar.
 
     Raises:
@@ -139,7 +145,8 @@ def _solved(
     scenarios: Sequence[Scenario], whole: bool, advance: Callable[[int], object]
 ) -> Iterator[Answer]:
     for scenario in scenarios:
-        yield solve(scenario, whole, near=True)
+        answer = solve(scenario, whole, near=True)
+        yield answer if whole else with_students(scenario, answer)
         advance(1)
 
 

@@ -7,7 +7,7 @@ so that over an interval of sizes nothing costs less than
     cost(N_low, D(N_high)),
 
 which bounds the interval from below. Intervals whose bound is not above the best
-student are halved until none is left that could hold one cheaper by more than `CLOSE`:
+student are cut until none is left that could hold one cheaper by more than `CLOSE`:
 the scan is a proof for all sizes, not for those alone that it tried. Machines are
 amounts in it, in fractions.
 """
@@ -28,7 +28,7 @@ from optimizer.analysis.plan.students import Distillation, Distilled, Scanned
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.distillation import Teacher
 from optimizer.world.limits import Limit
 from optimizer.world.student import FARTHEST, Student
@@ -36,24 +36,30 @@ from optimizer.world.student import FARTHEST, Student
 CLOSE = 1e-5  # in ln cost
 MOST = 20_000  # sizes of one scan
 START, END, FIRST = 1e3, 1e16, 200  # the first sizes: from, to, how many
+PARTS = 4  # into which an interval is cut
+INSIDE = np.arange(1, PARTS)[:, None] / PARTS
 NARROWER, FINE = 5, 16  # how often the best is looked for more closely, in how many
-ENDS = (slice(-1, None), slice(1))  # the last and the first of a row
+NEXT = 3  # sizes of a row from its best to the ends of the next, and one to spare
 
 Cost = Callable[[Array, Array], Array]
 Tokens = Callable[[Array, "tuple[Array, Array] | None"], Array]
 
 
-def distil(scenario: Scenario, supervised: float | None) -> Distillation | None:
+def distil(
+    scenario: Scenario, supervised: float | None, shared: Sequence[Limit] = ()
+) -> Distillation | None:
     """The best student of each teacher; None where a scenario asks for none.
 
     Args:
         scenario: without lists.
         supervised: lifetime cost of the plan without a teacher, or None.
+        shared: what other models leave of bounds that they share with it.
     """
     words = scenario.spec.distillation
     if words is None:
         return None
     question = formulate(scenario)
+    question = replace(question, limits=(*question.limits, *shared))
     with np.errstate(all="ignore"):
         found = [
             _student(scenario, question, teacher, supervised)
@@ -89,7 +95,7 @@ class Pupils:
 
     def logits_of(self, limit: Limit) -> float:
         """What the logits of a token take of a limit, in its unit."""
-        word = limit.name.removeprefix("limits.")
+        word = limit.name.partition(".")[2]  # after limits, or shared
         if word.startswith("training_"):
             return self.forward * _forward(limit.terms)
         if word in ("total_cost", "energy"):
@@ -207,17 +213,19 @@ def scan(cost: Cost, tokens: Tokens) -> Best | None:
             break
         floor = min(floor, float(np.min(bounds[~near], initial=np.inf)))
         one, other, most, few = spans[:, near]
-        middle = np.sqrt(one * other)
-        need = tokens(middle, (few, most))
-        tried += len(middle)
+        inside = one * (other / one) ** INSIDE  # (PARTS − 1, spans)
+        within = (np.tile(few, PARTS - 1), np.tile(most, PARTS - 1))
+        need = tokens(inside.ravel(), within).reshape(inside.shape)
+        tried += inside.size
         enough = np.isfinite(need)
-        total = np.where(enough, cost(middle, need), np.inf)
-        low = np.min(middle[enough], initial=low)
-        at = int(np.argmin(total))
+        total = np.where(enough, cost(inside, need), np.inf)
+        low = np.min(inside[enough], initial=low)
+        at = np.unravel_index(int(np.argmin(total)), total.shape)
         if total[at] < least:
-            N, D, least = middle[at], need[at], total[at]
-        left = np.stack([one, middle, most, need])[:, enough]
-        spans = np.concatenate([left, np.stack([middle, other, need, few])], axis=1)
+            N, D, least = inside[at], need[at], total[at]
+        ends, needs = np.stack([one, *inside, other]), np.stack([most, *need, few])
+        parts = np.stack([ends[:-1], ends[1:], needs[:-1], needs[1:]]).reshape(4, -1)
+        spans = parts[:, np.isfinite(parts[3])]
         bounds = cost(spans[0], spans[3])
     if not np.isfinite(least):
         return None
@@ -230,15 +238,25 @@ def scan(cost: Cost, tokens: Tokens) -> Best | None:
 def _narrowed(
     cost: Cost, tokens: Tokens, found: tuple[float, float, float]
 ) -> tuple[float, float, float]:
-    """The least cost near the best size: a fine row of sizes, again and again."""
+    """The least cost near the best size: a fine row of sizes, again and again.
+
+    The tokens of a row lie between those of its ends, which the row before has told.
+    """
     width = 0.05  # in ln N, about what the first sizes leave open
+    ends = tokens(found[0] * np.exp([-width, width]), None)
     for _ in range(NARROWER):
         sizes = found[0] * np.exp(np.linspace(-width, width, 2 * FINE + 1))
-        few, most = (np.full(len(sizes), tokens(sizes[at], None)) for at in ENDS)
+        few, most = (np.full(len(sizes), end) for end in (ends[1], ends[0]))
         needs = tokens(sizes, (few, most))
         totals = np.where(np.isfinite(needs), cost(sizes, needs), np.inf)
         best = int(np.argmin(totals))
         if totals[best] < found[2]:
             found = float(sizes[best]), float(needs[best]), float(totals[best])
         width *= 2 / FINE
+        at = int(np.argmin(np.abs(sizes - found[0])))
+        low, high = at - NEXT, at + NEXT
+        if low < 0 or high >= len(sizes):
+            ends = tokens(found[0] * np.exp([-width, width]), None)
+        else:
+            ends = needs[[low, high]]
     return found

@@ -60,15 +60,24 @@ def solve(scenario: Scenario, whole: bool = True, near: bool | None = None) -> A
     answer = in_own_unit(answer)
     if not whole:
         return answer
-    if scenario.spec.distillation is not None:
-        from optimizer.analysis.plan.distill import distil  # noqa: PLC0415 - rare
+    return replace(with_students(scenario, answer), other_form=form)
 
-        total = None if answer.cost is None else answer.cost.total
-        if answer.relaxed is not None:
-            total = answer.relaxed.total  # in fractions, as the students'
-        students = distil(scenario.chosen(answer.choice), total)
-        answer = replace(answer, distillation=students)
-    return replace(answer, other_form=form)
+
+def with_students(scenario: Scenario, answer: Answer) -> Answer:
+    """An answer with the best student of each teacher, where a scenario has any."""
+    if scenario.spec.distillation is None:
+        return answer
+    from optimizer.analysis.plan.distill import distil  # noqa: PLC0415 - rare
+    from optimizer.analysis.plan.student_moves import with_moves  # noqa: PLC0415
+
+    total = None if answer.cost is None else answer.cost.total
+    if answer.relaxed is not None:
+        total = answer.relaxed.total  # in fractions, as the students'
+    one = scenario.chosen(answer.choice)
+    students = distil(one, total)
+    if students is not None:
+        students = with_moves(one, students)
+    return replace(answer, distillation=students)
 
 
 def for_lifetime(scenario: Scenario) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Function, GeometricProgram, Solution
 from optimizer.engine.cone import extent
+from optimizer.errors import Mark
 from optimizer.question.asked import Question
 from optimizer.question.inputs import STEP, changed, each_stepped, inputs
 from optimizer.question.scenario import Scenario
@@ -86,7 +87,7 @@ def sensitivities(
         slopes.update(zip(mine, choices.sides(moved, mine), strict=True))
     found = []
     for item in items:
-        line, where = _line(scenario, item.path), _source(scenario, item.path)
+        line, where = place(scenario, item.path)
         if item.value == 0:
             found.append(Sensitivity(item.name, 0.0, None, None, None, line, where))
             continue
@@ -159,23 +160,26 @@ def looser(moves: Sequence[Sensitivity]) -> dict[str, float]:
     }
 
 
-def _source(scenario: Scenario, path: Steps) -> str:
-    """Where a number came from: the command line, the law, or a place in the file."""
+def place(scenario: Scenario, path: Steps) -> tuple[int | None, str]:
+    """The line of a number, and where it came from in words.
+
+    That is the file, the command line, or the law.
+    """
+    mark = _mark(scenario, path)
     if path[0] != "law":
-        return str(scenario.document.mark(path))
-    for place in (path, ("law", "coefficients", *path[1:])):
-        if (mark := scenario.document.marks.get(place)) is not None:
-            return str(mark)
-    return "law"
+        mark = scenario.document.mark(path)
+    return (None, "law") if mark is None else (mark.line or None, str(mark))
 
 
-def _line(scenario: Scenario, path: Steps) -> int | None:
-    """The line of a number, also of a coefficient of an inline law."""
+def _mark(scenario: Scenario, path: Steps) -> Mark | None:
+    """Where a number stands in the file, or in a `--set` on top of a law's own file."""
+    document = scenario.document
     full = ("law", "coefficients", *path[1:]) if path[0] == "law" else path
-    for place in (path, full):
-        if (mark := scenario.document.marks.get(place)) is not None:
-            return mark.line or None
-    return None
+    for inner, _, mark in reversed(document.deferred):
+        if inner in (path, full):
+            return mark
+    known = (document.marks.get(place) for place in (path, full))
+    return next((mark for mark in known if mark is not None), None)
 
 
 def _partial(moved: Function, shares: Array, z: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from optimizer.analysis.plan.priced import Pair
+from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.records import dataclass
 
 
@@ -37,6 +38,8 @@ class Distilled:
         certificate: of the scan; None without a student.
         reason: why there is none; None where there is one.
         outside: where the student lies outside the runs of the law, in words.
+        sensitivities: of its cost to its teacher, the law and the constants of its
+            students; only of the best, and none where a limit holds it.
     """
 
     teacher: Pair
@@ -47,6 +50,7 @@ class Distilled:
     certificate: Scanned | None
     reason: str | None
     outside: tuple[str, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
 
 
 @dataclass(frozen=True)

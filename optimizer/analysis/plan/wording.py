@@ -186,9 +186,8 @@ def saved(fraction: float) -> str:
     return more(-fraction) if fraction <= -1 else share(fraction)
 
 
-def times(factor: float) -> str:
+def times(factor: float, digits: int = 2) -> str:
     """Writes a factor with two digits; near 1 with as many as tell it from 1."""
-    digits = 2
     if abs(factor - 1) > 1e-6:
         while significant(factor, digits) == "1":
             digits += 1

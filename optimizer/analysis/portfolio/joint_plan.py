@@ -21,6 +21,7 @@ from optimizer.analysis.plan.settle import moved_onto, onto
 from optimizer.analysis.portfolio.cures import cured
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
 from optimizer.analysis.portfolio.drawn import decided
+from optimizer.analysis.portfolio.taught import taught
 from optimizer.analysis.portfolio.whole_joint import in_whole_numbers, jointly
 from optimizer.engine.certify import UncertifiedError
 from optimizer.errors import Defect, InputError
@@ -128,9 +129,10 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         spec = member.spec.model_copy(update={"fix": size})
         alone_held = solve_alone(replace(member, spec=spec), whole=False, near=whole)
         held = _beside(alone_held, mine)
-        members.append(
-            _priced(held, portfolio, joint, index, solution) if whole else held
-        )
+        if whole:
+            held = _priced(held, portfolio, joint, index, solution)
+            held = replace(held, distillation=taught(found, index))
+        members.append(held)
     total = made.solution.value
     taken = {
         wall.name: sum(value(t, point) for t in wall.terms)

@@ -145,6 +145,7 @@ def _many(comparison: Comparison) -> Iterator[Block]:
             f"over the least there; {NONE} where it misses a target or breaks a limit. "
             "--pairs says it of each pair, and what each difference does."
         )
+    yield from _aside(plans)
     for plan in plans:
         if plan.infeasibility is not None:
             yield Text(f"{plan.infeasibility.reason}.", label=plan.scenario)
@@ -152,6 +153,20 @@ def _many(comparison: Comparison) -> Iterator[Block]:
         verb = "counts" if len(parts) == 1 else "count"
         yield Text(f"{several(parts)} {verb} only a part of what is served.")
     yield from _under(plans)
+
+
+def _aside(plans: Sequence[Answer]) -> Iterator[Block]:
+    """The user's own plans and the best students, one row a scenario that has any."""
+    found = [(plan.scenario, beside) for plan in plans if (beside := _beside(plan))]
+    shown = [name for name in ROWS if any(name in beside for _, beside in found)]
+    if not shown:
+        return
+    yield Heading("Beside each plan")
+    rows = tuple(
+        (scenario, *(beside.get(name, GAP) for name in shown))
+        for scenario, beside in found
+    )
+    yield Table(named(*shown), rows, apart=True)
 
 
 def _under(plans: Sequence[Answer]) -> Iterator[Block]:
@@ -216,7 +231,7 @@ def _beside(answer: Answer) -> dict[str, str]:
             )
             column["student costs"] = figure(way.total, unit)
         if way.ratio is not None:
-            column["student over it"] = f"× {significant(way.ratio)}"
+            column["student over it"] = f"× {significant(way.ratio, keep=True)}"
     return column
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, model, more, percent
+from optimizer.analysis.plan.students import Distilled
+from optimizer.analysis.plan.wording import amount, figure, model, more, percent, ratio
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
+from optimizer.report.pages.reasons import NEGLIGIBLE, signed
+from optimizer.world.costs import UNITS
+
+SHOWN = 5  # numbers that move a student's cost most
 
 
 def distillation(answer: Answer) -> Iterator[Block]:
@@ -43,6 +48,7 @@ def distillation(answer: Answer) -> Iterator[Block]:
             yield Text(f"{name}: {way.reason}.")
         for one in way.outside:
             yield Text(f"The student of {name} is outside the law's runs: {one}.")
+    yield from _moves(found.ways[0])
     proofs = [way.certificate for way in found.ways if way.certificate is not None]
     if proofs:
         gap = max(proof.gap for proof in proofs)
@@ -51,6 +57,48 @@ def distillation(answer: Answer) -> Iterator[Block]:
             f"No size is cheaper by more than {significant(gap, 2)} in ln: the least "
             f"tokens of up to {tried:,} sizes, and bounds for all between them."
         )
+
+
+def _moves(best: Distilled) -> Iterator[Block]:
+    """What moves the cost of the best student, most of it first."""
+    ranked = sorted(best.sensitivities, key=lambda m: -abs(m.elasticity or 0.0))
+    parts = [
+        f"{move.input} {signed(move.elasticity)}"
+        for move in ranked[:SHOWN]
+        if move.elasticity is not None and abs(move.elasticity) >= NEGLIGIBLE
+    ]
+    if parts:
+        yield Text(
+            f"Of its cost, 1 % more of each moves most: {', '.join(parts)}. --format "
+            "json has all of the law, its students and the teacher."
+        )
+
+
+def students(members: Sequence[Answer]) -> Iterator[Block]:
+    """The best student of each model of a portfolio that has a teacher."""
+    rows = []
+    for answer in members:
+        found = answer.distillation
+        for way in found.ways[:1] if found is not None else ():
+            cells = [GAP, GAP, GAP, GAP]
+            if way.student is not None and way.total is not None:
+                size, data = way.student.parameters, way.student.tokens
+                cells[:2] = figure(size, "parameters"), figure(data, "tokens")
+                cells[2] = figure(way.total, UNITS[answer.objective])
+            if way.ratio is not None:
+                cells[3] = ratio(way.ratio)
+            name = model(way.teacher.parameters, way.teacher.tokens)
+            rows.append((answer.scenario, name, *cells))
+    if not rows:
+        return
+    yield Heading("Students")
+    columns = named("teacher", "student", "tokens", "lifetime", "over the plan")
+    yield Table(columns, tuple(rows))
+    yield Text(
+        "The best student of each model, all other models as planned, within what they "
+        "leave of what is shared. The joint plan is one without teachers. Machines "
+        "are in fractions on both sides."
+    )
 
 
 def better(answer: Answer) -> str:

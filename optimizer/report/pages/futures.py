@@ -50,7 +50,7 @@ def decision(comparison: Comparison) -> Iterator[Text]:
     told = (
         "If it is not known which will come, train "
         f"{model(best.parameters, best.tokens)}: {most} the optimum of whichever does"
-        f"{', with machines in fractions' if comparison.notes else ''}."
+        f"{', with machines in fractions' if comparison.fractions else ''}."
     )
     if (likely := robust.expected) is not None:
         told += (

@@ -22,6 +22,7 @@ from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import all_warned
+from optimizer.report.pages.distillation import better, students
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.reasons import (
     leading,
@@ -73,6 +74,7 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
                 yield from answer_blocks(answer)
         return
     yield from _shared(portfolio, full)
+    yield from students(portfolio.members)
     if portfolio.relaxed is not None:
         what = "Whole samples, batches" if drawn else "Whole batches"
         yield Text(
@@ -144,8 +146,15 @@ def portfolio_headline(portfolio: JointPlan) -> str:
         for a in portfolio.members
         if a.plan is not None
     ]
+    pays = [a.scenario for a in portfolio.members if better(a)]
+    learnt = f" A teacher pays for {either(pays, 'and')}." if pays else ""
+    return f"{_together(portfolio, parts)}{learnt}"
+
+
+def _together(portfolio: JointPlan, parts: list[str]) -> str:
+    """What to train, and what sharing costs."""
     dearer = sharing(portfolio)
-    cost = figure(portfolio.total, portfolio.unit)
+    cost = figure(portfolio.total or 0.0, portfolio.unit)
     told = f"Train {either(parts, 'and')}: {cost} in all."
     if dearer is None or dearer < NOTHING:
         return f"{told} What they share does not hold them back."

@@ -18,6 +18,7 @@ from optimizer.analysis.plan.wording import (
     nats,
     percent,
     ratio,
+    times,
     typed,
 )
 from optimizer.reading.quantity import (
@@ -321,11 +322,11 @@ def remedies(
         if target and max(outers) != min(outers):
             of_the_target = " (of a target above E, a power of it)"
         elif target and (outer := max(outers)) != 1:
-            factor = significant(why.uniform**outer)
+            factor = times(why.uniform**outer, 3)
             of_the_target = f" (a target above E by a factor {factor})"
         yield Text(
             f"Or all of them together, each looser by a factor "
-            f"{significant(why.uniform)}{of_the_target}."
+            f"{times(why.uniform, 3)}{of_the_target}."
         )
     if why.nearest_loss is not None:
         told = f"The lowest loss within the limits is {nats(why.nearest_loss)}."

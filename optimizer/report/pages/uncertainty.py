@@ -99,7 +99,7 @@ def best_size(found: Uncertainty) -> str:
         what, last = "the best size is", ""
         low, high = amount(size.p5, "parameters"), amount(size.p95, "parameters")
     span = low if low == high else f"anywhere from {low} to {high}"
-    planned = " that have a plan" if found.unreachable else ""
+    planned = ", of those with a plan" if found.unreachable else ""
     return f"{what} {span}{last} in nine of ten draws of {of}{planned}"
 
 

@@ -5,8 +5,11 @@ import pytest
 
 from optimizer.analysis.plan.distill import CLOSE, scan
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.sweep.sweep import results_of, told
+from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
+from optimizer.question.vary import plan
 
 # Busbridge et al. 2025 (arXiv 2502.08606), table 6.
 E, A, B, ALPHA, BETA, K = 1.220, 3355, 18186, 0.408, 0.431, 0.452
@@ -171,3 +174,54 @@ def test_in_dollars_logits_cost_a_forward_pass_of_the_training_machine():
 def test_what_it_cannot_stand_beside(change, said):
     with pytest.raises(InputError, match=said):
         read(TEXT, change)
+
+
+@pytest.mark.parametrize("logits", ["free", "paid"])
+def test_what_moves_a_student_is_what_solving_again_says(logits):
+    """The constants of students were in no sensitivity."""
+    text = TEXT.replace("free", logits)
+    best = solve(read(text)).distillation.ways[0]
+    moves = {move.input: move for move in best.sensitivities}
+    assert {"law.extras.c0", "law.extras.d1", "law.E", "law.k"} < set(moves)
+    assert "distillation.teacher.parameters" in moves
+
+    def total(move, factor):
+        changed = f"{move.input}={move.value * factor!r}"
+        return solve(read(text, changed)).distillation.ways[0].total
+
+    for name, move in moves.items():
+        if name in {"law.extras.student_B", "law.extras.c1", "law.A", "law.k"}:
+            continue  # four fewer, for time
+        slope = np.log(total(move, 1.0002) / total(move, 0.9998)) / np.log(
+            1.0002 / 0.9998
+        )
+        assert move.elasticity == pytest.approx(slope, rel=1e-3, abs=1e-4), name
+    held = solve(read(text, "limits.parameters=4B"))
+    assert held.distillation.ways[0].sensitivities == ()
+
+
+def test_constants_of_students_can_be_set_varied_and_drawn(tmp_path):
+    """`--set law.extras.c1` was refused, and its draws were not drawn."""
+    changed = solve(read(TEXT, "law.extras.c1=600")).distillation.ways[0]
+    assert changed.total < solve(read(TEXT)).distillation.ways[0].total
+    with pytest.raises(InputError, match=r"law\.extras\.c1: must be a number"):
+        read(TEXT, "law.extras.c1=many")
+    with pytest.raises(InputError, match=r"cannot be set; coefficients can.*extras.c0"):
+        read(TEXT, "law.extras.c9=1")
+    found = told(plan(read(TEXT), ["law.extras.c1=500,600"]), 0, 2)
+    column = list(results_of(read(TEXT))).index("student_cost")
+    assert found.results[1, column] == pytest.approx(changed.total, rel=1e-8)
+    law = tmp_path / "mine.yaml"
+    own = {"E": E, "A": A, "B": B, "alpha": ALPHA, "beta": BETA, "k": K}
+    listed = ", ".join(f"{symbol}: {value}" for symbol, value in own.items())
+    drawn = ", ".join(f"{symbol}: {[value] * 3}" for symbol, value in own.items())
+    law.write_text(
+        f"name: mine\nform: coupled\ncounts: total\ncoefficients: {{{listed}}}\n"
+        "extras: {student_A: 2243, student_alpha: .321, student_B: 24181, "
+        "student_beta: .637, student_gamma: .764, c0: 2.549, c1: 522.6, f1: .09, "
+        f"d1: 1.315}}\ndraws: {{{drawn}}}\nextra_draws: {{c1: [500, 520, 540]}}\n"
+    )
+    spread = uncertainty(
+        read(TEXT.replace("busbridge-2025", str(law))), draws=30
+    ).beside.intervals["student_cost"]
+    assert spread.p95 / spread.p5 > 1.02

@@ -9,6 +9,7 @@ from optimizer.analysis.plan.extremes import critical, training_optimal
 from optimizer.engine import settle as settling
 from optimizer.engine.certify import passes
 from optimizer.engine.solve import solve
+from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
 from optimizer.question.load import load_scenario, read_scenario
 from tests.shipped import ROOT
@@ -345,3 +346,29 @@ def test_the_critical_size_is_guessed_where_its_bounds_bind(monkeypatch):
     at_twice = question.reducible_at({"N": size, "D": twice})
     assert at_twice == pytest.approx(s, rel=1e-9)
     assert size < best["N"]
+
+
+def test_how_repetition_fades_moves_the_plan_and_says_where_it_came_from(ask):
+    """R_D* and R_N* were in no sensitivity, and `--set` of a law was told as law."""
+    text = (
+        "law: muennighoff-2023\ntarget: {match: {parameters: 7B}}\n"
+        "demand: {tokens: 500B}\ndata: {unique_tokens: 20B}\n"
+    )
+    first = "law.extras.R_D_star=20"
+    answer = ask(text, first, "law.beta=0.36")
+    moves = {move.input: move for move in answer.sensitivities}
+    assert moves["law.extras.R_D_star"].source == f"--set {first}"
+    assert moves["law.beta"].source == "--set law.beta=0.36"
+    assert moves["law.alpha"].source == "law"
+    for name in ("law.extras.R_D_star", "law.extras.R_N_star"):
+        value = moves[name].value
+        up, down = (
+            ask(text, first, "law.beta=0.36", f"{name}={value * f!r}").cost.total
+            for f in (1.001, 0.999)
+        )
+        slope = math.log(up / down) / math.log(1.001 / 0.999)
+        assert moves[name].elasticity == pytest.approx(slope, rel=1e-3, abs=1e-6)
+    unread = ask(text[: text.index("data:")])
+    assert not any("extras" in move.input for move in unread.sensitivities)
+    with pytest.raises(InputError, match="must be above 0, got -3"):
+        ask(text, "law.extras.R_D_star=-3")

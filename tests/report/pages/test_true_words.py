@@ -268,7 +268,10 @@ def test_draws_without_a_plan_are_not_among_nine_of_ten(shipped, root):
     )
     assert 0 < found.unreachable < 1
     told = flat(uncertainty_blocks(found))
-    assert "in nine of ten draws of its error that have a plan." in told
+    assert (
+        "in nine of ten draws of its error and the ranges, of those with a plan."
+        in told
+    )
     part = f"{100 * (1 - found.unreachable):.2g} %"
     assert f"of the {part} of 100 draws that have one" in told
 
