@@ -150,3 +150,14 @@ def test_a_pair_names_its_partner():
         partner = load_law(load_law(name).pair)
         assert partner.pair == name
         assert partner.form != load_law(name).form
+
+
+def test_the_published_frontier_of_the_same_runs():
+    """L*(C) = 1.030 + 60.894·C^-.084 (OpenEuroLLM), over the compute of its runs."""
+    surface = load_law("openeurollm-2026").surface()
+    for C in (1e18, 1e19, 1e20, 1e21):
+        loss = surface.loss(*surface.compute_optimal(C))
+        assert loss == pytest.approx(1.030 + 60.894 * C**-0.084, rel=1.5e-3)
+    # Beyond them the two part: 0.7 % at 1e24 FLOP.
+    far = surface.loss(*surface.compute_optimal(1e24))
+    assert far > 1.005 * (1.030 + 60.894 * 1e24**-0.084)
