@@ -67,7 +67,7 @@ def test_warnings_stand_before_the_table_and_in_the_json(run, root):
 def test_ranges_are_named_beside_the_error_of_the_law(run, root):
     path = root / "scenarios" / "regulated-internal-assistant.yaml"
     text = " ".join(run("uncertainty", str(path), "--draws", "50").out.split())
-    assert "in nine of ten draws of its error and the ranges." in text
+    assert "in nine of ten draws of its error and the ranges" in text
 
 
 def test_an_exact_law_is_told(trial, run):

@@ -166,9 +166,10 @@ def place(scenario: Scenario, path: Steps) -> tuple[int | None, str]:
     That is the file, the command line, or the law.
     """
     mark = _mark(scenario, path)
+    line = None if mark is None else mark.line or None
     if path[0] != "law":
-        mark = scenario.document.mark(path)
-    return (None, "law") if mark is None else (mark.line or None, str(mark))
+        return line, str(scenario.document.mark(path))
+    return line, "law" if mark is None else str(mark)
 
 
 def _mark(scenario: Scenario, path: Steps) -> Mark | None:
