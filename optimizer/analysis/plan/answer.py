@@ -102,6 +102,11 @@ class TrainingOptimal:
     breaks: tuple[str, ...] = ()
     samples: float | None = None
 
+    @property
+    def unservable(self) -> bool:
+        """Whether it fits no replica, so that what serving it costs means nothing."""
+        return any(name.startswith("serving.memory") for name in self.breaks)
+
 
 @dataclass(frozen=True)
 class Overtraining:
@@ -329,6 +334,12 @@ class Answer:
             if way.loss is not None:
                 break
         return found
+
+    @property
+    def saved(self) -> Savings | None:
+        """What is saved, where the training-optimal model could be served at all."""
+        best = self.training_optimal
+        return None if best is None or best.unservable else self.savings
 
     @property
     def held_by(self) -> tuple[LimitUsed, ...]:

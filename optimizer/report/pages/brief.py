@@ -38,7 +38,7 @@ def _row(name: str, answer: Answer) -> tuple[str, ...]:
     doubts = "!" if answer.warnings else GAP
     if plan is None or cost is None or over is None:
         return name, "no plan", *[GAP] * 4, doubts
-    saving = GAP if answer.savings is None else saved(answer.savings.fraction)
+    saving = GAP if answer.saved is None else saved(answer.saved.fraction)
     return (
         name,
         figure(plan.parameters, "parameters"),

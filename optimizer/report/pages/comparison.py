@@ -197,7 +197,7 @@ def _elsewhere(comparison: Comparison) -> list[str]:
 def _short(answer: Answer) -> tuple[str, ...]:
     """What one plan says in a row."""
     served = figure(answer.demand.tokens, "tokens")
-    plan, cost, saving = answer.plan, answer.cost, answer.savings
+    plan, cost, saving = answer.plan, answer.cost, answer.saved
     if plan is None or cost is None:
         return served, "no plan", GAP, GAP, GAP
     return (
@@ -245,8 +245,7 @@ def _column(answer: Answer) -> dict[str, str]:
     }
     column |= _beside(answer)
     plan, over, cost = answer.plan, answer.overtraining, answer.cost
-    saving = answer.savings
-    if plan is None or over is None or cost is None or saving is None:
+    if plan is None or over is None or cost is None:
         return column
     column |= {
         "parameters": figure(plan.parameters, "parameters"),
@@ -257,8 +256,9 @@ def _column(answer: Answer) -> dict[str, str]:
         "training": figure(cost.training, cost.unit),
         "serving": figure(cost.inference, cost.unit),
         "total": figure(cost.total, cost.unit),
-        "saved": saved(saving.fraction),
     }
+    if answer.saved is not None:
+        column["saved"] = saved(answer.saved.fraction)
     if cost.other:
         column["other"] = figure(cost.other, cost.unit)
     if answer.fixed is not None and answer.question != "budget":

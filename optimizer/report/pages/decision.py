@@ -92,8 +92,8 @@ def decision_row(answer: Answer) -> tuple[str, ...]:
         told = "buy" if way.name == "buy" else f"keep {way.name[len('existing ') :]}"
         total = least
         saved = f"{percent(1 - least / answer.cost.total)} of a new model"
-    if not saved and answer.savings is not None and answer.savings.fraction >= SEEN:
-        saved = f"{percent(answer.savings.fraction)} of training-optimal"
+    if not saved and answer.saved is not None and answer.saved.fraction >= SEEN:
+        saved = f"{percent(answer.saved.fraction)} of training-optimal"
     chance = GAP if sure is None else f"in {percent(sure.probability)} of draws"
     return answer.scenario, told, figure(total, answer.cost.unit), saved, chance
 
@@ -149,7 +149,7 @@ def priced(answer: Answer) -> tuple[str, str]:
 
     Without prices, hours of a named chip stand for FLOP, as an example.
     """
-    cost, saved = answer.cost, answer.savings
+    cost, saved = answer.cost, answer.saved
     if cost is None:
         return GAP, GAP
     than = ""

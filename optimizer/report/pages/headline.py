@@ -143,7 +143,7 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
     else:
         yield f"{told}."
         yield from _saving(answer, optimal)
-        yield f"It is {far}."
+        yield f"{'The plan' if optimal.unservable else 'It'} is {far}."
 
 
 def _do_not_train(
@@ -261,6 +261,12 @@ def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:
     if saved is None or cost is None:
         return
     size, bounds = amount(optimal.parameters, "parameters"), []
+    if optimal.unservable:
+        yield (
+            f"The {size} that is cheapest to train to the same loss does not fit the "
+            "memory of a serving replica."
+        )
+        return
     for name in optimal.breaks:
         wall = next((w for w in answer.limits if w.name == name), None)
         bound = "" if wall is None else f" of {amount(wall.bound, wall.unit)}"

@@ -199,14 +199,16 @@ def bill(answer: Answer, full: bool = True) -> Iterator[Block]:
         _row(answer, line, beside, unit)
         for line, beside in zip(cost.lines, other.lines, strict=True)
     ]
-    rows.append(("total", figure(cost.total, unit), "100 %", figure(other.total, unit)))
+    # What fits no replica has no price of serving, and so no total.
+    whole = GAP if optimal.unservable else figure(other.total, unit)
+    rows.append(("total", figure(cost.total, unit), "100 %", whole))
     columns = ["plan", "share", "training-optimal"]
     if answer.own is not None:
         mine = [*(line.amount for line in answer.own.cost.lines), answer.own.cost.total]
         rows = [(*r, figure(m, unit)) for r, m in zip(rows, mine, strict=True)]
         columns.append("yours")
-    saved = answer.savings
-    if full and abs(saved.fraction) > 1e-9:
+    saved = answer.saved
+    if full and saved is not None and abs(saved.fraction) > 1e-9:
         word = "saved" if saved.amount > 0 else "more than training-optimal"
         rows.append(
             (
@@ -245,11 +247,13 @@ def _row(answer: Answer, line: Line, beside: Line, unit: str) -> tuple[str, ...]
         name = line_name(name) if name == DEMAND else f"serving {name}"
         if stream.cost_share < 1:
             name += f", {percent(stream.cost_share)} counted"
+    best = answer.training_optimal
+    unknown = best is not None and best.unservable and line.name != "training"
     return (
         name,
         figure(line.amount, unit),
         share(line.share) if math.isfinite(line.share) else GAP,
-        figure(beside.amount, unit),
+        GAP if unknown else figure(beside.amount, unit),
     )
 
 

@@ -97,8 +97,8 @@ def _plan(page: Sheet, answer: Answer) -> None:
         page.put(9, plan.loss, "loss")
         page.put(10, cost.total, cost.unit)
         page.put(11, cost.unit)
-        if answer.savings is not None:
-            page.put(12, -answer.savings.fraction, "percent")
+        if answer.saved is not None:
+            page.put(12, -answer.saved.fraction, "percent")
         if answer.unit_cost is not None:
             page.put(13, answer.unit_cost.with_training, "price")
     page.put(14, " ".join(warning.code for warning in answer.warnings))

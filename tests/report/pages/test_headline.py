@@ -202,7 +202,7 @@ def test_negative_savings_name_the_limits_that_cause_them(answer):
             training_optimal=replace(
                 answer.training_optimal,
                 feasible=False,
-                breaks=("limits.tokens", "serving.memory"),
+                breaks=("limits.tokens", "limits.memory"),
             ),
             limits=(
                 wall("limits.tokens", 4e11, "tokens"),
@@ -212,9 +212,8 @@ def test_negative_savings_name_the_limits_that_cause_them(answer):
     )
     assert told.endswith(
         "Over 2T served tokens that costs 30 % more than the 13B that is cheapest to "
-        "train to the same loss, which limits.tokens of 400B and the memory of a "
-        "serving replica rule out. It is 4.5 × the Chinchilla-optimal tokens of its "
-        "size."
+        "train to the same loss, which limits.tokens of 400B and limits.memory rule "
+        "out. It is 4.5 × the Chinchilla-optimal tokens of its size."
     )
 
 

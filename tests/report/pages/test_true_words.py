@@ -284,3 +284,20 @@ def test_an_own_plan_that_suits_no_demand_says_so(ask):
     assert "No demand makes it right: even a model that serves nothing" in (
         headline(large)
     )
+
+
+def test_nothing_is_saved_against_what_fits_no_machine(shipped):
+    """`costs 97 % less than the 4.13B`, whose batch would be a part of a sequence."""
+    answer = shipped("moe-api", "experts=32")
+    best = answer.training_optimal
+    assert best.unservable
+    assert any(name.startswith("serving.memory") for name in best.breaks)
+    for blocks in (answer_blocks(answer), short_blocks(answer)):
+        told = flat(blocks)
+        assert "does not fit the memory of a serving replica" in told
+        assert "% less than" not in told
+        assert "saved" not in told
+        assert f"${best.cost.total / 1e6:.3g}M" not in told
+    whole = shipped("moe-api", "experts=1")
+    assert not whole.training_optimal.unservable
+    assert "% less than" in headline(whole)
