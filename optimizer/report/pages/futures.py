@@ -17,7 +17,7 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
-from optimizer.report.pages.plan import able, cannot, overtaken
+from optimizer.report.pages.other_ways import able, cannot, overtaken
 
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold

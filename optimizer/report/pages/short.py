@@ -14,7 +14,8 @@ from optimizer.report.pages.distillation import better, pays
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best, refusals
-from optimizer.report.pages.plan import bill, further_costs, others, plan_table
+from optimizer.report.pages.other_ways import others
+from optimizer.report.pages.plan import bill, further_costs, plan_table
 from optimizer.report.pages.reasons import (
     WHOLE,
     beside_fractions,
