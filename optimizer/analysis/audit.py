@@ -16,12 +16,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.analysis.plan.answer import Critical
+from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.extremes import (
     critical,
     critical_size,
     training_optimal,
     training_overhead,
 )
+from optimizer.analysis.plan.fitted_law import fitted_warnings
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.kept import told
 from optimizer.analysis.plan.optimum import solve
@@ -110,6 +112,7 @@ class Audit:
         note: what a comparison should bear in mind; may be empty.
         attention: whether training compute counts attention, as the scenario asks.
         reshaped: whether its own architecture keeps another cache than the scenario's.
+        warnings: what a law that was fitted to the user's runs says of itself.
     """
 
     name: str
@@ -135,6 +138,7 @@ class Audit:
     note: str = ""
     attention: bool = False
     reshaped: bool = False
+    warnings: tuple[Warning, ...] = ()
 
 
 def audit(
@@ -215,6 +219,7 @@ def audit(
         note=note,
         attention=ends.attention,
         reshaped=reshaped,
+        warnings=tuple(fitted_warnings(law)),
     )
 
 

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
+from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.sweep.sweep import STATUSES, Rows
 from optimizer.commands.output import beside, failed
-from optimizer.commands.rowtext import TEXTS, RowFile
+from optimizer.commands.rowtext import TEXTS, RowFile, document
 from optimizer.errors import needs
 
 GROUP = 8  # blocks of rows in a row group of Parquet
@@ -28,6 +29,7 @@ def row_file(
     words: Sequence[str],
     inputs: Mapping[str, str],
     results: Mapping[str, str],
+    warned: Sequence[Warning] = (),
 ) -> Iterator[RowFile]:
     """Opens a file of rows; at the end it is there, after an error it is not.
 
@@ -37,17 +39,18 @@ def row_file(
         words: the columns of words that vary.
         inputs: the columns of numbers that vary, each with its unit.
         results: the columns of what is found, likewise.
+        warned: what is to be said before any row; one document of JSON has it.
 
     Raises:
         InputError: it cannot be written here, or the disk is full.
     """
     if output is None:
-        file: RowFile = TEXTS[form](sys.stdout, words, inputs, results)
+        file: RowFile = _text(sys.stdout, form, words, inputs, results, warned)
         yield file
         file.end()
         return
     with beside(output) as path:
-        file = _opened(path, form, words, inputs, results)
+        file = _opened(path, form, words, inputs, results, warned)
         try:
             yield file
         finally:
@@ -61,10 +64,24 @@ def _opened(
     words: Sequence[str],
     inputs: Mapping[str, str],
     results: Mapping[str, str],
+    warned: Sequence[Warning],
 ) -> RowFile:
     if form == "parquet":
         return _Parquet(path, inputs, results, words=words)
     stream = open(path, "w", encoding="utf-8", newline="")  # noqa: SIM115
+    return _text(stream, form, words, inputs, results, warned)
+
+
+def _text(
+    stream: TextIO,
+    form: str,
+    words: Sequence[str],
+    inputs: Mapping[str, str],
+    results: Mapping[str, str],
+    warned: Sequence[Warning],
+) -> RowFile:
+    if form == "json":
+        return document(stream, words, inputs, results, warned)
     return TEXTS[form](stream, words, inputs, results)
 
 

@@ -9,9 +9,10 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TextIO
 
+from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.sweep.sweep import STATUSES, Rows
 from optimizer.report.formats.csv import cell
-from optimizer.report.formats.data import wrapped
+from optimizer.report.formats.data import plain, wrapped
 
 
 class RowFile(Protocol):
@@ -112,15 +113,19 @@ def _lines(
     return Objects(stream, (words, [*inputs], [*results]), ("", "\n", "\n"))
 
 
-def _document(
+def document(
     stream: TextIO,
     words: Sequence[str],
     inputs: Mapping[str, str],
     results: Mapping[str, str],
+    warned: Sequence[Warning] = (),
 ) -> Objects:
+    """One document of JSON, with the rows at its end."""
     from optimizer import __version__  # noqa: PLC0415 - reads the metadata
 
-    frame = wrapped({"units": {**inputs, **results}}, __version__)
+    units = {**inputs, **results}
+    told = {"units": units, "warnings": plain(warned)}
+    frame = wrapped(told, __version__)
     head = json.dumps(frame, ensure_ascii=False).removesuffix("}")
     around = (f'{head}, "rows": [\n', ",\n", "\n]}\n")
     return Objects(stream, (words, [*inputs], [*results]), around)
@@ -147,6 +152,6 @@ def _line(words: Sequence[object]) -> str:
 
 TEXTS: Mapping[str, Callable[..., RowFile]] = {
     "csv": Csv,
-    "json": _document,
+    "json": document,
     "jsonl": _lines,
 }

@@ -117,7 +117,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     from optimizer.analysis.sweep.sweep import Rows, Summary, compiles_first  # noqa: PLC0415
     from optimizer.analysis.sweep.swept import swept  # noqa: PLC0415 - heavy
     from optimizer.commands.row_condition import Judge, read_conditions  # noqa: PLC0415
-    from optimizer.report.pages.sweep import FEW, sweep_blocks  # noqa: PLC0415
+    from optimizer.report.pages.sweep import FEW, beforehand, sweep_blocks  # noqa: PLC0415
 
     asked = swept(read, varied, sample, seed)
     judged = Judge(
@@ -137,7 +137,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
             from optimizer.commands.rowfile import row_file  # noqa: PLC0415
 
             columns = (asked.words, asked.inputs, asked.results)
-            rows = stack.enter_context(row_file(output, form, *columns))
+            said = tuple(beforehand(asked))
+            rows = stack.enter_context(row_file(output, form, *columns, said))
         advance = stack.enter_context(progress("solving", asked.count))
         if cluster is not None:
             whole = Summary.of(asked.unit, len(asked.results))

@@ -47,7 +47,9 @@ COMMANDS = (
     *("frontier --points 3 one.yaml", "frontier --points 3 --format json one.yaml"),
     *("uncertainty --draws 60 one.yaml", "compare one.yaml one.yaml"),
     *("uncertainty --draws 60 --format json one.yaml", "laws own.yaml"),
-    *("sweep --vary demand.tokens=1T,2T one.yaml",),
+    *("sweep --vary demand.tokens=1T,2T one.yaml", "audit llama-3-8b --law own.yaml"),
+    *("sweep --vary demand.tokens=1T,2T one.yaml --format json",),
+    *("audit llama-3-8b --law own.yaml --format json", "audit --all --law own.yaml"),
 )
 
 

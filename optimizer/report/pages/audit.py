@@ -95,11 +95,19 @@ def _one(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
 def _outside(audits: Sequence[Audit]) -> Iterator[Block]:
     """Where the model is an extrapolation of a law, before any table."""
     told = [audit for audit in audits if audit.outside]
-    if told:
+    if told or any(audit.warnings for audit in audits):
         yield Heading("Warnings")
+    yield from _said({audit.law: [audit] for audit in audits})
     for audit in told:
         message = f"the model lies outside the runs of {audit.law}: "
         yield Text(f"{message}{'; '.join(audit.outside)}.", label="outside-range")
+
+
+def _said(laws: Mapping[str, Sequence[Audit]]) -> Iterator[Text]:
+    """What laws say of themselves, once each."""
+    for audits in laws.values():
+        for one in audits[0].warnings:
+            yield Text(f"{one.message.rstrip('.')}.", label=one.code)
 
 
 def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
@@ -265,8 +273,10 @@ def _several(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
 def _beyond(laws: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
     """Which models are extrapolations of each law, before any table."""
     found = {law: [a for a in rows if a.outside] for law, rows in laws.items()}
-    if any(found.values()):
+    said = tuple(_said(laws))
+    if said or any(found.values()):
         yield Heading("Warnings")
+    yield from said
     for law, audits in found.items():
         if not audits:
             continue

@@ -152,6 +152,11 @@ def _warnings(asked: Sweep, by_words: ByWords) -> Iterator[Warning]:
             f"rows of {either(beyond, 'and')} lie outside the runs that their law was "
             "fitted to: solve one with --set law=NAME to see how far",
         )
+    yield from beforehand(asked)
+
+
+def beforehand(asked: Sweep) -> Iterator[Warning]:
+    """What the scenarios of a sweep are told before they are solved, once a code."""
     of_scenarios = {
         warning.code: warning
         for part in asked.parts
