@@ -171,3 +171,13 @@ def test_wild_draws_of_a_law_warn_of_nothing(shared, capsys):
         assert cli.main((*words, "--starts", "20")) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "the runs do not identify R_N_star" in said
+
+
+@pytest.mark.parametrize(("sizes", "groups"), [(3, 0), (4, 3)])
+def test_sizes_within_a_tenth_count_as_one_size_of_a_budget(made, sizes, groups):
+    """Two runs 8 % apart at each size: six are three sizes, and no profile."""
+    budgets = np.repeat([1e19, 1e20, 1e21], 2 * sizes)
+    each = np.outer(np.geomspace(0.3, 3, sizes), [1, 1.08]).ravel()
+    N = np.concatenate([each * middle for middle in (4e8, 1.3e9, 4e9)])
+    runs = made.runs(additive, N, budgets / 6 / N)
+    assert len(iso_flops(fit(runs, QUICK))) == groups

@@ -7,6 +7,7 @@ Sources: beyond-chinchilla (Apache-2.0), gemstone-scaling-laws (MIT), OLMo's lad
 
 import pytest
 
+import cli
 from optimizer.errors import InputError
 from optimizer.fitting.fit import Settings, fit
 from optimizer.fitting.runs import Options, read_runs
@@ -63,6 +64,16 @@ LACKING = {
 @pytest.mark.parametrize("file", READ)
 def test_read_unchanged(shared, file):
     assert read_runs(str(shared / file)).count == READ[file]
+
+
+@pytest.mark.parametrize("file", [name for name in READ if name.startswith("data/")])
+def test_published_runs_are_fitted_by_their_name_alone(shared, file, capsys):
+    line = ["fit", str(shared / file), "--draws", "50", "--starts", "0"]
+    assert cli.main(line) == 0
+    told = capsys.readouterr()
+    assert "Traceback" not in told.err
+    assert "Warning" not in told.err
+    assert "alpha" in told.out
 
 
 @pytest.mark.parametrize("file", LACKING)
