@@ -108,6 +108,11 @@ FIRST = {
     ),
 }
 SECOND = {
+    "decimal commas": csv(
+        ("Parameter (Mrd.)", "Tokens (Mrd.)", "Loss"),
+        lambda n, d, x: (str(v).replace(".", ",") for v in (n / 1e9, d / 1e9, x)),
+        sep=";",
+    ),
     "several losses": csv(
         (
             *("parameter_count", "throughput/total_tokens", "throughput/total_gflops"),

@@ -29,11 +29,20 @@ _FACTORS = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
 
 def separators(values: Iterable[object]) -> str:
-    """The mark between thousands in a column's numbers, where one number is certain."""
+    """The mark between thousands in a column's numbers, where one number is certain.
+
+    A point, where a number has a decimal comma: 0,05 or 12,5 are no thousands.
+    """
+    found = ""
     for value in values:
-        if isinstance(value, str) and (match := _CERTAIN.fullmatch(value.strip())):
+        text = value.strip() if isinstance(value, str) else ""
+        if match := _CERTAIN.fullmatch(text):
             return match[1]
-    return ""
+        if _COMMA.fullmatch(text) and not (
+            _GROUPED.fullmatch(text) and text.lstrip("+-0") == text.lstrip("+-")
+        ):
+            found = "."
+    return found
 
 
 def cleaned(value: object, thousands: str) -> object:
@@ -46,6 +55,10 @@ def cleaned(value: object, thousands: str) -> object:
     if not isinstance(value, str):
         return value
     text = value.strip().strip("'\"")
+    if thousands == ".":
+        pointed = with_point(text.replace(".", "") if "," in text else text)
+        if pointed != text:
+            return pointed
     if thousands and _GROUPED.fullmatch(text) and thousands in text:
         return text.replace(thousands, "")
     if _SPACED.fullmatch(text):
