@@ -290,13 +290,20 @@ class Scenario:
     def place(self, name: str) -> Mark:
         """The place in the file of a dotted path such as `limits.parameters`.
 
-        `serving.memory (chat)` is about the machine that the stream chat has alone.
+        `serving.memory (chat)` is about the machine that the stream chat has alone; its
+        memory is no word of the file, but that of its accelerators.
         """
         word, _, own = name.partition(" (")
-        path = tuple(word.split("."))
-        for index, stream in enumerate(self.uses if path[0] == "serving" else ()):
-            if own == f"{stream.name or index + 1})":
-                return self.document.mark(self.serving_path(index, path[-1]))
+        path: Steps = tuple(word.split("."))
+        index = 0
+        for at, stream in enumerate(self.uses if path[0] == "serving" else ()):
+            if own == f"{stream.name or at + 1})":
+                index, path = at, self.serving_path(at, str(path[-1]))
+        if path[-1] == "memory" and "serving" in path and self.uses:
+            for made in ("accelerators", "hardware"):
+                there = self.serving_path(index, made)
+                if there in self.document.marks:
+                    return self.document.mark(there)
         return self.document.mark(path)
 
     def serving_of(self, index: int) -> tuple[Serving, Hardware | None]:

@@ -146,13 +146,13 @@ def ways(
         after = None
         if factor is not None:
             after = question.surface.loss_of(question.reducible * factor)
-        line = scenario.place("target").line or None
-        found.append(Relaxation("target", question.target, after, line))
+        place = scenario.place("target")
+        found.append(Relaxation("target", question.target, after, place))
     for limit in question.limits:
         factor = factors[limit.name]
         after = None if factor is None else limit.bound * factor
-        line = scenario.place(limit.name).line or None
-        found.append(Relaxation(limit.name, limit.bound, after, line, limit.unit))
+        place = scenario.place(limit.name)
+        found.append(Relaxation(limit.name, limit.bound, after, place, limit.unit))
     for variable, value in question.fixed.items():
         name = FIELD[variable]
         up, down = factors[name], factors[name + LEAST]
@@ -160,6 +160,6 @@ def ways(
         if after is None and down is not None:
             after = value / down
         unit = "parameters" if variable == "N" else "tokens"
-        line = scenario.place(name).line or None
-        found.append(Relaxation(name, value, after, line, unit))
+        place = scenario.place(name)
+        found.append(Relaxation(name, value, after, place, unit))
     return tuple(found)

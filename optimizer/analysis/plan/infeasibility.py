@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from optimizer.algebra.program import Certificate
+from optimizer.errors import Mark
 from optimizer.records import dataclass, field
 
 
@@ -16,7 +17,7 @@ class Relaxation:
         name: of the bound.
         before: as it stands.
         after: where it must go at least.
-        line: of the file.
+        place: of the word of the file, or of the `--set`, that sets it.
         unit: of both.
         cost: lifetime cost of the plan that the least change leaves.
         overhead: its training compute over the least for its loss, less 1.
@@ -30,13 +31,18 @@ class Relaxation:
     name: str
     before: float
     after: float | None
-    line: int | None
+    place: Mark
     unit: str = "nats"
     cost: float | None = None
     overhead: float | None = None
     sensible: float | None = None
     sensible_cost: float | None = None
     within_runs: bool = False
+
+    @property
+    def line(self) -> int | None:
+        """The line of the file, where it stands there."""
+        return self.place.line or None
 
 
 @dataclass(frozen=True)

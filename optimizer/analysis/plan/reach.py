@@ -100,8 +100,8 @@ def raised(
         room = ROOM if within.attained else FAR
         nearest = surface.loss_of(within.value)
         after = surface.loss_of(max(within.value * (1 + room), _closest(surface)))
-    line = scenario.place("target").line or None
-    return Relaxation("target", question.target or 0.0, after, line), nearest
+    place = scenario.place("target")
+    return Relaxation("target", question.target or 0.0, after, place), nearest
 
 
 def lowest(question: Question) -> Infimum:
@@ -151,7 +151,7 @@ def _beyond_limits(
                 "target",
                 loss,
                 question.surface.loss_of(short * (1 + room)),
-                scenario.place("target").line or None,
+                scenario.place("target"),
             ),
         )
     ]
@@ -161,9 +161,11 @@ def _beyond_limits(
         if rest > 0:
             least = cap.bound * (left[cap.name] / rest) ** (1 / _power(question, cap))
             after = least * (1 + room)
-        line = scenario.place(cap.name).line or None
+        place = scenario.place(cap.name)
         change = 0.0 if after is None else math.log(after / cap.bound)
-        changes.append((change, Relaxation(cap.name, cap.bound, after, line, cap.unit)))
+        changes.append(
+            (change, Relaxation(cap.name, cap.bound, after, place, cap.unit))
+        )
     nearest_first = [way for _, way in sorted(changes, key=lambda pair: pair[0])]
     return Infeasibility(
         reason=(

@@ -131,8 +131,8 @@ def _ways(
     for name, limit in {_word(limit.name): limit for limit in joint.shared}.items():
         factor = factors[name]
         after = None if factor is None else limit.bound * factor
-        line = portfolio.place(name).line or None
-        found.append(Relaxation(name, limit.bound, after, line, limit.unit))
+        place = portfolio.place(name)
+        found.append(Relaxation(name, limit.bound, after, place, limit.unit))
     return tuple(found)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from optimizer.analysis.story.explorer import Explorer
 from optimizer.reading.loss_words import NATS
 from optimizer.records import dataclass
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
+
+if TYPE_CHECKING:
+    from optimizer.analysis.story.explorer import Explorer  # which brings sweeps along
 
 
 @dataclass(frozen=True)

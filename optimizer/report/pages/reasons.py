@@ -21,6 +21,7 @@ from optimizer.analysis.plan.wording import (
     times,
     typed,
 )
+from optimizer.errors import Mark
 from optimizer.reading.quantity import (
     CARBON,
     DURATION,
@@ -105,12 +106,17 @@ def moves(answer: Answer) -> Iterator[Block]:
             yield Text(f"{told}: {names}.")
 
 
+def _place(mark: Mark) -> str:
+    """Where a word stands; the whole of a `--set` would be as long as the row."""
+    if mark.line:
+        return f"line {mark.line}"
+    return "--set" if mark.file.startswith("--set") else ""
+
+
 def _from(move: Sensitivity) -> str:
-    """Where a number stands; the whole of a `--set` would be as long as the row."""
-    if move.line is not None:
-        return f"line {move.line}"
-    if move.source.startswith("--set"):
-        return "--set"
+    """Where a number stands."""
+    if told := _place(Mark(move.source, move.line or 0)):
+        return told
     return "law" if move.input.startswith("law.") else "chosen"
 
 
@@ -308,7 +314,7 @@ def remedies(
         then = "no value alone" if way.after is None else needed(way)
         if way.after is not None and not typed(way.after, way.unit):
             then = f"{then}, more than any limit"
-        place = GAP if way.line is None else f"line {way.line}"
+        place = _place(way.place) or GAP
         conflict = "conflicts" if way.name in why.conflict else GAP
         rows.append((owned(way.name), now, then, place, conflict))
     yield Heading("What would make a plan")

@@ -3,7 +3,12 @@
 import pytest
 
 from optimizer.algebra.program import Status
+from optimizer.analysis.plan.optimum import solve
 from optimizer.engine.certify import passes
+from optimizer.question.load import read_scenario
+from optimizer.report.formats.data import plan
+from optimizer.report.formats.text import render
+from optimizer.report.pages.plan import answer_blocks
 
 REST = """
 law: hoffmann-2022-devries
@@ -318,3 +323,52 @@ def test_the_closest_target_that_is_named_can_be_certified(ask, law):
     text = f"law: {law}\ntarget: {{loss: 0.1}}\ndemand: {{tokens: 1T}}\n"
     (way,) = ask(text).infeasibility.relaxations
     assert passes(ask(text, f"target.loss={way.after!r}").certificate)
+
+
+ROOFLINE = """\
+law: besiroglu-2024-refit
+objective: dollars
+target: {match: {parameters: 70B}}
+training: {hardware: h100-sxm, mfu: 0.4, price: $2/h}
+serving:
+  model: roofline
+  mfu: 0.5
+  mbu: 0.7
+  price: $2/h
+  hardware: h100-sxm
+architecture: {layers: 80, width: 8192, kv_heads: 8, head_size: 128}
+demand:
+  {requests: 1M/day, input_tokens: 800, output_tokens: 300, lifetime: 2 years}
+limits:
+  tokens: 2T
+"""
+
+
+def places(*overrides):
+    answer = solve(read_scenario(ROOFLINE, "s.yaml", overrides))
+    found = {way.name: way for way in answer.infeasibility.relaxations}
+    told = {way["name"]: way for way in plan(answer)["infeasibility"]["relaxations"]}
+    assert {name: way["line"] for name, way in told.items()} == {
+        name: way.line for name, way in found.items()
+    }
+    text = render(list(answer_blocks(answer)))
+    return {name: way["place"] for name, way in told.items()}, text
+
+
+def test_each_bound_is_told_with_the_word_that_sets_it():
+    """The memory of a replica is no word of the file, but that of its accelerators."""
+    where, text = places()
+    assert where == {
+        "target": "s.yaml:3:9",
+        "limits.tokens": "s.yaml:15:11",
+        "serving.memory": "s.yaml:10:13",
+    }
+    assert "line 15" in text
+
+
+def test_a_bound_of_the_command_line_is_told_as_that():
+    where, text = places("limits.tokens=1.9T", "serving.accelerators=1")
+    assert where["limits.tokens"] == "--set limits.tokens=1.9T"
+    assert where["serving.memory"] == "--set serving.accelerators=1"
+    row = next(line for line in text.splitlines() if "limits.tokens  " in line)
+    assert "--set" in row

@@ -8,6 +8,7 @@ from optimizer.algebra.program import Certificate, Status
 from optimizer.analysis.plan import answer as records
 from optimizer.analysis.plan import doubts, infeasibility, practice, priced
 from optimizer.analysis.plan.sensitivity import Sensitivity
+from optimizer.errors import Mark
 
 
 @pytest.fixture
@@ -87,8 +88,10 @@ def infeasible(answer):
             reason="the target of 1.9000 nats cannot be reached",
             conflict=("target", "limits.tokens"),
             relaxations=(
-                infeasibility.Relaxation("target", 1.9, 2.1697, 3),
-                infeasibility.Relaxation("limits.tokens", 4e11, None, 5, "tokens"),
+                infeasibility.Relaxation("target", 1.9, 2.1697, Mark("a.yaml", 3, 9)),
+                infeasibility.Relaxation(
+                    "limits.tokens", 4e11, None, Mark("a.yaml", 5, 3), "tokens"
+                ),
             ),
             nearest_loss=2.1697,
             uniform=3.5,

@@ -9,6 +9,7 @@ from optimizer.analysis.plan.answer import Fixed, LimitUsed
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.snap import Size, Snap
 from optimizer.analysis.portfolio.joint_plan import JointPlan
+from optimizer.errors import Mark
 from optimizer.report.formats.csv import write
 from optimizer.report.formats.decisions import solved
 from optimizer.report.formats.text import render
@@ -41,9 +42,11 @@ WHY = Infeasibility(
     "200B together",
     conflict=("server: target", "shared.tokens"),
     relaxations=(
-        Relaxation("edge: limits.parameters", 3e9, None, 5, "parameters"),
-        Relaxation("server: target", 2.1, 2.15, 7),
-        Relaxation("shared.tokens", 2e11, None, 9, "tokens"),
+        Relaxation(
+            "edge: limits.parameters", 3e9, None, Mark("f.yaml", 5), "parameters"
+        ),
+        Relaxation("server: target", 2.1, 2.15, Mark("f.yaml", 7, 3)),
+        Relaxation("shared.tokens", 2e11, None, Mark("f.yaml", 9), "tokens"),
     ),
     nearest_loss=None,
     uniform=1.5,
@@ -115,7 +118,7 @@ def test_json_of_a_portfolio_without_a_plan(portfolio):
     assert data["cost"] is None
     assert data["infeasibility"]["relaxations"][1] == {
         **{"name": "server: target", "from": 2.1, "to": 2.15, "unit": "nats"},
-        "line": 7,
+        **{"line": 7, "place": "f.yaml:7:3"},
         **dict.fromkeys(("cost", "training_overhead", "sensible", "sensible_cost")),
         "within_runs": False,
     }
