@@ -126,7 +126,7 @@ def infeasibility(why: Infeasibility | None, losses: str) -> dict[str, Any] | No
                 "to": way.after,
                 "unit": said_in(way.unit, losses),
                 "line": way.line,
-                "place": str(way.place),
+                "source": str(way.place),
                 "cost": way.cost,
                 "training_overhead": way.overhead,
                 "sensible": way.sensible,

@@ -352,7 +352,7 @@ def places(*overrides):
         name: way.line for name, way in found.items()
     }
     text = render(list(answer_blocks(answer)))
-    return {name: way["place"] for name, way in told.items()}, text
+    return {name: way["source"] for name, way in told.items()}, text
 
 
 def test_each_bound_is_told_with_the_word_that_sets_it():

@@ -118,7 +118,7 @@ def test_json_of_a_portfolio_without_a_plan(portfolio):
     assert data["cost"] is None
     assert data["infeasibility"]["relaxations"][1] == {
         **{"name": "server: target", "from": 2.1, "to": 2.15, "unit": "nats"},
-        **{"line": 7, "place": "f.yaml:7:3"},
+        **{"line": 7, "source": "f.yaml:7:3"},
         **dict.fromkeys(("cost", "training_overhead", "sensible", "sensible_cost")),
         "within_runs": False,
     }
