@@ -75,7 +75,9 @@ def _levels(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
             ),
             y2=alt.Y2Datum(top),
         ),
-        base.mark_line(color=BLUE, strokeWidth=0.8, opacity=0.6, clip=True),
+        base.mark_line(color=BLUE, strokeWidth=0.8, opacity=0.6, clip=True).encode(
+            tooltip=alt.Tooltip("loss:N")  # one along the whole line
+        ),
         alt.Chart(data(ends))
         .mark_text(align="right", dx=-3, dy=-6, fontSize=11, color=MUTED)
         .encode(x=x, y=y, text=alt.Text("loss:N")),
@@ -100,7 +102,9 @@ def _flops(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
     ]
     base = alt.Chart(data(rows)).encode(x=x, y=y, detail=alt.Detail("flop:N"))
     return [
-        base.mark_line(color=GREY, strokeWidth=1, strokeDash=[2, 3]),
+        base.mark_line(color=GREY, strokeWidth=1, strokeDash=[2, 3]).encode(
+            tooltip=alt.Tooltip("flop:N", title="training FLOP")
+        ),
         alt.Chart(data(starts))
         .mark_text(align="left", dx=4, dy=9, fontSize=10, color=GREY)
         .encode(x=x, y=y, text=alt.Text("flop:N")),
@@ -110,6 +114,7 @@ def _flops(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
 def _paths(figure: Contour, x: alt.X, y: alt.Y) -> Any:
     rows = [
         {"N": short(N), "D": short(D), "path": name, "order": order}
+        | {"size": exactly(N, "parameters"), "data": exactly(D, "tokens")}
         for name, line in zip(PATHS, (figure.lifetime, figure.training), strict=True)
         for order, (N, D) in enumerate(line)
     ]
@@ -123,6 +128,7 @@ def _paths(figure: Contour, x: alt.X, y: alt.Y) -> Any:
             order=alt.Order("order:Q"),
             color=alt.Color("path:N", scale=scale, title=None),
             strokeDash=alt.StrokeDash("path:N", scale=dashes(PATHS), title=None),
+            tooltip=[alt.Tooltip(f"{w}:N") for w in ("path", "size", "data")],
         )
     )
 

@@ -29,6 +29,20 @@ for (const [id, grid] of Object.entries(read("points"))) {
 
 // A chart is a picture until somebody looks closer; then it answers to the pointer.
 const charts = read("charts");
+// A line by itself answers nowhere; unseen points along it do, each with its own words.
+const unseen = ({ encoding, ...unit }) => ({ ...unit,
+  mark: { type: "point", filled: true, size: 150, opacity: 0, clip: true },
+  encoding: { x: encoding.x, y: encoding.y, tooltip: encoding.tooltip } });
+const touched = (node) => {
+  if (!node || typeof node !== "object") return node;
+  Object.values(node).forEach(touched);
+  if (Array.isArray(node.layer)) {
+    const told = (unit) => unit.mark && unit.mark.type === "line"
+      && unit.encoding && unit.encoding.tooltip;
+    node.layer = node.layer.flatMap((unit) => told(unit) ? [unit, unseen(unit)] : [unit]);
+  }
+  return node;
+};
 for (const [id, chart] of Object.entries(charts)) {
   const place = document.getElementById(id);
   const wake = () => {
@@ -37,7 +51,7 @@ for (const [id, chart] of Object.entries(charts)) {
     const still = place.innerHTML, live = document.createElement("div");
     // It is measured in the font of the page, which must be there for that.
     Promise.all([...document.fonts].map((face) => face.load()))
-      .then(() => window.vegaEmbed(live, chart, { actions: false, renderer: "svg",
+      .then(() => window.vegaEmbed(live, touched(chart), { actions: false, renderer: "svg",
         ast: true, mode: "vega-lite", tooltip: { disableDefaultStyle: true },
         loader: { http: false } }))
       .then((view) => {

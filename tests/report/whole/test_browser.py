@@ -204,3 +204,28 @@ def contrast(one, other):
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+ALONG = """line => [0.3, 0.5, 0.7].map((share) => {
+  const {x, y} = line.getPointAtLength(line.getTotalLength() * share);
+  const at = new DOMPoint(x, y).matrixTransform(line.getScreenCTM());
+  return [at.x, at.y];
+})"""
+
+
+def test_a_curve_tells_what_it_is_where_it_is_touched(opened):
+    """Halfway along a line, not only at its dots: each has a tip of its own there."""
+    page = opened(viewport={"width": 1280, "height": 900})
+    picture = page.locator("figure", has_text="Lifetime cost against demand")
+    picture = picture.first.locator(".picture")
+    picture.hover()
+    page.wait_for_function("e => e.dataset.live", arg=picture.element_handle())
+    told = set()
+    for line in picture.locator(".mark-line path").all():
+        for x, y in line.evaluate(ALONG):
+            page.mouse.move(x, y + 150)
+            page.mouse.move(x, y)
+            told.add(page.locator("#vg-tooltip-element").inner_text())
+    told.discard("")
+    assert len(told) >= 6
+    assert sum("demand" in words and "bill" in words for words in told) >= 5
