@@ -177,7 +177,7 @@ REFUSED: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("bert", "roberta", "xlm-roberta", "modernbert", "deberta-v2", "clip"),
-            *("siglip", "siglip2", "vit", "dinov2", "wav2vec2", "nomic_bert"),
+            *("siglip", "vit", "wav2vec2", "nomic_bert"),
             *("albert", "big_bird", "camembert", "deberta", "distilbert", "electra"),
             *(
                 "ernie",
