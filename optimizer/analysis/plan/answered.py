@@ -212,7 +212,7 @@ def answered(
         ),
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         erred=erred(scenario.law, plan.tokens_per_parameter),
-        reached=chance(scenario, plan) if whole else None,
+        reached=chance(scenario, plan, answer.reference) if whole else None,
         free=without_limits(scenario) if whole and answer.held_by else None,
     )
     return settled(answer, question)

@@ -9,7 +9,9 @@ from optimizer.question.scenario import Scenario
 DRAWS, SEED = 1000, 0  # as `uncertainty` takes them unless told otherwise
 
 
-def chance(scenario: Scenario, plan: Pair) -> Chance | None:
+def chance(
+    scenario: Scenario, plan: Pair, reference: Pair | None = None
+) -> Chance | None:
     """The part of the draws of a law in which a model reaches the target.
 
     The target is drawn with the law: as good as a 13B is another loss in every draw.
@@ -17,11 +19,15 @@ def chance(scenario: Scenario, plan: Pair) -> Chance | None:
     Args:
         scenario: without lists.
         plan: the model.
+        reference: what the target is to match, if anything.
 
     Returns:
         None where the law carries neither a covariance nor draws, where there is no
-        target, and where more tokens may raise the loss.
+        target, where more tokens may raise the loss, and where the plan is the very
+        model to match, which matches itself for sure.
     """
+    if reference == plan:
+        return None
     law = scenario.law
     if law.covariance is None and law.draws is None:
         return None

@@ -111,7 +111,8 @@ def better(answer: Answer) -> str:
     student = model(best.student.parameters, best.student.tokens)
     return (
         f"Distilled from a teacher of {teacher}, {student} tokens reach the same loss "
-        f"for {percent(1 - best.ratio)} less, with logits that are {found.logits}."
+        f"for {percent(1 - best.ratio)} less, with logits that are {found.logits} and "
+        "a teacher whose own training is not counted."
     )
 
 

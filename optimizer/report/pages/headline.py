@@ -100,15 +100,17 @@ def trust(answer: Answer) -> Iterator[str]:
             else f"1/{times(one.factor)} of the fewest {MOST[one.what]}"
             for one in answer.extrapolation
         ]
+        what = "This is" if answer.own is None else "The optimum is"
         yield (
-            f"This is an extrapolation: {either(parts, 'and')} that {answer.law.name} "
+            f"{what} an extrapolation: {either(parts, 'and')} that {answer.law.name} "
             "was fitted to."
         )
     yield from form_trust(answer)
     if answer.reached is not None:
+        what = "plan" if answer.own is None else "optimum"
         yield (
-            f"The plan reaches the target in {percent(answer.reached.probability)} of "
-            f"{answer.reached.draws:,} draws of the law's error."
+            f"The {what} reaches the target in {percent(answer.reached.probability)} "
+            f"of {answer.reached.draws:,} draws of the law's error."
         )
 
 
@@ -165,13 +167,13 @@ def _do_not_train(
     where = _over(answer)
     first = f"{where[0].lower()}{where[1:]} " if where else ""
     passed = [way.overtaken_at for way, _ in ways]
-    wins = "at no demand"
+    wins = "none wins at any demand"
     if all(known is not None for known in passed):
         most = max(known for known in passed if known is not None)
-        wins = f"above {amount(most, 'tokens')} served tokens"
+        wins = f"one planned for more wins above {amount(most, 'tokens')} served tokens"
     return (
         f"Do not train: {first}{'; '.join(parts)}. A new model {verb} "
-        f"{amount(cost.total, cost.unit)}{thing and ' of' + thing}, and wins {wins}."
+        f"{amount(cost.total, cost.unit)}{thing and ' of' + thing}; {wins}."
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, LawUsed
 from optimizer.analysis.plan.wording import amount, samples
+from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Text
 
 
@@ -16,14 +17,15 @@ def law_line(answer: Answer) -> Text:
     if (again := law.repetition) is not None:
         N, D = "N" if again.R_N is None else "N'", "D'"
     both = f"/{D}^{law.delta:.6g}" if law.delta else ""
-    body = f"{law.A:.6g}/{N}^{law.alpha:.6g}{both} + {law.B:.6g}/{D}^{law.beta:.6g}"
+    A, B, E = (significant(value, 6) for value in (law.A, law.B, law.E))
+    body = f"{A}/{N}^{law.alpha:.6g}{both} + {B}/{D}^{law.beta:.6g}"
     if law.outer != 1:
         body = f"({body})^{law.outer:.6g}"
     if law.E:
-        body = f"{law.E:.6g} + {body}"
+        body = f"{E} + {body}"
     if (stored := law.quantization) is not None:
         body += (
-            f" + {stored['coefficient']:.6g}·D^{stored['tokens']:.6g}"
+            f" + {significant(stored['coefficient'], 6)}·D^{stored['tokens']:.6g}"
             f"/N^{-stored['parameters']:.6g}"
         )
     drawn = ""

@@ -33,11 +33,12 @@ def machines(answer: Answer) -> Iterator[Block]:
     if not answer.serving:
         return
     yield Heading("Serving machines")
+    paid = any(use.allocated_cost != use.usage_cost for use in answer.serving)
     columns = (
         *named("batch", "a step takes", "replicas"),
         Column("bound by", "left"),
         Column("at work"),
-        Column("all hours"),
+        *([Column("all hours")] if paid else []),
     )
     rows = tuple(
         (
@@ -47,7 +48,7 @@ def machines(answer: Answer) -> Iterator[Block]:
             _replicas(use),
             use.bound_by,
             _price(use.usage_cost),
-            _price(use.allocated_cost),
+            *([_price(use.allocated_cost)] if paid else []),
         )
         for use in answer.serving
     )
@@ -61,10 +62,8 @@ def machines(answer: Answer) -> Iterator[Block]:
         )
     yield from _relaxed(answer)
     if any(use.usage_cost is not None for use in answer.serving):
-        yield Text(
-            "Dollars per million output tokens, while a machine works, and with "
-            "capacity for the peak paid all the time."
-        )
+        peak = ", and with capacity for the peak paid all the time" if paid else ""
+        yield Text(f"Dollars per million output tokens, while a machine works{peak}.")
 
 
 def _between(use: ServingUse) -> str:
@@ -91,12 +90,14 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
         return
     parts = [f"a batch of {significant(one)}" for one in relaxed.batches]
     parts += [f"{significant(one)} replicas" for one in relaxed.replicas]
+    kinds = {"batches": relaxed.batches, "replicas": relaxed.replicas}
+    whole = [kind for kind, some in kinds.items() if some]
     total = f"a loss of {relaxed.total:.4f}"
     if answer.question != "budget" and answer.cost is not None:
         unit = answer.cost.unit
         total = f"a {lifetime(unit)} of {amount(relaxed.total, unit)}"
     yield Text(
-        f"Whole batches and replicas are the plan. In fractions the optimum has "
+        f"Whole {either(whole, 'and')} are the plan. In fractions the optimum has "
         f"{either(parts, 'and')} and {total}, with "
         f"{amount(relaxed.parameters, 'parameters')} parameters on "
         f"{amount(relaxed.tokens, 'tokens')} tokens; sensitivities and the price of "

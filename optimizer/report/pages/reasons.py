@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -69,6 +70,7 @@ EACH = {
     "kWh": (1e3, "MWh"),
 }
 TIMES = ((1e-3, "ms"), (1.0, "s"), (3600.0, "hour"), (86400.0, "day"))
+STEEP = 10.0  # an elasticity beyond which a whole per cent is no slope any more
 NEGLIGIBLE = 5e-4  # an elasticity that three decimals of a percent cannot show
 WHOLE = "with these whole numbers"
 NONE = 1e-9  # and one that is rounding
@@ -97,6 +99,11 @@ def moves(answer: Answer) -> Iterator[Block]:
     )
     columns = (*named("", "now"), Column("from", "left"))
     yield Table(columns, rows)
+    if any(_size(move) >= STEEP for move in shown):
+        yield Text(
+            "Slopes at the plan: what moves it by more than 10 % moves it a little "
+            "otherwise by a whole per cent, since costs are curved."
+        )
     for told, some in (
         ("Less than 0.0005 %", [move for move in idle if _size(move) > NONE]),
         ("No effect", [move for move in idle if _size(move) <= NONE]),
@@ -104,6 +111,12 @@ def moves(answer: Answer) -> Iterator[Block]:
         if some:
             names = either([move.input for move in some], "and")
             yield Text(f"{told}: {names}.")
+
+
+def _enough(factor: float) -> float:
+    """A factor in three digits that does: never below it."""
+    unit = 10.0 ** (math.floor(math.log10(factor)) - 2)
+    return math.ceil(factor / unit * (1 - 1e-12)) * unit
 
 
 def _place(mark: Mark) -> str:
@@ -332,7 +345,7 @@ def remedies(
             of_the_target = f" (a target above E by a factor {factor})"
         yield Text(
             f"Or all of them together, each looser by a factor "
-            f"{times(why.uniform, 3)}{of_the_target}."
+            f"{times(_enough(why.uniform), 3)}{of_the_target}."
         )
     if why.nearest_loss is not None:
         told = f"The lowest loss within the limits is {nats(why.nearest_loss)}."

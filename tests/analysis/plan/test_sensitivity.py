@@ -54,7 +54,8 @@ def optimum(answer, text):
         return math.log(answer.cost.total)
     law = answer.law
     p = answer.plan
-    return math.log(law.A * p.parameters**-law.alpha + law.B * p.tokens**-law.beta)
+    parts = law.A * p.parameters**-law.alpha + law.B * p.tokens**-law.beta
+    return law.outer * math.log(parts)
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -121,9 +121,9 @@ def test_what_exists_and_is_better_and_cheaper_is_said_first(answer):
     assert found.cheapest == "existing llama-2-13b"
     assert headline(found).startswith(
         "Do not train: over 2T served tokens llama-2-13b, which exists, costs $10k, "
-        "and its loss of 2.0292 is 0.016 better. A new model costs $66.4k, and wins "
-        "above 1.62T served tokens. If you train, train 6.97B parameters on 1.25T "
-        "tokens. "
+        "and its loss of 2.0292 is 0.016 better. A new model costs $66.4k; one "
+        "planned for more wins above 1.62T served tokens. If you train, train 6.97B "
+        "parameters on 1.25T tokens. "
     )
 
 
@@ -133,7 +133,8 @@ def test_of_what_is_bought_nobody_knows_the_loss(answer):
     assert told.startswith(
         "Do not train: over 2T served tokens buying costs $5k, if what you buy is good "
         "enough; llama-2-13b, which exists, costs $10k, and its loss of 2.0292 is "
-        "0.016 better. A new model costs $66.4k, and wins above 1.62T served tokens."
+        "0.016 better. A new model costs $66.4k; one planned for more wins above "
+        "1.62T served tokens."
     )
 
 

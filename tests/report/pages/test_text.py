@@ -80,6 +80,9 @@ What moves lifetime compute
   +1 % target.match.parameters   +1.77 %    13B  line 4
   +1 % demand.tokens            +0.348 %     2T  line 6
 
+  Slopes at the plan: what moves it by more than 10 % moves it a little
+  otherwise by a whole per cent, since costs are curved.
+
   No effect: law.E.
 
 Law and proof
