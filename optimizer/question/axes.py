@@ -39,7 +39,7 @@ from optimizer.reading.quantity import (
 from optimizer.reading.types import flat
 from optimizer.records import dataclass
 from optimizer.world.hardware import Hardware, HardwareEntry
-from optimizer.world.law import Law, out_of_bounds
+from optimizer.world.law import Law, further_out_of_bounds, out_of_bounds
 
 EXAMPLE = "demand.tokens=1e9:1e15:log:200"
 PERIODS = {HOUR: "hour", DAY: "day", 7 * DAY: "week", MONTH: "month", YEAR: "year"}
@@ -211,9 +211,8 @@ def _axis(
         except ValueError as error:
             raise want.wrong(str(error)) from None
         wrong = ""
-        own = path[0] == "law" and len(path) == 2
-        if own and law is not None and not isinstance(value, Flow):
-            wrong = out_of_bounds(law.form, str(path[1]), value)
+        if path[0] == "law" and law is not None and not isinstance(value, Flow):
+            wrong = _unlawful(law, path, value)
         if wrong:
             raise want.wrong(wrong)
         read.append(float(value.amount if isinstance(value, Flow) else value))
@@ -225,6 +224,14 @@ def _axis(
     if not want.count:
         return Listed(number, tuple(read))
     return _grid(want, number, read[0], read[1])
+
+
+def _unlawful(law: Law, path: Steps, value: float) -> str:
+    """What is wrong with a number of a law, in words; empty when nothing is."""
+    symbol = str(path[-1])
+    if len(path) == 2:
+        return out_of_bounds(law.form, symbol, value)
+    return further_out_of_bounds(symbol, value)
 
 
 def is_number(want: Wanted, scenario: Scenario) -> bool:

@@ -21,7 +21,7 @@ from optimizer.world.hardware import (
     hardware_from_mapping,
     load_hardware,
 )
-from optimizer.world.law import STARS, Counts, Law
+from optimizer.world.law import Counts, Law, further_out_of_bounds
 from optimizer.world.laws import law_from_mapping, load_law
 from optimizer.world.models import load_model, size_in
 from optimizer.world.serving.constants import Library, load_library
@@ -112,10 +112,8 @@ def _further(law: Law, path: Steps, value: float) -> Law:
         ValueError: no such number can stand there.
     """
     symbol = str(path[-1])
-    if symbol in (*STARS, "theta1") and not value > 0:
-        raise ValueError(f"{symbol}: must be above 0, got {value:g}")
-    if symbol == "theta2" and not 0 < value <= 1:
-        raise ValueError(f"{symbol}: must be above 0 and at most 1, got {value:g}")
+    if wrong := further_out_of_bounds(symbol, value):
+        raise ValueError(wrong)
     moved = with_number(law, path, lambda _: value)
     # Draws belong to the fit, and the number was in it.
     return replace(

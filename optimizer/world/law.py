@@ -372,6 +372,15 @@ def out_of_bounds(form: Form, symbol: str, value: float) -> str:
     return f"must be {wanted}, got {value:g}"
 
 
+def further_out_of_bounds(symbol: str, value: float) -> str:
+    """Likewise of a number beside the coefficients: an extra, or a θ of pass@k."""
+    if symbol == "theta2" and not 0 < value <= 1:
+        return f"must be above 0 and at most 1, got {value:g}"
+    if symbol in (*STARS, "theta1") and not value > 0:
+        return f"must be above 0, got {value:g}"
+    return ""
+
+
 def _bounds(form: Form, symbol: str) -> Interval:
     if symbol in _ANY_SIGN.get(form, ()):
         return -10, 10

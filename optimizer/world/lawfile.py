@@ -21,7 +21,14 @@ from optimizer.reading.types import Size
 from optimizer.reading.yamltext import Steps
 from optimizer.world.extrapolation import Axis
 from optimizer.world.fitfile import FitFile
-from optimizer.world.law import STARS, SYMBOLS, Counts, Form, out_of_bounds
+from optimizer.world.law import (
+    STARS,
+    SYMBOLS,
+    Counts,
+    Form,
+    further_out_of_bounds,
+    out_of_bounds,
+)
 
 Mistakes = Iterator[tuple[Steps, str]]
 
@@ -276,8 +283,8 @@ def _of_draws(file: LawFile) -> Mistakes:
 def _of_further_draws(file: LawFile) -> Mistakes:
     """The draws of extras and of the error are of the same resamples as the law's."""
     for star in STARS:
-        if not file.extras.get(star, 1.0) > 0:
-            yield ("extras", star), f"must be above 0, got {file.extras[star]:g}"
+        if message := further_out_of_bounds(star, file.extras.get(star, 1.0)):
+            yield ("extras", star), message
     yield from _in_step(file, ("extra_draws",), file.extra_draws, file.extras)
     if file.error is not None and file.error.draws is not None:
         drawn = {str(symbol): values for symbol, values in file.error.draws.items()}

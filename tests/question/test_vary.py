@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from optimizer.analysis.plan.reach import out_of_reach, unreachable
+from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import groups, member, plan
@@ -43,3 +44,29 @@ def test_limits_of_a_size_part_no_batch(limits):
     assert len(found) == len({group.view for group in found})
     for group in found:
         assert {singly[row] is not None for row in group.rows} == {group.view}
+
+
+@pytest.mark.parametrize(
+    ("varied", "told"),
+    [
+        ("law.alpha=0.3,-1,0.32", "law.alpha: must be above 0, got -1"),
+        ("law.extras.R_D_star=10,-3,15", "must be above 0, got -3"),
+        ("law.pass_at_k.theta1=3,-1,6", "must be above 0, got -1"),
+        ("law.pass_at_k.theta2=0.8,2,0.9", "must be above 0 and at most 1, got 2"),
+    ],
+)
+def test_each_number_of_a_law_in_a_list_is_one_that_a_law_can_have(
+    tmp_path, varied, told
+):
+    """The first and the last were checked; one between gave a certified plan."""
+    (tmp_path / "law.yaml").write_text(
+        "form: chinchilla\n"
+        "coefficients: {E: 1.69, A: 406.4, B: 410.7, alpha: 0.336, beta: 0.283}\n"
+        "extras: {R_D_star: 15, R_N_star: 5}\n"
+        "pass_at_k: {theta0: 2.2, theta1: 6, theta2: 0.9, theta3: 1, theta4: -0.5}\n"
+    )
+    text = f"law: {tmp_path}/law.yaml\ntarget: {{loss: 2.1}}\ndemand: {{tokens: 2T}}\n"
+    scenario = read_scenario(text)
+    with pytest.raises(InputError) as caught:
+        plan(scenario, [varied])
+    assert told in str(caught.value)
