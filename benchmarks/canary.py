@@ -31,8 +31,6 @@ KEPT = Path(__file__).with_name("canary.json")
 BAD = ROOT / "tests" / "question" / "bad"
 NEAR = 1e-9  # relative
 NOTHING = 1e-13  # a rounding error: below it all are alike
-# A student's sensitivities are differences of two searches, which know eight decimals.
-DIFFERENCES, DECIMALS = ".distillation.ways[0].sensitivities", 1e-6
 DIGITS = 12
 
 Numbers = Mapping[str, float | None]
@@ -80,8 +78,7 @@ def differences(kept: Numbers, today: Numbers) -> Iterator[str]:
         if before is None or now is None:
             same = before is now
         else:
-            near = DECIMALS if DIFFERENCES in path else NOTHING
-            same = math.isclose(before, now, rel_tol=NEAR, abs_tol=near)
+            same = math.isclose(before, now, rel_tol=NEAR, abs_tol=NOTHING)
         if not same:
             yield f"{path}: {before} is {now}"
 

@@ -26,7 +26,7 @@ STEPS = 200  # of which some twelve are usual
 
 @dataclass(frozen=True)
 class Student:
-    """The loss of the students of one teacher; each number may be an array.
+    """The loss of the students of one teacher; each number may be an array, or complex.
 
     Attributes:
         supervised: the surface of models without a teacher.
@@ -46,8 +46,7 @@ class Student:
         """Ln of what the loss of a student is above its teacher's."""
         c = self.constants
         ratio = self.teacher / (self.supervised.loss(N, D) * c["d1"])
-        # ln(1 + r^(1/f1)), where the power may be beyond any number.
-        grown = np.logaddexp(0.0, np.log(ratio) / c["f1"])
+        grown = _one_more(np.log(ratio) / c["f1"])
         rest = c["student_A"] * N ** -c["student_alpha"]
         rest = rest + c["student_B"] * D ** -c["student_beta"]
         log = c["student_gamma"] * np.log(rest) - c["c1"] * c["f1"] * grown
@@ -113,3 +112,11 @@ class Student:
         )  # by a last digit
         answer = np.where(least <= 0, low, np.where(most > 0, np.inf, high))
         return np.exp(answer)
+
+
+def _one_more(log: Any) -> Any:
+    """Ln(1 + r) from ln r, where r may be beyond any number."""
+    if not np.iscomplexobj(log):
+        return np.logaddexp(0.0, log)
+    most = np.maximum(log.real, 0.0)
+    return most + np.log(np.exp(-most) + np.exp(log - most))

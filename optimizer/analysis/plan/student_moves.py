@@ -1,14 +1,19 @@
 """What moves the cost of a student: the law, its students' constants, its teacher.
 
-By the envelope theorem its best size need not follow a number θ of these: the
-elasticity is that of the cost at this size, on the least tokens D(N) that each side of
-θ asks for. Where a limit holds the student its size follows too, and nothing is said.
+By the envelope theorem its best size need not follow a number θ of these. With L the
+loss of a student less the target, the tokens D that it needs at this size follow by
+
+    d ln D/dθ = −(∂L/∂θ)/(∂L/∂ln D),
+
+and the cost with them; each derivative comes by a complex step. Where a limit holds the
+student its size follows too, and nothing is said.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +23,14 @@ from optimizer.analysis.plan.pointwise import amount, completed
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity, place
 from optimizer.analysis.plan.students import Distillation
-from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
-from optimizer.question.inputs import changed, further_paths, named
+from optimizer.question.inputs import STEP, further_paths, named, stepped
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
 from optimizer.records import replace
+from optimizer.world.costs import value
 from optimizer.world.distillation import CONSTANTS, Teacher
 
-STEP = 1e-5  # of a number, to each side
 HELD = 1e-6  # of a bound that counts as met
 
 
@@ -58,35 +62,44 @@ def student_moves(
         student: the cheapest.
     """
     those = pupils(scenario, formulate(scenario), teacher)
-    N, D = np.array([student.parameters]), np.array([student.tokens])
-    if _held(those, N, D):
+    size = {"N": np.array([student.parameters]), "D": np.array([student.tokens])}
+    whole = completed(those.question, size)
+    if _held(those, whole):
         return ()
+    point: dict[str, Any] = {name: float(array[0]) for name, array in whole.items()}
+    more = {**point, "D": point["D"] * (1 + STEP * 1j)}
+    total = _cost(those, point).real
+    of_tokens = _cost(those, more).imag
+    fall = _missed(those, more).imag
     found = []
-    for path, value in _paths(scenario, teacher):
-        totals = []
-        for factor in (1 + STEP, 1 - STEP):
-            try:
-                other = changed(scenario, path, lambda x, f=factor: x * f)  # type: ignore[misc]
-                whose = _whose(other, scenario, teacher)
-                again = pupils(other, formulate(other), whose)
-            except (InputError, ValueError, ArithmeticError):
-                break
-            totals.append(float(again.cost(N, again.tokens(N, None))[0]))
-        if len(totals) < 2 or not all(map(math.isfinite, totals)):
-            continue
-        moved = math.log(totals[0] / totals[1]) / math.log((1 + STEP) / (1 - STEP))
-        line, source = place(scenario, path)
-        name = named(scenario, path)
-        found.append(Sensitivity(name, value, moved, None, None, line, source))
+    for path, number in _paths(scenario, teacher):
+        other = stepped(scenario, path)
+        again = pupils(other, formulate(other), _whose(other, scenario, teacher))
+        tokens = -_missed(again, point).imag / fall
+        moved = (_cost(again, point).imag / STEP + of_tokens / STEP * tokens) / total
+        if math.isfinite(moved):
+            line, source = place(scenario, path)
+            name = named(scenario, path)
+            found.append(Sensitivity(name, number, moved, None, None, line, source))
     return tuple(found)
 
 
-def _held(those: Pupils, N: Array, D: Array) -> bool:
+def _cost(those: Pupils, point: Mapping[str, Any]) -> complex:
+    """The lifetime cost, limits aside."""
+    total = sum(value(term, point) for term in those.question.cost)
+    return complex(total + those.logit * point["D"])
+
+
+def _missed(those: Pupils, point: Mapping[str, Any]) -> complex:
+    """The loss of a student above the target."""
+    return complex(those.student.loss(point["N"], point["D"]) - those.target)
+
+
+def _held(those: Pupils, point: Mapping[str, Array]) -> bool:
     """Whether a student meets a bound."""
-    point = completed(those.question, {"N": N, "D": D})
     for limit in those.question.limits:
         used = sum(float(amount(term, point)[0]) for term in limit.terms)
-        used += those.logits_of(limit) * float(D[0])
+        used += those.logits_of(limit) * float(point["D"][0])
         if used > limit.bound * (1 - HELD):
             return True
     return False
@@ -101,8 +114,8 @@ def _paths(scenario: Scenario, teacher: Teacher) -> Iterator[tuple[Steps, float]
             place = (*place, words.teachers.index(teacher))
         yield (*place, "parameters"), teacher.parameters
         yield (*place, "tokens"), teacher.tokens
-    for symbol, value in scenario.law.coefficients.items():
-        yield ("law", symbol), value
+    for symbol, number in scenario.law.coefficients.items():
+        yield ("law", symbol), number
     further = further_paths(scenario.law)
     for symbol in CONSTANTS:
         path: Steps = ("law", "extras", symbol)

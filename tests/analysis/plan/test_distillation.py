@@ -200,6 +200,23 @@ def test_what_moves_a_student_is_what_solving_again_says(logits):
     assert held.distillation.ways[0].sensitivities == ()
 
 
+@pytest.mark.parametrize("logits", ["free", "paid"])
+def test_what_moves_a_student_is_no_difference(logits):
+    """Tokens told in another unit scale what grows with them, to the last digits.
+
+    Differences of two searches knew eight.
+    """
+    text = TEXT.replace("{match: {parameters: 13B}}", "{loss: 1.94}")
+    best = solve(read(text, f"distillation.logits={logits}")).distillation.ways[0]
+    moves = {move.input: move.elasticity for move in best.sensitivities}
+    share = 6 * best.student.parameters * best.student.tokens + best.logits
+    assert (
+        BETA * moves["law.B"]
+        + 0.637 * moves["law.extras.student_B"]
+        + moves["distillation.teacher.tokens"]
+    ) == pytest.approx(share / best.total, rel=1e-11)
+
+
 def test_constants_of_students_can_be_set_varied_and_drawn(tmp_path):
     """`--set law.extras.c1` was refused, and its draws were not drawn."""
     changed = solve(read(TEXT, "law.extras.c1=600")).distillation.ways[0]
