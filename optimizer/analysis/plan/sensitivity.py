@@ -21,7 +21,7 @@ from optimizer.algebra.program import Function, GeometricProgram, Solution
 from optimizer.engine.cone import extent
 from optimizer.errors import Mark
 from optimizer.question.asked import Question
-from optimizer.question.inputs import STEP, changed, each_stepped, inputs
+from optimizer.question.inputs import STEP, each_stepped, inputs, stepped
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps
 from optimizer.records import dataclass, replace
@@ -30,7 +30,6 @@ SAME = 1e-9  # two sides that differ by less are one
 # Inputs that decide where something else takes over: a lifetime of whole months ends
 # before a month of another rate, and the longest of several streams sizes the cache.
 KINKED = frozenset({"lifetime", "input_tokens", "output_tokens"})
-SMALL = 1e-6  # of a coefficient, by which it is moved to see the exponent follow
 BINDING = 1e-8  # |ln g| below which a constraint counts as met with equality
 
 
@@ -142,13 +141,8 @@ def of_loss(
 
 def _outer_slope(scenario: Scenario, name: str) -> float:
     """The derivative of a law's outer exponent to ln of a coefficient."""
-    ends = [
-        changed(scenario, tuple(name.split(".")), lambda x, f=f: x * f)  # type: ignore[misc]
-        .law.surface(scenario.spec.mixture)
-        .outer
-        for f in (1 + SMALL, 1 - SMALL)
-    ]
-    return (ends[0] - ends[1]) / (2 * SMALL)
+    moved = stepped(scenario, tuple(name.split("."))).law
+    return complex(moved.surface(scenario.spec.mixture).outer).imag / STEP
 
 
 def looser(moves: Sequence[Sensitivity]) -> dict[str, float]:
