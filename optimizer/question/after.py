@@ -31,8 +31,7 @@ def distilled(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
     plain = run.plainly()
     if run.sparsity or run.data_efficiency != 1 or run.precision != plain.precision:
         yield here, "is of runs as the law's; remove what training says of N and D"
-    servings = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
-    if any(serving.quantization_penalty for serving in servings):
+    if any(serving.quantization_penalty for serving in scenario.servings):
         yield here, "is not known for quantized serving; remove quantization_penalty"
 
 

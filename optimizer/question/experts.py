@@ -16,12 +16,8 @@ def stored_share(scenario: Scenario, serving: Serving) -> float:
     Raises:
         ValueError: N counts what a token passes, and nothing tells what is stored.
     """
-    if scenario.stored is not None:
-        return scenario.stored
-    shape = scenario.spec.architecture
-    if shape is not None and shape.parameters is not None:
-        told = shape.parameters
-        return told.total / (told.active or told.total)
+    if (told := scenario.told_share) is not None:
+        return told
     mixture = scenario.spec.mixture
     if scenario.law.counts != "active" or mixture is not None:
         return scenario.law.stored_share(mixture)

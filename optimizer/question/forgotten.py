@@ -46,8 +46,7 @@ def _read(scenario: Scenario) -> bool:
     spec = scenario.spec
     if spec.training.attention or spec.limits.memory is not None:
         return True
-    servings = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
-    return any(serving.batched or serving.attention for serving in servings)
+    return any(serving.batched or serving.attention for serving in scenario.servings)
 
 
 def _per_day(stream: Stream, name: str) -> Iterator[tuple[str, str]]:

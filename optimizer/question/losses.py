@@ -8,7 +8,6 @@ from optimizer.question.scenario import OwnPlan, Scenario
 from optimizer.world.costs import value
 from optimizer.world.law import POWERS
 from optimizer.world.laws import load_law
-from optimizer.world.machines import Serving
 from optimizer.world.quantization import BITS, penalty
 from optimizer.world.repetition import Repetition
 from optimizer.world.surface import Surface, power
@@ -51,20 +50,13 @@ def penalties_of(scenario: Scenario) -> tuple[Term, ...]:
     """What quantized serving adds to the loss where that is asked."""
     bits = [
         BITS[serving.weights or serving.arithmetic]
-        for serving in _servings(scenario)
+        for serving in scenario.servings or (scenario.spec.serving,)
         if serving.quantization_penalty
     ]
     if not bits:
         return ()
     # The fewest bits lose most at every N and D, so theirs is the loss.
     return (penalty(load_law("kumar-2024").extras, min(bits)),)
-
-
-def _servings(scenario: Scenario) -> list[Serving]:
-    """Each stream's serving machine; the common one where nothing is served."""
-    streams = range(len(scenario.streams))
-    found = [scenario.serving_of(index)[0] for index in streams]
-    return found or [scenario.spec.serving]
 
 
 def made(scenario: Scenario, own: OwnPlan, surface: Surface) -> float:

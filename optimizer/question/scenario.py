@@ -310,6 +310,16 @@ class Scenario:
         """The machine that serves a stream: its own words over the common ones."""
         return self._machines[index]
 
+    @property
+    def machines(self) -> tuple[Serving, ...]:
+        """The serving machine of each stream, and that of rollouts after training."""
+        return tuple(serving for serving, _ in self._machines)
+
+    @property
+    def servings(self) -> tuple[Serving, ...]:
+        """The serving machine of each stream; none where nothing is served."""
+        return self.machines[: len(self.streams)]
+
     @cached_property
     def _machines(self) -> tuple[tuple[Serving, Hardware | None], ...]:
         return tuple(self._machine(index) for index in range(len(self.uses)))
@@ -331,14 +341,19 @@ class Scenario:
         return self.constants.get(serving.constants or "")
 
     @property
+    def told_share(self) -> float | None:
+        """All parameters over N, as far as the model or its architecture tells."""
+        shape = self.spec.architecture
+        if self.stored is not None or shape is None or shape.parameters is None:
+            return self.stored
+        told = shape.parameters
+        return told.total / (told.active or told.total)
+
+    @property
     def mixture(self) -> bool:
         """Whether a token passes some of the stored weights only."""
-        shape, told = self.spec.architecture, self.stored
-        if told is not None:
-            return told > 1.0
-        if shape is not None and shape.parameters is not None:
-            total = shape.parameters.total
-            return bool((shape.parameters.active or total).real < total.real)
+        if (told := self.told_share) is not None:
+            return bool(told.real > 1.0)
         if self.spec.sparse is not None:
             return not self.spec.sparse.dense
         active = self.law is not None and self.law.counts == "active"

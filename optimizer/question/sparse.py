@@ -67,8 +67,7 @@ def unlevered(scenario: Scenario) -> Iterator[tuple[Steps, str]]:
             "has formats or zeros whose loss was measured on dense models only; "
             "remove them",
         )
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
-    if any(one.quantization_penalty for one in machines):
+    if any(one.quantization_penalty for one in scenario.machines):
         yield (
             ("serving", "quantization_penalty"),
             "was fitted to dense models, not to sparse experts; remove it",

@@ -91,9 +91,7 @@ def _kept_at(scenario: Scenario, what: Exists, total: float) -> Price:
 
     In proportion to it, but for replicas that stand, which come one by one.
     """
-    if not any(
-        scenario.serving_of(i)[0].idle_paid for i in range(len(scenario.streams))
-    ):
+    if not any(serving.idle_paid for serving in scenario.servings):
         return lambda factor: factor * total
 
     def stepped(factor: float) -> float:

@@ -45,9 +45,8 @@ def unasked(scenario: Scenario) -> str:
     """Why no plan of a scenario reaches a target with a probability, or nothing."""
     if scenario.spec.budget is not None:
         return "a budget has no target to reach with a probability"
-    streams = range(len(scenario.streams))
-    servings = [scenario.serving_of(index)[0] for index in streams]
-    if any(s.quantization_penalty for s in (*servings, scenario.spec.serving)):
+    machines = (*scenario.servings, scenario.spec.serving)
+    if any(serving.quantization_penalty for serving in machines):
         return (
             "with the quantization penalty more tokens may raise the loss, so that no "
             "number of tokens is enough for sure"

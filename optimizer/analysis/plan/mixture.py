@@ -34,12 +34,9 @@ def mixture(scenario: Scenario, parameters: float) -> Mixture | None:
     """
     if not scenario.mixture:
         return None
-    spec, told = scenario.spec, scenario.stored is not None
-    if spec.architecture is not None and spec.architecture.parameters is not None:
-        told = True
-    bound = not told and spec.mixture is not None  # the law's: see Law.stored_share
-    servings = (scenario.serving_of(i)[0] for i in range(len(scenario.streams)))
-    for serving in (*servings, scenario.spec.serving):
+    # Else it is the law's: see Law.stored_share.
+    bound = scenario.told_share is None and scenario.spec.mixture is not None
+    for serving in (*scenario.servings, scenario.spec.serving):
         try:
             return Mixture(parameters * stored_share(scenario, serving), bound)
         except ValueError:

@@ -239,7 +239,7 @@ def _notes(scenario: Scenario, sizes: Sequence[tuple[str, Exists]]) -> Iterator[
             f"{several(mixed)}: of a mixture of experts the parameters are those that "
             "a token passes; memory holds all"
         )
-    servings = [scenario.serving_of(i)[0] for i in range(len(scenario.streams))]
+    servings = scenario.servings
     attention = spec.training.attention or any(s.attention for s in servings)
     cache = any(s.batched or (spec.limits.memory and s.context) for s in servings)
     bare = [name for name, what in sizes if shape_of(what) is None]

@@ -171,10 +171,9 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
 
 def _unpunished(scenario: Scenario) -> Iterator[Warning]:
     """Weights of few bits that are taken to cost no quality."""
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
     few = {
         m.weights or m.arithmetic
-        for m in machines
+        for m in scenario.machines
         if BITS[m.weights or m.arithmetic] < FEW_BITS and not m.quantization_penalty
     }
     for weights in sorted(few):

@@ -199,12 +199,11 @@ def needs(
 
 def fractions(scenario: Scenario) -> str:
     """What a plan makes whole and a program has in fractions; empty for nothing."""
-    machines = [scenario.serving_of(i)[0] for i in range(len(scenario.uses))]
     found = []
     if any(
         (serving.batched and serving.batch is None)
         or (serving.idle_paid and serving.by_time)
-        for serving in machines
+        for serving in scenario.machines
     ):
         found.append("batches and replicas that stand")
     if left_open(scenario) is not None and scenario.samples is None:
