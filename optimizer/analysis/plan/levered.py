@@ -23,7 +23,7 @@ def levered(plan: Pair, scenario: Scenario) -> Iterator[Warning]:
             f"an extrapolation: the leverage of {scenario.law.name} "
             f"{', and '.join(told)}. What the experts save here nobody has measured",
         )
-    known = scenario.stored is not None
+    known = scenario.told_share is not None
     whole = "those of its architecture" if known else "at most N over activation"
     yield Warning(
         "sparse-experts",

@@ -12,6 +12,10 @@ demand: {tokens: 2T}
 """
 SHAPE = "architecture: {layers: 32, width: 4096, kv_heads: 8, head_size: 128"
 MIXED = DENSE + SHAPE + ", parameters: {total: 30B, active: 3B}}\n"
+SPARSE = (
+    DENSE.replace("besiroglu-2024-refit", "tian-2025-leverage")
+    + "sparse: {activation: 10 %, granularity: 12, beyond_fit: true}\n"
+)
 EXPERTS = """\
 name: s
 law: ludziejewski-2025
@@ -23,6 +27,11 @@ demand: {tokens: 2T}
 
 def codes(answer):
     return {warning.code for warning in answer.warnings}
+
+
+def sparse_told(answer):
+    (found,) = (one for one in answer.warnings if one.code == "sparse-experts")
+    return found.message
 
 
 def test_a_dense_model_has_one_number_of_parameters(ask):
@@ -54,13 +63,20 @@ def test_a_law_of_mixtures_knows_what_its_experts_store(ask):
 
 
 def test_a_bound_is_called_one(ask):
-    sparse = (
-        DENSE.replace("besiroglu-2024-refit", "tian-2025-leverage")
-        + "sparse: {activation: 10 %, granularity: 12, beyond_fit: true}\n"
-    )
-    answer = ask(sparse)
+    answer = ask(SPARSE)
     assert answer.mixture.at_most
     assert answer.mixture.stored_parameters == pytest.approx(
         10 * answer.plan.parameters, rel=1e-12
     )
     assert "B active parameters, at most " in headline(answer)
+    assert "at most N over activation" in sparse_told(answer)
+
+
+def test_what_words_tell_of_all_parameters_is_no_bound(ask):
+    """The page said 15B in all, and the warning beside it at most N over activation."""
+    answer = ask(SPARSE + SHAPE + ", parameters: {total: 30B, active: 5B}}\n")
+    assert not answer.mixture.at_most
+    assert answer.mixture.stored_parameters == pytest.approx(
+        6 * answer.plan.parameters, rel=1e-12
+    )
+    assert "those of its architecture" in sparse_told(answer)
