@@ -7,15 +7,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
-from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.sweep.sweep import STATUSES, Rows
 from optimizer.commands.output import beside, failed
-from optimizer.commands.rowtext import TEXTS, RowFile, document
+from optimizer.commands.rowtext import TEXTS, Head, RowFile
 from optimizer.errors import needs
 
 GROUP = 8  # blocks of rows in a row group of Parquet
@@ -23,34 +22,24 @@ ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".json": "json", ".parquet": "parqu
 
 
 @contextmanager
-def row_file(
-    output: Path | None,
-    form: str,
-    words: Sequence[str],
-    inputs: Mapping[str, str],
-    results: Mapping[str, str],
-    warned: Sequence[Warning] = (),
-) -> Iterator[RowFile]:
+def row_file(output: Path | None, form: str, head: Head) -> Iterator[RowFile]:
     """Opens a file of rows; at the end it is there, after an error it is not.
 
     Args:
         output: its name; None is the terminal.
         form: a value of `ENDINGS`.
-        words: the columns of words that vary.
-        inputs: the columns of numbers that vary, each with its unit.
-        results: the columns of what is found, likewise.
-        warned: what is to be said before any row; one document of JSON has it.
+        head: what the rows have in common.
 
     Raises:
         InputError: it cannot be written here, or the disk is full.
     """
     if output is None:
-        file: RowFile = _text(sys.stdout, form, words, inputs, results, warned)
+        file = TEXTS[form](sys.stdout, head)
         yield file
         file.end()
         return
     with beside(output) as path:
-        file = _opened(path, form, words, inputs, results, warned)
+        file = _opened(path, form, head)
         try:
             yield file
         finally:
@@ -58,31 +47,11 @@ def row_file(
             file.close()
 
 
-def _opened(
-    path: Path,
-    form: str,
-    words: Sequence[str],
-    inputs: Mapping[str, str],
-    results: Mapping[str, str],
-    warned: Sequence[Warning],
-) -> RowFile:
+def _opened(path: Path, form: str, head: Head) -> RowFile:
     if form == "parquet":
-        return _Parquet(path, inputs, results, words=words)
+        return _Parquet(path, head)
     stream = open(path, "w", encoding="utf-8", newline="")  # noqa: SIM115
-    return _text(stream, form, words, inputs, results, warned)
-
-
-def _text(
-    stream: TextIO,
-    form: str,
-    words: Sequence[str],
-    inputs: Mapping[str, str],
-    results: Mapping[str, str],
-    warned: Sequence[Warning],
-) -> RowFile:
-    if form == "json":
-        return document(stream, words, inputs, results, warned)
-    return TEXTS[form](stream, words, inputs, results)
+    return TEXTS[form](stream, head)
 
 
 def checked(output: Path | None, form: str | None) -> str:
@@ -115,7 +84,7 @@ def parquet_bytes(
 ) -> bytes:
     """A Parquet file of some rows, with notes among its metadata."""
     stream = io.BytesIO()
-    file = _Parquet(stream, inputs, results, notes)
+    file = _Parquet(stream, Head((), inputs, results), notes)
     for rows in found:
         file.write(rows)
     file.end()
@@ -141,10 +110,8 @@ class _Parquet:
     def __init__(
         self,
         path: Path | BinaryIO,
-        inputs: Mapping[str, str],
-        results: Mapping[str, str],
+        head: Head,
         notes: Mapping[str, str] | None = None,
-        words: Sequence[str] = (),
     ) -> None:
         import pyarrow as arrow  # noqa: PLC0415 - an extra
         from pyarrow import parquet  # noqa: PLC0415
@@ -154,11 +121,16 @@ class _Parquet:
         self.arrow: Any = arrow
         number = arrow.float64()
         word = arrow.dictionary(arrow.int8(), arrow.string())
+
+        def numbers(units: Mapping[str, str]) -> list[Any]:
+            told = units.items()
+            return [arrow.field(n, number, metadata={"unit": u}) for n, u in told]
+
         fields = [
-            *(arrow.field(name, word) for name in words),
-            *(arrow.field(n, number, metadata={"unit": u}) for n, u in inputs.items()),
+            *(arrow.field(name, word) for name in head.words),
+            *numbers(head.inputs),
             arrow.field("status", word),
-            *(arrow.field(n, number, metadata={"unit": u}) for n, u in results.items()),
+            *numbers(head.results),
         ]
         about = {"overtrain": __version__, **(notes or {})}
         self.schema = arrow.schema(fields, metadata=about)
@@ -168,8 +140,8 @@ class _Parquet:
             path,
             self.schema,
             compression="snappy",
-            use_dictionary=[*words, *inputs, "status"],
-            write_statistics=[*inputs, "status"],
+            use_dictionary=[*head.words, *head.inputs, "status"],
+            write_statistics=[*head.inputs, "status"],
         )
         self.waiting: list[Rows] = []
         self.words: tuple[str, ...] = ()

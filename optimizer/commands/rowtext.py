@@ -11,8 +11,26 @@ from typing import Protocol, TextIO
 
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.sweep.sweep import STATUSES, Rows
+from optimizer.records import dataclass
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain, wrapped
+
+
+@dataclass(frozen=True)
+class Head:
+    """What is known of rows before the first of them.
+
+    Attributes:
+        words: the columns of words that vary.
+        inputs: the columns of numbers that vary, each with its unit.
+        results: the columns of what is found, likewise.
+        warned: what is to be said before any row; one document of JSON has it.
+    """
+
+    words: Sequence[str]
+    inputs: Mapping[str, str]
+    results: Mapping[str, str]
+    warned: Sequence[Warning] = ()
 
 
 class RowFile(Protocol):
@@ -31,16 +49,11 @@ class RowFile(Protocol):
 class Csv:
     """Comma-separated text; a row without a plan has empty cells."""
 
-    def __init__(
-        self,
-        stream: TextIO,
-        words: Sequence[str],
-        inputs: Mapping[str, str],
-        results: Mapping[str, str],
-    ) -> None:
+    def __init__(self, stream: TextIO, head: Head) -> None:
         """Writes the names of the columns."""
         self.stream = stream
-        self.stream.write(_line([*words, *inputs, "status", *results]) + "\n")
+        names = [*head.words, *head.inputs, "status", *head.results]
+        self.stream.write(_line(names) + "\n")
 
     def write(self, rows: Rows, words: tuple[str, ...] = ()) -> None:
         """Adds rows, which have these words in common."""
@@ -63,32 +76,28 @@ class Objects:
     """Objects of JSON; what a row does not have is null."""
 
     def __init__(
-        self,
-        stream: TextIO,
-        names: Sequence[Sequence[str]],
-        around: tuple[str, str, str],
+        self, stream: TextIO, head: Head, around: tuple[str, str, str]
     ) -> None:
         """Writes what comes before them.
 
         Args:
             stream: where to.
-            names: of words, of numbers that vary, and of what is found.
+            head: with their names.
             around: what stands before, between and after the objects.
         """
-        self.stream, self.names = stream, names
+        self.stream, self.head = stream, head
         before, self.between, self.after = around
         self.next = before
 
     def write(self, rows: Rows, words: tuple[str, ...] = ()) -> None:
         """Adds rows, which have these words in common."""
-        named, inputs, results = self.names
-        told = dict(zip(named, words, strict=True))
+        told = dict(zip(self.head.words, words, strict=True))
         for varied, status, found in _each(rows):
             row = {
                 **told,
-                **dict(zip(inputs, varied, strict=True)),
+                **dict(zip(self.head.inputs, varied, strict=True)),
                 "status": status,
-                **dict(zip(results, map(_finite, found), strict=True)),
+                **dict(zip(self.head.results, map(_finite, found), strict=True)),
             }
             text = json.dumps(row, ensure_ascii=False, allow_nan=False)
             self.stream.write(self.next + text)
@@ -104,31 +113,19 @@ class Objects:
         self.stream.close()
 
 
-def _lines(
-    stream: TextIO,
-    words: Sequence[str],
-    inputs: Mapping[str, str],
-    results: Mapping[str, str],
-) -> Objects:
-    return Objects(stream, (words, [*inputs], [*results]), ("", "\n", "\n"))
+def _lines(stream: TextIO, head: Head) -> Objects:
+    return Objects(stream, head, ("", "\n", "\n"))
 
 
-def document(
-    stream: TextIO,
-    words: Sequence[str],
-    inputs: Mapping[str, str],
-    results: Mapping[str, str],
-    warned: Sequence[Warning] = (),
-) -> Objects:
+def _document(stream: TextIO, head: Head) -> Objects:
     """One document of JSON, with the rows at its end."""
     from optimizer import __version__  # noqa: PLC0415 - reads the metadata
 
-    units = {**inputs, **results}
-    told = {"units": units, "warnings": plain(warned)}
+    units = {**head.inputs, **head.results}
+    told = {"units": units, "warnings": plain(head.warned)}
     frame = wrapped(told, __version__)
-    head = json.dumps(frame, ensure_ascii=False).removesuffix("}")
-    around = (f'{head}, "rows": [\n', ",\n", "\n]}\n")
-    return Objects(stream, (words, [*inputs], [*results]), around)
+    first = json.dumps(frame, ensure_ascii=False).removesuffix("}")
+    return Objects(stream, head, (f'{first}, "rows": [\n', ",\n", "\n]}\n"))
 
 
 def _each(rows: Rows) -> Iterator[tuple[list[float], str, list[float]]]:
@@ -150,8 +147,8 @@ def _line(words: Sequence[object]) -> str:
     return line.getvalue()
 
 
-TEXTS: Mapping[str, Callable[..., RowFile]] = {
+TEXTS: Mapping[str, Callable[[TextIO, Head], RowFile]] = {
     "csv": Csv,
-    "json": document,
+    "json": _document,
     "jsonl": _lines,
 }

@@ -135,10 +135,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         rows = None
         if cluster is None and form not in PAGES:
             from optimizer.commands.rowfile import row_file  # noqa: PLC0415
+            from optimizer.commands.rowtext import Head  # noqa: PLC0415
 
-            columns = (asked.words, asked.inputs, asked.results)
             said = tuple(beforehand(asked))
-            rows = stack.enter_context(row_file(output, form, *columns, said))
+            head = Head(asked.words, asked.inputs, asked.results, said)
+            rows = stack.enter_context(row_file(output, form, head))
         advance = stack.enter_context(progress("solving", asked.count))
         if cluster is not None:
             whole = Summary.of(asked.unit, len(asked.results))
