@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from optimizer.fitting.tables.table import Note
 
@@ -17,7 +17,8 @@ APART = 1.02  # losses of one size and tokens that are more than seeds apart
 FEW = 6  # kinds of loss that a column may tell apart
 ALIKE = 3  # notes of one kind that are told as one
 SPANS = 8  # ranges of lines that are listed
-_NUMBERS = re.compile(r'"[^"]*"|[-+]?[0-9][0-9.,]*(?:e[-+]?[0-9]+)?')
+# What notes of one kind differ in; a digit in a name, as in mi300x, is no number.
+_NUMBERS = re.compile(r'"[^"]*"|(?<![\w.-])[-+]?[0-9][0-9.,]*(?:e[-+]?[0-9]+)?')
 ROUNDING = 1e-6  # relative difference of sizes that digits explain
 SIDES = ("parameters", "tokens")
 RISE = 1e-3  # the relative rise of a loss that is more than noise
@@ -203,6 +204,15 @@ def summed(notes: Sequence[Note], what: str = "runs") -> list[Note]:
         message = f"{first.message}; so {len(alike)} {what}: {lines}"
         found.append(Note(first.line, message, first.done))
     return sorted(found, key=lambda note: note.line)
+
+
+def together(reasons: Iterable[tuple[int, str]]) -> Iterator[tuple[str, str]]:
+    """Each reason once, with the lines in words of which it was told."""
+    lines: dict[str, list[int]] = defaultdict(list)
+    for line, because in reasons:
+        lines[because].append(line)
+    for because, own in lines.items():
+        yield because, spans(sorted(own))
 
 
 def spans(lines: Sequence[int]) -> str:

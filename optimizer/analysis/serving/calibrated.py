@@ -14,7 +14,7 @@ from optimizer.analysis.serving.beside import (
 )
 from optimizer.analysis.serving.replica_choice import ReplicaChoice, replica_choice
 from optimizer.fitting.calibrate import WORDS, Fitted, calibrate, chip_label, telling
-from optimizer.fitting.oddities import spans
+from optimizer.fitting.oddities import together
 from optimizer.fitting.points import Point, Points
 from optimizer.records import dataclass
 from optimizer.world.serving.constants import Constants, Library, Measured
@@ -137,11 +137,8 @@ def _useless(point: Point) -> str:
 
 
 def _odd(left: Sequence[tuple[int, str]], usable: Sequence[Point]) -> Iterator[str]:
-    reasons: dict[str, list[int]] = {}
-    for line, because in left:
-        reasons.setdefault(because, []).append(line)
-    for because, lines in reasons.items():
-        yield f"left out, {spans(sorted(lines))}: {because}"
+    for because, lines in together(left):
+        yield f"left out, {lines}: {because}"
     for one, two, factor in contradictions(usable):
         yield (
             f"lines {one.line} and {two.line} measured the same and differ "

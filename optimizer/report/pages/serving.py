@@ -8,7 +8,7 @@ from typing import Any
 from optimizer.analysis.serving.beside import Beside, Errors, both, rows
 from optimizer.analysis.serving.calibrated import Calibrated
 from optimizer.analysis.serving.replica_choice import ReplicaChoice, replica_choice
-from optimizer.fitting.oddities import spans, summed
+from optimizer.fitting.oddities import summed, together
 from optimizer.fitting.tables.table import Note
 from optimizer.report.formats.blocks import (
     Block,
@@ -116,26 +116,22 @@ def _body(found: Sequence[Beside], library: Library) -> Iterator[Block]:
                 yield Text(_chosen(chosen))
     if refused:
         yield Heading("Refused")
-        yield from _refused(refused)
+        reasons = together((x.point.line, x.refused) for x in refused)
+        yield from _first([Text(reason, label=lines) for reason, lines in reasons])
     said = [Note(x.point.line, note, "") for x in told for note in x.notes]
-    notes = summed(said, "points")
+    # What is said of a few points alike stands once.
+    notes = dict.fromkeys(note.message for note in summed(said, "points"))
     if notes:
         yield Heading("Assumed")
-        yield from (Text(note.message) for note in notes[:MOST])
-        if len(notes) > MOST:
-            yield Text(f"And {len(notes) - MOST} more; --format json has them all.")
+        yield from _first([*map(Text, notes)])
     yield Text(f"Constants of {library.date}: {library.source}")
 
 
-def _refused(refused: Sequence[Beside]) -> Iterator[Block]:
-    """Points that cannot be predicted, those with one reason together."""
-    reasons: dict[str, list[int]] = {}
-    for one in refused:
-        reasons.setdefault(one.refused, []).append(one.point.line)
-    for reason, lines in list(reasons.items())[:MOST]:
-        yield Text(reason, label=spans(sorted(lines)))
-    if len(reasons) > MOST:
-        yield Text(f"And {len(reasons) - MOST} more; --format json has them all.")
+def _first(told: Sequence[Text]) -> Iterator[Text]:
+    """The first of some sentences, and how many more there are."""
+    yield from told[:MOST]
+    if len(told) > MOST:
+        yield Text(f"And {len(told) - MOST} more; --format json has them all.")
 
 
 def _chosen(found: ReplicaChoice) -> str:
@@ -251,7 +247,4 @@ def _calibrated(found: Calibrated) -> Iterator[Block]:
                 "sizes would tell them.",
                 label="unknown",
             )
-    for sentence in found.told[:MOST]:
-        yield Text(sentence, label="points")
-    if len(found.told) > MOST:
-        yield Text(f"And {len(found.told) - MOST} more; --format json has them all.")
+    yield from _first([Text(sentence, label="points") for sentence in found.told])
