@@ -6,42 +6,28 @@ from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.students import Distilled
-from optimizer.analysis.plan.wording import amount, figure, model, more, percent, ratio
+from optimizer.analysis.plan.wording import figure, model, more, percent, ratio
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.pages.reasons import NEGLIGIBLE, signed
 from optimizer.world.costs import UNITS
 
 SHOWN = 5  # numbers that move a student's cost most
+STUDENT = ("student", "tokens", "lifetime", "over the plan")
 
 
 def distillation(answer: Answer) -> Iterator[Block]:
     """Whether a teacher pays, and the best student of each."""
-    found, cost = answer.distillation, answer.cost
+    found = answer.distillation
     if found is None:
         return
-    unit = "" if cost is None else cost.unit
     yield Heading("Distillation")
     yield Text(pays(answer))
     rows = []
     for way in found.ways:
-        name = f"{model(way.teacher.parameters, way.teacher.tokens)}"
-        student = way.student
-        if student is None or way.total is None:
-            rows.append((name, f"{way.teacher.loss:.4f}", *[GAP] * 4))
-            continue
-        rows.append(
-            (
-                name,
-                f"{way.teacher.loss:.4f}",
-                amount(student.parameters, "parameters"),
-                amount(student.tokens, "tokens"),
-                amount(way.total, unit) if unit else significant(way.total),
-                GAP if way.ratio is None else significant(way.ratio),
-            )
-        )
-    columns = named("its loss", "student", "tokens", "lifetime", "over the plan")
-    yield Table(columns, tuple(rows))
+        name = model(way.teacher.parameters, way.teacher.tokens)
+        rows.append((name, f"{way.teacher.loss:.4f}", *_student(answer, way)))
+    yield Table(named("its loss", *STUDENT), tuple(rows))
     for way in found.ways:
         name = model(way.teacher.parameters, way.teacher.tokens)
         if way.reason is not None:
@@ -80,24 +66,28 @@ def students(members: Sequence[Answer]) -> Iterator[Block]:
     for answer in members:
         found = answer.distillation
         for way in found.ways[:1] if found is not None else ():
-            cells = [GAP, GAP, GAP, GAP]
-            if way.student is not None and way.total is not None:
-                size, data = way.student.parameters, way.student.tokens
-                cells[:2] = figure(size, "parameters"), figure(data, "tokens")
-                cells[2] = figure(way.total, UNITS[answer.objective])
-            if way.ratio is not None:
-                cells[3] = ratio(way.ratio)
             name = model(way.teacher.parameters, way.teacher.tokens)
-            rows.append((answer.scenario, name, *cells))
+            rows.append((answer.scenario, name, *_student(answer, way)))
     if not rows:
         return
     yield Heading("Students")
-    columns = named("teacher", "student", "tokens", "lifetime", "over the plan")
-    yield Table(columns, tuple(rows))
+    yield Table(named("teacher", *STUDENT), tuple(rows))
     yield Text(
         "The best student of each model, all other models as planned, within what they "
         "leave of what is shared. The joint plan is one without teachers. Machines "
         "are in fractions on both sides."
+    )
+
+
+def _student(answer: Answer, way: Distilled) -> tuple[str, ...]:
+    """The cells of a student, under the titles `STUDENT`."""
+    if way.student is None or way.total is None:
+        return (GAP,) * len(STUDENT)
+    return (
+        figure(way.student.parameters, "parameters"),
+        figure(way.student.tokens, "tokens"),
+        figure(way.total, UNITS[answer.objective]),
+        GAP if way.ratio is None else ratio(way.ratio),
     )
 
 
