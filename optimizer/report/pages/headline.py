@@ -15,7 +15,6 @@ from optimizer.analysis.plan.wording import (
     compared,
     either,
     model,
-    nearly,
     past,
     percent,
     samples,
@@ -24,7 +23,7 @@ from optimizer.analysis.plan.wording import (
 from optimizer.reading.quantity import significant
 from optimizer.report.pages.distillation import better
 from optimizer.report.pages.forms import form_trust
-from optimizer.report.pages.own_plan import own_sentences
+from optimizer.report.pages.own_plan import own_sentences, suits
 from optimizer.world.costs import UNITS
 
 SAME = 1e-6  # relative difference below which two models count as one
@@ -67,8 +66,8 @@ def _instead(answer: Answer) -> Iterator[str]:
         if way.name == "buy":
             who, good = "buying", "if what you buy is good enough"
         elif way.loss is not None:
-            good = f"and its loss of {way.loss:.4f} is {_as_good(answer, way.loss)}"
-            good += f" {'as' if good.endswith('good') else 'than'} you ask"
+            good = f"and its loss of {way.loss:.4f} is "
+            good += f"{_as_good(answer, way.loss, than=True)} you ask"
         yield f"Without training, {who} {verb} {much}, {good}."
 
 
@@ -177,12 +176,18 @@ def _do_not_train(
     )
 
 
-def _as_good(answer: Answer, loss: float) -> str:
-    """How a loss stands to the plan's, or the target's: `0.074 better`."""
+def _as_good(answer: Answer, loss: float, than: bool = False) -> str:
+    """How a loss stands to the plan's, or the target's: `0.074 better`.
+
+    Args:
+        answer: whose plan or target it is set beside.
+        loss: no worse.
+        than: whether `than` or `as` follows.
+    """
     aim = answer.target_loss if answer.plan is None else answer.plan.loss
     if aim is None or f"{loss:.4f}" == f"{aim:.4f}":
-        return "as good"
-    return f"{significant(aim - loss, 2)} better"
+        return f"as good{' as' if than else ''}"
+    return f"{significant(aim - loss, 2)} better{' than' if than else ''}"
 
 
 def _train(answer: Answer, plan: Pair) -> str:
@@ -300,26 +305,12 @@ def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
 
 def _suits(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
     """The demand that a decision would be right for."""
-    suits, expected = fixed.implied_demand, answer.demand.tokens
     if _same(plan, fixed.optimum):
         return
     choice = amount(plan.parameters, "parameters")
     if fixed_word(answer) == "tokens":
         choice = model(plan.parameters, plan.tokens)
-    you = f"you expect {amount(expected, 'tokens')}" if expected else "you expect none"
-    if suits is None:
-        if fixed.implied_reason:
-            yield f"No demand is known to make {choice} right: {fixed.implied_reason}."
-    elif suits > 0:
-        yield (
-            f"{choice} is right for {amount(suits, 'tokens')} served "
-            f"tokens{nearly(fixed.implied_within)}; {you}."
-        )
-    else:
-        yield (
-            f"No demand makes {choice} right: even a model that serves nothing "
-            "should be smaller and trained on more tokens."
-        )
+    yield from suits(fixed, answer.demand.tokens, choice, choice)
 
 
 def _that(answer: Answer) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.answer import Answer, Fixed
 from optimizer.analysis.plan.priced import Own
 from optimizer.analysis.plan.wording import amount, either, model, nearly, past
 from optimizer.report.formats.blocks import Block, Text
@@ -58,24 +58,36 @@ def _breaks(own: Own) -> Iterator[str]:
 
 
 def _suits(own: Own, served: float, factor: str) -> Iterator[str]:
-    suits = own.implied_demand
-    if suits is not None and suits > 0:
-        expect = (
-            f"you expect {amount(served, 'tokens')}" if served else "you expect none"
-        )
+    if not (own.implied_demand or 0.0) > 0:
+        yield f"It has {factor}."
+    if own.implied_demand is not None or not own.breaks:
+        yield from suits(own, served, f"It has {factor}, which", "it")
+
+
+def suits(decided: Own | Fixed, served: float, subject: str, it: str) -> Iterator[str]:
+    """For what demand a decided model is right, or why for none that is known.
+
+    Args:
+        decided: by the user.
+        served: tokens that are expected.
+        subject: the model, with which the sentence begins.
+        it: the model elsewhere in it.
+    """
+    demand = decided.implied_demand
+    if demand is None:
+        if decided.implied_reason:
+            yield f"No demand is known to make {it} right: {decided.implied_reason}."
+    elif demand > 0:
+        expect = f"you expect {amount(served, 'tokens') if served else 'none'}"
         yield (
-            f"It has {factor}, which is right for {amount(suits, 'tokens')} served "
-            f"tokens{nearly(own.implied_within)}; {expect}."
+            f"{subject} is right for {amount(demand, 'tokens')} served "
+            f"tokens{nearly(decided.implied_within)}; {expect}."
         )
-        return
-    yield f"It has {factor}."
-    if suits is not None:
+    else:
         yield (
-            "No demand makes it right: even a model that serves nothing should be "
+            f"No demand makes {it} right: even a model that serves nothing should be "
             "smaller and trained on more tokens."
         )
-    elif own.implied_reason and not own.breaks:
-        yield f"No demand is known to make it right: {own.implied_reason}."
 
 
 def own_choice(answer: Answer) -> Iterator[Block]:
