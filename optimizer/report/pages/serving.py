@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from optimizer.analysis.plan.wording import percent, share
 from optimizer.analysis.serving.beside import Beside, Errors, both, rows
 from optimizer.analysis.serving.calibrated import Calibrated
-from optimizer.analysis.serving.replica_choice import ReplicaChoice, replica_choice
+from optimizer.analysis.serving.replica_choice import (
+    NEARLY,
+    ReplicaChoice,
+    replica_choice,
+)
 from optimizer.fitting.oddities import summed, together
 from optimizer.fitting.tables.table import Note
 from optimizer.report.formats.blocks import (
@@ -23,6 +28,7 @@ from optimizer.world.serving.constants import MICRO, Library
 KINDS = ("dense", "mixture")
 MOST = 20  # points or sentences that a page shows
 MILLI = 1e-3
+NONE = "–"  # a cell without a number
 
 
 def serving_data(found: Sequence[Beside], library: Library) -> dict[str, Any]:
@@ -100,9 +106,9 @@ def _body(found: Sequence[Beside], library: Library) -> Iterator[Block]:
             words = "dense models" if kind == "dense" else "mixtures"
             figures = (("the time per token", tpot), ("tokens a second", rate))
             told_ = " and ".join(
-                f"{what} by {_percent(errors.median)}"
+                f"{what} by {percent(errors.median)}"
                 for what, errors in figures
-                if errors.points
+                if errors.median is not None
             )
             sentences.append(f"{words} are off in the median, {told_}")
     lead = f"{len(told)} of {len(found)} points predicted"
@@ -136,14 +142,17 @@ def _first(told: Sequence[Text]) -> Iterator[Text]:
 
 def _chosen(found: ReplicaChoice) -> str:
     """Whether the replica that measured best is named, in a sentence."""
-    best, nearly = (x / found.settings for x in (found.best, found.nearly))
-    told = (
-        f"In {best:.0%} of {found.settings} settings with replicas of several sizes "
-        "and a limit on the time per token, the size that measured best is named, in "
-        f"{nearly:.0%} one within 5% of its tokens a second; what is named gives "
-        f"{found.lost:.0%} less in the mean."
+    best, near = (percent(x / found.settings) for x in (found.best, found.nearly))
+    return (
+        f"In {best} of {found.settings} settings with replicas of several sizes and a "
+        f"limit on the time per token, the size that measured best is named, in {near} "
+        f"one within {percent(1 - NEARLY)} of its tokens a second; what is named gives "
+        f"{percent(found.lost)} less in the mean."
     )
-    return told.replace("%", " %")
+
+
+def _named_best(found: ReplicaChoice) -> float | None:
+    return found.best / found.settings if found.settings else None
 
 
 def _table(own: Sequence[Beside]) -> Table:
@@ -159,12 +168,11 @@ def _table(own: Sequence[Beside]) -> Table:
 
 def _cells(tpot: Errors, rate: Errors) -> tuple[str, ...]:
     count = max(tpot.points, rate.points)
-    figures = (tpot.median, tpot.p90, tpot.within_15, rate.median)
-    return (str(count), *(_percent(x) for x in figures))
+    return (str(count), *_shares(tpot.median, tpot.p90, tpot.within_15, rate.median))
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}".replace("%", " %")
+def _shares(*values: float | None) -> Iterator[str]:
+    return (NONE if value is None else share(value) for value in values)
 
 
 def calibrated_data(found: Calibrated) -> Mapping[str, Any]:
@@ -202,7 +210,7 @@ def _calibrated(found: Calibrated) -> Iterator[Block]:
         times = (c.layer / MICRO, c.routed / MICRO, c.sequence / MICRO)
         first, second, third = (f"{value:.1f}" for value in times)
         if e.kind == "dense":
-            second = "–"
+            second = NONE
         shares = (c.memory, c.arithmetic, c.link)
         lines.append(
             (
@@ -214,7 +222,7 @@ def _calibrated(found: Calibrated) -> Iterator[Block]:
                 f"{c.prefill:.2f}",
                 f"{c.prefill_link:.2f}",
                 str(e.points),
-                _percent(e.error),
+                share(e.error),
             )
         )
     yield Table(named(*titles), tuple(lines), apart=True)
@@ -229,12 +237,8 @@ def _calibrated(found: Calibrated) -> Iterator[Block]:
                 (
                     f"{one.kind}, {one.groups} {one.by}s",
                     str(one.tpot.points),
-                    _percent(one.tpot.median),
-                    _percent(one.tpot.p90),
-                    _percent(one.throughput.median),
-                    _percent(one.replica.best / one.replica.settings)
-                    if one.replica.settings
-                    else "–",
+                    *_shares(one.tpot.median, one.tpot.p90, one.throughput.median),
+                    *_shares(_named_best(one.replica)),
                 )
                 for one in found.held_out
             ),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from optimizer.analysis.serving.beside import beside
 from optimizer.fitting.points import read_points
 from optimizer.report.formats.blocks import Heading, Text
+from optimizer.report.formats.text import render
 from optimizer.report.pages.serving import serving_blocks
 from optimizer.world.serving.constants import library
 
@@ -58,3 +60,14 @@ def test_points_refused_for_one_reason_stand_together(tmp_path: Path) -> None:
     assert [text.label for text in refused] == ["lines 3 and 5 to 6", "line 4"]
     assert 'weights "fp7"' in refused[0].text
     assert 'accelerator "h999"' in refused[1].text
+
+
+def test_shares_have_the_two_digits_of_all_pages(tmp_path: Path) -> None:
+    """They had a decimal, and stood as 44.9 % beside a chart that said 45 %."""
+    path = tmp_path / "points.csv"
+    path.write_text(HEAD + f"{row('h100')}12\n{row('h100', concurrency=9)}19\n")
+    points = beside(read_points(str(path)), library())
+    page = render(serving_blocks(points, library(), "points.csv"))
+    shares = re.findall(r"\S+ %", page)
+    assert len(shares) > 5
+    assert all(re.fullmatch(r"(\d\.\d|\d{1,3}) %", share) for share in shares)
