@@ -5,20 +5,18 @@ the JSON Schema. `read_model` turns whatever is wrong, all of it, into problems 
 a place and a sentence (`mistakes` writes the sentences).
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from optimizer.errors import InputError, Problem
-from optimizer.reading import kinds, quantity
+from optimizer.reading import kinds
 from optimizer.reading.document import Document, Steps, dotted, suggest
 from optimizer.reading.mistakes import FieldError, Mistake
 from optimizer.reading.model import Field, Model, across
-from optimizer.reading.quantity import Flow, Kind
-from optimizer.reading.types import frozen
+from optimizer.reading.quantity import Flow
+from optimizer.reading.types import Quantity, frozen
 from optimizer.reading.yamltext import MOST
-from optimizer.records import dataclass
 
 __all__ = [
     "Bandwidth",
@@ -56,49 +54,6 @@ __all__ = [
     "read_model",
     "suggest",
 ]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """The annotation of a field that holds a number with a unit.
-
-    Attributes:
-        kind: what the number means.
-        flow: it may be an amount per period, and the field holds a `Flow`.
-    """
-
-    kind: Kind
-    flow: bool = False
-
-    def read(self, value: object) -> float | int | Flow:
-        """Return what the field holds: a number in base units, or a flow."""
-        if self.flow:
-            return quantity.read_flow(value, self.kind)
-        number = quantity.read(value, self.kind)
-        return int(number) if self.kind.whole else number
-
-    def json_schema(self) -> dict[str, Any]:
-        """Return what editors are told of such a number."""
-        kind = self.kind
-        number: dict[str, Any] = {"type": "integer" if kind.whole else "number"}
-        if not kind.plain:
-            number = {"const": 0}
-        elif kind.low > -math.inf:
-            number["minimum" if kind.low_inclusive else "exclusiveMinimum"] = kind.low
-        if kind.high < math.inf:
-            number["maximum"] = kind.high
-        # The pattern only tells numbers from words; the units are told by example.
-        text = {
-            "type": "string",
-            "pattern": r"^\s*([+-]?\s*(\$|USD)?\s*[+-]?[0-9.])",
-            "examples": [kind.example],
-        }
-        bare = kind.plain or kind.low_inclusive
-        unit = f" [{kind.unit.strip()}]" if kind.unit else ""
-        return {
-            "description": f"{kind.name}{unit}, such as {kind.example}",
-            "anyOf": [number, text] if bare else [text],
-        }
 
 
 Parameters = Annotated[float, Quantity(kinds.PARAMETERS)]

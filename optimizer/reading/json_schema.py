@@ -11,7 +11,7 @@ from inspect import cleandoc
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from optimizer.reading.model import Info, Model, fields_of
-from optimizer.reading.types import Pick, Size, flat, optional, options
+from optimizer.reading.types import Pick, Quantity, Size, flat, optional, options
 
 Schema = dict[str, Any]
 PLAIN = {str: "string", bool: "boolean"}
@@ -92,9 +92,8 @@ def _annotated(kind: Any, *about: Any, parts: dict[str, Schema]) -> Schema:
             ends = {f"min{what}": each.least or None, f"max{what}": each.most}
             told = {word: end for word, end in ends.items() if end is not None}
             return {**_branch(kind, parts), **told}
-        if hasattr(each, "json_schema"):
-            found: Schema = each.json_schema()
-            return found
+        if isinstance(each, Quantity):
+            return each.json_schema()
     return _branch(kind, parts)
 
 
@@ -122,7 +121,7 @@ def _name(kind: Any) -> str:
     """The name of a record's type; of one that is of numbers, with what they are."""
     name: str = (get_origin(kind) or kind).__name__
     for part in flat(get_args(kind)[0]) if get_args(kind) else ():
-        if hasattr(part, "kind"):
+        if isinstance(part, Quantity):
             name += f"_of_{part.kind.name.replace(' ', '_')}"
     return name
 

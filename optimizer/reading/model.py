@@ -23,7 +23,7 @@ from typing import (
 )
 
 from optimizer.reading.mistakes import MAPPING, Mistake, missing, said, strange, unfit
-from optimizer.reading.types import Reader, flat, frozen, reader
+from optimizer.reading.types import Quantity, Reader, flat, frozen, reader
 from optimizer.reading.yamltext import Steps
 from optimizer.records import dataclass, replace
 
@@ -65,7 +65,7 @@ class Info:
         of_kinds: list[object] = []
         of_words: list[object] = []
         for part in flat(self.annotation):
-            if hasattr(part, "kind"):
+            if isinstance(part, Quantity):
                 of_kinds.append(part.kind.example)
             elif get_origin(part) is Literal:
                 of_words.append(get_args(part)[0])

@@ -6,6 +6,7 @@ of the words that there are. It returns what the field holds and adds what is wr
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Callable, Iterator
 from itertools import cycle
@@ -13,13 +14,13 @@ from typing import (
     Annotated,
     Any,
     Literal,
-    Protocol,
     TypeVar,
     Union,
     get_args,
     get_origin,
 )
 
+from optimizer.reading import quantity
 from optimizer.reading.mistakes import (
     MAPPING,
     Mistake,
@@ -29,11 +30,12 @@ from optimizer.reading.mistakes import (
     said,
     unfit,
 )
+from optimizer.reading.quantity import Flow, Kind
 from optimizer.reading.yamltext import Steps
 from optimizer.records import dataclass
 
 Reader = Callable[[Any, Steps, list[Mistake]], Any]
-PLAIN = {bool: "true or false", str: "text", types.NoneType: "empty"}
+PLAIN = {bool: "true or false", str: "text"}
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,47 @@ class Size:
         return ""
 
 
-class _Read(Protocol):
-    """What annotates a number: a reader of it, which raises ValueError."""
+@dataclass(frozen=True)
+class Quantity:
+    """The annotation of a field that holds a number with a unit.
 
-    def read(self, value: object) -> Any: ...
+    Attributes:
+        kind: what the number means.
+        flow: it may be an amount per period, and the field holds a `Flow`.
+    """
+
+    kind: Kind
+    flow: bool = False
+
+    def read(self, value: object) -> float | int | Flow:
+        """Return what the field holds: a number in base units, or a flow."""
+        if self.flow:
+            return quantity.read_flow(value, self.kind)
+        number = quantity.read(value, self.kind)
+        return int(number) if self.kind.whole else number
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return what editors are told of such a number."""
+        kind = self.kind
+        number: dict[str, Any] = {"type": "integer" if kind.whole else "number"}
+        if not kind.plain:
+            number = {"const": 0}
+        elif kind.low > -math.inf:
+            number["minimum" if kind.low_inclusive else "exclusiveMinimum"] = kind.low
+        if kind.high < math.inf:
+            number["maximum"] = kind.high
+        # The pattern only tells numbers from words; the units are told by example.
+        text = {
+            "type": "string",
+            "pattern": r"^\s*([+-]?\s*(\$|USD)?\s*[+-]?[0-9.])",
+            "examples": [kind.example],
+        }
+        bare = kind.plain or kind.low_inclusive
+        unit = f" [{kind.unit.strip()}]" if kind.unit else ""
+        return {
+            "description": f"{kind.name}{unit}, such as {kind.example}",
+            "anyOf": [number, text] if bare else [text],
+        }
 
 
 def frozen(value: object) -> object:
@@ -169,15 +208,15 @@ def _annotated(kind: Any, *about: Any) -> Reader:
             return _picked(each)
         if isinstance(each, Size):
             return _sized(reader(kind), each)
-        if hasattr(each, "read"):
+        if isinstance(each, Quantity):
             return _number(each)
     return reader(kind)
 
 
-def _number(quantity: _Read) -> Reader:
+def _number(of: Quantity) -> Reader:
     def read(value: Any, path: Steps, wrong: list[Mistake]) -> Any:
         try:
-            return quantity.read(value)
+            return of.read(value)
         except ValueError as error:
             wrong += said(path, error)
 
