@@ -25,24 +25,26 @@ class Entries:
         self._known: dict[str, Document] = {}
 
     @cached_property
-    def _texts(self) -> dict[str, str]:
-        """The text of each entry, with as many lines above it as in the file."""
-        text = contents(self.path, SIZE).decode()
-        starts = [(found[1], found.start()) for found in _WORD.finditer(text)]
-        ends = [start for _, start in starts[1:]] + [len(text)]
+    def _text(self) -> str:
+        return contents(self.path, SIZE).decode()
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int]]:
+        """Where in the text each entry begins and ends."""
+        starts = [(found[1], found.start()) for found in _WORD.finditer(self._text)]
+        ends = [start for _, start in starts[1:]] + [len(self._text)]
         return {
-            name: "\n" * text.count("\n", 0, start) + text[start:end]
-            for (name, start), end in zip(starts, ends, strict=True)
+            name: (start, end) for (name, start), end in zip(starts, ends, strict=True)
         }
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the entries, in the order of the file."""
-        return tuple(self._texts)
+        return tuple(self._places)
 
     def __contains__(self, name: object) -> bool:
         """Whether there is such an entry."""
-        return name in self._texts
+        return name in self._places
 
     def __getitem__(self, name: str) -> Document:
         """The file with the one entry, at its place.
@@ -51,7 +53,9 @@ class Entries:
             Defect: what stands there is not the entry alone.
         """
         if name not in self._known:
-            found = load_text(self._texts[name], str(self.path))
+            start, end = self._places[name]
+            above = "\n" * self._text.count("\n", 0, start)  # so that marks are right
+            found = load_text(above + self._text[start:end], str(self.path))
             if not isinstance(found.value, dict) or list(found.value) != [name]:
                 raise Defect(f"{self.path.name}: {name} is no entry of its own")
             self._known[name] = found
