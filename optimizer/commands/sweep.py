@@ -114,6 +114,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     form = _refuse(varied, sample, output, form, cluster, chunk)
     read = options.read_files([file], overrides)[0]
 
+    from optimizer.analysis.sweep.forecast import lengthy  # noqa: PLC0415
     from optimizer.analysis.sweep.sweep import Rows, Summary, compiles_first  # noqa: PLC0415
     from optimizer.analysis.sweep.swept import swept  # noqa: PLC0415 - heavy
     from optimizer.commands.row_condition import Judge, read_conditions  # noqa: PLC0415
@@ -125,7 +126,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     )
     if asked.parts and compiles_first(asked.parts[0].plan):
         click.echo("compiling once, about 25 s", err=True)
-    if _lengthy(asked):
+    if lengthy((part.plan.scenario for part in asked.parts), asked.count):
         _foretold(asked, None if output is None else output.suffix, yes)
     by_words: dict[tuple[str, ...], Summary] = {}
     few: list[tuple[tuple[str, ...], Rows]] = []
@@ -252,14 +253,6 @@ def _refuse(
 
     refuse_unwritable(output)
     return checked(output, form)
-
-
-def _lengthy(asked: Sweep) -> bool:
-    """Whether it is said beforehand what the rows will take."""
-    from optimizer.analysis.sweep.forecast import LONG, lengthy  # noqa: PLC0415 - heavy
-
-    each = [part.plan.scenario for part in asked.parts]
-    return asked.count > LONG or any(lengthy(one, asked.count) for one in each)
 
 
 def _foretold(asked: Sweep, ending: str | None, yes: bool) -> None:

@@ -80,7 +80,7 @@ def command(
     if probability is not None and reason:
         message = f"there is no robust plan: {reason}; leave the option out"
         raise InputError([Problem(Mark("--probability"), "", message)])
-    if lengthy(scenario, draws):
+    if lengthy([scenario], draws):
         _foretold(scenario, draws, seed)
     with progress("drawing", draws) as advance:
         found = uncertainty(scenario, draws, seed, wanted, advance)

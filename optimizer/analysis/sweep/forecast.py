@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from optimizer.analysis.sweep.sweep import results_of, told
 from optimizer.engine.batch import BLOCK, FEW, cores
@@ -20,16 +21,15 @@ BYTES = {
     ".json": 38.0,
     ".jsonl": 38.0,
 }  # of a number, as files of rows turn out
-
-
 LONG = 100_000  # rows from which on it is said beforehand what they will take
 SCANS = 300  # of the students of a teacher, likewise
 
 
-def lengthy(scenario: Scenario, rows: int) -> bool:
-    """Whether so many rows of a scenario take long enough to be told beforehand."""
-    words = scenario.spec.distillation
-    return rows > LONG or (words is not None and rows * len(words.teachers) > SCANS)
+def lengthy(scenarios: Iterable[Scenario], rows: int) -> bool:
+    """Whether so many rows of scenarios take long enough to be told beforehand."""
+    taught = (one.spec.distillation for one in scenarios)
+    scans = (rows * len(words.teachers) for words in taught if words is not None)
+    return rows > LONG or any(count > SCANS for count in scans)
 
 
 @dataclass(frozen=True)
