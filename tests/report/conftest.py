@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -93,6 +94,20 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def barriers():
+    """What axe-core finds on a page: each rule that is broken, with where first."""
+    axe = pytest.importorskip("axe_playwright_python", reason="in the extra dev")
+    rules = Path(axe.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+
+    def found(page):
+        page.evaluate(rules)
+        broken = page.evaluate("axe.run().then(found => found.violations)")
+        return [(rule["id"], rule["nodes"][0]["html"]) for rule in broken]
+
+    return found
 
 
 @pytest.fixture
