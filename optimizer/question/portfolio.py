@@ -89,6 +89,11 @@ class JointQuestion:
         """Those of every model, each named after it."""
         return tuple(variable(v, n) for n, q in self.models for v in q.variables)
 
+    def of_model(self, index: int, point: Mapping[str, float]) -> dict[str, float]:
+        """The variables of one model by its own names, at a point of all models."""
+        name, question = self.models[index]
+        return {v: point[variable(v, name)] for v in question.variables}
+
     @property
     def fixed(self) -> dict[str, float]:
         """What each model fixes, by the joint names."""
@@ -152,7 +157,7 @@ def left_to(
         point: every variable of every model.
     """
     member, question = portfolio.members[index], joint.questions[index]
-    mine = {name: point[variable(name, member.name)] for name in question.variables}
+    mine = joint.of_model(index, point)
     found = []
     for word, bound in portfolio.shared:
         if bound is None:

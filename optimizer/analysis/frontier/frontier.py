@@ -80,7 +80,7 @@ class Frontier:
 
 def steps(scenario: Scenario, points: int) -> int:
     """Of how many steps `frontier` tells, about."""
-    return 2 * points * len(list(sides(scenario)))
+    return 2 * points * len(scenario.singles)
 
 
 def frontier(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
-from optimizer.algebra.program import Constraint, GeometricProgram, Status
+from optimizer.algebra.program import Constraint, GeometricProgram, Solution, Status
 from optimizer.analysis.plan.pointwise import completed, reached
 from optimizer.analysis.plan.saturation import approach
 from optimizer.engine.certify import UncertifiedError
@@ -119,10 +119,8 @@ def _near(
     """
     program = easier(0.0)
     for guess in guesses:
-        z = np.log([guess[name] for name in program.variables])
-        prices = prices_at(program, z)
         try:
-            solution = refine(program, z, prices)
+            solution = solved_near(program, guess)
         except UncertifiedError:
             continue
         if solution.status is Status.OPTIMAL:
@@ -133,7 +131,21 @@ def _near(
     raise UncertifiedError("a training optimum was not certified")
 
 
-def prices_at(program: GeometricProgram, z: Array) -> Array:
+def solved_near(
+    program: GeometricProgram, guess: Mapping[str, float], start: Array | None = None
+) -> Solution:
+    """As `refine`, from a point whose multipliers are guessed too.
+
+    Args:
+        program: a program of one member.
+        guess: a point that may be near its optimum.
+        start: as for `refine`.
+    """
+    z = np.log([guess[name] for name in program.variables])
+    return refine(program, z, _prices(program, z), start)
+
+
+def _prices(program: GeometricProgram, z: Array) -> Array:
     """Multipliers that come nearest to making a point stationary.
 
     What is well within its bound there has none.

@@ -24,6 +24,7 @@ from optimizer.records import dataclass
 WITHIN = (0.01, 0.05)
 DIGITS = 1e-5  # an end of the range is told to five digits
 BINDING = 1e-9  # |ln g| below which a constraint counts as met with equality
+POWERS = (1.0, -1.0)  # of N, least at the lower end of a range, and at the upper
 
 
 def near_to(question: Question, solution: Solution) -> tuple[NearOptimal, ...]:
@@ -119,7 +120,7 @@ def _ends(
         room = math.log1p(within) / measured
         most = value * math.exp(room)
         room += math.log(value / solution.value)
-        for power in (1.0, -1.0):
+        for power in POWERS:
             asked.append(end_program(program, most, power))
             step, guess = _model(solution, near, flat, power * axis, room)
             steps.append(z + step)

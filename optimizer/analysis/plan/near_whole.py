@@ -17,6 +17,7 @@ from optimizer.algebra.program import GeometricProgram, Status
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.analysis.plan.near_optimal import (
     DIGITS,
+    POWERS,
     best_at,
     end_program,
     near_optimal,
@@ -26,8 +27,6 @@ from optimizer.analysis.plan.near_optimal import (
 from optimizer.analysis.plan.whole import Solved, WholePlan, whole_batches
 from optimizer.engine.solve import attempt_each
 from optimizer.question.formulate import formulate
-
-POWERS = (1.0, -1.0)  # of N, which the program of a lower end makes least
 
 
 def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
@@ -45,15 +44,12 @@ def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
     inner = near_optimal(plan.solution, measured=measured)
     asked = []
     for row, own in enumerate(inner):
-        for side, pair in enumerate(_pairs(outer.get(own.within, own))):
-            size = dict(zip("ND", pair, strict=True))
-            most = value * (1 + own.within) ** (1 / measured)
+        most = value * (1 + own.within) ** (1 / measured)
+        for side, size in enumerate(_sizes(outer.get(own.within, own))):
             asked += [(row, side, *one) for one in _asked(middle, size, most, side)]
     starts = [start for *_, start in asked]
     found = attempt_each([program for *_, program, _ in asked], starts, DIGITS)
-    ends = [
-        [dict(zip("ND", pair, strict=True)) for pair in _pairs(own)] for own in inner
-    ]
+    ends = [_sizes(own) for own in inner]
     for (row, side, program, *_), end in zip(asked, found, strict=True):
         if end is not None and end.status is Status.OPTIMAL:
             point, power = best_at(program, end), POWERS[side]
@@ -64,9 +60,10 @@ def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
     )
 
 
-def _pairs(near: NearOptimal) -> list[tuple[float, float]]:
+def _sizes(near: NearOptimal) -> list[dict[str, float]]:
     """N and D of the lower end, and of the upper."""
-    return list(zip(near.parameters, near.tokens, strict=True))
+    ends = zip(near.parameters, near.tokens, strict=True)
+    return [{"N": N, "D": D} for N, D in ends]
 
 
 def _asked(

@@ -170,8 +170,7 @@ def _priced(
 ) -> Answer:
     """A member with what its own limits and inputs are worth to the joint cost."""
     member, question = portfolio.members[index], joint.questions[index]
-    point = {**joint.fixed, **solution.point}
-    mine = {name: point[variable(name, member.name)] for name in question.variables}
+    mine = joint.of_model(index, {**joint.fixed, **solution.point})
 
     def asked(moved: Scenario) -> GeometricProgram:
         members = list(portfolio.members)

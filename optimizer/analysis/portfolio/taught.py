@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optimizer.analysis.plan.students import Distillation
 from optimizer.analysis.portfolio.whole_joint import JointlySolved
-from optimizer.question.portfolio import left_to, variable
+from optimizer.question.portfolio import left_to
 from optimizer.world.costs import value
 
 
@@ -24,7 +24,7 @@ def taught(found: JointlySolved, index: int) -> Distillation | None:
     from optimizer.analysis.plan.distill import distil  # noqa: PLC0415 - rare
 
     point = found.point
-    mine = {name: point[variable(name, member.name)] for name in question.variables}
+    mine = found.question.of_model(index, point)
     supervised = sum(value(term, mine) for term in question.cost)
     shared = left_to(found.portfolio, found.question, index, point)
     return distil(member, supervised, shared)

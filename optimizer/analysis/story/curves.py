@@ -12,10 +12,9 @@ from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Status
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.extremes import prices_at, training_compute
+from optimizer.analysis.plan.extremes import solved_near, training_compute
 from optimizer.analysis.story.explorer import along
 from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import refine
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
@@ -266,9 +265,8 @@ def _unlimited(question: Question, s: float, plan: Dot) -> dict[str, float] | No
     free = replace(question, reducible=s, limits=kept, fixed={})
     program = free.program
     near = free.complete({"N": plan.parameters, "D": plan.tokens})
-    z = np.log([near[name] for name in program.variables])
     try:
-        solution = refine(program, z, prices_at(program, z), free.start(program))
+        solution = solved_near(program, near, free.start(program))
     except UncertifiedError:
         return None
     if solution.status is not Status.OPTIMAL:
