@@ -104,6 +104,7 @@ def test_examples_of_the_reference_are_values_of_their_words() -> None:
             except InputError as error:
                 told = "\n".join(str(one) for one in error.problems if one.path == path)
             assert "got" not in told, (path, example, told)
+            assert "unknown word" not in told, path
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
