@@ -16,8 +16,10 @@ RUNS = "parameters,tokens,loss\n" + "".join(
 POINTS = """\
 engine,model,accelerator,accelerators,weights,kv,input_tokens,output_tokens,\
 concurrency,measured_tpot_ms
-vllm,llama-3-8b,h100-sxm,1,bf16,bf16,1000,300,8,9.0
-"""
+""" + "".join(
+    f"vllm,llama-3-8b,h100-sxm,1,bf16,bf16,1000,300,{n},{6.9 + n / 8}\n"
+    for n in (1, 4, 8, 16, 32)
+)
 CONFIG = '{"model_type": "llama"}'
 # What each command reads, and the file among it that -o must not name.
 READ = {
