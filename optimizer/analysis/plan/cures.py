@@ -30,7 +30,7 @@ from optimizer.world.surface import Surface
 Ask = Callable[[Scenario], Answer]
 TWICE = 1.0  # training overhead of a sensible plan, at most
 FARTHEST = 2.0**40  # how far a bound is moved to find one
-STEP = 0.5  # in the logarithm of a bound, at most, in search of the law's runs
+FIRST = 0.02  # step in the logarithm of a bound in search of one that is sensible
 CLOSE = 1e-5  # in the logarithm of a bound
 MACHINES = "accelerators"
 
@@ -43,13 +43,20 @@ class Led:
         total: lifetime cost of the plan.
         overhead: its training compute over the least for its loss, less 1; of several
             models the greatest.
-        stretch: its N, D or D/N over the most of the law's runs, whichever is farthest
+        stretch: its N or D over the most of the law's runs, whichever is farther
             beyond them; of several models the greatest. 0 where no runs are known.
+        ratio: its D/N over the most of them, in the same way.
     """
 
     total: float
     overhead: float
     stretch: float = 0.0
+    ratio: float = 0.0
+
+    @property
+    def beyond(self) -> float:
+        """How far beyond the law's runs it is; at most 1 within them."""
+        return max(self.stretch, self.ratio)
 
 
 Move = Callable[[str, float], Led | None]  # a bound's name, and where it goes
@@ -83,7 +90,7 @@ def cured(
             return None
         N, D = answer.plan.parameters, answer.plan.tokens
         over = answer.critical.training_overhead
-        return Led(answer.cost.total, over, stretch(scenario.law, N, D))
+        return Led(answer.cost.total, over, *beyond_runs(scenario.law, N, D))
 
     def light(name: str, value: float) -> Led | None:
         other = moved(scenario, name, value)
@@ -115,14 +122,17 @@ def _led(scenario: Scenario) -> Led | None:
     s = question.reducible or question.reducible_at(point)
     best = training_optimal(asked, s, point)
     over = training_overhead(question, point, best)
-    return Led(found.plan.total, over, stretch(scenario.law, point["N"], point["D"]))
+    far = beyond_runs(scenario.law, point["N"], point["D"])
+    return Led(found.plan.total, over, *far)
 
 
-def stretch(law: Law, N: float, D: float) -> float:
-    """How far beyond the largest of a law's runs a model is; at most 1 within them."""
-    sizes = {"parameters": N, "tokens": D, "tokens_per_parameter": D / N}
-    known = ((size, getattr(law.range, word)) for word, size in sizes.items())
-    return max((size / ends[1] for size, ends in known if ends is not None), default=0)
+def beyond_runs(law: Law, N: float, D: float) -> tuple[float, float]:
+    """A model's N or D, and its D/N, over the most of a law's runs; 0 where unknown."""
+    known = law.range
+    sizes = ((N, known.parameters), (D, known.tokens))
+    size = max((size / ends[1] for size, ends in sizes if ends), default=0.0)
+    ratio = known.tokens_per_parameter
+    return size, D / N / ratio[1] if ratio else 0.0
 
 
 def advised(
@@ -177,7 +187,7 @@ def priced(
     if first is None:
         return way
     way = replace(way, cost=first.total, overhead=first.overhead)
-    inside = far and first.stretch > 1
+    inside = far and first.beyond > 1
     if first.overhead <= TWICE and not inside:
         return way
     found = _sensible(way, least, light, surface, inside)
@@ -210,23 +220,43 @@ def _sensible(
             return surface.loss_of(base * math.exp(log))
         return base * math.exp(log if up else -log)
 
-    def excess(log: float) -> float:
-        led = move(way.name, bound(log))
-        if led is None:
-            return math.inf
-        most = max(led.overhead / TWICE, led.stretch if inside else 0.0)
-        return math.log(max(most, 1e-9))
+    def led(log: float) -> Led | None:
+        return move(way.name, bound(log))
 
-    low, high = 0.0, 0.02
-    while not excess(high) <= 0:
-        # Small models overtrain, so that there are runs between two that are too large.
-        low, high = high, high + min(high, STEP if inside else high)
-        if high > math.log(FARTHEST):
+    of: list[Callable[[Led], float]] = [lambda led: led.overhead / TWICE]
+    if inside:
+        # Their way in may be narrow: a model small enough for them is soon one that is
+        # trained on more tokens per parameter than they were. So its near end first.
+        of = [
+            lambda led: led.stretch,
+            lambda led: max(led.overhead / TWICE, led.beyond),
+        ]
+    log: float | None = 0.0
+    for most in of:
+        log = None if log is None else _first(led, most, log)
+    return None if log is None else bound(log)
+
+
+def _first(
+    led: Callable[[float], Led | None], most: Callable[[Led], float], start: float
+) -> float | None:
+    """The first place from the start on where what is asked of a plan is at most 1."""
+
+    def excess(log: float) -> float:
+        found = led(log)
+        return math.inf if found is None else math.log(max(most(found), 1e-9))
+
+    before = excess(start)
+    if before <= 0:
+        return start
+    low, step = start, FIRST
+    while not (after := excess(start + step)) <= 0:
+        low, before, step = start + step, after, 2 * step
+        if step > math.log(FARTHEST):
             return None
-    start = excess(low)
-    if not math.isfinite(start):
+    if not math.isfinite(before):
         return None
-    return bound(crossing(excess, low, high, CLOSE) + 2 * CLOSE)
+    return crossing(excess, low, start + step, CLOSE) + 2 * CLOSE
 
 
 def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:

@@ -9,10 +9,10 @@ from optimizer.algebra.program import Status
 from optimizer.analysis.plan.cures import (
     Led,
     advised,
+    beyond_runs,
     machines,
     moved,
     priced,
-    stretch,
 )
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
 from optimizer.analysis.plan.infeasibility import Infeasibility
@@ -87,14 +87,15 @@ def _led(portfolio: Portfolio) -> Led | None:
     if solution.status is not Status.OPTIMAL:
         return None
     at = {**joint.fixed, **solution.point}
-    overheads, stretches = [], []
+    overheads, far = [], []
     for member, (name, question) in zip(portfolio.members, joint.models, strict=True):
         size = {v: at[variable(v, name)] for v in SIZE}
         point = question.complete(size)
         best = training_optimal(question, question.reducible or 0.0, point)
         overheads.append(training_overhead(question, point, best))
-        stretches.append(stretch(member.law, point["N"], point["D"]))
-    return Led(solution.value, max(overheads), max(stretches))
+        far.append(beyond_runs(member.law, point["N"], point["D"]))
+    farthest = (max(of) for of in zip(*far, strict=True))
+    return Led(solution.value, max(overheads), *farthest)
 
 
 def _moved(portfolio: Portfolio, name: str, value: float) -> Portfolio | None:

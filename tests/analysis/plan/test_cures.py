@@ -105,6 +105,22 @@ def test_a_target_below_the_law_is_sent_to_the_laws_own_runs(ask, limits):
     assert "inside the runs that the law was fitted to needs a target of " in told
 
 
+def test_a_narrow_way_into_the_laws_runs_is_found(ask):
+    """It lies between sizes beyond them and tokens per parameter beyond them.
+
+    Steps that grew went over it, and only a target just above E was offered.
+    """
+    text = HEAD.replace("{match: {parameters: 13B}}", "{loss: 1.2}")
+    text += "demand: {tokens: 18T}\n"
+    (way,) = ask(text).infeasibility.relaxations
+    assert way.within_runs
+    plan = ask(text, typed(way, way.sensible)).plan
+    ends = load_law("besiroglu-2024-refit").range
+    assert plan.parameters == pytest.approx(ends.parameters[1], rel=1e-3)
+    assert plan.parameters <= ends.parameters[1]
+    assert plan.tokens_per_parameter <= ends.tokens_per_parameter[1]
+
+
 def test_where_time_is_short_more_accelerators_would_do(ask):
     text = HEAD + DOLLARS + "limits: {training_time: 5 h}\n"
     told = ask(text).infeasibility
