@@ -67,7 +67,7 @@ def command(
 
 def _read(name: str) -> Record | InputError:
     """The record of a model, or why there is none."""
-    from optimizer.world.models import record_named  # noqa: PLC0415
+    from optimizer.world.described import record_named  # noqa: PLC0415
 
     try:
         return record_named(name)

@@ -14,7 +14,8 @@ from optimizer.reading.document import Document, Steps, dotted, legible
 from optimizer.reading.quantity import NUMBER, read
 from optimizer.records import replace
 from optimizer.world.architecture.record import Record
-from optimizer.world.built import built, layered, record_at
+from optimizer.world.built import built
+from optimizer.world.described import layered, record_at
 from optimizer.world.hardware import (
     Hardware,
     example_price,

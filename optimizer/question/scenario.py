@@ -70,7 +70,7 @@ class Existing(Model):
     model: str | None = Field(None, description="a published model by name")
     architecture: str | dict[str, Any] | None = Field(
         None,
-        description="the path of its config.json, or the words of one",
+        description="a model of the library, the path of a config.json, or its words",
         examples=["models/config.json"],
     )
     parameters: Parameters | None = Field(
@@ -124,8 +124,8 @@ class Spec(Model):
     data: Data = Field(Data(), description="what training data cost")
     architecture: Architecture | None = Field(
         None,
-        description="the shape, for attention and the KV cache; or the path of a "
-        "published config.json",
+        description="the shape, for attention and the KV cache; or a model of the "
+        "library, or the path of a published config.json",
         extend=with_config,
     )
     money: MoneyOverTime = Field(

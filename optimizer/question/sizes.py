@@ -27,13 +27,13 @@ from optimizer.reading.fields import read_model
 from optimizer.reading.quantity import PARAMETERS, read, shown
 from optimizer.records import dataclass
 from optimizer.world.architecture.load import is_config, load_record
-from optimizer.world.built import built, passed_once, record_at
+from optimizer.world.built import built, passed_once
+from optimizer.world.described import record_at, record_named
 from optimizer.world.models import (
     Exists,
     described_names,
     load_model,
     model_names,
-    record_named,
     shape_of,
     size_in,
 )

@@ -6,16 +6,11 @@ grows as its family does (`Record.growth`), from what it is at its own size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.reading.document import Document, Steps, dotted
-from optimizer.reading.fields import FieldError, read_model
-from optimizer.world.architecture.load import described, load_record
 from optimizer.world.architecture.record import USUAL, Record
-from optimizer.world.architecture.words import Words, record_of_words
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape
 
@@ -110,13 +105,6 @@ def built(
     return shape
 
 
-def layered(value: object) -> bool:
-    """Whether a word of a file is a config, its path, or a model layer by layer."""
-    if isinstance(value, dict):
-        return "model_type" in value or isinstance(value.get("layers"), list)
-    return isinstance(value, str)
-
-
 def passed_once(record: Record, mark: Mark, path: str) -> Record:
     """The record, if a token passes each of its parameters once.
 
@@ -152,50 +140,3 @@ def _looked_up(record: Record) -> str:
         f"parameters: {{total: {record.total / 1e9:.4g}B, active: "
         f"{passed / 1e9:.4g}B}}}}"
     )
-
-
-def record_at(document: Document, at: Steps, base: Path) -> Record | None:
-    """The record that a word of a file names or spells out; None where it does not.
-
-    Args:
-        document: the file.
-        at: the path of the word.
-        base: the folder that relative paths start from.
-
-    Raises:
-        InputError: the config cannot be read, or is not known.
-    """
-    node: Any = document.value
-    for step in at:
-        node = node.get(step) if isinstance(node, dict) else None
-    found = _record_at(document, at, base, node)
-    if found is None:
-        return None
-    return passed_once(found, document.mark(at), dotted(at))
-
-
-def _record_at(document: Document, at: Steps, base: Path, node: Any) -> Record | None:
-    if isinstance(node, str):
-        try:
-            return load_record(node, base)
-        except InputError as error:
-            place = document.mark(at)
-            raise InputError(
-                p if p.mark.line else Problem(place, dotted(at), str(p))
-                for p in error.problems
-            ) from None
-    if isinstance(node, dict) and "model_type" in node:
-        return _inline(document, at, node)
-    if layered(node):
-        return record_of_words(read_model(document, Words, at=at), "in words")
-    return None
-
-
-def _inline(document: Document, at: Steps, node: Mapping[str, Any]) -> Record:
-    try:
-        return described(node, str(node["model_type"]))
-    except FieldError as error:
-        raise InputError(
-            Problem(document.mark((*at, *steps)), dotted((*at, *steps)), message)
-            for steps, message in error.found
-        ) from None

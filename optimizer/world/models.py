@@ -5,21 +5,19 @@ card. What they are made of stands there too, or in `data/architectures.yaml`, i
 words of their configs.
 """
 
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.reading.document import load_file, suggest
+from optimizer.reading.document import suggest
 from optimizer.reading.entries import Entries
 from optimizer.reading.fields import Model, Parameters, Tokens, read_model
 from optimizer.reading.quantity import PARAMETERS, TOKENS, shown, significant, write
-from optimizer.reading.yamltext import Steps
 from optimizer.records import dataclass, replace
-from optimizer.world.architecture.load import described, is_config, load_record
+from optimizer.world.architecture.load import described, load_record
 from optimizer.world.architecture.record import Record
-from optimizer.world.built import Built, built, passed_once, record_at
+from optimizer.world.built import Built, built, passed_once
 from optimizer.world.law import Counts
 from optimizer.world.shapes import Shape, record_of_shape
 
@@ -231,31 +229,24 @@ def of_record(record: Record, tokens: float) -> PublishedModel:
     )
 
 
-def record_named(name: str) -> Record:
-    """What a model is made of: one of the library, or of a config.json.
-
-    Args:
-        name: of the library, else a config file or a folder with one.
+def library_record(name: str) -> Record:
+    """What a model of the library is made of, as its makers' config says it.
 
     Raises:
-        InputError: there is no such model or file, or it is not known what it is.
+        InputError: there is no such model, or no source states its architecture.
     """
-    if name.lower().endswith((".yaml", ".yml")):
-        return _in_words(name)
-    if is_config(name) or "/" in name or os.path.isdir(name):
-        return load_record(name)
     if name in _CONFIGS:
-        return _told(_described(name))
+        return _described(name)
     model = load_model(name, Mark(name), "")
     if model.architecture is None:
         message = "is in the library without an architecture, which no source states"
         raise InputError([Problem(Mark(name), "", message)])
     if isinstance(model.architecture, Built):
         return model.architecture.record
-    return _told(record_of_shape(model.architecture, name))
+    return record_of_shape(model.architecture, name)
 
 
-def _told(record: Record) -> Record:
+def told(record: Record) -> Record:
     """The record of a model of the library, with what its makers say of it."""
     name, said = record.name, [*record.notes]
     config = _config(name) if name in _CONFIGS else None
@@ -267,19 +258,6 @@ def _told(record: Record) -> Record:
     said.append(f"licence: {licence}" if licence else "no licence was read by us")
     said += [f"source: {one.source}" for one in known if one.source][:1]
     return replace(record, notes=tuple(said))
-
-
-def _in_words(name: str) -> Record:
-    """A model that a file says in words, or a scenario in its architecture."""
-    document = load_file(name)
-    value = document.value
-    at: Steps = ()
-    if isinstance(value, dict) and "architecture" in value:
-        at = ("architecture",)
-    record = record_at(document, at, Path(name).parent)
-    if record is None:
-        record = record_of_shape(read_model(document, Shape, at=at), Path(name).stem)
-    return record
 
 
 def _entry(name: str) -> _Entry:

@@ -15,6 +15,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.world.architecture.read import read_config
 from optimizer.world.built import Built, built
+from optimizer.world.described import record_named
 
 GEMMA = {  # sliding and full layers, the sliding ones of a window of 1,024
     "model_type": "gemma3_text",
@@ -58,6 +59,28 @@ def scenario(folder: Path, more: str):
     path = folder / "scenario.yaml"
     path.write_text(ROOFLINE + more, encoding="utf-8")
     return load_scenario(path)
+
+
+@pytest.mark.parametrize("name", ["gemma-3-4b", "deepseek-v3"])
+def test_a_model_of_the_library_is_an_architecture_by_its_name(folder, name):
+    words = record_named(name)
+    one = scenario(folder, f"architecture: {name}\n").spec.architecture
+    assert isinstance(one, Built)
+    assert one.stored == words.total
+    # A folder of that name with a config is nearer than the library.
+    (folder / name).mkdir()
+    (folder / name / "config.json").write_text(json.dumps(GEMMA), encoding="utf-8")
+    near = scenario(folder, f"architecture: {name}\n").spec.architecture
+    assert near.stored == record().total
+
+
+def test_a_name_that_is_none_is_told_what_may_stand_there(folder):
+    with pytest.raises(InputError) as told:
+        scenario(folder, "architecture: gemma-3-4bb\n")
+    (problem,) = told.value.problems
+    assert problem.mark.line
+    assert "a model of the library" in problem.message
+    assert 'did you mean "gemma-3-4b"?' in problem.message
 
 
 def test_path_is_relative_to_the_file(folder: Path) -> None:

@@ -9,12 +9,12 @@ import pytest
 from cli import main
 from optimizer.errors import InputError
 from optimizer.question.load import load_scenario
+from optimizer.world.described import record_named
 from optimizer.world.models import (
     described_names,
     load_model,
     model_names,
     of_config,
-    record_named,
 )
 
 # Total and active parameters as their makers print them [B].

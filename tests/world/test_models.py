@@ -1,10 +1,10 @@
 import pytest
 
 from optimizer.errors import InputError, Mark
+from optimizer.world.described import record_named
 from optimizer.world.models import (
     load_model,
     model_names,
-    record_named,
     size_in,
     unsure,
 )

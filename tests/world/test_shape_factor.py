@@ -10,7 +10,8 @@ import pytest
 
 from optimizer.analysis.plan.snap import snap
 from optimizer.question.load import read_scenario
-from optimizer.world.models import load_model, record_named
+from optimizer.world.described import record_named
+from optimizer.world.models import load_model
 from optimizer.world.shape_factor import BEST, factor, relative_factor
 
 TEXT = """

@@ -354,9 +354,9 @@ def _feed(g: Group, width: int) -> Feed:
 
 
 def with_config(schema: dict[str, Any]) -> None:
-    """Lets a scenario's schema have a config, its path, or layers by kind."""
+    """Lets a scenario's schema have a config, its path or name, or layers by kind."""
     schema["anyOf"] += [
-        {"type": "string", "examples": ["models/config.json"]},
+        {"type": "string", "examples": ["llama-3-8b", "models/config.json"]},
         {"type": "object", "required": ["model_type"]},
         {
             "type": "object",

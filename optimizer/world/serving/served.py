@@ -16,7 +16,8 @@ from optimizer.reading.document import Document, load_file
 from optimizer.reading.fields import Model, read_model
 from optimizer.records import dataclass, replace
 from optimizer.world.architecture.record import Record
-from optimizer.world.models import record_named, shaped_names
+from optimizer.world.described import record_named
+from optimizer.world.models import shaped_names
 
 _FILE = Path(__file__).resolve().parents[2] / "data" / "served.yaml"
 BASE = 8.03e9  # parameters of Llama 3.1 8B

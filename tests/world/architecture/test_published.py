@@ -15,7 +15,8 @@ import pytest
 from optimizer.reading.fields import FieldError
 from optimizer.world.architecture.load import load_record
 from optimizer.world.architecture.read import read_config
-from optimizer.world.models import described_names, model_names, record_named
+from optimizer.world.described import record_named
+from optimizer.world.models import described_names, model_names
 
 # The row of the table, and the folder of the config where its name is another.
 ROWS = {

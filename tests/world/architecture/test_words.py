@@ -11,7 +11,7 @@ from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
 from optimizer.world.architecture.record import Record
 from optimizer.world.architecture.words import Group, Words
-from optimizer.world.models import record_named
+from optimizer.world.described import record_named
 
 DEEPSEEK_V3 = """
 width: 7168
