@@ -119,6 +119,15 @@ class Draws:
         return np.random.default_rng([self.seed, block, word])
 
 
+def stated(scenario: Scenario) -> dict[Steps, str]:
+    """Paths and names of the numbers that a scenario itself says are uncertain."""
+    return {
+        item.path: item.name.removesuffix(".expected")
+        for item in inputs(scenario)
+        if item.path[-1] == "expected"
+    }
+
+
 def draws(scenario: Scenario, count: int, seed: int, fixed: frozenset[Steps]) -> Draws:
     """What `--sample` draws from.
 
@@ -132,10 +141,9 @@ def draws(scenario: Scenario, count: int, seed: int, fixed: frozenset[Steps]) ->
         InputError: nothing is uncertain, or an uncertain number has no log-normal.
     """
     numbers, normals = [], []
-    for item in inputs(scenario):
-        if item.path[-1] == "expected" and item.path not in fixed:
-            name = item.name.removesuffix(".expected")
-            number, normal = _spread(scenario, name, item.path[:-1])
+    for path, name in stated(scenario).items():
+        if path not in fixed:
+            number, normal = _spread(scenario, name, path[:-1])
             numbers.append(number)
             normals.append(normal)
     law = None

@@ -76,10 +76,11 @@ def formulate(scenario: Scenario) -> Question:
     limits = _limits(scenario, bill, replicas.values(), attempt)
     unit = UNITS[spec.objective]
     cost = attempt(("objective",), partial(counted, bill, unit)) or ()
+    repetition = repetition_of(scenario)
+    read_again = partial(loss_of, surface, repetition)
+    loss, quantities = attempt(("data", "unique_tokens"), read_again) or ((), ())
     attempt.finish()
 
-    repetition = repetition_of(scenario)
-    loss, quantities = loss_of(surface, repetition)
     penalties = penalties_of(scenario)
     outside = scenario.law.form in POWERS
     reference = target = reducible = None

@@ -18,7 +18,7 @@ from optimizer.algebra.posynomial import Array, Integers
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.asked import Question
 from optimizer.question.axes import Axis, Number, Wanted, axis, counted, wanted
-from optimizer.question.draws import Draws, draws
+from optimizer.question.draws import Draws, draws, stated
 from optimizer.question.formulate import formulate
 from optimizer.question.inputs import changed
 from optimizer.question.load import read_document
@@ -119,6 +119,12 @@ def plan(
         )
         raise InputError([Problem(Mark("sweep"), "", message)])
     return Plan(base, tuple(axes))
+
+
+def of_law(scenario: Scenario, count: int, seed: int) -> Plan:
+    """The draws of a law alone; what else is uncertain stays as it is expected."""
+    alone = draws(scenario, count, seed, frozenset(stated(scenario)))
+    return Plan(scenario, (alone,))
 
 
 def _overridden(scenario: Scenario, wants: Sequence[Wanted], at: int) -> Scenario:

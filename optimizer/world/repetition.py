@@ -21,6 +21,7 @@ from optimizer.world.limits import Limit
 from optimizer.world.surface import Surface
 
 COVERED = 500.0  # epochs that the law's runs went through
+WITHIN = 690.0  # of 0, for a logarithm whose number a float holds
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,23 @@ class Repetition:
         )
 
     def parameters(self, surface: Surface) -> Saturating | None:
-        """N' as a concave quantity of N and U; None where N' = N."""
+        """N' as a concave quantity of N and U; None where N' = N.
+
+        Raises:
+            ValueError: N_opt is so steep in U that no number holds that of one token.
+        """
         if self.R_N is None:
             return None
         # ln N_opt(U) = base + ratio·ln U along the training-optimal line.
-        base = np.log(np.asarray(surface.optimal_parameters(1.0)))
+        with np.errstate(divide="ignore"):
+            base = np.log(np.asarray(surface.optimal_parameters(1.0)))
+        if not (abs(base.real) < WITHIN).all():
+            ratio = np.max(surface.beta / surface.alpha).real
+            raise ValueError(
+                "cannot be counted under this law: the parameters that they support "
+                f"grow by the power beta/alpha = {ratio:.3g} of them, beyond what "
+                "numbers hold; remove unique_tokens, or check the law"
+            )
         return Saturating(
             "N'",
             ("N", "U"),

@@ -20,10 +20,9 @@ from optimizer.analysis.uncertainty.uncertainty import (
     uncertainty,
 )
 from optimizer.errors import InputError
-from optimizer.question.draws import draws
 from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
-from optimizer.question.vary import Plan
+from optimizer.question.vary import Plan, of_law
 from optimizer.question.vary import plan as varied
 from optimizer.records import dataclass
 
@@ -83,11 +82,10 @@ def _band(scenario: Scenario, found: Frontier, count: int) -> Band | None:
         nothing = ["demand.tokens=0"]
         scenario = read_document(scenario.document, scenario.base, nothing)
     losses = ",".join(repr(point.loss) for point in found.points)
-    both = varied(scenario, [f"target.loss={losses}"], count)
-    # The frontier is that of the expected numbers; the law alone is drawn.
-    stated = [n.path for n in both.numbers if n.path[0] != "law"]
-    alone = draws(both.scenario, count, 0, frozenset(stated))
-    plan = Plan(both.scenario, (both.axes[0], alone))
+    base = varied(scenario, [f"target.loss={losses}"])
+    # The frontier is that of the expected numbers.
+    alone = of_law(base.scenario, count, 0)
+    plan = Plan(base.scenario, (*base.axes, *alone.axes))
     cost = list(RESULTS).index("cost_total")
     parts = []
     for rows in sweep(plan, lambda: False):

@@ -35,9 +35,9 @@ def chance(
         return None
     # Most laws have no draws, and need none of this.
     from optimizer.question.law_draws import drawn  # noqa: PLC0415
-    from optimizer.question.vary import plan as varied  # noqa: PLC0415
+    from optimizer.question.vary import of_law  # noqa: PLC0415
 
-    found = drawn(varied(scenario, (), DRAWS, SEED))
+    found = drawn(of_law(scenario, DRAWS, SEED))
     return Chance(found.reached(plan.parameters, plan.tokens), found.count, SEED)
 
 

@@ -151,7 +151,10 @@ def _still_free(scenario: Scenario, question: Question, lowest: Solution) -> flo
     def over(n: float) -> float:
         """Ln g of the plan of least lifetime cost for s = e^n."""
         last = found[-1] if found else None
-        solution = _least(_uncapped(question, math.exp(n)), last)
+        try:
+            solution = _least(_uncapped(question, math.exp(n)), last)
+        except UncertifiedError:
+            solution = None  # between the two losses is less than numbers tell apart
         if solution is None:
             raise no_loss(scenario, "is asked so near the lowest loss of its data")
         found.append(solution)

@@ -47,3 +47,27 @@ def test_a_cure_beyond_what_a_field_takes_is_not_advised(ask, limits, instead):
     reason = answer.infeasibility.reason
     assert instead in reason
     assert f"limits.{limits.partition(':')[0]} to" not in reason
+
+
+def test_repeated_data_that_support_more_than_numbers_hold_are_told(ask):
+    """One line of the chart of sizes ended the answer: N_opt(U) is 3e-311·U^55."""
+    law = "law: {E: 1.15, A: 14.1, B: 432425, alpha: 0.02, beta: 1.1}\n"
+    asked = "target: {match: {parameters: 7B}}\ndemand: {tokens: 500B}\n"
+    assert ask(law + asked).plan is not None
+    told = r"yaml:4:23: data.unique_tokens: cannot be counted .* power .* = 55 "
+    with pytest.raises(InputError, match=told):
+        ask(law + asked + "data: {unique_tokens: 60B}\n")
+
+
+def test_a_loss_that_tokens_alone_decide_is_told(ask):
+    """Beside one token of data, parameters change the loss by a part in 1e9."""
+    text = (
+        "law: besiroglu-2024-refit\nobjective: dollars\n"
+        "training: {hardware: h100-sxm, mfu: 40 %, price: $2/h, accelerators: 256}\n"
+        "serving: {hardware: h100-sxm, mfu: 20 %, price: $2/h}\n"
+        "demand: {tokens: 4T}\nbudget: {training_time: 60 days, best_for: lifetime}\n"
+        "limits: {tokens: 1}\n"
+    )
+    with pytest.raises(InputError, match="so near the lowest loss of its data"):
+        ask(text)
+    assert ask(text.replace("tokens: 1}", "tokens: 1B}")).plan is not None

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from optimizer.analysis.frontier.band import banded
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.story.timeline import tornado
 from optimizer.analysis.sweep.sweep import RESULTS, rows
@@ -282,6 +283,16 @@ def test_a_range_from_zero_has_no_logarithm(given, where):
     told = rf"^scenario.yaml:{where}.low: must be above 0 to draw from, got 0$"
     with pytest.raises(InputError, match=told):
         uncertainty(scenario)
+
+
+def test_the_laws_own_draws_need_no_logarithm_of_a_price():
+    """Those of a target and of a frontier were refused for a price that has none."""
+    text = PLAIN.replace("hoffmann-2022-devries", "besiroglu-2024-refit")
+    zero = text.replace("$200k", "{low: 0, expected: $200k, high: 1e6}")
+    known, asked = (read_scenario(one, "scenario.yaml") for one in (text, zero))
+    assert solve(asked).reached == solve(known).reached
+    assert solve(asked).reached is not None
+    assert banded(asked, 3, 50).band == banded(known, 3, 50).band
 
 
 def test_prices_that_fall_to_nothing_are_refused():
