@@ -165,7 +165,6 @@ def test_runs_become_a_law_that_plans(scenario, tmp_path):
 def test_a_report_is_text_and_no_file(scenario, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pytest.importorskip("vl_convert")
-    monkeypatch.setattr("optimizer.report.formats.render.bundle", lambda: "")
     page = overtrain.report(scenario)
     assert page.startswith("<!doctype html>")
     assert page.count("<svg") >= 5

@@ -28,9 +28,7 @@ def refuse_folder(folder: Path) -> None:
     from optimizer.report.formats.extras import missing  # noqa: PLC0415
 
     try:
-        import optimizer.report.charts.theme  # noqa: F401, PLC0415
-
-        render.version()
+        render.ready()
     except ImportError as error:
         raise missing(error) from None
     if os.path.exists(folder) and not os.path.isdir(folder):

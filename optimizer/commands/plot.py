@@ -74,7 +74,7 @@ def command(
 
     refuse(kind, scenarios)
     try:
-        render.version()
+        render.ready()
         chart = picture(kind, scenarios, laws)
         drawn = draw(chart)
         if ending == ".png":

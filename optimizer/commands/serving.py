@@ -101,9 +101,7 @@ def _refuse_picture(picture: Path) -> None:
     if picture.suffix.lower() != ".svg":
         raise failed(picture, "a picture ends in .svg")
     try:
-        import optimizer.report.charts.theme  # noqa: F401, PLC0415
-
-        render.version()
+        render.ready()
     except ImportError as error:
         raise missing(error) from None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Literal, Protocol
 
 from optimizer.analysis.comparison.compare import compare, probabilities
@@ -16,6 +15,7 @@ from optimizer.question.portfolio import Portfolio
 from optimizer.question.scenario import Scenario
 from optimizer.question.under_laws import under_laws
 from optimizer.report.charts.catalogue import draw
+from optimizer.report.charts.tips import tipped
 from optimizer.report.formats import render
 from optimizer.report.formats.elements import Chart, Rich
 from optimizer.report.formats.extras import missing
@@ -31,13 +31,8 @@ class Drawing(Protocol):
     def start(self, blocks: Sequence[Rich]) -> None:
         """Starts drawing the charts among some blocks."""
 
-    def pictures(
-        self, blocks: Sequence[Rich]
-    ) -> Mapping[int, tuple[dict[str, Any], str]]:
-        """The charts among some blocks by their places, as Vega-Lite and as SVG."""
-
-    def scripts(self) -> str:
-        """What makes charts interactive."""
+    def pictures(self, blocks: Sequence[Rich]) -> Mapping[int, str]:
+        """The charts among some blocks by their places, as SVG."""
 
 
 class Here:
@@ -46,25 +41,13 @@ class Here:
     def start(self, blocks: Sequence[Rich]) -> None:
         """Nothing is drawn ahead."""
 
-    def pictures(
-        self, blocks: Sequence[Rich]
-    ) -> Mapping[int, tuple[dict[str, Any], str]]:
+    def pictures(self, blocks: Sequence[Rich]) -> Mapping[int, str]:
         """The charts among some blocks, drawn now."""
-        found = {}
-        for place, block in enumerate(blocks):
-            if isinstance(block, Chart):
-                specification = draw(block)
-                found[place] = specification, render.svg(specification)
-        return found
-
-    def scripts(self) -> str:
-        """The bundle, made once a process: it takes some seconds."""
-        return _bundle()
-
-
-@cache
-def _bundle() -> str:
-    return render.bundle()
+        return {
+            place: render.svg(tipped(draw(block)))
+            for place, block in enumerate(blocks)
+            if isinstance(block, Chart)
+        }
 
 
 def report(
@@ -87,7 +70,7 @@ def report(
     drawing = Here() if form == "html" else None
     if drawing is not None:
         try:
-            render.version()
+            render.ready()
         except ImportError as error:
             raise missing(error) from None
     for one in scenarios if laws else ():
@@ -192,5 +175,4 @@ def text_of(found: Report, form: str, drawing: Drawing | None = None) -> str:
         return markdown(blocks)
     from optimizer.report.formats.page import render as page  # noqa: PLC0415
 
-    pictures = drawing.pictures(blocks)
-    return page(blocks, pictures, drawing.scripts(), found.version, found.made)
+    return page(blocks, drawing.pictures(blocks), found.version, found.made)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
-
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import line_name
 from optimizer.analysis.story.timeline import Cashflow
@@ -15,20 +13,19 @@ from optimizer.report.charts.theme import (
     GREY,
     PANEL,
     WIDTH,
-    Spec,
-    colours,
+    colour,
     cost_title,
-    dashes,
-    data,
+    dash,
     exactly,
+    linear,
     names_axis,
     short,
-    stacked,
     told,
 )
+from optimizer.report.charts.vegalite import Spec, field, mark, over, stacked, tips
 
 
-def split(answers: Sequence[Answer]) -> Any:
+def split(answers: Sequence[Answer]) -> Spec:
     """Cost by line of the bill: of each plan and its training-optimal model."""
     rows: list[dict[str, Any]] = []
     order: list[str] = []
@@ -55,27 +52,22 @@ def split(answers: Sequence[Answer]) -> Any:
     unit = next(a.cost.unit for a in answers if a.cost is not None)
     names = list(dict.fromkeys(row["line"] for row in rows))
     top = max(row["to"] for row in rows)
-    x = alt.X(
+    x = field(
         "from:Q",
         title=cost_title(unit),
-        scale=alt.Scale(domain=[0, top * 1.02], nice=False),
+        scale=linear(0, top * 1.02),
         axis=_amounts(top, unit),
     )
-    y = alt.Y("bar:N", title=None, sort=order, axis=names_axis(order, 150))
-    chart = (
-        alt.Chart(
-            data([{**r, "from": short(r["from"]), "to": short(r["to"])} for r in rows])
-        )
-        .mark_bar(stroke="#ffffff", strokeWidth=1)
-        .encode(
-            x=x,
-            x2=alt.X2("to:Q"),
-            y=y,
-            color=alt.Color("line:N", scale=colours(names), title=None),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("bar", "line", "cost")],
-        )
+    bars = over(
+        [{**r, "from": short(r["from"]), "to": short(r["to"])} for r in rows],
+        x=x,
+        x2={"field": "to"},
+        y=field("bar:N", title=None, sort=order, axis=names_axis(order, 150)),
+        color=colour("line", names),
+        tooltip=tips("bar", "line", "cost"),
     )
-    return chart.properties(width=WIDTH - 60, height=46 * len(set(order)) + 10)
+    size = {"width": WIDTH - 60, "height": 46 * len(set(order)) + 10}
+    return {**mark("bar", bars, stroke="#ffffff", strokeWidth=1), **size}
 
 
 def _line(name: str, alone: bool) -> str:
@@ -86,7 +78,7 @@ def _line(name: str, alone: bool) -> str:
     return line_name(name)
 
 
-def _amounts(top: float, unit: str) -> alt.Axis:
+def _amounts(top: float, unit: str) -> Spec:
     """A linear axis of amounts from nothing up."""
     power = 10.0 ** len(str(int(top))) if top >= 1 else 1.0
     while power > top:
@@ -94,10 +86,10 @@ def _amounts(top: float, unit: str) -> alt.Axis:
     step = next(s * power for s in (0.2, 0.25, 0.5, 1, 2) if top / (s * power) <= 6.5)
     values = [step * k for k in range(int(top / step + 1e-9) + 1)]
     words = [f"'{_linear(v, unit)}'" for v in values]
-    return alt.Axis(
-        values=values,
-        labelExpr=f"[{', '.join(words)}][round(datum.value / {step})]",
-    )
+    return {
+        "values": values,
+        "labelExpr": f"[{', '.join(words)}][round(datum.value / {step})]",
+    }
 
 
 def _linear(value: float, unit: str) -> str:
@@ -118,34 +110,26 @@ def cashflow(figure: Cashflow) -> Spec:
         if e.amount > 0
     ]
     last = max(entry.month for entry in figure.months)
-    x_scale = alt.Scale(domain=[figure.first - 1, last + 1], nice=False)
-    x = alt.X(
+    x = field(
         "month:Q",
         title="months after training ends",
-        scale=x_scale,
-        axis=alt.Axis(tickMinStep=1, tickCount=8, format="d"),
+        scale=linear(figure.first - 1, last + 1),
+        axis={"tickMinStep": 1, "tickCount": 8, "format": "d"},
     )
     by_month: dict[int, float] = {}
     for e in figure.months:
         by_month[e.month] = by_month.get(e.month, 0.0) + e.amount
     peak = max(by_month.values())
     shown = [_line(name, True) for name in names]
-    upper = (
-        alt.Chart(data(rows))
-        .mark_bar(size=max(2.0, 0.8 * WIDTH / (last - figure.first + 2)))
-        .encode(
-            x=x,
-            y=alt.Y(
-                "cost:Q",
-                title="a month",
-                stack="zero",
-                axis=_amounts(peak, figure.unit),
-            ),
-            color=alt.Color("line:N", scale=colours(shown), title=None),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("month", "line", "bill")],
-        )
-        .properties(width=WIDTH, height=PANEL)
+    axis = _amounts(peak, figure.unit)
+    months = over(
+        rows,
+        x=x,
+        y=field("cost:Q", title="a month", stack="zero", axis=axis),
+        color=colour("line", shown),
+        tooltip=tips("month", "line", "bill"),
     )
+    wide = max(2.0, 0.8 * WIDTH / (last - figure.first + 2))
     models = [name for name, _ in figure.totals]
     sums = [
         {"month": figure.first + i, "sum": short(v), "model": name}
@@ -154,27 +138,22 @@ def cashflow(figure: Cashflow) -> Spec:
         for i, v in enumerate(totals)
     ]
     most = max(max(totals) for _, totals in figure.totals)
-    lower = (
-        alt.Chart(data(sums))
-        .mark_line()
-        .encode(
-            x=x,
-            y=alt.Y(
-                "sum:Q",
-                title="so far",
-                axis=_amounts(most, figure.unit),
-                scale=alt.Scale(domain=[0, most * 1.02]),
-            ),
-            color=alt.Color(
-                "model:N", scale=colours(models, (GREEN, GREY)), title=None
-            ),
-            strokeDash=alt.StrokeDash("model:N", scale=dashes(models), title=None),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("month", "model", "bill")],
-        )
-        .properties(width=WIDTH, height=PANEL)
+    lines = over(
+        sums,
+        x=x,
+        y=field(
+            "sum:Q",
+            title="so far",
+            axis=_amounts(most, figure.unit),
+            scale=linear(0, most * 1.02),
+        ),
+        color=colour("model", models, (GREEN, GREY)),
+        strokeDash=dash("model", models),
+        tooltip=tips("month", "model", "bill"),
     )
+    size = {"width": WIDTH, "height": PANEL}
     return stacked(
-        upper,
-        lower,
+        {**mark("bar", months, size=wide), **size},
+        {**mark("line", lines), **size},
         resolve={"scale": {"color": "independent", "strokeDash": "independent"}},
     )

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
-
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.capped import Capped, Step
 from optimizer.analysis.plan.wording import amount
 from optimizer.errors import Defect
 from optimizer.report.charts.theme import (
     BLUE,
+    BOLD,
+    DIAMOND,
     GREY,
     HEIGHT,
-    INK,
     WIDTH,
-    Spec,
+    colour,
     cost_title,
-    data,
+    dash,
     exactly,
-    layered,
+    linear,
     log_axis,
     short,
     span,
+)
+from optimizer.report.charts.vegalite import (
+    Spec,
+    also,
+    field,
+    layered,
+    mark,
+    over,
+    tips,
 )
 
 UNDER, FREE = "least cost under the budget", "without the budget"
@@ -37,37 +45,30 @@ def capped(answer: Answer) -> Spec:
     unit, steps = cost.unit, found.steps
     low, high = span([s.total for s in steps] + [_free(s) for s in steps])
     room = (high / low) ** 0.06
-    x = alt.X(**log_axis("cost", cost_title(unit), unit, (low / room, high * room), 6))
+    x = log_axis("cost", cost_title(unit), unit, (low / room, high * room), 6)
     losses = [step.loss for step in steps]
     edge = 0.08 * (max(losses) - min(losses))
-    y = alt.Y(
+    y = field(
         "loss:Q",
         title="loss, nats per token",
-        scale=alt.Scale(
-            domain=[min(losses) - edge, max(losses) + edge], nice=False, zero=False
-        ),
-        axis=alt.Axis(format=".3f", tickCount=7),
+        scale=linear(min(losses) - edge, max(losses) + edge),
+        axis={"format": ".3f", "tickCount": 7},
     )
-    colour = alt.Color(
-        "what:N", scale=alt.Scale(domain=[UNDER, FREE], range=[BLUE, GREY]), title=None
+    lines = over(
+        _rows(found, unit),
+        x=x,
+        y=y,
+        color=colour("what", (UNDER, FREE), (BLUE, GREY)),
+        strokeDash=dash("what", (UNDER, FREE)),
+        order=field("order:Q"),
+        tooltip=tips("its loss", "bill", "size", "trained on"),
     )
-    dash = alt.StrokeDash(
-        "what:N", scale=alt.Scale(domain=[UNDER, FREE], range=[[1, 0], [6, 3]])
+    return layered(
+        mark("line", lines, point=True, clip=True),
+        *_plan(found, unit, x, y),
+        width=WIDTH,
+        height=HEIGHT,
     )
-    tips = [alt.Tooltip(f"{w}:N") for w in ("its loss", "bill", "size", "trained on")]
-    lines = (
-        alt.Chart(data(_rows(found, unit)))
-        .mark_line(point=True, clip=True)
-        .encode(
-            x=x,
-            y=y,
-            color=colour,
-            strokeDash=dash,
-            order=alt.Order("order:Q"),
-            tooltip=tips,
-        )
-    )
-    return layered(lines, *_plan(found, unit, x, y), width=WIDTH, height=HEIGHT)
 
 
 def _free(step: Step) -> float:
@@ -101,15 +102,12 @@ def _rows(found: Capped, unit: str) -> list[dict[str, Any]]:
     ]
 
 
-def _plan(found: Capped, unit: str, x: alt.X, y: alt.Y) -> list[Any]:
+def _plan(found: Capped, unit: str, x: Spec, y: Spec) -> list[Spec]:
     step = found.steps[found.chosen]
     word = f"the plan, {amount(float(f'{step.parameters:.1e}'), 'parameters')}"
     row = {"cost": short(step.total), "loss": short(step.loss), "word": word}
-    base = alt.Chart(data([row])).encode(x=x, y=y)
-    mark = {"shape": "diamond", "filled": True, "color": BLUE, "opacity": 1}
+    here = over([row], x=x, y=y)
     return [
-        base.mark_point(size=150, stroke="#ffffff", strokeWidth=1.2, **mark),
-        base.mark_text(align="left", dx=10, dy=-8, fontWeight="bold", color=INK).encode(
-            text=alt.Text("word:N")
-        ),
+        mark("point", here, color=BLUE, **DIAMOND),
+        mark("text", also(here, text=field("word:N")), dx=10, dy=-8, **BOLD),
     ]

@@ -1,7 +1,4 @@
-"""Every kind of chart by name: its title, its numbers, its words, and its picture.
-
-Only `draw` needs Altair, of the optional part `report`.
-"""
+"""Every kind of chart by name: its title, its numbers, its words, and its picture."""
 
 from __future__ import annotations
 
@@ -11,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.plan.own_unit import said
 from optimizer.report.charts import words as charttext
+from optimizer.report.charts.theme import CONFIG
+from optimizer.report.charts.vegalite import finished
 from optimizer.report.formats.elements import Chart
-from optimizer.report.formats.extras import missing
 
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.regret import Regret
@@ -112,22 +110,12 @@ def regret_of(regret: Regret | None) -> Chart | None:
 
 
 def draw(chart: Chart) -> dict[str, Any]:
-    """The Vega-Lite of a chart.
-
-    Raises:
-        InputError: Altair is not installed.
-    """
-    try:
-        from optimizer.report.charts import theme  # noqa: PLC0415 - optional
-
-        # Only what is drawn: charts of fits bring in all of fitting.
-        module = import_module(f"optimizer.report.charts.{DRAWN[chart.kind]}")
-    except ImportError as error:
-        raise missing(error) from None
+    """The Vega-Lite of a chart."""
+    # Only what is drawn: charts of fits bring in all of fitting.
+    module = import_module(f"optimizer.report.charts.{DRAWN[chart.kind]}")
     function = getattr(module, chart.kind)
-    with theme.unchecked():
-        drawn = (
-            function(*chart.figure) if chart.kind == "plan" else function(chart.figure)
-        )
-        spec = theme.finished(drawn, chart.alternative)
-    return said(spec, chart.loss_unit)
+    drawn = function(*chart.figure) if chart.kind == "plan" else function(chart.figure)
+    spec: dict[str, Any] = said(
+        finished(drawn, chart.alternative, CONFIG), chart.loss_unit
+    )
+    return spec

@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
-
 from optimizer.analysis.story.curves import OverDemand
 from optimizer.report.charts.theme import (
     BLUE,
@@ -21,19 +19,25 @@ from optimizer.report.charts.theme import (
     PANEL,
     PURPLE,
     WIDTH,
-    Spec,
-    colours,
+    colour,
     cost_title,
-    dashes,
-    data,
+    dash,
     exactly,
-    layered,
     log_axis,
     percents,
     short,
     span,
-    stacked,
     told,
+)
+from optimizer.report.charts.vegalite import (
+    Spec,
+    also,
+    field,
+    layered,
+    mark,
+    over,
+    stacked,
+    tips,
 )
 
 SERVED = "served tokens"
@@ -63,12 +67,14 @@ def demand(figure: OverDemand) -> Spec:
     ]
     x = _over(figure)
     every = [c for running in figure.running for c in running.costs]
-    y = alt.Y(**log_axis("cost", cost_title(figure.unit), figure.unit, span(every), 5))
-    colour = alt.Color("model:N", scale=colours(names, LINES), title=None)
-    dash = alt.StrokeDash("model:N", scale=dashes(names), title=None)
-    tips = [alt.Tooltip(f"{w}:N") for w in ("model", "demand", "bill", "above")]
-    base = alt.Chart(data(costs)).encode(
-        x=x, color=colour, strokeDash=dash, tooltip=tips
+    y = log_axis("cost", cost_title(figure.unit), figure.unit, span(every), 5)
+    above = percents("over", "above the best plan", MOST)
+    base = over(
+        costs,
+        x=x,
+        color=colour("model", names, LINES),
+        strokeDash=dash("model", names),
+        tooltip=tips("model", "demand", "bill", "above"),
     )
     crossings = [
         {"T": short(c.tokens), "cost": short(c.cost), "word": _crossing(c.tokens)}
@@ -76,23 +82,21 @@ def demand(figure: OverDemand) -> Spec:
         for c in figure.crossings
     ]
     _cleared(crossings)
-    marks = alt.Chart(data(crossings)).encode(x=x)
+    marks = over(crossings, x=x)
+    words = also(marks, y=above, text=field("word:N"))
     ring = {"size": 70, "filled": True, "color": INK, "opacity": 1}
     upper = layered(
         _now(figure, x, "now"),
-        base.mark_line(clip=True).encode(y=y),
-        marks.mark_point(**ring).encode(y=y, tooltip=alt.Tooltip("word:N")),
+        mark("line", also(base, y=y), clip=True),
+        mark("point", also(marks, y=y, tooltip=tips("word")), **ring),
         width=WIDTH,
         height=HEIGHT - 60,
     )
-    above = alt.Y(**percents("over", "above the best plan", MOST))
     lower = layered(
         _now(figure, x),
-        base.mark_line(clip=True).encode(y=above),
-        marks.mark_point(clip=True, **ring).encode(y=above),
-        marks.mark_text(clip=True, dy=-11, color=INK, fontSize=11).encode(
-            y=above, text=alt.Text("word:N")
-        ),
+        mark("line", also(base, y=above), clip=True),
+        mark("point", also(marks, y=above), clip=True, **ring),
+        mark("text", words, clip=True, dy=-11, color=INK, fontSize=11),
         width=WIDTH,
         height=PANEL,
     )
@@ -109,9 +113,9 @@ def _cleared(crossings: list[dict[str, Any]]) -> None:
             last = row["T"]
 
 
-def _over(figure: OverDemand, title: str = SERVED) -> alt.X:
+def _over(figure: OverDemand, title: str = SERVED) -> Spec:
     served = span(figure.served)
-    return alt.X(**log_axis("T", title, "tokens", served))
+    return log_axis("T", title, "tokens", served)
 
 
 def _crossing(tokens: float) -> str:
@@ -133,17 +137,17 @@ def _regret(figure: OverDemand, tokens: float, cost: float) -> float | None:
     return None
 
 
-def _now(figure: OverDemand, x: alt.X, word: str = "") -> Any:
-    rule = alt.Chart(data([{"T": short(figure.now), "word": word, "top": 1}]))
-    line = rule.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=x)
+def _now(figure: OverDemand, x: Spec, word: str = "") -> Spec:
+    rule = over([{"T": short(figure.now), "word": word, "top": 1}], x=x)
+    line = mark("rule", rule, color=GREY, strokeDash=[3, 3])
     if not word:
         return line
     low, high = span(figure.served)
     # Left of the line, where there is room: what stands at its point is on the right.
     left = math.log(figure.now / low) > 0.15 * math.log(high / low)
     side = {"align": "right", "dx": -4} if left else {"align": "left", "dx": 4}
-    text = rule.mark_text(dy=8, color=MUTED, fontSize=11, **side)
-    return layered(line, text.encode(x=x, y=alt.YValue(0), text=alt.Text("word:N")))
+    text = also(rule, y={"value": 0}, text=field("word:N"))
+    return layered(line, mark("text", text, dy=8, color=MUTED, fontSize=11, **side))
 
 
 def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Spec:
@@ -156,7 +160,7 @@ def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Spec:
     x = _over(figure)
     panels: list[Spec] = []
     rows = list(zip(("parameters", "tokens"), (BLUE, ORANGE), strict=True))
-    for index, (word, colour) in enumerate(rows):
+    for index, (word, hue) in enumerate(rows):
         values = getattr(figure, word)
         points: list[dict[str, Any]] = [
             {"T": short(T), "v": short(v), "demand": exactly(T, "tokens")}
@@ -165,29 +169,24 @@ def plan(figure: OverDemand, ranges: Sequence[tuple[float, float]]) -> Spec:
             if v is not None
         ]
         title = "parameters" if word == "parameters" else "training tokens"
-        y = alt.Y(**log_axis("v", title, word, span(values, 1.15), 5))
-        tips = [alt.Tooltip(f"{w}:N") for w in ("demand", word)]
-        line = (
-            alt.Chart(data(points))
-            .mark_line(color=colour)
-            .encode(x=x, y=y, tooltip=tips)
-        )
-        layers = [_now(figure, x, "now" if index == 0 else ""), line]
+        y = log_axis("v", title, word, span(values, 1.15), 5)
+        line = over(points, x=x, y=y, tooltip=tips("demand", word))
+        layers = [
+            _now(figure, x, "now" if index == 0 else ""),
+            mark("line", line, color=hue),
+        ]
         if ranges:
             low, high = ranges[index]
             bar = [{"T": short(figure.now), "v": short(low), "v2": short(high)}]
-            base = alt.Chart(data(bar)).encode(x=x, y=y, y2=alt.Y2("v2:Q"))
-            layers.append(base.mark_rule(color=colour, strokeWidth=6, opacity=0.45))
+            base = over(bar, x=x, y=y, y2={"field": "v2"})
+            layers.append(mark("rule", base, color=hue, strokeWidth=6, opacity=0.45))
         here = [p for p in points if abs(p["T"] / figure.now - 1) < 1e-3]
-        dot = alt.Chart(data(here)).encode(x=x, y=y)
-        layers.append(dot.mark_point(size=90, filled=True, color=colour, opacity=1))
-        layers.append(
-            dot.mark_text(
-                align="right" if index else "left",
-                dx=-9 if index else 9,
-                dy=-9,
-                color=INK,
-            ).encode(text=alt.Text(f"{word}:N"))
-        )
+        dot = over(here, x=x, y=y)
+        text = also(dot, text=field(f"{word}:N"))
+        side = {"align": "right", "dx": -9} if index else {"align": "left", "dx": 9}
+        layers += [
+            mark("point", dot, size=90, filled=True, color=hue, opacity=1),
+            mark("text", text, dy=-9, color=INK, **side),
+        ]
         panels.append(layered(*layers, width=WIDTH, height=PANEL))
     return stacked(*panels)

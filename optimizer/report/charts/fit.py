@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import altair as alt
 
 from optimizer.analysis.law.diagnostics import Residual
 from optimizer.analysis.law.judgement import Judged
@@ -18,16 +15,24 @@ from optimizer.report.charts.theme import (
     HEIGHT,
     MUTED,
     ORANGE,
-    SPACED,
-    Spec,
-    colours,
-    data,
+    PERCENTS_OFF,
+    colour,
     exactly,
-    layered,
+    linear,
     log_axis,
+    log_scale,
     short,
     span,
     ticks,
+)
+from optimizer.report.charts.vegalite import (
+    Spec,
+    also,
+    field,
+    layered,
+    mark,
+    over,
+    tips,
 )
 
 AXES = {
@@ -56,12 +61,12 @@ def residuals(figure: Judged) -> Spec:
 def _residual(figure: Judged, axis: str, top: float, first: bool) -> Spec:
     unit = axis if axis != "tokens_per_parameter" else "count"
     values = [_along(r, axis) for r in figure.residuals]
-    x = alt.X(**_axis("v", AXES[axis], unit, span(values, 1.25), 4))
-    y = alt.Y(
+    x = _axis("v", AXES[axis], unit, span(values, 1.25), 4)
+    y = field(
         "off:Q",
         title="measured over fitted loss" if first else None,
-        scale=alt.Scale(domain=[-top, top], nice=False, clamp=True),
-        axis=alt.Axis(format="+.2~%", tickCount=6, labels=first, labelExpr=SPACED),
+        scale={**linear(-top, top), "clamp": True},
+        axis={**PERCENTS_OFF, "labels": first},
     )
     rows = [
         {"v": short(value), "off": short(math.expm1(r.residual)), "what": RUN}
@@ -75,26 +80,13 @@ def _residual(figure: Judged, axis: str, top: float, first: bool) -> Spec:
         if t.axis == axis
     ]
     names = (RUN, THIRD)
-    colour = alt.Color(
-        "what:N",
-        scale=colours(names, (BLUE, ORANGE)),
-        title=None,
-        legend=alt.Legend(symbolOpacity=1),
-    )
-    zero = alt.Chart(data([{"off": 0}])).mark_rule(color=MUTED).encode(y=y)
+    hue = {**colour("what", names, (BLUE, ORANGE)), "legend": {"symbolOpacity": 1}}
+    dots = over(rows, x=x, y=y, color=hue, tooltip=tips("line", "is"))
+    medians = over(thirds, x=x, x2={"field": "to"}, y=y, color=hue)
     return layered(
-        zero,
-        alt.Chart(data(rows))
-        .mark_circle(size=30, opacity=0.65)
-        .encode(
-            x=x,
-            y=y,
-            color=colour,
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("line", "is")],
-        ),
-        alt.Chart(data(thirds))
-        .mark_rule(strokeWidth=3)
-        .encode(x=x, x2=alt.X2("to:Q"), y=y, color=colour),
+        mark("rule", over([{"off": 0}], y=y), color=MUTED),
+        mark("circle", dots, size=30, opacity=0.65),
+        mark("rule", medians, strokeWidth=3),
         width=SIDE,
         height=HEIGHT - 60,
     )
@@ -107,17 +99,13 @@ def _along(run: Residual, axis: str) -> float:
 
 
 def _axis(
-    field: str, title: str, unit: str, box: tuple[float, float], most: int
-) -> dict[str, Any]:
+    name: str, title: str, unit: str, box: tuple[float, float], most: int
+) -> Spec:
     """A log axis, of bare numbers where the unit is `count`."""
     if unit != "count":
-        return log_axis(field, title, unit, box, most)
-    return {
-        "shorthand": f"{field}:Q",
-        "title": title,
-        "scale": alt.Scale(type="log", domain=list(box), nice=False, clamp=True),
-        "axis": alt.Axis(values=ticks(*box, most), format="~g"),
-    }
+        return log_axis(name, title, unit, box, most)
+    axis = {"values": ticks(*box, most), "format": "~g"}
+    return field(f"{name}:Q", title=title, scale=log_scale(box), axis=axis)
 
 
 def profiles(figure: Judged) -> Spec:
@@ -138,45 +126,36 @@ def _profile(profile: Profile, here: float, first: bool) -> Spec:
     ]
     values = [v for v, _ in shown]
     wide = profile.symbol in ("A", "B", "Dc") and min(values) > 0
-    x = alt.X(
+    ends = min(values), max(values)
+    x = field(
         "v:Q",
         title=_title(profile, here),
-        scale=alt.Scale(
-            type="log" if wide else "linear",
-            domain=[min(values), max(values)],
-            nice=False,
-            zero=False,
-        ),
-        axis=alt.Axis(values=ticks(min(values), max(values), 5), format="~s")
-        if wide
-        else alt.Axis(tickCount=5),
+        scale=log_scale(ends) if wide else linear(*ends),
+        axis={"values": ticks(*ends, 5), "format": "~s"} if wide else {"tickCount": 5},
     )
-    y = alt.Y(
+    y = field(
         "rise:Q",
         title="worse by, χ²" if first else None,
-        scale=alt.Scale(domain=[0, HIGHEST], nice=False),
-        axis=alt.Axis(tickCount=4),
+        scale=linear(0, HIGHEST),
+        axis={"tickCount": 4},
     )
-    ends = [
+    bounds = [
         {"v": short(v), "rise": 0, "to": CHI2}
         for v in (profile.low, profile.high)
         if v is not None
     ]
-    level = alt.Chart(data([{"rise": CHI2, "word": "95 %"}])).encode(y=y)
+    level = over([{"rise": CHI2, "word": "95 %"}], y=y)
+    word = also(level, x={"value": SIDE + 20}, text=field("word:N"))
+    walls = over(bounds, x=x, y=y, y2={"field": "to"})
+    curve = over(rows, x=x, y=y, tooltip=tips("is", "worse"))
+    best = over([{"v": short(here), "rise": 0}], x=x, y=y)
+    dot = {"size": 110, "shape": "diamond", "filled": True, "opacity": 1}
     return layered(
-        level.mark_rule(color=GREY, strokeDash=[3, 3]),
-        level.mark_text(align="right", dx=-2, dy=-7, fontSize=11, color=MUTED).encode(
-            x=alt.XValue(SIDE + 20), text=alt.Text("word:N")
-        ),
-        alt.Chart(data(ends))
-        .mark_rule(color=ORANGE, strokeWidth=1.5)
-        .encode(x=x, y=y, y2=alt.Y2("to:Q")),
-        alt.Chart(data(rows))
-        .mark_line(color=BLUE, clip=True, interpolate="monotone")
-        .encode(x=x, y=y, tooltip=[alt.Tooltip(f"{w}:N") for w in ("is", "worse")]),
-        alt.Chart(data([{"v": short(here), "rise": 0}]))
-        .mark_point(size=110, shape="diamond", filled=True, color=BLUE, opacity=1)
-        .encode(x=x, y=y),
+        mark("rule", level, color=GREY, strokeDash=[3, 3]),
+        mark("text", word, align="right", dx=-2, dy=-7, fontSize=11, color=MUTED),
+        mark("rule", walls, color=ORANGE, strokeWidth=1.5),
+        mark("line", curve, color=BLUE, clip=True, interpolate="monotone"),
+        mark("point", best, color=BLUE, **dot),
         width=SIDE + 20,
         height=130,
     )

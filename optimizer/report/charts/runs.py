@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
-
 from optimizer.analysis.law.diagnostics import HoldOut
 from optimizer.analysis.law.isocurves import IsoCurve
 from optimizer.analysis.law.judgement import Judged
@@ -19,17 +17,26 @@ from optimizer.report.charts.theme import (
     HEIGHT,
     MUTED,
     ORANGE,
+    PERCENTS_OFF,
     PURPLE,
-    SPACED,
+    RINGED,
     WIDTH,
-    Spec,
-    colours,
-    data,
+    colour,
     exactly,
-    layered,
+    linear,
     log_axis,
+    matched,
     short,
     span,
+)
+from optimizer.report.charts.vegalite import (
+    Spec,
+    also,
+    field,
+    layered,
+    mark,
+    over,
+    tips,
 )
 
 GROUPS = (BLUE, ORANGE, GREEN, PURPLE, BROWN, GREY)
@@ -45,21 +52,17 @@ def isoflop(figure: Sequence[IsoCurve]) -> Spec:
     sizes = [N for c in shown for N, _ in (*c.runs, c.best)]
     losses = [loss for c in shown for _, loss in (*c.runs, *c.law)]
     room = 0.06 * (max(losses) - min(losses))
-    x = alt.X(**log_axis("N", "parameters", "parameters", span(sizes, 1.2)))
-    y = alt.Y(
+    x = log_axis("N", "parameters", "parameters", span(sizes, 1.2))
+    y = field(
         "loss:Q",
         title=f"loss, {shown[0].unit}",
-        scale=alt.Scale(
-            domain=[min(losses) - room, max(losses) + room], nice=False, zero=False
-        ),
+        scale=linear(min(losses) - room, max(losses) + room),
     )
-    colour = alt.Color(
-        "compute:N",
-        scale=colours(names, GROUPS),
-        sort=names,
-        title=None,
-        legend=alt.Legend(columns=3, symbolType="circle"),
-    )
+    hue = {
+        **colour("compute", names, GROUPS),
+        "sort": names,
+        "legend": {"columns": 3, "symbolType": "circle"},
+    }
     kinds = ("by the law", "through the runs")
     lines = [
         {"N": short(N), "loss": short(loss), "compute": name, "curve": kind}
@@ -80,31 +83,17 @@ def isoflop(figure: Sequence[IsoCurve]) -> Spec:
         if place is not None
         for N, loss in (place,)
     ]
-    dash = alt.StrokeDash(
-        "curve:N",
-        scale=alt.Scale(domain=list(kinds), range=[[1, 0], [4, 3]]),
-        legend=None,
-    )
-    shape = alt.Shape(
-        "best:N",
-        scale=alt.Scale(domain=list(kinds), range=["diamond", "triangle-up"]),
-        legend=None,
-    )
+    broken = field("curve:N", scale=matched(kinds, ([1, 0], [4, 3])), legend=None)
+    shapes = matched(kinds, ("diamond", "triangle-up"))
+    shape = field("best:N", scale=shapes, legend=None)
+    told_of = tips("compute", "size", "measured")
+    curves = over(lines, x=x, y=y, color=hue, strokeDash=broken)
+    dots = over(runs, x=x, y=y, color=hue, tooltip=told_of)
+    bottoms = over(least, x=x, y=y, color=hue, shape=shape)
     drawn = layered(
-        alt.Chart(data(lines))
-        .mark_line(strokeWidth=1.8)
-        .encode(x=x, y=y, color=colour, strokeDash=dash),
-        alt.Chart(data(runs))
-        .mark_circle(size=34, opacity=0.8)
-        .encode(
-            x=x,
-            y=y,
-            color=colour,
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("compute", "size", "measured")],
-        ),
-        alt.Chart(data(least))
-        .mark_point(size=120, filled=True, opacity=1, stroke="#ffffff", strokeWidth=1.2)
-        .encode(x=x, y=y, color=colour, shape=shape),
+        mark("line", curves, strokeWidth=1.8),
+        mark("circle", dots, size=34, opacity=0.8),
+        mark("point", bottoms, size=120, **RINGED),
         width=WIDTH,
         height=HEIGHT + 40,
     )
@@ -139,35 +128,28 @@ def holdout(figure: tuple[HoldOut, Judged]) -> Spec:
         )
     reach = max(abs(row[w]) for row in rows for w in ("off", "low", "high")) * 1.15
     box = span([row["v"] for row in rows], 1.2)
-    x = alt.X(**log_axis("v", *title, box))
-    y = alt.Y(
+    x = log_axis("v", *title, box)
+    y = field(
         "off:Q",
         title="measured over predicted loss",
-        scale=alt.Scale(domain=[-reach, reach], nice=False),
-        axis=alt.Axis(format="+.2~%", tickCount=6, labelExpr=SPACED),
+        scale=linear(-reach, reach),
+        axis=PERCENTS_OFF,
     )
     names = ("inside its interval", "outside it")
-    colour = alt.Color("what:N", scale=colours(names, (BLUE, ORANGE)), title=None)
-    shape = alt.Shape(
-        "what:N",
-        scale=alt.Scale(domain=list(names), range=["circle", "diamond"]),
-        title=None,
+    shapes = matched(names, ("circle", "diamond"))
+    base = over(rows, x=x)
+    dots = also(
+        base,
+        y=y,
+        color=colour("what", names, (BLUE, ORANGE)),
+        shape=field("what:N", scale=shapes, title=None),
+        tooltip=tips("line", "measured", "predicted"),
     )
-    base = alt.Chart(data(rows)).encode(x=x)
-    zero = alt.Chart(data([{"off": 0}])).mark_rule(color=MUTED)
+    intervals = also(base, y=field("low:Q"), y2={"field": "high"})
     return layered(
-        zero.encode(y=y),
-        base.mark_rule(strokeWidth=5, opacity=0.3, color=GREY).encode(
-            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
-        ),
-        base.mark_point(
-            size=80, filled=True, opacity=1, stroke="#ffffff", strokeWidth=0.8
-        ).encode(
-            y=y,
-            color=colour,
-            shape=shape,
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("line", "measured", "predicted")],
-        ),
+        mark("rule", over([{"off": 0}], y=y), color=MUTED),
+        mark("rule", intervals, strokeWidth=5, opacity=0.3, color=GREY),
+        mark("point", dots, **{**RINGED, "size": 80, "strokeWidth": 0.8}),
         width=WIDTH,
         height=HEIGHT - 20,
     )

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import altair as alt
 
 from optimizer.analysis.plan.wording import percent
 from optimizer.analysis.serving.beside import CLOSE, Beside, both
 from optimizer.report.charts.theme import (
     BLUE,
+    CONFIG,
     GREY,
     ORANGE,
-    Spec,
-    colours,
-    data,
-    finished,
-    layered,
+    colour,
     log_axis,
     short,
     span,
-    unchecked,
+)
+from optimizer.report.charts.vegalite import (
+    Spec,
+    field,
+    finished,
+    layered,
+    mark,
+    over,
 )
 
 SIDE = 320
@@ -41,8 +42,7 @@ def predicted_beside_measured(found: Sequence[Beside]) -> Spec:
     told = [x for x in found if x.tpot is not None]
     if not told:
         raise ValueError("no point has a measured and a predicted time per token")
-    with unchecked():
-        return finished(_drawn(told), _words(told))
+    return finished(_drawn(told), _words(told), CONFIG)
 
 
 def _drawn(told: Sequence[Beside]) -> Spec:
@@ -55,27 +55,22 @@ def _drawn(told: Sequence[Beside]) -> Spec:
     ]
     both_ways = [row[axis] for row in rows for axis in ("x", "y")]
     low, high = span([float(value) for value in both_ways], 1.1)
-    x: Any = alt.X(**log_axis("x", "measured [ms]", "tokens", (low, high)))
-    y: Any = alt.Y(**log_axis("y", "predicted [ms]", "tokens", (low, high)))
-    colour = alt.Color(
-        "kind:N", scale=colours(tuple(NAMES.values()), (BLUE, ORANGE)), title=None
-    )
-    points = (
-        alt.Chart(data(rows))
-        .mark_point(filled=True, size=14, opacity=0.55)
-        .encode(x=x, y=y, color=colour)
-    )
+    x = log_axis("x", "measured [ms]", "tokens", (low, high))
+    y = log_axis("y", "predicted [ms]", "tokens", (low, high))
+    hue = colour("kind", tuple(NAMES.values()), (BLUE, ORANGE))
+    dots = over(rows, x=x, y=y, color=hue)
     lines = [
         {"x": short(end), "y": short(end * factor), "line": str(factor)}
         for factor in (1 - CLOSE, 1.0, 1 + CLOSE)
         for end in (low * (1 + CLOSE), high / (1 + CLOSE))
     ]
-    band = (
-        alt.Chart(data(lines))
-        .mark_line(color=GREY, strokeWidth=1, clip=True)
-        .encode(x=x, y=y, detail="line:N")
+    band = over(lines, x=x, y=y, detail=field("line:N"))
+    return layered(
+        mark("line", band, color=GREY, strokeWidth=1, clip=True),
+        mark("point", dots, filled=True, size=14, opacity=0.55),
+        width=SIDE,
+        height=SIDE,
     )
-    return layered(band, points, width=SIDE, height=SIDE)
 
 
 def _words(told: Sequence[Beside]) -> str:

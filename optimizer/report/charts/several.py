@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
-
 from optimizer.analysis.comparison.regret import Regret
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.story.timeline import Tornado
@@ -17,18 +15,27 @@ from optimizer.report.charts.theme import (
     INK,
     MUTED,
     ORANGE,
+    PALE,
     SPACED,
     WIDTH,
-    Spec,
-    colours,
-    data,
+    colour,
     exactly,
-    layered,
+    linear,
     log_axis,
     names_axis,
     short,
     span,
+)
+from optimizer.report.charts.vegalite import (
+    Spec,
+    also,
+    field,
+    layered,
+    mark,
+    over,
     stacked,
+    tips,
+    where,
 )
 
 ROW = 26  # the height of a row
@@ -59,41 +66,46 @@ def tornado(figure: Tornado) -> Spec:
         )
         if result is None
     ]
-    y = alt.Y(
-        "input:N",
-        title=None,
-        sort=order,
-        axis=names_axis(order, 210, grid=False),
-    )
+    axis = names_axis(order, 210, grid=False)
+    y = field("input:N", title=None, sort=order, axis=axis)
     what = (
         "change of the loss" if figure.unit == "nats" else "change of the lifetime cost"
     )
     reach = max((abs(row["change"]) for row in rows), default=0.1) * 1.25
-    x = alt.X(
+    x = field(
         "change:Q",
         title=what,
-        axis=alt.Axis(format="+%", tickCount=6, labelExpr=SPACED),
-        scale=alt.Scale(domain=[-reach, reach], nice=False),
+        axis={"format": "+%", "tickCount": 6, "labelExpr": SPACED},
+        scale=linear(-reach, reach),
     )
-    sides = ("lower", "higher")
-    bars = alt.Chart(data(rows)).encode(x=x, y=y)
-    left = bars.transform_filter("datum.change < 0")
-    right = bars.transform_filter("datum.change >= 0")
+    hue = colour("side", ("lower", "higher"), (BLUE, ORANGE))
+    base = over(rows, x=x, y=y)
+    bars = also(
+        base,
+        x2={"field": "zero"},
+        color={**hue, "title": "the number is"},
+        tooltip=tips("input", "side", "to"),
+    )
+    words = also(base, text=field("to:N"))
     texts = {"fontSize": 11, "color": MUTED}
     return layered(
-        bars.mark_bar(height=ROW * 0.62).encode(
-            x2=alt.X2("zero:Q"),
-            color=alt.Color(
-                "side:N", scale=colours(sides, (BLUE, ORANGE)), title="the number is"
-            ),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("input", "side", "to")],
-        ),
-        left.mark_text(align="right", dx=-4, **texts).encode(text=alt.Text("to:N")),
-        right.mark_text(align="left", dx=4, **texts).encode(text=alt.Text("to:N")),
+        mark("bar", bars, height=ROW * 0.62),
+        mark("text", where(words, "datum.change < 0"), align="right", dx=-4, **texts),
+        mark("text", where(words, "datum.change >= 0"), align="left", dx=4, **texts),
         *(
-            alt.Chart(data([row for row in missing if row["left"] is left]))
-            .mark_text(align=side, dx=dx, fontStyle="italic", **texts)
-            .encode(x=x, y=y, text=alt.Text("word:N"))
+            mark(
+                "text",
+                over(
+                    [row for row in missing if row["left"] is left],
+                    x=x,
+                    y=y,
+                    text=field("word:N"),
+                ),
+                align=side,
+                dx=dx,
+                fontStyle="italic",
+                **texts,
+            )
             for left, side, dx in ((True, "right", -6), (False, "left", 6))
         ),
         width=WIDTH - 130,
@@ -114,25 +126,20 @@ def regret(figure: Regret) -> Spec:
             )
     names = list(figure.scenarios)
     plain = {"grid": False, "domain": False, "ticks": False}
-    base = alt.Chart(data(rows)).encode(
-        x=alt.X(
-            "comes:N",
-            title="if this scenario comes",
-            sort=names,
-            axis=names_axis(names, 190, orient="top", labelAngle=-25, **plain),
-        ),
-        y=alt.Y(
-            "plan:N", title="plan for", sort=names, axis=names_axis(names, 190, **plain)
-        ),
-        tooltip=[alt.Tooltip(f"{w}:N") for w in ("plan", "comes", "word")],
+    above = names_axis(names, 190, orient="top", labelAngle=-25, **plain)
+    beside = names_axis(names, 190, **plain)
+    cells = over(
+        rows,
+        x=field("comes:N", title="if this scenario comes", sort=names, axis=above),
+        y=field("plan:N", title="plan for", sort=names, axis=beside),
+        tooltip=tips("plan", "comes", "word"),
     )
+    depth = {"domain": [0, 1], "range": [0, 0.55]}
+    shaded = also(cells, opacity=field("depth:Q", scale=depth, legend=None))
+    words = also(cells, text=field("word:N"))
     return layered(
-        base.mark_rect(color=ORANGE, stroke=GREY, strokeWidth=0.5).encode(
-            opacity=alt.Opacity(
-                "depth:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.55]), legend=None
-            )
-        ),
-        base.mark_text(color=INK, fontSize=12).encode(text=alt.Text("word:N")),
+        mark("rect", shaded, color=ORANGE, stroke=GREY, strokeWidth=0.5),
+        mark("text", words, color=INK, fontSize=12),
         width=min(84 * len(names), WIDTH - 60),
         height=42 * len(names),
     )
@@ -159,36 +166,30 @@ def laws(answers: Sequence[Answer]) -> Spec:
                     | {"within": f"within {100 * near.within:.0f} %"}
                 )
         ends = [b[w] for b in bars for w in ("v", "v2")] + [r["v"] for r in rows]
-        x = alt.X(**log_axis("v", title, word, span(ends, 1.25), 5))
+        x = log_axis("v", title, word, span(ends, 1.25), 5)
         order = [row["law"] for row in rows]
         axis = names_axis(order, 160, grid=False)
-        y = alt.Y("law:N", title=None, sort=order, axis=axis)
+        y = field("law:N", title=None, sort=order, axis=axis)
         names = ("within 5 %", "within 1 %")
-        ranges = (
-            alt.Chart(data(bars))
-            .mark_bar(height=9)
-            .encode(
-                x=x,
-                x2=alt.X2("v2:Q"),
-                y=y,
-                color=alt.Color(
-                    "within:N", scale=colours(names, ("#9ec3dd", BLUE)), title=None
-                ),
-                order=alt.Order("within:N", sort="descending"),
-                tooltip=[alt.Tooltip(f"{w}:N") for w in ("law", "within", "range")],
-            )
+        base = over(
+            bars,
+            x=x,
+            x2={"field": "v2"},
+            y=y,
+            color=colour("within", names, (PALE, BLUE)),
+            order=field("within:N", sort="descending"),
+            tooltip=tips("law", "within", "range"),
         )
-        dot = alt.Chart(data(rows)).encode(x=x, y=y)
+        ranges = mark("bar", base, height=9)
+        dots = over(rows, x=x, y=y)
+        dot = {"size": 70, "filled": True, "opacity": 1, "shape": "diamond"}
+        words = also(dots, text=field("is:N"))
         panels.append(
             layered(
-                ranges.transform_filter("datum.within == 'within 5 %'"),
-                ranges.transform_filter("datum.within == 'within 1 %'"),
-                dot.mark_point(
-                    size=70, filled=True, color=INK, opacity=1, shape="diamond"
-                ),
-                dot.mark_text(dy=-13, color=INK, fontSize=11).encode(
-                    text=alt.Text("is:N")
-                ),
+                where(ranges, "datum.within == 'within 5 %'"),
+                where(ranges, "datum.within == 'within 1 %'"),
+                mark("point", dots, color=INK, **dot),
+                mark("text", words, dy=-13, color=INK, fontSize=11),
                 width=WIDTH - 120,
                 height=40 * len(rows),
             )

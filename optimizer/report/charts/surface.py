@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import altair as alt
-
 from optimizer.analysis.plan.wording import amount
 from optimizer.analysis.story.contour import Contour
 from optimizer.analysis.story.curves import Dot, Line, Overhead
 from optimizer.report.charts.theme import (
     BLUE,
+    BOLD,
+    DIAMOND,
     GREEN,
     GREY,
     HEIGHT,
@@ -19,16 +19,22 @@ from optimizer.report.charts.theme import (
     MUTED,
     ORANGE,
     WIDTH,
-    Spec,
-    colours,
-    dashes,
-    data,
+    colour,
+    dash,
     exactly,
-    layered,
     log_axis,
     percents,
     short,
     told,
+)
+from optimizer.report.charts.vegalite import (
+    Spec,
+    also,
+    field,
+    layered,
+    mark,
+    over,
+    tips,
 )
 
 MOST = 1.5  # overheads above this are off the chart, unless the plan's own is higher
@@ -42,8 +48,8 @@ PATHS = ("lifetime-optimal", "training-optimal")
 def contour(figure: Contour) -> Spec:
     """Loss over N and D, isoFLOP lines, both optimal paths, and models."""
     box = figure.box
-    x = alt.X(**log_axis("N", "parameters", "parameters", box[:2]))
-    y = alt.Y(**log_axis("D", "training tokens", "tokens", box[2:]))
+    x = log_axis("N", "parameters", "parameters", box[:2])
+    y = log_axis("D", "training tokens", "tokens", box[2:])
     taken = [_box(d.parameters, d.tokens, figure, (-8, 90)) for d in figure.dots]
     layers = [*_levels(figure, x, y, taken), *_flops(figure, x, y, taken)]
     layers += [_paths(figure, x, y), *_published(figure, x, y, taken)]
@@ -51,7 +57,7 @@ def contour(figure: Contour) -> Spec:
     return layered(*layers, width=WIDTH, height=HEIGHT + 60)
 
 
-def _levels(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
+def _levels(figure: Contour, x: Spec, y: Spec, taken: list[Box]) -> list[Spec]:
     """Bands that grow deeper with lower loss, and their lines with a label."""
     top = figure.box[3]
     rows = [
@@ -66,21 +72,23 @@ def _levels(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
         for N, D in _right_end(line, figure.box)
         if _free(_box(N, D, figure, (-30, -3), -6), taken)
     ]
-    base = alt.Chart(data(rows)).encode(x=x, y=y, detail=alt.Detail("loss:N"))
+    detail = field("loss:N")
+    # On the right of the end of a line the loss is lower, too.
+    corners = [
+        {"N": short(figure.box[1]), "D": short(line[-1][1]), "loss": f"{loss:.2f}"}
+        for loss, line in figure.levels
+        if line[-1][1] < top
+    ]
+    # Without this, areas that share an x are piled on each other.
+    above = {"y": {**y, "stack": None}, "y2": {"datum": top}}
+    bands = over(rows + corners, x=x, detail=detail, **above)
+    lines = over(rows, x=x, y=y, detail=detail, tooltip=tips("loss"))
+    words = over(ends, x=x, y=y, text=field("loss:N"))
+    beside = {"align": "right", "dx": -3, "dy": -6, "fontSize": 11}
     return [
-        base.mark_area(color=BLUE, opacity=0.07, clip=True).encode(
-            # Without this, areas that share an x are piled on each other.
-            y=alt.Y(
-                **log_axis("D", "training tokens", "tokens", figure.box[2:]), stack=None
-            ),
-            y2=alt.Y2Datum(top),
-        ),
-        base.mark_line(color=BLUE, strokeWidth=0.8, opacity=0.6, clip=True).encode(
-            tooltip=alt.Tooltip("loss:N")  # one along the whole line
-        ),
-        alt.Chart(data(ends))
-        .mark_text(align="right", dx=-3, dy=-6, fontSize=11, color=MUTED)
-        .encode(x=x, y=y, text=alt.Text("loss:N")),
+        mark("area", bands, color=BLUE, opacity=0.07, clip=True),
+        mark("line", lines, color=BLUE, strokeWidth=0.8, opacity=0.6, clip=True),
+        mark("text", words, color=MUTED, **beside),
     ]
 
 
@@ -89,7 +97,7 @@ def _right_end(line: Line, box: tuple[float, ...]) -> list[tuple[float, float]]:
     return inside[-1:]
 
 
-def _flops(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
+def _flops(figure: Contour, x: Spec, y: Spec, taken: list[Box]) -> list[Spec]:
     rows = [
         {"N": short(N), "D": short(D), "flop": told(compute, "FLOP")}
         for compute, line in figure.flops
@@ -100,51 +108,43 @@ def _flops(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
         for c, line in figure.flops
         if _free(_box(*line[0], figure, (4, 32), 9), taken)
     ]
-    base = alt.Chart(data(rows)).encode(x=x, y=y, detail=alt.Detail("flop:N"))
+    told_of = field("flop:N", title="training FLOP")
+    lines = over(rows, x=x, y=y, detail=field("flop:N"), tooltip=[told_of])
+    words = over(starts, x=x, y=y, text=field("flop:N"))
+    beside = {"align": "left", "dx": 4, "dy": 9, "fontSize": 10}
     return [
-        base.mark_line(color=GREY, strokeWidth=1, strokeDash=[2, 3]).encode(
-            tooltip=alt.Tooltip("flop:N", title="training FLOP")
-        ),
-        alt.Chart(data(starts))
-        .mark_text(align="left", dx=4, dy=9, fontSize=10, color=GREY)
-        .encode(x=x, y=y, text=alt.Text("flop:N")),
+        mark("line", lines, color=GREY, strokeWidth=1, strokeDash=[2, 3]),
+        mark("text", words, color=GREY, **beside),
     ]
 
 
-def _paths(figure: Contour, x: alt.X, y: alt.Y) -> Any:
+def _paths(figure: Contour, x: Spec, y: Spec) -> Spec:
     rows = [
         {"N": short(N), "D": short(D), "path": name, "order": order}
         | {"size": exactly(N, "parameters"), "data": exactly(D, "tokens")}
         for name, line in zip(PATHS, (figure.lifetime, figure.training), strict=True)
         for order, (N, D) in enumerate(line)
     ]
-    scale = colours(PATHS, (BLUE, ORANGE))
-    return (
-        alt.Chart(data(rows))
-        .mark_line(clip=True)
-        .encode(
-            x=x,
-            y=y,
-            order=alt.Order("order:Q"),
-            color=alt.Color("path:N", scale=scale, title=None),
-            strokeDash=alt.StrokeDash("path:N", scale=dashes(PATHS), title=None),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("path", "size", "data")],
-        )
+    lines = over(
+        rows,
+        x=x,
+        y=y,
+        order=field("order:Q"),
+        color=colour("path", PATHS, (BLUE, ORANGE)),
+        strokeDash=dash("path", PATHS),
+        tooltip=tips("path", "size", "data"),
     )
+    return mark("line", lines, clip=True)
 
 
-def _published(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[Any]:
+def _published(figure: Contour, x: Spec, y: Spec, taken: list[Box]) -> list[Spec]:
     rows = [
         {"N": short(d.parameters), "D": short(d.tokens), "model": d.name}
         | {"size": exactly(d.parameters, "parameters")}
         | {"data": exactly(d.tokens, "tokens")}
         for d in figure.published
     ]
-    base = alt.Chart(data(rows)).encode(
-        x=x,
-        y=y,
-        tooltip=[alt.Tooltip(f"{w}:N") for w in ("model", "size", "data")],
-    )
+    dots = over(rows, x=x, y=y, tooltip=tips("model", "size", "data"))
     kept = [
         row
         for row, d in zip(rows, figure.published, strict=True)
@@ -152,10 +152,10 @@ def _published(figure: Contour, x: alt.X, y: alt.Y, taken: list[Box]) -> list[An
             _box(d.parameters, d.tokens, figure, (0, 6.2 * len(d.name) + 8)), taken
         )
     ]
-    named = alt.Chart(data(kept)).encode(x=x, y=y, text=alt.Text("model:N"))
+    names = over(kept, x=x, y=y, text=field("model:N"))
     return [
-        base.mark_circle(size=26, color=INK, opacity=0.75),
-        named.mark_text(align="left", dx=6, fontSize=10, color=INK, clip=True),
+        mark("circle", dots, size=26, color=INK, opacity=0.75),
+        mark("text", names, align="left", dx=6, fontSize=10, color=INK, clip=True),
     ]
 
 
@@ -188,37 +188,21 @@ def _pixels(N: float, D: float, figure: Contour) -> tuple[float, float]:
     )
 
 
-def _dots(dots: tuple[Dot, ...], x: alt.X, y: alt.Y) -> list[Any]:
+def _dots(dots: tuple[Dot, ...], x: Spec, y: Spec) -> list[Spec]:
     rows = [
         {"N": short(d.parameters), "D": short(d.tokens), "model": d.name}
         | {"size": exactly(d.parameters, "parameters")}
         | {"data": exactly(d.tokens, "tokens")}
         for d in dots
     ]
-    tips = [alt.Tooltip(f"{w}:N") for w in ("model", "size", "data")]
-    found = []
-    for row, colour, shape in zip(
-        rows, (BLUE, ORANGE), ("diamond", "square"), strict=True
-    ):
-        base = alt.Chart(data([row])).encode(x=x, y=y)
-        found.append(
-            base.mark_point(
-                size=150,
-                shape=shape,
-                filled=True,
-                color=colour,
-                opacity=1,
-                stroke="#ffffff",
-                strokeWidth=1.2,
-            ).encode(tooltip=tips)
-        )
-        if shape == "diamond":
-            found.append(
-                base.mark_text(
-                    align="left", dx=10, dy=-2, fontWeight="bold", color=INK
-                ).encode(text=alt.Text("model:N"))
-            )
-    return found
+    plan, training = (over([row], x=x, y=y) for row in rows)
+    told_of = tips("model", "size", "data")
+    square = {**DIAMOND, "shape": "square"}
+    return [
+        mark("point", also(plan, tooltip=told_of), color=BLUE, **DIAMOND),
+        mark("text", also(plan, text=field("model:N")), dx=10, dy=-2, **BOLD),
+        mark("point", also(training, tooltip=told_of), color=ORANGE, **square),
+    ]
 
 
 def overhead(figure: Overhead) -> Spec:
@@ -240,52 +224,40 @@ def overhead(figure: Overhead) -> Spec:
         if value <= top * 1.6
     ]
     low, high = (figure.floor or figure.sizes[0]) / 1.1, figure.sizes[-1]
-    x = alt.X(**log_axis("N", "parameters", "parameters", (low, high)))
-    y = alt.Y(**percents("over", "above the least", top))
-    lines = (
-        alt.Chart(data(rows))
-        .mark_line(clip=True)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color(
-                "curve:N", scale=colours(names, (ORANGE, BLUE)), title=None
-            ),
-            strokeDash=alt.StrokeDash("curve:N", scale=dashes(names), title=None),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("curve", "size", "above")],
-        )
+    x = log_axis("N", "parameters", "parameters", (low, high))
+    y = percents("over", "above the least", top)
+    lines = over(
+        rows,
+        x=x,
+        y=y,
+        color=colour("curve", names, (ORANGE, BLUE)),
+        strokeDash=dash("curve", names),
+        tooltip=tips("curve", "size", "above"),
     )
-    walls = alt.Chart(
-        data(
-            [
-                {"N": short(N), "word": word, "at": top}
-                for N, word in (
-                    (figure.floor, "floor"),
-                    (figure.critical, "critical size"),
-                )
-                if N
-            ]
-        )
-    ).encode(x=x)
+    marked = ((figure.floor, "floor"), (figure.critical, "critical size"))
+    walls = over(
+        [{"N": short(N), "word": word, "at": top} for N, word in marked if N], x=x
+    )
+    wall_words = also(walls, y=field("at:Q"), text=field("word:N"))
     above = [_above(figure, d) for d in figure.dots]
     far = abs(math.log(above[0]["N"] / above[1]["N"])) / math.log(high / low) * WIDTH
     high_apart = abs(above[0]["over"] - above[1]["over"]) / top * HEIGHT
     # Words of neighbours stand in two lines.
     near = far < NEIGHBOUR and high_apart < LINE + 4
-    marks = alt.Chart(data(above)).encode(x=x, y=y)
+    marks = over(above, x=x, y=y)
+    dot = {"size": 110, "filled": True, "opacity": 1, "shape": "diamond"}
     return layered(
-        walls.mark_rule(color=GREY, strokeDash=[3, 3]),
-        walls.mark_text(align="left", dx=4, dy=8, color=MUTED, fontSize=11).encode(
-            y=alt.Y("at:Q"), text=alt.Text("word:N")
-        ),
-        lines,
-        marks.mark_point(
-            size=110, filled=True, opacity=1, color=GREEN, shape="diamond"
-        ),
+        mark("rule", walls, color=GREY, strokeDash=[3, 3]),
+        mark("text", wall_words, align="left", dx=4, dy=8, color=MUTED, fontSize=11),
+        mark("line", lines, clip=True),
+        mark("point", marks, color=GREEN, **dot),
         *(
-            alt.Chart(data([row]))
-            .mark_text(dy=-28 if near and row is above[0] else -12, color=INK)
-            .encode(x=x, y=y, text=alt.Text("word:N"))
+            mark(
+                "text",
+                over([row], x=x, y=y, text=field("word:N")),
+                dy=-28 if near and row is above[0] else -12,
+                color=INK,
+            )
             for row in above
         ),
         width=WIDTH,

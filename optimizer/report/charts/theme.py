@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import altair as alt
-from altair.utils import schemapi
 
 from optimizer.analysis.plan.wording import amount, lifetime
 from optimizer.reading.quantity import significant
+from optimizer.report.charts.vegalite import Spec, field
 
 # Each of these is at least 3:1 on white and on the page's dark ground, and all differ
 # for the colour-blind; the page lightens them in the dark by these very values.
 BLUE, ORANGE, GREEN, PURPLE, BROWN, GREY = SERIES = (
     *("#0072b2", "#d55e00", "#00855f", "#aa4499", "#8a6d00", "#6e7781"),
 )
+PALE = "#9ec3dd"  # a range behind what is blue
 INK, MUTED, GRID = "#1f2328", "#57606a", "#d8dee4"
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
 WIDTH, HEIGHT, PANEL = 460, 280, 160
 # The page has the first; the drawing engine has the second, of the same widths.
 FONT = "Overtrain, Liberation Sans, Arial, sans-serif"
+# How a plan is marked, how its words stand beside it, and how points are ringed.
+RINGED = {"filled": True, "opacity": 1, "stroke": "#ffffff", "strokeWidth": 1.2}
+DIAMOND = {"size": 150, "shape": "diamond", **RINGED}
+BOLD = {"align": "left", "fontWeight": "bold", "color": INK}
 CONFIG: dict[str, Any] = {
     "background": "transparent",
     "aria": False,  # each picture has its words beside it or in its title
@@ -60,87 +63,6 @@ CONFIG: dict[str, Any] = {
     "range": {"category": list(SERIES)},
     "axisY": {"titlePadding": 8},
 }
-_rows: dict[str, list[dict[str, Any]]] = {}  # of the chart that is being drawn
-
-
-Spec = dict[str, Any]
-
-
-def unchecked() -> Any:
-    """Spares Altair its checks, a third of its time; the tests draw every kind."""
-    return schemapi.debug_mode(False)
-
-
-def layered(*parts: Any, **size: Any) -> Spec:
-    """Charts on top of each other.
-
-    Each is turned into its Vega-Lite first: Altair's own layering copies all of them
-    at every step, which takes most of the time of a report.
-    """
-    return {"layer": [_plain(part) for part in parts], **size}
-
-
-def stacked(*parts: Any, **more: Any) -> Spec:
-    """Charts below each other."""
-    return {"vconcat": [_plain(part) for part in parts], "spacing": 14, **more}
-
-
-def _plain(part: Any) -> Spec:
-    if isinstance(part, dict):
-        return part
-    found: Spec = part.to_dict(validate=False, context={"top_level": False})
-    return found
-
-
-# The names on Object.prototype. Source: ECMA-262, sections 20.1.3 and B.2.2.
-TAKEN = frozenset(
-    (
-        *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
-        *("toLocaleString", "toString", "valueOf", "__defineGetter__", "__proto__"),
-        *("__defineSetter__", "__lookupGetter__", "__lookupSetter__"),
-    )
-)
-
-
-def finished(chart: Any, alternative: str) -> Spec:
-    """The whole Vega-Lite of a chart, with its text alternative."""
-    content = {
-        "$schema": alt.SCHEMA_URL,
-        "description": alternative,
-        "config": CONFIG,
-        **_plain(chart),
-    }
-    content["datasets"] = {
-        name: _rows[name] for name in sorted(set(_named(content)) & set(_rows))
-    }
-    _rows.clear()
-    drawable: Spec = _drawable(content)
-    return drawable
-
-
-def _drawable(node: Any) -> Any:
-    """A chart whose names are none that every object of JavaScript has already.
-
-    Vega looks names up in plain objects, where `constructor` is always found. A mark
-    of no width behind such a name makes it a name like others.
-    """
-    if isinstance(node, list):
-        return [_drawable(member) for member in node]
-    if isinstance(node, dict):
-        return {key: _drawable(member) for key, member in node.items()}
-    return f"{node}\u2060" if isinstance(node, str) and node in TAKEN else node
-
-
-def _named(node: Any) -> Iterator[str]:
-    """The names of all data that a chart uses."""
-    if isinstance(node, list):
-        for member in node:
-            yield from _named(member)
-    elif isinstance(node, dict):
-        if set(node.get("data", ())) == {"name"}:
-            yield node["data"]["name"]
-        for member in node.values():
-            yield from _named(member)
 
 
 def short(value: float) -> float:
@@ -184,16 +106,26 @@ def ticks(low: float, high: float, most: int = 7) -> list[float]:
 
 
 def log_axis(
-    field: str, title: str, unit: str, span: tuple[float, float], most: int = 7
-) -> dict[str, Any]:
-    """The arguments of a position channel on a log scale, labelled 1B, 10T, $2.5M."""
+    name: str, title: str, unit: str, span: tuple[float, float], most: int = 7
+) -> Spec:
+    """A position channel on a log scale, labelled 1B, 10T, $2.5M."""
     values = ticks(*span, most)
-    return {
-        "shorthand": f"{field}:Q",
-        "title": title,
-        "scale": alt.Scale(type="log", domain=list(span), nice=False, clamp=True),
-        "axis": alt.Axis(values=values, labelExpr=labels(values, unit)),
-    }
+    return field(
+        f"{name}:Q",
+        title=title,
+        scale=log_scale(span),
+        axis={"values": values, "labelExpr": labels(values, unit)},
+    )
+
+
+def log_scale(span: Sequence[float]) -> Spec:
+    """A log scale that ends where it is told to."""
+    return {"type": "log", "domain": list(span), "nice": False, "clamp": True}
+
+
+def linear(*domain: float) -> Spec:
+    """A linear scale that ends where it is told to, whether or not at zero."""
+    return {"domain": list(domain), "nice": False, "zero": False}
 
 
 def cost_title(unit: str) -> str:
@@ -211,14 +143,14 @@ def labels(values: Sequence[float], unit: str) -> str:
     )
 
 
-def names_axis(names: Sequence[str], most: int, **more: Any) -> alt.Axis:
+def names_axis(names: Sequence[str], most: int, **more: Any) -> Spec:
     """An axis of names, cut at so many pixels where one could be longer.
 
     Not everywhere: a name that may be cut is measured twice, and measuring words is
     most of the drawing.
     """
     limit = most if any(_width(name) > most for name in names) else 0
-    return alt.Axis(labelLimit=limit, labelColor=INK, **more)
+    return {"labelLimit": limit, "labelColor": INK, **more}
 
 
 def _width(name: str) -> int:
@@ -233,26 +165,17 @@ def _width(name: str) -> int:
 SPACED = "datum.value == 0 ? '0 %' : replace(datum.label, '%', ' %')"
 
 
-def percents(field: str, title: str, high: float) -> dict[str, Any]:
-    """The arguments of a linear channel of percentages from nothing up."""
-    return {
-        "shorthand": f"{field}:Q",
-        "title": title,
-        "scale": alt.Scale(domain=[0, high], nice=False),
-        "axis": alt.Axis(format="%", tickCount=6, labelExpr=SPACED),
-    }
+PERCENTS_OFF = {"format": "+.2~%", "tickCount": 6, "labelExpr": SPACED}
 
 
-def data(rows: Sequence[dict[str, Any]]) -> alt.NamedData:
-    """Rows as the data of a chart, under a name, because Altair copies what it holds.
-
-    Rows that several layers share are kept once.
-    """
-    listed = list(rows)
-    name = next((n for n, known in _rows.items() if known == listed), None)
-    name = name or f"rows{len(_rows)}"
-    _rows[name] = listed
-    return alt.NamedData(name)
+def percents(name: str, title: str, high: float) -> Spec:
+    """A linear channel of percentages from nothing up."""
+    return field(
+        f"{name}:Q",
+        title=title,
+        scale=linear(0, high),
+        axis={"format": "%", "tickCount": 6, "labelExpr": SPACED},
+    )
 
 
 def span(values: Sequence[float | None], room: float = 1.0) -> tuple[float, float]:
@@ -261,13 +184,17 @@ def span(values: Sequence[float | None], room: float = 1.0) -> tuple[float, floa
     return min(known) / room, max(known) * room
 
 
-def colours(names: Sequence[str], chosen: Sequence[str] = SERIES) -> alt.Scale:
-    """A colour for each name, in their order."""
-    pool = [chosen[i % len(chosen)] for i in range(len(names))]
-    return alt.Scale(domain=list(names), range=pool)
+def colour(name: str, names: Sequence[str], chosen: Sequence[str] = SERIES) -> Spec:
+    """A channel with a colour for each name, in their order."""
+    return field(f"{name}:N", scale=matched(names, chosen), title=None)
 
 
-def dashes(names: Sequence[str]) -> alt.Scale:
-    """A dash for each name, so that lines differ without colour too."""
-    pool = [DASHES[i % len(DASHES)] for i in range(len(names))]
-    return alt.Scale(domain=list(names), range=pool)
+def dash(name: str, names: Sequence[str]) -> Spec:
+    """A channel with a dash for each name: lines differ without colour too."""
+    return field(f"{name}:N", scale=matched(names, DASHES), title=None)
+
+
+def matched(names: Sequence[str], pool: Sequence[Any]) -> Spec:
+    """A scale from names to what shows them, from the first again after the last."""
+    shown = [pool[i % len(pool)] for i in range(len(names))]
+    return {"domain": list(names), "range": shown}

@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
-
 from optimizer.analysis.plan.wording import amount
 from optimizer.analysis.uncertainty.uncertainty import Uncertainty
 from optimizer.report.charts.theme import (
@@ -17,17 +15,18 @@ from optimizer.report.charts.theme import (
     HEIGHT,
     MUTED,
     ORANGE,
+    RINGED,
     SPACED,
     WIDTH,
-    Spec,
-    colours,
-    data,
+    colour,
     exactly,
     labels,
-    layered,
+    linear,
     log_axis,
+    matched,
     short,
 )
+from optimizer.report.charts.vegalite import Spec, field, layered, mark, over, tips
 
 BINS = 32
 NARROWEST = 2.0  # the least factor from one end of the frame to the other
@@ -44,26 +43,23 @@ def uncertainty(figure: Uncertainty) -> Spec:
     bars, outside = _bins(figure.sizes, box)
     top = max(bar["part"] for bar in bars) * 1.3
     x = _sizes_axis(box)
-    y = alt.Y(
+    labelled = f"datum.value > 1 ? '' : {SPACED}"
+    y = field(
         "part:Q",
         title=f"of {len(figure.sizes)} draws",
-        scale=alt.Scale(domain=[0, top], nice=False),
-        axis=alt.Axis(
-            format=".2~%", tickCount=6, labelExpr=f"datum.value > 1 ? '' : {SPACED}"
-        ),
+        scale=linear(0, top),
+        axis={"format": ".2~%", "tickCount": 6, "labelExpr": labelled},
     )
-    histogram = (
-        alt.Chart(data(bars))
-        .mark_bar(color=BLUE, opacity=0.45, stroke="#ffffff", strokeWidth=0.8)
-        .encode(
-            x=x,
-            x2=alt.X2("to:Q"),
-            y=y,
-            y2=alt.Y2Datum(0),
-            tooltip=[alt.Tooltip(f"{w}:N") for w in ("size", "draws")],
-        )
+    counts = over(
+        bars,
+        x=x,
+        x2={"field": "to"},
+        y=y,
+        y2={"datum": 0},
+        tooltip=tips("size", "draws"),
     )
-    layers: list[Any] = [histogram, *_percentiles(figure, top, x, y)]
+    look = {"color": BLUE, "opacity": 0.45, "stroke": "#ffffff", "strokeWidth": 0.8}
+    layers = [mark("bar", counts, **look), *_percentiles(figure, top, x, y)]
     layers += _plans(marked, top, x, y)
     if outside:
         layers.append(_note(f"{outside} draws lie outside the frame", top, box, x, y))
@@ -93,7 +89,7 @@ def _box(
     return left / room, right * room
 
 
-def _sizes_axis(box: tuple[float, float]) -> alt.X:
+def _sizes_axis(box: tuple[float, float]) -> Spec:
     """A log axis of sizes; even steps where a few round numbers would be too few."""
     low, high = box
     made = log_axis("N", "parameters", "parameters", box, 8)
@@ -104,8 +100,8 @@ def _sizes_axis(box: tuple[float, float]) -> alt.X:
         )
         first, last = math.ceil(low / step), math.floor(high / step)
         values = [round(i * step) * 1.0 for i in range(first, last + 1)]
-        made["axis"] = alt.Axis(values=values, labelExpr=labels(values, "parameters"))
-    return alt.X(**made)
+        made["axis"] = {"values": values, "labelExpr": labels(values, "parameters")}
+    return made
 
 
 def _bins(
@@ -133,7 +129,7 @@ def _bins(
     return rows, outside
 
 
-def _percentiles(figure: Uncertainty, top: float, x: alt.X, y: alt.Y) -> list[Any]:
+def _percentiles(figure: Uncertainty, top: float, x: Spec, y: Spec) -> list[Spec]:
     size = figure.intervals["parameters"]
     names = (("5 %", size.p5), ("50 %", size.p50), ("95 %", size.p95))
     rows = [
@@ -141,31 +137,20 @@ def _percentiles(figure: Uncertainty, top: float, x: alt.X, y: alt.Y) -> list[An
         | {"word": f"{name}: {_size(N)}", "none": 0}
         for name, N in names
     ]
-    found: list[Any] = [
-        alt.Chart(data(rows))
-        .mark_rule(color=GREY, strokeDash=[3, 3])
-        .encode(x=x, y=alt.Y("none:Q"), y2=alt.Y2("part:Q"))
-    ]
+    walls = over(rows, x=x, y=field("none:Q"), y2={"field": "part"})
+    found = [mark("rule", walls, color=GREY, strokeDash=[3, 3])]
     for row, align, shift in zip(
         rows, ("right", "center", "left"), (-4, 0, 4), strict=True
     ):
-        base = alt.Chart(data([row])).encode(x=x, y=y, text=alt.Text("word:N"))
-        lift = -8 if align == "center" else 4
-        found.append(
-            base.mark_text(
-                align=align,
-                dx=shift,
-                dy=lift,
-                color=MUTED,
-                fontSize=11,
-            )
-        )
+        word = over([row], x=x, y=y, text=field("word:N"))
+        place = {"align": align, "dx": shift, "dy": -8 if align == "center" else 4}
+        found.append(mark("text", word, color=MUTED, fontSize=11, **place))
     return found
 
 
 def _plans(
-    marked: Sequence[tuple[str, float, str]], top: float, x: alt.X, y: alt.Y
-) -> list[Any]:
+    marked: Sequence[tuple[str, float, str]], top: float, x: Spec, y: Spec
+) -> list[Spec]:
     """The plans on the axis, each with its own shape, named in the legend."""
     rows = [
         # One above the other, for they may have the same size.
@@ -178,28 +163,21 @@ def _plans(
     names = [str(row["what"]) for row in rows]
     shapes = [shape for _, _, shape in marked]
     pool = [GREEN if shape == "diamond" else ORANGE for shape in shapes]
-    base = alt.Chart(data(rows)).encode(x=x, y=y)
-    return [
-        base.mark_point(
-            size=150, filled=True, opacity=1, stroke="#ffffff", strokeWidth=1.2
-        ).encode(
-            color=alt.Color("what:N", scale=colours(names, pool), title=None),
-            shape=alt.Shape(
-                "what:N", scale=alt.Scale(domain=names, range=shapes), title=None
-            ),
-        )
-    ]
-
-
-def _note(
-    word: str, top: float, box: tuple[float, float], x: alt.X, y: alt.Y
-) -> alt.Chart:
-    rows = [{"N": short(box[1]), "part": short(top), "word": word}]
-    return (
-        alt.Chart(data(rows))
-        .mark_text(align="right", dy=-6, fontSize=10, fontStyle="italic", color=MUTED)
-        .encode(x=x, y=y, text=alt.Text("word:N"))
+    dots = over(
+        rows,
+        x=x,
+        y=y,
+        color=colour("what", names, pool),
+        shape=field("what:N", scale=matched(names, shapes), title=None),
     )
+    return [mark("point", dots, size=150, **RINGED)]
+
+
+def _note(word: str, top: float, box: tuple[float, float], x: Spec, y: Spec) -> Spec:
+    rows = [{"N": short(box[1]), "part": short(top), "word": word}]
+    note = over(rows, x=x, y=y, text=field("word:N"))
+    look = {"align": "right", "dy": -6, "fontSize": 10, "fontStyle": "italic"}
+    return mark("text", note, color=MUTED, **look)
 
 
 def _size(N: float) -> str:

@@ -30,6 +30,7 @@ from optimizer.report.formats.slider_points import points as stops_of
 from optimizer.report.formats.slider_points import sliders
 from optimizer.report.formats.style import TEMPLATES, style
 
+TAG = re.compile(r"<[a-z][^>]*>")
 NOISE = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 GLUED = re.compile(r"(?<=\d) (?=(?:[×%]|FLOP|nats)(?!\w))|(?<=^line) (?=\d+$)")
 WIDE = 6  # columns of a table that takes a row of its own
@@ -37,8 +38,7 @@ WIDE = 6  # columns of a table that takes a row of its own
 
 def render(
     blocks: Sequence[Rich],
-    pictures: Mapping[int, tuple[dict[str, Any], str]],
-    scripts: str,
+    pictures: Mapping[int, str],
     version: str,
     made: str,
 ) -> str:
@@ -46,8 +46,7 @@ def render(
 
     Args:
         blocks: of `report_page`; the first is the title.
-        pictures: for each chart by its place in the blocks, Vega-Lite and SVG.
-        scripts: the bundle that makes charts interactive; empty leaves pictures.
+        pictures: the SVG of each chart by its place in the blocks.
         version: of this tool.
         made: the day.
 
@@ -60,9 +59,7 @@ def render(
         for place, block in enumerate(blocks)
         if isinstance(block, Sliders)
     }
-    charts = {f"chart-{place}": spec for place, (spec, _) in pictures.items()}
-    own = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    running = [text for text in (scripts, own) if text]
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     environment = _environment()
     parts = list(_parts(blocks, pictures))
     template = environment.get_template("page.html.j2")
@@ -77,17 +74,14 @@ def render(
         title=printable(title),
         version=version,
         made=made,
-        policy=_policy(running),
+        policy=_policy(script),
         style=safe(style()),
         contents=[{"id": part["id"], "text": part["title"]} for part in parts],
         parts=parts,
         block=lambda item: safe(inner.render(item=item, linked=linked)),
         words=glossary.words,
-        scripts=[
-            {"type": "application/json", "id": "points", "text": safe(_json(points))},
-            {"type": "application/json", "id": "charts", "text": safe(_json(charts))},
-            *({"text": safe(script)} for script in running),
-        ],
+        points=safe(_json(points)),
+        script=safe(script),
     )
     return text
 
@@ -105,19 +99,15 @@ def _environment() -> Any:
     )
 
 
-def _policy(scripts: Sequence[str]) -> str:
-    """Nothing may load, and only these scripts may run.
+def _policy(script: str) -> str:
+    """Nothing may load, and only this script may run.
 
     *Source*: W3C, Content Security Policy Level 3.
     """
-    digests = [
-        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        for text in scripts
-    ]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
-        f"script-src {allowed}; base-uri 'none'; form-action 'none'"
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -130,7 +120,7 @@ def _json(value: object) -> str:
 
 
 def _parts(
-    blocks: Sequence[Rich], pictures: Mapping[int, tuple[dict[str, Any], str]]
+    blocks: Sequence[Rich], pictures: Mapping[int, str]
 ) -> Iterator[dict[str, Any]]:
     """Sections by the headings of level 2, groups in them by those of level 3.
 
@@ -205,7 +195,7 @@ def _balanced(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _item(
     place: int,
     block: Rich,
-    pictures: Mapping[int, tuple[dict[str, Any], str]],
+    pictures: Mapping[int, str],
     group: str,
 ) -> dict[str, Any] | None:
     """What a template needs of a block; None for a chart that was not drawn."""
@@ -235,7 +225,7 @@ def _item(
     elif isinstance(block, Sliders):
         found = sliders(place, block.explorer)
     elif isinstance(block, Chart) and place in pictures:
-        found = _chart(place, block, pictures[place][1])
+        found = _chart(place, block, pictures[place])
     return found
 
 
@@ -269,8 +259,14 @@ def _table(table: Table, caption: str) -> dict[str, Any]:
 
 
 def _inline(picture: str, place: int, title: str) -> str:
-    """An SVG for the middle of a page: one image with one name, the words below it."""
-    body = NOISE.sub("", picture)
+    """An SVG for the middle of a page: one image with one name, the words below it.
+
+    What the drawing engine tells of a mark is what the script shows of it.
+    """
+    body = TAG.sub(
+        lambda tag: NOISE.sub("", tag[0].replace(' aria-label="', ' data-tip="')),
+        picture,
+    )
     # Names within a picture must not meet those of another, and the drawing engine
     # numbers them in the order of its work, which differs from time to time.
     for count, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]*)"', body))):

@@ -1,7 +1,7 @@
-"""From Vega-Lite to pictures and scripts, without a browser: the door of vl-convert.
+"""From Vega-Lite to pictures, without a browser: the door of vl-convert.
 
 It imports nothing else of this package, so that it also runs as a process of its own,
-which draws while another solves: a job a line comes in, an answer a line goes out.
+which draws while another solves: a chart a line comes in, a picture a line goes out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
 from typing import Any
 
 PLACES = re.compile(r' (?:d|transform|x|y|x2|y2|width|height)="[^"]*"')
@@ -37,15 +36,9 @@ def png(specification: dict[str, Any]) -> bytes:
     return picture
 
 
-def bundle() -> str:
-    """The scripts that make charts interactive, as one; it takes some seconds."""
-    text: str = _library().javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    return text
-
-
-def version() -> str:
-    """The version of vl-convert, which decides the bundle."""
-    return str(_library().__version__)
+def ready() -> None:
+    """Looks whether vl-convert is installed."""
+    _library()
 
 
 def _short(number: re.Match[str]) -> str:
@@ -53,12 +46,10 @@ def _short(number: re.Match[str]) -> str:
 
 
 def serve() -> None:
-    """Does jobs until there are no more: `["svg", {…}]` for a chart, `["bundle"]`."""
-    jobs: dict[str, Callable[..., str]] = {"svg": svg, "bundle": bundle}
+    """Draws charts until there are no more, one a line."""
     for line in sys.stdin.buffer:
-        name, *arguments = json.loads(line)
         try:
-            answer = {"done": jobs[name](*arguments)}
+            answer = {"done": svg(json.loads(line))}
         except Exception as error:
             answer = {"failed": f"{type(error).__name__}: {error}"}
         told = json.dumps(answer).encode()

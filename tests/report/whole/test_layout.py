@@ -83,20 +83,6 @@ def test_no_word_of_a_chart_is_cut_or_lies_on_another(opened, width):
         assert (outside(drawn), upon_another(drawn)) == ([], [])
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_a_chart_that_wakes_up_stays_as_it_was(opened, width):
-    """Still and live are measured in one font, by two programs."""
-    page = opened(viewport={"width": width, "height": 900})
-    for picture in page.locator(".picture").all():
-        still = picture.evaluate(BOXES)
-        picture.hover()
-        page.wait_for_function("e => e.dataset.live", arg=picture.element_handle())
-        page.mouse.move(0, 0)
-        live = picture.evaluate(BOXES)
-        assert (outside(live), upon_another(live)) == ([], [])
-        assert live["size"] == pytest.approx(still["size"], abs=1.5)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_picture_alone_carries_its_font_and_is_whole(
     kind, overtrain, root, chromium, tmp_path
