@@ -52,7 +52,8 @@ def synthetic(seed: int = 0) -> Runs:
     exact = [surface.loss(n, d) for n, d in zip(N.tolist(), D.tolist(), strict=True)]
     loss = np.array(exact) * np.exp(draw.normal(0, NOISE, RUNS))
     line = tuple(range(2, RUNS + 2))
-    return Runs("synthetic", "", line, N, D, loss, None, None, np.ones(RUNS))
+    row, weight = np.arange(RUNS), np.ones(RUNS)
+    return Runs("synthetic", "", line, row, N, D, loss, None, None, weight)
 
 
 def objective(runs: Runs, law: Mapping[str, float]) -> float:

@@ -217,7 +217,7 @@ def _told(
     choice = checked(settings.choice)
     generator = np.random.default_rng(settings.seed)
     fitted = asked.predict(found.z[None])[0]
-    member = np.isin(runs.line, base.line)
+    member = np.isin(runs.row, base.row)
     groups = error_groups(runs, member, asked.target - fitted, settings)
     if groups is None:
         weights = bootstrap.counts(runs, settings.draws, generator)

@@ -51,8 +51,8 @@ ONE_SIZE = 1.1  # the factor within which sizes, or tokens, count as one
 MOST_ROWS = 20_000  # whose resamples fit in memory
 MOST_TOLD = 20  # runs that an error names
 SIDES = (
-    *("parameters", "tokens", "loss", "unique", "error", "weight", "group", "stated"),
-    *("samples", "width", "vocabulary", "part"),
+    *("row", "parameters", "tokens", "loss", "unique", "error", "weight", "group"),
+    *("stated", "samples", "width", "vocabulary", "part"),
 )  # the arrays of `Runs`
 
 
@@ -63,7 +63,8 @@ class Runs:
     Attributes:
         file: where they were read.
         sha256: of that file.
-        line: where each stands.
+        line: where each stands; a file may have all of them on one.
+        row: the number of each among those that were read.
         parameters: N.
         tokens: D seen in training.
         loss: in the unit that the law will have.
@@ -90,6 +91,7 @@ class Runs:
     file: str
     sha256: str
     line: tuple[int, ...]
+    row: NDArray[np.int64]
     parameters: Array
     tokens: Array
     loss: Array
@@ -340,6 +342,7 @@ def _gathered(
         file=table.file,
         sha256=table.sha256,
         line=tuple(int(row["line"]) for row in found),
+        row=np.arange(len(found)),
         parameters=ours["parameters"],
         tokens=ours["tokens"],
         loss=ours["loss"],

@@ -25,6 +25,7 @@ def runs_of(loss, N, D, noise=0.0, seed=0, **columns):
         file="made.csv",
         sha256="",
         line=tuple(range(2, N.size + 2)),
+        row=np.arange(N.size),
         parameters=N,
         tokens=D,
         loss=exact * np.exp(draw.normal(0, noise, N.size)),

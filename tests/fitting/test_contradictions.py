@@ -13,6 +13,7 @@ from optimizer.analysis.law.judgement import Asked, judge
 from optimizer.analysis.plan.optimum import solve
 from optimizer.fitting.fit import Settings, fit
 from optimizer.fitting.fitlaw import About
+from optimizer.fitting.runs import read_runs
 from optimizer.question.load import read_scenario
 from optimizer.world.laws import load_law
 
@@ -45,6 +46,22 @@ def test_nothing_speaks_against_runs_of_the_form_itself(made, seed):
     assert found.against == ()
     assert found.wider == 1
     assert all(v.identified for v in found.verdicts)
+
+
+def test_runs_on_one_line_are_not_one_run(tmp_path, made):
+    """Each was held out as the last of them, and nothing was known of any."""
+    runs = made.runs(additive, *made.grid(), noise=0.003, seed=1)
+    columns = {"params": runs.parameters, "tokens": runs.tokens, "loss": runs.loss}
+    rows = [
+        dict(zip(columns, row, strict=True))
+        for row in zip(*columns.values(), strict=True)
+    ]
+    (tmp_path / "runs.json").write_text(json.dumps(rows, default=float))
+    read = read_runs(tmp_path / "runs.json")
+    assert set(read.line) == {1}
+    found = judged(read)
+    assert found.against == ()
+    assert found.fit.intervals == judged(runs).fit.intervals
 
 
 def test_a_form_that_the_runs_do_not_have_is_known_for_nothing(made):

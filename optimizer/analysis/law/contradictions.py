@@ -118,8 +118,8 @@ def _held_out(found: Fit, held: HoldOut) -> Contradiction | None:
     """Fewer of the runs held out inside their intervals than chance would have."""
     if held.inside is None or not held.predicted:
         return None
-    place = {line: i for i, line in enumerate(found.runs.line)}
-    at = [place[line] for line in held.lines]
+    place = {row: i for i, row in enumerate(found.runs.row.tolist())}
+    at = [place[row] for row in held.rows]
     measured = np.log(found.runs.loss[at])
     middle, low, high = (
         np.log(np.array(side)) for side in (held.predicted, held.low, held.high)

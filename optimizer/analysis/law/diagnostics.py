@@ -70,6 +70,7 @@ class HoldOut:
 
     Attributes:
         lines: the runs held out.
+        rows: their numbers.
         beyond: from this compute on [FLOP].
         median_error: of measured over predicted loss, less 1.
         worst_error: the largest in size.
@@ -81,6 +82,7 @@ class HoldOut:
     """
 
     lines: tuple[int, ...]
+    rows: tuple[int, ...]
     beyond: float
     median_error: float | None = None
     worst_error: float | None = None
@@ -150,13 +152,19 @@ def hold_out(
         return None
     edge = float(np.sort(runs.compute)[-count])
     large = runs.compute >= edge * (1 - 1e-12)
-    lines = tuple(line for line, out in zip(runs.line, large, strict=True) if out)
+    held = runs.take(large)
     settings = replace(found.settings, starts=AGAIN[0], draws=AGAIN[1])
     try:
         small = fit(replace(runs.take(~large), error=None), settings, progress)
     except (InputError, Defect) as why:
-        return HoldOut(lines, edge, failed=str(why))
-    return predicted(small, runs.take(large))
+        return unpredicted(held, str(why))
+    return predicted(small, held)
+
+
+def unpredicted(held: Runs, why: str) -> HoldOut:
+    """The runs held out, where the others cannot be fitted."""
+    beyond = float(held.compute.min())
+    return HoldOut(held.line, tuple(held.row.tolist()), beyond, failed=why)
 
 
 def predicted(small: Fit, held: Runs) -> HoldOut:
@@ -171,6 +179,7 @@ def predicted(small: Fit, held: Runs) -> HoldOut:
     worst = error[np.argmax(np.abs(error))]
     return HoldOut(
         lines=held.line,
+        rows=tuple(held.row.tolist()),
         beyond=float(held.compute.min()),
         median_error=float(np.median(error)),
         worst_error=float(worst),

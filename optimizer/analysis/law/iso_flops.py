@@ -26,6 +26,7 @@ class IsoFlop:
     Attributes:
         compute: [FLOP], as the table states it, else 6·N·D; the geometric mean.
         lines: the runs.
+        rows: their numbers.
         optimum: the bottom of a parabola through loss over ln N; None where it lies
             outside the sizes, or there is no bottom.
         law: the size that the law calls compute-optimal.
@@ -34,6 +35,7 @@ class IsoFlop:
 
     compute: float
     lines: tuple[int, ...]
+    rows: tuple[int, ...]
     optimum: float | None
     law: float
     trained: float
@@ -94,6 +96,7 @@ def _iso_flop(runs: Runs, budget: Array, group: Array, surface: Surface) -> IsoF
     return IsoFlop(
         compute=compute,
         lines=tuple(runs.line[i] for i in at),
+        rows=tuple(runs.row[at].tolist()),
         optimum=math.exp(bottom) if inside else None,
         law=surface.compute_optimal(trained)[0],
         trained=trained,

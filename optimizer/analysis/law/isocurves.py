@@ -49,7 +49,8 @@ def iso_curves(found: Fit, groups: Sequence[IsoFlop]) -> tuple[IsoCurve, ...]:
 
 def _curve(found: Fit, group: IsoFlop) -> IsoCurve:
     runs = found.runs
-    at = [runs.line.index(line) for line in group.lines]
+    place = {row: i for i, row in enumerate(runs.row.tolist())}
+    at = [place[row] for row in group.rows]
     sizes, losses = runs.parameters[at], runs.loss[at]
     middle = np.log(sizes).mean()
     fitted = np.polynomial.Polynomial(

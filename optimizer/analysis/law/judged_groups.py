@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.analysis.law.contradictions import Contradiction
-from optimizer.analysis.law.diagnostics import AGAIN, HoldOut, predicted
+from optimizer.analysis.law.diagnostics import (
+    AGAIN,
+    HoldOut,
+    predicted,
+    unpredicted,
+)
 from optimizer.analysis.law.form_test import Errors, FormTest, both_ends
 from optimizer.analysis.law.group_profiles import group_profiles
 from optimizer.analysis.law.judgement import Asked, Given, Judged, judge
@@ -119,12 +124,7 @@ def _hold_outs(
         small = fit_by_group(runs.take(~out), again, progress)
     except (InputError, Defect) as why:
         said = str(why).removeprefix(f"{runs.file}: ")
-        return [
-            HoldOut(part.line, float(part.compute.min()), failed=said)
-            if part.count
-            else None
-            for part in held
-        ]
+        return [unpredicted(part, said) if part.count else None for part in held]
     return [
         predicted(fit, part) if part.count else None
         for fit, part in zip(small.fits, held, strict=True)
