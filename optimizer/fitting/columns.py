@@ -280,7 +280,8 @@ def _name(
 def _tokens(table: Table, size: str) -> tuple[str, str] | None:
     """Tokens from steps, or from a multiple of what is optimal for the size."""
     lower = {plain(column): column for column in table.columns}
-    step = next((lower[plain(s)] for s in STEPS if plain(s) in lower), None)
+    names = (plain(name) for name in (*STEPS, *_STEPS_IN_ALL))
+    step = next((lower[name] for name in names if name in lower), None)
     times = (c for c in table.columns if re.search(r"chinchilla|\bxc\b", c.lower()))
     if size and (multiple := next(times, None)) is not None:
         return f"{size}*{multiple}*20", "20: tokens per parameter at a multiple of 1"
@@ -297,6 +298,10 @@ def _tokens(table: Table, size: str) -> tuple[str, str] | None:
     return f"{step}*{UNNAMED}", hint
 
 
+_STEPS_IN_ALL = (
+    *("steps", "total_steps", "training_steps", "train_steps", "num_steps", "n_steps"),
+    *("max_steps", "iterations", "num_iterations", "train_iters", "iters", "updates"),
+)
 _BATCHES = (
     *("batch_size", "global_batch_size", "bs", "batch", "train_batch_size"),
     *("global_train_batch_size", "total_batch_size", "n_seqs"),

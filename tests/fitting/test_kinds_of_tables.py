@@ -125,6 +125,10 @@ SECOND = {
         ("N", "step", "batch_size", "seq_len", "val_loss"),
         lambda n, d, x: (n, d / 2**19, 256, 2048, x),
     ),
+    "steps in all": csv(
+        ("Run", "params", "total_steps", "batch_size", "context_length", "val/loss"),
+        lambda n, d, x: ("r", n, d / 2**19, 256, 2048, x),
+    ),
     "bare millions": csv(
         ("params", "tokens", "loss"), lambda n, d, x: (n / 1e6, d / 1e9, x)
     ),
