@@ -16,7 +16,7 @@ from optimizer.algebra.program import Constraint, GeometricProgram, Solution, St
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import spans
-from optimizer.engine.solve import attempt, attempt_each, near_each, solve
+from optimizer.engine.solve import attempt_each, near_each, solve
 from optimizer.engine.stacking import stacked
 from optimizer.question.asked import SIZE, Question
 from optimizer.records import dataclass
@@ -47,26 +47,64 @@ def near_optimal(
         value: what the ranges are within 1 % and 5 % of; the optimum if None.
         measured: the power of the value that they are of, as `Question.measured`.
     """
+    return ranged(pairs(solution, value, measured))
+
+
+@dataclass(frozen=True, eq=False)
+class End:
+    """An end of a range.
+
+    Attributes:
+        found: of its `end_program`.
+        program: whose range it ends; None where its size leaves no tokens to choose.
+    """
+
+    found: Solution
+    program: GeometricProgram | None
+
+    @property
+    def size(self) -> float:
+        """The size."""
+        return self.found.point["N"]
+
+    @property
+    def open(self) -> bool:
+        """Whether a limit ends the range before the cost does, so that D is open."""
+        return self.program is not None and not (
+            self.found.optimum[1][-1] > 0 or _settled(self.found)
+        )
+
+
+Pairs = Mapping[float, Sequence[End]]
+
+
+def pairs(
+    solution: Solution, value: float | None = None, measured: float = 1.0
+) -> Pairs:
+    """Both ends of each range, by what it is within; arguments as `near_optimal`."""
     if _pinned(solution):
-        ends = [dict(solution.point)] * 2
-        return tuple(ranged(within, ends) for within in WITHIN)
-    found = []
+        return dict.fromkeys(WITHIN, [End(solution, None)] * 2)
+    found = {}
     sought = _ends(solution, value or solution.value, measured)
     for row, within in enumerate(WITHIN):
         try:
             ends = [_end(solution, *sought[2 * row + side]) for side in (0, 1)]
         except UncertifiedError:
             continue
-        found.append(ranged(within, ends))
-    return tuple(found)
+        found[within] = ends
+    return found
 
 
-def ranged(within: float, ends: Sequence[Mapping[str, float]]) -> NearOptimal:
-    """The range between two points, of the least and of the largest size."""
-    sizes = ends[0]["N"], ends[1]["N"]
-    tokens = ends[0]["D"], ends[1]["D"]
-    ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
-    return NearOptimal(within, sizes, tokens, ratios)
+def ranged(ends: Pairs) -> tuple[NearOptimal, ...]:
+    """The ranges between ends, each with the best tokens that its size leaves."""
+    points = iter(best_at([end for pair in ends.values() for end in pair]))
+    told = []
+    for within in ends:
+        low, high = next(points), next(points)
+        sizes, tokens = (low["N"], high["N"]), (low["D"], high["D"])
+        ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
+        told.append(NearOptimal(within, sizes, tokens, ratios))
+    return tuple(told)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,38 +168,27 @@ def _ends(
     return list(zip(asked, found, strict=True))
 
 
-def _end(
-    solution: Solution, question: GeometricProgram, found: Solution | None
-) -> dict[str, float]:
-    """The point at an end, with the best tokens that its size leaves."""
-    z, multipliers = solution.optimum
-    found = found or solve(question, z, DIGITS)
-    return best_at(solution.program, found, multipliers)
+def _end(solution: Solution, asked: GeometricProgram, found: Solution | None) -> End:
+    found = found or solve(asked, solution.optimum[0], DIGITS)
+    return End(found, solution.program)
 
 
-def best_at(
-    program: GeometricProgram, found: Solution, multipliers: Array | None = None
-) -> dict[str, float]:
-    """The point at an end, with the best tokens that its size leaves.
-
-    Args:
-        program: whose range it ends.
-        found: of its `end_program`.
-        multipliers: of the optimum of the program, where they are known.
-    """
-    end = dict(found.point)
-    if found.optimum[1][-1] > 0 or _settled(found):
-        return end
-    # A limit ends the range before the cost does, so that D is still to choose.
-    rest = program.fixing({"N": end["N"]})
-    rest_start = np.delete(found.optimum[0], program.variables.index("N"))
-    if multipliers is None:
-        (inner,) = attempt_each([rest], [rest_start], DIGITS)
-    else:
-        inner = attempt(rest, rest_start, multipliers, DIGITS)
-    if inner is None or inner.status is not Status.OPTIMAL:
-        return end  # next to no room is left, and so no choice
-    return {**end, **inner.point}
+def best_at(ends: Sequence[End]) -> list[dict[str, float]]:
+    """The points at some ends, with the best tokens that each size leaves."""
+    points = [dict(end.found.point) for end in ends]
+    rests, starts, places = [], [], []
+    for place, end in enumerate(ends):
+        if end.program is not None and end.open:
+            rests.append(end.program.fixing({"N": end.size}))
+            axis = end.found.program.variables.index("N")
+            starts.append(np.delete(end.found.optimum[0], axis))
+            places.append(place)
+    inner = attempt_each(rests, starts, DIGITS)
+    for place, one in zip(places, inner, strict=True):
+        # Else next to no room is left, and so no choice.
+        if one is not None and one.status is Status.OPTIMAL:
+            points[place] |= one.point
+    return points
 
 
 def _settled(found: Solution) -> bool:
@@ -272,6 +299,7 @@ def _edge(
     bend = max(float(edge @ near.hessian @ edge), 0.0)
     slope = math.sqrt(prices[j] ** 2 + 2 * bend * room)  # of the cost at the end
     ends[-1] = -own[j] / slope
-    ends[near.binding] = np.maximum(own + ends[-1] * prices, 0.0)
+    # All but j go on binding, whatever becomes of their prices.
+    ends[near.binding] = np.maximum(own + ends[-1] * prices, prices)
     ends[near.binding[j]] = 0.0
     return np.asarray(edge * 2 * room / (prices[j] + slope)), ends

@@ -18,10 +18,10 @@ from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.analysis.plan.near_optimal import (
     DIGITS,
     POWERS,
-    best_at,
+    End,
     end_program,
-    near_optimal,
     near_to,
+    pairs,
     ranged,
 )
 from optimizer.analysis.plan.whole import Solved, WholePlan, whole_batches
@@ -39,44 +39,34 @@ def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
     if not batches or plan.question.fixed or middle.question.between is not None:
         return near_to(middle.question, middle.solution)
     value, measured = plan.solution.value, plan.question.measured
-    around = near_optimal(middle.solution, value, measured)
-    outer = {near.within: near for near in around}
-    inner = near_optimal(plan.solution, measured=measured)
+    outer = pairs(middle.solution, value, measured)
+    ends = {
+        within: [*pair] for within, pair in pairs(plan.solution, None, measured).items()
+    }
     asked = []
-    for row, own in enumerate(inner):
-        most = value * (1 + own.within) ** (1 / measured)
-        for side, size in enumerate(_sizes(outer.get(own.within, own))):
-            asked += [(row, side, *one) for one in _asked(middle, size, most, side)]
+    for within, own in ends.items():
+        most = value * (1 + within) ** (1 / measured)
+        for side, end in enumerate(outer.get(within, own)):
+            asked += [(within, side, *one) for one in _asked(middle, end, most, side)]
     starts = [start for *_, start in asked]
     found = attempt_each([program for *_, program, _ in asked], starts, DIGITS)
-    ends = [_sizes(own) for own in inner]
-    for (row, side, program, *_), end in zip(asked, found, strict=True):
-        if end is not None and end.status is Status.OPTIMAL:
-            point, power = best_at(program, end), POWERS[side]
-            if power * point["N"] < power * ends[row][side]["N"]:
-                ends[row][side] = point
-    return tuple(
-        ranged(own.within, pair) for own, pair in zip(inner, ends, strict=True)
-    )
-
-
-def _sizes(near: NearOptimal) -> list[dict[str, float]]:
-    """N and D of the lower end, and of the upper."""
-    ends = zip(near.parameters, near.tokens, strict=True)
-    return [{"N": N, "D": D} for N, D in ends]
+    for (within, side, program, *_), one in zip(asked, found, strict=True):
+        if one is not None and one.status is Status.OPTIMAL:
+            end, power = End(one, program), POWERS[side]
+            if power * end.size < power * ends[within][side].size:
+                ends[within][side] = end
+    return ranged(ends)
 
 
 def _asked(
-    middle: Solved, size: dict[str, float], most: float, side: int
+    middle: Solved, end: End, most: float, side: int
 ) -> Iterator[tuple[GeometricProgram, GeometricProgram, Array]]:
     """For each of the batches beside the best of a size, what it asks for.
 
     Returns:
         The program, that of the last N within a cost, and ln of where to start.
     """
-    for scenario in whole_batches(middle.scenario, middle.question, size["N"]):
-        question = formulate(scenario)
-        program = question.program
-        point = question.complete(size)
-        z = np.log([point.get(name, 1.0) for name in program.variables])
+    for scenario in whole_batches(middle.scenario, middle.question, end.size):
+        program = formulate(scenario).program
+        z = np.log([end.found.point[name] for name in program.variables])
         yield program, end_program(program, most, POWERS[side]), z
