@@ -12,6 +12,7 @@ again and parameters beyond what they support.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -94,6 +95,21 @@ class Saturating:
         logs = [np.log(np.atleast_1d(np.asarray(point[v]))) for v in self.variables]
         found = np.exp(self._curve(np.stack(np.broadcast_arrays(*logs), axis=1))[0])
         return found.item() if len(found) == 1 else Many(found)
+
+    def sources(self, y: float, point: Mapping[str, float]) -> float:
+        """The x that is worth y > 0; infinite where none is.
+
+        Args:
+            y: what it is to be worth.
+            point: the variables of v; others do not matter.
+        """
+        logs = [math.log(point.get(name, 1.0)) for name in self.variables]
+        level = math.exp(float(self.level[0] @ np.array([1.0, *logs])))
+        if y <= level:
+            return y
+        R = float(self.R[0])
+        left = 1 - (y / level - 1) / R  # of e^(−(x/v − 1)/R)
+        return level * (1 - R * math.log(left)) if left > 0 else math.inf
 
     def tangents(self) -> list[Powers]:
         """Monomials that bound y of the first member from above, close everywhere."""

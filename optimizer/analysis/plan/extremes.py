@@ -21,6 +21,7 @@ from optimizer.engine.diagnose import infimum
 from optimizer.engine.solve import refine
 from optimizer.question.asked import SIZE, Question
 from optimizer.world.costs import value
+from optimizer.world.repetition import COVERED
 from optimizer.world.surface import Surface
 
 SMALLER = 30.0  # times, among how many sizes, a critical size is looked for
@@ -70,7 +71,22 @@ def smallest(question: Question, s: float) -> float:
     """The N that no number of tokens can go below."""
     if question.plain:
         return question.surface.floor(s)
+    bare = len(question.loss) == len(SIZE) and not question.outside
+    if question.unique is not None and bare:
+        return _on_repeated(question, s, question.unique)
     return infimum(GeometricProgram(_size(question), bounds(question, s))).value
+
+
+def _on_repeated(question: Question, s: float, unique: float) -> float:
+    """The same where unique tokens are read as often as a law covers.
+
+    Nothing but tokens is missing then, and N' rises with N alone.
+    """
+    point = {"D": COVERED * unique, "U": unique}
+    worth = {quantity.name: quantity for quantity in question.quantities}
+    needed = question.surface.parameters_for(worth["D'"].worth(point), s)
+    fading = worth.get("N'")
+    return needed if fading is None else fading.sources(needed, point)
 
 
 def critical(question: Question, s: float, best: Mapping[str, float]) -> float:
