@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from optimizer.algebra.posynomial import Array
+from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import (
     Engine,
     GeometricProgram,
@@ -22,8 +22,8 @@ from optimizer.algebra.program import (
     members,
 )
 from optimizer.engine import own, second_opinion
-from optimizer.engine.certify import GAP, UncertifiedError, certify, passes
-from optimizer.engine.root import plain, root
+from optimizer.engine.certify import GAP, UncertifiedError, allowed, residuals
+from optimizer.engine.root import Plain, plain, root
 from optimizer.engine.stacking import shape, stacked
 
 _asked: ContextVar[bool] = ContextVar("second opinion", default=False)
@@ -110,7 +110,10 @@ def solve_each(
 
 
 def attempt_each(
-    programs: Sequence[GeometricProgram], starts: Sequence[Array], gap: float = GAP
+    programs: Sequence[GeometricProgram],
+    starts: Sequence[Array],
+    gap: float = GAP,
+    guesses: Sequence[Array] = (),
 ) -> list[Solution | None]:
     """The same without the second opinion; None where that would be needed.
 
@@ -120,22 +123,20 @@ def attempt_each(
         programs: of one member each.
         starts: ln of a point near each optimum, shape `(variables,)`.
         gap: as for `solve`.
+        guesses: of λ, shape `(constraints,)`, if Newton alone may be enough; see
+            `refine`.
     """
     found: list[Solution | None] = [None] * len(programs)
-    if _asked.get():
-        return found
     alike: dict[Hashable, list[int]] = {}
     for place, program in enumerate(programs):
-        if plain(program) is None:
-            alike.setdefault(shape(program), []).append(place)
-        else:
-            found[place] = _own(program, starts[place], gap)
+        alike.setdefault(shape(program), []).append(place)
     for places in alike.values():
         own_ones = [programs[place] for place in places]
         start = np.stack([starts[place] for place in places])
-        ends = own.find(stacked(own_ones, [1] * len(places)), start, gap)
-        for row, place in enumerate(places):
-            found[place] = ends.member(programs[place], row)
+        guess = np.stack([guesses[place] for place in places]) if guesses else None
+        ends = _alike(own_ones, start, gap, guess)
+        for place, end in zip(places, ends, strict=True):
+            found[place] = end
     return found
 
 
@@ -165,16 +166,6 @@ def near_each(
     return [ends.member(members(program, np.array([row])), row) for row in rows]
 
 
-def attempt(
-    program: GeometricProgram, z: Array, multipliers: Array, gap: float = GAP
-) -> Solution | None:
-    """As `refine`, without the second opinion; None where that would be needed.
-
-    For answers that may be left out: cvxpy takes a second to start.
-    """
-    return _near(program, z, multipliers, gap) or _own(program, z, gap)
-
-
 def _near(
     program: GeometricProgram, z: Array, multipliers: Array, gap: float
 ) -> Solution | None:
@@ -184,15 +175,54 @@ def _near(
 
 def _own(program: GeometricProgram, start: Array | None, gap: float) -> Solution | None:
     """Our own answer, where there is one and cvxpy is not asked instead."""
+    return _alike([program], None if start is None else start[None], gap)[0]
+
+
+def _alike(
+    programs: Sequence[GeometricProgram],
+    start: Array | None,
+    gap: float,
+    guess: Array | None = None,
+) -> list[Solution | None]:
+    """Our own answers to programs of one shape; None where cvxpy is asked instead.
+
+    Args:
+        programs: of one member each.
+        start: ln of a point near each optimum, `(programs, variables)`; None for a
+            single one.
+        gap: as for `solve`.
+        guess: of λ, `(programs, constraints)`, if Newton alone may be enough.
+    """
+    found: list[Solution | None] = [None] * len(programs)
     if _asked.get():
-        return None
-    form = plain(program)
-    if form is not None:
-        with np.errstate(all="ignore"):
-            z, multipliers = (part[0] for part in root(program, form, 1))
-            proof = certify(program, z, multipliers)
-        if passes(proof, gap):
-            plan = (program, Status.OPTIMAL, z, multipliers, proof, Engine.ROOT)
-            return Solution(*plan)
-    ends = own.find(program, None if start is None else start[None], gap)
-    return ends.member(program)
+        return found
+    batch = (
+        programs[0] if len(programs) == 1 else stacked(programs, [1] * len(programs))
+    )
+
+    def take(ends: own.Found, rows: Integers, engine: Engine) -> Integers:
+        """Keeps what has ended; returns the rest."""
+        for place, row in enumerate(rows.tolist()):
+            found[row] = ends.member(programs[row], place, engine)
+        return rows[ends.ended == own.UNSOLVED]
+
+    left = np.arange(len(programs))
+    if (form := plain(batch)) is not None:
+        left = take(_rooted(batch, form, len(programs), gap), left, Engine.ROOT)
+    elif guess is not None and start is not None:
+        left = take(own.near(batch, start, guess, gap), left, Engine.INTERIOR)
+    if left.size:
+        begin = None if start is None else start[left]
+        take(own.find(members(batch, left), begin, gap), left, Engine.INTERIOR)
+    return found
+
+
+def _rooted(
+    program: GeometricProgram, form: Plain, batch: int, gap: float
+) -> own.Found:
+    """The members of a plain program by its root, as far as the judge accepts them."""
+    with np.errstate(all="ignore"):
+        z, multipliers = root(program, form, batch)
+        proof = residuals(program, z, multipliers)
+    ended = np.where(allowed(*proof, gap), own.OPTIMAL, own.UNSOLVED)
+    return own.Found(ended, z, multipliers, np.stack(proof))

@@ -57,10 +57,12 @@ class End:
     Attributes:
         found: of its `end_program`.
         program: whose range it ends; None where its size leaves no tokens to choose.
+        guess: of the λ of that, `(constraints,)`.
     """
 
     found: Solution
     program: GeometricProgram | None
+    guess: Array
 
     @property
     def size(self) -> float:
@@ -83,7 +85,7 @@ def pairs(
 ) -> Pairs:
     """Both ends of each range, by what it is within; arguments as `near_optimal`."""
     if _pinned(solution):
-        return dict.fromkeys(WITHIN, [End(solution, None)] * 2)
+        return dict.fromkeys(WITHIN, [End(solution, None, solution.optimum[1])] * 2)
     found = {}
     sought = _ends(solution, value or solution.value, measured)
     for row, within in enumerate(WITHIN):
@@ -170,20 +172,21 @@ def _ends(
 
 def _end(solution: Solution, asked: GeometricProgram, found: Solution | None) -> End:
     found = found or solve(asked, solution.optimum[0], DIGITS)
-    return End(found, solution.program)
+    return End(found, solution.program, solution.optimum[1])
 
 
 def best_at(ends: Sequence[End]) -> list[dict[str, float]]:
     """The points at some ends, with the best tokens that each size leaves."""
     points = [dict(end.found.point) for end in ends]
-    rests, starts, places = [], [], []
+    rests, starts, guesses, places = [], [], [], []
     for place, end in enumerate(ends):
         if end.program is not None and end.open:
             rests.append(end.program.fixing({"N": end.size}))
             axis = end.found.program.variables.index("N")
             starts.append(np.delete(end.found.optimum[0], axis))
+            guesses.append(end.guess)
             places.append(place)
-    inner = attempt_each(rests, starts, DIGITS)
+    inner = attempt_each(rests, starts, DIGITS, guesses)
     for place, one in zip(places, inner, strict=True):
         # Else next to no room is left, and so no choice.
         if one is not None and one.status is Status.OPTIMAL:

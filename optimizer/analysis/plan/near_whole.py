@@ -39,7 +39,7 @@ def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
     if not batches or plan.question.fixed or middle.question.between is not None:
         return near_to(middle.question, middle.solution)
     value, measured = plan.solution.value, plan.question.measured
-    outer = pairs(middle.solution, value, measured)
+    outer, prices = pairs(middle.solution, value, measured), plan.solution.optimum[1]
     ends = {
         within: [*pair] for within, pair in pairs(plan.solution, None, measured).items()
     }
@@ -52,7 +52,7 @@ def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
     found = attempt_each([program for *_, program, _ in asked], starts, DIGITS)
     for (within, side, program, *_), one in zip(asked, found, strict=True):
         if one is not None and one.status is Status.OPTIMAL:
-            end, power = End(one, program), POWERS[side]
+            end, power = End(one, program, prices), POWERS[side]
             if power * end.size < power * ends[within][side].size:
                 ends[within][side] = end
     return ranged(ends)
