@@ -204,7 +204,7 @@ def _alike(
         """Keeps what has ended; returns the rest."""
         for place, row in enumerate(rows.tolist()):
             found[row] = ends.member(programs[row], place, engine)
-        return rows[ends.ended == own.UNSOLVED]
+        return np.asarray(rows[ends.ended == own.UNSOLVED])
 
     left = np.arange(len(programs))
     if (form := plain(batch)) is not None:
