@@ -147,9 +147,12 @@ class Posynomial:
         Raises:
             Defect: a variable that the posynomial uses is not in the list.
         """
-        batch, terms, _ = self.exponents.shape
+        batch, terms, count = self.exponents.shape
         exponents = np.zeros((batch, terms, len(variables)), self.exponents.dtype)
-        for index, name in enumerate(self.variables):
+        longer = tuple(variables[:count]) == self.variables  # the rule, and quick
+        if longer:
+            exponents[:, :, :count] = self.exponents
+        for index, name in enumerate(() if longer else self.variables):
             if name in variables:
                 exponents[:, :, variables.index(name)] = self.exponents[:, :, index]
             elif self.exponents[:, :, index].any():
@@ -301,6 +304,38 @@ def lengthened(array: Array, size: int) -> Array:
     if len(array) == size:  # the rule; numpy is slow at nothing
         return array
     return np.broadcast_to(array, (size, *array.shape[1:]))
+
+
+def side_by_side(parts: Sequence[Array]) -> Array:
+    """Arrays `(batch or 1, terms, …)` as one, along the terms."""
+    longest = max(map(len, parts))
+    whole = [lengthened(part, longest) for part in parts]
+    return np.ascontiguousarray(np.concatenate(whole, axis=1), dtype=np.float64)
+
+
+def tangents(parts: Sequence[Posynomial], z: Array) -> tuple[Array, Array]:
+    """Ln f of several posynomials of the same variables and their gradients.
+
+    All in one go, which is quickest for short batches; `Posynomial.tangent` for long.
+
+    Args:
+        parts: the posynomials.
+        z: ln x, `(batch, variables)`.
+
+    Returns:
+        `(batch, parts)` and `(batch, parts, variables)`.
+    """
+    logs = np.log(side_by_side([part.coefficients for part in parts]))
+    powers = side_by_side([part.exponents for part in parts])
+    counts = np.array([len(part.labels) for part in parts])
+    starts = np.cumsum(counts) - counts
+    owner = np.repeat(np.arange(len(parts)), counts)
+    terms = logs + (powers @ z[:, :, None])[:, :, 0]
+    top = np.maximum.reduceat(terms, starts, axis=1)
+    weights = np.exp(terms - top[:, owner])
+    total = np.add.reduceat(weights, starts, axis=1)
+    slopes = np.add.reduceat(weights[:, :, None] * powers, starts, axis=1)
+    return top + np.log(total), slopes / total[:, :, None]
 
 
 def stack(parts: Sequence[Posynomial], sizes: Sequence[int]) -> Posynomial:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optimizer.algebra.posynomial import Array, Integers, cut, lengthened
+from optimizer.algebra.posynomial import Array, Integers, cut, side_by_side
 from optimizer.algebra.program import GeometricProgram
 from optimizer.algebra.saturating import saturation
 from optimizer.engine.certify import Mask
@@ -109,20 +109,13 @@ def arrays(program: GeometricProgram) -> Arrays:
         level[:, k, places] = curve.level
         R[:, k] = curve.R
     return Arrays(
-        logs=side_by_side([p.logs for p in functions]),
+        logs=np.log(side_by_side([p.coefficients for p in functions])),
         powers=side_by_side([p.exponents for p in functions]),
         starts=np.cumsum([0, *counts[:-1]]),
         reach=reach,
         level=level,
         R=R,
     )
-
-
-def side_by_side(parts: list[Array]) -> Array:
-    """Arrays `(batch or 1, terms, …)` as one, along the terms."""
-    longest = max(len(part) for part in parts)
-    whole = [lengthened(part, longest) for part in parts]
-    return np.ascontiguousarray(np.concatenate(whole, axis=1), dtype=np.float64)
 
 
 def relaxed(given: Arrays) -> Arrays:

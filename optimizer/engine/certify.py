@@ -17,8 +17,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from optimizer.algebra.posynomial import Array
+from optimizer.algebra.posynomial import Array, tangents
 from optimizer.algebra.program import Certificate, GeometricProgram
+from optimizer.engine.enclose import opened, quantities
 from optimizer.errors import Defect
 
 Mask = npt.NDArray[np.bool_]
@@ -28,6 +29,7 @@ VIOLATION = 1e-10
 GAP = 1e-8
 RADIUS = math.log(1e12)
 FARTHEST = math.log(1e60)  # no plan is larger or smaller than this in any variable
+FEW = 64  # members, up to which all functions go in one array
 EXCLUDED = 1e-10  # at the least, in ln g, of a violation that no point avoids
 
 
@@ -42,26 +44,54 @@ def residuals(
         multipliers: λ, shape `(batch, constraints)`; a negative one is a failure
             and makes every residual infinite.
     """
+    few = len(z) <= FEW
+    r, violation, gap = (_of_few if few else _of_many)(program, z, multipliers)
+    # Column by column: a reduction along a short axis takes ten times as long.
+    stationarity = np.zeros(len(z))
+    for part in np.abs(r).T:
+        stationarity = np.maximum(stationarity, part)
+        gap = gap + RADIUS * part
+    bad = ~np.isfinite(gap + violation) | (multipliers < 0).any(axis=1)
+    if bad.any():
+        stationarity[bad] = violation[bad] = gap[bad] = np.inf
+    return stationarity, violation, gap
+
+
+def _of_many(
+    program: GeometricProgram, z: Array, multipliers: Array
+) -> tuple[Array, Array, Array]:
+    """r, the violation and Σ λ_i·|G_i|: one function after the other."""
     _, r = program.objective.tangent(z)
-    violation = np.zeros(len(z))
-    gap = np.zeros(len(z))
-    bad = np.zeros(len(z), dtype=bool)
+    violation, gap = np.zeros(len(z)), np.zeros(len(z))
     for i, constraint in enumerate(program.constraints):
         weight = multipliers[:, i]
         value, slope = constraint.posynomial.tangent(z)
         r = r + weight[:, None] * slope
         violation = np.maximum(violation, value)
         gap = gap + weight * np.abs(value)
-        bad |= weight < 0
-    # Column by column: a reduction along a short axis takes ten times as long.
-    stationarity = np.zeros(len(z))
-    for part in np.abs(r).T:
-        stationarity = np.maximum(stationarity, part)
-        gap = gap + RADIUS * part
-    bad |= ~np.isfinite(gap + violation)
-    if bad.any():
-        stationarity[bad] = violation[bad] = gap[bad] = np.inf
-    return stationarity, violation, gap
+    return r, violation, gap
+
+
+def _of_few(
+    program: GeometricProgram, z: Array, multipliers: Array
+) -> tuple[Array, Array, Array]:
+    """The same of all functions at once."""
+    n, curves = len(program.variables), quantities(program).values()
+    levels, turns = [z], []
+    for curve in curves:
+        places = [program.variables.index(name) for name in curve.variables]
+        level, slopes = curve.tangent(z[:, places])
+        levels.append(np.broadcast_to(level, len(z))[:, None])
+        turns.append((places, slopes))
+    values, gradients = tangents(opened(program), np.concatenate(levels, axis=1))
+    slope = gradients[:, :, :n]
+    for k, (places, slopes) in enumerate(turns):
+        for place, each in zip(places, slopes, strict=True):
+            slope[:, :, place] += gradients[:, :, n + k] * each[:, None]
+    sides = values[:, 1:]
+    r = slope[:, 0] + (multipliers[:, None, :] @ slope[:, 1:])[:, 0]
+    violation = np.maximum(sides.max(axis=1, initial=0.0), 0.0)
+    return r, violation, (multipliers * np.abs(sides)).sum(axis=1)
 
 
 def acceptable(

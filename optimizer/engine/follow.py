@@ -61,6 +61,11 @@ class _Path:
     reach: Array
     best: Array
 
+    @property
+    def point(self) -> tuple[Array, Array, Array]:
+        """z, λ and s."""
+        return self.z, self.weight, self.slack
+
     def keep(self, chosen: Mask) -> None:
         for field in fields(self):
             setattr(self, field.name, getattr(self, field.name)[chosen])
@@ -90,7 +95,8 @@ def follow(given: Arrays, z: Array) -> tuple[Array, Array, Array, Mask]:
         reach=np.full_like(z, LONGEST),
         best=np.full(batch, np.inf),
     )
-    for _ in range(ROUNDS):
+    before = path.point
+    for turn in range(1, ROUNDS + 1):
         worst, mean = _residuals(at, path)
         total = path.weight.sum(axis=1)
         done = ~(worst + mean + total < DIVERGED)
@@ -102,19 +108,21 @@ def follow(given: Arrays, z: Array) -> tuple[Array, Array, Array, Mask]:
             done |= none
         left_off = np.maximum(worst, mean)
         risen = (path.best < ROUNDING) & ~(left_off < path.best)
-        on = path.rows[~risen]  # else it was nearer before, as what rounding undoes
-        for end, now in zip(ends, (path.z, path.weight, path.slack), strict=True):
-            end[on] = now[~risen]
         path.best = np.minimum(path.best, left_off)
-        done |= risen
-        left = ~done
-        if not left.all():
+        done |= risen | (turn == ROUNDS)
+        if done.any():
+            rows, back = path.rows[done], risen[done, None]
+            for end, now, was in zip(ends, path.point, before, strict=True):
+                # What has risen was nearer before, as what rounding undoes.
+                end[rows] = np.where(back, was[done], now[done])
+            left = ~done
             if not left.any():
                 break
             given = given.members(np.flatnonzero(left))
             at = at.members(left)
             worst, mean = worst[left], mean[left]
             path.keep(left)
+        before = path.point
         _advance(given, at, path, worst, mean)
         at = jet(given, path.z)
         path.slack = np.maximum(path.slack, -at.value[:, 1:])
@@ -135,71 +143,63 @@ def _residuals(at: Jet, path: _Path) -> tuple[Array, Array]:
 def _advance(given: Arrays, at: Jet, path: _Path, worst: Array, mean: Array) -> None:
     """One step: a look ahead, then the centred and corrected one."""
     slack, weight = path.slack, path.weight
-    ones = np.ones((len(weight), 1))
+    value, rows = at.value[:, 1:], at.gradient[:, 1:]
     ratio = weight / slack
-    matrix = bend(
-        given,
-        at,
-        np.concatenate([ones, weight], axis=1),
-        np.concatenate([0 * ones, ratio], axis=1),
-    )
-    shy = SHY * np.minimum(worst, 1.0)
-    inverse = inverted(matrix, shy)
-    off = at.value[:, 1:] + slack
-    rows = at.gradient[:, 1:]
+    weights, ranks = np.ones((2, *at.value.shape))
+    weights[:, 1:], ranks[:, 1:], ranks[:, 0] = weight, ratio, 0.0
+    matrix = bend(given, at, weights, ranks)
+    inverse = inverted(matrix, SHY * np.minimum(worst, 1.0))
+    off, push = value + slack, weight + ratio * value
 
     def direction(aim: Array) -> tuple[Array, Array, Array]:
-        push = weight + (weight * at.value[:, 1:] + aim) / slack
-        right = -at.gradient[:, 0] - _weighted(rows, push)
-        step = np.matmul(inverse, right[:, :, None])[..., 0]
-        slack_step = -off - np.matmul(rows, step[:, :, None])[..., 0]
-        return step, slack_step, (aim - weight * (slack + slack_step)) / slack
+        """Steps in z, s and λ that aim at s·λ = aim·s."""
+        right = -at.gradient[:, 0] - _weighted(rows, push + aim)
+        step = np.matmul(inverse, right[:, :, None])[:, :, 0]
+        slack_step = -off - np.matmul(rows, step[:, :, None])[:, :, 0]
+        return step, slack_step, aim - weight - ratio * slack_step
 
     step, slack_step, weight_step = direction(np.zeros_like(weight))
-    cap = (path.reach / np.maximum(np.abs(step), 1e-300)).min(axis=1)
-    primal = np.minimum(cap, _room(slack, slack_step))[:, None]
-    dual = _room(weight, weight_step)[:, None]
+    far = np.maximum.reduce(np.abs(step) / path.reach, axis=1)
+    primal = (1.0 / np.maximum(_excess(slack, slack_step), far))[:, None]
+    dual = (1.0 / _excess(weight, weight_step))[:, None]
     ahead = (slack + primal * slack_step) * (weight + dual * weight_step)
-    with np.errstate(all="ignore"):
-        centre = (ahead.sum(axis=1) / max(weight.shape[1], 1) / mean) ** 3 * mean
+    centre = (ahead.sum(axis=1) / max(weight.shape[1], 1) / mean) ** 3 * mean
     centre = np.maximum(np.fmax(centre, TIED * np.minimum(worst, 1.0)), LEAST)
     second = primal * slack_step * dual * weight_step
-    step, slack_step, weight_step = direction(centre[:, None] - second)
-    cap = (path.reach / np.maximum(np.abs(step), 1e-300)).min(axis=1)
-    primal = np.minimum(cap, BOUNDARY * _room(slack, slack_step))[:, None]
-    dual = BOUNDARY * _room(weight, weight_step)[:, None]
+    step, slack_step, weight_step = direction((centre[:, None] - second) / slack)
+    far = np.maximum.reduce(np.abs(step) / path.reach, axis=1)
+    primal = np.maximum(_excess(slack, slack_step) / BOUNDARY, far)
+    primal = (1.0 / primal)[:, None]
+    dual = (BOUNDARY / _excess(weight, weight_step))[:, None]
     turned = step * path.last < 0.0
-    path.reach = np.clip(path.reach * np.where(turned, 0.5, 1.5), SHORTEST, LONGEST)
+    path.reach = path.reach * np.where(turned, 0.5, 1.5)
+    path.reach = np.minimum(np.maximum(path.reach, SHORTEST), LONGEST)
     path.last = step
-    path.z = path.z + np.minimum(primal, 1.0) * step
+    path.z = path.z + primal * step
     path.slack = slack + primal * slack_step
     path.weight = weight + dual * weight_step
 
 
 def inverted(matrix: Array, ridge: Array) -> Array:
     """Inverses of positive semidefinite matrices with a ridge, `(batch, n, n)`."""
-    n = matrix.shape[1]
-    places = np.arange(n)
-    matrix = matrix.copy()
-    matrix[:, places, places] += ridge[:, None]
-    size = np.sqrt(np.maximum(matrix[:, places, places], 1e-300))
-    scaled = matrix / size[:, :, None] / size[:, None, :]
-    scaled[:, places, places] += RIDGE
+    scaled = matrix.copy()
+    diagonal = np.einsum("bii->bi", scaled)  # a view
+    diagonal += ridge[:, None]
+    size = np.sqrt(np.maximum(diagonal, 1e-300))
+    sizes = size[:, :, None] * size[:, None, :]
+    scaled /= sizes
+    diagonal += RIDGE
     try:
         found = np.linalg.inv(scaled)
     except np.linalg.LinAlgError:
-        scaled[:, places, places] += 1e-8
+        diagonal += 1e-8
         found = np.linalg.inv(scaled)
-    return np.asarray(found / size[:, :, None] / size[:, None, :])
+    return np.asarray(found / sizes)
 
 
-def _room(numbers: Array, steps: Array) -> Array:
-    """The longest step up to 1 that leaves every number at or above zero."""
-    if not numbers.shape[1]:
-        return np.ones(len(numbers))
-    with np.errstate(all="ignore"):
-        most = np.where(steps < 0.0, -numbers / steps, np.inf).min(axis=1)
-    return np.asarray(np.minimum(most, 1.0))
+def _excess(numbers: Array, steps: Array) -> Array:
+    """How many times too long steps are that leave every number at or above zero."""
+    return np.asarray(np.fmax.reduce(-steps / numbers, axis=1, initial=1.0))
 
 
 def _weighted(rows: Array, weights: Array) -> Array:

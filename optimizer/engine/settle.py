@@ -101,42 +101,54 @@ def _newton(
     Returns:
         z, λ, who reached full precision, and ln g of all constraints there.
     """
+    n, m = z.shape[1], weight.shape[1]
     weight = np.where(active, weight, 0.0)
-    best_z, best_weight = z.copy(), weight.copy()
-    best = np.full(len(z), np.inf)
-    values = np.full(weight.shape, np.inf)
-    stale = np.zeros(len(z), dtype=int)
-    rows = np.arange(len(z))
-    for _ in range(STEPS):
+    ends = z.copy(), weight.copy(), np.full(weight.shape, np.inf)
+    least = np.full(len(z), np.inf)
+    nearest = list(ends)
+    best, stale, rows = least, np.zeros(len(z), dtype=int), np.arange(len(z))
+    for turn in range(1, STEPS + 1):
         at = jet(given, z)
         r = at.gradient[:, 0] + np.matmul(weight[:, None], at.gradient[:, 1:])[:, 0]
         g = np.where(active, at.value[:, 1:], 0.0)
-        worst = np.maximum(np.abs(r).max(axis=1), np.abs(g).max(axis=1, initial=0.0))
-        stale = np.where(worst < 0.9 * best[rows], 0, stale + 1)
-        better = worst < best[rows]
-        done = (worst <= EXACT) | ((best[rows] < 1e-12) & ~better)
-        done |= (stale == STALE) | ~(worst < LOST)
-        up = rows[better]
-        best[up], best_z[up], best_weight[up] = worst[better], z[better], weight[better]
-        values[up] = at.value[better, 1:]
-        go = ~done
-        if not go.any():
-            break
+        worst = np.maximum.reduce(np.abs(r), axis=1)
+        if m:
+            worst = np.maximum(worst, np.maximum.reduce(np.abs(g), axis=1))
+        stale = np.where(worst < 0.9 * best, 0, stale + 1)
+        better = worst < best
+        done = (worst <= EXACT) | ((best < 1e-12) & ~better)
+        done |= (stale == STALE) | ~(worst < LOST) | (turn == STEPS)
+        now = z, weight, at.value[:, 1:]
+        if better.all():
+            best, nearest = worst, list(now)
+        else:
+            best = np.where(better, worst, best)
+            nearest = [
+                np.where(better[:, None], new, old)
+                for new, old in zip(now, nearest, strict=True)
+            ]
+        if done.any():
+            least[rows[done]] = best[done]
+            for end, near in zip(ends, nearest, strict=True):
+                end[rows[done]] = near[done]
+            if done.all():
+                break
         step = _step(given, at, (weight, active), (r, g), damping)
         if damping == DAMPING:
             step = _shortened(
-                step, partial(_step, given, at, (weight, active), (r, g)), z.shape[1]
+                step, partial(_step, given, at, (weight, active), (r, g)), n
             )
-        if not go.all():
+        if done.any():
+            go = ~done
             given = given.members(np.flatnonzero(go))
-            rows, z, weight, active, stale, step = (
-                part[go] for part in (rows, z, weight, active, stale, step)
+            rows, z, weight, active, stale, step, best, *nearest = (
+                part[go]
+                for part in (rows, z, weight, active, stale, step, best, *nearest)
             )
-        n = z.shape[1]
-        longest = np.maximum(np.abs(step[:, :n]).max(axis=1, keepdims=True), 1.0)
-        z = z + step[:, :n] / longest
+        longest = np.maximum.reduce(np.abs(step[:, :n]), axis=1, initial=1.0)
+        z = z + step[:, :n] / longest[:, None]
         weight = weight + step[:, n:]
-    return best_z, best_weight, best <= SMALL, values
+    return ends[0], ends[1], least <= SMALL, ends[2]
 
 
 def _step(
@@ -150,22 +162,20 @@ def _step(
     (weight, active), (r, g) = prices, residual
     batch, n = r.shape
     m = weight.shape[1]
-    ones = np.ones((batch, 1))
-    positive = np.concatenate([ones, np.maximum(weight, 0.0)], axis=1)
+    positive = np.ones((batch, 1 + m))
+    positive[:, 1:] = np.maximum(weight, 0.0)
     system = np.zeros((batch, n + m, n + m))
     system[:, :n, :n] = bend(given, at, positive)
     bound = at.gradient[:, 1:] * active[:, :, None]
     system[:, n:, :n] = bound
     system[:, :n, n:] = bound.transpose(0, 2, 1)
-    places = np.arange(n + m)
-    worst = np.abs(r).max(axis=1)
-    system[:, places[:n], places[:n]] += np.maximum(
-        damping, np.minimum(worst, DAMPING)
-    )[:, None]
-    system[:, places[n:], places[n:]] = np.where(active, -LOOSE, 1.0)
-    right = -np.concatenate([r, g], axis=1)
-    system[~np.isfinite(system).all(axis=(1, 2))] = np.eye(n + m)
-    return solved(system, right)
+    diagonal = np.einsum("bii->bi", system)  # a view
+    worst = np.maximum.reduce(np.abs(r), axis=1)
+    diagonal[:, :n] += np.maximum(damping, np.minimum(worst, DAMPING))[:, None]
+    diagonal[:, n:] = np.where(active, -LOOSE, 1.0)
+    if not np.isfinite(np.add.reduce(system, axis=None)):
+        system[~np.isfinite(system).all(axis=(1, 2))] = np.eye(n + m)
+    return solved(system, -np.concatenate([r, g], axis=1))
 
 
 def _shortened(step: Array, anew: Callable[[float], Array], n: int) -> Array:
