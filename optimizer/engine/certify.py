@@ -44,7 +44,7 @@ def residuals(
         multipliers: λ, shape `(batch, constraints)`; a negative one is a failure
             and makes every residual infinite.
     """
-    few = len(z) <= FEW
+    few = 0 < len(z) <= FEW
     r, violation, gap = (_of_few if few else _of_many)(program, z, multipliers)
     # Column by column: a reduction along a short axis takes ten times as long.
     stationarity = np.zeros(len(z))
