@@ -3,12 +3,13 @@
 vLLM (`vllm bench serve --save-result`) writes one JSON object a run, SGLang
 (`sglang.bench_serving --output-file`) one a line, genai-perf and AIPerf
 (`profile_export_genai_perf.json`, `profile_export_aiperf.json`, and the same in .csv)
-one a run, in which each metric has statistics. None of them knows the accelerators or
-the formats: these come from `given`, or from vLLM's `--metadata accelerator=h100-sxm`.
+one a run, in which each metric has statistics; AIPerf also one for a whole sweep
+(`profile_export_aiperf_sweep.json`). None of them knows the accelerators or the
+formats: these come from `given`, or from vLLM's `--metadata accelerator=h100-sxm`.
 Tables of points are read as they are.
 
 *Source*: vllm/benchmarks/serve.py; sglang/bench_serving.py; NVIDIA, "GenAI-Perf" and
-AIPerf's "profile_export_aiperf.json Schema".
+AIPerf's "profile_export_aiperf.json Schema" (1.4, of AIPerf 0.13).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from optimizer.fitting.tables.table import SIZE, Table, failed
 
 SERVED = "output_throughput"  # what vLLM and SGLang write in every result
 NVIDIA = "output_token_throughput"
+SWEPT = "per_combination_metrics"  # of AIPerf
 RATE = "measured_output_tokens_per_s_per_accelerator"
 Cells = dict[str, object]
 
@@ -73,6 +75,8 @@ def _table(path: str, given: Mapping[str, str]) -> Table:
         line = getattr(error, "lineno", 0)
         raise failed(path, "is not JSON", line) from None
     results = value if isinstance(value, list) else [value]
+    if isinstance(value, dict) and isinstance(value.get(SWEPT), list):
+        results = [_swept(one) for one in value[SWEPT]]
     rows = tuple(
         (line, _result(path, result, given)) for line, result in enumerate(results, 1)
     )
@@ -88,7 +92,7 @@ def _result(path: str, result: Any, given: Mapping[str, str]) -> Cells:
     if isinstance(result, dict) and SERVED in result:
         return _served(result, given)
     if isinstance(result, dict) and isinstance(result.get(NVIDIA), dict):
-        return _nvidia(result, given)
+        return _nvidia(path, result, given)
     message = (
         f'is no result of a serving benchmark: neither "{SERVED}" (vLLM, SGLang) nor '
         f'"{NVIDIA}" with its statistics (genai-perf, AIPerf) stands in it'
@@ -124,8 +128,12 @@ def _served(result: Mapping[str, Any], given: Mapping[str, str]) -> Cells:
     return {word: value for word, value in cells.items() if value is not None}
 
 
-def _nvidia(result: Mapping[str, Any], given: Mapping[str, str]) -> Cells:
-    """One result of genai-perf or AIPerf."""
+def _nvidia(path: str, result: Mapping[str, Any], given: Mapping[str, str]) -> Cells:
+    """One result of genai-perf or AIPerf.
+
+    Raises:
+        InputError: it is of a benchmark that did not end.
+    """
 
     def mean(*words: str) -> float | None:
         for word in words:
@@ -133,9 +141,14 @@ def _nvidia(result: Mapping[str, Any], given: Mapping[str, str]) -> Cells:
                 return _float(entry["avg"])
         return None
 
+    if result.get("was_cancelled") or result.get("is_complete") is False:
+        why = result.get("incomplete_reason") or "it was cancelled"
+        message = f"is a benchmark that did not end ({why}); leave it out, or repeat it"
+        raise InputError([Problem(Mark(path), "", message)])
     config = result.get("input_config")
+    models = config.get("models") if isinstance(config, dict) else None
     cells = {
-        "model": _found(config, "model_names", "model"),
+        "model": _found(models, "name") or _found(config, "model_names", "model"),
         "input_tokens": mean("input_sequence_length"),
         "output_tokens": mean("output_sequence_length", "output_token_count"),
         "concurrency": _found(config, "concurrency"),
@@ -144,6 +157,21 @@ def _nvidia(result: Mapping[str, Any], given: Mapping[str, str]) -> Cells:
         RATE: _shared(mean(NVIDIA), given),
     }
     return {word: value for word, value in cells.items() if value is not None}
+
+
+def _swept(combination: Any) -> Any:
+    """One combination of AIPerf's sweep, as the result of a run is written."""
+    if not isinstance(combination, dict):
+        return combination
+    parameters, metrics = combination.get("parameters"), combination.get("metrics")
+    if not isinstance(parameters, dict) or not isinstance(metrics, dict):
+        return combination
+    told = {word.removesuffix("_avg"): stats for word, stats in metrics.items()}
+    return {
+        # A parameter may be told by its path, as in phases.profiling.concurrency.
+        "input_config": {k.rpartition(".")[2]: v for k, v in parameters.items()},
+        **{w: {"avg": s.get("mean")} for w, s in told.items() if isinstance(s, dict)},
+    }
 
 
 def _exported(path: str, given: Mapping[str, str]) -> Table | None:
@@ -160,21 +188,25 @@ def _exported(path: str, given: Mapping[str, str]) -> Table | None:
         if values:
             word = re.sub(r"\(.*\)", "", name).strip().lower().replace(" ", "_")
             result[word] = {"avg": _float(values[0].replace(",", ""))}
-    rows = ((1, _nvidia(result, given)),)
+    rows = ((1, _nvidia(path, result, given)),)
     return _of(path, rows, hashlib.sha256(data).hexdigest())
 
 
 def _found(config: Any, *words: str) -> Any:
-    """The first value of a word anywhere in a configuration."""
-    if not isinstance(config, dict):
+    """The first value of a word anywhere in a configuration, but for its warm-up."""
+    if isinstance(config, list):
+        parts = config
+    elif isinstance(config, dict) and config.get("kind") != "warmup":
+        for word in words:
+            value = config.get(word)
+            if isinstance(value, list) and value:
+                value = value[0]
+            if value is not None and not isinstance(value, (dict, list)):
+                return value
+        parts = list(config.values())
+    else:
         return None
-    for word in words:
-        value = config.get(word)
-        if isinstance(value, list) and value:
-            value = value[0]
-        if value is not None and not isinstance(value, (dict, list)):
-            return value
-    inner = (_found(value, *words) for value in config.values())
+    inner = (_found(part, *words) for part in parts)
     return next((value for value in inner if value is not None), None)
 
 

@@ -110,6 +110,60 @@ def test_results_of_vllm_sglang_and_aiperf_are_read_alike(tmp_path: Path) -> Non
     assert told == [(1000.0, 500.0, 8.0, pytest.approx(0.015))] * 3
 
 
+OF_AIPERF = {  # as aiperf 0.13.0 writes them, schema 1.4
+    "schema_version": "1.4",
+    "inter_token_latency": {"unit": "ms", "avg": 9.5},
+    "time_to_first_token": {"unit": "ms", "avg": 80.0},
+    "output_token_throughput": {"unit": "tokens/sec", "avg": 1500.0},
+    "output_sequence_length": {"unit": "tokens", "avg": 300.0},
+    "input_sequence_length": {"unit": "tokens", "avg": 800.0},
+    "input_config": {
+        "models": {"items": [{"name": "meta-llama/Llama-3.1-8B-Instruct"}]},
+        "endpoint": {"urls": ["http://localhost:8000"], "type": "chat"},
+        "datasets": [{"name": "default", "type": "synthetic", "entries": 100}],
+        "phases": [
+            {"name": "w", "kind": "warmup", "type": "concurrency", "concurrency": 2},
+            {"name": "p", "kind": "profiling", "concurrency": 16},
+        ],
+    },
+    "was_cancelled": False,
+}
+
+
+def test_a_configuration_of_phases_tells_model_and_concurrency(tmp_path: Path) -> None:
+    path = tmp_path / "profile_export_aiperf.json"
+    path.write_text(json.dumps(OF_AIPERF))
+    given = {"accelerator": "h100", "accelerators": "1"}
+    (point,) = read_any([str(path)], given).rows
+    assert not point.refused
+    assert (point.model.layers, point.batch, point.prompt) == (32, 16, 800)
+    path.write_text(json.dumps({**OF_AIPERF, "was_cancelled": True}))
+    with pytest.raises(InputError, match="did not end"):
+        read_any([str(path)], given)
+
+
+def test_a_sweep_of_aiperf_is_a_table(tmp_path: Path) -> None:
+    """Of each average it has the mean over repeats."""
+    metrics = {
+        "inter_token_latency_avg": {"mean": 9.5, "std": 0.1, "unit": "ms"},
+        "output_token_throughput_avg": {"mean": 1500.0, "std": 3.0},
+        "output_sequence_length_avg": {"mean": 300.0, "std": 0.0},
+        "input_sequence_length_avg": {"mean": 800.0, "std": 0.0},
+    }
+    several = [
+        {"parameters": {"concurrency": 16}, "metrics": metrics},
+        {"parameters": {"phases.profiling.concurrency": 32}, "metrics": metrics},
+    ]
+    path = tmp_path / "profile_export_aiperf_sweep.json"
+    sweep = {"aggregation_type": "sweep", "per_combination_metrics": several}
+    path.write_text(json.dumps(sweep))
+    given = {"accelerator": "h100", "accelerators": "1", "model": "llama-3.1-8b"}
+    rows = read_any([str(path)], given).rows
+    assert [row.refused for row in rows] == ["", ""]
+    assert [row.batch for row in rows] == [16, 32]
+    assert rows[1].rate == pytest.approx(1500.0)
+
+
 def test_exports_in_csv_are_read(tmp_path: Path) -> None:
     """A line a metric, as genai-perf's CsvExporter and AIPerf's write them."""
     path = tmp_path / "profile_export_aiperf.csv"
