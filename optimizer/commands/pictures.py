@@ -1,4 +1,4 @@
-"""Charts drawn by another process, while this one solves."""
+"""Charts drawn by another process, while this one reads and solves."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optimizer.errors import Defect
-from optimizer.report.charts.catalogue import draw
-from optimizer.report.charts.tips import tipped
-from optimizer.report.charts.vegalite import Spec
 from optimizer.report.formats import render
-from optimizer.report.formats.elements import Chart, Rich
 from optimizer.report.formats.extras import missing
+
+if TYPE_CHECKING:
+    from optimizer.report.charts.vegalite import Spec
+    from optimizer.report.formats.elements import Chart, Rich
 
 # Starting the drawing engine takes half a second: early, while others are imported.
 NOTHING = {"mark": "point", "data": {"values": []}, "config": {}}
@@ -41,30 +42,34 @@ class Studio:
         )
         self._thread = ThreadPoolExecutor(1)
         self._thread.submit(self._ask, NOTHING)
-        # With the chart itself, so that no other takes over its id.
-        self._drawn: dict[int, tuple[Chart, Future[str]]] = {}
+        self._drawn: list[tuple[Chart, Future[str]]] = []
 
-    def start(self, blocks: Sequence[Rich]) -> None:
-        """Starts drawing the charts among some blocks."""
-        for block in blocks:
-            if isinstance(block, Chart) and id(block) not in self._drawn:
-                picture = self._thread.submit(self._ask, tipped(draw(block)))
-                self._drawn[id(block)] = block, picture
+    def start(self, blocks: Iterable[Rich]) -> None:
+        """Starts drawing the charts among some blocks, those that are new."""
+        for _, chart in _charts(blocks):
+            self._picture(chart)
 
     def pictures(self, blocks: Sequence[Rich]) -> dict[int, str]:
         """The charts among some blocks by their places, as SVG."""
-        self.start(blocks)
-        return {
-            place: self._drawn[id(block)][1].result()
-            for place, block in enumerate(blocks)
-            if isinstance(block, Chart)
-        }
+        found = {i: self._picture(chart) for i, chart in _charts(blocks)}
+        return {place: picture.result() for place, picture in found.items()}
 
     def close(self) -> None:
         """Ends the process, whatever it does."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._process.kill()
         self._process.communicate()
+
+    def _picture(self, chart: Chart) -> Future[str]:
+        from optimizer.report.charts.catalogue import draw  # noqa: PLC0415 - later
+        from optimizer.report.charts.tips import tipped  # noqa: PLC0415
+
+        known = (picture for drawn, picture in self._drawn if drawn == chart)
+        picture = next(known, None)
+        if picture is None:
+            picture = self._thread.submit(self._ask, tipped(draw(chart)))
+            self._drawn.append((chart, picture))
+        return picture
 
     def _ask(self, specification: Spec) -> str:
         process = self._process
@@ -78,12 +83,21 @@ class Studio:
         return str(answer["done"])
 
 
+def _charts(blocks: Iterable[Rich]) -> Iterator[tuple[int, Chart]]:
+    from optimizer.report.formats.elements import Chart  # noqa: PLC0415 - later
+
+    for place, block in enumerate(blocks):
+        if isinstance(block, Chart):
+            yield place, block
+
+
 @contextmanager
-def studio(texts: Iterable[str]) -> Iterator[Studio]:
-    """A studio for the time of one command.
+def studio(files: Iterable[str], texts: Iterable[str]) -> Iterator[Studio]:
+    """A studio for the time of one command, open before its files are read.
 
     Args:
-        texts: in which are all names that charts show.
+        files: with the names that charts show; in a pipe there may be any.
+        texts: further such names.
 
     Raises:
         InputError: vl-convert is not installed.
@@ -92,8 +106,22 @@ def studio(texts: Iterable[str]) -> Iterator[Studio]:
         render.ready()
     except ImportError as error:
         raise missing(error) from None
-    opened = Studio(any(c > OWN and c.isalpha() for text in texts for c in text))
+    opened = Studio(any(_foreign(text) for text in (*texts, *map(_text, files))))
     try:
         yield opened
     finally:
         opened.close()
+
+
+def _foreign(text: str | None) -> bool:
+    return text is None or any(c > OWN and c.isalpha() for c in text)
+
+
+def _text(file: str) -> str | None:
+    """What stands in a file; None where it cannot be read twice."""
+    if not os.path.isfile(file):
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8", errors="ignore")
+    except OSError:
+        return None

@@ -68,16 +68,15 @@ def command(
 
         browser = printer(output)
     judged = read_conditions(conditions)
-    read = options.read_files(files, overrides, laws)
-    refuse_unlike(judged, read)
     with ExitStack() as stack:
         stack.enter_context(_uncollected())
         studio = None
         if form in ("html", "pdf"):
             from optimizer.commands.pictures import studio as opened  # noqa: PLC0415
 
-            texts = [*overrides, *(one.document.text for one in read)]
-            studio = stack.enter_context(opened(texts))
+            studio = stack.enter_context(opened(files, overrides))
+        read = options.read_files(files, overrides, laws)
+        refuse_unlike(judged, read)
         from optimizer.functions.reports import worked_out  # noqa: PLC0415 - heavy
 
         options.under(read, laws)  # tells every law that is none

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from optimizer.analysis.comparison.compare import compare, probabilities
@@ -19,7 +20,12 @@ from optimizer.report.charts.tips import tipped
 from optimizer.report.formats import render
 from optimizer.report.formats.elements import Chart, Rich
 from optimizer.report.formats.extras import missing
-from optimizer.report.pages.report import Report, case_blocks, report_blocks
+from optimizer.report.pages.report import (
+    Report,
+    case_blocks,
+    charts,
+    report_blocks,
+)
 
 Form = Literal["html", "markdown", "json", "csv"]
 Told = Callable[[int, int], object]  # parts done, of all
@@ -28,7 +34,7 @@ Told = Callable[[int, int], object]  # parts done, of all
 class Drawing(Protocol):
     """Who draws charts: this process, or one beside it while this one solves."""
 
-    def start(self, blocks: Sequence[Rich]) -> None:
+    def start(self, blocks: Iterable[Rich]) -> None:
         """Starts drawing the charts among some blocks."""
 
     def pictures(self, blocks: Sequence[Rich]) -> Mapping[int, str]:
@@ -38,7 +44,7 @@ class Drawing(Protocol):
 class Here:
     """Draws in this process, when the page is written."""
 
-    def start(self, blocks: Sequence[Rich]) -> None:
+    def start(self, blocks: Iterable[Rich]) -> None:
         """Nothing is drawn ahead."""
 
     def pictures(self, blocks: Sequence[Rich]) -> Mapping[int, str]:
@@ -114,6 +120,8 @@ def worked_out(
     bodies = []
     for scenario in scenarios:
         found = case(scenario, solve(scenario), laws or LAWS, whole)
+        if drawing is not None:
+            drawing.start(charts(found))
         steps.done()
         # It takes as long again, so that only the first has it.
         cases.append(found if cases else with_chances(found))
@@ -175,4 +183,5 @@ def text_of(found: Report, form: str, drawing: Drawing | None = None) -> str:
         return markdown(blocks)
     from optimizer.report.formats.page import render as page  # noqa: PLC0415
 
-    return page(blocks, drawing.pictures(blocks), found.version, found.made)
+    drawn = partial(drawing.pictures, blocks)
+    return page(blocks, drawn, found.version, found.made)

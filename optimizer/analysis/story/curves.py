@@ -285,12 +285,9 @@ def overhead(scenario: Scenario, answer: Answer) -> Overhead | None:
     first = critical.floor * 1.02 or critical.size / 2
     last = 3 * max(dot.parameters for dot in dots)
     best = _unlimited(question, s, dots[0])
-    sizes = np.unique(
-        np.append(
-            np.geomspace(first, last, SIZES),
-            [*(d.parameters for d in dots), *([] if best is None else [best["N"]])],
-        )
-    )
+    marked = [*(d.parameters for d in dots), *([] if best is None else [best["N"]])]
+    # Not by np.unique, which imports all of numpy.ma.
+    sizes = np.array(sorted({*np.geomspace(first, last, SIZES).tolist(), *marked}))
     tokens = tokens_for(question, sizes, [s])[0]
     least = training_compute(question, {"N": dots[1].parameters, "D": dots[1].tokens})
     rows = [

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -38,7 +38,7 @@ WIDE = 6  # columns of a table that takes a row of its own
 
 def render(
     blocks: Sequence[Rich],
-    pictures: Mapping[int, str],
+    drawn: Callable[[], Mapping[int, str]],
     version: str,
     made: str,
 ) -> str:
@@ -46,7 +46,7 @@ def render(
 
     Args:
         blocks: of `report_page`; the first is the title.
-        pictures: the SVG of each chart by its place in the blocks.
+        drawn: waits for the SVG of each chart by its place in the blocks.
         version: of this tool.
         made: the day.
 
@@ -61,11 +61,15 @@ def render(
     }
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     environment = _environment()
-    parts = list(_parts(blocks, pictures))
     template = environment.get_template("page.html.j2")
     safe = environment.filters["safe"]
     inner = environment.get_template("block.html.j2")
     glossary = Glossary()
+    pictures = {
+        place: safe(_inline(picture, place, _title(blocks[place])))
+        for place, picture in drawn().items()
+    }
+    parts = list(_parts(blocks, pictures))
 
     def linked(words: str) -> Any:
         return safe(glossary.linked(words))
@@ -120,7 +124,7 @@ def _json(value: object) -> str:
 
 
 def _parts(
-    blocks: Sequence[Rich], pictures: Mapping[int, str]
+    blocks: Sequence[Rich], pictures: Mapping[int, Any]
 ) -> Iterator[dict[str, Any]]:
     """Sections by the headings of level 2, groups in them by those of level 3.
 
@@ -195,7 +199,7 @@ def _balanced(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _item(
     place: int,
     block: Rich,
-    pictures: Mapping[int, str],
+    pictures: Mapping[int, Any],
     group: str,
 ) -> dict[str, Any] | None:
     """What a template needs of a block; None for a chart that was not drawn."""
@@ -229,14 +233,18 @@ def _item(
     return found
 
 
-def _chart(place: int, block: Chart, drawn: str) -> dict[str, Any]:
+def _chart(place: int, block: Chart, picture: Any) -> dict[str, Any]:
     return {
         "kind": "chart",
         "id": f"chart-{place}",
         "title": block.title,
         "alternative": _words(block.alternative),
-        "picture": _environment().filters["safe"](_inline(drawn, place, block.title)),
+        "picture": picture,
     }
+
+
+def _title(block: Rich) -> str:
+    return block.title if isinstance(block, Chart) else ""
 
 
 def _words(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from functools import cache
 from typing import Any
 
 PLACES = re.compile(r' (?:d|transform|x|y|x2|y2|width|height)="[^"]*"')
@@ -22,7 +23,8 @@ def svg(specification: dict[str, Any]) -> str:
     Raises:
         ImportError: vl-convert is not installed; as for all of these.
     """
-    text: str = _library().vegalite_to_svg(specification, allowed_base_urls=[])
+    library, closed = _library()
+    text: str = library.vegalite_to_svg(specification, **closed)
     # A tenth of a pixel is enough, and half the size.
     return PLACES.sub(lambda place: PRECISION.sub(_short, place[0]), text)
 
@@ -30,15 +32,16 @@ def svg(specification: dict[str, Any]) -> str:
 def png(specification: dict[str, Any]) -> bytes:
     """A chart as PNG on white."""
     config = {**specification["config"], "background": "#ffffff"}
-    picture: bytes = _library().vegalite_to_png(
-        {**specification, "config": config}, scale=SCALE, allowed_base_urls=[]
+    library, closed = _library()
+    picture: bytes = library.vegalite_to_png(
+        {**specification, "config": config}, scale=SCALE, **closed
     )
     return picture
 
 
 def ready() -> None:
     """Looks whether vl-convert is installed."""
-    _library()
+    import vl_convert  # noqa: F401, PLC0415 - optional
 
 
 def _short(number: re.Match[str]) -> str:
@@ -57,10 +60,16 @@ def serve() -> None:
         sys.stdout.buffer.flush()
 
 
-def _library() -> Any:
+@cache
+def _library() -> tuple[Any, dict[str, Any]]:
+    """The library, and the arguments without which it would load what a chart names."""
     import vl_convert  # noqa: PLC0415 - optional
 
-    return vl_convert
+    closed: dict[str, Any] = {"allowed_base_urls": []}
+    if hasattr(vl_convert, "configure"):  # from 2.0 on, once for all charts
+        vl_convert.configure(base_url=False, **closed)
+        return vl_convert, {}
+    return vl_convert, closed
 
 
 if __name__ == "__main__":

@@ -231,6 +231,14 @@ def _demand(case: Case, first: Sequence[Rich]) -> Iterator[Rich]:
     yield from charts
 
 
+def charts(case: Case) -> Iterator[Rich]:
+    """What is drawn of a case, but for the chances that are added later."""
+    kinds = (*(kind for _, kinds in PLACES for kind in kinds), "demand", "plan", "laws")
+    for kind in kinds:
+        if (chart := chart_of(kind, case)) is not None:
+            yield chart
+
+
 SHOWN = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 

@@ -141,9 +141,10 @@ def test_plain_scenario_is_reported_without_compiling(
     assert (done.code, done.err) == (0, "")
 
 
+@pytest.mark.parametrize("typed", [True, False])
 @pytest.mark.parametrize(("name", "fonts"), [("Größe × Ω", False), ("模型", True)])
 def test_drawing_engine_has_the_fonts_it_needs(
-    name, fonts, overtrain, files, tmp_path, monkeypatch
+    name, fonts, typed, overtrain, files, tmp_path, monkeypatch
 ):
     """Its own, which are quick, unless a name has letters that they lack."""
     told = []
@@ -155,8 +156,12 @@ def test_drawing_engine_has_the_fonts_it_needs(
 
     monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
     monkeypatch.setattr(subprocess, "Popen", popen)
-    words = ("--set", f"name={name}", "-o", tmp_path / "report.html")
-    assert overtrain("report", files[1], *words).code == 0
+    text = files[1].read_text(encoding="utf-8")
+    file = tmp_path / "named.yaml"
+    file.write_text(text if typed else f"name: {name}\n{text.partition(chr(10))[2]}")
+    words = ("--set", f"name={name}") if typed else ()
+    done = overtrain("report", file, *words, "-o", tmp_path / "report.html")
+    assert done.code == 0, done.err
     assert set(told) == {fonts}
 
 
