@@ -34,7 +34,7 @@ Examples:
 @click.option(
     "--tokens",
     metavar="D",
-    help="That it was trained on, such as 15T; also of a config.json.",
+    help="That it was trained on, such as 15T; also of MODELS.",
 )
 @click.option("--all", "every", is_flag=True, help="Every published model.")
 @click.option(
@@ -64,8 +64,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> int:
     """Say for what demand a model is right, and what it costs to be wrong.
 
-    MODELS are published ones by name, or a config.json with its --tokens. Without
-    --scenario, FLOPs are counted and nothing is limited.
+    MODELS are published ones by name, or a config.json or a size such as 8B with its
+    --tokens. Without --scenario, FLOPs are counted and nothing is limited.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
@@ -136,16 +136,17 @@ def _models(
     from optimizer.world.architecture.load import is_config  # noqa: PLC0415
     from optimizer.world.models import model_names  # noqa: PLC0415
 
-    configs = any(is_config(name) for name in names)
-    if (parameters is None) != (tokens is None) and not configs:
-        option = "--tokens" if parameters is None else "--parameters"
-        missing = "--tokens 15T" if tokens is None else "--parameters 8B"
-        raise _wrong(option, f"says half of a model; add {missing}")
+    if parameters is not None and tokens is None:
+        raise _wrong("--parameters", "says half of a model; add --tokens 15T")
+    if tokens is not None and parameters is None and not names:
+        raise _wrong("--tokens", "says half of a model; add --parameters 8B")
     trained = number("--tokens", tokens, TOKENS)
     size = number("--parameters", parameters, PARAMETERS)
     chosen = model_names() if every else tuple(dict.fromkeys(names))
     for name in chosen:
-        yield existing(name, trained)
+        # Beside a size they are the tokens of that model.
+        its = trained if size is None or is_config(name) else None
+        yield existing(name, its)
     if size is not None and trained is not None:
         yield unnamed(size, trained)
     elif not chosen:

@@ -12,10 +12,19 @@ from optimizer.question.scenario import Scenario
 from optimizer.question.under_laws import ALL, chosen_laws
 from optimizer.reading.kinds import Kind
 from optimizer.reading.quantity import PARAMETERS, TOKENS, read, write
+from optimizer.records import replace
 from optimizer.world.architecture.load import is_config
 from optimizer.world.law import Law
 from optimizer.world.leverage import NO_AUDIT
-from optimizer.world.models import PublishedModel, load_model, of_config
+from optimizer.world.models import (
+    PublishedModel,
+    described_names,
+    library_record,
+    load_model,
+    model_names,
+    of_config,
+    of_record,
+)
 
 LAWS = ("besiroglu-2024-refit", "hoffmann-2022-devries")
 
@@ -79,17 +88,37 @@ def number(place: str, given: float | str | None, kind: Kind) -> float | None:
 
 
 def existing(name: str, tokens: float | None) -> PublishedModel:
-    """A model of the library, or of a config.json that was trained on some tokens.
+    """A model of the library, of a config.json or of a size such as 8B.
+
+    Args:
+        name: of a model, its path, or its size.
+        tokens: that it was trained on; None: those that its makers tell.
 
     Raises:
         InputError: there is none, or nobody says what it was trained on.
     """
-    if not is_config(name):
-        return load_model(name, Mark("audit"))
+    config, size = is_config(name), None if is_config(name) else _size(name)
     if tokens is None:
+        if not config and size is None:
+            return load_model(name, Mark("audit"))
         message = "says nothing of the training; add --tokens 15T, as its makers tell"
         raise wrong(name, message)
-    return of_config(name, tokens)
+    if config:
+        return of_config(name, tokens)
+    if size is not None:
+        return unnamed(size, tokens)
+    if name in described_names() and name not in model_names():
+        return of_record(library_record(name), tokens)
+    model = load_model(name, Mark("audit"))
+    title = f"{model.title} on {write(tokens, TOKENS)}"
+    return replace(model, tokens=tokens, title=title)
+
+
+def _size(name: str) -> float | None:
+    try:
+        return read(name, PARAMETERS)
+    except ValueError:
+        return None
 
 
 def unnamed(parameters: float, tokens: float, name: str = "") -> PublishedModel:

@@ -15,9 +15,29 @@ FIELDS = {
 }
 
 
+LAW = ("--law", "besiroglu-2024-refit")
+
+
 def audits(done):
     assert done.code == 0, done.err
     return json.loads(done.out)["audits"]
+
+
+def test_a_model_is_named_or_sized_and_its_tokens_may_be_others(run):
+    (own,) = audits(run("audit", "8B", *LAW, "--tokens", "15T", "--format", "json"))
+    both = run(
+        "audit", *LAW, "--parameters", "8B", "--tokens", "15T", "--format", "json"
+    )
+    assert [own] == audits(both)
+    done = run("audit", "gpt-oss-120b", *LAW, "--tokens", "8T", "--format", "json")
+    (served,) = audits(done)
+    assert served["parameters"] == pytest.approx(5.7e9, rel=0.01)  # a token passes
+    assert served["tokens"] == 8e12
+    done = run("audit", "llama-3-8b", *LAW, "--tokens", "2T", "--format", "json")
+    assert audits(done)[0]["tokens"] == 2e12
+    assert run("audit", "8B").err == (
+        "8B: says nothing of the training; add --tokens 15T, as its makers tell\n"
+    )
 
 
 def test_llama_3_8b_and_the_laws_that_judge_where_none_is_named(run):
