@@ -8,6 +8,7 @@ import click
 
 from optimizer.commands import options
 from optimizer.commands.output import refuse_unwritable, write
+from optimizer.commands.progress import progress
 from optimizer.errors import InputError, Mark, Problem
 
 KINDS = (
@@ -67,7 +68,7 @@ def command(
     options.under(scenarios, laws)
 
     from optimizer.report.charts.catalogue import draw  # noqa: PLC0415 - heavy
-    from optimizer.report.charts.picture import picture, refuse  # noqa: PLC0415
+    from optimizer.report.charts.picture import picture, refuse, work  # noqa: PLC0415
     from optimizer.report.formats import render  # noqa: PLC0415 - optional parts
     from optimizer.report.formats.extras import missing  # noqa: PLC0415
     from optimizer.report.formats.style import alone  # noqa: PLC0415
@@ -75,12 +76,13 @@ def command(
     refuse(kind, scenarios)
     try:
         render.ready()
-        chart = picture(kind, scenarios, laws)
-        drawn = draw(chart)
-        if ending == ".png":
-            drawing = render.png(drawn)
-        else:
-            drawing = alone(render.svg(drawn), chart.alternative).encode("utf-8")
+        with progress("working out", work(kind, scenarios)) as advance:
+            chart = picture(kind, scenarios, laws, advance)
+            drawn = draw(chart)
+            if ending == ".png":
+                drawing = render.png(drawn)
+            else:
+                drawing = alone(render.svg(drawn), chart.alternative).encode("utf-8")
     except ImportError as error:
         raise missing(error) from None
     write(output, drawing)

@@ -95,6 +95,19 @@ def test_commands_say_how_far_they_are(here, run, terminal, impatient, command):
     assert quiet.out == done.out
 
 
+@pytest.mark.parametrize("kind", ["tornado", "frontier", "uncertainty"])
+def test_plot_says_how_far_it_is(here, run, terminal, impatient, kind):
+    """Up to the last step, which is the drawing; half of a frontier is its band."""
+    pytest.importorskip("vl_convert")
+    screen = terminal()
+    words = ("--set", f"demand.tokens={RANGE}", "-o", "chart.svg")
+    assert run("plot", kind, "good.yaml", *words).code == 0
+    shares = [int(s) for s in re.findall(r"\rworking out: (\d+)%", screen.getvalue())]
+    assert shares == sorted(shares)
+    assert 50 <= shares[-1] < 100
+    assert screen.getvalue().rpartition("\r")[2].startswith("wrote chart.svg")
+
+
 def test_a_file_that_is_written_is_told_with_its_size(here, run, terminal):
     screen = terminal()
     assert run("solve", "good.yaml", "-o", "plan.json").code == 0

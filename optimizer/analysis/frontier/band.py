@@ -7,12 +7,13 @@ of the band is open where more than 5 % of the draws cannot.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
-from optimizer.analysis.frontier.frontier import Frontier, frontier
+from optimizer.analysis.frontier.frontier import Frontier, frontier, steps
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, sweep
 from optimizer.analysis.uncertainty.beside import PERCENTS
 from optimizer.analysis.uncertainty.uncertainty import (
@@ -26,6 +27,7 @@ from optimizer.question.vary import Plan, of_law
 from optimizer.question.vary import plan as varied
 from optimizer.records import dataclass
 
+POINTS = 41
 DRAWS = 200
 REPORTED = 400  # draws of the distribution in a report
 
@@ -56,24 +58,42 @@ class Banded:
     band: Band | None
 
 
-def banded(scenario: Scenario, points: int = 41, count: int = DRAWS) -> Banded | None:
+def band_steps(scenario: Scenario, points: int = POINTS) -> int:
+    """Of how many steps `banded` tells, about: the band is half of them."""
+    return 2 * steps(scenario, points)
+
+
+def banded(
+    scenario: Scenario,
+    points: int = POINTS,
+    count: int = DRAWS,
+    advance: Callable[[int], object] = lambda _steps: None,
+) -> Banded | None:
     """The frontier of loss against lifetime cost, with its band.
 
     Args:
         scenario: from `load_scenario`.
         points: along the frontier.
         count: draws of the law.
+        advance: is told of steps that are done.
 
     Returns:
         None where fewer than two losses have a plan.
     """
-    found = frontier(scenario, points)
+    found = frontier(scenario, points, advance=advance)
     if len(found.points) < 2:
         return None
-    return Banded(found, scenario.law.name, _band(scenario, found, count))
+    part = steps(scenario, points) / (len(found.points) * count)
+
+    def drawn(rows: int) -> None:
+        advance(round(part * rows))
+
+    return Banded(found, scenario.law.name, _band(scenario, found, count, drawn))
 
 
-def _band(scenario: Scenario, found: Frontier, count: int) -> Band | None:
+def _band(
+    scenario: Scenario, found: Frontier, count: int, advance: Callable[[int], object]
+) -> Band | None:
     law = scenario.law
     if law.covariance is None and law.draws is None:
         return None
@@ -92,6 +112,7 @@ def _band(scenario: Scenario, found: Frontier, count: int) -> Band | None:
         costs = rows.results[:, cost].copy()
         costs[rows.status == STATUSES.index("infeasible")] = math.inf
         parts.append(costs)
+        advance(len(costs))
     costs = np.concatenate(parts).reshape(len(found.points), count)
     costs = costs[:, ~np.isnan(costs).any(axis=0)]
     if not costs.size:
@@ -106,15 +127,20 @@ def _percentiles(costs: Array) -> list[tuple[float | None, ...]]:
     return [tuple(v if math.isfinite(v) else None for v in row) for row in ends]
 
 
-def distribution(scenario: Scenario, count: int = REPORTED) -> Uncertainty | None:
+def distribution(
+    scenario: Scenario,
+    count: int = REPORTED,
+    advance: Callable[[int], object] = lambda _draws: None,
+) -> Uncertainty | None:
     """The draws of a scenario; None where nothing moves its size.
 
     Args:
         scenario: from `load_scenario`.
         count: draws of all that it states as uncertain.
+        advance: is told of draws that are done.
     """
     try:
-        found = uncertainty(scenario, count)
+        found = uncertainty(scenario, count, advance=advance)
     except InputError:
         return None  # nothing is uncertain
     size = found.intervals.get("parameters")

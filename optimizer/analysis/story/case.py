@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from optimizer.analysis.frontier.band import Banded, banded, distribution
 from optimizer.analysis.frontier.frontier import frontier
@@ -69,11 +70,21 @@ class Case:
     uncertainty: Uncertainty | None = None
 
 
+FIGURES: dict[str, Callable[[Scenario, Answer], Any]] = {
+    "contour": contour,
+    "demand": over_demand,
+    "overhead": overhead,
+    "cashflow": cashflow,
+    "tornado": tornado,
+}
+
+
 def case(
     scenario: Scenario,
     answer: Answer,
     laws: Sequence[str] = LAWS,
     whole: bool = False,
+    figures: Collection[str] | None = None,
 ) -> Case:
     """Works out a report's numbers.
 
@@ -82,6 +93,8 @@ def case(
         answer: from `solve`.
         laws: to compare with the scenario's own; a law that does not fit is left out.
         whole: whether the answers under these laws say what `solve` says.
+        figures: of `FIGURES`, those that are wanted; all, and what the sliders reach,
+            unless given.
     """
     beside = across_laws(scenario, answer, laws, whole)
     if answer.plan is None:
@@ -92,12 +105,12 @@ def case(
         scenario=scenario,
         answer=answer,
         laws=beside,
-        contour=contour(chosen, answer),
-        demand=over_demand(chosen, answer),
-        overhead=overhead(chosen, answer),
-        cashflow=cashflow(chosen, answer),
-        tornado=tornado(chosen, answer),
-        explorer=explore(free, answer),
+        explorer=explore(free, answer) if figures is None else None,
+        **{
+            name: figure(chosen, answer)
+            for name, figure in FIGURES.items()
+            if figures is None or name in figures
+        },
     )
 
 

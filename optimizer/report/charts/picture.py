@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from optimizer.analysis.comparison.regret import regret
-from optimizer.analysis.frontier.band import banded, distribution
+from optimizer.analysis.frontier.band import band_steps, banded, distribution
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.story.case import LAWS, case
 from optimizer.errors import InputError, Mark, Problem
@@ -86,8 +86,22 @@ def _wrong(place: str, message: str) -> InputError:
     return InputError([Problem(Mark(place), "", message)])
 
 
+def work(kind: str, scenarios: Sequence[Scenario]) -> int:
+    """Of how many steps `picture` tells, about."""
+    if kind == "frontier":
+        return band_steps(scenarios[0])
+    if kind == "uncertainty":
+        return DRAWS
+    count = len(scenarios)
+    # The last is for the drawing.
+    return count + 1 + (count**2 if kind == "regret" else 1)
+
+
 def picture(
-    kind: str, scenarios: Sequence[Scenario], laws: tuple[str, ...] = ()
+    kind: str,
+    scenarios: Sequence[Scenario],
+    laws: tuple[str, ...] = (),
+    advance: Callable[[int], object] = lambda _steps: None,
 ) -> Chart:
     """The numbers and the words of one chart.
 
@@ -95,35 +109,42 @@ def picture(
         kind: as `overtrain plot` names it.
         scenarios: one, or several for `regret` and `split`.
         laws: of the chart `laws`.
+        advance: is told of steps that are done.
 
     Raises:
         InputError: there is no plan, or nothing to show.
     """
     if kind in CHANCES:
-        return _chance(kind, scenarios[0])
-    answers = [solve(scenario) for scenario in scenarios]
-    for answer in answers:
+        return _chance(kind, scenarios[0], advance)
+    answers = []
+    for scenario in scenarios:
+        answer = solve(scenario)
+        answers.append(answer)
+        advance(1)
         if answer.infeasibility is not None and kind not in ("regret", "laws"):
             message = f"there is no plan: {answer.infeasibility.reason}"
             raise InputError([Problem(Mark(answer.file), "", message)])
     if kind == "regret":
-        found = regret_of(regret(scenarios, answers))
+        found = regret_of(regret(scenarios, answers, advance))
     elif len(scenarios) > 1:
         found = split_of(answers)
     else:
         beside_it = (laws or LAWS) if kind == "laws" else ()
-        found = chart_of(kind, case(scenarios[0], answers[0], beside_it))
+        figure = {"plan": "demand"}.get(kind, kind)
+        made = case(scenarios[0], answers[0], beside_it, figures=(figure,))
+        found = chart_of(kind, made)
+        advance(1)
     if found is None:
         raise _empty(kind, scenarios[0])
     return found
 
 
-def _chance(kind: str, scenario: Scenario) -> Chart:
+def _chance(kind: str, scenario: Scenario, advance: Callable[[int], object]) -> Chart:
     """A chart whose numbers need nothing of the others'."""
     if kind == "frontier":
-        found = frontier_of(banded(scenario))
+        found = frontier_of(banded(scenario, advance=advance))
     else:
-        found = uncertainty_of(distribution(scenario, DRAWS))
+        found = uncertainty_of(distribution(scenario, DRAWS, advance))
     if found is None:
         raise _empty(kind, scenario)
     return found

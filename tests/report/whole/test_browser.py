@@ -5,6 +5,7 @@ import re
 import pytest
 
 from optimizer.analysis.plan.wording import amount
+from optimizer.report.formats.glossary import WORDS
 
 KINDS = 8  # charts of one scenario with a course in time and laws
 
@@ -185,6 +186,23 @@ def contrast(one, other):
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_each_word_that_is_linked_opens_at_its_term(opened, made):
+    """From the first use to the sentence, which is seen and is of that word."""
+    page = opened(viewport={"width": 900, "height": 700}, reduced_motion="reduce")
+    links = page.locator("a.word").all()
+    assert len(links) >= 8
+    kinds = {name: pattern for pattern, (name, _) in WORDS.items()}
+    for link in links:
+        link.click()
+        term = page.locator("dt:target")
+        assert term.count() == 1
+        box = term.bounding_box()
+        assert 0 <= box["y"] < 700
+        assert re.fullmatch(kinds[term.inner_text()], link.inner_text())
+        assert len(term.locator("+ dd").inner_text()) > 30
+    alone(page, made)
 
 
 # Three places on what is seen of a line, which may go on behind its frame.
