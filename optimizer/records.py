@@ -98,10 +98,12 @@ def _init(cls: type) -> Any:
             head += "=_none"
             value = f"_make_{name}() if {name} is _none else {name}"
         heads.append(head)
-        puts.append(f"_put(self, {name!r}, {value})")
+        puts.append(f"{name!r}: {value}")
+    # All at once: one after the other takes twice as long.
+    puts = [f"_put(self, '__dict__', {{{', '.join(puts)}}})"]
     if hasattr(cls, "__post_init__"):
         puts.append("self.__post_init__()")
-    body = "\n ".join(puts or ["pass"])
+    body = "\n ".join(puts)
     made: dict[str, Any] = {}
     exec(f"def __init__(self, {', '.join(heads)}):\n {body}", known, made)  # noqa: S102
     init = made["__init__"]

@@ -52,8 +52,15 @@ class Arrays:
         counts = np.diff(np.append(self.starts, self.logs.shape[1]))
         return np.repeat(np.arange(len(self.starts)), counts)
 
+    @cached_property
+    def along(self) -> Array:
+        """The direction in which each quantity bends; see `Jet`."""
+        return self.reach[:, :, 1:] - self.level[:, :, 1:]
+
     def members(self, rows: Integers) -> Arrays:
         """Those of some numbers."""
+        if max(map(len, (self.logs, self.powers, self.reach, self.level, self.R))) == 1:
+            return self  # one stands for all
         return Arrays(
             cut(self.logs, rows),
             cut(self.powers, rows),
@@ -170,15 +177,14 @@ def jet(given: Arrays, z: Array) -> Jet:
     parts = np.exp(terms - top[:, given.owner])
     whole = np.add.reduceat(parts, given.starts, axis=1)
     share = parts / whole[:, given.owner]
-    along = given.reach[:, :, 1:] - given.level[:, :, 1:]
     pull = given.powers[:, :, n:]
     powers = given.powers[:, :, :n]
     if pull.shape[2]:
-        steep = given.level[:, :, 1:] + slope[:, :, None] * along
+        steep = given.level[:, :, 1:] + slope[:, :, None] * given.along
         powers = powers + pull @ steep
     gradient = np.add.reduceat(share[:, :, None] * powers, given.starts, axis=1)
     apart = powers - gradient[:, given.owner]
-    return Jet(top + np.log(whole), gradient, share, apart, pull, bends, along)
+    return Jet(top + np.log(whole), gradient, share, apart, pull, bends, given.along)
 
 
 def bend(given: Arrays, at: Jet, weights: Array, ranks: Array | None = None) -> Array:

@@ -83,7 +83,9 @@ def refine(
         start: for `solve`, where Newton fails; the guess if None.
         gap: as for `solve`.
     """
-    found = _near(program, z, multipliers, gap)
+    if _asked.get():
+        return solve(program, z if start is None else start, gap)
+    found = own.near(program, z[None], multipliers[None], gap).member(program)
     return found or solve(program, z if start is None else start, gap)
 
 
@@ -146,31 +148,6 @@ def _without(program: GeometricProgram, start: Array) -> Solution:
         return solve(program, start)
     except UncertifiedError:
         return Solution(program, Status.INFEASIBLE)
-
-
-def near_each(
-    program: GeometricProgram, z: Array, multipliers: Array, gap: float = GAP
-) -> list[Solution | None]:
-    """As `refine`, for each member of a batch; None where that is for `solve`.
-
-    Args:
-        program: with a batch axis of 1 or the batch.
-        z: ln of the guesses, `(batch, variables)`.
-        multipliers: guesses of λ, `(batch, constraints)`.
-        gap: as for `solve`.
-    """
-    if _asked.get():
-        return [None] * len(z)
-    ends = own.near(program, z, multipliers, gap)
-    rows = range(len(z))
-    return [ends.member(members(program, np.array([row])), row) for row in rows]
-
-
-def _near(
-    program: GeometricProgram, z: Array, multipliers: Array, gap: float
-) -> Solution | None:
-    """Newton's answer from a guess, unless cvxpy is asked."""
-    return near_each(program, z[None], multipliers[None], gap)[0]
 
 
 def _own(program: GeometricProgram, start: Array | None, gap: float) -> Solution | None:

@@ -44,7 +44,8 @@ def _stacked(parts: Sequence[Function], sizes: Sequence[int]) -> Function:
 def shape(program: GeometricProgram) -> Hashable:
     """What programs must share to be one batch."""
     names = tuple(constraint.name for constraint in program.constraints)
-    terms = tuple(len(p.labels) for p in opened(program))
+    bare = (f.inner if isinstance(f, Composite) else f for f in program.functions)
+    terms = tuple(len(p.labels) for p in bare)
     return program.variables, tuple(quantities(program)), names, terms
 
 

@@ -117,7 +117,7 @@ class Question:
     samples: float | None = None
     fitted: Fitted | None = None
 
-    @property
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """N and D, unique tokens where data repeat, and what serving chooses."""
         return (*self.core, *(v for r in self.replicas for v in r.variables))

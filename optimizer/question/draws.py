@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4096
 Columns = Mapping[str, Sequence[float]]
-Joint: TypeAlias = "Callable[[Generator, int], Array]"
+Joint: TypeAlias = Callable[[int, int, int], Array]
 P90 = 1.2815515655446004  # of the standard normal distribution
 
 
@@ -77,7 +77,8 @@ class Draws:
         seed: of the generators.
         numbers: what is drawn, the scenario's first, then the law's.
         normals: the distributions of the scenario's.
-        law: draws so many of the law's, `(count, numbers)`; None where it is not drawn.
+        law: draws the law's by seed and block and so many, `(count, numbers)`; None
+            where it is not drawn.
     """
 
     count: int
@@ -107,16 +108,17 @@ class Draws:
     def _block(self, block: int, count: int) -> Array:
         """The first so many of a block, which are the same however many there are."""
         columns = [
-            normal.at(self._random(block, normal.source).standard_normal(count))
+            normal.at(_random(self.seed, block, normal.source).standard_normal(count))
             for normal in self.normals
         ]
         if self.law is not None:
-            columns += list(self.law(self._random(block, ""), count).T)
+            columns += list(self.law(self.seed, block, count).T)
         return np.stack(columns, axis=1)
 
-    def _random(self, block: int, source: str) -> Generator:
-        word = int.from_bytes(source.encode(), "big")
-        return np.random.default_rng([self.seed, block, word])
+
+def _random(seed: int, block: int, source: str = "") -> Generator:
+    word = int.from_bytes(source.encode(), "big")
+    return np.random.default_rng([seed, block, word])
 
 
 def stated(scenario: Scenario) -> dict[Steps, str]:
@@ -201,8 +203,8 @@ def _joint(scenario: Scenario) -> tuple[tuple[Steps, ...], Joint | None]:
     if law.covariance is not None:
         symbols = [word.removeprefix("ln_") for word in law.covariance.order]
         paths = tuple(("law", symbol) for symbol in symbols)
-        means = [law.coefficients[symbol] for symbol in symbols]
-        return paths, partial(_gaussian, np.array(means), law.covariance)
+        means = tuple(law.coefficients[symbol] for symbol in symbols)
+        return paths, partial(_gaussian, means, law.covariance)
     return (), None
 
 
@@ -224,15 +226,17 @@ def _bootstrap(scenario: Scenario, own: Columns) -> dict[Steps, Sequence[float]]
     return {(*p, s): values for p, part in parts for s, values in part.items()}
 
 
-def _resampled(table: Array, random: Generator, count: int) -> Array:
+def _resampled(table: Array, seed: int, block: int, count: int) -> Array:
     """Rows of a bootstrap: what was fitted together stays together."""
-    return table[random.integers(len(table), size=count)]
+    return table[_random(seed, block).integers(len(table), size=count)]
 
 
+@lru_cache(maxsize=8)  # an answer that follows another is mostly under the same law
 def _gaussian(
-    means: Array, covariance: Covariance, random: Generator, count: int
+    means: tuple[float, ...], covariance: Covariance, seed: int, block: int, count: int
 ) -> Array:
     logs = np.array([word.startswith("ln_") for word in covariance.order])
     middle = np.where(logs, np.log(np.where(logs, means, 1.0)), means)
+    random = _random(seed, block)
     values = random.multivariate_normal(middle, covariance.matrix, count)
     return np.where(logs, np.exp(np.where(logs, values, 0.0)), values)

@@ -16,8 +16,7 @@ from optimizer.algebra.program import Constraint, GeometricProgram, Solution, St
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import spans
-from optimizer.engine.solve import attempt_each, near_each, solve
-from optimizer.engine.stacking import stacked
+from optimizer.engine.solve import attempt_each, solve
 from optimizer.question.asked import SIZE, Question
 from optimizer.records import dataclass
 
@@ -165,8 +164,7 @@ def _ends(
             step, guess = _model(solution, near, flat, power * axis, room)
             steps.append(z + step)
             guesses.append(guess)
-    together = stacked(asked, [1] * len(asked))
-    found = near_each(together, np.array(steps), np.array(guesses), DIGITS)
+    found = attempt_each(asked, steps, DIGITS, guesses)
     return list(zip(asked, found, strict=True))
 
 
