@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
-from optimizer.analysis.plan.reach import beyond_law, called, needed
+from optimizer.analysis.plan.reach import (
+    beyond_law,
+    called,
+    change,
+    cured_otherwise,
+    needed,
+)
 from optimizer.analysis.plan.search import search_whole
 from optimizer.analysis.plan.wording import either, safely, unbounded
 from optimizer.engine.certify import UncertifiedError
@@ -31,6 +38,7 @@ Ask = Callable[[Scenario], Answer]
 TWICE = 1.0  # training overhead of a sensible plan, at most
 FARTHEST = 2.0**40  # how far a bound is moved to find one
 FIRST = 0.02  # step in the logarithm of a bound in search of one that is sensible
+NEAR = 1e-3  # in the logarithm of a bound that whole machines need
 CLOSE = 1e-5  # in the logarithm of a bound
 MACHINES = "accelerators"
 
@@ -98,6 +106,9 @@ def cured(
 
     far = bool(beyond_law(scenario, question))
     ways = [priced(way, move, question.surface, light, far) for way in why.relaxations]
+    if any(a.after != b.after for a, b in zip(ways, why.relaxations, strict=True)):
+        shown = sorted(ways, key=partial(change, surface=question.surface))
+        why = replace(why, reason=cured_otherwise(why.reason, shown))
     for place, way in enumerate(ways):
         if way.cost is None and way.name in refused:
             what = refused[way.name].partition(":")[0]
@@ -184,6 +195,10 @@ def priced(
     # As it is printed, for that is what will be typed.
     least = _printed(way, way.after)
     first = move(way.name, least)
+    if first is None and (further := _whole(way, least, light, surface)) is not None:
+        way = replace(way, after=further)
+        least = _printed(way, further)
+        first = move(way.name, least)
     if first is None:
         return way
     way = replace(way, cost=first.total, overhead=first.overhead)
@@ -204,6 +219,34 @@ def _printed(way: Relaxation, value: float) -> float:
     return read(text.removesuffix(" nats"), unbounded(way.unit))
 
 
+def _beyond(
+    way: Relaxation, least: float, surface: Surface
+) -> Callable[[float], float]:
+    """A bound by how far it is moved further than the least, in logarithms."""
+    if way.unit == "nats":
+        base = surface.reducible(least)
+        return lambda log: surface.loss_of(base * math.exp(log))
+    sign = 1 if least > way.before else -1
+    return lambda log: least * math.exp(sign * log)
+
+
+def _whole(way: Relaxation, least: float, move: Move, surface: Surface) -> float | None:
+    """The bound, beyond the least, that whole batches and replicas need."""
+    bound = _beyond(way, least, surface)
+    low, high = 0.0, FIRST
+    while move(way.name, bound(high)) is None:
+        low, high = high, 2 * high
+        if high > math.log(FARTHEST):
+            return None
+    while high - low > NEAR:
+        middle = (low + high) / 2
+        if move(way.name, bound(middle)) is None:
+            low = middle
+        else:
+            high = middle
+    return bound(high)
+
+
 def _sensible(
     way: Relaxation, least: float, move: Move, surface: Surface, inside: bool
 ) -> float | None:
@@ -211,14 +254,7 @@ def _sensible(
 
     Or, `inside`, from which on the plan is in the law's runs, too.
     """
-    up = least > way.before
-    loss = way.unit == "nats"
-    base = surface.reducible(least) if loss else least
-
-    def bound(log: float) -> float:
-        if loss:
-            return surface.loss_of(base * math.exp(log))
-        return base * math.exp(log if up else -log)
+    bound = _beyond(way, least, surface)
 
     def led(log: float) -> Led | None:
         return move(way.name, bound(log))

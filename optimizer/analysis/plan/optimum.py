@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -15,6 +16,7 @@ from optimizer.analysis.plan.lifetime import at_target, curve, no_loss
 from optimizer.analysis.plan.other_form import beside, of_answer, of_ends, under_pair
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.own_unit import in_own_unit
+from optimizer.analysis.plan.reach import change
 from optimizer.analysis.plan.search import End, search
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.errors import Defect, InputError, Problem
@@ -151,19 +153,32 @@ def _best(scenario: Scenario, ends: Sequence[End], told: Told) -> Answer:
             solved[index] = variant.scenario, question, found
     totals = [row.total for row in rows if row.total is not None]
     if not totals:
-        # None has a plan: the first that fits together says why.
-        first = scenario.singles[0]
-        answer = _one(first, ends[0], told)
+        # None has a plan: the one that is nearest to one says why.
+        nearest = min(range(len(ends)), key=lambda i: _short(ends[i]))
+        first = scenario.singles[nearest]
+        answer = _one(first, ends[nearest], told)
         if answer.others:
             # Each takes the best of all lists for itself.
             others = alternatives(scenario, formulate(first), crossings=False)
             answer = replace(answer, others=others)
-        return replace(answer, alternatives=tuple(rows))
+        choice = next(v.choice for v in scenario.variants if v.scenario is first)
+        return replace(answer, choice=choice, alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")
     answer = answered(*solved[best], told, scenario)
     choice = scenario.variants[best].choice
     return replace(answer, choice=choice, alternatives=tuple(rows))
+
+
+def _short(end: End) -> float:
+    """How far the bound that needs it least must move, in logarithms; ∞ for none."""
+    if isinstance(end, InputError):
+        return math.inf
+    question, why = end
+    if isinstance(why, WholePlan):
+        return math.inf
+    moves = (change(way, question.surface) for way in why.relaxations)
+    return min(moves, default=math.inf)
 
 
 def _one(scenario: Scenario, end: End, told: Told) -> Answer:

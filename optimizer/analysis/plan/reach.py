@@ -17,6 +17,7 @@ from optimizer.world.surface import Surface, power
 PRECISION = 1e-7  # s/L below which double precision cannot certify a plan
 LARGEST = 1e60
 TOUCHING = 1e-12  # bounds that meet the target exactly are met
+SMALLEST = "The smallest change that restores a plan"
 # What each bound of a size leaves of the loss: the factor and the exponent.
 _POWERS = {"limits.parameters": ("A", "alpha"), "limits.tokens": ("B", "beta")}
 
@@ -228,8 +229,23 @@ def cure(relaxations: Sequence[Relaxation]) -> str:
     ways = [f"{called(r.name)} to {needed(r)}" for r in given]
     if not ways:
         return "No single change restores a plan; relax several of them together"
-    least = f"The smallest change that restores a plan is {ways[0]}"
+    least = f"{SMALLEST} is {ways[0]}"
     return f"{least}; {either(ways[1:])} would do too" if ways[1:] else least
+
+
+def cured_otherwise(reason: str, relaxations: Sequence[Relaxation]) -> str:
+    """A reason that ends with a cure, with another one; the smallest change first."""
+    return reason.partition(SMALLEST)[0] + cure(relaxations)
+
+
+def change(way: Relaxation, surface: Surface) -> float:
+    """How far a bound moves, in logarithms, of a target its reducible loss; ∞: none."""
+    before, after = way.before, way.after
+    if after is None:
+        return math.inf
+    if way.unit == "nats":
+        before, after = surface.reducible(before), surface.reducible(after)
+    return abs(math.log(after / before)) if before > 0 and after > 0 else math.inf
 
 
 def owned(name: str) -> str:

@@ -45,7 +45,9 @@ def searching(scenario: Scenario) -> Search[tuple[Question, WholePlan | Infeasib
         return question, found
     plan = yield from making_whole(Solved(told, question, found))
     if isinstance(plan, Solved):
-        return question, explain(plan.scenario, plan.question)
+        why = explain(plan.scenario, plan.question)
+        whole = "batches and replicas" if question.between is None else "samples"
+        return question, replace(why, reason=f"in whole {whole} {why.reason}")
     if question.between is not None:
         question = formulate(replace(scenario, samples=plan.plan.scenario.samples))
     return question, plan

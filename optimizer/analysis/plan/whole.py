@@ -17,6 +17,7 @@ from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
 from optimizer.analysis.plan.steps import EQUAL, MOST, ROUNDS, around
 from optimizer.analysis.plan.together import Search, together
+from optimizer.engine.diagnose import least_relaxation
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.sampling import left_open
@@ -94,13 +95,14 @@ def making_whole(found: Solved) -> Search[WholePlan | Solved]:
             # One more, where whole batches leave what is needed too little room.
             more = yield from _solved(stand(more=1))
             ways = yield from _batched(more)
+            tried = [*tried, *more]
         if not ways or max(need.values()) > MANY:
             ways += yield from _batches_first(found)
     else:
         # A batch that cannot be certified when whole stays as it is.
         ways = (yield from _batched([found])) or [WholePlan(found, found, None)]
     if not ways:
-        return tried[-1]
+        return (yield from _without_plan(tried))
     best = min(ways, key=lambda way: way.plan.solution.value)
     if best.plan is found:
         return best
@@ -114,6 +116,28 @@ def making_whole(found: Solved) -> Search[WholePlan | Solved]:
         certificate=found.solution.certificate,
     )
     return replace(best, relaxed=relaxed)
+
+
+def _without_plan(tried: Sequence[Solved]) -> Search[Solved]:
+    """Of those in whole numbers, none of which has a plan, the nearest to one."""
+    failed = [one for one in tried if one.solution.status is not Status.OPTIMAL]
+    # Where only batches are in fractions yet there is one.
+    wholes = [
+        scenario
+        for one in tried
+        if one.solution.status is Status.OPTIMAL
+        for scenario in whole_batches(one.scenario, one.question, one.size["N"])
+    ]
+    failed += yield from _solved(wholes)
+    return min(failed, key=_short)
+
+
+def _short(one: Solved) -> float:
+    """The factor by which all bounds together must give way for a plan."""
+    given = one.question.given
+    program = one.question.program
+    moved = [c.name for c in program.constraints if c.name not in given]
+    return least_relaxation(program, moved).value
 
 
 def _further(best: WholePlan) -> Search[WholePlan]:
@@ -165,14 +189,17 @@ def _drawn(found: Solved) -> Search[WholePlan | Solved]:
         replace(found.scenario, samples=float(number))
         for number in sorted({_down(at), _up(at)})
     )
-    solved = [one for one in tried if one.solution.status is Status.OPTIMAL]
-    ways = []
-    for one in solved:
-        way = yield from making_whole(one)
+    ways, failed = [], []
+    for one in tried:
+        way: WholePlan | Solved = one
+        if one.solution.status is Status.OPTIMAL:
+            way = yield from making_whole(one)
         if isinstance(way, WholePlan):
             ways.append(way)
+        else:
+            failed.append(way)
     if not ways:
-        return tried[-1]
+        return min(failed, key=_short)
     best = min(ways, key=lambda way: way.plan.total)
     relaxed = Relaxed(
         parameters=point["N"],

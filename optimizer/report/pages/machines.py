@@ -124,7 +124,7 @@ def choices(answer: Answer) -> Iterator[Block]:
     )
     ranked = sorted(answer.alternatives, key=_rank)
     yield Heading("Choices")
-    if answer.choice:
+    if answer.choice and answer.plan is not None:
         picked = ", ".join(f"{word}: {value}" for word, value in answer.choice.items())
         yield Text(f"Best with {picked}{next_best(answer)}.")
     yield Table(columns, tuple(_row(row, words, unit) for row in ranked))

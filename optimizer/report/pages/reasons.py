@@ -263,6 +263,13 @@ def infeasible(answer: Answer) -> Iterator[Block]:
     """What conflicts, and the least change of each bound that restores a plan."""
     if answer.infeasibility is not None:
         ways = answer.infeasibility.relaxations
+        if answer.choice:
+            told = ", ".join(
+                f"{word}: {value}" for word, value in answer.choice.items()
+            )
+            yield Text(
+                f"Of the choices, the nearest to a plan is {told}; all this is of it."
+            )
         yield from remedies(answer.infeasibility, ways, {answer.law.outer})
         yield from leading(ways, UNITS[answer.objective])
 

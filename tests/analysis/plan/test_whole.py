@@ -3,10 +3,12 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 
 from optimizer.analysis.comparison.compare import compare
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.reach import needed
 from optimizer.engine.certify import passes
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.report.formats.text import render
@@ -230,3 +232,39 @@ def test_solve_answers_in_whole_numbers_under_a_budget():
     assert answer.cost.total == pytest.approx(1e6, rel=1e-9)
     replicas = answer.cost.inference / REPLICA
     assert replicas == pytest.approx(round(replicas), rel=1e-9)
+
+
+STANDING = """
+law: {E: 0.0303, A: 298412, B: 304080, alpha: 0.3118, beta: 0.8075}
+objective: dollars
+target: {match: {parameters: 13B}}
+training: {hardware: h100-sxm, mfu: 40 %, price: $4/h}
+serving:
+  {model: measured, hardware: h100-sxm, precision: fp8, accelerators: [1, 2],
+   price: $4/h, max_time_per_output_token: 7 ms, peak_to_mean: 3, idle_paid: true}
+architecture: {layers: 32, width: 4096, kv_heads: 8, head_size: 128}
+demand:
+  {requests: 10M/day, input_tokens: 800, output_tokens: 300, lifetime: 2 years}
+"""
+
+
+def test_a_budget_that_fractions_keep_and_whole_machines_do_not(ask):
+    """It ended as a defect; and where nothing fits, the first of a list was told."""
+    dear = ask(STANDING.replace("[1, 2]", "1"))
+    assert dear.relaxed.total < dear.cost.total
+    for total in np.linspace(dear.relaxed.total, dear.cost.total, 5)[1:-1].tolist():
+        short = f"limits: {{total_cost: {total!r}}}\n"
+        answer = ask(STANDING.replace("[1, 2]", "1") + short)
+        if answer.infeasibility is not None:
+            assert answer.infeasibility.reason.startswith("in whole batches and")
+
+
+def test_a_cure_is_that_of_the_choice_that_is_nearest_in_whole_machines(ask):
+    text = STANDING + "limits: {total_cost: $1000}\n"
+    told = ask(text)
+    (way,) = (w for w in told.infeasibility.relaxations if w.after is not None)
+    assert way.name == "limits.total_cost"
+    cheapest = ask(STANDING).cost.total
+    assert way.cost == pytest.approx(cheapest, rel=1e-2)
+    assert ask(text, f"limits.total_cost={needed(way)}").cost.total == way.cost
+    assert f"total_cost to {needed(way)}" in told.infeasibility.reason
