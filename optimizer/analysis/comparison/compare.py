@@ -97,7 +97,7 @@ def compare(
     from optimizer.analysis.comparison.safe_plan import TAIL, robust  # noqa: PLC0415
     from optimizer.analysis.comparison.taught import taught  # noqa: PLC0415
     from optimizer.analysis.comparison.unlike import unlike  # noqa: PLC0415
-    from optimizer.analysis.plan.whole import fractions  # noqa: PLC0415
+    from optimizer.analysis.plan.rounded import fractions  # noqa: PLC0415
 
     weights = probabilities(scenarios)
     count = len(scenarios)

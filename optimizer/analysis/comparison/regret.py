@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.whole import whole_at
+from optimizer.analysis.plan.rounded import whole_at
 from optimizer.analysis.plan.wording import amount, nats
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate

@@ -11,10 +11,11 @@ from optimizer.algebra.program import Certificate, Solution, Status
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.settle import onto, placed
 from optimizer.analysis.plan.students import Distilled
 from optimizer.analysis.plan.together import together
-from optimizer.analysis.plan.whole import Solved, fractions, making_whole
+from optimizer.analysis.plan.whole import Solved, making_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine
 from optimizer.engine.solve import solve as solve_program

@@ -9,10 +9,11 @@ from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import as_fixed, passed
 from optimizer.analysis.plan.extremes import training_optimal
 from optimizer.analysis.plan.priced import Cost, Pair
+from optimizer.analysis.plan.rounded import whole_at
 from optimizer.analysis.plan.saturation import cheapest
 from optimizer.analysis.plan.search import pair_of
 from optimizer.analysis.plan.settle import placed
-from optimizer.analysis.plan.whole import WholePlan, whole_at
+from optimizer.analysis.plan.whole import WholePlan
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass, replace

@@ -25,13 +25,8 @@ from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import passed
 from optimizer.analysis.plan.kept import told
 from optimizer.analysis.plan.lifetime import at_loss
-from optimizer.analysis.plan.whole import (
-    Solved,
-    batched_at,
-    make_whole,
-    needs,
-    whole_at,
-)
+from optimizer.analysis.plan.rounded import batched_at, needs, whole_at
+from optimizer.analysis.plan.whole import Solved, make_whole
 from optimizer.analysis.plan.wording import either, percent
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve

@@ -18,7 +18,7 @@ from optimizer.algebra.program import Certificate, Constraint, GeometricProgram
 from optimizer.analysis.plan.bindings import passed
 from optimizer.analysis.plan.practice import ServingUse
 from optimizer.analysis.plan.rooflines import serving_use
-from optimizer.analysis.plan.whole import whole_at
+from optimizer.analysis.plan.rounded import whole_at
 from optimizer.analysis.plan.wording import amount, either
 from optimizer.engine.solve import solve
 from optimizer.question.asked import Question

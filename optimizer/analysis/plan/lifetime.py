@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.capped import Capped, SameLoss, Step
+from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.saturation import of_target
-from optimizer.analysis.plan.whole import Solved, fractions, make_whole
+from optimizer.analysis.plan.whole import Solved, make_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import refine, solve

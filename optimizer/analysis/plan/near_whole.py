@@ -24,7 +24,8 @@ from optimizer.analysis.plan.near_optimal import (
     pairs,
     ranged,
 )
-from optimizer.analysis.plan.whole import Solved, WholePlan, whole_batches
+from optimizer.analysis.plan.rounded import whole_batches
+from optimizer.analysis.plan.whole import Solved, WholePlan
 from optimizer.engine.solve import attempt_each
 from optimizer.question.formulate import formulate
 

@@ -16,7 +16,7 @@ from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.overtrained import factor, left_out
 from optimizer.analysis.plan.priced import Broken, Cost, Own, Pair
-from optimizer.analysis.plan.whole import whole_at
+from optimizer.analysis.plan.rounded import whole_at
 from optimizer.analysis.plan.wording import amount, either
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan.rounded import beside
 from optimizer.analysis.plan.steps import EQUAL, MOST, ROUNDS, around
-from optimizer.analysis.plan.whole import beside
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.question.portfolio import (

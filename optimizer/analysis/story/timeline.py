@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.whole import whole_at
+from optimizer.analysis.plan.rounded import whole_at
 from optimizer.analysis.story.curves import Dot, pair
 from optimizer.analysis.story.explorer import each
 from optimizer.question.asked import Question

@@ -20,8 +20,8 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.rounded import whole_at
 from optimizer.analysis.plan.settle import placed
-from optimizer.analysis.plan.whole import whole_at
 from optimizer.question.formulate import formulate
 from optimizer.question.law_draws import Drawn
 from optimizer.question.scenario import Scenario

@@ -18,7 +18,7 @@ from optimizer.analysis.plan.chance import DRAWS, SEED, unasked
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.ranges import RANGE, reaching
-from optimizer.analysis.plan.whole import fractions
+from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.wording import either
 from optimizer.analysis.sweep.beside import further
 from optimizer.analysis.sweep.sweep import STATUSES, results_of, sweep

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from optimizer.analysis.comparison.compare import Comparison
-from optimizer.analysis.plan.whole import fractions
+from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.wording import (
     amount,
     figure,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.ranges import reaching
+from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.warn import scenario_warnings
-from optimizer.analysis.plan.whole import fractions
 from optimizer.analysis.plan.wording import (
     KINDS,
     amount,
