@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
 from optimizer.errors import Defect
 from optimizer.world.shapes import Entry
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 
 def test_the_main_job(here, run):
@@ -54,6 +57,19 @@ def test_brief_is_a_line_a_plan(here, run):
     laws = run(*words, "hoffmann-2022-devries", "--law", "kumar-2024").out
     assert "\n  hoffmann-2022-devries  6.97B " in laws
     assert "\n  kumar-2024 " in laws
+
+
+@pytest.mark.parametrize("width", ["80", "200"])
+def test_brief_is_a_line_a_plan_however_long_its_name(run, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    files = sorted({*SCENARIOS.glob("*.yaml")} - {SCENARIOS / "portfolio.yaml"})
+    lines = run("solve", *files, "--brief").out.splitlines()
+    assert max(map(len, lines)) <= int(width)
+    rows = lines[2 : lines.index("")]
+    assert len(rows) == len(files) > 10
+    cut = [row for row in rows if "…" in row]
+    assert bool(cut) == (width != "200")
+    assert any(row.startswith("  Buy or build ") and row.endswith("†") for row in rows)
 
 
 def test_standard_input_and_overrides(here, run):

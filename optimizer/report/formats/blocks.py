@@ -35,11 +35,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Column:
-    """One column; a wrapped one holds prose and gives way on narrow pages."""
+    """One column; on narrow pages prose is wrapped, and a name that may be is cut."""
 
     title: str
     align: Literal["left", "right"] = "right"
     wrap: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True)

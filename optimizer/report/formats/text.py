@@ -13,6 +13,7 @@ from itertools import zip_longest
 from optimizer.report.formats.blocks import (
     Block,
     Blocks,
+    Column,
     Heading,
     Table,
     Text,
@@ -27,6 +28,7 @@ TALLEST = 3  # lines of a title
 NARROWEST = 20
 ROOMY = 60  # from here on what belongs to a heading is indented
 PROSE = 24  # the least width for a column of prose
+NAME = 8  # of one of names that may be cut
 INDENT = "  "
 BETWEEN = 2  # spaces between two columns
 GLUE = "\N{NO-BREAK SPACE}"  # between a number and its sign, until lines are broken
@@ -209,18 +211,28 @@ def _fit(
         sizes = _sizes(head, rows)
         if sum(sizes) + between <= room:
             return head, rows
-    prose = [i for i, column in enumerate(table.columns) if column.wrap]
-    left = room - between - sum(s for i, s in enumerate(sizes) if i not in prose)
-    if not prose or left < PROSE * len(prose):
+    yielding = {i: c for i, c in enumerate(table.columns) if c.wrap or c.cut}
+    left = room - between - sum(s for i, s in enumerate(sizes) if i not in yielding)
+    least = sum(PROSE if column.wrap else NAME for column in yielding.values())
+    if not yielding or left < least:
         return None
-    share = left // len(prose)
+    share = left // len(yielding)
     return head, [
         [
-            textwrap.fill(cell, share, break_on_hyphens=False) if i in prose else cell
+            _narrowed(cell, share, yielding[i]) if i in yielding else cell
             for i, cell in enumerate(row)
         ]
         for row in rows
     ]
+
+
+def _narrowed(cell: str, share: int, column: Column) -> str:
+    if column.wrap:
+        return textwrap.fill(cell, share, break_on_hyphens=False)
+    if len(cell) <= share:
+        return cell
+    end = share // 3  # where names of a family differ
+    return f"{cell[: share - end - 1].rstrip()}…{cell[-end:].lstrip()}"
 
 
 def _split(table: Table, room: int) -> tuple[Table, Table] | None:

@@ -20,22 +20,22 @@ def brief_blocks(named_answers: Sequence[tuple[str, Answer]]) -> list[Block]:
         named_answers: each with what the row is called.
     """
     columns = (
-        Column("", "left", wrap=True),
+        Column("", "left", cut=True),
         *(Column(title) for title in ("size", "tokens", "factor", "lifetime", "saved")),
         Column("", "left"),
     )
     notes = ["Factor: the overtraining factor."]
     if any(answer.warnings for _, answer in named_answers):
         notes.append("! has warnings, which solve shows without --brief.")
+    if any(answer.cheaper for _, answer in named_answers):
+        notes.append("† do not train: solve shows what serves for less.")
     rows = tuple(_row(*each) for each in named_answers)
     return [Table(columns, rows), Text(" ".join(notes))]
 
 
 def _row(name: str, answer: Answer) -> tuple[str, ...]:
     plan, cost, over = answer.plan, answer.cost, answer.overtraining
-    if answer.cheaper:
-        name = f"{name} (do not train)"
-    doubts = "!" if answer.warnings else GAP
+    doubts = ("!" if answer.warnings else GAP) + ("†" if answer.cheaper else GAP)
     if plan is None or cost is None or over is None:
         return name, "no plan", *[GAP] * 4, doubts
     saving = GAP if answer.saved is None else saved(answer.saved.fraction)
