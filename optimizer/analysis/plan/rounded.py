@@ -67,7 +67,7 @@ def whole_at(
     point = question.complete(size)
     need = needs(scenario, question, point)
     if need:
-        up = {suffix: float(up(each)) for suffix, each in need.items()}
+        up = {suffix: float(next_up(each)) for suffix, each in need.items()}
         scenario = _standing(scenario, question, point, up)
         question = formulate(scenario)
     return scenario, question
@@ -129,7 +129,8 @@ def replicated(
 ) -> Iterator[Scenario]:
     """The whole numbers of replicas beside what is needed."""
     ends = [
-        sorted({down(r), up(r)}) if not more else [up(r) + more] for r in need.values()
+        sorted({next_down(r), next_up(r)}) if not more else [next_up(r) + more]
+        for r in need.values()
     ]
     for picked in _products(ends):
         chosen = dict(zip(need, map(float, picked), strict=True))
@@ -141,7 +142,7 @@ def whole_batches(scenario: Scenario, question: Question, N: float) -> list[Scen
     ends = {}
     for one in question.replicas:
         batch = one.best(N)[0]
-        pair = sorted({down(batch), up(batch)})
+        pair = sorted({next_down(batch), next_up(batch)})
         if one.batch is None and (len(pair) > 1 or batch != pair[0]):
             ends[one.suffix] = pair
     if not ends:
@@ -185,11 +186,11 @@ def _products(ends: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     return [tuple(pair[0] for pair in ends), tuple(pair[-1] for pair in ends)]
 
 
-def up(number: float) -> int:
+def next_up(number: float) -> int:
     """The next whole number up, at least 1; itself where it is one but for rounding."""
     return max(math.ceil(number * (1 - NEAR)), 1)
 
 
-def down(number: float) -> int:
+def next_down(number: float) -> int:
     """The next whole number down, in the same way."""
     return max(math.floor(number * (1 + NEAR)), 1)

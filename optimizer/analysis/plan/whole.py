@@ -14,10 +14,10 @@ from functools import partial
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
 from optimizer.analysis.plan.rounded import (
-    down,
     needs,
+    next_down,
+    next_up,
     replicated,
-    up,
     whole_batches,
 )
 from optimizer.analysis.plan.steps import EQUAL, ROUNDS, around
@@ -188,7 +188,7 @@ def _drawn(found: Solved) -> Search[WholePlan | Solved]:
     at, point = found.size[SAMPLES], found.question.complete(found.size)
     tried = yield from _solved(
         replace(found.scenario, samples=float(number))
-        for number in sorted({down(at), up(at)})
+        for number in sorted({next_down(at), next_up(at)})
     )
     ways, failed = [], []
     for one in tried:
