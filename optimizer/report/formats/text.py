@@ -1,14 +1,13 @@
-"""Blocks for a terminal of any width."""
+"""Blocks for a terminal of any width; the only place that knows tabulate."""
 
 from __future__ import annotations
 
-import os
 import re
-import sys
+import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from itertools import zip_longest
+
+from tabulate import tabulate
 
 from optimizer.report.formats.blocks import (
     Block,
@@ -22,7 +21,6 @@ from optimizer.report.formats.blocks import (
 
 BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
 WIDEST = 200  # the widest table
-USUAL = 80  # columns of what is no terminal
 PROSE_WIDEST = 100  # longer lines are hard to read
 TALLEST = 3  # lines of a title
 NARROWEST = 20
@@ -36,12 +34,7 @@ GLUE = "\N{NO-BREAK SPACE}"  # between a number and its sign, until lines are br
 
 def width() -> int:
     """The columns of the terminal; COLUMNS overrides, 80 where there is none."""
-    told = os.environ.get("COLUMNS", "")
-    columns = int(told) if told.isdecimal() else 0
-    if not columns and sys.__stdout__ is not None:
-        with suppress(ValueError, OSError):  # it is closed, or no terminal
-            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns
-    return max(NARROWEST, min(WIDEST, columns or USUAL))
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
 
 
 def render(blocks: Blocks, columns: int = 80, colour: bool = False) -> str:
@@ -120,9 +113,13 @@ class Page:
         fitted = _fit(table, rows, room)
         if fitted is not None:
             head, cells = fitted
-            titles = _head(head, cells) if table.titled else ()
-            lines = _laid_out(table, [*titles, *cells])
-            yield from (indent + line for line in lines)
+            lines = tabulate(
+                [*(_head(head, cells) if table.titled else ()), *cells],
+                tablefmt="plain",
+                disable_numparse=True,
+                colalign=[c.align for c in table.columns] if cells else None,
+            )
+            yield from (indent + line for line in lines.splitlines())
         elif (parts := _split(table, room)) is not None:
             first, second = parts
             yield from self._table(first)
@@ -143,17 +140,6 @@ class Page:
             for title, cell in pairs:
                 text = f"{title}: {cell}" if title else cell
                 yield from self._wrapped(text, INDENT * 2, INDENT * 3)
-
-
-def _laid_out(table: Table, rows: list[list[str]]) -> Iterator[str]:
-    """Rows as lines, each column as wide as its widest line."""
-    sizes = _sizes([[] for _ in table.columns], rows)
-    for row in rows:
-        for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue=""):
-            yield (" " * BETWEEN).join(
-                cell.rjust(size) if column.align == "right" else cell.ljust(size)
-                for column, cell, size in zip(table.columns, line, sizes, strict=True)
-            )
 
 
 def _glued(text: str) -> str:
@@ -183,7 +169,7 @@ def _broken(title: str, height: int) -> list[str]:
 
 
 def _sizes(head: list[list[str]], rows: list[list[str]]) -> list[int]:
-    sizes = [max(map(len, lines), default=0) for lines in head]
+    sizes = [max(map(len, lines)) for lines in head]
     for row in rows:
         cells = [max(map(len, cell.split("\n"))) for cell in row]
         sizes = [max(pair) for pair in zip(sizes, cells, strict=True)]
