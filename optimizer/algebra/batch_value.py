@@ -230,3 +230,9 @@ def _alike(values: Array) -> None:
     same = values == values[0]
     if not same.all():
         raise Divided(same)
+
+
+def largest(numbers: Any) -> float:
+    """The greatest |x| of a number, an array or `Many`, without what is no number."""
+    sizes = np.abs(np.asarray(numbers))
+    return float(np.fmax.reduce(sizes, axis=None, initial=0.0))

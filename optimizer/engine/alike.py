@@ -25,6 +25,7 @@ Newton: TypeAlias = "Callable[[GeometricProgram, Array, Array], Found]"
 
 LONG = 512  # members from which it pays
 STRIDE = 32
+PART = 2048  # of them at once, whose arrays stay in the cache
 DIRECTIONS = 3  # of what differs; more are too many to be near in
 LOOK = 128  # members whose neighbours are looked at
 RIDGE = 1e-12  # of that, so that no system is singular
@@ -61,8 +62,9 @@ def led(program: GeometricProgram, start: Array, find: Finder, near: Newton) -> 
     )
     if rest.size:
         z, weight = _expected(found, first, places, rest, leader[rest])
-        with np.errstate(all="ignore"):
-            _take(found, rest, near(members(program, rest), z, weight))
+        for cut in (slice(i, i + PART) for i in range(0, len(rest), PART)):
+            part = members(program, rest[cut])
+            _take(found, rest[cut], near(part, z[cut], weight[cut]))
     left = np.flatnonzero(found.ended == UNSOLVED)
     left = left[~np.isin(left, first)]
     if left.size:

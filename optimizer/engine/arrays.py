@@ -53,6 +53,11 @@ class Arrays:
         return np.repeat(np.arange(len(self.starts)), counts)
 
     @cached_property
+    def sums(self) -> Array:
+        """1 where a term belongs to a function, else 0, `(functions, terms)`."""
+        return np.equal.outer(np.arange(len(self.starts)), self.owner).astype(float)
+
+    @cached_property
     def along(self) -> Array:
         """The direction in which each quantity bends; see `Jet`."""
         return self.reach[:, :, 1:] - self.level[:, :, 1:]
@@ -182,8 +187,8 @@ def jet(given: Arrays, z: Array) -> Jet:
     if pull.shape[2]:
         steep = given.level[:, :, 1:] + slope[:, :, None] * given.along
         powers = powers + pull @ steep
-    gradient = np.add.reduceat(share[:, :, None] * powers, given.starts, axis=1)
-    apart = powers - gradient[:, given.owner]
+    gradient = np.matmul(given.sums, share[:, :, None] * powers)
+    apart = powers - np.take(gradient, given.owner, axis=1)
     return Jet(top + np.log(whole), gradient, share, apart, pull, bends, given.along)
 
 

@@ -159,7 +159,8 @@ class _Work:
         """Phase I for some members, and phase II for those that have room."""
         z, weight, found, none = inside(self._part(rows), self.start[rows])
         self._exclude(rows[none], z[none], weight[none])
-        self._from_inside(rows[found], z[found])
+        if found.any():
+            self._from_inside(rows[found], z[found])
         open_ = self.ended[rows] == UNSOLVED
         if open_.any() and not self.last:
             self.again(rows[open_], z[open_])
@@ -230,7 +231,7 @@ class _Work:
 
     def _keep(self, rows: Integers, z: Array, weight: Array) -> None:
         """Takes what the judge accepts, and what comes nearest to it meanwhile."""
-        stationarity, violation, gap = residuals(members(self.program, rows), z, weight)
+        stationarity, violation, gap = residuals(self._programs(rows), z, weight)
         passed = allowed(stationarity, violation, gap, self.gap)
         better = passed | (gap < self.proof[2, rows])
         proof = np.stack([stationarity, violation, gap])
@@ -243,7 +244,7 @@ class _Work:
         """Takes as infeasible what the judge accepts as that."""
         if not rows.size:
             return
-        proven = excluded(members(self.program, rows), z, weight)
+        proven = excluded(self._programs(rows), z, weight)
         rows = rows[proven]
         self.z[rows], self.weight[rows] = z[proven], weight[proven]
         self.ended[rows] = INFEASIBLE
@@ -253,4 +254,11 @@ class _Work:
         return np.flatnonzero(self.ended == UNSOLVED)
 
     def _part(self, rows: Integers) -> Arrays:
-        return self.given.members(rows)
+        return self.given if self._all(rows) else self.given.members(rows)
+
+    def _programs(self, rows: Integers) -> GeometricProgram:
+        return self.program if self._all(rows) else members(self.program, rows)
+
+    def _all(self, rows: Integers) -> bool:
+        """Whether rows, which rise, are all there are."""
+        return len(rows) == len(self.start)

@@ -64,7 +64,7 @@ def settle(
     exact = np.zeros(len(z), dtype=bool)
     rows = np.arange(len(z))
     for _ in range(2 * m + 2 if tries is None else tries):
-        part = given.members(rows)
+        part = given if len(rows) == len(z) else given.members(rows)
         z[rows], weight[rows], good, values = _newton(
             part, z[rows], weight[rows], active[rows], DAMPING if still else LEAST
         )

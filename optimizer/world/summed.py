@@ -11,11 +11,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from optimizer.algebra.batch_value import largest
 from optimizer.records import dataclass
 from optimizer.world.surface import ln
 
 Pairs = tuple[tuple[float, float], ...]  # coefficients and powers of N
 ROUNDS = 60  # of Newton's method, which takes ten where experts are few
+SETTLED = 1e-15  # relative change of a round that is none
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,13 @@ def within(longest: Any, floor: Any, each: Any, moved: Any, routed: Any) -> Any:
     if routed is None:
         return (longest - floor) / each
     b = 0.0 * longest
+    still = False
     for _ in range(ROUNDS):
-        left = routed.missed**b
+        left, before = routed.missed**b, b
         time = floor + moved * (1.0 - left) + each * b
         b = b + (longest - time) / (moved * routed.fades * left + each)
         b = (b + abs(b)) / 2.0
+        if still:  # one round more, for the parts of a complex step
+            break
+        still = largest((b - before) / (1.0 + abs(b))) <= SETTLED
     return b
