@@ -1,33 +1,37 @@
-"""Fitting 240 synthetic runs, beside the package chinchilla: python -m benchmarks.fit.
+"""What fits take: beside scipy and the package chinchilla, and of thousands of rows.
 
-Both get the same runs and Huber's loss with δ = 1e-3 on ln L. This tool takes
-Hoffmann's lattice of 4,500 starts and draws 4,000 resamples, which the other does not
-offer; that takes 3,125 starts, five a coefficient. Scipy's L-BFGS-B gets this tool's
-own starts and exact gradient, a part of them, and no resamples. All run on one core,
-and what is told is the time of that core, so that the ratio holds on a busy machine
-too. It is no test: it prints a table. The other package is not needed; without it its
-row says so.
+    python -m benchmarks.fit [STARTS]    # prints the tables
+    python -m benchmarks.fit --write     # and puts them into docs/benchmarks.md
 
-    python -m benchmarks.fit [STARTS]
+All get the same 240 synthetic runs and Huber's loss with δ = 1e-3 on ln L. This tool
+takes Hoffmann's lattice of 4,500 starts and draws 4,000 resamples, which the others do
+not offer. Scipy's L-BFGS-B gets this tool's own starts and exact gradient, a part of
+them, and no resamples; the package takes 3,125 starts, five a coefficient. Without it
+its row says so; fewer STARTS of it scale its time up, which its row says, too.
 
-Fewer STARTS of the other package scale its time up, and its row says so.
+Tables of thousands of rows go through the whole command `overtrain fit`, a process
+each. All run on one core, and what is told is the time of that core, so that the ratio
+holds on a busy machine too. It is no test.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import os
-import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import numpy as np
 
+from benchmarks.__main__ import ENTRY
+from benchmarks.pages import machine, told
+from benchmarks.report import both
 from optimizer.fitting.fit import Settings, fit, work
 from optimizer.fitting.forms import Choice, checked, problem
 from optimizer.fitting.objective import Array, evaluate, huber
@@ -41,6 +45,8 @@ SOME = 150  # of the starts that scipy is given
 LAW = "besiroglu-2024-refit"
 NOISE = 0.01
 DELTA = 1e-3
+PLACES = 17  # sizes and tokens of the sweep
+MODELS = 40  # of the checkpoints
 
 
 def synthetic(seed: int = 0) -> Runs:
@@ -156,25 +162,85 @@ def _some(count: int) -> Iterator[None]:
         itertools.product, os.cpu_count = every, cores  # type: ignore[misc]
 
 
-def main() -> None:
-    """Prints the table."""
+def table(rows: Sequence[Sequence[float]], file: Path, *names: str) -> None:
+    """Writes runs as a table."""
+    lines = [",".join(names), *(",".join(f"{v:.8g}" for v in row) for row in rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def sweep(count: int, file: Path) -> None:
+    """Writes a sweep of learning rates at a few sizes, whose losses reach fivefold."""
+    draw = np.random.default_rng(0)
+    N = np.exp(draw.uniform(np.log(6e7), np.log(1e9), PLACES))
+    D = N * np.exp(draw.uniform(np.log(10), np.log(300), PLACES))
+    surface = load_law(LAW).surface()
+    rows = []
+    for i in range(count):
+        n, d = float(N[i % PLACES]), float(D[i % PLACES])
+        rate = draw.normal(0, 0.6)
+        worse = 1.6 if rate > 0.8 else 0.3 * rate * rate
+        loss = surface.loss(n, d) * np.exp(worse + draw.normal(0, 0.003))
+        rows.append((n, d, 10 ** (rate - 3), loss))
+    table(rows, file, "parameters", "tokens", "lr", "loss")
+
+
+def checkpoints(count: int, file: Path) -> None:
+    """Writes checkpoints of runs with an offset of their own."""
+    draw = np.random.default_rng(0)
+    N = np.exp(draw.uniform(np.log(6e7), np.log(3e9), MODELS))
+    off = draw.normal(0, 0.004, MODELS)
+    surface = load_law(LAW).surface()
+    each = -(-count // MODELS)
+    rows = []
+    for i in range(count):
+        run, step = divmod(i, each)
+        n, d = float(N[run]), float(N[run] * 200 * (step + 1) / each)
+        loss = surface.loss(n, d) * np.exp(off[run] + draw.normal(0, 0.001))
+        rows.append((run, n, d, loss))
+    table(rows, file, "run", "parameters", "tokens", "loss")
+
+
+def commands() -> Iterator[str]:
+    """Rows of a table: what whole commands take on many rows."""
+    many = (("learning rates", sweep, 1911), ("checkpoints", checkpoints, 2920))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "runs.csv"
+        for name, write, count in many:
+            write(count, file)
+            _, spent = both(("-c", ENTRY, "fit", str(file), "--format", "json"))
+            yield f"| `fit` of {count:,} rows, {name} | {spent:.1f} s |"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measures, prints, and writes where asked."""
     runs = synthetic()
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else THEIRS
-    print(f"{RUNS} runs of {LAW} with {NOISE:.0%} of scatter, {STARTS} starts")
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
+    starts = [int(word) for word in arguments if word.isdigit()]
+    count = starts[0] if starts else THEIRS
     rows: tuple[tuple[str, Callable[[], tuple[float, float, str]]], ...] = (
-        ("additive, with 4,000 draws", lambda: ours(runs, "chinchilla")),
-        ("coupled, with 4,000 draws", lambda: ours(runs, "coupled")),
-        ("scipy's L-BFGS-B, no draws", lambda: scipys(runs, SOME)),
-        ("chinchilla, 3,125 starts", lambda: theirs(runs, count)),
+        ("additive, 4,000 draws", lambda: ours(runs, "chinchilla")),
+        ("coupled, 4,000 draws", lambda: ours(runs, "coupled")),
+        ("scipy's L-BFGS-B", lambda: scipys(runs, SOME)),
+        ("the package chinchilla", lambda: theirs(runs, count)),
     )
     first = 0.0
+    lines = [
+        f"{machine('numpy', 'scipy')}; {RUNS} runs of {LAW} with {NOISE:.0%} of "
+        f"scatter, {STARTS:,} starts",
+        "",
+        "| what | of the processor | × additive | Huber's loss, summed | remark |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for name, run in rows:
         taken, value, remark = run()
         first = first or taken
-        ratio = f"{taken / first:6.1f} ×"
-        print(f"{name:28} {taken:8.1f} s {ratio}  objective {value:.9e}  {remark}")
+        if not math.isnan(taken):
+            cells = f"{taken:.1f} s | {taken / first:.1f} | {value:.10e}"
+        else:
+            cells = "– | – | –"
+        lines.append(f"| {name} | {cells} | {remark} |")
+    lines += ["", "| what | of the processor |", "| --- | --- |", *commands()]
+    told("benchmarks.md", "fits", "\n".join(lines), arguments)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -54,6 +54,10 @@ class Joint:
         """The problem of some members of the batch."""
         return replace(self, members=tuple(m.take(rows) for m in self.members))
 
+    def pooled(self) -> Joint:
+        """The same, with the runs of each group as `Problem.pooled` has them."""
+        return replace(self, members=tuple(m.pooled() for m in self.members))
+
     def predict(self, z: Array) -> Array:
         """The fitted ln L of each run, group by group, (batch, runs)."""
         pairs = zip(self.members, self.places, strict=True)

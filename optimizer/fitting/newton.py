@@ -43,6 +43,11 @@ class Minimum:
     inside: Array
     hessian: Array
 
+    def put(self, rows: Rows, other: Minimum) -> None:
+        """Overwrites some members with another's."""
+        for name in self.__dataclass_fields__:
+            getattr(self, name)[rows] = getattr(other, name)
+
 
 def minimise(
     evaluate: Evaluate,

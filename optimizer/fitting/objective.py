@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.fitting.pooled import Pool, Pulls, pool
 from optimizer.records import dataclass
 
 Array = NDArray[np.float64]
@@ -50,6 +51,8 @@ class Problem:
         third: ln of the samples from its mean, (runs,); None for laws without them. The
             coefficients are then those of `EVERY`.
         over: how much more a prediction above the measured loss counts than one below.
+        pool: the runs at each x and y, where `pooled` put them together; target and
+            weight are then those of no run.
     """
 
     x: Array
@@ -63,6 +66,7 @@ class Problem:
     saturating: bool = False
     third: Array | None = None
     over: float = 1.0
+    pool: Pool | None = None
 
     @property
     def free(self) -> int:
@@ -76,7 +80,37 @@ class Problem:
             target=self.target[rows] if self.target.ndim == 2 else self.target,
             weight=self.weight[rows] if self.weight.ndim == 2 else self.weight,
             offset=self.offset[rows] if self.offset.ndim == 2 else self.offset,
+            pool=None if self.pool is None else self.pool.take(rows),
         )
+
+    def pooled(self) -> Problem:
+        """The same, runs of equal N and D as one place, where they are many."""
+        if self.third is not None or self.target.ndim == 2 or self.pool is not None:
+            return self
+        found = pool(self.x, self.y, self.target, self.weight)
+        if found is None:
+            return self
+        x, y, runs = found
+        none = np.empty(0)
+        return replace(self, x=x, y=y, target=none, weight=none, pool=runs)
+
+    def pulls(self, fitted: Array, delta: Array) -> Pulls:
+        """What the residuals of some predictions add at each x and y.
+
+        Args:
+            fitted: ln L, (batch, places).
+            delta: of Huber's loss, (batch, 1).
+        """
+        if self.pool is not None:
+            return self.pool.pulls(fitted, delta, self.over)
+        residual = fitted - self.target
+        clipped = np.clip(residual, -delta, delta)
+        weight = self.weight
+        if self.over != 1.0:
+            weight = weight * np.where(residual > 0, self.over, 1.0)
+        pull = weight * clipped
+        flat = weight * (clipped == residual)
+        return Pulls(pull * (residual - clipped / 2), pull, flat, weight)
 
     def full(self, z: Array) -> Array:
         """The six coefficients of `TERMS`, (batch, 6)."""
@@ -187,24 +221,27 @@ def evaluate(problem: Problem, z: Array, delta: Array, *, exact: bool = True) ->
     slopes = [a, c - a, e]
     if problem.spread[5].any():
         slopes.append(q * linked.by)
-    residual = -np.log(e) - problem.target
-    bound = delta[:, None]
-    clipped = np.clip(residual, -bound, bound)
-    weight = problem.weight
-    if problem.over != 1.0:
-        weight = weight * np.where(residual > 0, problem.over, 1.0)
-    flat = weight * (clipped == residual)
-    pull = weight * clipped
+    pulls = problem.pulls(-np.log(e), delta[:, None])
+    pull, flat, weight = pulls.pull, pulls.flat, pulls.weight
     x, y, spread = problem.x, problem.y, problem.spread
-    bends = _bends(linked, q, c, pull) if exact else None
-    hessian = _hessian(slopes, bends, (flat, flat - pull if exact else flat), x, y)
+    lean = flat - pull if exact else flat
+    bends: tuple[Array | float, ...] | None = None
+    weights = flat, lean
+    if exact and problem.additive:
+        # The bends are then a − a², −ab and b − b², by which flat is lean, too.
+        bends, weights = (pull * a, 0.0, pull * slopes[1]), (lean, lean)
+    elif exact:
+        bends = _bends(linked, q, c, pull)
+    hessian = _hessian(slopes, bends, weights, x, y)
+    sizes = [np.abs(j) for j in slopes]
+    reach = [weight * size for size in sizes]
+    damping = [far * size for far, size in zip(reach, sizes, strict=True)]
     return Point(
-        value=(pull * (residual - clipped / 2)).sum(1),
+        value=pulls.value.sum(1),
         gradient=_gathered([pull * j for j in slopes], -x, -y) @ spread,
         hessian=spread.T @ hessian @ spread,
-        damping=_gathered([weight * j * j for j in slopes], x * x, y * y) @ spread**2,
-        reach=_gathered([weight * np.abs(j) for j in slopes], np.abs(x), np.abs(y))
-        @ np.abs(spread),
+        damping=_gathered(damping, x * x, y * y) @ spread**2,
+        reach=_gathered(reach, np.abs(x), np.abs(y)) @ np.abs(spread),
         inside=flat.sum(1),
     )
 
@@ -250,7 +287,7 @@ def _bends(linked: _Linked, q: Array, c: Array, pull: Array) -> tuple[Array, ...
 
 def _hessian(
     slopes: list[Array],
-    bends: tuple[Array, ...] | None,
+    bends: tuple[Array | float, ...] | None,
     weights: tuple[Array, Array],
     x: Array,
     y: Array,

@@ -16,6 +16,7 @@ DELTA = 1e-3
 WIDEST = 1.0  # δ of a search from afar; nearly least squares
 NEAR = 0.03  # δ of a search from a minimum of nearly the same data
 BLOCK = 36_000  # numbers in an array of a block, which then stays in the cache
+HELD = 2_000_000  # runs of all members of a block, of which sums are kept
 FAR = 300  # steps of a search from afar
 PART = 300  # runs from which the places of minima are seen
 LONG = 5000  # steps of the last few, where none has come to rest
@@ -74,11 +75,12 @@ def search(
         progress: told how many starts each block had.
         exact: whether the curvature is; see `evaluate`.
     """
-    size = max(1, BLOCK // problem.x.size)
+    size = BLOCK // problem.take(np.arange(1)).pooled().x.size
+    size = max(1, min(size, HELD // problem.x.size))
     ends = []
     for first in range(0, len(starts), size):
         rows = np.arange(first, min(first + size, len(starts)))
-        block = problem.take(rows)
+        block = problem.take(rows).pooled()
 
         def at(
             members: Rows, z: Array, width: Array, block: Problem | Joint = block
@@ -106,7 +108,8 @@ def explore(
 
     With a wide δ most starts come to rest at one place; from there on their way is the
     same, and is gone once for all of them. Of many runs a part shows these places as
-    well; only from there on all of them are asked.
+    well; only from there on all of them are asked. Gauss and Newton's curvature leads
+    there from afar, but creeps where the losses scatter; the exact one then ends it.
 
     Args:
         problem: one for all starts.
@@ -125,13 +128,17 @@ def explore(
         starts,
         WIDEST,
         widest=WIDEST,
-        steps=steps,
+        steps=steps // 4,
         progress=progress,
         exact=False,
     )
+    restless = there.stationarity > STATIONARY
+    if restless.any():
+        end = search(some, there.z[restless], WIDEST, widest=WIDEST, steps=steps)
+        there.put(restless, end)
+        restless = there.stationarity > STATIONARY
     places = np.round(there.z, PLACES)
     # Whatever has not come to rest goes its own way.
-    restless = there.stationarity > STATIONARY
     own = np.where(restless, np.arange(len(starts)) + 1.0, 0.0)
     keys = np.concatenate([places, own[:, None]], 1)
     _, kept, member = np.unique(keys, axis=0, return_index=True, return_inverse=True)
