@@ -1,9 +1,9 @@
-"""The near-optimal range where batches are whole.
+"""The near-optimal range where batches, or the samples of a request, are whole.
 
-With its batches decided a program is convex, and its range is found as any other. Each
-size has batches of its own that suit it best: at both ends those beside the best in
-fractions are tried, and those of the plan itself. An end that is told is so reached by
-a plan in whole machines.
+With these decided a program is convex, and its range is found as any other. Each size
+has batches and samples of its own that suit it best: at both ends those beside the best
+in fractions are tried, and those of the plan itself. An end that is told is so reached
+by a plan in whole numbers.
 """
 
 from __future__ import annotations
@@ -24,20 +24,26 @@ from optimizer.analysis.plan.near_optimal import (
     pairs,
     ranged,
 )
-from optimizer.analysis.plan.rounded import whole_batches
+from optimizer.analysis.plan.rounded import next_down, next_up, whole_batches
 from optimizer.analysis.plan.whole import Solved, WholePlan
 from optimizer.engine.solve import attempt_each
+from optimizer.question.asked import SAMPLES
 from optimizer.question.formulate import formulate
+from optimizer.records import replace
 
 
 def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
-    """The sizes whose best plan in whole batches is near the plan's cost or loss.
+    """The sizes whose best plan in whole numbers is near the plan's cost or loss.
 
     A range that cannot be certified is left out.
     """
     plan, middle = made.plan, made.standing
     batches = [one for one in plan.scenario.whole.values() if one.batch is not None]
-    if not batches or plan.question.fixed or middle.question.between is not None:
+    drawn = middle.question.between is not None
+    if drawn and plan.question.reducible is None:
+        # A budget's losses have the term of the samples or not: those of the plan.
+        return near_to(plan.question, plan.solution)
+    if not (batches or drawn) or plan.question.fixed:
         return near_to(middle.question, middle.solution)
     value, measured = plan.solution.value, plan.question.measured
     outer, prices = pairs(middle.solution, value, measured), plan.solution.optimum[1]
@@ -62,12 +68,23 @@ def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
 def _asked(
     middle: Solved, end: End, most: float, side: int
 ) -> Iterator[tuple[GeometricProgram, GeometricProgram, Array]]:
-    """For each of the batches beside the best of a size, what it asks for.
+    """For each of the whole numbers beside the best of a size, what it asks for.
 
     Returns:
         The program, that of the last N within a cost, and ln of where to start.
     """
-    for scenario in whole_batches(middle.scenario, middle.question, end.size):
-        program = formulate(scenario).program
+    beside = [(middle.scenario, middle.question)]
+    if middle.question.between is not None:
+        samples = end.found.point[SAMPLES]
+        numbers = sorted({next_down(samples), next_up(samples)})
+        drawn = [replace(middle.scenario, samples=float(n)) for n in numbers]
+        asked = [(scenario, formulate(scenario)) for scenario in drawn]
+        beside = [one for one in asked if (one[1].reducible or 0.0) > 0]
+    programs = [
+        (formulate(one) if one is not scenario else question).program
+        for scenario, question in beside
+        for one in whole_batches(scenario, question, end.size) or [scenario]
+    ]
+    for program in programs:
         z = np.log([end.found.point[name] for name in program.variables])
         yield program, end_program(program, most, POWERS[side]), z

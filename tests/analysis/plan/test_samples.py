@@ -151,6 +151,22 @@ def test_thirty_random_cases_are_those_of_brute_force(ask):
     assert seen == {True, False}
 
 
+@pytest.mark.parametrize("tokens", [2e10, 2e12])
+def test_the_near_range_is_of_whole_samples(ask, tokens):
+    """That of fractions left out the plan where its whole number costs 1 % more."""
+    best = ask(text(tokens=tokens))
+    loss = f"target: {{loss: {best.plan.loss!r}}}"
+    asked = text(tokens=tokens).replace("target: {match: {parameters: 13B}}", loss)
+    for near in best.near_optimal:
+        assert near.parameters[0] < best.plan.parameters < near.parameters[1]
+        for N, D in zip(near.parameters, near.tokens, strict=True):
+            most = best.cost.total * (1 + near.within)
+            its = ask(asked, f"fix.parameters={N!r}").cost.total
+            assert its == pytest.approx(most, rel=1e-6)
+            k = (most / (2 * N) - 3 * D) / tokens
+            assert k == pytest.approx(round(k), abs=1e-6)
+
+
 def test_one_sample_is_the_additive_law_with_its_term_in_e(ask):
     plain = {s: LAW[s] for s in ("A", "B", "alpha", "beta")}
     one = ask(text(samples=1).replace("tokens: 2000000000000.0", REQUESTS))
