@@ -48,9 +48,11 @@ class Input:
 def inputs(scenario: Scenario) -> tuple[Input, ...]:
     """Lists the numbers that the file gives, then the law's coefficients.
 
-    Defaults that the file does not mention are not inputs.
+    An example price is one, as the file names it. Defaults that the file does not
+    mention are not inputs.
     """
     found = [*_numbers(scenario.spec, ()), *_chips(scenario)]
+    found += [Input("", path, price) for path, price in scenario.examples.items()]
     told = [replace(i, name=named(scenario, i.path)) for i in found]
     law = (
         Input(f"law.{symbol}", ("law", symbol), value)
@@ -162,6 +164,11 @@ def changed(scenario: Scenario, path: Steps, change: Callable[[Any], Any]) -> Sc
         place, inside = path[:cut], path[cut + 1 :]
         chip = _rebuilt(scenario.hardware[place], inside, change)
         return replace(scenario, hardware={**scenario.hardware, place: chip})
+    if (price := scenario.examples.get(path)) is not None:
+        moved = change(price)
+        rest = {p: known for p, known in scenario.examples.items() if p != path}
+        spec = _inside(scenario.spec, path, lambda _: moved)
+        return replace(scenario, spec=spec, examples=rest)
     return replace(scenario, spec=_inside(scenario.spec, path, change))
 
 

@@ -241,6 +241,7 @@ def existing_of(
 def with_prices(scenario: Scenario, collect: Collector) -> Scenario:
     """Takes example prices from the library where the file asks for them."""
     prices, notes = {}, []
+    asked: dict[Steps, set[float]] = {}
     machines: list[tuple[Steps, Any, Hardware | None]] = [
         (
             ("training", "price"),
@@ -265,6 +266,7 @@ def with_prices(scenario: Scenario, collect: Collector) -> Scenario:
                 problem = str(error)
             else:
                 prices[chip.key] = found.value
+                asked.setdefault(path, set()).add(found.value)
                 notes.append(
                     f"{chip.key} at ${found.value:g}/h is an example price "
                     f"({found.provider}, {found.note}, read {found.date})"
@@ -273,4 +275,9 @@ def with_prices(scenario: Scenario, collect: Collector) -> Scenario:
         collect.problems.append(
             Problem(scenario.document.mark(path), dotted(path), problem)
         )
-    return replace(scenario, prices=prices, notes=tuple(dict.fromkeys(notes)))
+    return replace(
+        scenario,
+        prices=prices,
+        examples={path: min(some) for path, some in asked.items() if len(some) == 1},
+        notes=tuple(dict.fromkeys(notes)),
+    )

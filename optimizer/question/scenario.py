@@ -219,6 +219,7 @@ class Scenario:
             parameters and tokens, or None.
         prices: example prices of the library by chip [USD/h], where the file asks
             for them with `price: example`.
+        examples: the same by the path of the word, where it means one chip.
         notes: what those prices are, in words.
         existing: the model of `existing`, or None.
         base: the folder that relative paths start from.
@@ -238,6 +239,7 @@ class Scenario:
     document: Document
     reference: tuple[float, float] | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
+    examples: Mapping[Steps, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     existing: Known | None = None
     base: Path = Path()
