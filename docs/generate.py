@@ -19,6 +19,7 @@ from optimizer.commands.group import COMMANDS, overtrain
 from optimizer.commands.schema import text as schema
 from optimizer.reading import kinds
 from optimizer.reading.quantity import significant, write
+from optimizer.world.formulas import FORMULAS
 from optimizer.world.hardware import Hardware, hardware_names, load_hardware
 from optimizer.world.law import Interval, Law
 from optimizer.world.laws import builtin_names, load_law
@@ -103,19 +104,8 @@ def _page(law: Law) -> str:
     return "" if law.form == "chinchilla" else OTHERS
 
 
-FORMS = {
-    "chinchilla": "L = E + A·N^-α + B·D^-β",
-    "coupled": "L = E + (A·N^-α + B·D^-β)^k",
-    "kaplan": "L = ((Nc/N)^(αN/αD) + Dc/D)^αD",
-    "joint-moe": "L = a·Ê^δ·N^(α + γ·ln Ê) + b·Ê^ω·D^(β + ζ·ln Ê) + c",
-    "leverage": "L = E + A·(κ·6^e)^-α·N^-(α(1+e))·D^-(αe) + B·D^-β, with κ·C^e = "
-    "Â^(a + d·lg C + γ·(log2 G)² + β_G·log2 G)",
-    "frontier": "only which tokens are compute-optimal for a size",
-}
-
-
 def _law(law: Law) -> Iterator[str]:
-    yield from (f"## {law.name}", "", f"{FORMS[law.form]}", "")
+    yield from (f"## {law.name}", "", f"{FORMULAS[law.form]}", "")
     if law.coefficients:
         numbers = ", ".join(f"{k} {v:.8g}" for k, v in law.coefficients.items())
         yield f"- Coefficients: {numbers}"

@@ -8,6 +8,7 @@ from optimizer.analysis.plan.answer import Answer, LawUsed
 from optimizer.analysis.plan.wording import amount, samples
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Text
+from optimizer.world.formulas import FORMULAS, PLAIN
 
 
 def law_line(answer: Answer) -> Text:
@@ -33,10 +34,13 @@ def law_line(answer: Answer) -> Text:
         drawn = f" at {samples(answer.plan.samples)} a request"
     counts = "all parameters" if law.counts == "total" else f"{law.counts} parameters"
     more = "".join(f"; {part}" for part in _repeated(law))
+    own = ""
+    if law.form not in PLAIN and law.form in FORMULAS:
+        own = f" Its own coefficients give it by {FORMULAS[law.form]}."
     source = f" Source: {law.source}." if law.source else ""
     return Text(
         f"{law.name}, L(N, D) = {body} in {law.loss_unit}{drawn}{more}; N counts "
-        f"{counts}.{source}",
+        f"{counts}.{own}{source}",
         label="law",
     )
 
