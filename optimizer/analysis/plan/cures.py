@@ -20,6 +20,7 @@ from optimizer.analysis.plan.reach import (
     change,
     cured_otherwise,
     needed,
+    printed,
 )
 from optimizer.analysis.plan.search import search_whole
 from optimizer.analysis.plan.wording import either, safely, unbounded
@@ -193,11 +194,11 @@ def priced(
         return replace(way, after=None)  # beyond it no word takes a number
     up = way.after > way.before
     # As it is printed, for that is what will be typed.
-    least = _printed(way, way.after)
+    least = printed(way, way.after)
     first = move(way.name, least)
     if first is None and (further := _whole(way, least, light, surface)) is not None:
         way = replace(way, after=further)
-        least = _printed(way, further)
+        least = printed(way, further)
         first = move(way.name, least)
     if first is None:
         return way
@@ -212,11 +213,6 @@ def priced(
     if then is None:
         return way
     return replace(way, sensible=found, sensible_cost=then.total, within_runs=inside)
-
-
-def _printed(way: Relaxation, value: float) -> float:
-    text = needed(replace(way, after=value))
-    return read(text.removesuffix(" nats"), unbounded(way.unit))
 
 
 def _beyond(

@@ -7,10 +7,19 @@ from collections.abc import Sequence
 
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
-from optimizer.analysis.plan.wording import amount, either, nats, safely, typed
+from optimizer.analysis.plan.wording import (
+    amount,
+    either,
+    nats,
+    safely,
+    typed,
+    unbounded,
+)
 from optimizer.engine.diagnose import FAR, ROOM, Infimum, infimum
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
+from optimizer.reading.quantity import read
+from optimizer.records import replace
 from optimizer.world.limits import Limit
 from optimizer.world.surface import Surface, power
 
@@ -270,3 +279,9 @@ def needed(way: Relaxation) -> str:
     """Writes where a bound must go, rounded so that this number will do."""
     after = way.before if way.after is None else way.after
     return safely(after, way.unit, after > way.before)
+
+
+def printed(way: Relaxation, value: float) -> float:
+    """The number that a page has of where a bound must go, which is what is typed."""
+    text = needed(replace(way, after=value))
+    return read(text.removesuffix(" nats"), unbounded(way.unit))

@@ -9,7 +9,9 @@ from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.infeasibility import Infeasibility
+from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
+from optimizer.analysis.plan.reach import printed
+from optimizer.analysis.plan.wording import typed
 from optimizer.reading.loss_words import said_in
 
 if TYPE_CHECKING:
@@ -123,13 +125,13 @@ def infeasibility(why: Infeasibility | None, losses: str) -> dict[str, Any] | No
             {
                 "name": way.name,
                 "from": way.before,
-                "to": way.after,
+                "to": _printed(way, way.after),
                 "unit": said_in(way.unit, losses),
                 "line": way.line,
                 "source": str(way.place),
                 "cost": way.cost,
                 "training_overhead": way.overhead,
-                "sensible": way.sensible,
+                "sensible": _printed(way, way.sensible),
                 "sensible_cost": way.sensible_cost,
                 "within_runs": way.within_runs,
             }
@@ -141,3 +143,10 @@ def infeasibility(why: Infeasibility | None, losses: str) -> dict[str, Any] | No
         "accelerators": why.accelerators,
         "certificate": why.certificate,
     }
+
+
+def _printed(way: Relaxation, value: float | None) -> float | None:
+    """A change as pages have it, which is the one that its cost is of."""
+    if value is None or not typed(value, way.unit):
+        return value
+    return printed(way, value)
