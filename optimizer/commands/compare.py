@@ -99,7 +99,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
             for scenario, answers in zip(bare, own, strict=True)
             if len(answers) > 1
         ]
-        return [*tables, comparison_blocks(found, pairs)]
+        tabled = len(tables) == len(groups)
+        return [*tables, comparison_blocks(found, pairs, tabled)]
 
     def content() -> dict[str, object]:
         from optimizer.report.formats.decisions import compared  # noqa: PLC0415

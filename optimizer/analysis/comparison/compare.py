@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 
 MANY = 20  # scenarios from which on pairs of them are compared only where asked for
+LEFT_OUT = (
+    f"Of more than {MANY} scenarios only --pairs says what each plan costs in the "
+    "others, what each difference does alone, and what moves each plan."
+)
 MOST = 1000  # scenarios whose pairs can be asked for, a million
 JOINTLY = (
     "One plan for all of them is found with batches and replicas that stand as "
@@ -121,7 +125,7 @@ def compare(
         plans=tuple(plans),
         robust=None if apart else robust(scenarios, plans, weights, tail or TAIL),
         unlike=apart,
-        notes=tuple(notes if paired else [*notes, _left_out(count)]),
+        notes=tuple(notes if paired else [*notes, LEFT_OUT]),
     )
     if not paired:
         return found
@@ -148,14 +152,6 @@ def _solved(
         answer = solve(scenario, whole, near=True)
         yield answer if whole else with_students(scenario, answer)
         advance(1)
-
-
-def _left_out(count: int) -> str:
-    return (
-        f"Of more than {MANY} scenarios it is left out what each plan costs in the "
-        "others, what each difference does alone, and what moves each plan: --pairs "
-        f"adds them, of {count:,} scenarios {count**2:,} pairs"
-    )
 
 
 def probabilities(scenarios: Sequence[Scenario]) -> list[float] | None:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import lifetime, nats, several
+from optimizer.analysis.plan.wording import MANY, lifetime, nats, several
 from optimizer.reading.loss_words import said_in
 from optimizer.world.costs import UNITS
 
@@ -25,7 +25,11 @@ def unlike(answers: Sequence[Answer]) -> tuple[str, ...]:
         found.append("some ask for a target, and others for the best of a budget")
     laws = list(dict.fromkeys(answer.law.name for answer in answers))
     if len(laws) > 1:
-        found.append(f"the laws are {several(laws)}")
+        many = len(laws) > MANY
+        told = (
+            f"they have {len(laws)} laws" if many else f"the laws are {several(laws)}"
+        )
+        found.append(told)
     kinds = list(dict.fromkeys(answer.law.loss_unit for answer in answers))
     if len(kinds) > 1:
         found.append(f"their losses are in {several(kinds)}")

@@ -65,16 +65,19 @@ ROWS = (
 FEW = 3  # scenarios that stand side by side
 
 
-def comparison_blocks(comparison: Comparison, pairs: bool = False) -> list[Block]:
+def comparison_blocks(
+    comparison: Comparison, pairs: bool = False, tabled: bool = False
+) -> list[Block]:
     """The plans side by side, then what each of them says first; many as one table.
 
     Args:
         comparison: of the scenarios.
         pairs: whether to say of many, too, what each is to each other.
+        tabled: whether every plan stands in a table already, with its warnings.
     """
     plans = comparison.plans
     if len(plans) > FEW:
-        return [*_many(comparison), *against_blocks(comparison, pairs)]
+        return [*_many(comparison, tabled), *against_blocks(comparison, pairs)]
     columns = [_column(plan) for plan in plans]
     laws = {plan.law.name for plan in plans}
     alike = {"law"} if len(laws) == 1 else set()
@@ -119,15 +122,19 @@ def _part(plan: Answer) -> bool:
     return plan.demand.counted_tokens < plan.demand.tokens * (1 - 1e-9)
 
 
-def _many(comparison: Comparison) -> Iterator[Block]:
+def _many(comparison: Comparison, tabled: bool) -> Iterator[Block]:
     """One row a scenario, and why one has no plan."""
     plans = comparison.plans
     units = {plan.cost.unit for plan in plans if plan.cost is not None}
     yield Heading("Comparison", 1)
     yield from form_regret(comparison.forms) or decision(comparison)
-    yield from all_warned(plans)
-    yield Heading("Plans")
     worst = _elsewhere(comparison)
+    if tabled and not worst:
+        yield from _aside(plans)
+        return
+    if not tabled:
+        yield from all_warned(plans)
+    yield Heading("Plans")
     cost = lifetime(next(iter(units))) if len(units) == 1 else "lifetime"
     columns = [
         Column("", "left", wrap=True),
@@ -152,7 +159,8 @@ def _many(comparison: Comparison) -> Iterator[Block]:
     if parts := [plan.scenario for plan in plans if _part(plan)]:
         verb = "counts" if len(parts) == 1 else "count"
         yield Text(f"{several(parts)} {verb} only a part of what is served.")
-    yield from _under(plans)
+    if not tabled:
+        yield from _under(plans)
 
 
 def _aside(plans: Sequence[Answer]) -> Iterator[Block]:

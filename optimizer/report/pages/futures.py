@@ -35,8 +35,8 @@ def decision(comparison: Comparison) -> Iterator[Text]:
     robust = comparison.robust
     if comparison.unlike:
         yield Text(
-            f"These scenarios ask different questions: {'; '.join(comparison.unlike)}. "
-            "No one plan answers them all, so that none is given.",
+            f"No one plan answers these scenarios together: "
+            f"{'; '.join(comparison.unlike)}.",
             lead=True,
         )
     if robust is None:

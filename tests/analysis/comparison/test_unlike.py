@@ -36,9 +36,8 @@ def test_a_joint_plan_across_targets_units_and_laws_is_nonsense():
     found = together(BASE, better)
     assert found.robust is None
     assert first(found) == (
-        "These scenarios ask different questions: the targets are 2.1028 nats and "
-        "2.0308 nats; they count lifetime compute and lifetime cost. No one plan "
-        "answers them all, so that none is given."
+        "No one plan answers these scenarios together: the targets are 2.1028 nats "
+        "and 2.0308 nats; they count lifetime compute and lifetime cost."
     )
     assert compared(found)["minimax"] is None
     assert len(compared(found)["unlike"]) == 2
