@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Term
+from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import BINDING
 from optimizer.analysis.plan.pointwise import amount, completed
 from optimizer.analysis.plan.priced import Pair
@@ -153,6 +154,7 @@ def _student(
     if best is None:
         return Distilled(origin, None, None, None, None, None, reason)
     D = best.D
+    paid = bill(question, question.complete({"N": best.N, "D": D}))
     return Distilled(
         teacher=origin,
         student=Pair(best.N, D, D / best.N, float(student.loss(best.N, D))),
@@ -162,6 +164,9 @@ def _student(
         certificate=best.proof,
         reason=None,
         outside=tuple(outside(scenario.law, best.N, D)),
+        training=paid.training,
+        inference=paid.inference,
+        other=paid.other,
     )
 
 

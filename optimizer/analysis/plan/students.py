@@ -32,6 +32,9 @@ class Distilled:
         teacher: the model that it learns from, and its loss.
         student: N, D and its loss; None where none reaches the target.
         total: its lifetime cost, logits included; None likewise.
+        training: of that, the cost of training it.
+        inference: the cost of serving it.
+        other: the rest.
         logits: the cost of computing the teacher's logits.
         ratio: of the cost to that of the plan without a teacher; None where there is
             no such plan.
@@ -51,6 +54,9 @@ class Distilled:
     reason: str | None
     outside: tuple[str, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()
+    training: float | None = None
+    inference: float | None = None
+    other: float | None = None
 
 
 @dataclass(frozen=True)

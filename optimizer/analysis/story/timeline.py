@@ -20,6 +20,7 @@ from optimizer.records import dataclass
 
 MOVE = 0.2  # how far a number without a stated range is moved, to either side
 MOST = 12  # bars of a tornado
+FOREIGN = {"law", "distillation"}  # not the user's, or of no effect on the plan
 IDLE = 5e-4  # elasticities below this move nothing that a reader could see
 
 
@@ -171,7 +172,7 @@ def tornado(scenario: Scenario, answer: Answer) -> Tornado | None:
     }
     swings = []
     for item in inputs(scenario):
-        if item.path[0] == "law" or item.name in idle or item.value == 0:
+        if item.path[0] in FOREIGN or item.name in idle or item.value == 0:
             continue
         asked = _range(scenario, item)
         if asked is None:

@@ -23,6 +23,7 @@ from optimizer.report.charts.catalogue import chart_of
 from optimizer.report.formats.blocks import GAP, Text
 from optimizer.report.formats.elements import Chart, Points, Rich, Tile, Tiles
 from optimizer.report.pages.cautions import warned
+from optimizer.report.pages.distillation import student
 from optimizer.report.pages.headline import headline, steps, trust
 from optimizer.report.pages.reasons import infeasible
 from optimizer.report.pages.uncertainty import best_size
@@ -92,6 +93,10 @@ def decision_row(answer: Answer) -> tuple[str, ...]:
         told = "buy" if way.name == "buy" else f"keep {way.name[len('existing ') :]}"
         total = least
         saved = f"{percent(1 - least / answer.cost.total)} of a new model"
+    if not answer.cheaper and (best := student(answer)) is not None:
+        sure = None  # that is of one without a teacher
+        told, total = f"distil {model(*best.size)} tokens", best.total
+        saved = f"{percent(best.saved)} of one without a teacher"
     if not saved and answer.saved is not None and answer.saved.fraction >= SEEN:
         saved = f"{percent(answer.saved.fraction)} of training-optimal"
     chance = GAP if sure is None else f"in {percent(sure.probability)} of draws"
@@ -125,9 +130,7 @@ def tiles(answer: Answer) -> Iterator[Tiles]:
             ranges["parameters"],
         ),
         Tile("training tokens", amount(plan.tokens, "tokens"), ranges["tokens"]),
-        Tile(
-            f"{'its ' if answer.cheaper else ''}{lifetime(cost.unit)}", *priced(answer)
-        ),
+        Tile(_total(answer, cost.unit), *priced(answer)),
     ]
     if (run := answer.training_run) is not None:
         hours, unit = write(run.accelerator_hours, REQUESTS), "accelerator-hours"
@@ -170,6 +173,18 @@ def _cheapest(answer: Answer, unit: str) -> Iterator[Tile]:
         loss = "if it is good enough" if way.loss is None else f"loss {way.loss:.4f}"
         name = way.name.removeprefix("existing ")
         yield Tile(f"do not train: {name}", amount(total, unit), loss)
+    best = None if answer.cheaper else student(answer)
+    if best is not None:
+        name = f"distil {model(*best.size)} tokens"
+        yield Tile(name, amount(best.total, unit), f"from a teacher of {best.teacher}")
+
+
+def _total(answer: Answer, unit: str) -> str:
+    """What the plan's cost is called, beside something cheaper."""
+    if answer.cheaper:
+        return f"its {lifetime(unit)}"
+    apart = "" if student(answer) is None else " without a teacher"
+    return f"{lifetime(unit)}{apart}"
 
 
 def _dollars(value: float) -> str:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.students import Distilled
-from optimizer.analysis.plan.wording import figure, model, more, percent, ratio
-from optimizer.reading.quantity import significant
+from optimizer.analysis.plan.wording import (
+    either,
+    figure,
+    model,
+    more,
+    percent,
+    ratio,
+)
+from optimizer.records import dataclass
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
-from optimizer.report.pages.reasons import NEGLIGIBLE, signed
+from optimizer.report.pages.sensitivities import NEGLIGIBLE, stepped
 from optimizer.world.costs import UNITS
 
 SHOWN = 5  # numbers that move a student's cost most
@@ -22,7 +30,7 @@ def distillation(answer: Answer) -> Iterator[Block]:
     if found is None:
         return
     yield Heading("Distillation")
-    yield Text(pays(answer))
+    yield Text(" ".join(filter(None, (pays(answer), _split(found.ways[0])))))
     rows = []
     for way in found.ways:
         name = model(way.teacher.parameters, way.teacher.tokens)
@@ -40,23 +48,38 @@ def distillation(answer: Answer) -> Iterator[Block]:
         gap = max(proof.gap for proof in proofs)
         tried = max(proof.sizes for proof in proofs)
         yield Text(
-            f"No size is cheaper by more than {significant(gap, 2)} in ln: the least "
-            f"tokens of up to {tried:,} sizes, and bounds for all between them."
+            f"No student of any size is cheaper by more than {percent(math.expm1(gap))}"
+            f": up to {tried:,} sizes were tried, each with its least tokens, and what "
+            "lies between them has a bound."
         )
+
+
+def _split(way: Distilled) -> str:
+    """What of a student's cost is training, serving and the rest."""
+    total, parts = way.total, []
+    for name, part in (
+        ("training", way.training),
+        ("serving", way.inference),
+        ("logits", way.logits),
+        ("other costs", way.other),
+    ):
+        if part and total:
+            parts.append(f"{percent(part / total)} {name}")
+    return f"Its cost is {either(parts, 'and')}." if parts else ""
 
 
 def _moves(best: Distilled) -> Iterator[Block]:
     """What moves the cost of the best student, most of it first."""
     ranked = sorted(best.sensitivities, key=lambda m: -abs(m.elasticity or 0.0))
     parts = [
-        f"{move.input} {signed(move.elasticity)}"
+        f"{move.input} {stepped(move.elasticity)}"
         for move in ranked[:SHOWN]
         if move.elasticity is not None and abs(move.elasticity) >= NEGLIGIBLE
     ]
     if parts:
         yield Text(
-            f"Of its cost, 1 % more of each moves most: {', '.join(parts)}. --format "
-            "json has all of the law, its students and the teacher."
+            f"+1 % of each moves its cost most: {', '.join(parts)}. --format json has "
+            "all of the law, its students and the teacher."
         )
 
 
@@ -91,18 +114,40 @@ def _student(answer: Answer, way: Distilled) -> tuple[str, ...]:
     )
 
 
-def better(answer: Answer) -> str:
-    """What a teacher saves, for the first paragraph; empty where it does not pay."""
+@dataclass(frozen=True)
+class Taught:
+    """The best student, where a teacher pays: N and D, cost, and what it saves."""
+
+    size: tuple[float, float]
+    total: float
+    saved: float
+    teacher: str
+
+
+def student(answer: Answer) -> Taught | None:
+    """The best student of a teacher that pays; None where none does."""
     found = answer.distillation
     best = found.ways[0] if found is not None and found.pays else None
-    if found is None or best is None or best.student is None or best.ratio is None:
+    if best is None or best.student is None or best.ratio is None or not best.total:
+        return None
+    return Taught(
+        (best.student.parameters, best.student.tokens),
+        best.total,
+        1 - best.ratio,
+        model(best.teacher.parameters, best.teacher.tokens),
+    )
+
+
+def better(answer: Answer) -> str:
+    """What a teacher saves, for the first paragraph; empty where it does not pay."""
+    found, best = answer.distillation, student(answer)
+    if found is None or best is None:
         return ""
-    teacher = model(best.teacher.parameters, best.teacher.tokens)
-    student = model(best.student.parameters, best.student.tokens)
     return (
-        f"Distilled from a teacher of {teacher}, {student} tokens reach the same loss "
-        f"for {percent(1 - best.ratio)} less, with logits that are {found.logits} and "
-        "a teacher whose own training is not counted."
+        f"Distil {model(*best.size)} tokens from a teacher of {best.teacher}: that "
+        f"costs {percent(best.saved)} less than the same loss without a teacher, with "
+        f"logits that are {found.logits} and a teacher whose own training is not "
+        "counted."
     )
 
 
@@ -115,10 +160,10 @@ def pays(answer: Answer) -> str:
     name = model(best.teacher.parameters, best.teacher.tokens)
     if best.student is None or best.ratio is None:
         return "No comparison with supervised training can be made."
-    student = model(best.student.parameters, best.student.tokens)
+    learner = model(best.student.parameters, best.student.tokens)
     verdict = "Distilling pays" if found.pays else "Distilling does not pay"
     much = more(best.ratio - 1, than=True)
     return (
-        f"{verdict}: {student} tokens from the teacher {name} takes {much} training "
+        f"{verdict}: {learner} tokens from the teacher {name} takes {much} training "
         f"without one, with logits that are {found.logits}."
     )

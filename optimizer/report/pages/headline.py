@@ -18,20 +18,15 @@ from optimizer.analysis.plan.wording import (
     past,
     percent,
     samples,
-    times,
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.pages.distillation import better
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences, suits
+from optimizer.report.pages.stretch import stretch
 from optimizer.world.costs import UNITS
 
 SAME = 1e-6  # relative difference below which two models count as one
-MOST = {
-    "parameters": "parameters",
-    "tokens": "tokens",
-    "tokens_per_parameter": "tokens per parameter",
-}
 
 
 def headline(answer: Answer) -> str:
@@ -50,8 +45,13 @@ def steps(answer: Answer) -> tuple[str, ...]:
     if plan is None or optimal is None:
         return ()
     mine = own_sentences(answer, _beside_own(answer))
+    told = _sentences(answer, plan, optimal)
     learnt = better(answer)
-    return (*mine, *_sentences(answer, plan, optimal), *([learnt] if learnt else []))
+    if not learnt:
+        return (*mine, *told)
+    if answer.cheaper or answer.own is not None:
+        return (*mine, *told, learnt)
+    return (learnt, *told)
 
 
 def _instead(answer: Answer) -> Iterator[str]:
@@ -92,18 +92,9 @@ def fixed_word(answer: Answer) -> str | None:
 
 def trust(answer: Answer) -> Iterator[str]:
     """How far the law is stretched, and how surely the plan reaches its target."""
-    if answer.extrapolation:
-        parts = [
-            f"{times(one.factor)} × the most {MOST[one.what]}"
-            if one.side == "above"
-            else f"1/{times(one.factor)} of the fewest {MOST[one.what]}"
-            for one in answer.extrapolation
-        ]
-        what = "This is" if answer.own is None else "The optimum is"
-        yield (
-            f"{what} an extrapolation: {either(parts, 'and')} that {answer.law.name} "
-            "was fitted to."
-        )
+    what = "This" if answer.own is None else "The optimum"
+    if told := stretch(answer.extrapolation, answer.law.name, what):
+        yield told
     yield from form_trust(answer)
     if answer.reached is not None:
         what = "plan" if answer.own is None else "optimum"
@@ -120,6 +111,8 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
         told = f"If you train, {told[0].lower()}{told[1:]}"
     if answer.own is not None:
         told = f"The optimum: {told[0].lower()}{told[1:]}"
+    elif better(answer) and not ways:
+        told = f"Without a teacher, {told[0].lower()}{told[1:]}"
     over = answer.overtraining
     far = "" if over is None else past(over.factor, over.attention, over.left_out)
     if answer.fixed is not None:
