@@ -160,12 +160,21 @@ class Savings:
 
 @dataclass(frozen=True)
 class NearOptimal:
-    """The sizes whose best plan is within a fraction of the optimum, at both ends."""
+    """The sizes whose best plan is within a fraction of the optimum, at both ends.
+
+    Attributes:
+        within: the fraction.
+        parameters: N, from the least on.
+        tokens: D at both.
+        tokens_per_parameter: D/N at both.
+        held_by: the limit that ends the range before the cost does, at both; or None.
+    """
 
     within: float
     parameters: tuple[float, float]
     tokens: tuple[float, float]
     tokens_per_parameter: tuple[float, float]
+    held_by: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True)

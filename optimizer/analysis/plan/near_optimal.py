@@ -23,6 +23,8 @@ from optimizer.records import dataclass
 WITHIN = (0.01, 0.05)
 DIGITS = 1e-5  # an end of the range is told to five digits
 BINDING = 1e-9  # |ln g| below which a constraint counts as met with equality
+HOLDS = 1e-12  # a multiplier above which a constraint holds the end of a range
+WORDS = ("limits.", "budget.", "data.unique_tokens", "serving.m", "demand.")
 POWERS = (1.0, -1.0)  # of N, least at the lower end of a range, and at the upper
 
 
@@ -75,6 +77,19 @@ class End:
             self.found.optimum[1][-1] > 0 or _settled(self.found)
         )
 
+    @property
+    def held_by(self) -> str | None:
+        """The word of the scenario that ends the range; None where its cost does."""
+        held = _binding(self.found)
+        if self.program is not None:
+            weights = self.found.optimum[1]
+            if weights[-1] > 0:
+                return None
+            pairs = zip(self.found.program.constraints, weights, strict=True)
+            held = [c for c, weight in pairs if weight > HOLDS]
+        words = (c.name for c in held)
+        return next((word for word in words if word.startswith(WORDS)), None)
+
 
 Pairs = Mapping[float, Sequence[End]]
 
@@ -104,7 +119,8 @@ def ranged(ends: Pairs) -> tuple[NearOptimal, ...]:
         low, high = next(points), next(points)
         sizes, tokens = (low["N"], high["N"]), (low["D"], high["D"])
         ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
-        told.append(NearOptimal(within, sizes, tokens, ratios))
+        held = (ends[within][0].held_by, ends[within][1].held_by)
+        told.append(NearOptimal(within, sizes, tokens, ratios, held))
     return tuple(told)
 
 
@@ -206,6 +222,13 @@ def _settled(found: Solution) -> bool:
     return bool(bend > BINDING)
 
 
+def _binding(solution: Solution) -> list[Constraint]:
+    """The constraints that a solution meets with equality."""
+    z = solution.optimum[0][None]
+    constraints = solution.program.constraints
+    return [c for c in constraints if abs(c.posynomial.log_value(z)[0]) < BINDING]
+
+
 def _pinned(solution: Solution) -> bool:
     """Whether the constraints leave a single size, which has no multipliers.
 
@@ -214,12 +237,11 @@ def _pinned(solution: Solution) -> bool:
     no direction changes a size where ± its own are sums of the gradients.
     """
     program, z = solution.program, solution.optimum[0]
-    values = [c.posynomial.log_value(z[None])[0] for c in program.constraints]
-    binding = np.flatnonzero(np.abs(values) < BINDING)
+    binding = _binding(solution)
     size = [name for name in program.variables if name in SIZE]
     if len(binding) <= len(size):
         return False
-    rows = [program.constraints[i].posynomial.gradient(z[None])[0] for i in binding]
+    rows = [c.posynomial.gradient(z[None])[0] for c in binding]
     return all(
         spans(np.array(rows), sign * axis) is not None
         for name, axis in zip(program.variables, np.eye(len(z)), strict=True)

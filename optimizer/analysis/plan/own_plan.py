@@ -16,6 +16,7 @@ from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.overtrained import factor, left_out
 from optimizer.analysis.plan.priced import Broken, Cost, Own, Pair
+from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.rounded import whole_at
 from optimizer.analysis.plan.wording import amount, either
 from optimizer.question.asked import Question
@@ -128,6 +129,7 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
         overtraining=factor(question, N, D),
         attention=question.attention > 0,
         left_out=left_out(question, D),
+        extrapolation=beyond(scenario.law, N, D),
         extra=extra,
         fraction=None if extra is None or best is None else extra / best,
         implied_demand=suits.tokens,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from optimizer.algebra.program import Certificate
 from optimizer.records import dataclass
 
@@ -129,6 +131,8 @@ class Relaxed:
         replicas: that stand, of each machine with standing capacity.
         certificate: its proof.
         samples: a request, where their number was open; else None.
+        base: the total that sensitivities, and the elasticities and prices of limits,
+            are of: that of whole standing replicas with batches in fractions.
     """
 
     parameters: float
@@ -138,3 +142,4 @@ class Relaxed:
     replicas: tuple[float, ...]
     certificate: Certificate | None
     samples: float | None = None
+    base: float = math.nan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from optimizer.analysis.plan.doubts import Beyond
 from optimizer.records import dataclass
 
 
@@ -78,6 +79,7 @@ class Own:
         implied_demand: served tokens at which it is the cheapest of its loss; with
             the two that follow as in `Fixed`.
         attention: as in `Overtraining`; `left_out` likewise.
+        extrapolation: what of it lies outside the law's runs, as in `Answer`.
     """
 
     plan: Pair
@@ -94,3 +96,4 @@ class Own:
     implied_reason: str | None = None
     attention: bool = False
     left_out: tuple[str, ...] = ()
+    extrapolation: tuple[Beyond, ...] = ()

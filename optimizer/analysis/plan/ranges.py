@@ -49,14 +49,20 @@ def _told(one: Beyond) -> str:
     return f"{SYMBOLS[one.what]} = {value} is {far}, {edge}"
 
 
-def range_warnings(plan: Pair, law: Law) -> Iterator[Warning]:
-    """What a plan outside a law's runs, or beyond any run, is to be told."""
+def range_warnings(plan: Pair, law: Law, who: str = "plan") -> Iterator[Warning]:
+    """What a plan outside a law's runs, or beyond any run, is to be told.
+
+    Args:
+        plan: the model.
+        law: that gives its loss.
+        who: what it is called.
+    """
     ratio = plan.tokens_per_parameter
     found = list(outside(law, plan.parameters, plan.tokens))
     if found:
         yield Warning(
             "outside-range",
-            f"the plan lies outside the runs that {law.name} was fitted to: "
+            f"the {who} lies outside the runs that {law.name} was fitted to: "
             f"{'; '.join(found)}. Its loss there is an extrapolation: try other "
             "laws, or fit one to runs of your own",
         )

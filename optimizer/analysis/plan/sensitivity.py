@@ -72,7 +72,7 @@ def sensitivities(
             the program that it asks.
     """
     choices = _Multipliers(solution)
-    items = inputs(scenario)
+    items = [item for item in inputs(scenario) if _moves(item.path)]
     kinked = {item.path for item in items if KINKED.intersection(item.path)}
     moves = [
         (item.path, side)
@@ -99,6 +99,17 @@ def sensitivities(
             Sensitivity(item.name, item.value, whole, left, right, line, where)
         )
     return tuple(found)
+
+
+def _moves(path: Steps) -> bool:
+    """Whether a plan is a smooth function of a number, if of it at all.
+
+    The accelerators of a replica are few and whole, so that there is no per cent of
+    them. A plan is one without a teacher; `student_moves` is of the student.
+    """
+    return path[0] != "distillation" and (
+        path[-1] != "accelerators" or "serving" not in path
+    )
 
 
 def of_loss(

@@ -58,6 +58,7 @@ WIDE = 2.0
 NEAR = 1.05  # of a published size: its architecture is then its own
 FEW_BITS = 8
 MANY = 4.0  # epochs
+FEWER = 0.95  # as often as the plan reads its data, from which a model is told
 WHOLE = 0.01  # of the cost, above which whole machines are told
 
 
@@ -67,8 +68,9 @@ def warnings(
     """Lists the warnings of a plan, the gravest first."""
     if answer.plan is None:
         return ()
+    who = "plan" if scenario.spec.plan is None else "optimum"
     return (
-        *range_warnings(answer.plan, scenario.law),
+        *range_warnings(answer.plan, scenario.law, who),
         *_law(scenario),
         *_verified(answer),
         *_data(answer, question),
@@ -154,7 +156,7 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
             f"the unique tokens are read {significant(epochs)} times. By Muennighoff "
             "et al. (2023) the fifth reading of a token is worth 77 % of a new token, "
             "the sixteenth 38 %, the fortieth 8 %. Find more unique data, or choose a "
-            "larger model",
+            f"larger model{_fewer_epochs(answer, epochs)}",
         )
     if any(
         term.label == "quantization" for term in (*question.loss, *question.outside)
@@ -167,6 +169,22 @@ def _data(answer: Answer, question: Question) -> Iterator[Warning]:
             "of your own quantized model before you rely on it. The reference of a "
             "match is taken without this loss, the training-optimal model with it",
         )
+
+
+def _fewer_epochs(answer: Answer, epochs: float) -> str:
+    """The largest near-optimal model, with what it costs and how often it reads."""
+    if answer.plan is None or not answer.near_optimal:
+        return ""
+    last = answer.near_optimal[-1]
+    larger, tokens = last.parameters[1], last.tokens[1]
+    reads = epochs * tokens / answer.plan.tokens
+    if answer.fixed is not None or reads > epochs * FEWER:
+        return ""
+    what = "of the reducible loss" if answer.question == "budget" else "of the cost"
+    return (
+        f": {amount(larger, 'parameters')} reads them {significant(reads)} times, for "
+        f"{percent(last.within)} {what} more"
+    )
 
 
 def _unpunished(scenario: Scenario) -> Iterator[Warning]:

@@ -115,6 +115,7 @@ def making_whole(found: Solved) -> Search[WholePlan | Solved]:
         batches=tuple(r.best(point["N"])[0] for r in found.question.replicas),
         replicas=tuple(need.values()),
         certificate=found.solution.certificate,
+        base=best.standing.total,
     )
     return replace(best, relaxed=relaxed)
 
@@ -210,6 +211,7 @@ def _drawn(found: Solved) -> Search[WholePlan | Solved]:
         replicas=(),
         certificate=found.solution.certificate,
         samples=at,
+        base=found.total,
     )
     return WholePlan(best.plan, found, relaxed)
 

@@ -18,7 +18,7 @@ from optimizer.analysis.plan.wording import (
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
 from optimizer.report.formats.data import plain
-from optimizer.report.pages.reasons import input_value, signed
+from optimizer.report.pages.sensitivities import input_value, signed
 
 NOTHING = "—"
 # What a page calls a number of an answer.

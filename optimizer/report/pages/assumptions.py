@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from optimizer.analysis.plan.wording import percent
+from optimizer.analysis.plan.wording import amount, percent
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
 from optimizer.records import dataclass
 from optimizer.world.built import Built
 from optimizer.world.machines import BLOCKED, KV
 from optimizer.world.models import load_model
-from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE, KV_NUMBERS
+from optimizer.world.roofline import CACHE_ERROR, DEFAULT_CACHE, FILL, KV_NUMBERS
 from optimizer.world.serving.replica import constants_of
 from optimizer.world.training import PASSES, capacities
 
@@ -62,7 +62,8 @@ def _law(scenario: Scenario) -> Iterator[Assumption]:
 def _library(scenario: Scenario) -> Iterator[Assumption]:
     for chip in {chip.key: chip for chip in scenario.hardware.values()}.values():
         source = ", ".join(part for part in (chip.source, chip.date, chip.note) if part)
-        yield Assumption("accelerator", chip.name, "library", source)
+        memory = "" if chip.memory is None else f", {amount(chip.memory, 'bytes')}"
+        yield Assumption("accelerator", f"{chip.name}{memory}", "library", source)
     for note in scenario.notes:
         yield Assumption("example price", "", "library", note)
     target = scenario.spec.target
@@ -102,6 +103,14 @@ def _serving(scenario: Scenario) -> Iterator[Assumption]:
                 f"{found.named}, off by {percent(off)} in the median time per token",
                 serving.constants or "library",
                 f"fitted to {found.points} measured points; docs/measured.md",
+            )
+        if serving.memory_fill is None:
+            yield Assumption(
+                "memory filled",
+                percent(FILL),
+                "default",
+                "weights and KV cache take it; the rest is for activations and the "
+                "runtime",
             )
         if serving.kv is None:
             yield Assumption(

@@ -12,6 +12,7 @@ from optimizer.analysis.plan.wording import (
     figure,
     lifetime,
     more,
+    percent,
     ratio,
 )
 from optimizer.reading.quantity import significant
@@ -25,6 +26,7 @@ from optimizer.report.formats.blocks import (
     named,
 )
 
+SAME = 1e-9  # relative difference of two totals that are one
 SHOWN = 5e-4  # relative, from which a time is another one on the page
 
 
@@ -88,7 +90,9 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
     relaxed = answer.relaxed
     if relaxed is None or not (relaxed.batches or relaxed.replicas):
         return
-    parts = [f"a batch of {significant(one)}" for one in relaxed.batches]
+    sizes = either([significant(one) for one in relaxed.batches], "and")
+    word = "a batch" if len(relaxed.batches) == 1 else "batches"
+    parts = [f"{word} of {sizes}"] if relaxed.batches else []
     parts += [f"{significant(one)} replicas" for one in relaxed.replicas]
     kinds = {"batches": relaxed.batches, "replicas": relaxed.replicas}
     whole = [kind for kind, some in kinds.items() if some]
@@ -96,12 +100,15 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
     if answer.question != "budget" and answer.cost is not None:
         unit = answer.cost.unit
         total = f"a {lifetime(unit)} of {amount(relaxed.total, unit)}"
+    of = "it"
+    if (apart := relaxed.base / relaxed.total - 1) > SAME:
+        of = f"whole replicas with batches in fractions, {percent(apart)} above it"
     yield Text(
         f"Whole {either(whole, 'and')} are the plan. In fractions the optimum has "
         f"{either(parts, 'and')} and {total}, with "
         f"{amount(relaxed.parameters, 'parameters')} parameters on "
-        f"{amount(relaxed.tokens, 'tokens')} tokens; sensitivities and the price of "
-        "limits are those of batches in fractions, since whole ones move in steps."
+        f"{amount(relaxed.tokens, 'tokens')} tokens. Sensitivities and the price of "
+        f"limits are those of {of}, since whole batches move in steps."
     )
 
 

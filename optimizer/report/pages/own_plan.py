@@ -8,6 +8,7 @@ from optimizer.analysis.plan.answer import Answer, Fixed
 from optimizer.analysis.plan.priced import Own
 from optimizer.analysis.plan.wording import amount, either, model, nearly, past
 from optimizer.report.formats.blocks import Block, Text
+from optimizer.report.pages.stretch import stretch
 
 SAME = 1e-6  # of the cost, below which a plan counts as the optimum
 
@@ -45,6 +46,8 @@ def own_sentences(answer: Answer, compared: str) -> Iterator[str]:
     yield from _breaks(own)
     factor = past(own.overtraining, own.attention, own.left_out)
     yield from _suits(own, served, factor)
+    if told := stretch(own.extrapolation, answer.law.name, "It"):
+        yield told
 
 
 def _breaks(own: Own) -> Iterator[str]:

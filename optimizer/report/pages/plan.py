@@ -41,22 +41,26 @@ from optimizer.report.pages.law_line import law_line
 from optimizer.report.pages.machines import choices, machines
 from optimizer.report.pages.other_ways import others
 from optimizer.report.pages.own_plan import own_choice
-from optimizer.report.pages.reasons import infeasible, limits, moves, proof
+from optimizer.report.pages.reasons import infeasible, limits, proof
 from optimizer.report.pages.rollouts import rollout_rows
+from optimizer.report.pages.sensitivities import moves
 
 
-def answer_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
+def answer_blocks(
+    answer: Answer, rounded: Sequence[Block] = (), joint: bool = False
+) -> list[Block]:
     """The whole page of one answer.
 
     Args:
         answer: with a plan or the reason why there is none.
         rounded: the section on sizes that exist, where it was asked for.
+        joint: whether it is one of the models of a portfolio that has a joint plan.
     """
-    body = in_unit(_body(answer, rounded), answer.law.loss_unit)
+    body = in_unit(_body(answer, rounded, joint), answer.law.loss_unit)
     return [Heading(answer.scenario, 1), *body]
 
 
-def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
+def _body(answer: Answer, rounded: Sequence[Block], joint: bool) -> Iterator[Block]:
     yield Text(headline(answer), lead=True)
     yield from other_form(answer)
     yield from warned(answer)
@@ -85,7 +89,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from near_table(answer)
         yield from _near_words(answer)
         yield from limits(answer)
-        yield from moves(answer)
+        yield from moves(answer, joint)
     yield Heading("Law and proof")
     yield law_line(answer)
     yield from far_runs(answer)
@@ -118,7 +122,7 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
         return
     each = best.tokens_per_parameter
     optimal = Pair(best.parameters, best.tokens, each, best.loss, best.samples)
-    pairs = [("plan", plan), ("training-optimal", optimal)]
+    pairs = [(_name(answer), plan), ("training-optimal", optimal)]
     if answer.fixed is not None:
         pairs.insert(1, ("if not fixed", answer.fixed.optimum))
     blank = [GAP] * (len(pairs) - 2)
@@ -156,6 +160,11 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
         rows.append((walls, "yes", *blank, "no"))
     yield Heading("Plan")
     yield Table(named(*(title for title, _ in pairs)), tuple(rows))
+
+
+def _name(answer: Answer) -> str:
+    """What the plan is called in a column: beside the user's own, the optimum."""
+    return "plan" if answer.own is None else "optimum"
 
 
 def _epochs(answer: Answer, model: Pair) -> float:
@@ -202,7 +211,7 @@ def bill(answer: Answer, full: bool = True) -> Iterator[Block]:
     # What fits no replica has no price of serving, and so no total.
     whole = GAP if optimal.unservable else figure(other.total, unit)
     rows.append(("total", figure(cost.total, unit), "100 %", whole))
-    columns = ["plan", "share", "training-optimal"]
+    columns = [_name(answer), "share", "training-optimal"]
     if answer.own is not None:
         mine = [*(line.amount for line in answer.own.cost.lines), answer.own.cost.total]
         rows = [(*r, figure(m, unit)) for r, m in zip(rows, mine, strict=True)]
@@ -292,6 +301,11 @@ def demand(answer: Answer) -> Iterator[Block]:
         )
 
 
+def practice(answer: Answer) -> str:
+    """The heading of what a plan is in practice: the user's own is in the bill."""
+    return "In practice" if answer.own is None else "The optimum in practice"
+
+
 def _dollars(answer: Answer) -> Iterator[Block]:
     """Prices of a token, the training run, and what is not counted."""
     rows = []
@@ -317,7 +331,7 @@ def _dollars(answer: Answer) -> Iterator[Block]:
             ("in all", amount(who.social, unit)),
         ]
     if rows:
-        yield Heading("In practice")
+        yield Heading(practice(answer))
         yield facts(rows)
     if price is not None and price.present_value:
         yield Text(
@@ -357,4 +371,22 @@ def _near_words(answer: Answer) -> Iterator[Block]:
     what = "has at most that much more reducible loss"
     if answer.question != "budget" and answer.cost is not None:
         what = f"takes at most that much more {lifetime(answer.cost.unit)}"
-    yield Text(f"The best plan of any size between {what} than the optimum.")
+    yield Text(
+        f"The best plan of any size between {what} than the optimum.{held_ends(answer)}"
+    )
+
+
+def held_ends(answer: Answer) -> str:
+    """Which limits end the near-optimal ranges before the cost does, after a space."""
+    told = []
+    for side, where in enumerate(("below", "above")):
+        held: dict[str, list[str]] = {}
+        for near in answer.near_optimal:
+            if (name := near.held_by[side]) is not None:
+                held.setdefault(name, []).append(percent(near.within))
+        for name, those in held.items():
+            some = ""
+            if len(those) < len(answer.near_optimal):
+                some = f" within {those[0]}"
+            told.append(f"{where}{some} by {name}")
+    return f" Cut by a limit: {'; '.join(told)}." if told else ""

@@ -25,6 +25,7 @@ from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.distillation import better, students
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.reasons import (
+    WHOLE,
     leading,
     limit_columns,
     limit_row,
@@ -79,9 +80,9 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
         what = "Whole samples, batches" if drawn else "Whole batches"
         yield Text(
             f"{what} and replicas are the plan. In fractions the joint cost is "
-            f"{amount(portfolio.relaxed, portfolio.unit)}; what moves it, and the "
-            "price of limits, are those of machines in fractions, since whole ones "
-            "move in steps."
+            f"{amount(portfolio.relaxed, portfolio.unit)}, which no plan goes below; "
+            "what moves it, and the price of limits, are those of machines in "
+            "fractions, since whole ones move in steps."
         )
     proof = portfolio.certificate
     if not full:
@@ -89,18 +90,24 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
         if proof is None:
             yield Text(rest)
             return
-        gap = f"within {significant(proof.gap, 2)} of the best possible cost"
-        yield Text(f"{gap} of all together. {rest}", label="Certified")
+        gap = f"within {significant(proof.gap, 2)} of the best possible"
+        yield Text(f"{gap} {_proved(portfolio)}. {rest}", label="Certified")
         return
     if proof is not None:
         yield Heading("Proof")
-        yield Text(proven(proof, "cost of all together"), label="proof")
+        yield Text(proven(proof, _proved(portfolio)), label="proof")
     yield Text(
         "Below, model by model: what one more unit of its own limits does, and what "
         "moves the cost, are about the cost of all together."
     )
     for answer in portfolio.members:
-        yield from answer_blocks(_own(answer))
+        yield from answer_blocks(_own(answer), joint=True)
+
+
+def _proved(portfolio: JointPlan) -> str:
+    """What the certificate is of: the cost, in the whole numbers that were chosen."""
+    of = "cost of all together"
+    return of if portfolio.relaxed is None else f"{of} {WHOLE}"
 
 
 def _shared(portfolio: JointPlan, full: bool) -> Iterator[Block]:
@@ -156,9 +163,11 @@ def _together(portfolio: JointPlan, parts: list[str]) -> str:
     dearer = sharing(portfolio)
     cost = figure(portfolio.total or 0.0, portfolio.unit)
     told = f"Train {either(parts, 'and')}: {cost} in all."
-    if dearer is None or dearer < NOTHING:
-        return f"{told} What they share does not hold them back."
     walls = [wall.name for wall in portfolio.shared if wall.binding]
+    if dearer is None or dearer < NOTHING:
+        apart = portfolio.relaxed is not None and walls
+        only = " but in fractions of machines" if apart else ""
+        return f"{told} What they share does not hold them back{only}."
     binds = f"{either(walls, 'and')} {'bind' if len(walls) > 1 else 'binds'}"
     if not walls:
         binds = "whole machines come too dear for what they share"

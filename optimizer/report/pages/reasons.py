@@ -1,4 +1,4 @@
-"""Why: what moves an answer, the law behind it, its proof, or why there is none."""
+"""Why: what holds an answer, its proof, or why there is none."""
 
 from __future__ import annotations
 
@@ -10,31 +10,16 @@ from optimizer.algebra.program import Certificate, Engine
 from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import lowest_words, needed, owned
-from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.analysis.plan.wording import (
     amount,
-    either,
     figure,
-    lifetime,
     nats,
     percent,
     ratio,
     times,
     typed,
 )
-from optimizer.errors import Mark
-from optimizer.reading.quantity import (
-    CARBON,
-    DURATION,
-    FRACTION,
-    MONEY,
-    PARAMETERS,
-    RATE,
-    REQUESTS,
-    TOKENS,
-    significant,
-    write,
-)
+from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
     Block,
@@ -44,22 +29,9 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
+from optimizer.report.pages.sensitivities import place, stepped
 from optimizer.world.costs import UNITS
 
-KINDS = {
-    "parameters": PARAMETERS,
-    **dict.fromkeys(("tokens", "input_tokens", "output_tokens"), TOKENS),
-    **dict.fromkeys(("unique_tokens", "rollout_tokens"), TOKENS),
-    "trained_on": FRACTION,
-    "mbu": FRACTION,
-    "requests": REQUESTS,
-    **dict.fromkeys(("lifetime", "start"), DURATION),
-    **dict.fromkeys(("growth", "discount_rate", "price_decline"), RATE),
-    **dict.fromkeys(("cost_share", "mfu", "prefill", "decode", "restart"), FRACTION),
-    "power_fraction": FRACTION,
-    "fixed": MONEY,
-    "grid": CARBON,
-}
 # What one more of a bound is: a shadow price per parameter is too small to read.
 EACH = {
     "parameters": (1e9, "billion parameters"),
@@ -70,102 +42,13 @@ EACH = {
     "kWh": (1e3, "MWh"),
 }
 TIMES = ((1e-3, "ms"), (1.0, "s"), (3600.0, "hour"), (86400.0, "day"))
-STEEP = 10.0  # an elasticity beyond which a whole per cent is no slope any more
-NEGLIGIBLE = 5e-4  # an elasticity that three decimals of a percent cannot show
 WHOLE = "with these whole numbers"
-NONE = 1e-9  # and one that is rounding
-
-
-def moves(answer: Answer) -> Iterator[Block]:
-    """Every input by how much a change of it moves the optimum."""
-    if not answer.sensitivities:
-        return
-    ranked = sorted(answer.sensitivities, key=_size, reverse=True)
-    shown = [move for move in ranked if _size(move) >= NEGLIGIBLE]
-    idle = [move for move in ranked if _size(move) < NEGLIGIBLE]
-    what = "the reducible loss"
-    if answer.question != "budget" and answer.cost is not None:
-        what = lifetime(answer.cost.unit)
-        what += " at this loss" if answer.question == "lifetime" else ""
-    yield Heading(f"What moves {what}")
-    rows = tuple(
-        (
-            f"+1 % {move.input}",
-            _change(move),
-            _value(answer, move),
-            _from(move),
-        )
-        for move in shown
-    )
-    columns = (*named("", "now"), Column("from", "left"))
-    yield Table(columns, rows)
-    if any(_size(move) >= STEEP for move in shown):
-        yield Text(
-            "Slopes at the plan: what moves it by more than 10 % moves it a little "
-            "otherwise by a whole per cent, since costs are curved."
-        )
-    for told, some in (
-        ("Less than 0.0005 %", [move for move in idle if _size(move) > NONE]),
-        ("No effect", [move for move in idle if _size(move) <= NONE]),
-    ):
-        if some:
-            names = either([move.input for move in some], "and")
-            yield Text(f"{told}: {names}.")
 
 
 def _enough(factor: float) -> float:
     """A factor in three digits that does: never below it."""
     unit = 10.0 ** (math.floor(math.log10(factor)) - 2)
     return math.ceil(factor / unit * (1 - 1e-12)) * unit
-
-
-def _place(mark: Mark) -> str:
-    """Where a word stands; the whole of a `--set` would be as long as the row."""
-    if mark.line:
-        return f"line {mark.line}"
-    return "--set" if mark.file.startswith("--set") else ""
-
-
-def _from(move: Sensitivity) -> str:
-    """Where a number stands."""
-    if told := _place(Mark(move.source, move.line or 0)):
-        return told
-    return "law" if move.input.startswith("law.") else "chosen"
-
-
-def _size(move: Sensitivity) -> float:
-    sides = (move.elasticity, move.left, move.right)
-    known = [abs(side) for side in sides if side is not None]
-    if move.value != 0 and move.elasticity is None and move.right is None:
-        known.append(1e9)  # a step to that side leaves no plan: nothing moves more
-    return max(known, default=0.0)
-
-
-def _change(move: Sensitivity) -> str:
-    if move.elasticity is not None:
-        return signed(move.elasticity)
-    up = "no plan" if move.right is None else signed(move.right)
-    down = "no plan" if move.left is None else signed(-move.left)
-    return f"{up} (−1 %: {down})"
-
-
-def signed(percent: float) -> str:
-    """`+0.35 %`, with a minus as wide as the plus."""
-    sign = "+" if percent >= 0 else "−"
-    return f"{sign}{significant(abs(percent), keep=True)} %"
-
-
-def _value(answer: Answer, move: Sensitivity) -> str:
-    for limit in answer.limits:
-        if limit.name == move.input:
-            return amount(limit.bound, limit.unit)
-    return input_value(move.input, move.value)
-
-
-def input_value(name: str, value: float) -> str:
-    """An input of a scenario or a law with its unit, where its name tells that."""
-    kind = KINDS.get(name.removesuffix(".expected").rpartition(".")[2])
-    return significant(value, 6) if kind is None else write(value, kind)
 
 
 def limits(answer: Answer) -> Iterator[Block]:
@@ -175,7 +58,7 @@ def limits(answer: Answer) -> Iterator[Block]:
     unit, what = "nats", "loss"
     if answer.question != "budget" and answer.cost is not None:
         unit, what = answer.cost.unit, "cost"
-    yield Heading("Limits")
+    yield Heading("Limits" if answer.own is None else "Limits at the optimum")
     yield Table(
         limit_columns(what, used=True),
         tuple(limit_row(limit, unit) for limit in answer.limits),
@@ -202,7 +85,7 @@ def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
     size, each = _each(limit)
     price = limit.shadow_price * size
     text = f"{ratio(price)} nats" if unit == "nats" else figure(price, unit)
-    return limit.name, bound, used, signed(limit.elasticity), f"{text} per {each}"
+    return limit.name, bound, used, stepped(limit.elasticity), f"{text} per {each}"
 
 
 def used_up(limit: LimitUsed) -> bool:
@@ -334,12 +217,14 @@ def remedies(
         then = "no value alone" if way.after is None else needed(way)
         if way.after is not None and not typed(way.after, way.unit):
             then = f"{then}, more than any limit"
-        place = _place(way.place) or GAP
         conflict = "conflicts" if way.name in why.conflict else GAP
-        rows.append((owned(way.name), now, then, place, conflict))
+        where = place(way.place) or GAP
+        rows.append((owned(way.name), now, then, where, conflict))
     yield Heading("What would make a plan")
     columns = (*named("now", "needed"), Column("", "left"), Column("", "left"))
     yield Table(columns, tuple(rows))
+    if told := _measured(why, ways):
+        yield Text(told)
     if why.accelerators is not None:
         yield Text(f"Or {why.accelerators} accelerators, which train it in time.")
     if why.uniform is not None:
@@ -362,6 +247,18 @@ def remedies(
     for model, loss in why.nearest_losses.items():
         if loss is not None:
             yield Text(f"The lowest loss that the rest leaves {model} is {nats(loss)}.")
+
+
+def _measured(why: Infeasibility, ways: Sequence[Relaxation]) -> str:
+    """What it is to conflict, and by what the smallest of several changes is."""
+    told = []
+    if len(why.conflict) > 1:
+        told.append("No plan keeps all that conflict.")
+    if sum(way.after is not None for way in ways) > 1:
+        target = any(way.unit == "nats" for way in ways)
+        above = ", that of a target in its loss above E" if target else ""
+        told.append(f"The size of a change is its factor{above}.")
+    return " ".join(told)
 
 
 def _bound(value: float, unit: str) -> str:

@@ -15,7 +15,13 @@ from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best, refusals
 from optimizer.report.pages.other_ways import others
-from optimizer.report.pages.plan import bill, further_costs, plan_table
+from optimizer.report.pages.plan import (
+    bill,
+    further_costs,
+    held_ends,
+    plan_table,
+    practice,
+)
 from optimizer.report.pages.reasons import (
     WHOLE,
     beside_fractions,
@@ -50,7 +56,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
         yield from _plan_and_bill(answer)
         yield from rounded
         if told := " ".join(_practice(answer)):
-            yield Text(told, label="In practice")
+            yield Text(told, label=practice(answer))
         if not better(answer) and (told := pays(answer)):
             yield Text(told)
         yield from _near(answer)
@@ -103,7 +109,7 @@ def _near(answer: Answer) -> Iterator[Block]:
         what = "least reducible loss" if budget else "least cost"
         (first, most), *wider = told
         rest = "".join(f"; within {part}, {sizes}" for part, sizes in wider)
-        words = f"within {first} of the {what}, {most}{rest}."
+        words = f"within {first} of the {what}, {most}{rest}.{held_ends(answer)}"
         yield Text(words, label="Near-optimal sizes")
 
 
@@ -112,7 +118,8 @@ def _held(answer: Answer) -> Iterator[Block]:
     unit = UNITS[answer.objective] if answer.question != "budget" else "nats"
     rows = [limit_row(limit, unit) for limit in answer.limits if limit.binding]
     if rows:
-        yield Heading("Limits that hold it")
+        what = "it" if answer.own is None else "the optimum"
+        yield Heading(f"Limits that hold {what}")
         what = "loss" if unit == "nats" else "cost"
         short = ((name, bound, *rest) for name, bound, _, *rest in rows)
         yield Table(limit_columns(what, used=False), tuple(short))
@@ -122,7 +129,8 @@ def _held(answer: Answer) -> Iterator[Block]:
         ("slack", [limit.name for limit in loose if not used_up(limit)]),
     ):
         if those:
-            yield Text(f"{either(those, 'and')}.", label=label)
+            at = "" if answer.own is None else " at the optimum"
+            yield Text(f"{either(those, 'and')}.", label=f"{label}{at}")
 
 
 def _practice(answer: Answer) -> Iterator[str]:

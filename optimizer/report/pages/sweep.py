@@ -31,7 +31,7 @@ from optimizer.report.formats.blocks import (
     named,
 )
 from optimizer.report.pages.cautions import told
-from optimizer.report.pages.reasons import input_value
+from optimizer.report.pages.sensitivities import input_value
 from optimizer.world.law import Law
 
 SHOWN = {

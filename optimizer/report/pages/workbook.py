@@ -6,7 +6,7 @@ Formulas are ours alone, each with its value for readers that do not calculate.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.plan.answer import Answer
@@ -17,6 +17,7 @@ from optimizer.report.formats.extras import missing
 from optimizer.report.formats.worksheet import FORMATS, Sheet
 from optimizer.report.pages.assumptions import assumptions
 from optimizer.report.pages.headline import headline
+from optimizer.world.costs import UNITS
 
 if TYPE_CHECKING:
     from optimizer.report.pages.report import Report
@@ -48,7 +49,7 @@ def write(report: Report) -> bytes:
     _costs(book, sheet("Costs"), answers)
     if any(case.explorer for case in report.cases):
         _demand(book, sheet("Demand"), report.cases)
-    _moves(sheet("What moves it"), answers)
+    _moves(sheet("What moves it"), list(_moved(report)))
     if report.comparison.regret is not None:
         _regret(sheet("Regret"), report)
     if any(case.laws for case in report.cases):
@@ -203,20 +204,33 @@ def _demand(book: Any, page: Sheet, cases: Sequence[Case]) -> None:
     page.fit()
 
 
-def _moves(page: Sheet, answers: Sequence[Answer]) -> None:
+def _moved(report: Report) -> Iterator[tuple[str, Answer, float]]:
+    """What elasticities are of: a title, whose they are, and the cost that moves."""
+    for case in report.cases:
+        answer = case.answer
+        if answer.cost is not None and answer.question != "budget":
+            whole = answer.relaxed
+            base = answer.cost.total if whole is None else whole.base
+            yield answer.scenario, answer, base
+    for portfolio, _ in report.portfolios:
+        for member in portfolio.members:
+            if portfolio.total is not None:
+                title = f"{member.scenario}, its part of the cost of all together"
+                yield title, member, portfolio.relaxed or portfolio.total
+
+
+def _moves(page: Sheet, moved: Sequence[tuple[str, Answer, float]]) -> None:
     """Elasticities, with a change to type in and the cost that follows from it."""
     note = (
         "Type a change into a coloured cell. The cost beside it is the total times "
         "(1 + change) to the elasticity: right for small changes, of one number."
     )
     page.line([note], "text")
-    for answer in answers:
-        cost = answer.cost
-        if cost is None or answer.question == "budget":
-            continue
+    for title, answer, base in moved:
+        unit = UNITS[answer.objective]
         page.row += 1
-        page.line([answer.scenario], "title")
-        titles = ("number", "value", "elasticity", "change", f"total, {cost.unit}")
+        page.line([title], "title")
+        titles = ("number", "value", "elasticity", "change", f"total, {unit}")
         page.line(titles, "head")
         for move in answer.sensitivities:
             if move.elasticity is None:
@@ -226,7 +240,7 @@ def _moves(page: Sheet, answers: Sequence[Answer]) -> None:
             page.put(1, move.value, "FLOP" if move.value >= 1e6 else "number")
             page.put(2, move.elasticity, "loss")
             page.put(3, 0.0, "input")
-            page.formula(4, f"={cost.total!r}*(1+D{row})^C{row}", cost.total, cost.unit)
+            page.formula(4, f"={base!r}*(1+D{row})^C{row}", base, unit)
             page.row += 1
     page.widths.pop(0, None)
     page.widths[0] = 34

@@ -76,12 +76,12 @@ WIDE = """\
 What moves lifetime compute
                                             now  from
   ----------------------------  --------  -----  ------
-  +1 % law.alpha                 +15.8 %  0.336  law
+  +0.1 % law.alpha               +1.58 %  0.336  law
   +1 % target.match.parameters   +1.77 %    13B  line 4
   +1 % demand.tokens            +0.348 %     2T  line 6
 
-  Slopes at the plan: what moves it by more than 10 % moves it a little
-  otherwise by a whole per cent, since costs are curved.
+  What a whole per cent would move by more than 10 % is told for a smaller step:
+  costs are curved, and a slope holds for small changes alone.
 
   No effect: law.E.
 
@@ -103,6 +103,8 @@ What would make a plan
   -------------  -----------  --------------  ------  ---------
   target         1.9000 nats     2.1697 nats  line 3  conflicts
   limits.tokens         400B  no value alone  line 5  conflicts
+
+  No plan keeps all that conflict.
 
   Or all of them together, each looser by a factor 3.5 (a target above E).
 
