@@ -14,10 +14,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.rounded import beside
+from optimizer.analysis.plan.search import search_whole
 from optimizer.analysis.plan.steps import EQUAL, MOST, ROUNDS, around
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
+from optimizer.question.formulate import formulate
 from optimizer.question.portfolio import (
     JointQuestion,
     Portfolio,
@@ -61,20 +64,19 @@ def in_whole_numbers(found: JointlySolved) -> JointlySolved:
     """
     if found.solution.status is not Status.OPTIMAL:
         return found
+    given = found.portfolio.members
     options = [
         beside(
             member,
             question,
             {v: found.point[variable(v, member.name)] for v in ("N", "D")},
         )
-        for member, question in zip(
-            found.portfolio.members, found.question.questions, strict=True
-        )
+        for member, question in zip(given, found.question.questions, strict=True)
     ]
-    given = found.portfolio.members
     if all([one] == ways for one, ways in zip(given, options, strict=True)):
         return found
-    best = _best(found, options)
+    pairs = zip(given, options, strict=True)
+    best = _best(found, [[*_alone(member), *_possible(ways)] for member, ways in pairs])
     for _ in range(ROUNDS):
         if best.solution.status is not Status.OPTIMAL:
             break
@@ -87,13 +89,35 @@ def in_whole_numbers(found: JointlySolved) -> JointlySolved:
     return best
 
 
+def _alone(member: Scenario) -> list[Scenario]:
+    """A model in the whole numbers of a plan of its own, which sharing may leave it."""
+    _, own = search_whole(member)
+    return [] if isinstance(own, Infeasibility) else [own.plan.scenario]
+
+
+def _possible(ways: Sequence[Scenario]) -> list[Scenario]:
+    """Those in which a model has a plan, without which there is no joint one."""
+    return [way for way in ways if _has_plan(way)] or [ways[0]]
+
+
+def _has_plan(way: Scenario) -> bool:
+    try:
+        return solve(formulate(way).program).status is Status.OPTIMAL
+    except UncertifiedError:
+        return False
+
+
 def _best(found: JointlySolved, options: Sequence[Sequence[Scenario]]) -> JointlySolved:
     """The cheapest of all combinations; of too many, one model after another."""
     if math.prod(map(len, options)) <= MOST:
         return cheapest(
             [_with(found, picked) for picked in itertools.product(*options)]
         )
-    best = _with(found, [ways[0] for ways in options])
+    # One after another is no way out of having no plan: what is shared may ask that
+    # several models take more machines at once.
+    most = max(map(len, options))
+    together = [[ways[min(k, len(ways) - 1)] for ways in options] for k in range(most)]
+    best = cheapest([_with(found, picked) for picked in together])
     for index, ways in enumerate(options):
         tried = [best]
         for way in ways[1:]:

@@ -11,7 +11,8 @@ from optimizer.analysis.portfolio.joint_plan import solve_portfolio
 from optimizer.engine.certify import passes
 from optimizer.question.portfolio_file import read_portfolio
 from optimizer.reading.document import load_text
-from optimizer.report.pages.portfolio import portfolio_headline
+from optimizer.report.formats.text import render
+from optimizer.report.pages.portfolio import portfolio_blocks, portfolio_headline
 
 MACHINE = "model: roofline, hardware: h100-sxm, mfu: 50 %, mbu: 60 %, price: $2/h"
 TEXT = """\
@@ -88,3 +89,57 @@ def test_what_is_shared_is_kept_as_it_is_paid():
     used = next(w for w in wide.shared if w.name == "shared.total_cost")
     assert used.value == pytest.approx(wide.total, rel=1e-9)
     assert used.value <= used.bound
+
+
+STANDING = (
+    "serving={model: roofline, hardware: h100-sxm, mfu: 50 %, mbu: 60 %, "
+    "price: $2/h, idle_paid: true, peak_to_mean: 3}"
+)
+
+
+def test_of_many_ways_to_stand_one_is_found_where_the_first_have_no_plan():
+    """Of two models with six ways each it said "no joint plan", with nothing short."""
+    told = ("models.small.target.match.parameters=7B", STANDING)
+    free = joint(*told, "shared.training_cost=$9M")
+    alone = [solve(one) for one in read(*told).members]
+    assert free.status is Status.OPTIMAL
+    assert free.total <= sum(each.cost.total for each in alone) * (1 + 1e-9)
+    # Where the run must be cheap, both are larger and stand on more machines at once.
+    takes = sum(each.training_optimal.cost.training for each in alone)
+    tight = joint(*told, f"shared.training_cost=${1.05 * takes:.0f}")
+    assert tight.status is Status.OPTIMAL
+    (wall,) = tight.shared
+    assert wall.value <= wall.bound
+    assert tight.total > free.total
+
+
+def test_the_proof_is_of_the_whole_numbers_that_were_chosen():
+    page = " ".join(render(portfolio_blocks(joint(whole=True)), 100).split())
+    assert "best possible cost of all together with these whole numbers" in page
+    assert "which no plan goes below" in page
+
+
+def test_of_what_models_share_each_has_its_part():
+    """The rows of law.A were each model's own, under "What moves lifetime cost"."""
+    text = TEXT.replace(MACHINE, "hardware: h100-sxm, mfu: 30 %, price: $2/h")
+
+    def plan(law, whole=False):
+        again = read_portfolio(load_text(text, "two.yaml"), Path(), law)
+        return solve_portfolio(again, whole)
+
+    found = plan(("law=besiroglu-2024-refit",), whole=True)
+    for name, value in (("law.A", 477.82615), ("training.mfu", 0.4)):
+        told = sum(
+            move.elasticity
+            for member in found.members
+            for move in member.sensitivities
+            if move.input == name
+        )
+        step = 1e-4
+        up, down = (
+            plan((f"{name}={value * (1 + sign * step)!r}",)).total for sign in (1, -1)
+        )
+        assert told == pytest.approx((up / down - 1) / (2 * step), rel=1e-2)
+    page = " ".join(render(portfolio_blocks(found), 100).split())
+    assert page.count("What moves the cost of all together") == 2
+    assert page.count("it is this model's part: the whole is the sum") == 2
