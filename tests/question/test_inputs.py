@@ -71,7 +71,7 @@ NAMES = [
     *("demand.assistant.output_tokens", "demand.assistant.samples"),
     *("demand.assistant.lifetime", "demand.assistant.growth"),
     *("demand.assistant.start", "demand.assistant.cost_share"),
-    *("demand.batch.tokens", "demand.batch.serving.mfu"),
+    *("demand.batch.serving.price", "demand.batch.tokens", "demand.batch.serving.mfu"),
     *("training.mfu", "training.price", "training.accelerators"),
     *("serving.mfu.prefill", "serving.mfu.decode", "serving.price"),
     *("serving.batch", "serving.context"),

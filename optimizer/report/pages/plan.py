@@ -371,8 +371,10 @@ def _near_words(answer: Answer) -> Iterator[Block]:
     what = "has at most that much more reducible loss"
     if answer.question != "budget" and answer.cost is not None:
         what = f"takes at most that much more {lifetime(answer.cost.unit)}"
+    free = "" if answer.fixed is None else " with nothing fixed"
     yield Text(
-        f"The best plan of any size between {what} than the optimum.{held_ends(answer)}"
+        f"The best plan of any size between {what} than the optimum{free}."
+        f"{held_ends(answer)}"
     )
 
 

@@ -107,6 +107,7 @@ def _near(answer: Answer) -> Iterator[Block]:
     if told:
         budget = answer.question == "budget"
         what = "least reducible loss" if budget else "least cost"
+        what += "" if answer.fixed is None else " with nothing fixed"
         (first, most), *wider = told
         rest = "".join(f"; within {part}, {sizes}" for part, sizes in wider)
         words = f"within {first} of the {what}, {most}{rest}.{held_ends(answer)}"
