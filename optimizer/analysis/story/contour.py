@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -170,11 +171,18 @@ def _inside(
 
 def published(box: tuple[float, float, float, float]) -> tuple[Dot, ...]:
     """Dense published models within a box of N and D."""
-    models = [load_model(name) for name in model_names()]
+    return tuple(
+        dot
+        for dot in _dense()
+        if box[0] <= dot.parameters <= box[1] and box[2] <= dot.tokens <= box[3]
+    )
+
+
+@cache
+def _dense() -> tuple[Dot, ...]:
+    models = (load_model(name) for name in model_names())
     return tuple(
         Dot(model.title, model.parameters, model.tokens)
         for model in models
         if model.active_parameters is None
-        and box[0] <= model.parameters <= box[1]
-        and box[2] <= model.tokens <= box[3]
     )

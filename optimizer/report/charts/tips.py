@@ -37,12 +37,9 @@ def _told(node: Any, rows: dict[str, list[Spec]]) -> Any:
         row[words] = _words(row, encoding["tooltip"])
     if node["mark"]["type"] == "line":
         _joined(own, words, encoding)
-    label = {"value": {"expr": f"datum['{words}'] || ''"}}
-    return {
-        **node,
-        "mark": {**node["mark"], "aria": True},
-        "encoding": {**encoding, "description": label},
-    }
+    shown = {key: encoding[key] for key in encoding if key != "tooltip"}
+    shown["description"] = {"value": {"expr": f"datum['{words}'] || ''"}}
+    return {**node, "mark": {**node["mark"], "aria": True}, "encoding": shown}
 
 
 def _words(row: Spec, fields: list[Spec]) -> str:
