@@ -106,12 +106,15 @@ class Posynomial:
                 if not (fixed and power[0] == 0):
                     log = log + (column if fixed and power[0] == 1 else power * column)
             logs.append(log)
+        gradient = np.zeros_like(z)
+        if len(logs) == 1:
+            gradient[:] = self.exponents[:, 0]
+            return logs[0] + np.zeros(len(z)), gradient
         top = logs[0]
         for log in logs[1:]:
             top = np.maximum(top, log)
         weights = [np.exp(log - top) for log in logs]
         total = sum(weights[1:], weights[0])
-        gradient = np.zeros_like(z)
         for j in range(len(columns)):
             for t, weight in enumerate(weights):
                 power = self.exponents[:, t, j]

@@ -61,6 +61,7 @@ def _of_many(
     program: GeometricProgram, z: Array, multipliers: Array
 ) -> tuple[Array, Array, Array]:
     """r, the violation and Σ λ_i·|G_i|: one function after the other."""
+    z = np.asfortranarray(z)  # a variable in one piece, as `tangent` takes them
     _, r = program.objective.tangent(z)
     violation, gap = np.zeros(len(z)), np.zeros(len(z))
     for i, constraint in enumerate(program.constraints):
