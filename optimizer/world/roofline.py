@@ -86,6 +86,13 @@ class Replica:
             return Term("", factor * self.batch**b, powers)
         return Term("", factor, {**powers, f"batch{self.suffix}": b})
 
+    def touching(self, batch: float) -> Replica:
+        """The same with the monomial of its experts touching at another batch."""
+        if self.sum is None or self.sum.routed is None:
+            return self
+        routed = replace(self.sum.routed, at=batch)
+        return replace(self, sum=replace(self.sum, routed=routed))
+
     def stored(self) -> tuple[Term, Term]:
         """The weights, and the cache of all that it decodes together [bytes]."""
         c, power = self.kv

@@ -90,9 +90,8 @@ def _search(
 def _best(scenario: Scenario, question: Question) -> Search[touching.Way]:
     """The best of the ways to tell the experts that a batch reads."""
     told = list(touching.ways(scenario, question))
-    asked = [formulate(one) for one in told]
-    found = yield from certified(asked)
-    ways = list(zip(told, asked, found, strict=True))
+    found = yield from certified([asked for _, asked in told])
+    ways = [(*each, end) for each, end in zip(told, found, strict=True)]
     good = [way for way in ways if way[2].status is Status.OPTIMAL]
     if not good:
         return ways[0]

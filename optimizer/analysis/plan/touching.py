@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.together import Search, certified
 from optimizer.question.asked import Question
-from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.records import replace
 from optimizer.world.summed import Routed
@@ -43,14 +42,25 @@ def touched(scenario: Scenario, at: Mapping[str, float]) -> Scenario:
     return replace(scenario, whole=whole)
 
 
-def ways(scenario: Scenario, question: Question) -> Iterator[Scenario]:
+def _asked(question: Question, at: Mapping[str, float]) -> Question:
+    """The question of a scenario that is `touched`, without formulating it anew.
+
+    A monomial is in the step of its machine and nowhere else.
+    """
+    replicas = tuple(
+        r.touching(at[r.suffix]) if r.suffix in at else r for r in question.replicas
+    )
+    walls = {wall.name: wall for r in replicas for wall in r.physics()}
+    physics = tuple(walls.get(wall.name, wall) for wall in question.physics)
+    return replace(question, replicas=replicas, physics=physics)
+
+
+def ways(scenario: Scenario, question: Question) -> Iterator[tuple[Scenario, Question]]:
     """The scenario with each of a few monomials; the one for small batches first."""
     found = machines(question)
-    yield touched(scenario, dict.fromkeys(found, ALONE))
-    for spread in SPREAD:
+    for spread in (0.0, *SPREAD, math.inf):
         at = {name: max(spread / (1.0 - r.missed), ALONE) for name, r in found.items()}
-        yield touched(scenario, at)
-    yield touched(scenario, dict.fromkeys(found, math.inf))
+        yield touched(scenario, at), _asked(question, at)
 
 
 def settled(first: Way) -> Search[Way]:
@@ -64,8 +74,7 @@ def settled(first: Way) -> Search[Way]:
         scenario, question, solution = best
         point = {**question.fixed, **solution.point}
         at = {name: point[f"batch{name}"] for name in machines(question)}
-        told = touched(scenario, at)
-        asked = formulate(told)
+        told, asked = touched(scenario, at), _asked(question, at)
         (found,) = yield from certified([asked])
         again = told, asked, found
         if again[2].status is not Status.OPTIMAL:
