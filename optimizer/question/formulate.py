@@ -212,7 +212,9 @@ def _lengths(scenario: Scenario, members: Sequence[int]) -> tuple[float, float] 
 
 def _longest(lengths: Sequence[float]) -> float:
     """The greatest; of equal ones that which a complex step moves up."""
-    return max(sorted(lengths, key=lambda x: -x.imag), key=lambda x: x.real)
+    most = max(lengths, key=lambda x: x.real)
+    equal = [x for x in lengths if x.real == most.real]
+    return most if len(equal) == 1 else max(equal, key=lambda x: x.imag)
 
 
 def _fixed(scenario: Scenario) -> dict[str, float]:
