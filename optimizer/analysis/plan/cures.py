@@ -30,6 +30,7 @@ from optimizer.errors import Defect, InputError
 from optimizer.question.asked import Question
 from optimizer.question.inputs import changed
 from optimizer.question.scenario import Scenario
+from optimizer.question.target import Target
 from optimizer.reading.quantity import FAR, read
 from optimizer.records import dataclass, replace
 from optimizer.world.law import Law
@@ -107,16 +108,16 @@ def cured(
 
     far = bool(beyond_law(scenario, question))
     ways = [priced(way, move, question.surface, light, far) for way in why.relaxations]
-    if any(a.after != b.after for a, b in zip(ways, why.relaxations, strict=True)):
-        shown = sorted(ways, key=partial(change, surface=question.surface))
-        why = replace(why, reason=cured_otherwise(why.reason, shown))
+    told = ""
     for place, way in enumerate(ways):
         if way.cost is None and way.name in refused:
             what = refused[way.name].partition(":")[0]
-            article = "a " if way.unit == "nats" else ""
-            told = f". But {article}{called(way.name)} of {needed(way)} {what}"
-            why = replace(why, reason=why.reason + told)
+            article = "A " if way.unit == "nats" else ""
+            told += f". {article}{called(way.name)} of {needed(way)} {what}"
             ways[place] = replace(way, after=None)
+    if any(a.after != b.after for a, b in zip(ways, why.relaxations, strict=True)):
+        shown = sorted(ways, key=partial(change, surface=question.surface))
+        why = replace(why, reason=cured_otherwise(why.reason, shown) + told)
     count = scenario.spec.training.accelerators
     return advised(why, ways, machines(ways, "limits.training_time", count))
 
@@ -295,11 +296,10 @@ def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:
     """A scenario with one bound moved; None where it has no such word."""
     path = tuple(name.split("."))
     if name == "target":
-        target = scenario.spec.target
-        if target is None:
+        # That of a plan of one's own is its loss, and no word says it.
+        if scenario.spec.target is None and scenario.spec.plan is None:
             return None
-        others = dict.fromkeys(("match", "error", "pass_rate"))
-        loss = target.model_copy(update={"loss": value, **others})
+        loss = Target.model_construct(loss=value)
         spec = scenario.spec.model_copy(update={"target": loss})
         return replace(scenario, spec=spec)
     if path[0] in ("limits", "fix", "budget"):

@@ -244,7 +244,8 @@ def cure(relaxations: Sequence[Relaxation]) -> str:
 
 def cured_otherwise(reason: str, relaxations: Sequence[Relaxation]) -> str:
     """A reason that ends with a cure, with another one; the smallest change first."""
-    return reason.partition(SMALLEST)[0] + cure(relaxations)
+    before, cured, _ = reason.partition(SMALLEST)
+    return before + cure(relaxations) if cured else reason
 
 
 def change(way: Relaxation, surface: Surface) -> float:

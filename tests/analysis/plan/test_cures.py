@@ -25,6 +25,7 @@ training: {hardware: h100-sxm, mfu: 40 %, price: $2.5/h, accelerators: 2048}
 serving: {hardware: h100-sxm, mfu: 30 %, price: $2.5/h}
 demand: {tokens: 2T}
 """
+OWN = "plan: {parameters: 8B, tokens: 15T}"
 PLAIN = "demand: {tokens: 2T}\n"
 IMPOSSIBLE = (
     (PLAIN, "limits: {parameters: 1.5B}"),
@@ -200,3 +201,17 @@ def test_a_cure_below_one_parameter_is_none(ask):
     (way,) = told.relaxations
     assert way.after is None
     assert "parameters, and below one there is no model" in told.reason
+
+
+def test_a_plan_of_ones_own_is_cured_as_its_loss_would_be(ask):
+    """Its loss is the target, which no word says; a cure of it was never tried."""
+    own = (
+        HEAD.replace("target: {match: {parameters: 13B}}", OWN)
+        + "demand: {tokens: 50T}\n"
+    )
+    for limit, sent in (("1", False), ("1B", True)):
+        told = ask(own + f"limits: {{parameters: {limit}}}\n").infeasibility
+        target = next(way for way in told.relaxations if way.name == "target")
+        assert (target.cost is not None) is sent
+        assert ("is target to" in told.reason) is sent
+        assert ("below one there is no model" in told.reason) is not sent
