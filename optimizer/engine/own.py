@@ -35,6 +35,7 @@ OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 # is flat.
 LIKELY = (1.0, False)
 SETS = 6  # of binding constraints that a guess may lead through
+FEW = 2  # likewise, where the path is as good
 MOVES = 3  # of the point from which variables are counted
 DOUBTS = (LIKELY, (1.0, True), (1e-5, False), (1e-5, True), (1e5, False), (1e5, True))
 
@@ -81,6 +82,7 @@ def near(
     gap: float = GAP,
     *,
     hard: bool = False,
+    brief: bool = False,
 ) -> Found:
     """Newton alone, from good guesses: λ above the slack says what binds.
 
@@ -90,12 +92,13 @@ def near(
         multipliers: guesses of λ, `(batch, constraints)`.
         gap: that a certificate may leave.
         hard: whether to try all that may bind, and with twice the digits.
+        brief: whether to try next to nothing but what the guess says.
     """
     with np.errstate(all="ignore"):
         work = _Work(program, z, gap)
         slack = np.abs(value(work.given, z)[:, 1:])
-        doubts = DOUBTS if hard else DOUBTS[:2]
-        tries = None if hard else SETS
+        doubts = DOUBTS if hard else DOUBTS[: 1 if brief else 2]
+        tries = None if hard else FEW if brief else SETS
         work.settle(np.arange(len(z)), z, multipliers, slack, doubts, tries)
         left = work.left()
         if hard and left.size:

@@ -90,7 +90,9 @@ def refine(
 
 
 def solve_each(
-    programs: Sequence[GeometricProgram], starts: Sequence[Array]
+    programs: Sequence[GeometricProgram],
+    starts: Sequence[Array],
+    guesses: Sequence[Array | None] = (),
 ) -> list[Solution]:
     """Finds the optimum of each program, those of one shape in one go.
 
@@ -100,11 +102,12 @@ def solve_each(
     Args:
         programs: of one member each.
         starts: ln of a point near each optimum, shape `(variables,)`.
+        guesses: of λ, shape `(constraints,)`, where Newton alone may be enough.
 
     Raises:
         Defect: as `solve`, but for what cannot be certified.
     """
-    found = attempt_each(programs, starts)
+    found = attempt_each(programs, starts, guesses=guesses, brief=True)
     return [
         end or _without(program, start)
         for end, program, start in zip(found, programs, starts, strict=True)
@@ -115,7 +118,9 @@ def attempt_each(
     programs: Sequence[GeometricProgram],
     starts: Sequence[Array],
     gap: float = GAP,
-    guesses: Sequence[Array] = (),
+    guesses: Sequence[Array | None] = (),
+    *,
+    brief: bool = False,
 ) -> list[Solution | None]:
     """The same without the second opinion; None where that would be needed.
 
@@ -127,16 +132,19 @@ def attempt_each(
         gap: as for `solve`.
         guesses: of λ, shape `(constraints,)`, if Newton alone may be enough; see
             `refine`.
+        brief: whether Newton is to give up soon.
     """
     found: list[Solution | None] = [None] * len(programs)
+    given = guesses or [None] * len(programs)
     alike: dict[Hashable, list[int]] = {}
     for place, program in enumerate(programs):
-        alike.setdefault(shape(program), []).append(place)
+        key = shape(program), given[place] is None
+        alike.setdefault(key, []).append(place)
     for places in alike.values():
         own_ones = [programs[place] for place in places]
         start = np.stack([starts[place] for place in places])
-        guess = np.stack([guesses[place] for place in places]) if guesses else None
-        ends = _alike(own_ones, start, gap, guess)
+        guess = [one for one in (given[place] for place in places) if one is not None]
+        ends = _alike(own_ones, start, gap, np.stack(guess) if guess else None, brief)
         for place, end in zip(places, ends, strict=True):
             found[place] = end
     return found
@@ -160,6 +168,7 @@ def _alike(
     start: Array | None,
     gap: float,
     guess: Array | None = None,
+    brief: bool = False,
 ) -> list[Solution | None]:
     """Our own answers to programs of one shape; None where cvxpy is asked instead.
 
@@ -169,6 +178,7 @@ def _alike(
             single one.
         gap: as for `solve`.
         guess: of λ, `(programs, constraints)`, if Newton alone may be enough.
+        brief: as for `attempt_each`.
     """
     found: list[Solution | None] = [None] * len(programs)
     if _asked.get():
@@ -187,7 +197,8 @@ def _alike(
     if (form := plain(batch)) is not None:
         left = take(_rooted(batch, form, len(programs), gap), left, Engine.ROOT)
     elif guess is not None and start is not None:
-        left = take(own.near(batch, start, guess, gap), left, Engine.INTERIOR)
+        ends = own.near(batch, start, guess, gap, brief=brief)
+        left = take(ends, left, Engine.INTERIOR)
     if left.size:
         begin = None if start is None else start[left]
         take(own.find(members(batch, left), begin, gap), left, Engine.INTERIOR)

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TypeAlias, TypeVar
 
+from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.saturation import of_target
 from optimizer.engine.solve import solve_each
+from optimizer.engine.stacking import shape
 from optimizer.question.asked import Question
 
 R = TypeVar("R")
@@ -29,6 +31,7 @@ def together(searches: Sequence[Search[R]]) -> list[R]:
         Exception: what one of them raises; the others are not heard to the end.
     """
     found: dict[int, R] = {}
+    before: dict[int, Solution] = {}  # the last optimum of each
     asked: dict[int, Sequence[Question]] = {}
 
     def go(place: int, solutions: list[Solution] | None) -> None:
@@ -41,13 +44,32 @@ def together(searches: Sequence[Search[R]]) -> list[R]:
         go(place, None)
     while asked:
         waiting, asked = asked, {}
-        questions = [question for each in waiting.values() for question in each]
-        programs = [question.program for question in questions]
-        starts = [question.start(question.program) for question in questions]
-        solved = iter(solve_each(programs, starts))
+        programs, starts, guesses = [], [], []
         for place, each in waiting.items():
-            go(place, [next(solved) for _ in each])
+            for question in each:
+                start, guess = _begun(question, before.get(place))
+                programs.append(question.program)
+                starts.append(start)
+                guesses.append(guess)
+        solved = iter(solve_each(programs, starts, guesses))
+        for place, each in waiting.items():
+            ends = [next(solved) for _ in each]
+            for end in ends:
+                if end.status is Status.OPTIMAL:
+                    before[place] = end
+            go(place, ends)
     return [found[place] for place in range(len(searches))]
+
+
+def _begun(question: Question, before: Solution | None) -> tuple[Array, Array | None]:
+    """Ln of a point near the optimum of a question, and a guess of its λ.
+
+    Both are those of what the same search asked before, if that is of one shape.
+    """
+    program = question.program
+    if before is not None and shape(before.program) == shape(program):
+        return before.optimum
+    return question.start(program), None
 
 
 def certified(questions: Sequence[Question]) -> Search[list[Solution]]:
