@@ -46,9 +46,9 @@ def test_one_round_is_one_call(monkeypatch):
     calls = []
     solve_each = module.solve_each
 
-    def counted(programs, starts):
+    def counted(programs, *starts):
         calls.append(len(programs))
-        return solve_each(programs, starts)
+        return solve_each(programs, *starts)
 
     monkeypatch.setattr(module, "solve_each", counted)
     together([costs([2.0, 2.1], [2.2]), costs([2.3])])
