@@ -26,6 +26,7 @@ POLL = 0.5  # [s] between looks at whether to stop
 PATIENCE = 10  # [s] for a scheduler to answer
 SILENT = 60  # above every level of Dask's messages
 HERE = "127.0.0.1"
+STOPS = {signal.SIGINT, signal.SIGTERM}
 
 
 @contextmanager
@@ -72,15 +73,16 @@ def connected(address: str, workers: int | None = None) -> Iterator[Any]:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Ctrl-C waits; the processes that start now, and their heirs, never hear it.
+    """Ctrl-C and SIGTERM wait; processes that start now, and their heirs, hear neither.
 
-    A terminal sends it to workers too, which would die of it with long faces.
+    A terminal sends the one, a scheduler of batches the other to workers too, which
+    would die of it with long faces. Dask kills them without either.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # later it would let the signal through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    resource_tracker.ensure_running()  # later it would let signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     try:
         yield
     finally:

@@ -65,6 +65,13 @@ def alone(tmp_path_factory):
     return parquet.read_table(folder / "out.parquet")
 
 
+def test_workers_hear_neither_ctrl_c_nor_sigterm(client):
+    """They end when the command tells them to, which keeps what they have done."""
+    masks = client.run(lambda: signal.pthread_sigmask(signal.SIG_BLOCK, []))
+    assert len(masks) == 2
+    assert all({signal.SIGINT, signal.SIGTERM} <= set(m) for m in masks.values())
+
+
 def parts(folder, name="out.parquet"):
     return sorted((folder / name).glob("part-*.parquet"))
 
@@ -184,8 +191,9 @@ def test_missing_dask_names_the_extra(here, capsys, monkeypatch):
     )
 
 
-def test_ctrl_c_keeps_the_parts_and_says_how_to_go_on(here):
-    """As a terminal sends it: to the command and to all its workers."""
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_parts_and_says_how_to_go_on(here, stop):
+    """As a terminal or a batch system sends it: to the command and to its workers."""
     command = [sys.executable, str(ROOT / "cli.py"), "sweep", "good.yaml"]
     command += ["--vary", "demand.tokens=1e9:1e14:log:100000"]
     command += ["--vary", "target.loss=1.8:2.2:10000", "--chunk", "8192", "--yes"]
@@ -201,7 +209,7 @@ def test_ctrl_c_keeps_the_parts_and_says_how_to_go_on(here):
     while process.poll() is None and len(parts(here)) < 2:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, stop)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     first, *rest = err.splitlines()
