@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ FORMS = (
     "data-constrained",
 )
 ALONE = "none"
+LARGE = 10_000_000  # bytes from which reading takes seconds
+SECONDS = 1e-6  # a byte takes at most, in short rows
 MOST = 6000  # draws; a law file with more is longer than may be read
 EXAMPLES = """\b
 Examples:
@@ -264,6 +267,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     choice = Choice(shape, tie, read_fixed(fixed))
     law = name or (output.stem if output else "my-law")
     _refuse_name(law)
+    _foretold(runs)
     table = read_runs(
         runs,
         read_pairs("--column", columns, COLUMNS),
@@ -313,6 +317,19 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         judged = judge(found, about(), asked, progress=step)
     emit(one_law(judged, chosen, output, folder), None)
     return 0
+
+
+def _foretold(runs: tuple[str, ...]) -> None:
+    """Says what large tables will take to read."""
+    from optimizer.fitting.tables.read import files_of  # noqa: PLC0415
+    from optimizer.reading.quantity import BYTES, DURATION, write  # noqa: PLC0415
+
+    files, _ = files_of(runs)
+    size = sum(os.path.getsize(file) for file in files if os.path.isfile(file))
+    if size < LARGE:
+        return
+    times = write(round(SECONDS * size), DURATION)
+    click.echo(f"{write(size, BYTES)} of runs to read, up to {times}", err=True)
 
 
 def _tool() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 
 UNITS: Mapping[str, Mapping[str, float]] = {
@@ -26,7 +26,9 @@ USUAL, SIZE = 20.0, 3e8  # of a table's tokens per parameter, and parameters
 OFF = 2.5  # the factor by which compute may differ from 6·N·D
 
 
-def units_of(rows: Sequence[Mapping[str, float]], known: set[str]) -> dict[str, str]:
+def units_of(
+    rows: Sequence[Mapping[str, float]], known: Collection[str]
+) -> dict[str, str]:
     """The units that would make the numbers of a table plausible.
 
     Args:
@@ -66,3 +68,46 @@ def _away(size: Mapping[str, float]) -> float | None:
     if C and abs(math.log(C / (6 * N * D))) > math.log(OFF):
         return None
     return abs(math.log(D / N / USUAL)) + 0.3 * abs(math.log(N / SIZE))
+
+
+def other_units(
+    odd: Sequence[Mapping[str, float]],
+    good: int,
+    there: Collection[str],
+    known: Collection[str],
+    command: str,
+) -> str:
+    """Where most numbers are in another unit: which, with the command that says so.
+
+    Args:
+        odd: rows whose numbers are implausible.
+        good: how many others there are.
+        there: our words for which the table has a column.
+        known: those whose unit is told.
+        command: what was typed.
+
+    Returns:
+        A sentence; empty where no unit makes them plausible.
+    """
+    if good > len(odd):
+        return ""
+    words = {"parameters": "parameters", "tokens": "tokens", "compute": "stated"}
+    rows = [
+        {
+            word: row[name]
+            for word, name in words.items()
+            if word in there and not math.isnan(row[name])
+        }
+        for row in odd
+    ]
+    units = units_of(rows, known)
+    if not units:
+        return ""
+    flags = " ".join(f"--unit {word}={unit}" for word, unit in units.items())
+    told = " and ".join(f"{word} in {unit}" for word, unit in units.items())
+    first = odd[0]
+    return (
+        f"the numbers of {len(odd)} runs look like {told} (the first has "
+        f"{first['parameters']:g} parameters on {first['tokens']:g} tokens). If they "
+        f"are: {command} {flags}"
+    )

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.checkpoints import Policy, kept, run_column, thinned
+from optimizer.fitting.checkpoints import NAMES, Policy, kept, run_column, thinned
 from optimizer.fitting.columns import WORDS, Columns, columns, listed
 from optimizer.fitting.losses import loss_unit
-from optimizer.fitting.magnitudes import units_of
+from optimizer.fitting.magnitudes import other_units
 from optimizer.fitting.oddities import (
     implausible,
     least,
@@ -186,10 +186,7 @@ def read_runs(
     table = read_table(path)
     if options.table is not None:
         table = joined(table, read_table(options.table))
-    for column in (options.group, options.by):
-        if column is not None and column not in table.columns:
-            hint = suggest(column, table.columns) or f"; it has {listed(table.columns)}"
-            raise _failed(table, f'has no column "{column}" to group by{hint}', 1)
+    _refuse_groups(table, options)
     command = options.command or f"overtrain fit {shlex.quote(table.file)}"
     taken = columns(table, chosen, options.sized, command)
     reader = _reader(table, taken, units, options.per_token)
@@ -197,9 +194,11 @@ def read_runs(
     if reader.loss.told:
         notes.append(Note(0, f"losses are in {reader.loss.word}", reader.loss.told))
     excluded: dict[str, list[int]] = {rule.text: [] for rule in options.exclude}
-    found, odd = _usable(table, reader, options, notes, excluded)
+    most = 2 * MOST_ROWS if _all_kept(table, options) else math.inf
+    found, odd = _usable(table, reader, options, notes, excluded, most, command)
     known = {*units, *taken.units}
-    _refuse_units(table, odd, len(found), taken.named, known, command)
+    if offer := other_units(odd, len(found), taken.named, known, command):
+        raise _failed(table, offer, 0)
     notes += scaled(notes, len(table.rows))
     if "parameters" not in taken.named:
         same_sizes(found)
@@ -223,16 +222,18 @@ def read_runs(
     if not found:
         raise _none(table, notes)
     if len(found) > 2 * MOST_ROWS:
-        raise _failed(
-            table,
-            f"has {len(found):,} runs, of which {MOST_ROWS:,} can be fitted. If they "
-            f"are checkpoints: {command} --group COLUMN --checkpoints ends",
-            0,
-        )
+        raise _many(table, f"{len(found):,}", command)
     if table.about and not table.run and options.sized:
         raise _single(table, found[-1], command)
     runs = _gathered(table, found, names, notes, excluded, reader, taken.counts)
     return replace(runs, envelope=options.envelope, parts=parts, by=options.by or "")
+
+
+def _refuse_groups(table: Table, options: Options) -> None:
+    for column in (options.group, options.by):
+        if column is not None and column not in table.columns:
+            hint = suggest(column, table.columns) or f"; it has {listed(table.columns)}"
+            raise _failed(table, f'has no column "{column}" to group by{hint}', 1)
 
 
 def _reader(
@@ -253,9 +254,16 @@ def _usable(
     options: Options,
     notes: list[Note],
     excluded: dict[str, list[int]],
+    most: float,
+    command: str,
 ) -> tuple[list[Found], list[Found]]:
-    """The runs that can be used, and those whose numbers seem in other units."""
-    found, odd = [], []
+    """The runs that can be used, and those whose numbers seem in other units.
+
+    Raises:
+        InputError: there are more than `most` different ones; the rest is not read.
+    """
+    found: list[Found] = []
+    odd: list[Found] = []
     for at, (line, cells) in enumerate(table.rows):
         row = row_of(line, cells, reader, notes)
         if row is None:
@@ -269,45 +277,27 @@ def _usable(
             odd.append(row)
         else:
             found.append(row)
+            if len(found) > most:
+                if len(once(found, [])) > 2 * MOST_ROWS:
+                    raise _many(table, f"over {2 * MOST_ROWS:,}", command)
+                most *= 2  # copies of each other so far
     return found, odd
 
 
-def _refuse_units(
-    table: Table,
-    odd: Sequence[Found],
-    good: int,
-    there: Collection[str],
-    known: set[str],
-    command: str,
-) -> None:
-    """Where most numbers are in another unit: which, as the command that says so.
+def _all_kept(table: Table, options: Options) -> bool:
+    """Whether every usable run will count, but for copies."""
+    names = any(column.lower().replace(" ", "_") in NAMES for column in table.columns)
+    fewer = options.best or options.envelope or options.samples
+    return not (fewer or names or table.run or options.group or options.by)
 
-    Raises:
-        InputError: most numbers would be plausible in other units.
-    """
-    if good > len(odd):
-        return
-    words = {"parameters": "parameters", "tokens": "tokens", "compute": "stated"}
-    rows = [
-        {
-            word: row[name]
-            for word, name in words.items()
-            if word in there and not math.isnan(row[name])
-        }
-        for row in odd
-    ]
-    units = units_of(rows, known)
-    if not units:
-        return
-    flags = " ".join(f"--unit {word}={unit}" for word, unit in units.items())
-    told = " and ".join(f"{word} in {unit}" for word, unit in units.items())
-    first = odd[0]
-    message = (
-        f"the numbers of {len(odd)} runs look like {told} (the first has "
-        f"{first['parameters']:g} parameters on {first['tokens']:g} tokens). If they "
-        f"are: {command} {flags}"
+
+def _many(table: Table, count: str, command: str) -> InputError:
+    return _failed(
+        table,
+        f"has {count} runs, of which {MOST_ROWS:,} can be fitted. If they "
+        f"are checkpoints: {command} --group COLUMN --checkpoints ends",
+        0,
     )
-    raise _failed(table, message, 0)
 
 
 def _policy(table: Table, options: Options) -> Policy:

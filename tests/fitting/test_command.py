@@ -185,3 +185,13 @@ def test_a_tied_exponent_may_be_fixed_and_weights_must_count(tmp_path, capsys):
     place.write_text("\n".join(["parameters,tokens,loss,weight", *lines]) + "\n")
     assert cli.main(["fit", str(place), *few]) == 2
     assert "every run has a weight of 0" in capsys.readouterr().err
+
+
+def test_large_tables_are_told_before_they_are_read(here, run, monkeypatch):
+    monkeypatch.setattr("optimizer.commands.fit.LARGE", 1000)
+    (here / "more.csv").write_text("parameters,tokens,loss\n" + "1e8,1e9,x\n" * 2000)
+    code, out, err = run("more.csv")
+    assert (code, out) == (2, "")
+    first, second, *_ = err.splitlines()
+    assert first == "20 KB of runs to read, up to 0 s"
+    assert second.startswith("more.csv: ")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from optimizer.errors import InputError
+from optimizer.fitting.rows import row_of
 from optimizer.fitting.rules import read_rules
 from optimizer.fitting.runs import Options, read_runs
 
@@ -193,3 +194,47 @@ def test_published_runs_are_read_whole(sardana):
     assert {note.done for note in runs.notes} <= {"taken"}
     assert np.unique(runs.parameters).size == 6
     assert runs.sha256.startswith("76177d2804ec")
+
+
+@pytest.fixture
+def many(tmp_path, monkeypatch):
+    """A way to write runs, of which 50 can be fitted, and how many were looked at."""
+    monkeypatch.setattr("optimizer.fitting.runs.MOST_ROWS", 50)
+    seen = []
+
+    def looked(line, *rest):
+        seen.append(line)
+        return row_of(line, *rest)
+
+    monkeypatch.setattr("optimizer.fitting.runs.row_of", looked)
+
+    def write(rows):
+        lines = [f"{n},{d},{x}" for n, d, x in rows]
+        place = tmp_path / "many.csv"
+        place.write_text("\n".join(["parameters,tokens,loss", *lines]))
+        return str(place)
+
+    return write, seen
+
+
+def test_too_many_runs_are_refused_before_all_are_read(many):
+    write, seen = many
+    place = write((1e8 + i, 1e10, 3.0) for i in range(3000))
+    with pytest.raises(InputError, match="over 100 runs, of which 50 can be fitted"):
+        read_runs(place)
+    assert len(seen) == 101
+
+
+def test_copies_of_a_few_runs_are_not_too_many(many):
+    write, seen = many
+    runs = read_runs(write((1e8 + i % 30, 1e10, 3.0) for i in range(3000)))
+    assert runs.count == 30
+    assert len(seen) == 3000
+
+
+def test_of_many_runs_the_best_of_each_size_may_be_few(many):
+    write, _ = many
+    place = write((1e8 + i % 30, 1e10, 3 - i / 1e4) for i in range(3000))
+    runs = read_runs(place, options=Options(best=True))
+    assert runs.count == 30
+    assert runs.loss.max() == pytest.approx(3 - 0.2970)

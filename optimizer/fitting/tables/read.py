@@ -52,25 +52,32 @@ def read_table(path: str | Path | Sequence[str]) -> Table:
     Raises:
         InputError: it cannot be read, or is no table.
     """
+    files, place = files_of(path)
+    return _one(files[0]) if place is None else _together(files, place)
+
+
+def files_of(path: str | Path | Sequence[str]) -> tuple[list[str], str | None]:
+    """The files of a table, and the folder, pattern or list that they are; None of one.
+
+    Raises:
+        InputError: there are none.
+    """
     if not isinstance(path, str | Path):
         found = list(path)
-        return read_table(found[0]) if len(found) == 1 else _together(found)
+        return (found, "") if len(found) > 1 else files_of(found[0])
     place = str(path)
     if os.path.isdir(place):
-        files = [
-            str(p)
-            for p in sorted(Path(place).rglob("*"))
-            if _suffix(p.name) in SUFFIXES
-        ]
+        there = sorted(Path(place).rglob("*"))
+        files = [str(p) for p in there if _suffix(p.name) in SUFFIXES]
         if not files:
             raise failed(place, f"has no files that end in {', '.join(SUFFIXES)}")
-        return _together(files, place)
+        return files, place
     if any(mark in place for mark in "*?[") and not os.path.exists(place):
         files = sorted(glob.glob(place, recursive=True))
         if not files:
             raise failed(place, "there is no file of such a name")
-        return _together(files, place)
-    return _one(place)
+        return files, place
+    return [place], None
 
 
 def _one(file: str) -> Table:
@@ -162,7 +169,7 @@ def _unpacked(file: str, data: bytes) -> bytes:
         raise failed(file, "is not gzip, or is cut off") from None
 
 
-def _together(files: Sequence[str], place: str = "") -> Table:
+def _together(files: Sequence[str], place: str) -> Table:
     """The rows of several files, with the name of the file as a column."""
     if len(files) > FILES:
         raise failed(place or files[0], f"are {len(files):,} files; at most {FILES:,}")
