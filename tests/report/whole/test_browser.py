@@ -136,8 +136,8 @@ def test_phone_scrolls_only_downward(opened, tmp_path):
 
 
 def test_paper_cuts_no_chart_and_shows_no_slider(opened, tmp_path):
-    """A4 with its margins is 688 by 1016 pixels of CSS."""
-    page = opened(viewport={"width": 688, "height": 1016}, color_scheme="dark")
+    """A4 without its margins is 718 by 1047 pixels of CSS."""
+    page = opened(viewport={"width": 718, "height": 1047}, color_scheme="dark")
     page.emulate_media(media="print")
     assert not page.locator(".explorer").first.is_visible()
     assert min(colour(page, "body", "backgroundColor")) == 255
@@ -145,7 +145,7 @@ def test_paper_cuts_no_chart_and_shows_no_slider(opened, tmp_path):
     for index in range(figures.count()):
         figure = figures.nth(index)
         kept = figure.evaluate("e => getComputedStyle(e).breakInside")
-        assert (kept, figure.bounding_box()["height"] < 1016) == ("avoid", True)
+        assert (kept, figure.bounding_box()["height"] < 1047) == ("avoid", True)
     assert len(page.pdf(path=tmp_path / "report.pdf", format="A4")) > 50_000
 
 

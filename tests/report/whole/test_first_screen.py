@@ -108,6 +108,16 @@ def test_a_scenario_is_four_pages_of_paper(page_of, tmp_path, size):
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 4
 
 
+@pytest.mark.parametrize(
+    "name", ["consumer-api", "latency-bound-assistant", "reasoning-model"]
+)
+def test_a_report_is_four_pages_with_its_words(page_of, tmp_path, name):
+    """On the shorter paper, what stands at its end included."""
+    page = page_of((name,))
+    printed = page.pdf(path=tmp_path / "report.pdf", format="Letter")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 4
+
+
 def test_axes_write_percentages_as_the_page_does(page_of):
     page = page_of(ONE)
     words = page.locator("figure svg text").all_text_contents()
