@@ -8,6 +8,7 @@ aiconfigurator-core 0.12.0 (Apache-2.0) and TensorRT-LLM's performance overview 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from optimizer.analysis.serving.beside import Beside, beside, both
 from optimizer.analysis.serving.replica_choice import replica_choice
 from optimizer.fitting.calibrate import calibrate
 from optimizer.fitting.points import read_points
-from optimizer.world.serving.constants import library
+from optimizer.world.serving.constants import library, shipped
 
 MILLI = 1e-3
 
@@ -25,6 +26,16 @@ MILLI = 1e-3
 def found(shared: Path) -> list[Beside]:
     points = read_points(str(shared / "data" / "serving-measured.csv"))
     return beside(points, library())
+
+
+@pytest.mark.parametrize("kind", ["dense", "mixture"])
+def test_few_entries_say_what_all_do(kind: str) -> None:
+    """For each accelerator, precision and engine of the file, and for one beside."""
+    known = library()
+    words = ("accelerator", "precision", "engine")
+    each = [{getattr(one, word) for one in known.entries} for word in words]
+    for wanted in product(*({*names, "none of them"} for names in each)):
+        assert shipped(kind, *wanted) == known.find(kind, *wanted)
 
 
 def test_dense_models_are_within_the_promise(found: list[Beside]) -> None:

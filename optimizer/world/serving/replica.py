@@ -63,17 +63,12 @@ def constants_of(
     """
     word = family(serving.weights or serving.arithmetic)
     kind = "mixture" if mixture else "dense"
-    from optimizer.world.serving.constants import library  # noqa: PLC0415 - few need it
+    words = (kind, chip.key, word, serving.engine or "")
+    if own is not None:
+        return own.find(*words)
+    from optimizer.world.serving.constants import shipped  # noqa: PLC0415 - few need it
 
-    known = library() if own is None else own
-    return _found(known, kind, chip.key, word, serving.engine or "")
-
-
-@cache
-def _found(
-    known: Library, kind: str, chip: str, precision: str, engine: str
-) -> Measured:
-    return known.find(kind, chip, precision, engine)
+    return shipped(*words)
 
 
 def with_shares(
