@@ -23,6 +23,7 @@ from optimizer.algebra.posynomial import Array, Integers, cut, joined
 from optimizer.records import dataclass, replace
 
 TANGENTS = 7
+LARGE = 700.0  # a logarithm beyond which no number is held
 FARTHEST = 12.0  # in units of R: where next to nothing more is to be had
 
 Powers = tuple[float, dict[str, float]]  # c, a of the monomial c·Π x^a
@@ -104,12 +105,13 @@ class Saturating:
             point: the variables of v; others do not matter.
         """
         logs = [math.log(point.get(name, 1.0)) for name in self.variables]
-        level = math.exp(float(self.level[0] @ np.array([1.0, *logs])))
-        if y <= level:
+        level = float(self.level[0] @ np.array([1.0, *logs]))  # ln v, of any size
+        beyond = min(math.log(y) - level, LARGE)
+        if beyond <= 0:
             return y
         R = float(self.R[0])
-        left = 1 - (y / level - 1) / R  # of e^(−(x/v − 1)/R)
-        return level * (1 - R * math.log(left)) if left > 0 else math.inf
+        left = 1 - math.expm1(beyond) / R  # of e^(−(x/v − 1)/R)
+        return math.exp(level) * (1 - R * math.log(left)) if left > 0 else math.inf
 
     def tangents(self) -> list[Powers]:
         """Monomials that bound y of the first member from above, close everywhere."""

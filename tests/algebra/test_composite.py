@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from optimizer.algebra.composite import Composite, compose
 from optimizer.algebra.posynomial import Posynomial, Term, build
-from optimizer.algebra.saturating import saturation
+from optimizer.algebra.saturating import Saturating, saturation
 from optimizer.errors import Defect
 from optimizer.world.laws import load_law
 from optimizer.world.repetition import Repetition
@@ -146,3 +146,23 @@ def test_a_quantity_with_a_positive_exponent_is_refused():
     inner = build(("D", "U", "D'"), [Term("", 1.0, {"D'": 0.5})])
     with pytest.raises(Defect, match="only enter with exponents"):
         compose(inner, (REPETITION.tokens(),))
+
+
+@settled
+@given(z=points)
+def test_sources_are_what_is_worth_as_much(z):
+    parameters = REPETITION.parameters(SURFACE)
+    point = dict(zip(NAMES, np.exp(z[0]).tolist(), strict=True))
+    worth = parameters.worth(point)
+    level = SURFACE.optimal_parameters(point["U"])
+    if worth < 0.999 * level * (1 + REPETITION.R_N):  # flat beyond
+        assert parameters.sources(worth, point) == pytest.approx(point["N"], rel=1e-9)
+    assert parameters.sources(1.1 * level * (1 + REPETITION.R_N), point) == np.inf
+
+
+@pytest.mark.parametrize(("level", "sources"), [(900.0, 7e9), (-900.0, np.inf)])
+def test_a_level_beyond_numbers_is_still_one(level, sources):
+    """A law of exponents 0.02 and 0.98 has 60B tokens support e^900 parameters."""
+    places = np.array([[level, 0.0, 0.0]])
+    quantity = Saturating("N'", ("N", "U"), np.eye(3)[1:2], places, np.array([5.3]))
+    assert quantity.sources(7e9, {"U": 6e10}) == sources
