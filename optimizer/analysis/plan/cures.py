@@ -19,6 +19,7 @@ from optimizer.analysis.plan.reach import (
     called,
     change,
     cured_otherwise,
+    lowest_words,
     needed,
     printed,
 )
@@ -43,6 +44,7 @@ FIRST = 0.02  # step in the logarithm of a bound in search of one that is sensib
 NEAR = 1e-3  # in the logarithm of a bound that whole machines need
 CLOSE = 1e-5  # in the logarithm of a bound
 MACHINES = "accelerators"
+TIMES = ("max_time_per_output_token", "max_time_to_first_token")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,11 @@ Move = Callable[[str, float], Led | None]  # a bound's name, and where it goes
 
 
 def cured(
-    scenario: Scenario, question: Question, why: Infeasibility, ask: Ask
+    scenario: Scenario,
+    question: Question,
+    why: Infeasibility,
+    ask: Ask,
+    lists: Scenario | None = None,
 ) -> Infeasibility:
     """Adds to each relaxation what it costs, and the sensible one.
 
@@ -82,15 +88,17 @@ def cured(
         question: the same as mathematics.
         why: there is none.
         ask: solves a scenario.
+        lists: the scenario with all of its choices, of which a cure leaves the best.
     """
     refused: dict[str, str] = {}
 
     def move(name: str, value: float) -> Led | None:
-        other = moved(scenario, name, value)
-        if other is None:
+        if moved(scenario, name, value) is None:
             return None
         try:
-            answer = ask(other)
+            answer = ask(
+                (lists or scenario).every(lambda one: moved(one, name, value) or one)
+            )
         except InputError as error:
             refused.setdefault(name, error.problems[0].message)
             return None
@@ -110,12 +118,25 @@ def cured(
     ways = [priced(way, move, question.surface, light, far) for way in why.relaxations]
     told = ""
     for place, way in enumerate(ways):
-        if way.cost is None and way.name in refused:
+        if way.cost is not None or way.after is None:
+            continue
+        if way.name in refused:
             what = refused[way.name].partition(":")[0]
             article = "A " if way.unit == "nats" else ""
             told += f". {article}{called(way.name)} of {needed(way)} {what}"
-            ways[place] = replace(way, after=None)
-    if any(a.after != b.after for a, b in zip(ways, why.relaxations, strict=True)):
+        elif moved(scenario, way.name, way.after) is None:
+            continue
+        # Otherwise it would do in fractions, and no whole machines do.
+        ways[place] = replace(way, after=None)
+    pairs = zip(ways, why.relaxations, strict=True)
+    further = {a.name for a, b in pairs if a.after != b.after}
+    nearest = why.nearest_loss
+    if nearest is not None and "target" in further - refused.keys():
+        # In fractions it is the lowest; whole machines stay above it.
+        lowest, above = (lowest_words(nearest, reached) for reached in (True, False))
+        reason = why.reason.replace(lowest, above)
+        why = replace(why, reason=reason, nearest_reached=False)
+    if further:
         shown = sorted(ways, key=partial(change, surface=question.surface))
         why = replace(why, reason=cured_otherwise(why.reason, shown) + told)
     count = scenario.spec.training.accelerators
@@ -211,8 +232,8 @@ def priced(
     if found is None:
         return way
     then = move(way.name, read(safely(found, way.unit, up), unbounded(way.unit)))
-    if then is None:
-        return way
+    if then is None or then.overhead > TWICE:
+        return way  # with lists another choice may be the best there
     return replace(way, sensible=found, sensible_cost=then.total, within_runs=inside)
 
 
@@ -304,7 +325,21 @@ def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:
         return replace(scenario, spec=spec)
     if path[0] in ("limits", "fix", "budget"):
         return changed(scenario, path, lambda _: value)
-    return None
+    return _served(scenario, name.removeprefix("serving."), value)
+
+
+def _served(scenario: Scenario, name: str, value: float) -> Scenario | None:
+    """The same of a limit on a serving machine, which several streams may share."""
+    word, opening, rest = name.partition(" (")
+    if word not in TIMES:
+        return None
+    found = scenario
+    for index in range(len(scenario.uses)):
+        alike = scenario.suffix(index) == opening + rest
+        if alike and scenario.serving_of(index)[0].batched:
+            path = scenario.serving_path(index, word)
+            found = changed(found, path, lambda _: value)
+    return found
 
 
 def machines(ways: Sequence[Relaxation], name: str, count: float | None) -> int | None:

@@ -15,6 +15,7 @@ from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.world.repetition import COVERED
 
+COUNTED = ("total_cost", "budget.cost", "energy")  # they ask for a batch of several
 FIELD = {"N": "fix.parameters", "D": "fix.tokens"}
 
 
@@ -32,7 +33,9 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
     names = conflict.names
     found = ways(scenario, question, conflict.factors)
     nearest, reached, told_lowest = None, True, ""
-    if "target" in names:
+    # With some machines decided, others may reach a lower loss.
+    decided_machines = any(w.batch or w.replicas for w in scenario.whole.values())
+    if "target" in names and not decided_machines:
         least = lowest(question)
         nearest, reached = question.surface.loss_of(least.value), least.attained
         told_lowest = f"within the limits {lowest_words(nearest, reached)}"
@@ -92,7 +95,9 @@ def notes(
                 "chip, fewer bits or a shorter context"
             )
         step = f"serving.max_time_per_output_token{replica.suffix}"
-        if step in names and (least := after[step]) is not None:
+        counted = any(name.endswith(COUNTED) for name in names)
+        alone = replica.batch is None and not counted
+        if step in names and alone and (least := after[step]) is not None:
             floor = "reads all the weights once"
             if replica.sum is not None:
                 floor = "launches every layer and reads all the weights once"

@@ -59,7 +59,7 @@ class Infeasibility:
             arithmetic alone does.
         accelerators: how many would do in place of more training time, or None.
         nearest_reached: whether a plan has the lowest loss; if not, it is only come
-            near as something that is not limited grows.
+            near as something that is not limited grows, or in fractions of machines.
         nearest_losses: of a portfolio, for each model whose target is in the
             conflict: the lowest loss that all the other bounds leave it, or None.
     """

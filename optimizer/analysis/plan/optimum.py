@@ -16,7 +16,7 @@ from optimizer.analysis.plan.lifetime import at_target, curve, no_loss
 from optimizer.analysis.plan.other_form import beside, of_answer, of_ends, under_pair
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.own_unit import in_own_unit
-from optimizer.analysis.plan.reach import change
+from optimizer.analysis.plan.reach import SMALLEST, change
 from optimizer.analysis.plan.search import End, search
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.errors import Defect, InputError, Problem
@@ -24,6 +24,8 @@ from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.records import replace
+
+EQUAL = 1e-6  # in the logarithm of a change, which two choices then ask for alike
 
 
 def solve(scenario: Scenario, whole: bool = True, near: bool | None = None) -> Answer:
@@ -154,14 +156,19 @@ def _best(scenario: Scenario, ends: Sequence[End], told: Told) -> Answer:
     totals = [row.total for row in rows if row.total is not None]
     if not totals:
         # None has a plan: the one that is nearest to one says why.
-        nearest = min(range(len(ends)), key=lambda i: _short(ends[i]))
+        shorts = [_short(end) for end in ends]
+        least = min(shorts) + EQUAL
+        nearest = next(i for i, short in enumerate(shorts) if short <= least)
         first = scenario.singles[nearest]
-        answer = _one(first, ends[nearest], told)
+        answer = _one(first, ends[nearest], told, scenario)
         if answer.others:
             # Each takes the best of all lists for itself.
             others = alternatives(scenario, formulate(first), crossings=False)
             answer = replace(answer, others=others)
-        choice = next(v.choice for v in scenario.variants if v.scenario is first)
+        place = next(i for i, v in enumerate(scenario.variants) if v.scenario is first)
+        choice = rows[place].choice
+        if answer.infeasibility is not None:
+            rows[place] = replace(rows[place], reason=answer.infeasibility.reason)
         return replace(answer, choice=choice, alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")
@@ -181,8 +188,10 @@ def _short(end: End) -> float:
     return min(moves, default=math.inf)
 
 
-def _one(scenario: Scenario, end: End, told: Told) -> Answer:
-    """The answer of a scenario without lists.
+def _one(
+    scenario: Scenario, end: End, told: Told, lists: Scenario | None = None
+) -> Answer:
+    """The answer of a scenario without lists, or of one from them.
 
     Raises:
         InputError: it was refused.
@@ -194,7 +203,8 @@ def _one(scenario: Scenario, end: End, told: Told) -> Answer:
         return answered(scenario, question, found, told)
     others: tuple[Alternative, ...] = ()
     if told.whole:
-        found = cured(scenario, question, found, partial(solve, whole=False))
+        ask = partial(solve, whole=False)
+        found = cured(scenario, question, found, ask, lists)
         others = alternatives(scenario, question, crossings=False)
     return bare(
         scenario, question, Status.INFEASIBLE, infeasibility=found, others=others
@@ -206,5 +216,7 @@ def _row(
 ) -> Choice:
     """A combination by its lifetime cost, or by its loss under a budget."""
     if isinstance(found, Infeasibility):
-        return Choice(variant.choice, None, Status.INFEASIBLE.value, found.reason)
+        # Without its cures, which are looked into for the nearest one alone.
+        why = found.reason.partition(f" {SMALLEST}")[0]
+        return Choice(variant.choice, None, Status.INFEASIBLE.value, why)
     return Choice(variant.choice, found.plan.total, Status.OPTIMAL.value, "")

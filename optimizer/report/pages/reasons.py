@@ -151,7 +151,8 @@ def infeasible(answer: Answer) -> Iterator[Block]:
                 f"{word}: {value}" for word, value in answer.choice.items()
             )
             yield Text(
-                f"Of the choices, the nearest to a plan is {told}; all this is of it."
+                f"Of the choices, the nearest to a plan is {told}; "
+                "what is needed is of it."
             )
         yield from remedies(answer.infeasibility, ways, {answer.law.outer})
         yield from leading(ways, UNITS[answer.objective])

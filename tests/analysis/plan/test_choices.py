@@ -52,7 +52,7 @@ def test_the_best_is_the_least_of_separate_solves(ask):
         row = rows[chip, weights, str(count)]
         if alone.plan is None:
             assert row.status == "infeasible"
-            assert row.reason == alone.infeasibility.reason
+            assert alone.infeasibility.reason.startswith(row.reason)
             assert row.total is None
             continue
         assert row.total == pytest.approx(alone.cost.total, rel=1e-10)

@@ -259,6 +259,39 @@ def test_a_budget_that_fractions_keep_and_whole_machines_do_not(ask):
             assert answer.infeasibility.reason.startswith("in whole batches and")
 
 
+FAST = "serving.max_time_per_output_token"
+
+
+def test_no_cure_is_told_that_fractions_alone_would_keep(ask, root):
+    """A time of 40.9 ms was said to do, by reading weights, and did not."""
+    text = (root / "scenarios/latency-bound-assistant.yaml").read_text("utf-8")
+    short = "serving.accelerators=1", "serving.weights=int4", "limits.total_cost=$300k"
+    why = ask(text, *short).infeasibility
+    assert FAST in why.conflict
+    for way in why.relaxations:
+        if way.after is not None:
+            word = "target.loss" if way.name == "target" else way.name
+            moved = f"{word}={needed(way).removesuffix(' nats')}"
+            assert ask(text, *short, moved).cost.total == way.cost
+        elif way.name == FAST:
+            assert ask(text, *short, f"{FAST}=100 s").plan is None
+    # It is money that asks for large batches, and no token that takes so long.
+    assert "Every token" not in why.reason
+    # And no loss is the lowest of all that whole machines do not come down to.
+    assert not why.nearest_reached
+    assert f"stays above {why.nearest_loss:.4f} nats" in why.reason
+
+
+def test_what_a_cure_costs_is_that_of_the_best_choice_it_leaves(ask, root):
+    """It was that of one of equals, whichever rounding took for the nearest."""
+    text = (root / "scenarios/latency-bound-assistant.yaml").read_text("utf-8")
+    short = "training.accelerators=64", "limits.training_time=1 h"
+    ways = ask(text, *short).infeasibility.relaxations
+    (way,) = (way for way in ways if way.name == "limits.training_time")
+    best = ask(text, *short, f"limits.training_time={needed(way)}")
+    assert best.cost.total == way.cost
+
+
 def test_a_cure_is_that_of_the_choice_that_is_nearest_in_whole_machines(ask):
     text = STANDING + "limits: {total_cost: $1000}\n"
     told = ask(text)
