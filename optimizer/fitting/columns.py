@@ -22,6 +22,7 @@ from optimizer.fitting.tables.names import (
     guesses,
     plain,
 )
+from optimizer.fitting.tables.pivot import could_be_loss
 from optimizer.fitting.tables.read import FILE, STEPS
 from optimizer.fitting.tables.table import Note, Table
 from optimizer.reading.document import suggest
@@ -214,7 +215,10 @@ def _refuse_missing(
     if named:
         told = [f'"{column}" as {word}' for word, column in named.items()]
         message += f"; found {_and(told)}"
+    left = [c for c in have if c not in named.values()]
     several = {word: _likely(found, word, named) for word in lacking}
+    if lacking == ["loss"]:
+        several["loss"] = several["loss"] or _only(table, left)
     looks = [
         f"{word} might be {_or([shlex.quote(c) for c in candidates])}"
         for word, candidates in several.items()
@@ -222,7 +226,6 @@ def _refuse_missing(
     ]
     if looks:
         message += f"; {'; '.join(looks)}"
-    left = [c for c in have if c not in named.values()]
     # A loss first, then the two that are most often given.
     asked = [w for w in lacking if w == "loss"]
     others = sorted(
@@ -260,6 +263,16 @@ def _likely(found: Found, word: str, named: Mapping[str, str]) -> list[str]:
         return guess.rank, bool(guess.unit) and word == "loss", not average
 
     return [column for column, _ in sorted(several, key=order)]
+
+
+def _only(table: Table, left: Sequence[str]) -> list[str]:
+    """The one column of those left that may be a loss, whatever its language."""
+    could = []
+    for column in left:
+        cells = [cells.get(column) for _, cells in table.rows]
+        if len(set(cells)) > 1 and all(map(could_be_loss, cells)):
+            could.append(column)
+    return could if len(could) == 1 else []
 
 
 def _name(

@@ -97,6 +97,30 @@ EXPORTS = {
         ),
         ";",
     ),
+    "no word of English": csv(
+        ("Modell", "Parameter (Mio.)", "Tokens (Mrd.)", "Verlust"),
+        lambda n, d, x: (
+            NAMES[n],
+            *(f"{v:.9g}".replace(".", ",") for v in (n / 1e6, d / 1e9, x)),
+        ),
+        ";",
+    ),
+    "units with what they count": csv(
+        ("Size [M params]", "Data [B tok]", "ppl (val)"),
+        lambda n, d, x: (f"{n / 1e6:.9g}", f"{d / 1e9:.9g}", math.exp(x)),
+        "\t",
+    ),
+    "an index and shorthands": csv(
+        ("", "non_emb_params", "train_toks", "valid_nll"),
+        lambda n, d, x: (RUNS.index((n, d)), n, d, x),
+    ),
+    "a prefix each": csv(
+        (
+            *("Name", "State", "cfg.model.n_params_non_embed", "cfg/optim.lr"),
+            *("metrics/summary/tokens_processed", "val/c4_en/ce_loss"),
+        ),
+        lambda n, d, x: (NAMES[n], "finished", n, 3e-4, d, x),
+    ),
 }
 
 

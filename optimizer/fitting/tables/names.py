@@ -19,9 +19,10 @@ OWN, PLAIN, LONGER, OTHER, TRAINING = range(5)
 _SIZES = {
     **dict.fromkeys(("k", "thousand", "thousands"), "K"),
     **dict.fromkeys(("m", "mil", "mio", "mm", "million", "millions"), "M"),
-    **dict.fromkeys(("b", "bn", "billion", "billions"), "B"),
+    **dict.fromkeys(("b", "bn", "mrd", "billion", "billions"), "B"),
     **dict.fromkeys(("t", "tn", "trillion", "trillions"), "T"),
 }
+_COUNTED = {"tokens", "token", "toks", "tok", "params", "param", "parameters"}
 _FLOPS = {
     **{f"{p.lower()}flop{s}": f"{p}FLOP" for p in "MGTPEZ" for s in ("", "s")},
     **dict.fromkeys(("pfdays", "pfday"), "PF-days"),
@@ -163,9 +164,7 @@ def _amount(words: list[str]) -> list[Guess]:
             unit = f"1e{power[1]}"
         elif (
             word in _SIZES and place and (len(word) > 1 or place == len(words) - 1)
-        ) or (
-            word in _SIZES and place and words[place + 1 :] in (["tokens"], ["params"])
-        ):
+        ) or (word in _SIZES and place and "_".join(words[place + 1 :]) in _COUNTED):
             unit = _SIZES[word]
         elif word in _FLOPS:
             unit = _FLOPS[word]

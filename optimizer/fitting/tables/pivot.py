@@ -42,7 +42,7 @@ def melted(read: Read) -> Read:
         return read
     cells = [row.get(name) for _, row in read.rows for name in names]
     there = [cell for cell in cells if cell not in (None, "")]
-    if sum(map(_loss, there)) < FULL * max(len(there), 1) or not there:
+    if sum(map(could_be_loss, there)) < FULL * max(len(there), 1) or not there:
         return read
     said = next((word for word, _ in found if word), "")
     down = _down(corner, [row.get(corner) for _, row in read.rows])
@@ -101,7 +101,8 @@ def _down(corner: str, cells: Sequence[object]) -> str | None:
     return "compute" if min(numbers) >= BUDGET else ""
 
 
-def _loss(cell: object) -> bool:
+def could_be_loss(cell: object) -> bool:
+    """Whether a cell has a number that a loss may be."""
     try:
         return 0 < float(str(cell).replace(",", ".")) < MOST
     except ValueError:
