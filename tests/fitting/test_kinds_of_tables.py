@@ -106,10 +106,15 @@ FIRST = {
         ("n_params", "total_gflops", "test_loss"),
         lambda n, d, x: (n, 6 * n * d / 1e9, x),
     ),
-}
-SECOND = {
     "decimal commas": csv(
         ("Parameter (Mrd.)", "Tokens (Mrd.)", "Loss"),
+        lambda n, d, x: (str(v).replace(".", ",") for v in (n / 1e9, d / 1e9, x)),
+        sep=";",
+    ),
+}
+SECOND = {
+    "decimal commas, units in a word": csv(
+        ("Parameter (Milliarden)", "Tokens (Milliarden)", "Loss"),
         lambda n, d, x: (str(v).replace(".", ",") for v in (n / 1e9, d / 1e9, x)),
         sep=";",
     ),
