@@ -234,7 +234,8 @@ def rule(attention: bool, left_out: Sequence[str] = ()) -> str:
 
 def past(factor: float, attention: bool, left_out: Sequence[str] = ()) -> str:
     """The overtraining factor: `5.9 × the Chinchilla-optimal tokens of its size`."""
-    return f"{times(factor)} × {rule(attention, left_out)}"
+    # A table beside it has three digits: of 279, two would read as another number.
+    return f"{times(factor, 2 if factor < 100 else 3)} × {rule(attention, left_out)}"
 
 
 def either(parts: list[str], word: str = "or") -> str:

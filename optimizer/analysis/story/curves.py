@@ -185,13 +185,15 @@ def over_demand(scenario: Scenario, answer: Answer) -> OverDemand | None:
     others = _other_ways(answer, factors)
     dots = pair(answer) if others else _neighbours(question, answer)
     running = (*(_running(question, dot, factors) for dot in dots), *others)
+    stands = answer.relaxed is not None and answer.relaxed.replicas
     return OverDemand(
         served=served,
         best=tuple(p.cost_total for p in points),
         parameters=tuple(p.parameters for p in points),
         tokens=tuple(p.tokens for p in points),
         running=running,
-        crossings=tuple(_crossings(served, running)),
+        # Whole replicas cost in steps, and cross elsewhere than in fractions.
+        crossings=() if stands else tuple(_crossings(served, running)),
         now=answer.demand.tokens,
         unit=question.unit,
     )

@@ -239,7 +239,7 @@ def _column(audit: Audit) -> dict[str, str]:
         plan = audit.lifetime_optimal
         column["best parameters"] = figure(plan.parameters, "parameters")
         column["best tokens"] = figure(plan.tokens, "tokens")
-        column["above the best"] = extra(audit.lifetime_overhead)
+        column["against the best"] = extra(audit.lifetime_overhead)
     return column
 
 

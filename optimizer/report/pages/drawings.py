@@ -60,7 +60,7 @@ def drawings_table(steps: Sequence[Drawing], unit: str, budget: bool = False) ->
         )
         for step in steps
     )
-    columns = ("parameters", "tokens", "overtraining factor", last, "above the least")
+    columns = ("parameters", "tokens", "overtraining factor", last, "against the least")
     return Table((Column("samples"), *named(*columns)[1:]), rows)
 
 

@@ -90,7 +90,7 @@ def _relaxed(answer: Answer) -> Iterator[Block]:
     relaxed = answer.relaxed
     if relaxed is None or not (relaxed.batches or relaxed.replicas):
         return
-    sizes = either([significant(one) for one in relaxed.batches], "and")
+    sizes = either([significant(one, 4) for one in relaxed.batches], "and")
     word = "a batch" if len(relaxed.batches) == 1 else "batches"
     parts = [f"{word} of {sizes}"] if relaxed.batches else []
     parts += [f"{significant(one)} replicas" for one in relaxed.replicas]

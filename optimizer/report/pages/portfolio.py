@@ -63,7 +63,7 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
     columns = named(
         *("size", "tokens", "loss", "overtraining factor"),
         *(("samples",) if drawn else ()),
-        *(title, "above alone"),
+        *(title, "against alone"),
     )
     yield Table(columns, tuple(_row(answer, drawn) for answer in portfolio.members))
     if portfolio.status is not Status.OPTIMAL:

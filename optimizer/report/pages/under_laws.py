@@ -136,6 +136,17 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
         for wall in answer.held_by:
             bound = f"{wall.name} of {amount(wall.bound, wall.unit)}"
             walls.setdefault(bound, []).append(answer.law.name)
+    for answer in _meeting(known):
+        for wall in answer.limits:
+            if wall.binding and wall.name.startswith("serving."):
+                bound = f"{wall.name} of {amount(wall.bound, wall.unit)}"
+                walls.setdefault(bound, []).append(answer.law.name)
     for bound, names in walls.items():
         all_of = "all of them" if len(names) == len(known) else several(names)
         yield f"{bound} holds {all_of}: meeting there is no agreement."
+
+
+def _meeting(answers: Sequence[Answer]) -> list[Answer]:
+    """Those whose size another law has too, to more digits than laws agree in."""
+    sizes = [f"{a.plan.parameters:.6g}" if a.plan else GAP for a in answers]
+    return [a for a, N in zip(answers, sizes, strict=True) if sizes.count(N) > 1]

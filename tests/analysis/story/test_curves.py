@@ -6,6 +6,7 @@ import pytest
 
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.story.case import case
+from optimizer.analysis.story.curves import over_demand
 from optimizer.analysis.story.timeline import cashflow
 from optimizer.question.load import load_scenario, read_scenario
 
@@ -89,6 +90,14 @@ def test_models_cost_the_same_where_their_lines_cross(worked, ask):
             6 * m.parameters * m.tokens + 2 * m.parameters * T for m in (plan, other)
         ]
         assert costs == pytest.approx([crossing.cost] * 2, rel=1e-9)
+
+
+def test_no_lines_cross_where_replicas_are_whole(root):
+    """At 254B served tokens it had $143k for both; whole replicas cost $188k, $211k."""
+    sets = "serving.weights=int4", "serving.accelerators=1"
+    file = root / "scenarios/latency-bound-assistant.yaml"
+    scenario = load_scenario(file, sets)
+    assert over_demand(scenario, solve(scenario, False)).crossings == ()
 
 
 def test_contour_has_the_losses_it_says(worked, ask):

@@ -302,3 +302,20 @@ def test_nothing_is_saved_against_what_fits_no_machine(shipped):
     whole = shipped("moe-api", "experts=1")
     assert not whole.training_optimal.unservable
     assert "% less than" in headline(whole)
+
+
+def test_a_number_has_the_digits_that_tell_it_from_the_one_beside(shipped):
+    """It was `280 ×` over a table of 279, and 405 in fractions beside 405 whole."""
+    told = flat(answer_blocks(shipped("smollm3")))
+    assert "279 × the tokens that are training-optimal" in told
+    assert "280" not in told
+    sets = "serving.accelerators=1", "experts=1"
+    machines = flat(answer_blocks(shipped("moe-api", *sets)))
+    assert "In fractions the optimum has a batch of 405.4 " in machines
+
+
+def test_what_is_several_times_as_much_is_not_said_to_be_above_it(shipped):
+    """`above the least` had `13 ×`, of what takes 13 times the least."""
+    told = flat(answer_blocks(shipped("verified-code")))
+    assert " 13 × " in told
+    assert "above the least" not in told
