@@ -13,6 +13,7 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.extremes import training_optimal
 from optimizer.analysis.story.curves import SIZES, Dot, Line, pair, tokens_for
 from optimizer.analysis.story.explorer import targets_along
+from optimizer.analysis.story.walls import Wall, walls
 from optimizer.engine.certify import UncertifiedError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -37,6 +38,7 @@ class Contour:
         lifetime: lifetime-optimal plans of other losses at this demand.
         dots: the plan and the training-optimal model.
         published: models of the library within the box.
+        walls: limits that hold the plan.
         box: N from, N to, D from, D to.
         unit: of the loss.
     """
@@ -47,6 +49,7 @@ class Contour:
     lifetime: Line
     dots: tuple[Dot, ...]
     published: tuple[Dot, ...]
+    walls: tuple[Wall, ...]
     box: tuple[float, float, float, float]
     unit: str
 
@@ -86,6 +89,7 @@ def contour(scenario: Scenario, answer: Answer) -> Contour | None:
         ),
         dots=dots,
         published=published(box),
+        walls=walls(question, answer, box),
         box=box,
         unit=scenario.law.loss_unit,
     )

@@ -14,6 +14,7 @@ from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.extremes import solved_near, training_compute
 from optimizer.analysis.story.explorer import along
+from optimizer.analysis.story.walls import held
 from optimizer.engine.certify import UncertifiedError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -102,6 +103,7 @@ class Overhead:
         floor: N that no data go below; 0 where there is none.
         critical: N at which training takes twice the least.
         dots: the plan and the training-optimal model.
+        held: the limits on N and D that hold the plan where it is.
     """
 
     sizes: tuple[float, ...]
@@ -110,6 +112,7 @@ class Overhead:
     floor: float
     critical: float
     dots: tuple[Dot, ...]
+    held: tuple[str, ...]
 
 
 def pair(answer: Answer) -> tuple[Dot, ...]:
@@ -310,4 +313,5 @@ def overhead(scenario: Scenario, answer: Answer) -> Overhead | None:
         floor=critical.floor,
         critical=critical.size,
         dots=dots,
+        held=tuple(limit.name for limit in held(question, answer)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -18,10 +19,12 @@ from optimizer.report.charts.theme import (
     INK,
     MUTED,
     ORANGE,
+    PURPLE,
     WIDTH,
     colour,
     dash,
     exactly,
+    limited,
     log_axis,
     percents,
     short,
@@ -52,7 +55,8 @@ def contour(figure: Contour) -> Spec:
     y = log_axis("D", "training tokens", "tokens", box[2:])
     taken = [_box(d.parameters, d.tokens, figure, (-8, 90)) for d in figure.dots]
     layers = [*_levels(figure, x, y, taken), *_flops(figure, x, y, taken)]
-    layers += [_paths(figure, x, y), *_published(figure, x, y, taken)]
+    layers += [_paths(figure, x, y), *_walls(figure, x, y, taken)]
+    layers += _published(figure, x, y, taken)
     layers += _dots(figure.dots, x, y)
     return layered(*layers, width=WIDTH, height=HEIGHT + 60)
 
@@ -135,6 +139,34 @@ def _paths(figure: Contour, x: Spec, y: Spec) -> Spec:
         tooltip=tips("path", "size", "data"),
     )
     return mark("line", lines, clip=True)
+
+
+def _walls(figure: Contour, x: Spec, y: Spec, taken: list[Box]) -> list[Spec]:
+    """Limits that hold the plan, each with its word where there is room."""
+    if not figure.walls:
+        return []
+    rows = [
+        {"N": short(N), "D": short(D), "limit": limited(wall.name)}
+        for wall in figure.walls
+        for N, D in wall.line
+    ]
+    ends: list[Spec] = []
+    for wall in figure.walls:
+        word = limited(wall.name)
+        reach = (4, 6.2 * len(word) + 8)
+        free = (
+            {"N": short(N), "D": short(D), "limit": word}
+            for N, D in wall.line[1:-1]
+            if _free(_box(N, D, figure, reach, -8), taken)
+        )
+        ends += itertools.islice(free, 1)
+    lines = over(rows, x=x, y=y, detail=field("limit:N"), tooltip=tips("limit"))
+    words = over(ends, x=x, y=y, text=field("limit:N"))
+    beside = {"align": "left", "dx": 5, "dy": -8, "fontSize": 11}
+    return [
+        mark("line", lines, color=PURPLE, strokeWidth=1.8, clip=True),
+        mark("text", words, color=PURPLE, clip=True, **beside),
+    ]
 
 
 def _published(figure: Contour, x: Spec, y: Spec, taken: list[Box]) -> list[Spec]:
@@ -239,6 +271,11 @@ def overhead(figure: Overhead) -> Spec:
         [{"N": short(N), "word": word, "at": top} for N, word in marked if N], x=x
     )
     wall_words = also(walls, y=field("at:Q"), text=field("word:N"))
+    limits = ", ".join(limited(name) for name in figure.held)
+    limit = over(
+        [{"N": short(figure.dots[0].parameters), "word": limits, "at": top}], x=x
+    )
+    limit_words = also(limit, y=field("at:Q"), text=field("word:N"))
     above = [_above(figure, d) for d in figure.dots]
     far = abs(math.log(above[0]["N"] / above[1]["N"])) / math.log(high / low) * WIDTH
     high_apart = abs(above[0]["over"] - above[1]["over"]) / top * HEIGHT
@@ -249,6 +286,11 @@ def overhead(figure: Overhead) -> Spec:
     return layered(
         mark("rule", walls, color=GREY, strokeDash=[3, 3]),
         mark("text", wall_words, align="left", dx=4, dy=8, color=MUTED, fontSize=11),
+        *(
+            # Below the words of the walls.
+            mark("rule", limit, color=PURPLE, strokeWidth=1.8),
+            mark("text", limit_words, align="left", dx=4, dy=22, color=PURPLE),
+        )[: 2 if limits else 0],
         mark("line", lines, clip=True),
         mark("point", marks, color=GREEN, **dot),
         *(

@@ -128,6 +128,11 @@ def linear(*domain: float) -> Spec:
     return {"domain": list(domain), "nice": False, "zero": False}
 
 
+def limited(name: str) -> str:
+    """A limit in a picture: `limit: parameters` of `limits.parameters`."""
+    return f"limit: {name.rpartition('.')[2].replace('_', ' ')}"
+
+
 def cost_title(unit: str) -> str:
     """The title of an axis of costs; dollars say their unit themselves."""
     return f"{lifetime(unit)} in FLOP" if unit == "FLOP" else lifetime(unit)

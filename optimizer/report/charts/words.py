@@ -28,6 +28,7 @@ def contour(figure: Contour) -> str:
     """The surface in words."""
     plan, best = figure.dots
     losses = [loss for loss, _ in figure.levels]
+    names = ", ".join(wall.name for wall in figure.walls)
     return (
         f"Loss over size and training tokens, lines of equal loss from "
         f"{max(losses):.2f} to {min(losses):.2f} {figure.unit}. The plan has "
@@ -35,6 +36,10 @@ def contour(figure: Contour) -> str:
         f"the training-optimal model {amount(best.parameters, 'parameters')} on "
         f"{amount(best.tokens, 'tokens')}, with the same loss. "
         f"{len(figure.published)} published models lie in this range."
+        + (
+            f" Limits that hold the plan are drawn where they end: {names}."
+            * bool(names)
+        )
     )
 
 
@@ -131,6 +136,7 @@ def overhead(figure: Overhead) -> str:
         f"Training compute over the least for this loss, by size. At the plan, {size}, "
         f"it is {above(max(over, 0.0))} that of the training-optimal {other}; "
         f"it doubles at the critical size of {doubled}{below if figure.floor else ''}."
+        + (f" Held by {', '.join(figure.held)}." if figure.held else "")
     )
 
 
