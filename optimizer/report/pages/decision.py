@@ -27,6 +27,7 @@ from optimizer.report.pages.distillation import student
 from optimizer.report.pages.headline import headline, steps, trust
 from optimizer.report.pages.reasons import infeasible
 from optimizer.report.pages.uncertainty import best_size
+from optimizer.report.pages.under_laws import at_limits
 from optimizer.world.hardware import load_hardware
 
 # For those to whom FLOP say nothing: a chip that many know, and a share of its peak
@@ -204,8 +205,8 @@ def _sure(case: Case) -> Iterator[str]:
     if drawn is not None and drawn.lawful and drawn.intervals:
         yield f"If {drawn.law} is right, {best_size(drawn)}."
     sizes = [
-        (other.plan.parameters, other.law.name)
-        for other in case.laws
+        (other.plan.parameters, f"{other.law.name}{', at a limit' if held else ''}")
+        for other, held in zip(case.laws, at_limits(case.laws), strict=True)
         if other.plan is not None and other.law.name != answer.law.name
     ]
     told = answer.other_form

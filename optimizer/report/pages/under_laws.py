@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.wording import (
     amount,
     either,
@@ -136,17 +136,29 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
         for wall in answer.held_by:
             bound = f"{wall.name} of {amount(wall.bound, wall.unit)}"
             walls.setdefault(bound, []).append(answer.law.name)
-    for answer in _meeting(known):
-        for wall in answer.limits:
-            if wall.binding and wall.name.startswith("serving."):
-                bound = f"{wall.name} of {amount(wall.bound, wall.unit)}"
-                walls.setdefault(bound, []).append(answer.law.name)
+    for answer, wall in _met(known):
+        bound = f"{wall.name} of {amount(wall.bound, wall.unit)}"
+        walls.setdefault(bound, []).append(answer.law.name)
     for bound, names in walls.items():
         all_of = "all of them" if len(names) == len(known) else several(names)
         yield f"{bound} holds {all_of}: meeting there is no agreement."
 
 
-def _meeting(answers: Sequence[Answer]) -> list[Answer]:
-    """Those whose size another law has too, to more digits than laws agree in."""
+def at_limits(answers: Sequence[Answer]) -> list[bool]:
+    """Whether a limit and not the law decides the size of each."""
+    met = {answer.law.name for answer, _ in _met(answers)}
+    return [bool(a.held_by) or a.law.name in met for a in answers]
+
+
+def _met(answers: Sequence[Answer]) -> list[tuple[Answer, LimitUsed]]:
+    """Those that a machine's limit holds to a size that another law has too.
+
+    To more digits than laws agree in: a limit may also hold the batch alone.
+    """
     sizes = [f"{a.plan.parameters:.6g}" if a.plan else GAP for a in answers]
-    return [a for a, N in zip(answers, sizes, strict=True) if sizes.count(N) > 1]
+    return [
+        (answer, wall)
+        for answer, N in zip(answers, sizes, strict=True)
+        for wall in answer.limits
+        if sizes.count(N) > 1 and wall.binding and wall.name.startswith("serving.")
+    ]

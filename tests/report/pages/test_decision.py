@@ -92,3 +92,15 @@ def test_without_a_plan_the_ways_out_come_first():
     blocks = list(decision_blocks(case(scenario, solve(scenario), ())))
     assert blocks[0].text.startswith("There is no plan")
     assert any(getattr(b, "text", "") == "What would make a plan" for b in blocks)
+
+
+def test_the_size_of_a_law_that_a_limit_holds_is_told_as_such():
+    """A report had other laws up to 4.61B, where 7 ms a token held all of them."""
+    scenario = read_scenario(DOLLARS, "scenario.yaml")
+    found = case(scenario, solve(scenario), laws=("hoffmann-2022-devries",))
+    (sure,) = (
+        block.items
+        for block in decision_blocks(found)
+        if isinstance(block, Points) and block.title == "How sure this is"
+    )
+    assert "5B (hoffmann-2022-devries, at a limit)" in " ".join(sure)
