@@ -146,7 +146,7 @@ def infeasibility(why: Infeasibility | None, losses: str) -> dict[str, Any] | No
 
 
 def _printed(way: Relaxation, value: float | None) -> float | None:
-    """A change as pages have it, which is the one that its cost is of."""
+    """A change as pages have it, which its cost is of; None where no file takes it."""
     if value is None or not typed(value, way.unit):
-        return value
+        return None
     return printed(way, value)
