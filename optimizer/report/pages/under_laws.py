@@ -82,7 +82,9 @@ def laws_left_out(left: Mapping[str, str]) -> Iterator[Block]:
     for law, reason in left.items():
         reasons.setdefault(reason, []).append(law)
     for reason, names in reasons.items():
-        yield Text(f"{reason}.", label=either(names, "and"))
+        several = len(names) > 1 and reason.startswith("it ")
+        told = f"each {reason.removeprefix('it ')}" if several else reason
+        yield Text(f"{told}.", label=either(names, "and"))
 
 
 def _row(answer: Answer, held: bool) -> tuple[str, ...]:
