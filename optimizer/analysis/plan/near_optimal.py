@@ -195,10 +195,13 @@ def best_at(ends: Sequence[End]) -> list[dict[str, float]]:
     rests, starts, guesses, places = [], [], [], []
     for place, end in enumerate(ends):
         if end.program is not None and end.open:
-            rests.append(end.program.fixing({"N": end.size}))
+            rest = end.program.fixing({"N": end.size})
+            rests.append(rest)
             axis = end.found.program.variables.index("N")
             starts.append(np.delete(end.found.optimum[0], axis))
-            guesses.append(end.guess)
+            # Another machine may be whole here than in the plan that the guess is of.
+            like = len(end.guess) == len(rest.constraints)
+            guesses.append(end.guess if like else None)
             places.append(place)
     inner = attempt_each(rests, starts, DIGITS, guesses)
     for place, one in zip(places, inner, strict=True):

@@ -83,7 +83,8 @@ def _asked(
     programs = [
         (formulate(one) if one is not scenario else question).program
         for scenario, question in beside
-        for one in whole_batches(scenario, question, end.size) or [scenario]
+        for one in whole_batches(scenario, question, end.size)
+        or ([] if question.replicas else [scenario])
     ]
     for program in programs:
         z = np.log([end.found.point[name] for name in program.variables])

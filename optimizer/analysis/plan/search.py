@@ -10,11 +10,11 @@ from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.explain import explain
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.priced import Pair
-from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.reach import LARGEST, unreachable
 from optimizer.analysis.plan.together import Search, certified, together
 from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole
 from optimizer.errors import InputError, Problem
-from optimizer.question.asked import SAMPLES, Question
+from optimizer.question.asked import SAMPLES, SIZE, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
@@ -72,6 +72,10 @@ def _search(
 ) -> Search[tuple[Scenario, Question, Solution | Infeasibility]]:
     """The same, with the scenario in which experts are told at their best batches."""
     question = formulate(scenario)
+    if (s := question.reducible) is not None and s > 0:
+        least = dict(zip(SIZE, question.surface.training_optimal(s), strict=True))
+        if max(least.values()) < 1 / LARGEST:  # less than numbers solve for
+            _refuse_fractions(scenario, question, least)
     if (reason := unreachable(scenario, question)) is not None:
         return scenario, question, reason
     if touching.machines(question):

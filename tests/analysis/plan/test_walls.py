@@ -72,3 +72,30 @@ def test_a_loss_that_tokens_alone_decide_is_told(ask):
     with pytest.raises(InputError, match="so near the lowest loss of its data"):
         ask(text)
     assert ask(text.replace("tokens: 1}", "tokens: 1B}")).plan is not None
+
+
+def test_a_target_that_next_to_nothing_reaches_is_told(ask):
+    """1e60 nats took sizes that no number holds, and ended as a defect."""
+    law = "E: 0.1, A: 1.07, B: 102492, alpha: 0.02, beta: 0.35, G: 0.03, gamma: 0.8"
+    text = f"law: {{{law}}}\ntarget: {{loss: 1e60}}\n"
+    samples = "demand: {tokens: 1T, samples: {at_least: 1, at_most: 64}}\n"
+    with pytest.raises(InputError, match="below one there is no model"):
+        ask(text + samples)
+
+
+def test_machines_of_which_another_is_whole_at_an_end_of_a_range(ask):
+    """A guess of prices was for a program of another shape, and ended as a defect."""
+    answer = ask(
+        "law: {E: 2, A: 1, B: 6412, alpha: 0.077, beta: 0.0983}\nobjective: dollars\n"
+        "target: {match: {parameters: 13B}}\n"
+        "demand: {requests: 5M/day, input_tokens: 800, output_tokens: 300,\n"
+        "  lifetime: 2 years}\n"
+        "training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}\n"
+        "serving: {model: roofline, hardware: h100-sxm, precision: fp8, mfu: 50 %,\n"
+        "  mbu: 70 %, price: $2/h, max_time_per_output_token: 30 ms}\n"
+        "architecture: {layers: 1480, width: 5120, kv_heads: 8, head_size: 128}\n"
+        "post_training: {rollout_tokens: 500B, trained_on: 20 %, input_tokens: 500,\n"
+        "  output_tokens: 8000}\n"
+    )
+    for near in answer.near_optimal:
+        assert near.parameters[0] <= answer.plan.parameters <= near.parameters[1]
