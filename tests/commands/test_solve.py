@@ -69,7 +69,7 @@ def test_brief_is_a_line_a_plan_however_long_its_name(run, monkeypatch, width):
     assert len(rows) == len(files) > 10
     cut = [row for row in rows if "…" in row]
     assert bool(cut) == (width != "200")
-    assert any(row.startswith("  Buy or build ") and row.endswith("†") for row in rows)
+    assert any(row.startswith("  Buy or build ") and row.endswith("§") for row in rows)
 
 
 def test_standard_input_and_overrides(here, run):

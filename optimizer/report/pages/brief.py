@@ -28,14 +28,14 @@ def brief_blocks(named_answers: Sequence[tuple[str, Answer]]) -> list[Block]:
     if any(answer.warnings for _, answer in named_answers):
         notes.append("! has warnings, which solve shows without --brief.")
     if any(answer.cheaper for _, answer in named_answers):
-        notes.append("† do not train: solve shows what serves for less.")
+        notes.append("§ do not train: solve shows what serves for less.")
     rows = tuple(_row(*each) for each in named_answers)
     return [Table(columns, rows), Text(" ".join(notes))]
 
 
 def _row(name: str, answer: Answer) -> tuple[str, ...]:
     plan, cost, over = answer.plan, answer.cost, answer.overtraining
-    doubts = ("!" if answer.warnings else GAP) + ("†" if answer.cheaper else GAP)
+    doubts = ("!" if answer.warnings else GAP) + ("§" if answer.cheaper else GAP)
     if plan is None or cost is None or over is None:
         return name, "no plan", *[GAP] * 4, doubts
     saving = GAP if answer.saved is None else saved(answer.saved.fraction)
