@@ -32,7 +32,6 @@ from optimizer.analysis.plan.extremes import (
     training_overhead,
 )
 from optimizer.analysis.plan.implied import implied_demand
-from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.lifetime import same_loss
 from optimizer.analysis.plan.mixture import mixture
 from optimizer.analysis.plan.near_whole import near_whole
@@ -42,13 +41,14 @@ from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use, taken
 from optimizer.analysis.plan.saturation import last_thousandth
-from optimizer.analysis.plan.search import pair_of, search_whole, without_limits
+from optimizer.analysis.plan.search import pair_of, unless_refused, without_limits
 from optimizer.analysis.plan.sensitivity import looser, of_loss, sensitivities
 from optimizer.analysis.plan.settle import settled
+from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import unranged, warnings, worn
 from optimizer.analysis.plan.whole import WholePlan
-from optimizer.errors import Defect
+from optimizer.errors import Defect, InputError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.losses import repetition_of
@@ -133,13 +133,15 @@ def answered(
         breaks=beside.breaks,
         samples=question.samples,
     )
-    near = near_whole(made) if told.near else ()
+    # With something fixed the sizes to choose from are those of the question without.
+    free = _free(asked or scenario) if question.fixed else None
+    near = near_whole(free or made) if told.near else ()
     unique = scenario.spec.data.unique_tokens
     moves = sensitivities(middle.scenario, middle.solution, _program) if whole else ()
     moves = of_loss(middle.scenario, middle.question, middle.solution.value, moves)
     fixed = None
-    if question.fixed:
-        fixed = _fixed(scenario, question, solution)
+    if free is not None:
+        fixed = _fixed(free, question, solution)
         if whole:
             ways = (asked or scenario).singles
             suits = implied_demand(ways, {"N": N, "D": D}, s)
@@ -231,12 +233,27 @@ def _program(scenario: Scenario) -> GeometricProgram:
     return formulate(scenario).program
 
 
-def _fixed(scenario: Scenario, question: Question, solution: Solution) -> Fixed:
-    """What the decision already taken costs."""
-    spec = scenario.spec.model_copy(update={"fix": None})
-    _, free = search_whole(replace(scenario, spec=spec, samples=None))
-    if isinstance(free, Infeasibility):
+def _free(asked: Scenario) -> WholePlan:
+    """The best plan of a scenario with nothing fixed, of all that its lists allow."""
+    tried = together(
+        [
+            unless_refused(
+                replace(
+                    one, spec=one.spec.model_copy(update={"fix": None}), samples=None
+                )
+            )
+            for one in asked.singles
+        ]
+    )
+    ends = [end[1] for end in tried if not isinstance(end, InputError)]
+    plans = [end for end in ends if isinstance(end, WholePlan)]
+    if not plans:
         raise Defect("what is decided has a plan, and without it there is none")
+    return min(plans, key=lambda one: one.plan.total)
+
+
+def _fixed(free: WholePlan, question: Question, solution: Solution) -> Fixed:
+    """What the decision already taken costs, against the best plan without it."""
     best, here = free.plan.solution.value, solution.value
     extra = here - best
     if question.reducible is None:

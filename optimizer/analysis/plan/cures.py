@@ -23,6 +23,7 @@ from optimizer.analysis.plan.reach import (
     needed,
     printed,
 )
+from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.search import search_whole
 from optimizer.analysis.plan.wording import either, safely, unbounded
 from optimizer.engine.certify import UncertifiedError
@@ -139,6 +140,8 @@ def cured(
     if further:
         shown = sorted(ways, key=partial(change, surface=question.surface))
         why = replace(why, reason=cured_otherwise(why.reason, shown) + told)
+    if fractions(scenario):
+        why = replace(why, uniform=None)  # it is of batches and replicas in fractions
     count = scenario.spec.training.accelerators
     return advised(why, ways, machines(ways, "limits.training_time", count))
 
@@ -183,20 +186,26 @@ def advised(
     if more is not None:
         told = safely(more, MACHINES, up=True)
         reason += f". In place of more time, {told} accelerators would do"
-    sensible = [
-        f"{'a ' if way.unit == 'nats' else ''}{called(way.name)} of "
-        f"{needed(replace(way, after=way.sensible))}"
-        for way in ways
-        if way.sensible is not None
-    ]
-    if sensible:
+    if any(way.sensible is not None for way in ways):
         what = (
             "A plan whose training takes at most twice the least compute for its loss"
         )
-        if any(way.within_runs for way in ways):
+        inside = any(way.within_runs for way in ways)
+        if inside:
             what = "A plan inside the runs that the law was fitted to"
+        sensible = [
+            f"{'a ' if way.unit == 'nats' else ''}{called(way.name)} of "
+            f"{needed(replace(way, after=way.sensible or way.after))}"
+            for way in ways
+            if way.sensible is not None or (_enough(way) and not inside)
+        ]
         reason += f". {what} needs {either(sensible)}"
     return replace(why, reason=reason, relaxations=tuple(ways), accelerators=more)
+
+
+def _enough(way: Relaxation) -> bool:
+    """Whether the least change leaves a sensible plan already."""
+    return way.cost is not None and (way.overhead or 0.0) <= TWICE
 
 
 def priced(

@@ -87,6 +87,7 @@ class OtherForm:
         loss: likewise, by that law.
         saving: against its training-optimal model, a fraction.
         reason: why there is no plan.
+        extrapolation: where it lies outside the runs of that law.
     """
 
     law: str
@@ -96,6 +97,7 @@ class OtherForm:
     loss: float | None = None
     saving: float | None = None
     reason: str = ""
+    extrapolation: tuple[Beyond, ...] = ()
 
 
 def erred(law: Law, ratio: float) -> Erred | None:

@@ -180,6 +180,8 @@ def _ways(scenario: Scenario, size: Mapping[str, float], s: float) -> Iterator[_
         (w * t.exponents.get("D", 0.0) - t.exponents.get("N", 0.0)) * value(t, point)
         for t in fixed
     )
+    if abs(gain) < EQUAL * (cost.training + cost.other):
+        gain = 0.0  # training-optimal, but for rounding
     served = sum(line.served.tokens for line in question.bill if line.served)
     yield _Way(
         scenario, served, gain / slope, cost.training + cost.other, cost.inference

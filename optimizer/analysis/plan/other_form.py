@@ -8,6 +8,7 @@ from optimizer.analysis.plan.against import against
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import OtherForm
 from optimizer.analysis.plan.own_unit import said
+from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.search import End, searching, unless_refused
 from optimizer.analysis.plan.settle import onto
 from optimizer.analysis.plan.together import Search, together
@@ -82,7 +83,9 @@ def of_ends(other: Scenario, ends: Sequence[End | Defect]) -> OtherForm:
     target = made.plan.question.target
     loss = onto([] if target is None else [target])(weighed.plan.loss)
     size = weighed.plan.parameters, weighed.plan.tokens, loss
-    return OtherForm(law.name, law.form, *size, weighed.saved / weighed.base.total)
+    share = weighed.saved / weighed.base.total
+    far = beyond(law, *size[:2])
+    return OtherForm(law.name, law.form, *size, share, extrapolation=far)
 
 
 def of_answer(other: Scenario, solve: Callable[[Scenario], Answer]) -> OtherForm:
@@ -98,4 +101,5 @@ def of_answer(other: Scenario, solve: Callable[[Scenario], Answer]) -> OtherForm
     plan, saved = answer.plan, answer.savings
     size = plan.parameters, plan.tokens, plan.loss
     share = None if saved is None else saved.fraction
-    return OtherForm(law.name, law.form, *size, share)
+    far = beyond(law, *size[:2])
+    return OtherForm(law.name, law.form, *size, share, extrapolation=far)

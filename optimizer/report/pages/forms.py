@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from optimizer.analysis.comparison.forms import Forms
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Erred
-from optimizer.analysis.plan.wording import above, amount, compared, model, off, percent
+from optimizer.analysis.plan.wording import (
+    above,
+    amount,
+    compared,
+    model,
+    off,
+    percent,
+    times,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Text
 from optimizer.world.extrapolation import NAMES
@@ -74,14 +82,18 @@ def other_form(answer: Answer, full: bool = True) -> Iterator[Text]:
         yield Text(f"{what} has no plan{why}.", label=TITLE)
         return
     would = f"{what} would train {model(told.parameters, told.tokens)} tokens"
+    far = ""
+    if told.extrapolation:
+        farthest = max(one.factor for one in told.extrapolation)
+        far = f", {times(farthest)} × beyond its runs"
     if not full:
-        yield Text(f"{would}.{REGRET}", TITLE)
+        yield Text(f"{would}{far}.{REGRET}", TITLE)
         return
     end = ""
     if told.saving is not None and answer.cost is not None:
         than = compared(-told.saving, answer.cost.unit)
         end = f" That {than} the model that is cheapest to train to it."
-    yield Text(f"{would} to a loss of {told.loss:.4f}.{end}{REGRET}", TITLE)
+    yield Text(f"{would} to a loss of {told.loss:.4f}{far}.{end}{REGRET}", TITLE)
 
 
 def far_runs(answer: Answer) -> Iterator[Text]:

@@ -273,6 +273,7 @@ def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:
         bounds.append(f"{called(name)}{bound}")
     verb = "rule" if len(bounds) > 1 else "rules"
     also = " with as many samples" if optimal.samples else ""
+    also += " with the same choices" if answer.choice else ""
     why = f", which {either(bounds, 'and')} {verb} out" if bounds else ""
     yield (
         f"{_that(answer)} {compared(-saved.fraction, cost.unit)} the {size} that is "

@@ -86,6 +86,8 @@ def suits(decided: Own | Fixed, served: float, subject: str, it: str) -> Iterato
             f"{subject} is right for {amount(demand, 'tokens')} served "
             f"tokens{nearly(decided.implied_within)}; {expect}."
         )
+    elif demand == 0:
+        yield f"{subject} is right where nothing is served."
     else:
         yield (
             f"No demand makes {it} right: even a model that serves nothing should be "

@@ -120,6 +120,9 @@ def _held(answer: Answer) -> Iterator[Block]:
     rows = [limit_row(limit, unit) for limit in answer.limits if limit.binding]
     if rows:
         what = "it" if answer.own is None else "the optimum"
+        what += (
+            "" if answer.relaxed is None else ", with slopes of batches in fractions"
+        )
         yield Heading(f"Limits that hold {what}")
         what = "loss" if unit == "nats" else "cost"
         short = ((name, bound, *rest) for name, bound, _, *rest in rows)

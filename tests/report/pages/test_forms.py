@@ -65,7 +65,7 @@ def test_the_page_has_the_other_forms_plan_and_what_was_held_out(ask):
     page = flat(answer_blocks(ask(CASE.format("openeurollm-2026", "2T"))))
     assert (
         "the other form: openeurollm-2026-additive, an additive law of the same runs, "
-        "would train 3.86B on 513B tokens to a loss of 1.9352. "
+        "would train 3.86B on 513B tokens to a loss of 1.9352, 3.9 × beyond its runs. "
         "That costs 53 % less than the model that is cheapest to train to it."
     ) in page
     assert (

@@ -319,3 +319,29 @@ def test_what_is_several_times_as_much_is_not_said_to_be_above_it(shipped):
     told = flat(answer_blocks(shipped("verified-code")))
     assert " 13 × " in told
     assert "above the least" not in told
+
+
+def test_what_is_fixed_is_beside_the_best_of_all_lists(shipped):
+    """13B cost 56 % more than the optimum of its own choice, 96 % more than the best.
+
+    And a range of sizes near the least cost was that of the machines of the 13B.
+    """
+    best = shipped("latency-bound-assistant")
+    fixed = shipped("latency-bound-assistant", "fix.parameters=13B")
+    assert fixed.fixed.optimum == best.plan
+    extra = fixed.cost.total / best.cost.total - 1
+    assert fixed.fixed.fraction == pytest.approx(extra, rel=1e-9)
+    assert fixed.near_optimal == best.near_optimal
+    # It is training-optimal: no more than rounding spoke of a demand.
+    assert fixed.fixed.implied_demand == 0
+    assert "13B is right where nothing is served" in headline(fixed)
+
+
+def test_a_plan_that_is_sensible_already_is_among_the_sensible(shipped):
+    answer = shipped("latency-bound-assistant", "limits.total_cost=300k")
+    ways = {way.name: way for way in answer.infeasibility.relaxations}
+    assert ways["limits.total_cost"].overhead < 1
+    told = answer.infeasibility.reason
+    assert "a target of 2.1581 nats or limits.total_cost of $414k" in told
+    # The factor for all of them together is of machines in fractions.
+    assert answer.infeasibility.uniform is None
