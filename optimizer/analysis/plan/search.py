@@ -126,12 +126,12 @@ def _refuse_fractions(
     # A limit of one parameter leaves one, but for the last digits.
     few = [name for name in ("N", "D") if point[name] < 1 - ROUNDING]
     # The measure of overtraining may vanish, too.
-    if not few and question.optimal_tokens(point["N"]) > 0:
+    if not few and question.optimal_tokens(point["N"]) > point["D"] / LARGEST**2:
         return
     spec = scenario.spec
     word = "target" if spec.target else "plan" if spec.plan else "budget"
     what = " and ".join(f"{significant(point[name])} {UNIT_OF[name]}" for name in few)
-    what = what or "a size whose training-optimal tokens are 0"
+    what = what or "a size whose training-optimal tokens are next to none"
     message = (
         f"leads to {what}, and below one there is no model: this law says so only far "
         "outside its runs; ask for a lower loss, or check the law and the prices"
