@@ -234,7 +234,11 @@ def _program(scenario: Scenario) -> GeometricProgram:
 
 
 def _free(asked: Scenario) -> WholePlan:
-    """The best plan of a scenario with nothing fixed, of all that its lists allow."""
+    """The best plan of a scenario with nothing fixed, of all that its lists allow.
+
+    Raises:
+        InputError: it leads to what is no model.
+    """
     tried = together(
         [
             unless_refused(
@@ -245,11 +249,14 @@ def _free(asked: Scenario) -> WholePlan:
             for one in asked.singles
         ]
     )
+    refused = [end for end in tried if isinstance(end, InputError)]
     ends = [end[1] for end in tried if not isinstance(end, InputError)]
     plans = [end for end in ends if isinstance(end, WholePlan)]
-    if not plans:
-        raise Defect("what is decided has a plan, and without it there is none")
-    return min(plans, key=lambda one: one.plan.total)
+    if plans:
+        return min(plans, key=lambda one: one.plan.total)
+    if refused:
+        raise refused[0]
+    raise Defect("what is decided has a plan, and without it there is none")
 
 
 def _fixed(free: WholePlan, question: Question, solution: Solution) -> Fixed:

@@ -109,3 +109,13 @@ def test_overtraining_beyond_numbers_is_told(ask):
             "target: {match: {parameters: 7B}}\ndemand: {tokens: 65T}\n"
             "limits: {parameters: 200}\n"
         )
+
+
+def test_what_is_fixed_where_the_best_is_no_model_is_told(ask):
+    """Without what is fixed the law asks for less than one token."""
+    with pytest.raises(InputError, match="and below one there is no model"):
+        ask(
+            "law: {E: 0.32, A: 9.12, B: 206108, alpha: 0.96, beta: 0.11, k: 0.96,\n"
+            "  counts: non-embedding}\ntarget: {match: {model: llama-3-8b}}\n"
+            "fix: {parameters: 8030261248}\ndemand: {tokens: 50T}\n"
+        )
