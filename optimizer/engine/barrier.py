@@ -99,7 +99,9 @@ def balanced(given: Arrays, z: Array, weight: Array) -> Array:
     at = jet(given, z)
     rows = at.gradient[:, 1:] * weight[:, :, None]
     r = at.gradient[:, 0] + rows.sum(axis=1)
-    least = np.linalg.pinv(rows.transpose(0, 2, 1), rcond=1e-14)
+    # A member beyond numbers is left to the judge, and may not end the others.
+    held = np.where(np.isfinite(rows), rows, 0.0)
+    least = np.linalg.pinv(held.transpose(0, 2, 1), rcond=1e-14)
     change = -np.matmul(least, r[:, :, None])[..., 0]
     return np.asarray(weight * np.maximum(1 + change, 0.0))
 

@@ -287,3 +287,25 @@ def test_a_match_that_the_law_cannot_reckon_with():
     (way,) = family.infeasibility.relaxations
     assert way.name == "edge: target"
     assert solves({**TWO, "edge: target": way.after})
+
+
+def test_a_member_beyond_numbers_ends_no_other():
+    """Its gradients were infinite, and a decomposition of them never ended."""
+    text = (
+        "law: {E: 0.9978572875392273, A: 2.2387211385683394, B: 27045.415579682747,\n"
+        "  alpha: 0.49201419522734696, beta: 1.1014582625438496, k: 0.99999}\n"
+        "objective: dollars\n"
+        "training: {hardware: h100-sxm, mfu: 40 %, price: $2/h, accelerators: 1024}\n"
+        "serving: {hardware: h100-sxm, precision: fp8, mfu: 20 %, price: $2/h}\n"
+        "models:\n"
+        "  - {name: edge, target: {match: {parameters: 3B}}, demand: {tokens: 5T,\n"
+        "     cost_share: 10 %}, limits: {parameters: 1.5B}}\n"
+        "  - {name: server, target: {match: {parameters: 13B}},\n"
+        "     demand: {tokens: 20T}}\n"
+        "  - {name: flagship, target: {match: {parameters: 70B}},\n"
+        "     demand: {tokens: 2T}}\n"
+        "shared: {tokens: 2T, training_cost: $840k, training_time: 30 days}\n"
+        "fix: {parameters: 3075098624}\n"
+    )
+    family = solve_portfolio(read_portfolio(load_text(text, "x"), Path(), ()))
+    assert family.status is Status.INFEASIBLE
