@@ -24,12 +24,11 @@ from optimizer.analysis.plan.near_optimal import (
     pairs,
     ranged,
 )
-from optimizer.analysis.plan.rounded import next_down, next_up, whole_batches
+from optimizer.analysis.plan.rounded import whole_batches, whole_samples
 from optimizer.analysis.plan.whole import Solved, WholePlan
 from optimizer.engine.solve import attempt_each
 from optimizer.question.asked import SAMPLES
 from optimizer.question.formulate import formulate
-from optimizer.records import replace
 
 
 def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
@@ -75,9 +74,7 @@ def _asked(
     """
     beside = [(middle.scenario, middle.question)]
     if middle.question.between is not None:
-        samples = end.found.point[SAMPLES]
-        numbers = sorted({next_down(samples), next_up(samples)})
-        drawn = [replace(middle.scenario, samples=float(n)) for n in numbers]
+        drawn = whole_samples(middle.scenario, end.found.point[SAMPLES])
         asked = [(scenario, formulate(scenario)) for scenario in drawn]
         beside = [one for one in asked if (one[1].reducible or 0.0) > 0]
     programs = [

@@ -16,6 +16,7 @@ from optimizer.analysis.plan.whole import WholePlan
 from optimizer.errors import Defect, InputError
 from optimizer.question.scenario import Scenario
 from optimizer.question.under_laws import with_law
+from optimizer.world.law import Law
 from optimizer.world.laws import load_law
 
 
@@ -83,9 +84,7 @@ def of_ends(other: Scenario, ends: Sequence[End | Defect]) -> OtherForm:
     target = made.plan.question.target
     loss = onto([] if target is None else [target])(weighed.plan.loss)
     size = weighed.plan.parameters, weighed.plan.tokens, loss
-    share = weighed.saved / weighed.base.total
-    far = beyond(law, *size[:2])
-    return OtherForm(law.name, law.form, *size, share, extrapolation=far)
+    return _planned(law, *size, weighed.saved / weighed.base.total)
 
 
 def of_answer(other: Scenario, solve: Callable[[Scenario], Answer]) -> OtherForm:
@@ -101,5 +100,11 @@ def of_answer(other: Scenario, solve: Callable[[Scenario], Answer]) -> OtherForm
     plan, saved = answer.plan, answer.savings
     size = plan.parameters, plan.tokens, plan.loss
     share = None if saved is None else saved.fraction
-    far = beyond(law, *size[:2])
-    return OtherForm(law.name, law.form, *size, share, extrapolation=far)
+    return _planned(law, *size, share)
+
+
+def _planned(
+    law: Law, N: float, D: float, loss: float, saving: float | None
+) -> OtherForm:
+    far = beyond(law, N, D)
+    return OtherForm(law.name, law.form, N, D, loss, saving, extrapolation=far)

@@ -158,6 +158,12 @@ def whole_batches(scenario: Scenario, question: Question, N: float) -> list[Scen
     return [replace(scenario, whole={**whole, **batches}) for batches in picks]
 
 
+def whole_samples(scenario: Scenario, samples: float) -> list[Scenario]:
+    """The scenarios of the whole numbers of samples beside one in fractions."""
+    beside = sorted({next_down(samples), next_up(samples)})
+    return [replace(scenario, samples=float(number)) for number in beside]
+
+
 def _standing(
     scenario: Scenario,
     question: Question,

@@ -15,10 +15,9 @@ from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.practice import Relaxed
 from optimizer.analysis.plan.rounded import (
     needs,
-    next_down,
-    next_up,
     replicated,
     whole_batches,
+    whole_samples,
 )
 from optimizer.analysis.plan.steps import EQUAL, ROUNDS, around
 from optimizer.analysis.plan.together import Search, together
@@ -187,10 +186,7 @@ def _drawn(found: Solved) -> Search[WholePlan | Solved]:
     optimum in fractions.
     """
     at, point = found.size[SAMPLES], found.question.complete(found.size)
-    tried = yield from _solved(
-        replace(found.scenario, samples=float(number))
-        for number in sorted({next_down(at), next_up(at)})
-    )
+    tried = yield from _solved(whole_samples(found.scenario, at))
     ways, failed = [], []
     for one in tried:
         way: WholePlan | Solved = one
