@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from optimizer.reading.kinds import (
     BUDGET,
@@ -243,6 +243,11 @@ def either(parts: list[str], word: str = "or") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+def picked(choice: Mapping[str, str]) -> str:
+    """A combination of a scenario's lists: `serving.weights: int4, …`."""
+    return ", ".join(f"{word}: {value}" for word, value in choice.items())
 
 
 def several(names: list[str]) -> str:

@@ -13,6 +13,7 @@ from optimizer.analysis.plan.wording import (
     lifetime,
     more,
     percent,
+    picked,
     ratio,
 )
 from optimizer.reading.quantity import significant
@@ -132,8 +133,7 @@ def choices(answer: Answer) -> Iterator[Block]:
     ranked = sorted(answer.alternatives, key=_rank)
     yield Heading("Choices")
     if answer.choice and answer.plan is not None:
-        picked = ", ".join(f"{word}: {value}" for word, value in answer.choice.items())
-        yield Text(f"Best with {picked}{next_best(answer)}.")
+        yield Text(f"Best with {picked(answer.choice)}{next_best(answer)}.")
     yield Table(columns, tuple(_row(row, words, unit) for row in ranked))
 
 

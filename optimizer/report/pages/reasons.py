@@ -15,6 +15,7 @@ from optimizer.analysis.plan.wording import (
     figure,
     nats,
     percent,
+    picked,
     ratio,
     times,
     typed,
@@ -147,11 +148,8 @@ def infeasible(answer: Answer) -> Iterator[Block]:
     if answer.infeasibility is not None:
         ways = answer.infeasibility.relaxations
         if answer.choice:
-            told = ", ".join(
-                f"{word}: {value}" for word, value in answer.choice.items()
-            )
             yield Text(
-                f"Of the choices, the nearest to a plan is {told}; "
+                f"Of the choices, the nearest to a plan is {picked(answer.choice)}; "
                 "what is needed is of it."
             )
         yield from remedies(answer.infeasibility, ways, {answer.law.outer})

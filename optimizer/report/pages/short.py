@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import amount, either, figure, lifetime, percent
+from optimizer.analysis.plan.wording import (
+    amount,
+    either,
+    figure,
+    lifetime,
+    percent,
+    picked,
+)
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, significant, write
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text
 from optimizer.report.formats.loss_units import in_unit
@@ -162,9 +169,8 @@ def _practice(answer: Answer) -> Iterator[str]:
             f"{use.bound_by}."
         )
     if answer.choice:
-        picked = (f"{word}: {value}" for word, value in answer.choice.items())
         more = next_best(answer) + refusals(answer)
-        yield f"Best of the choices: {', '.join(picked)}{more}."
+        yield f"Best of the choices: {picked(answer.choice)}{more}."
 
 
 def _million(dollars: float) -> str:
