@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from optimizer.analysis.audit import Audit, audit_models
+from optimizer.analysis.plan.wording import either
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.functions.looks import attach_pages
 from optimizer.question.scenario import Scenario
@@ -15,6 +16,7 @@ from optimizer.reading.quantity import PARAMETERS, TOKENS, read, write
 from optimizer.records import replace
 from optimizer.world.architecture.load import is_config
 from optimizer.world.law import Law
+from optimizer.world.laws import builtin_names, load_law
 from optimizer.world.leverage import NO_AUDIT
 from optimizer.world.models import (
     PublishedModel,
@@ -148,6 +150,11 @@ def judges(
                 raise InputError([Problem(place, "law", NO_AUDIT)])
             return (scenario.law,), experts
     laws = chosen_laws(names or (LAWS if experts is None else (ALL,)), experts)
+    if not laws:
+        known = [(law.name, law.experts) for law in map(load_law, builtin_names())]
+        told = [f"{name} {most[0]} to {most[-1]}" for name, most in known if most]
+        message = f"no built-in law was fitted on that many; {either(told, 'and')}"
+        raise wrong("--experts", message)
     return with_surface(laws, experts), experts
 
 

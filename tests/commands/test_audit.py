@@ -141,6 +141,15 @@ def test_experts_choose_the_laws_of_experts(run):
     assert "is for dense models" in done.err
 
 
+@pytest.mark.parametrize("asked", [(), ("--law", "all")])
+@pytest.mark.parametrize("experts", ["64", "9" * 450])
+def test_experts_that_no_law_knows(run, experts, asked):
+    """They once left no law to judge by, and a defect: a search met it."""
+    done = run("audit", "llama-3-8b", "--experts", experts, *asked)
+    assert done.code == 2
+    assert "ludziejewski-2025 1 to 32" in done.err
+
+
 def test_law_all(run):
     rows = audits(run("audit", "llama-7b", "--law", "all", "--format", "json"))
     assert len(rows) >= 12
