@@ -109,8 +109,8 @@ class Composite:
             result = result + outer[:, len(self.variables) + k, None, None] * hessian
         return np.asarray(result)
 
-    def scaled(self, factor: float) -> Composite:
-        """Returns factor · f, for a factor above 0."""
+    def scaled(self, factor: float | Array) -> Composite:
+        """Returns factor · f, for a factor above 0, or one a member `(batch, 1)`."""
         return Composite(self.variables, self.inner.scaled(factor), self.quantities)
 
     def times(self, powers: Mapping[str, float]) -> Composite:

@@ -131,8 +131,8 @@ class Posynomial:
         second = weighted @ self.exponents
         return np.asarray(second - mean[:, :, None] * mean[:, None, :])
 
-    def scaled(self, factor: float) -> Posynomial:
-        """Returns factor · f, for a factor above 0."""
+    def scaled(self, factor: float | Array) -> Posynomial:
+        """Returns factor · f, for a factor above 0, or one a member `(batch, 1)`."""
         return Posynomial(
             self.variables, self.coefficients * factor, self.exponents, self.labels
         )

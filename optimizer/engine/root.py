@@ -36,56 +36,120 @@ KINDS = ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))
 
 
 @dataclass(frozen=True, eq=False)
-class Plain:
-    """A program of this shape; logarithms of shape `(batch or 1,)`.
+class Curve:
+    """A·x^-α + B·y^-β = 1, by u = ln(q/(1−q)); logarithms of shape `(batch or 1,)`.
 
     Attributes:
-        first: the number of the constraint that is met with equality.
-        costs: ln c1 to ln c4; None for a term that is absent.
+        place: the number of the constraint.
         A: ln A.
         B: ln B.
         alpha: α.
         beta: β.
     """
 
-    first: int
-    costs: tuple[Array | None, ...]
+    place: int
     A: Array
     B: Array
     alpha: Array
     beta: Array
 
+    def members(self, rows: Integers) -> Curve:
+        """Those of some numbers."""
+        numbers = (cut(x, rows) for x in (self.A, self.B, self.alpha, self.beta))
+        return Curve(self.place, *numbers)
+
+    def point(self, u: Array) -> Array:
+        """Ln x and ln y, `(batch, 2)`."""
+        rest = -np.log(1 + np.exp(u))  # ln(1 − q)
+        z = np.empty((len(u), 2))
+        z[:, 0] = (self.A - rest) / self.alpha
+        z[:, 1] = (self.B - rest - u) / self.beta
+        return z
+
+    def odds(self, z: Array) -> Array:
+        """U, with the shares that the two terms have at ln x and ln y `(batch, 2)`."""
+        of_y = self.B - self.beta * z[:, 1]
+        return np.asarray(of_y - self.A + self.alpha * z[:, 0])
+
+    def along(self, u: Array) -> Array:
+        """∂z/∂u, `(batch, 2)`."""
+        share = _share(u)
+        found = np.empty((len(u), 2))
+        found[:, 0], found[:, 1] = share / self.alpha, (share - 1) / self.beta
+        return found
+
+    def bend(self, u: Array) -> Array:
+        """∂²z/∂u², likewise."""
+        share = _share(u)
+        found = np.empty((len(u), 2))
+        both = share * (1 - share)
+        found[:, 0], found[:, 1] = both / self.alpha, both / self.beta
+        return found
+
+    def gradient(self, u: Array) -> Array:
+        """∇G = (−α(1−q), −βq), `(batch, 2)`."""
+        share = _share(u)
+        found = np.empty((len(u), 2))
+        found[:, 0], found[:, 1] = self.alpha * (share - 1), -self.beta * share
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Plain:
+    """A program of this shape.
+
+    Attributes:
+        curve: the constraint that is met with equality.
+        costs: ln c1 to ln c4, `(batch or 1,)`; None for a term that is absent.
+    """
+
+    curve: Curve
+    costs: tuple[Array | None, ...]
+
     def members(self, rows: Integers) -> Plain:
         """Those of some numbers."""
         costs = tuple(None if cost is None else cut(cost, rows) for cost in self.costs)
-        numbers = (cut(x, rows) for x in (self.A, self.B, self.alpha, self.beta))
-        return Plain(self.first, costs, *numbers)
+        return Plain(self.curve.members(rows), costs)
 
 
 def plain(program: GeometricProgram) -> Plain | None:
     """Recognises a plain program; other constraints may stand beside its one."""
+    if not flat(program):
+        return None
+    objective, *sides = program.posynomials
+    if (costs := costs_of(objective)) is None or (curve := curve_of(sides)) is None:
+        return None
+    return Plain(curve, costs)
+
+
+def flat(program: GeometricProgram) -> bool:
+    """Whether it is one of posynomials in two variables."""
     bare = all(isinstance(function, Posynomial) for function in program.functions)
-    if not bare or len(program.variables) != 2:
-        return None
-    objective, *constraints = program.posynomials
+    return bare and len(program.variables) == 2
+
+
+def costs_of(cost: Posynomial) -> tuple[Array | None, ...] | None:
+    """Ln c1 to ln c4 of c1·x·y + c2·x + c3·y + c4; None where it is no such sum."""
     costs: list[Array | None] = [None] * len(KINDS)
-    if (objective.exponents != objective.exponents[:1]).any():
+    if len(cost.exponents) > 1 and (cost.exponents != cost.exponents[:1]).any():
         return None
-    for t, powers in enumerate(objective.exponents[0].tolist()):
+    for t, powers in enumerate(cost.exponents[0].tolist()):
         if tuple(powers) not in KINDS or costs[KINDS.index(tuple(powers))] is not None:
             return None
-        costs[KINDS.index(tuple(powers))] = objective.logs[:, t]
-    if costs[0] is None:
-        return None
-    for i, p in enumerate(constraints):
+        costs[KINDS.index(tuple(powers))] = cost.logs[:, t]
+    return None if costs[0] is None else tuple(costs)
+
+
+def curve_of(sides: Sequence[Posynomial]) -> Curve | None:
+    """The first left-hand side that is A·x^-α + B·y^-β, if one is."""
+    for i, p in enumerate(sides):
         if p.exponents.shape[1] != 2:
             continue
         for x, y in ((0, 1), (1, 0)):
             one, two = p.exponents[:, x], p.exponents[:, y]
             apart = not (one[:, 1].any() or two[:, 0].any())
             if apart and (one[:, 0] < 0).all() and (two[:, 1] < 0).all():
-                A, B = p.logs[:, x], p.logs[:, y]
-                return Plain(i, tuple(costs), A, B, -one[:, 0], -two[:, 1])
+                return Curve(i, p.logs[:, x], p.logs[:, y], -one[:, 0], -two[:, 1])
     return None
 
 
@@ -97,39 +161,31 @@ def root(program: GeometricProgram, form: Plain, batch: int) -> tuple[Array, Arr
         form: what `plain` recognised in it.
         batch: the number of members.
     """
-    alpha, beta = form.alpha, form.beta
+    curve = form.curve
+    alpha, beta = curve.alpha, curve.beta
     product, demand, price, _ = form.costs
     target = np.log(alpha / beta)
     if product is not None and demand is not None:
-        demand = demand - product - form.B / beta
+        demand = demand - product - curve.B / beta
     if product is not None and price is not None:
-        price = price - product - form.A / alpha
+        price = price - product - curve.A / alpha
     balance = _Balance(target, demand, price, alpha, beta)
     # Half the digits cost a quarter of the time.
     rough = balance.single()
     u = _newton(rough, rough.start(batch), ROUGH).astype(np.float64)
     u = _newton(balance, u, STEPS)
-    z = _point(form, u)
+    z = curve.point(u)
     multipliers = np.zeros((batch, len(program.constraints)))
     # Both sides of ∇F + λ·∇G = 0 summed.
-    multipliers[:, form.first] = _slopes(form, z) / _fall(form, u)
+    multipliers[:, curve.place] = _slopes(form, z) / _fall(curve, u)
     _walk(program, form, u, z, multipliers)
     return z, multipliers
 
 
-def _point(form: Plain, u: Array) -> Array:
-    """The point of the constraint with q/(1−q) = e^u, `(batch, 2)`."""
-    rest = -np.log(1 + np.exp(u))  # ln(1 − q)
-    z = np.empty((len(u), 2))
-    z[:, 0] = (form.A - rest) / form.alpha
-    z[:, 1] = (form.B - rest - u) / form.beta
-    return z
-
-
-def _fall(form: Plain, u: Array) -> Array:
+def _fall(curve: Curve, u: Array) -> Array:
     """−∂G/∂ln x − ∂G/∂ln y on the constraint, α(1−q) + βq."""
     share = _share(u)
-    return np.asarray(form.alpha * (1 - share) + form.beta * share)
+    return np.asarray(curve.alpha * (1 - share) + curve.beta * share)
 
 
 def _walk(
@@ -140,7 +196,8 @@ def _walk(
     Newton on the wall that is broken most comes from outside and never crosses it; a
     member with no such point is left where it gets lost, for `certify` to refuse.
     """
-    others = [i for i in range(len(program.constraints)) if i != form.first]
+    curve = form.curve
+    others = [i for i in range(len(program.constraints)) if i != curve.place]
     cost, *functions = program.posynomials
     walls = [functions[i] for i in others]
     if not walls:
@@ -148,26 +205,26 @@ def _walk(
     rows = np.flatnonzero(np.max([w.tangent(z)[0] for w in walls], axis=0) > WITHIN)
     if not rows.size:
         return
-    form, u = form.members(rows), u[rows]
+    curve, u = curve.members(rows), u[rows]
     walls = [wall.members(rows) for wall in walls]
     side = None  # of the point within: the sign of the slope down to it
     for _ in range(WALK):
-        which, value, gradient = _most_broken(walls, _point(form, u))
-        slope = (gradient * _along(form, u)).sum(axis=1)
+        which, value, gradient = _most_broken(walls, curve.point(u))
+        slope = (gradient * curve.along(u)).sum(axis=1)
         step = value / slope
         side = np.sign(slope) if side is None else side
         u = u - step
         if not ((np.abs(step) > NEAR) & (slope * side > 0)).any():
             break
-    at = _point(form, u)
+    at = curve.point(u)
     which, _, gradient = _most_broken(walls, at)
     rise = cost.members(rows).tangent(at)[1]
-    along = _along(form, u)
+    along = curve.along(u)
     price = -(rise * along).sum(axis=1) / (gradient * along).sum(axis=1)
     z[rows] = at
     multipliers[rows, np.array(others)[which]] = price
     pull = (rise + price[:, None] * gradient).sum(axis=1)
-    multipliers[rows, form.first] = pull / _fall(form, u)
+    multipliers[rows, curve.place] = pull / _fall(curve, u)
 
 
 def _most_broken(
@@ -178,12 +235,6 @@ def _most_broken(
     which = np.argmax(values, axis=0)
     every = np.arange(len(z))
     return which, np.stack(values)[which, every], np.stack(gradients)[which, every]
-
-
-def _along(form: Plain, u: Array) -> Array:
-    """∂z/∂u on the constraint, `(batch, 2)`."""
-    share = _share(u)
-    return np.stack([share / form.alpha, (share - 1) / form.beta], axis=1)
 
 
 def _share(u: Array) -> Array:

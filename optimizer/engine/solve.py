@@ -7,9 +7,11 @@ certificate, or where it is asked for. One judge accepts the point of any of the
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,8 +25,11 @@ from optimizer.algebra.program import (
 )
 from optimizer.engine import own, second_opinion
 from optimizer.engine.certify import GAP, UncertifiedError, allowed, residuals
-from optimizer.engine.root import Plain, plain, root
+from optimizer.engine.edge import edge, ends
+from optimizer.engine.root import plain, root
 from optimizer.engine.stacking import shape, stacked
+
+Guess: TypeAlias = Callable[[], tuple[Array, Array]]
 
 _asked: ContextVar[bool] = ContextVar("second opinion", default=False)
 
@@ -144,10 +149,15 @@ def attempt_each(
         own_ones = [programs[place] for place in places]
         start = np.stack([starts[place] for place in places])
         guess = [one for one in (given[place] for place in places) if one is not None]
-        ends = _alike(own_ones, start, gap, np.stack(guess) if guess else None, brief)
-        for place, end in zip(places, ends, strict=True):
+        near = partial(_both, start, np.stack(guess)) if guess else None
+        solved = _alike(own_ones, start, gap, near, brief)
+        for place, end in zip(places, solved, strict=True):
             found[place] = end
     return found
+
+
+def _both(start: Array, guess: Array) -> tuple[Array, Array]:
+    return start, guess
 
 
 def _without(program: GeometricProgram, start: Array) -> Solution:
@@ -167,25 +177,40 @@ def _alike(
     programs: Sequence[GeometricProgram],
     start: Array | None,
     gap: float,
-    guess: Array | None = None,
+    near: Guess | None = None,
     brief: bool = False,
 ) -> list[Solution | None]:
-    """Our own answers to programs of one shape; None where cvxpy is asked instead.
+    """Our own answers to programs of one shape; see `attempt_members`."""
+    batch = (
+        programs[0] if len(programs) == 1 else stacked(programs, [1] * len(programs))
+    )
+    return attempt_members(batch, programs, start, gap, near, brief=brief)
+
+
+def attempt_members(
+    batch: GeometricProgram,
+    programs: Sequence[GeometricProgram],
+    start: Array | None,
+    gap: float,
+    near: Guess | None = None,
+    *,
+    brief: bool = False,
+) -> list[Solution | None]:
+    """Our own answers to a batch; None where cvxpy is asked instead.
 
     Args:
-        programs: of one member each.
+        batch: the programs as one.
+        programs: each member by itself.
         start: ln of a point near each optimum, `(programs, variables)`; None for a
             single one.
         gap: as for `solve`.
-        guess: of λ, `(programs, constraints)`, if Newton alone may be enough.
+        near: makes guesses of ln x and of λ, `(programs, …)`, where there is no closed
+            form and Newton alone may be enough.
         brief: as for `attempt_each`.
     """
     found: list[Solution | None] = [None] * len(programs)
     if _asked.get():
         return found
-    batch = (
-        programs[0] if len(programs) == 1 else stacked(programs, [1] * len(programs))
-    )
 
     def take(ends: own.Found, rows: Integers, engine: Engine) -> Integers:
         """Keeps what has ended; returns the rest."""
@@ -194,23 +219,29 @@ def _alike(
         return np.asarray(rows[ends.ended == own.UNSOLVED])
 
     left = np.arange(len(programs))
-    if (form := plain(batch)) is not None:
-        left = take(_rooted(batch, form, len(programs), gap), left, Engine.ROOT)
-    elif guess is not None and start is not None:
-        ends = own.near(batch, start, guess, gap, brief=brief)
-        left = take(ends, left, Engine.INTERIOR)
+    if (closed := _closed(batch, start, len(programs), gap)) is not None:
+        left = take(closed, left, Engine.ROOT)
+    if left.size and near is not None:
+        z, guess = near()
+        guessed = own.near(members(batch, left), z[left], guess[left], gap, brief=brief)
+        left = take(guessed, left, Engine.INTERIOR)
     if left.size:
         begin = None if start is None else start[left]
         take(own.find(members(batch, left), begin, gap), left, Engine.INTERIOR)
     return found
 
 
-def _rooted(
-    program: GeometricProgram, form: Plain, batch: int, gap: float
-) -> own.Found:
-    """The members of a plain program by its root, as far as the judge accepts them."""
+def _closed(
+    program: GeometricProgram, start: Array | None, batch: int, gap: float
+) -> own.Found | None:
+    """The members of a program that has a root, as far as the judge accepts them."""
     with np.errstate(all="ignore"):
-        z, multipliers = root(program, form, batch)
+        if (form := plain(program)) is not None:
+            z, multipliers = root(program, form, batch)
+        elif start is not None and (bound := edge(program)) is not None:
+            z, multipliers = ends(program, bound, start)
+        else:
+            return None
         proof = residuals(program, z, multipliers)
     ended = np.where(allowed(*proof, gap), own.OPTIMAL, own.UNSOLVED)
     return own.Found(ended, z, multipliers, np.stack(proof))

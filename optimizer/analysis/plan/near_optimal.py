@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
-from optimizer.algebra.posynomial import Array, Integers, Term, build
-from optimizer.algebra.program import Constraint, GeometricProgram, Solution, Status
+from optimizer.algebra.posynomial import Array, Integers, Posynomial
+from optimizer.algebra.program import (
+    Constraint,
+    GeometricProgram,
+    Solution,
+    Status,
+    members,
+)
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import spans
-from optimizer.engine.solve import attempt_each, solve
+from optimizer.engine.solve import attempt_each, attempt_members, solve
 from optimizer.question.asked import SIZE, Question
 from optimizer.records import dataclass
 
@@ -80,8 +87,9 @@ class End:
     @property
     def held_by(self) -> str | None:
         """The word of the scenario that ends the range; None where its cost does."""
-        held = _binding(self.found)
-        if self.program is not None:
+        if self.program is None:
+            held = _binding(self.found)
+        else:
             weights = self.found.optimum[1]
             if weights[-1] > 0:
                 return None
@@ -154,34 +162,50 @@ def _near(solution: Solution) -> _Near:
 
 
 def end_program(
-    program: GeometricProgram, most: float, power: float
+    program: GeometricProgram, most: float | Array, power: float | Array
 ) -> GeometricProgram:
-    """Minimise N^power under the constraints of a program, and its value at most."""
-    slack = Constraint("cost", program.objective.scaled(1 / most))
-    size = build(program.variables, [Term("N", 1.0, {"N": power})])
+    """Minimise N^power under the constraints of a program, and its value at most.
+
+    Of both there may be one for each member of a batch.
+    """
+    room, powers = np.atleast_1d(most)[:, None], np.atleast_1d(power)
+    exponents = np.zeros((len(powers), 1, len(program.variables)))
+    exponents[:, 0, program.variables.index("N")] = powers
+    size = Posynomial(program.variables, np.ones((1, 1)), exponents, ("N",))
+    slack = Constraint("cost", program.objective.scaled(1 / room))
     return GeometricProgram(size, (*program.constraints, slack))
 
 
 def _ends(
     solution: Solution, value: float, measured: float
 ) -> list[tuple[GeometricProgram, Solution | None]]:
-    """The program of each end, the smaller one first, with what Newton finds of it."""
-    program, near = solution.program, _near(solution)
+    """The program of each end, the smaller one first, with what is found of it."""
     z, _ = solution.optimum
-    axis = np.eye(len(z))[program.variables.index("N")]
+    pairs = [(math.log1p(within) / measured, p) for within in WITHIN for p in POWERS]
+    rooms, powers = np.array(pairs).T
+    asked = end_program(solution.program, value * np.exp(rooms), powers)
+    rooms = rooms + math.log(value / solution.value)
+    guesses = partial(_models, solution, rooms, powers)
+    start = np.tile(z, (len(pairs), 1))
+    each = [members(asked, slice(row, row + 1)) for row in range(len(pairs))]
+    found = attempt_members(asked, each, start, DIGITS, guesses)
+    return list(zip(each, found, strict=True))
+
+
+def _models(solution: Solution, rooms: Array, powers: Array) -> tuple[Array, Array]:
+    """Guesses of ln x and λ at the ends, a row each; see `_model`."""
+    z, _ = solution.optimum
+    near = _near(solution)
+    axis = np.eye(len(z))[solution.program.variables.index("N")]
     flat = _flat(near, axis)
-    asked, steps, guesses = [], [], []
-    for within in WITHIN:
-        room = math.log1p(within) / measured
-        most = value * math.exp(room)
-        room += math.log(value / solution.value)
-        for power in POWERS:
-            asked.append(end_program(program, most, power))
-            step, guess = _model(solution, near, flat, power * axis, room)
-            steps.append(z + step)
-            guesses.append(guess)
-    found = attempt_each(asked, steps, DIGITS, guesses)
-    return list(zip(asked, found, strict=True))
+    steps, guesses = zip(
+        *(
+            _model(solution, near, flat, power * axis, room)
+            for room, power in zip(rooms.tolist(), powers.tolist(), strict=True)
+        ),
+        strict=True,
+    )
+    return z + np.array(steps), np.array(guesses)
 
 
 def _end(solution: Solution, asked: GeometricProgram, found: Solution | None) -> End:
