@@ -1,17 +1,15 @@
-"""Why no plan exists: which bounds conflict, and the least relaxation of each.
+"""How far bounds must give way for a plan, and how low a program goes.
 
 Relaxing is a geometric program of its own, min u subject to g_i ≤ u for the bounds
 that may give and g_j ≤ 1 for the rest, so each statement here carries the same
 certificate as a plan. *Source*: Boyd, Kim, Vandenberghe & Hassibi 2007, section
-3.1 (feasibility); Chinneck, Feasibility and Infeasibility in Optimization (2008),
-chapter 6 (irreducible infeasible sets).
+3.1 (feasibility).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +21,10 @@ from optimizer.algebra.program import (
     Constraint,
     Function,
     GeometricProgram,
+    Solution,
     Status,
 )
-from optimizer.engine.certify import GAP, VIOLATION, UncertifiedError
+from optimizer.engine.certify import GAP, VIOLATION
 from optimizer.engine.cone import balanced
 from optimizer.engine.enclose import enclose
 from optimizer.engine.solve import solve
@@ -41,7 +40,6 @@ NOWHERE = np.zeros((1, 0))  # the only point of a program without variables
 FACTOR = "relaxation"
 OBJECTIVE = "objective"
 ENDLESS = 1e80  # where a variable goes to ∞ and what saturates has saturated
-LEAST = " [at least]"  # the lower side of an equality; no name has such brackets
 
 
 @dataclass(frozen=True)
@@ -52,126 +50,13 @@ class Infimum:
         value: of the objective.
         attained: False where it is only approached as a variable goes to 0 or ∞.
         certificate: of the program without the terms that vanish.
+        solution: of the program, where none does.
     """
 
     value: float
     attained: bool
     certificate: Certificate | None
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A proof that no plan exists, and ways out.
-
-    Attributes:
-        names: an irreducible set of bounds that exclude each other: without any
-            one of them the rest can be met.
-        factors: for each bound of the program, the factor by which it alone must
-            grow for a plan to exist; None where no factor does.
-        uniform: the factor by which all bounds together must grow.
-        certificate: of the program that proves `uniform`.
-    """
-
-    names: tuple[str, ...]
-    factors: dict[str, float | None]
-    uniform: float
-    certificate: Certificate
-
-
-def diagnose(
-    program: GeometricProgram,
-    equalities: Collection[str] = (),
-    given: Collection[str] = (),
-    together: Mapping[str, str] = MappingProxyType({}),
-) -> Conflict:
-    """Explains an infeasible program.
-
-    Args:
-        program: the program.
-        equalities: names of constraints that come in pairs, `x` and `x [at least]`,
-            and hold a variable at a value. They have no room by nature: both sides
-            stand or fall together, and only one side is relaxed at a time.
-        given: names of constraints that nobody can move, such as physics; they hold
-            throughout and are no part of a conflict.
-        together: constraint → the bound that it belongs to, where one bound makes
-            several constraints; they are relaxed by one factor.
-
-    Raises:
-        Defect: the program is feasible with room to spare, so that there is nothing
-            to explain.
-    """
-    parts: dict[str, list[str]] = {}
-    for constraint in program.constraints:
-        name = constraint.name.removesuffix(LEAST)
-        parts.setdefault(together.get(name, name), []).append(constraint.name)
-    names = [name for name in parts if name not in given]
-    bounds = [name for name in names if name not in equalities]
-
-    def relaxed(members: Sequence[str]) -> Infimum:
-        kept = [part for name in (*members, *given) for part in parts.get(name, ())]
-        give = [part for name in members if name in bounds for part in parts[name]]
-        return least_relaxation(_keeping(program, kept), give)
-
-    def excluded(members: Sequence[str]) -> bool:
-        some = any(name in bounds for name in members)
-        return some and relaxed(members).value > 1 - SLIVER
-
-    whole = relaxed(names)
-    if whole.value < 1 - SLIVER or whole.certificate is None:
-        raise Defect("the solver found no plan although the bounds leave room")
-    conflict = _irreducible(excluded, [], names, fresh=False)
-    factors: dict[str, float | None] = {}
-    for name in names:
-        sides = [parts[name]]
-        if name in equalities:
-            sides = [[part] for part in parts[name]]
-        # Without a bound that is not in it, the conflict is still there.
-        stuck = name not in conflict or excluded([n for n in names if n != name])
-        for side in sides:
-            factor = math.inf
-            if not stuck:
-                factor = _least_factor(program, side)
-            label = side[0] if name in equalities else name
-            factors[label] = factor if math.isfinite(factor) else None
-    return Conflict(tuple(conflict), factors, whole.value, whole.certificate)
-
-
-def _least_factor(program: GeometricProgram, side: Sequence[str]) -> float:
-    """The factor by which some constraints must give way; ∞ where none is certified."""
-    try:
-        least = least_relaxation(program, side, gap=ROOM / 10)
-    except UncertifiedError:
-        return math.inf
-    return max(least.value, 1.0) * (1 + (ROOM if least.attained else FAR))
-
-
-def _irreducible(
-    excluded: Callable[[Sequence[str]], bool],
-    kept: Sequence[str],
-    names: Sequence[str],
-    *,
-    fresh: bool,
-) -> list[str]:
-    """Those of some bounds that are needed, beside others, for all to be excluded.
-
-    By halves, so that few of many bounds are found in few solves; the later ones of
-    the list are preferred. *Source*: Junker, QuickXplain (AAAI 2004), section 4.
-
-    Args:
-        excluded: whether bounds exclude each other.
-        kept: bounds that stay.
-        names: bounds of which some are needed; with `kept` they exclude each other.
-        fresh: whether `kept` has grown since it was last asked about.
-    """
-    if fresh and excluded(kept):
-        return []
-    if len(names) == 1:
-        return list(names)
-    half = len(names) // 2
-    early, late = names[:half], names[half:]
-    before = _irreducible(excluded, [*kept, *late], early, fresh=True)
-    after = _irreducible(excluded, [*kept, *before], late, fresh=bool(before))
-    return [*before, *after]
+    solution: Solution | None = None
 
 
 def least_relaxation(
@@ -262,7 +147,8 @@ def infimum(
     _, multipliers = solution.optimum
     for constraint, weight in zip(program.constraints, multipliers, strict=True):
         attained = attained and not (constraint.name in thinned and weight > 0)
-    return Infimum(solution.value, attained, solution.certificate)
+    whole = solution if program.variables == true.variables and not thinned else None
+    return Infimum(solution.value, attained, solution.certificate, whole)
 
 
 def _meet(constraints: tuple[Constraint, ...]) -> bool:
@@ -327,11 +213,6 @@ def _saturated(
     for name in gone:
         result = result.fixing(name, ENDLESS)
     return result, bool(gone)
-
-
-def _keeping(program: GeometricProgram, names: Collection[str]) -> GeometricProgram:
-    kept = tuple(c for c in program.constraints if c.name in names)
-    return GeometricProgram(program.objective, kept)
 
 
 def _falling(program: GeometricProgram) -> list[Mask] | None:

@@ -36,6 +36,8 @@ TIED = 0.01  # s·λ aims no lower than this part of the residuals
 LEAST = 1e-14  # s·λ is kept above this, so that no pair loses its balance
 DIVERGED = 1e8  # residuals and multipliers beyond which the path leads nowhere
 PRICEY = 1e2  # sum of multipliers from which they may prove that there is no point
+TURNS = 12  # of Newton to where a mean of constraints is least; 5 are usual
+EXACT = 1e-12  # residual at which it stops
 RIDGE = 1e-15  # of a matrix of diagonal 1, so that none is singular
 
 
@@ -205,6 +207,26 @@ def _excess(numbers: Array, steps: Array) -> Array:
 def _weighted(rows: Array, weights: Array) -> Array:
     """Σ_i w_i·row_i, `(batch, variables)`."""
     return np.asarray(np.matmul(weights[:, None, :], rows)[:, 0])
+
+
+def lowest(given: Arrays, z: Array, weight: Array) -> Array:
+    """Where the mean of the ln g_i by their multipliers is least, from z.
+
+    No point has a lower greatest ln g_i than this mean is here: where a path has not
+    arrived because no point meets all constraints, its multipliers mostly prove that.
+    """
+    weights = np.zeros((len(z), 1 + weight.shape[1]))
+    weights[:, 1:] = weight / weight.sum(axis=1, keepdims=True)
+    for _ in range(TURNS):
+        at = jet(given, z)
+        r = _weighted(at.gradient, weights)
+        worst = np.abs(r).max(axis=1)
+        if not (worst > EXACT).any():
+            break
+        inverse = inverted(bend(given, at, weights), SHY * np.minimum(worst, 1.0))
+        step = np.matmul(inverse, r[:, :, None])[:, :, 0]
+        z = z - step / np.maximum(np.abs(step).max(axis=1, keepdims=True), 1.0)
+    return z
 
 
 def impossible(at: Jet, z: Array, weight: Array) -> Mask:

@@ -25,7 +25,7 @@ from optimizer.algebra.program import (
 from optimizer.engine.arrays import Arrays, arrays, middle, value
 from optimizer.engine.barrier import balanced, descend, inside
 from optimizer.engine.certify import GAP, RADIUS, allowed, excluded, residuals
-from optimizer.engine.follow import follow
+from optimizer.engine.follow import follow, lowest
 from optimizer.engine.moved import moved
 from optimizer.engine.settle import settle
 from optimizer.records import dataclass
@@ -34,6 +34,7 @@ OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 # λ/s from which a constraint is taken as binding, and whether Newton stays where cost
 # is flat.
 LIKELY = (1.0, False)
+LOST = 1e6  # a sum of multipliers, at which a path may have no point to lead to
 SETS = 6  # of binding constraints that a guess may lead through
 FEW = 2  # likewise, where the path is as good
 MOVES = 3  # of the point from which variables are counted
@@ -147,7 +148,11 @@ class _Work:
         rows = np.arange(len(self.start))
         z, weight, slack, hopeless = follow(self.given, self.start)
         self._exclude(rows[hopeless], z[hopeless], weight[hopeless])
-        go = ~hopeless
+        lost = rows[~hopeless & ~(weight.sum(axis=1) < LOST)]
+        if lost.size:
+            part = self._part(lost)
+            self._exclude(lost, lowest(part, z[lost], weight[lost]), weight[lost])
+        go = ~hopeless & (self.ended == UNSOLVED)
         self.settle(rows[go], z[go], weight[go], slack[go], (LIKELY,))
         rows = self.left()
         if rows.size and self.weight.shape[1]:

@@ -10,7 +10,8 @@ from optimizer.algebra.posynomial import Posynomial, Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram, Status
 from optimizer.algebra.saturating import Saturating
 from optimizer.engine.certify import passes
-from optimizer.engine.diagnose import diagnose, infimum, least_relaxation
+from optimizer.engine.conflict import diagnose
+from optimizer.engine.diagnose import infimum, least_relaxation
 from optimizer.engine.enclose import enclose, tighten
 from optimizer.engine.solve import solve
 

@@ -11,7 +11,8 @@ from optimizer.algebra.posynomial import Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram, Status
 from optimizer.engine import own, second_opinion
 from optimizer.engine.certify import RADIUS, UncertifiedError, certify, passes
-from optimizer.engine.diagnose import diagnose, infimum, least_relaxation
+from optimizer.engine.conflict import diagnose
+from optimizer.engine.diagnose import infimum, least_relaxation
 from optimizer.engine.solve import refine, solve
 from optimizer.errors import Defect
 from tests.chance import examples
@@ -235,3 +236,29 @@ def test_without_variables_left_a_broken_constraint_still_counts():
 def test_the_least_relaxation_of_one_bound_keeps_the_others():
     p = program([(1, (1, 1))], a=[(2, (1, 0))], b=[(3, (-1, 0))])
     assert least_relaxation(p, ["a"]).value == pytest.approx(6)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_conflict_of_many_bounds_is_irreducible_by_brute_force(seed):
+    """Random half-planes in ln x and ln y: each subset is asked by itself."""
+    random = np.random.default_rng(seed)
+    bounds = {
+        f"b{i}": [(float(np.exp(c)), tuple(a))]
+        for i, (c, a) in enumerate(
+            zip(random.uniform(-0.5, 2, 7), random.normal(size=(7, 2)), strict=True)
+        )
+    }
+
+    def broken(names):
+        rows = {name: bounds[name] for name in names}
+        return least_relaxation(program([(1, (1, 1))], **rows), list(names)).value > 1
+
+    if not broken(bounds):
+        return
+    conflict = diagnose(program([(1, (1, 1))], **bounds))
+    assert broken(conflict.names)
+    for name in conflict.names:
+        assert not broken([n for n in conflict.names if n != name])
+    for name, factor in conflict.factors.items():
+        cured = not broken([n for n in bounds if n != name])
+        assert (factor is not None) == cured

@@ -10,7 +10,8 @@ from optimizer.algebra.program import Constraint, GeometricProgram
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import cure, lowest, lowest_words, stated
 from optimizer.analysis.plan.wording import amount, either
-from optimizer.engine.diagnose import LEAST, ROOM, Conflict, diagnose
+from optimizer.engine.conflict import LEAST, Conflict, diagnose
+from optimizer.engine.diagnose import ROOM
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
 from optimizer.world.repetition import COVERED

@@ -11,7 +11,8 @@ from optimizer.analysis.plan.explain import FIELD, holding, notes, told, ways
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import beyond_law, cure, raised
 from optimizer.analysis.plan.wording import either, nats
-from optimizer.engine.diagnose import Infimum, diagnose, infimum
+from optimizer.engine.conflict import diagnose
+from optimizer.engine.diagnose import Infimum, infimum
 from optimizer.question.portfolio import JointQuestion, Portfolio, own, variable
 
 NONE = Infimum(math.inf, attained=False, certificate=None)  # nothing is allowed
