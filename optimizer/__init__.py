@@ -58,12 +58,12 @@ if TYPE_CHECKING:
     from optimizer.functions.plans import compare as compare
     from optimizer.functions.plans import solve as solve
     from optimizer.functions.plans import solve_portfolio as solve_portfolio
+    from optimizer.functions.plots import plot as plot
     from optimizer.functions.starters import starter as starter
     from optimizer.functions.starters import starter_names as starter_names
     from optimizer.question.portfolio import Portfolio as Portfolio
     from optimizer.question.scenario import Scenario as Scenario
     from optimizer.question.under_laws import under_laws as under_laws
-    from optimizer.report.charts.picture import plot as plot
     from optimizer.report.formats.law_file import law_text as law_text
     from optimizer.world.hardware import Hardware as Hardware
     from optimizer.world.law import Law as Law
@@ -116,7 +116,7 @@ _HOMES = {
     "load_portfolio": "functions.files",
     "load_scenario": "functions.files",
     "model_names": "functions.library",
-    "plot": "report.charts.picture",
+    "plot": "functions.plots",
     "read_runs": "fitting.runs",
     "read_scenario": "functions.files",
     "schema": "functions.library",
@@ -143,6 +143,9 @@ def __getattr__(name: str) -> Any:
         value: Any = import_module("optimizer.functions.version").installed()
     elif name in _HOMES:
         value = getattr(import_module(f"optimizer.{_HOMES[name]}"), name)
+        # At this door alone: within the house no function asks another.
+        if callable(value) and not isinstance(value, type):
+            value = import_module("optimizer.functions.guard").guarded(value, name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

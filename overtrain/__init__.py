@@ -21,9 +21,11 @@ __all__ = [*optimizer.__all__, "report"]  # noqa: PLE0604 - the package has the 
 
 def __getattr__(name: str) -> Any:
     if name == "report":  # which in the package is a folder
-        from optimizer.functions.reports import report  # noqa: PLC0415 - heavy
+        from optimizer.functions.guard import guarded  # noqa: PLC0415 - heavy
+        from optimizer.functions.reports import report  # noqa: PLC0415
 
-        return report
+        globals()[name] = guarded(report, name)
+        return globals()[name]
     return getattr(optimizer, name)
 
 

@@ -149,8 +149,17 @@ def serving(
 
 
 def _paths(files: Files) -> list[str]:
+    """The files as texts.
+
+    Raises:
+        InputError: there is none.
+    """
     several = [files] if isinstance(files, str | Path) else files
-    return [str(path) for path in several]
+    paths = [str(path) for path in several]
+    if not paths:
+        message = "there is no file; give the path of a table, or several in a list"
+        raise InputError([Problem(Mark("files"), "", message)])
+    return paths
 
 
 attach_pages(Judged, Calibrated)

@@ -11,6 +11,7 @@ from optimizer.analysis.comparison.compare import compare, probabilities
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.portfolio.joint_plan import solve_portfolio
 from optimizer.analysis.story.case import LAWS, Case, case, with_chances
+from optimizer.functions.guard import flat
 from optimizer.functions.version import installed
 from optimizer.question.portfolio import Portfolio
 from optimizer.question.scenario import Scenario
@@ -57,7 +58,7 @@ class Here:
 
 
 def report(
-    *scenarios: Scenario | Portfolio,
+    *scenarios: Scenario | Portfolio | Sequence[Scenario | Portfolio],
     laws: Sequence[str] = (),
     form: Form = "html",
 ) -> str:
@@ -66,7 +67,7 @@ def report(
         Path("report.html").write_text(report(scenario))
 
     Args:
-        *scenarios: one or several, portfolios among them.
+        *scenarios: one or several, alone or in a list, portfolios among them.
         laws: to compare with the scenario's own; four published ones unless given.
         form: `html`, one page that opens offline; `markdown`; `json` or `csv`.
 
@@ -79,12 +80,13 @@ def report(
             render.ready()
         except ImportError as error:
             raise missing(error) from None
-    for one in scenarios if laws else ():
+    read = flat(scenarios)
+    for one in read if laws else ():
         if not isinstance(one, Portfolio):
             under_laws(one, laws)  # tells every law that is none
     made = datetime.now(UTC).date().isoformat()
     whole = form == "json"
-    found = worked_out(scenarios, laws, "", drawing, whole=whole, made=made)
+    found = worked_out(read, laws, "", drawing, whole=whole, made=made)
     return text_of(found, form, drawing)
 
 

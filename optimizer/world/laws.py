@@ -64,7 +64,7 @@ def builtin_names() -> tuple[str, ...]:
 
 
 def load_law(
-    name_or_path: str, base: Path | None = None, mark: Mark | None = None
+    name_or_path: str | Path, base: Path | None = None, mark: Mark | None = None
 ) -> Law:
     """A built-in law by name, or a law file by path.
 
@@ -76,6 +76,7 @@ def load_law(
     Raises:
         InputError: no such law, or every mistake of its file.
     """
+    name_or_path = str(name_or_path)
     if _is_path(name_or_path):
         document = load_file((base or Path()) / name_or_path)
         law = law_from_mapping(document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -40,10 +40,7 @@ def sweep(
     Raises:
         InputError: a path or a value is wrong, or nothing varies.
     """
-    texts = [
-        f"{path}={values if isinstance(values, str) else ','.join(map(str, values))}"
-        for path, values in (vary or {}).items()
-    ]
+    texts = [f"{path}={_listed(values)}" for path, values in (vary or {}).items()]
     asked = swept(scenario, texts, sample, seed)
     parts = list(asked.blocks(lambda: False))
     inputs = np.concatenate([rows.inputs for _, rows in parts])
@@ -56,3 +53,10 @@ def sweep(
         "status": [STATUSES[i] for i in status.tolist()],
         **{word: results[:, i] for i, word in enumerate(asked.results)},
     }
+
+
+def _listed(values: object) -> str:
+    """Values as a text; one alone is a list of one."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return str(values)
+    return ",".join(map(str, values))

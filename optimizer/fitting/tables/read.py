@@ -64,6 +64,8 @@ def files_of(path: str | Path | Sequence[str]) -> tuple[list[str], str | None]:
     """
     if not isinstance(path, str | Path):
         found = list(path)
+        if not found:
+            raise failed("runs", "there is no file; give the path of a table")
         return (found, "") if len(found) > 1 else files_of(found[0])
     place = str(path)
     if os.path.isdir(place):

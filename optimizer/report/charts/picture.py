@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from optimizer.analysis.comparison.regret import regret
 from optimizer.analysis.frontier.band import band_steps, banded, distribution
@@ -13,13 +12,12 @@ from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import suggest
-from optimizer.report.charts.catalogue import chart_of, draw, regret_of, split_of
+from optimizer.report.charts.catalogue import chart_of, regret_of, split_of
 from optimizer.report.charts.uncertainty_catalogue import (
     frontier_of,
     uncertainty_of,
 )
 from optimizer.report.formats.elements import Chart
-from optimizer.report.formats.extras import missing
 
 KINDS = (
     *("contour", "demand", "plan", "split", "tornado"),
@@ -39,28 +37,6 @@ NOTHING = {
     "uncertainty": "a law with a covariance, or a demand with low and high, that moves "
     "the size",
 }
-
-
-def plot(kind: str, *scenarios: Scenario, laws: tuple[str, ...] = ()) -> Any:
-    """Draws a chart, as an Altair chart that a notebook shows.
-
-    Args:
-        kind: contour, demand, plan, split, tornado, overhead, regret, laws, cashflow,
-            frontier, uncertainty or capped.
-        *scenarios: one, or several for `regret` and `split`.
-        laws: of the chart `laws`.
-
-    Raises:
-        InputError: there is no such kind, it is not of so many scenarios, there is no
-            plan, nothing to show, or Altair is not installed.
-    """
-    refuse(kind, scenarios)
-    try:
-        import altair  # noqa: PLC0415 - an optional part
-    except ImportError as error:
-        raise missing(error) from None
-
-    return altair.Chart.from_dict(draw(picture(kind, scenarios, laws)))
 
 
 def refuse(kind: str, scenarios: Sequence[Scenario]) -> None:

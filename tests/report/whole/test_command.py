@@ -10,9 +10,9 @@ import openpyxl
 import pytest
 
 from optimizer.engine import batch
+from optimizer.functions.plots import plot
 from optimizer.question.load import load_scenario
 from optimizer.report.charts.catalogue import DRAWN
-from optimizer.report.charts.picture import plot
 
 KINDS = (
     "contour",
