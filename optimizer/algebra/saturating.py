@@ -176,12 +176,8 @@ def saturation(x: Array, R: Array | float) -> tuple[Array, Array, Array]:
     value = 1 + R * (1 - left)
     slope = ratio * left / value
     bend = slope * (1 - ratio / R - slope)
-    inside = x <= 0
-    return (
-        np.where(inside, x, np.log(value)),
-        np.where(inside, 1.0, slope),
-        np.where(inside, 0.0, bend),
-    )
+    # Up to 0 value and slope are 1.
+    return np.minimum(x, 0.0) + np.log(value), slope, np.where(x <= 0, 0.0, bend)
 
 
 def _lines(R: float) -> list[tuple[float, float]]:

@@ -8,12 +8,12 @@ logarithm is a function of the others; the chain rule puts it back to them.
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers, cut, side_by_side
-from optimizer.algebra.program import GeometricProgram
+from optimizer.algebra.program import GeometricProgram, Solution
 from optimizer.algebra.saturating import saturation
 from optimizer.engine.certify import Mask
 from optimizer.engine.enclose import opened, quantities
@@ -106,6 +106,7 @@ class Jet:
         return Jet(*(part[rows] if len(part) == size else part for part in parts))
 
 
+@lru_cache(maxsize=8)  # what solves a program is followed by what asks about it
 def arrays(program: GeometricProgram) -> Arrays:
     """The arrays of a batch, with composites as posynomials of quantities."""
     functions = opened(program)
@@ -190,6 +191,17 @@ def jet(given: Arrays, z: Array) -> Jet:
     gradient = np.matmul(given.sums, share[:, :, None] * powers)
     apart = powers - np.take(gradient, given.owner, axis=1)
     return Jet(top + np.log(whole), gradient, share, apart, pull, bends, given.along)
+
+
+def near(program: GeometricProgram, z: Array) -> Jet:
+    """All functions of a program of one member at ln x = z `(variables,)`."""
+    return jet(arrays(program), z[None])
+
+
+@lru_cache(maxsize=8)
+def at(solution: Solution) -> Jet:
+    """The same at an optimum."""
+    return near(solution.program, solution.optimum[0])
 
 
 def bend(given: Arrays, at: Jet, weights: Array, ranks: Array | None = None) -> Array:

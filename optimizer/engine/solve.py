@@ -26,6 +26,7 @@ from optimizer.algebra.program import (
 from optimizer.engine import own, second_opinion
 from optimizer.engine.certify import GAP, UncertifiedError, allowed, residuals
 from optimizer.engine.edge import edge, ends
+from optimizer.engine.repeated import repeated, turned
 from optimizer.engine.root import plain, root
 from optimizer.engine.stacking import shape, stacked
 
@@ -67,6 +68,22 @@ def solve(
         Defect: no answer passed its certificate.
     """
     return _own(program, start, gap) or second_opinion.solve(program, start, gap)
+
+
+def closed(
+    program: GeometricProgram, start: Array, gap: float = GAP
+) -> Solution | None:
+    """The optimum of a program that has a root, where that passes its certificate.
+
+    Args:
+        program: a program of one member.
+        start: ln of a point, shape `(variables,)`.
+        gap: as for `solve`.
+    """
+    if _asked.get():
+        return None
+    found = _closed(program, start[None], 1, gap)
+    return None if found is None else found.member(program, 0, Engine.ROOT)
 
 
 def refine(
@@ -238,8 +255,12 @@ def _closed(
     with np.errstate(all="ignore"):
         if (form := plain(program)) is not None:
             z, multipliers = root(program, form, batch)
-        elif start is not None and (bound := edge(program)) is not None:
+        elif start is None:
+            return None
+        elif (bound := edge(program)) is not None:
             z, multipliers = ends(program, bound, start)
+        elif (again := repeated(program)) is not None:
+            z, multipliers = turned(program, again, start)
         else:
             return None
         proof = residuals(program, z, multipliers)

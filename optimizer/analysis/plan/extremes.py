@@ -15,10 +15,11 @@ from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, GeometricProgram, Solution, Status
 from optimizer.analysis.plan.pointwise import completed, reached
 from optimizer.analysis.plan.saturation import approach
+from optimizer.engine.arrays import near
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import weights
 from optimizer.engine.diagnose import infimum
-from optimizer.engine.solve import refine
+from optimizer.engine.solve import closed, refine
 from optimizer.question.asked import SIZE, Question
 from optimizer.world.costs import value
 from optimizer.world.repetition import COVERED
@@ -100,6 +101,10 @@ def critical(question: Question, s: float, best: Mapping[str, float]) -> float:
         walls = (*bounds(question, s * (1 + slack)), Constraint("compute", compute))
         return GeometricProgram(_size(question), walls)
 
+    asked = program(0.0)
+    inside = np.log([best[name] for name in asked.variables])
+    if (found := closed(asked, inside)) is not None and found.z is not None:
+        return found.point["N"]
     ratio = critical_size(question.surface, s) / question.surface.training_optimal(s)[0]
     guesses = [
         question.complete({"N": N, "D": TWICE * best["D"] * best["N"] / N})
@@ -150,7 +155,7 @@ def _near(
 def solved_near(
     program: GeometricProgram, guess: Mapping[str, float], start: Array | None = None
 ) -> Solution:
-    """As `refine`, from a point whose multipliers are guessed too.
+    """As `refine`, from a point whose multipliers are guessed too, or by a root.
 
     Args:
         program: a program of one member.
@@ -158,7 +163,7 @@ def solved_near(
         start: as for `refine`.
     """
     z = np.log([guess[name] for name in program.variables])
-    return refine(program, z, _prices(program, z), start)
+    return closed(program, z) or refine(program, z, _prices(program, z), start)
 
 
 def _prices(program: GeometricProgram, z: Array) -> Array:
@@ -167,15 +172,10 @@ def _prices(program: GeometricProgram, z: Array) -> Array:
     What is well within its bound there has none.
     """
     found = np.zeros(len(program.constraints))
-    tight = [
-        (i, c.posynomial.gradient(z[None])[0])
-        for i, c in enumerate(program.constraints)
-        if c.posynomial.log_value(z[None])[0] > -ROOM
-    ]
-    if tight:
-        places, gradients = zip(*tight, strict=True)
-        goal = -program.objective.gradient(z[None])[0]
-        found[list(places)] = weights(np.array(gradients), goal)
+    at = near(program, z)
+    tight = np.flatnonzero(at.value[0, 1:] > -ROOM)
+    if tight.size:
+        found[tight] = weights(at.gradient[0, 1 + tight], -at.gradient[0, 0])
     return found
 
 

@@ -21,6 +21,7 @@ from optimizer.algebra.program import (
     members,
 )
 from optimizer.analysis.plan.answer import NearOptimal
+from optimizer.engine.arrays import arrays, at, bend
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import spans
 from optimizer.engine.solve import attempt_each, attempt_members, solve
@@ -148,17 +149,13 @@ class _Near:
 
 
 def _near(solution: Solution) -> _Near:
-    program = solution.program
-    z, multipliers = solution.optimum
-    point = z[None]
+    _, multipliers = solution.optimum
+    here = at(solution)
     binding = np.flatnonzero(multipliers > 1e-12)
-    hessian = program.objective.hessian(point)[0]
-    rows = np.zeros((len(binding), len(z)))
-    for row, i in enumerate(binding):
-        function = program.constraints[i].posynomial
-        hessian = hessian + multipliers[i] * function.hessian(point)[0]
-        rows[row] = function.gradient(point)[0]
-    return _Near(binding, rows, hessian)
+    weights = np.zeros((1, 1 + len(multipliers)))
+    weights[0, 0], weights[0, 1 + binding] = 1.0, multipliers[binding]
+    hessian = bend(arrays(solution.program), here, weights)[0]
+    return _Near(binding, here.gradient[0, 1 + binding], hessian)
 
 
 def end_program(
@@ -195,12 +192,12 @@ def _ends(
 def _models(solution: Solution, rooms: Array, powers: Array) -> tuple[Array, Array]:
     """Guesses of ln x and λ at the ends, a row each; see `_model`."""
     z, _ = solution.optimum
-    near = _near(solution)
+    local = _near(solution)
     axis = np.eye(len(z))[solution.program.variables.index("N")]
-    flat = _flat(near, axis)
+    flat = _flat(local, axis)
     steps, guesses = zip(
         *(
-            _model(solution, near, flat, power * axis, room)
+            _model(solution, local, flat, power * axis, room)
             for room, power in zip(rooms.tolist(), powers.tolist(), strict=True)
         ),
         strict=True,
@@ -251,9 +248,13 @@ def _settled(found: Solution) -> bool:
 
 def _binding(solution: Solution) -> list[Constraint]:
     """The constraints that a solution meets with equality."""
-    z = solution.optimum[0][None]
+    values = at(solution).value[0, 1:]
     constraints = solution.program.constraints
-    return [c for c in constraints if abs(c.posynomial.log_value(z)[0]) < BINDING]
+    return [
+        c
+        for c, value in zip(constraints, values.tolist(), strict=True)
+        if abs(value) < BINDING
+    ]
 
 
 def _pinned(solution: Solution) -> bool:

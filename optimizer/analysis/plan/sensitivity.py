@@ -18,6 +18,7 @@ import numpy as np
 
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Function, GeometricProgram, Solution
+from optimizer.engine.arrays import arrays, at
 from optimizer.engine.cone import extent
 from optimizer.errors import Mark
 from optimizer.question.asked import Question
@@ -204,17 +205,13 @@ class _Multipliers:
 
     def __init__(self, solution: Solution) -> None:
         self.z, self.prices = solution.optimum
-        program, point = solution.program, self.z[None]
-        self.shares = [f.shares(point)[0] for f in program.functions]
-        values = [c.posynomial.log_value(point)[0] for c in program.constraints]
-        self.active = np.flatnonzero(np.abs(values) <= BINDING)
-        rows = [
-            program.constraints[i].posynomial.gradient(point)[0] for i in self.active
-        ]
-        self.jacobian = np.array(rows).reshape(len(rows), len(self.z))
-        self.gradient = program.objective.gradient(point)[0]
-        rank = np.linalg.matrix_rank(self.jacobian, tol=1e-7) if rows else 0
-        self.unique = bool(rank == len(rows))
+        here = at(solution)
+        self.shares = np.split(here.share[0], arrays(solution.program).starts[1:])
+        self.active = np.flatnonzero(np.abs(here.value[0, 1:]) <= BINDING)
+        self.jacobian = here.gradient[0, 1 + self.active]
+        self.gradient = here.gradient[0, 0]
+        rank = np.linalg.matrix_rank(self.jacobian, tol=1e-7) if self.active.size else 0
+        self.unique = bool(rank == len(self.active))
 
     def sides(
         self, moved: GeometricProgram, moves: Sequence[tuple[Steps, int]]
