@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tabulate import tabulate
@@ -12,7 +13,6 @@ from tabulate import tabulate
 from optimizer.report.formats.blocks import (
     Block,
     Blocks,
-    Column,
     Heading,
     Table,
     Text,
@@ -203,22 +203,35 @@ def _fit(
     if not yielding or left < least:
         return None
     share = left // len(yielding)
-    return head, [
-        [
-            _narrowed(cell, share, yielding[i]) if i in yielding else cell
-            for i, cell in enumerate(row)
+    columns = list(zip(*rows, strict=True))
+    for i, column in yielding.items():
+        narrow = _wrapped if column.wrap else _cut
+        columns[i] = tuple(narrow(columns[i], share))
+    return head, [list(row) for row in zip(*columns, strict=True)]
+
+
+def _wrapped(cells: Sequence[str], share: int) -> list[str]:
+    return [textwrap.fill(cell, share, break_on_hyphens=False) for cell in cells]
+
+
+def _cut(names: Sequence[str], share: int) -> list[str]:
+    """Names cut at their end, or in the middle where two would become one."""
+    found = [_shortened(name, share, 0) for name in names]
+    for end in (share // 3, share // 2, 2 * share // 3):
+        count = Counter(found)
+        found = [
+            cut if count[cut] == 1 else _shortened(name, share, end)
+            for name, cut in zip(names, found, strict=True)
         ]
-        for row in rows
-    ]
+    return found
 
 
-def _narrowed(cell: str, share: int, column: Column) -> str:
-    if column.wrap:
-        return textwrap.fill(cell, share, break_on_hyphens=False)
-    if len(cell) <= share:
-        return cell
-    end = share // 3  # where names of a family differ
-    return f"{cell[: share - end - 1].rstrip()}…{cell[-end:].lstrip()}"
+def _shortened(name: str, share: int, end: int) -> str:
+    """A name of at most so many letters, with so many from its end."""
+    if len(name) <= share:
+        return name
+    start, last = name[: share - end - 1], name[len(name) - end :]
+    return f"{start.rstrip()}…{last.lstrip()}"
 
 
 def _split(table: Table, room: int) -> tuple[Table, Table] | None:

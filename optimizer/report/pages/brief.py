@@ -25,6 +25,8 @@ def brief_blocks(named_answers: Sequence[tuple[str, Answer]]) -> list[Block]:
         Column("", "left"),
     )
     notes = ["Factor: the overtraining factor."]
+    if any(a.cost is not None and a.cost.unit == "FLOP" for _, a in named_answers):
+        notes.append("A lifetime without a unit is in FLOP.")
     if any(answer.warnings for _, answer in named_answers):
         notes.append("! has warnings, which solve shows without --brief.")
     if any(answer.cheaper for _, answer in named_answers):
@@ -38,13 +40,17 @@ def _row(name: str, answer: Answer) -> tuple[str, ...]:
     doubts = ("!" if answer.warnings else GAP) + ("§" if answer.cheaper else GAP)
     if plan is None or cost is None or over is None:
         return name, "no plan", *[GAP] * 4, doubts
-    saving = GAP if answer.saved is None else saved(answer.saved.fraction)
     return (
         name,
         figure(plan.parameters, "parameters"),
         figure(plan.tokens, "tokens"),
         ratio(over.factor),
-        figure(cost.total, cost.unit),
-        saving,
+        figure(cost.total, cost.unit).removesuffix(" FLOP"),
+        GAP if answer.saved is None else _saved(answer.saved.fraction),
         doubts,
     )
+
+
+def _saved(fraction: float) -> str:
+    """What is saved, in few letters: `29 %`, `−42 %`, or `2.4 × cost`."""
+    return saved(fraction).replace(" as much", " cost")
