@@ -187,13 +187,10 @@ def _replica(
     if serving.model == "measured":
         own = scenario.constants_of(serving)
         experts = experts_of(scenario, stored)
-        words = (built, serving, chip, shape, lengths, stored, own)
-        built = measured(*words, experts)
+        built = measured(built, serving, chip, shape, lengths, stored, own, experts)
         if experts is not None and built.batch is None and whole.batch is None:
             at = whole.touched
-            if at is None:
-                at = built.best(guess(scenario))[0]
-            built = measured(*words, replace(experts, at=at))
+            built = built.touching(built.best(guess(scenario))[0] if at is None else at)
     return built if whole.batch is None else replace(built, batch=whole.batch)
 
 

@@ -17,7 +17,7 @@ from optimizer.world.surface import ln
 
 Pairs = tuple[tuple[float, float], ...]  # coefficients and powers of N
 ROUNDS = 60  # of Newton's method, which takes ten where experts are few
-SETTLED = 1e-15  # relative change of a round that is none
+SETTLED = 1e-7  # relative change of a round after which one more is exact
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Routed:
         left: float = self.missed**self.at
         power = self.at * self.fades * left / (1.0 - left)
         return (1.0 - left) * self.at**-power, power
+
+    def excess(self, batch: float) -> float:
+        """Ln of the monomial over the share at a batch; at least 0 but for rounding."""
+        factor, power = self.monomial()
+        return ln(factor) + power * ln(batch) - ln(self.share(batch))
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,15 @@ def within(longest: Any, floor: Any, each: Any, moved: Any, routed: Any) -> Any:
     """
     if routed is None:
         return (longest - floor) / each
-    b = 0.0 * longest
+    b = (longest - floor - moved) / each  # reads all of them, and so is no more
+    b = (b + abs(b)) / 2.0
     still = False
     for _ in range(ROUNDS):
         left, before = routed.missed**b, b
         time = floor + moved * (1.0 - left) + each * b
         b = b + (longest - time) / (moved * routed.fades * left + each)
         b = (b + abs(b)) / 2.0
-        if still:  # one round more, for the parts of a complex step
+        if still:  # and for the parts of a complex step
             break
         still = largest((b - before) / (1.0 + abs(b))) <= SETTLED
     return b

@@ -37,14 +37,11 @@ class Experts:
         count: routed experts of a layer.
         chosen: those of them that a token passes.
         size: parameters of all routed experts, for each of N.
-        at: the batch at which a monomial tells which of them a step reads, where the
-            batch is left to choose; infinite reads all.
     """
 
     count: float
     chosen: float
     size: float
-    at: float = math.inf
 
 
 def constants_of(
@@ -223,7 +220,7 @@ def measured(
         missed = (1.0 - experts.chosen / experts.count) ** (1.0 + told.drafted)
         each_expert = WEIGHTS[serving.weights or serving.arithmetic]
         moved = size * each_expert * (1.0 + told.draft)
-        routed = Routed(moved, missed, experts.at)
+        routed = Routed(moved, missed)
     floor, each = floor * told.passes / told.tokens, c.sequence / told.tokens
     link = rounds / c.link * told.computed / told.tokens
     whole = Sum(

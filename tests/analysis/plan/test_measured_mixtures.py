@@ -11,6 +11,7 @@ import pytest
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan import touching
+from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.search import search
 from optimizer.analysis.plan.together import certified, together
 from optimizer.analysis.sweep.sweep import RESULTS, rows
@@ -121,6 +122,55 @@ def test_no_finer_grid_of_monomials_is_better(limit):
     values = [one.value for one in found if one.status is Status.OPTIMAL]
     assert len(values) > 5
     assert best.value <= min(values) * (1 + 1e-9)
+
+
+DRAWN = """
+law: besiroglu-2024-refit
+objective: dollars
+target: {{match: {{parameters: {match}}}}}
+demand: {{requests: {requests}/day, input_tokens: {prompt}, output_tokens: {output},
+         lifetime: 2 years}}
+training: {{hardware: h100-sxm, mfu: 0.4, price: $2/h}}
+architecture: {{layers: 40, width: 5120, kv_heads: 8, head_size: 128, parameters:
+  {{total: {total}, active: 10B}}, experts: {experts}, active_experts: {active}}}
+serving: {{model: measured, hardware: h200-sxm, precision: fp8, price: $2/h,
+          accelerators: {accelerators}, max_time_per_output_token: {limit} ms}}
+"""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_followed_ends_as_low_as_any_start(seed):
+    """Monomials at batches from 1 to all experts, each a start that may end lower."""
+    draw = np.random.default_rng(seed)
+    active, routed = int(draw.integers(1, 9)), draw.uniform(0.3, 0.9)
+    experts = active * int(draw.integers(2, 65))
+    text = DRAWN.format(
+        match=f"{10 ** draw.uniform(9.5, 11):.4g}",
+        requests=f"{10 ** draw.uniform(4, 8):.4g}",
+        prompt=int(10 ** draw.uniform(2, 4)),
+        output=int(10 ** draw.uniform(1.5, 3.5)),
+        total=f"{10 * (1 - routed + routed * experts / active):.4g}B",
+        experts=experts,
+        active=active,
+        accelerators=draw.choice([2, 4, 8]),
+        limit=f"{10 ** draw.uniform(0.8, 2):.3g}",
+    )
+    scenario = read_scenario(text)
+    question, followed = search(scenario)
+    starts = list(touching.ways(scenario, formulate(scenario)))
+    found = together([certified([asked for _, asked in starts])])[0]
+    values = []
+    for start, one in zip(starts, found, strict=True):
+        if one.status is Status.OPTIMAL:
+            _, _, ended = together([touching.settled((*start, one))])[0]
+            assert ended.value <= one.value * (1 + 1e-12)
+            values.append(ended.value)
+    if not values:
+        assert isinstance(followed, Infeasibility)
+        return
+    assert followed.value == pytest.approx(min(values), rel=1e-9)
+    true = question.complete(question.size(followed.point))  # by the share itself
+    assert followed.point["step"] == pytest.approx(true["step"], rel=1e-8)
 
 
 def test_the_batch_engine_agrees(ask):
