@@ -9,8 +9,8 @@ What that does not bring to its certificate is solved like the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import combinations_with_replacement
+from collections.abc import Callable, Iterator
+from math import comb
 from typing import TypeAlias
 
 import numpy as np
@@ -29,7 +29,8 @@ PART = 2048  # of them at once, whose arrays stay in the cache
 DIRECTIONS = 3  # of what differs; more are too many to be near in
 LOOK = 128  # members whose neighbours are looked at
 RIDGE = 1e-12  # of that, so that no system is singular
-DEGREE = 3  # of the polynomial
+DEGREE = 5  # of the polynomial at most
+FEW = 256  # rows of a product that BLAS makes in this thread; others would wait busily
 SMALL = 1e-3  # of the largest spread: a direction that is none
 
 
@@ -85,17 +86,17 @@ def spread(given: Arrays, count: int) -> Array:
     """
     parts = [given.logs, given.powers, given.reach, given.level, given.R]
     flat = [part.reshape(count, -1) for part in parts if len(part) == count]
-    if not flat:
+    flat = [part[:, (part != part[:1]).any(axis=0)] for part in flat]
+    if not sum(part.shape[1] for part in flat):
         return np.zeros((count, 0))
     columns = np.concatenate(flat, axis=1)
-    columns = columns[:, (columns != columns[:1]).any(axis=0)]
-    if not columns.shape[1] or not np.isfinite(columns).all():
+    if not np.isfinite(columns).all():
         return np.zeros((count, 0))
     columns = columns - columns.mean(axis=0)
     # What differs is one number in several terms, whose scales are what they are.
-    sizes, axes = np.linalg.eigh(columns.T @ columns)
+    sizes, axes = np.linalg.eigh(sum(part.T @ part for part in _parts(columns)))
     wide = np.flatnonzero(sizes > SMALL**2 * sizes[-1])[::-1][:DIRECTIONS]
-    places = columns @ axes[:, wide]
+    places = _product(columns, axes[:, wide])
     return np.asarray(places / np.abs(places).max(axis=0))
 
 
@@ -132,27 +133,43 @@ def _expected(
     kind = kind.reshape(-1)
     of = np.full(len(found.ended), -1)
     of[able] = kind
-    terms = _terms(places)
     for number in range(len(kinds)):
         known, asked = able[kind == number], of[leader] == number
-        if len(known) < 2 * terms.shape[1]:
+        degree = _degree(places.shape[1], len(known))
+        if not degree:
             continue  # the leader's own
         ends = np.concatenate([found.z[known], found.multipliers[known]], axis=1)
         # A guess: the normal equations are exact enough, and much quicker.
-        own = terms[known]
+        own = _terms(places[known], degree)
         square = own.T @ own
         ridge = RIDGE * len(known) * np.eye(len(square))
         fit = np.linalg.solve(square + ridge, own.T @ ends)
-        there = terms[rest[asked]] @ fit
+        there = _product(_terms(places[rest[asked]], degree), fit)
         cut = z.shape[1]
         z[asked], weight[asked] = there[:, :cut], there[:, cut:] * kinds[number]
     return z, np.maximum(weight, 0.0)
 
 
-def _terms(places: Array) -> Array:
+def _degree(directions: int, known: int) -> int:
+    """The degree that twice as many points as a polynomial has terms allow."""
+    fits = (d for d in range(DEGREE, 0, -1) if 2 * comb(directions + d, d) <= known)
+    return next(fits, 0)
+
+
+def _terms(places: Array, degree: int) -> Array:
     """The monomials of a polynomial at some places, `(count, monomials)`."""
-    found = [np.ones(len(places))]
-    for degree in range(1, DEGREE + 1):
-        for powers in combinations_with_replacement(range(places.shape[1]), degree):
-            found.append(places[:, powers].prod(axis=1))
-    return np.stack(found, axis=1)
+    line = np.ascontiguousarray(places.T)
+    found = last = [(0, np.ones(len(places)))]
+    for _ in range(degree):
+        last = [(j, line[j] * x) for i, x in last for j in range(i, len(line))]
+        found = found + last
+    return np.stack([x for _, x in found]).T
+
+
+def _parts(rows: Array) -> Iterator[Array]:
+    return (rows[i : i + FEW] for i in range(0, len(rows), FEW))
+
+
+def _product(rows: Array, matrix: Array) -> Array:
+    """The matrix product, a few rows at a time."""
+    return np.concatenate([part @ matrix for part in _parts(rows)])
