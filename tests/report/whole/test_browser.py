@@ -1,12 +1,14 @@
 """The page as people read it: in Chromium, with the network off."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from optimizer.analysis.plan.wording import amount
 from optimizer.report.formats.glossary import WORDS
 
+ROOT = Path(__file__).parents[3]
 KINDS = 8  # charts of one scenario with a course in time and laws
 
 
@@ -127,6 +129,19 @@ def test_paper_has_everything_on_few_pages(opened, tmp_path):
         # Side by side and two scenarios: the longest section decides.
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 2 + 2 * 4
     assert page.locator("details.team[open]").count() == 0
+
+
+def test_the_longest_scenario_is_four_pages(chromium, overtrain, tmp_path):
+    """Limits, prices, a month of start, ranges and long comments: all on four."""
+    path = tmp_path / "alone.html"
+    file = ROOT / "scenarios" / "regulated-internal-assistant.yaml"
+    assert overtrain("report", file, "-o", path).code == 0
+    tab = chromium.new_context(offline=True).new_page()
+    tab.goto(path.as_uri())
+    for size in ("A4", "Letter"):
+        printed = tab.pdf(path=tmp_path / "alone.pdf", format=size)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 4, size
+    tab.context.close()
 
 
 def test_phone_scrolls_only_downward(opened, tmp_path):
