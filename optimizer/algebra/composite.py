@@ -119,6 +119,8 @@ class Composite:
 
     def over(self, variables: Sequence[str]) -> Composite:
         """Returns the same on a longer or reordered list of variables."""
+        if tuple(variables) == self.variables:
+            return self
         names = [quantity.name for quantity in self.quantities]
         inner = self.inner.over((*variables, *names))
         return Composite(tuple(variables), inner, self.quantities)

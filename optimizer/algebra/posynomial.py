@@ -150,6 +150,8 @@ class Posynomial:
         Raises:
             Defect: a variable that the posynomial uses is not in the list.
         """
+        if tuple(variables) == self.variables:
+            return self
         batch, terms, count = self.exponents.shape
         exponents = np.zeros((batch, terms, len(variables)), self.exponents.dtype)
         longer = tuple(variables[:count]) == self.variables  # the rule, and quick
@@ -328,7 +330,7 @@ def tangents(parts: Sequence[Posynomial], z: Array) -> tuple[Array, Array]:
     Returns:
         `(batch, parts)` and `(batch, parts, variables)`.
     """
-    logs = np.log(side_by_side([part.coefficients for part in parts]))
+    logs = side_by_side([part.logs for part in parts])
     powers = side_by_side([part.exponents for part in parts])
     counts = np.array([len(part.labels) for part in parts])
     starts = np.cumsum(counts) - counts

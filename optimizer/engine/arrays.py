@@ -122,7 +122,7 @@ def arrays(program: GeometricProgram) -> Arrays:
         level[:, k, places] = curve.level
         R[:, k] = curve.R
     return Arrays(
-        logs=np.log(side_by_side([p.coefficients for p in functions])),
+        logs=side_by_side([p.logs for p in functions]),
         powers=side_by_side([p.exponents for p in functions]),
         starts=np.cumsum([0, *counts[:-1]]),
         reach=reach,

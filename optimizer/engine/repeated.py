@@ -18,7 +18,6 @@ import numpy as np
 from optimizer.algebra.composite import Composite
 from optimizer.algebra.posynomial import Array, Posynomial
 from optimizer.algebra.program import Function, GeometricProgram
-from optimizer.engine.arrays import arrays, jet
 from optimizer.records import dataclass, replace
 
 STEPS = 60  # of Newton and halving; six are usual
@@ -36,6 +35,7 @@ class Curve:
         logs: ln A and ln B, `(batch or 1, 2)`.
         powers: α and β.
         levels: ln of where x' and y' begin to saturate; ∞ of what never does.
+        drifts: their derivatives to ln w.
         R: what can be had beyond, in units of it.
     """
 
@@ -43,6 +43,7 @@ class Curve:
     logs: Array
     powers: Array
     levels: Array
+    drifts: Array
     R: Array
 
     def odds(self, z: Array) -> Array:
@@ -58,8 +59,8 @@ class Curve:
         far = np.minimum(room + np.log(-np.expm1(-room)), WIDEST)
         return -far[:, 1], far[:, 0]
 
-    def point(self, u: Array) -> Array:
-        """Ln x and ln y with their first two derivatives, `(batch, 2, 3)`."""
+    def point(self, u: Array) -> tuple[Array, Array]:
+        """Ln x and ln y with two derivatives, `(batch, 2, 3)`, and ∇G in ln x, y, w."""
         sides = SIGNS * u[:, None]
         share = 1 / (1 + np.exp(-sides))
         log = (self.logs + np.logaddexp(0.0, sides)) / self.powers
@@ -74,7 +75,9 @@ class Curve:
         found[:, :, 0] = log - over + np.log(ratio)
         found[:, :, 1] = SIGNS * rate
         found[:, :, 2] = rate * (1 - share) - bend / slope * rate**2
-        return found
+        fall = -self.powers * (1 - share)
+        of_w = np.add.reduce(fall * (1 - slope) * self.drifts, axis=1)
+        return found, np.concatenate([fall * slope, of_w[:, None]], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +90,9 @@ class Repeated:
         logs: ln of the terms of the cost, `(batch or 1, terms)`.
         powers: their exponents of x and y, `(batch or 1, terms, 2)`.
         binding: the numbers of the constraints that bind.
-        aim: −1 or 1, where the least or the largest u within the cost is asked, `(batch
-            or 1,)`; None where the least cost is.
+        cap: the exponent of w in its bound.
+        size: 0 where a power of x is to be least within the cost, 1 where one of y is,
+            and that power, `(batch or 1,)`; None where the cost itself is.
     """
 
     curve: Curve
@@ -96,11 +100,20 @@ class Repeated:
     logs: Array
     powers: Array
     binding: tuple[int, ...]
-    aim: Array | None = None
+    cap: Array
+    size: tuple[int, Array] | None = None
 
-    def along(self, u: Array) -> tuple[Array, Array, Array]:
-        """F, F' and F''."""
-        paths = self.powers @ self.curve.point(u)
+    @property
+    def aim(self) -> Array | None:
+        """−1 or 1, where the least or the largest u within the cost is asked."""
+        if self.size is None:
+            return None
+        side, power = self.size
+        return np.asarray(-SIGNS[side] * np.sign(power))
+
+    def along(self, u: Array) -> tuple[Array, Array, Array, Array]:
+        """F, F' and F'', and ∇F in ln x and ln y."""
+        paths = self.powers @ self.curve.point(u)[0]
         terms, rates = self.logs + paths[:, :, 0], paths[:, :, 1]
         top = np.maximum.reduce(terms, axis=1)
         share = np.exp(terms - top[:, None])
@@ -108,7 +121,21 @@ class Repeated:
         share = share / total[:, None]
         slope = np.add.reduce(share * rates, axis=1)
         bend = np.add.reduce(share * (rates**2 + paths[:, :, 2]), axis=1) - slope**2
-        return top + np.log(total), slope, bend
+        rise = np.add.reduce(share[:, :, None] * self.powers, axis=1)
+        return top + np.log(total), slope, bend, rise
+
+    def multipliers(self, u: Array) -> Array:
+        """Those of what binds, of zero gradient in ln x, y and w."""
+        fall, (*_, rise) = self.curve.point(u)[1], self.along(u)
+        if self.size is None:
+            prices = [-np.add.reduce(rise, axis=1) / (fall[:, 0] + fall[:, 1])]
+        else:
+            side, power = self.size
+            other, way = 1 - side, SIGNS[side] * power
+            area = fall[:, 0] * rise[:, 1] - fall[:, 1] * rise[:, 0]
+            prices = [-way * rise[:, other] / area, way * fall[:, other] / area]
+        prices.insert(1, -prices[0] * fall[:, 2] / self.cap)
+        return np.stack(prices, axis=1)
 
 
 def repeated(program: GeometricProgram) -> Repeated | None:
@@ -125,9 +152,10 @@ def repeated(program: GeometricProgram) -> Repeated | None:
         if isinstance(f, Posynomial) and (f.exponents >= 0).all()
     }
     for cap, (bound, used) in rising.items():
-        binding: tuple[int, ...] = curved[0], cap
+        binding = curved[0], cap
         if len(used) == 1 and len(bound.labels) == 1:
-            held = -bound.logs[:, 0] / bound.exponents[:, 0, used[0]]
+            power = bound.exponents[:, 0, used[0]]
+            held = -bound.logs[:, 0] / power
             if (curve := _curve(walls[curved[0]], used[0], held)) is not None:
                 break
     else:
@@ -136,22 +164,22 @@ def repeated(program: GeometricProgram) -> Repeated | None:
     sizes = sorted(axes)
     if used == sizes and (objective.exponents >= 0).all():
         powers = objective.exponents[:, :, axes]
-        return Repeated(curve, held, objective.logs, powers, binding)
+        return Repeated(curve, held, objective.logs, powers, binding, power)
     # The last one, which is what is asked of a range.
     within = [i for i, (_, each) in rising.items() if each == sizes]
     if not within or len(objective.labels) > 1 or len(used) != 1 or used[0] not in axes:
         return None
     cost, _ = rising[within[-1]]
-    aim = -SIGNS[axes.index(used[0])] * np.sign(objective.exponents[:, 0, used[0]])
-    powers = cost.exponents[:, :, axes]
-    return Repeated(curve, held, cost.logs, powers, (*binding, within[-1]), aim)
+    size = axes.index(used[0]), objective.exponents[:, 0, used[0]]
+    powers, all_ = cost.exponents[:, :, axes], (*binding, within[-1])
+    return Repeated(curve, held, cost.logs, powers, all_, power, size)
 
 
 def _curve(function: Function, w: int, held: Array) -> Curve | None:
     """Two terms of a variable each, or of what saturates in it, its level in ln w."""
     if not isinstance(function, Composite) or len(function.inner.labels) != 2:
         return None
-    axes, levels, R = [], [], []
+    axes, levels, drifts, R = [], [], [], []
     for powers in function.inner.exponents.transpose(1, 0, 2):
         used = np.flatnonzero(powers.any(axis=0)).tolist()
         if len(used) != 1 or not (powers[:, used[0]] < 0).all():
@@ -160,6 +188,7 @@ def _curve(function: Function, w: int, held: Array) -> Curve | None:
         if place < 0:
             axes.append(used[0])
             levels.append(np.full(1, np.inf))
+            drifts.append(np.zeros(1))
             R.append(np.ones(1))
             continue
         quantity = function.quantities[place]
@@ -169,11 +198,13 @@ def _curve(function: Function, w: int, held: Array) -> Curve | None:
             return None
         axes.append(names[0])
         levels.append(quantity.level[:, 0] + quantity.level[:, 2] * held)
+        drifts.append(quantity.level[:, 2])
         R.append(quantity.R)
     if sorted((*axes, w)) != [0, 1, 2]:
         return None
     powers = -function.inner.exponents.min(axis=2)  # of its one variable each
-    sides = (np.stack(np.broadcast_arrays(*each), axis=1) for each in (levels, R))
+    parts = (levels, drifts, R)
+    sides = (np.stack(np.broadcast_arrays(*each), axis=1) for each in parts)
     return Curve((axes[0], axes[1]), function.inner.logs, powers, *sides)
 
 
@@ -198,21 +229,23 @@ def turned(
     low[:], high[:] = curve.ends()
     u = curve.odds(start[:, axes])
     u = np.where((low < u) & (u < high), u, (low + high) / 2)
-    if form.aim is None or (form.along(u)[0] >= 0).any():
-        u = _root(replace(form, aim=None), u, low, high)
-    if form.aim is not None:
+    if form.size is None or (form.along(u)[0] >= 0).any():
+        u = _root(replace(form, size=None), u, low, high)
+    if form.size is not None:
         u = _root(form, u, low, high)
     z = np.empty((len(u), 3))
     z[:] = form.held[:, None]  # of w, and the others are put over it
-    z[:, axes] = curve.point(u)[:, :, 0]
-    return z, _multipliers(program, form, z)
+    z[:, axes] = curve.point(u)[0][:, :, 0]
+    multipliers = np.zeros((len(u), len(program.constraints)))
+    multipliers[:, form.binding] = form.multipliers(u)
+    return z, multipliers
 
 
 def _root(form: Repeated, u: Array, low: Array, high: Array) -> Array:
     """Where F' is 0, or F is on the side that is asked, from u between two bounds."""
     aim, first = form.aim, form.aim is not None
     for _ in range(STEPS):
-        value, slope, bend = form.along(u)
+        value, slope, bend, _ = form.along(u)
         rise, rate = (slope, bend) if aim is None else (aim * value, aim * slope)
         low, high = np.where(rise < 0, u, low), np.where(rise > 0, u, high)
         step = rise / rate
@@ -226,17 +259,3 @@ def _root(form: Repeated, u: Array, low: Array, high: Array) -> Array:
         if not (step > NEAR).any():
             break
     return u
-
-
-def _multipliers(program: GeometricProgram, form: Repeated, z: Array) -> Array:
-    """Those of what binds that come nearest to making points stationary."""
-    at = jet(arrays(program), z)
-    rows = at.gradient[:, 1 + np.array(form.binding)]
-    found = np.zeros((len(z), len(program.constraints)))
-    goal = rows @ -at.gradient[:, 0, :, None]
-    try:
-        weights = np.linalg.solve(rows @ rows.transpose(0, 2, 1), goal)
-    except np.linalg.LinAlgError:
-        return found  # no proof
-    found[:, form.binding] = weights[:, :, 0]
-    return found

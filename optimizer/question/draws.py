@@ -97,12 +97,14 @@ class Draws:
 
     def at(self, index: Integers) -> Array:
         """The draws of some places, `(places, numbers)`."""
+        blocks, places = np.divmod(index, BLOCK)
+        if len(index) and (blocks == blocks[0]).all():  # the rule
+            return self._block(int(blocks[0]), int(places.max()) + 1)[places]
         values = np.empty((len(index), len(self.numbers)))
-        blocks = index // BLOCK
         for block in sorted(set(blocks.tolist())):
             here = blocks == block
-            places = index[here] % BLOCK
-            values[here] = self._block(block, int(places.max()) + 1)[places]
+            most = int(places[here].max()) + 1
+            values[here] = self._block(block, most)[places[here]]
         return values
 
     def _block(self, block: int, count: int) -> Array:

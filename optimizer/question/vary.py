@@ -58,6 +58,8 @@ class Plan:
         """The values of some rows, `(rows, numbers)`."""
         if not self.axes:
             return np.zeros((stop - start, 0))
+        if len(self.axes) == 1:
+            return self.axes[0].at(np.arange(start, stop))
         shape = [one.count for one in self.axes]
         places = np.unravel_index(np.arange(start, stop), shape)
         parts = [one.at(at) for one, at in zip(self.axes, places, strict=True)]

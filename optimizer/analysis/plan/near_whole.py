@@ -25,10 +25,12 @@ from optimizer.analysis.plan.near_optimal import (
     ranged,
 )
 from optimizer.analysis.plan.rounded import whole_batches, whole_samples
+from optimizer.analysis.plan.touching import machines
 from optimizer.analysis.plan.whole import Solved, WholePlan
 from optimizer.engine.solve import attempt_each
-from optimizer.question.asked import SAMPLES
+from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Scenario
 
 
 def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
@@ -78,7 +80,7 @@ def _asked(
         asked = [(scenario, formulate(scenario)) for scenario in drawn]
         beside = [one for one in asked if (one[1].reducible or 0.0) > 0]
     programs = [
-        (formulate(one) if one is not scenario else question).program
+        _batched(one, question) if one is not scenario else question.program
         for scenario, question in beside
         for one in whole_batches(scenario, question, end.size)
         or ([] if question.replicas else [scenario])
@@ -86,3 +88,17 @@ def _asked(
     for program in programs:
         z = np.log([end.found.point[name] for name in program.variables])
         yield program, end_program(program, most, POWERS[side]), z
+
+
+def _batched(scenario: Scenario, question: Question) -> GeometricProgram:
+    """The program of whole batches, by that with them open where experts allow it."""
+    if machines(question):
+        return formulate(scenario).program
+    open_ones = [r.suffix for r in question.replicas if r.batch is None]
+    batches = {f"batch{suffix}": scenario.whole[suffix].batch for suffix in open_ones}
+    least = {f"serving.batch{suffix}" for suffix in open_ones}  # one sequence
+    program = question.program
+    kept = tuple(c for c in program.constraints if c.name not in least)
+    return GeometricProgram(program.objective, kept).fixing(
+        {name: batch for name, batch in batches.items() if batch is not None}
+    )
