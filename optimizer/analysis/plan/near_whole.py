@@ -94,11 +94,11 @@ def _batched(scenario: Scenario, question: Question) -> GeometricProgram:
     """The program of whole batches, by that with them open where experts allow it."""
     if machines(question):
         return formulate(scenario).program
-    open_ones = [r.suffix for r in question.replicas if r.batch is None]
-    batches = {f"batch{suffix}": scenario.whole[suffix].batch for suffix in open_ones}
-    least = {f"serving.batch{suffix}" for suffix in open_ones}  # one sequence
+    # One that is whole already where it is best stays open.
+    found = {r.suffix: scenario.whole.get(r.suffix) for r in question.replicas}
+    batches = {suffix: one.batch for suffix, one in found.items() if one and one.batch}
+    least = {f"serving.batch{suffix}" for suffix in batches}  # one sequence
     program = question.program
     kept = tuple(c for c in program.constraints if c.name not in least)
-    return GeometricProgram(program.objective, kept).fixing(
-        {name: batch for name, batch in batches.items() if batch is not None}
-    )
+    whole = {f"batch{suffix}": batch for suffix, batch in batches.items()}
+    return GeometricProgram(program.objective, kept).fixing(whole)
