@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from optimizer import load_scenario, solve
-from optimizer.analysis.plan import near_optimal
+from optimizer.analysis.plan import near_optimal, near_whole
 from optimizer.engine import solve as engine
 from optimizer.engine.certify import UncertifiedError
+from optimizer.question.formulate import formulate
+from optimizer.question.scenario import Whole
+from optimizer.records import replace
 from optimizer.world.laws import load_law
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
@@ -88,3 +91,19 @@ def test_a_range_that_is_not_certified_is_told(ask, monkeypatch):
     assert answer.near_optimal == ()
     (told,) = (one for one in answer.warnings if one.code == "range-unknown")
     assert "within 1 % and 5 %" in told.message
+
+
+@pytest.mark.parametrize("batch", [1.0, 7.0, 150.0])
+def test_a_whole_batch_put_into_a_program_is_that_of_its_scenario(batch):
+    """At any point both have the same cost and the same left-hand sides."""
+    path = SCENARIOS / "latency-bound-assistant.yaml"
+    for one in load_scenario(path).singles:
+        question = formulate(one)
+        (suffix,) = (r.suffix for r in question.replicas)
+        whole = replace(one, whole={**one.whole, suffix: Whole(batch=batch)})
+        put = near_whole._batched(whole, question)
+        asked = formulate(whole).program
+        assert put.variables == asked.variables
+        z = np.random.default_rng(0).uniform(0, 30, (20, len(put.variables)))
+        for mine, its in zip(put.functions, asked.functions, strict=True):
+            np.testing.assert_allclose(mine.log_value(z), its.log_value(z), atol=1e-11)
