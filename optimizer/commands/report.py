@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import click
 
 from optimizer.commands import options
-from optimizer.commands.condition import read_conditions, refuse_unlike
 from optimizer.commands.output import refuse_unwritable, write
 from optimizer.commands.progress import progress
 from optimizer.errors import InputError, Mark, Problem
@@ -67,7 +66,6 @@ def command(
         from optimizer.commands.paper import printer  # noqa: PLC0415 - only here
 
         browser = printer(output)
-    judged = read_conditions(conditions)
     with ExitStack() as stack:
         stack.enter_context(_uncollected())
         studio = None
@@ -75,6 +73,10 @@ def command(
             from optimizer.commands.pictures import studio as opened  # noqa: PLC0415
 
             studio = stack.enter_context(opened(files, overrides))
+        # Once the engine that draws has begun to start: it is what a page waits for.
+        from optimizer.commands.condition import read_conditions, refuse_unlike  # noqa: PLC0415
+
+        judged = read_conditions(conditions)
         read = options.read_files(files, overrides, laws)
         refuse_unlike(judged, read)
         from optimizer.functions.reports import worked_out  # noqa: PLC0415 - heavy

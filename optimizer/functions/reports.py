@@ -119,15 +119,17 @@ def worked_out(
     probabilities(scenarios)  # tells of wrong ones before any is solved
     steps = _Steps(told, 2 * len(scenarios) + len(portfolios))
     cases: list[Case] = []
-    bodies = []
     for scenario in scenarios:
-        found = case(scenario, solve(scenario), laws or LAWS, whole)
+        cases.append(case(scenario, solve(scenario), laws or LAWS, whole))
         if drawing is not None:
-            drawing.start(charts(found))
+            drawing.start(charts(cases[-1]))
         steps.done()
-        # It takes as long again, so that only the first has it.
-        cases.append(found if cases else with_chances(found))
-        bodies.append(tuple(case_blocks(cases[-1], len(scenarios) == 1)))
+    # It takes as long as all the rest, so that only the first has it; last, while the
+    # charts of the others are drawn.
+    cases[:1] = [with_chances(found) for found in cases[:1]]
+    bodies = []
+    for found in cases:
+        bodies.append(tuple(case_blocks(found, len(scenarios) == 1)))
         if drawing is not None:
             drawing.start(bodies[-1])
         steps.done()

@@ -62,7 +62,7 @@ class Report:
         comparison: of the scenarios; regret is None for one.
         cases: one a scenario.
         portfolios: portfolios, with the text of their files.
-        bodies: the blocks of each case, made as soon as it was worked out.
+        bodies: the blocks of each case, made before the page is.
         command: that makes this report again; may be empty.
         version: of this tool.
         made: the day, or empty.
