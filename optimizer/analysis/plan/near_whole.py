@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
-from optimizer.algebra.program import GeometricProgram, Status
+from optimizer.algebra.program import Constraint, GeometricProgram, Status
 from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.analysis.plan.near_optimal import (
     DIGITS,
@@ -91,14 +91,25 @@ def _asked(
 
 
 def _batched(scenario: Scenario, question: Question) -> GeometricProgram:
-    """The program of whole batches, by that with them open where experts allow it."""
-    if machines(question):
-        return formulate(scenario).program
+    """The program of whole batches, by that with them open.
+
+    Of a mixture a monomial that touches at a batch is the share that it reads.
+    """
     # One that is whole already where it is best stays open.
     found = {r.suffix: scenario.whole.get(r.suffix) for r in question.replicas}
     batches = {suffix: one.batch for suffix, one in found.items() if one and one.batch}
     least = {f"serving.batch{suffix}" for suffix in batches}  # one sequence
+    told = {
+        wall.name: wall
+        for r in question.replicas
+        if r.suffix in batches and r.suffix in machines(question)
+        for wall in r.touching(batches[r.suffix]).physics()
+    }
     program = question.program
-    kept = tuple(c for c in program.constraints if c.name not in least)
+    kept = tuple(
+        Constraint(c.name, question.under(told[c.name])) if c.name in told else c
+        for c in program.constraints
+        if c.name not in least
+    )
     whole = {f"batch{suffix}": batch for suffix, batch in batches.items()}
     return GeometricProgram(program.objective, kept).fixing(whole)

@@ -94,9 +94,10 @@ def test_a_range_that_is_not_certified_is_told(ask, monkeypatch):
 
 
 @pytest.mark.parametrize("batch", [1.0, 7.0, 150.0])
-def test_a_whole_batch_put_into_a_program_is_that_of_its_scenario(batch):
+@pytest.mark.parametrize("name", ["latency-bound-assistant", "moe-api"])
+def test_a_whole_batch_put_into_a_program_is_that_of_its_scenario(name, batch):
     """At any point both have the same cost and the same left-hand sides."""
-    path = SCENARIOS / "latency-bound-assistant.yaml"
+    path = SCENARIOS / f"{name}.yaml"
     for one in load_scenario(path).singles:
         question = formulate(one)
         (suffix,) = (r.suffix for r in question.replicas)
