@@ -18,7 +18,7 @@ from optimizer.analysis.plan.reach import (
     beyond_law,
     called,
     change,
-    cured_otherwise,
+    cure,
     lowest_words,
     needed,
     printed,
@@ -117,14 +117,14 @@ def cured(
 
     far = bool(beyond_law(scenario, question))
     ways = [priced(way, move, question.surface, light, far) for way in why.relaxations]
-    told = ""
+    told = []
     for place, way in enumerate(ways):
         if way.cost is not None or way.after is None:
             continue
         if way.name in refused:
             what = refused[way.name].partition(":")[0]
             article = "A " if way.unit == "nats" else ""
-            told += f". {article}{called(way.name)} of {needed(way)} {what}"
+            told.append(f"{article}{called(way.name)} of {needed(way)} {what}")
         elif moved(scenario, way.name, way.after) is None:
             continue
         # Otherwise it would do in fractions, and no whole machines do.
@@ -134,12 +134,11 @@ def cured(
     nearest = why.nearest_loss
     if nearest is not None and "target" in further - refused.keys():
         # In fractions it is the lowest; whole machines stay above it.
-        lowest, above = (lowest_words(nearest, reached) for reached in (True, False))
-        reason = why.reason.replace(lowest, above)
-        why = replace(why, reason=reason, nearest_reached=False)
+        lowest = why.lowest and lowest_words(nearest, reached=False)
+        why = replace(why, lowest=lowest, nearest_reached=False)
     if further:
         shown = sorted(ways, key=partial(change, surface=question.surface))
-        why = replace(why, reason=cured_otherwise(why.reason, shown) + told)
+        why = replace(why, cure=why.cure and cure(shown), advice=tuple(told))
     if fractions(scenario):
         why = replace(why, uniform=None)  # it is of batches and replicas in fractions
     count = scenario.spec.training.accelerators
@@ -182,10 +181,10 @@ def advised(
         ways: out of it, with what they cost.
         more: accelerators that would do, or None.
     """
-    reason = why.reason
+    advice = [*why.advice]
     if more is not None:
         told = safely(more, MACHINES, up=True)
-        reason += f". In place of more time, {told} accelerators would do"
+        advice.append(f"In place of more time, {told} accelerators would do")
     if any(way.sensible is not None for way in ways):
         what = (
             "A plan whose training takes at most twice the least compute for its loss"
@@ -199,8 +198,10 @@ def advised(
             for way in ways
             if way.sensible is not None or (_enough(way) and not inside)
         ]
-        reason += f". {what} needs {either(sensible)}"
-    return replace(why, reason=reason, relaxations=tuple(ways), accelerators=more)
+        advice.append(f"{what} needs {either(sensible)}")
+    return replace(
+        why, advice=tuple(advice), relaxations=tuple(ways), accelerators=more
+    )
 
 
 def _enough(way: Relaxation) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.algebra.posynomial import Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram
@@ -39,38 +39,50 @@ def explain(scenario: Scenario, question: Question) -> Infeasibility:
     if "target" in names and not decided_machines:
         least = lowest(question)
         nearest, reached = question.surface.loss_of(least.value), least.attained
-        told_lowest = f"within the limits {lowest_words(nearest, reached)}"
+        told_lowest = lowest_words(nearest, reached)
     return Infeasibility(
-        reason=told(conflict, found, told_lowest, notes(question, found, names)),
+        opening=told(conflict, found),
         conflict=names,
         relaxations=found,
         nearest_loss=nearest,
         uniform=conflict.uniform,
         certificate=conflict.certificate,
         nearest_reached=reached,
+        lowest="" if touch(conflict) else told_lowest,
+        notes=tuple(notes(question, found, names)),
+        cure=cure(nearest_first(found, conflict)),
     )
 
 
-def told(
-    conflict: Conflict, found: Sequence[Relaxation], nearest: str, also: Iterable[str]
-) -> str:
-    """The reason in a few sentences: what conflicts, what is behind it, the cure.
+def told(conflict: Conflict, found: Sequence[Relaxation]) -> str:
+    """Which bounds exclude each other, or leave a single point.
 
     Args:
         conflict: the proof.
         found: the relaxation of each bound.
-        nearest: the lowest loss, in words; may be empty.
-        also: further sentences.
     """
+    if not touch(conflict):
+        return unmet(conflict.names, found)
     named = {way.name: stated(way) for way in found}
     whole = either([named[name] for name in conflict.names], "and")
-    reason = f"no model meets {whole}{' together' if len(conflict.names) > 1 else ''}"
-    if conflict.uniform < 1 + ROOM:
-        reason = f"{whole} leave a single point, too little room to certify a plan"
-    elif nearest:
-        reason += f"; {nearest}"
-    shown = sorted(found, key=lambda way: _change(way, conflict.factors))
-    return "".join((reason, *(f". {note}" for note in also), f". {cure(shown)}"))
+    return f"{whole} leave a single point, too little room to certify a plan"
+
+
+def unmet(names: Sequence[str], found: Sequence[Relaxation]) -> str:
+    """That no model meets some bounds together, each with its value."""
+    named = {way.name: stated(way) for way in found}
+    whole = either([named[name] for name in names], "and")
+    return f"no model meets {whole}{' together' if len(names) > 1 else ''}"
+
+
+def touch(conflict: Conflict) -> bool:
+    """Whether bounds meet, without room between them."""
+    return conflict.uniform < 1 + ROOM
+
+
+def nearest_first(found: Sequence[Relaxation], conflict: Conflict) -> list[Relaxation]:
+    """Relaxations, the smallest change first."""
+    return sorted(found, key=lambda way: _change(way, conflict.factors))
 
 
 def notes(

@@ -50,7 +50,7 @@ class Infeasibility:
     """Why there is no plan, and what would make one.
 
     Attributes:
-        reason: in words, with the user's numbers.
+        opening: what excludes each other, in words, with the user's numbers.
         conflict: names of bounds that exclude each other; each is needed for that.
         relaxations: for each bound.
         nearest_loss: the lowest loss within the limits; None for a portfolio.
@@ -62,9 +62,14 @@ class Infeasibility:
             near as something that is not limited grows, or in fractions of machines.
         nearest_losses: of a portfolio, for each model whose target is in the
             conflict: the lowest loss that all the other bounds leave it, or None.
+        lowest: the lowest loss in words; empty where that is not asked.
+        notes: what is behind the conflict.
+        cure: the smallest changes in words; empty where none is told.
+        advice: further ways out, and why others are none.
+        fractions: whether it would have a plan if machines came in fractions.
     """
 
-    reason: str
+    opening: str
     conflict: tuple[str, ...]
     relaxations: tuple[Relaxation, ...]
     nearest_loss: float | None
@@ -73,3 +78,20 @@ class Infeasibility:
     nearest_losses: Mapping[str, float | None] = field(default_factory=dict)
     accelerators: int | None = None
     nearest_reached: bool = True
+    lowest: str = ""
+    notes: tuple[str, ...] = ()
+    cure: str = ""
+    advice: tuple[str, ...] = ()
+    fractions: bool = False
+
+    @property
+    def cause(self) -> str:
+        """The reason without its cures."""
+        first = f"{self.opening}; {self.lowest}" if self.lowest else self.opening
+        return ". ".join((first, *self.notes))
+
+    @property
+    def reason(self) -> str:
+        """Why there is no plan, and what would make one."""
+        parts = (self.cause, self.cure, *self.advice)
+        return ". ".join(part for part in parts if part)

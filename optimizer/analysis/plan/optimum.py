@@ -16,7 +16,7 @@ from optimizer.analysis.plan.lifetime import at_target, curve, no_loss
 from optimizer.analysis.plan.other_form import beside, of_answer, of_ends, under_pair
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.own_unit import in_own_unit
-from optimizer.analysis.plan.reach import SMALLEST, change
+from optimizer.analysis.plan.reach import change
 from optimizer.analysis.plan.search import End, search
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.errors import Defect, InputError, Problem
@@ -216,7 +216,6 @@ def _row(
 ) -> Choice:
     """A combination by its lifetime cost, or by its loss under a budget."""
     if isinstance(found, Infeasibility):
-        # Without its cures, which are looked into for the nearest one alone.
-        why = found.reason.partition(f" {SMALLEST}")[0]
-        return Choice(variant.choice, None, Status.INFEASIBLE.value, why)
+        # Its cures are looked into for the nearest one alone.
+        return Choice(variant.choice, None, Status.INFEASIBLE.value, found.cause)
     return Choice(variant.choice, found.plan.total, Status.OPTIMAL.value, "")

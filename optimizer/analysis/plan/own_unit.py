@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from optimizer.analysis.plan.answer import Answer
 from optimizer.reading.loss_words import NATS, said_in
 
-PROSE = {"message", "reason", "notes"}
+PROSE = {"message", "reason", "opening", "lowest", "notes", "cure", "advice"}
 PARTS = ("warnings", "infeasibility", "alternatives", "others")
 T = TypeVar("T")
 

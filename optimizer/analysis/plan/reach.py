@@ -26,7 +26,6 @@ from optimizer.world.surface import Surface, power
 PRECISION = 1e-7  # s/L below which double precision cannot certify a plan
 LARGEST = 1e60
 TOUCHING = 1e-12  # bounds that meet the target exactly are met
-SMALLEST = "The smallest change that restores a plan"
 # What each bound of a size leaves of the loss: the factor and the exponent.
 _POWERS = {"limits.parameters": ("A", "alpha"), "limits.tokens": ("B", "beta")}
 
@@ -178,10 +177,9 @@ def _beyond_limits(
         )
     nearest_first = [way for _, way in sorted(changes, key=lambda pair: pair[0])]
     return Infeasibility(
-        reason=(
+        opening=(
             f"no model meets the target of {nats(loss)} and {either(named, 'and')} "
-            f"together; within the limits {lowest_words(nearest, reached)}. "
-            f"{cure(nearest_first)}"
+            "together"
         ),
         conflict=("target", *(cap.name for cap in conflict)),
         relaxations=tuple(way for _, way in changes),
@@ -189,14 +187,15 @@ def _beyond_limits(
         uniform=_uniform(question, caps, s),
         certificate=None,
         nearest_reached=reached,
+        lowest=lowest_words(nearest, reached),
+        cure=cure(nearest_first),
     )
 
 
 def lowest_words(loss: float, reached: bool) -> str:
     """The lowest loss of all plans, or what all of them stay above."""
-    if reached:
-        return f"the lowest loss is {nats(loss)}"
-    return f"every loss stays above {nats(loss)}"
+    told = "the lowest loss is" if reached else "every loss stays above"
+    return f"within the limits {told} {nats(loss)}"
 
 
 def _power(question: Question, cap: Limit) -> float:
@@ -238,14 +237,8 @@ def cure(relaxations: Sequence[Relaxation]) -> str:
     ways = [f"{called(r.name)} to {needed(r)}" for r in given]
     if not ways:
         return "No single change restores a plan; relax several of them together"
-    least = f"{SMALLEST} is {ways[0]}"
+    least = f"The smallest change that restores a plan is {ways[0]}"
     return f"{least}; {either(ways[1:])} would do too" if ways[1:] else least
-
-
-def cured_otherwise(reason: str, relaxations: Sequence[Relaxation]) -> str:
-    """A reason that ends with a cure, with another one; the smallest change first."""
-    before, cured, _ = reason.partition(SMALLEST)
-    return before + cure(relaxations) if cured else reason
 
 
 def change(way: Relaxation, surface: Surface) -> float:

@@ -47,7 +47,8 @@ def searching(scenario: Scenario) -> Search[tuple[Question, WholePlan | Infeasib
     if isinstance(plan, Solved):
         why = explain(plan.scenario, plan.question)
         whole = "batches and replicas" if question.between is None else "samples"
-        return question, replace(why, reason=f"in whole {whole} {why.reason}")
+        opening = f"in whole {whole} {why.opening}"
+        return question, replace(why, opening=opening, fractions=True)
     if question.between is not None:
         question = formulate(replace(scenario, samples=plan.plan.scenario.samples))
     return question, plan

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.algebra.program import GeometricProgram
-from optimizer.analysis.plan.explain import FIELD, holding, notes, told, ways
+from optimizer.analysis.plan.explain import (
+    FIELD,
+    holding,
+    nearest_first,
+    notes,
+    told,
+    touch,
+    ways,
+)
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import beyond_law, cure, raised
 from optimizer.analysis.plan.wording import either, nats
@@ -57,15 +65,17 @@ def explain_portfolio(portfolio: Portfolio, joint: JointQuestion) -> Infeasibili
     }
     left = [f"{nats(loss)} to {name}" for name, loss in nearest.items() if loss]
     lowest = f"the rest leaves a loss of at least {either(left, 'and')}" if left else ""
-    also = _notes(joint, found, conflict.names)
     return Infeasibility(
-        reason=told(conflict, found, lowest, also),
+        opening=told(conflict, found),
         conflict=conflict.names,
         relaxations=found,
         nearest_loss=None,
         uniform=conflict.uniform,
         certificate=conflict.certificate,
         nearest_losses=nearest,
+        lowest="" if touch(conflict) else lowest,
+        notes=tuple(_notes(joint, found, conflict.names)),
+        cure=cure(nearest_first(found, conflict)),
     )
 
 
@@ -86,13 +96,14 @@ def _beyond(
         told_ = reason.replace("the target", f"the target ({name})", 1)
         reasons.append(told_[0].upper() + told_[1:] if reasons else told_)
     return Infeasibility(
-        reason=f"{'. '.join(reasons)}. {cure(found)}",
+        opening=". ".join(reasons),
         conflict=tuple(way.name for way in found),
         relaxations=tuple(found),
         nearest_loss=None,
         uniform=None,
         certificate=None,
         nearest_losses=nearest,
+        cure=cure(found),
     )
 
 

@@ -241,7 +241,8 @@ def remedies(
     if why.nearest_loss is not None:
         told = f"The lowest loss within the limits is {nats(why.nearest_loss)}."
         if not why.nearest_reached:
-            told = f"Within the limits {lowest_words(why.nearest_loss, reached=False)}."
+            told = f"{lowest_words(why.nearest_loss, reached=False)}."
+            told = told[0].upper() + told[1:]
         yield Text(told)
     for model, loss in why.nearest_losses.items():
         if loss is not None:

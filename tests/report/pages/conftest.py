@@ -85,7 +85,7 @@ def infeasible(answer):
         sensitivities=(),
         warnings=(),
         infeasibility=infeasibility.Infeasibility(
-            reason="the target of 1.9000 nats cannot be reached",
+            opening="the target of 1.9000 nats cannot be reached",
             conflict=("target", "limits.tokens"),
             relaxations=(
                 infeasibility.Relaxation("target", 1.9, 2.1697, Mark("a.yaml", 3, 9)),

@@ -38,7 +38,7 @@ def portfolio(answer):
 
 
 WHY = Infeasibility(
-    reason="no model meets the target (server) of 2.1000 nats and shared.tokens of "
+    opening="no model meets the target (server) of 2.1000 nats and shared.tokens of "
     "200B together",
     conflict=("server: target", "shared.tokens"),
     relaxations=(
