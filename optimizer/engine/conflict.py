@@ -78,13 +78,16 @@ def diagnose(
         if not any(name in bounds for name in members):
             return False
         told = known.says(members)
-        return known.learn(members, relaxed(members)) if told is None else told
+        try:
+            return known.learn(members, relaxed(members)) if told is None else told
+        except UncertifiedError:
+            return False  # so that no bound is left out without a proof
 
     whole = relaxed(names)
     known.learn(names, whole)
     if whole.value < 1 - SLIVER or whole.certificate is None:
         raise Defect("the solver found no plan although the bounds leave room")
-    conflict = _irreducible(excluded, [], names, fresh=False)
+    conflict = irreducible(excluded, names)
     factors: dict[str, float | None] = {}
     for name in names:
         sides = [parts[name]]
@@ -150,12 +153,12 @@ def _least_factor(program: GeometricProgram, side: Sequence[str]) -> float:
     return max(least.value, 1.0) * (1 + (ROOM if least.attained else FAR))
 
 
-def _irreducible(
+def irreducible(
     excluded: Callable[[Sequence[str]], bool],
-    kept: Sequence[str],
     names: Sequence[str],
+    kept: Sequence[str] = (),
     *,
-    fresh: bool,
+    fresh: bool = False,
 ) -> list[str]:
     """Those of some bounds that are needed, beside others, for all to be excluded.
 
@@ -164,8 +167,8 @@ def _irreducible(
 
     Args:
         excluded: whether bounds exclude each other.
-        kept: bounds that stay.
         names: bounds of which some are needed; with `kept` they exclude each other.
+        kept: bounds that stay.
         fresh: whether `kept` has grown since it was last asked about.
     """
     if fresh and excluded(kept):
@@ -174,8 +177,8 @@ def _irreducible(
         return list(names)
     half = len(names) // 2
     early, late = names[:half], names[half:]
-    before = _irreducible(excluded, [*kept, *late], early, fresh=True)
-    after = _irreducible(excluded, [*kept, *before], late, fresh=bool(before))
+    before = irreducible(excluded, early, [*kept, *late], fresh=True)
+    after = irreducible(excluded, late, [*kept, *before], fresh=bool(before))
     return [*before, *after]
 
 

@@ -15,7 +15,7 @@ from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.settle import onto, placed
 from optimizer.analysis.plan.students import Distilled
 from optimizer.analysis.plan.together import together
-from optimizer.analysis.plan.whole import Solved, making_whole
+from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine
 from optimizer.engine.solve import solve as solve_program
@@ -170,7 +170,7 @@ def _made_whole(side: Side, ones: Sequence[Solved]) -> Iterator[Point | None]:
     """
     ways = together([making_whole(one) for one in ones])
     for one, made in zip(ones, ways, strict=True):
-        if isinstance(made, Solved):
+        if not isinstance(made, WholePlan):
             yield None
             continue
         plan, standing = made.plan, made.standing.solution

@@ -176,7 +176,7 @@ def _excess(
         return math.inf
     last.append(solution.optimum)
     plan = make_whole(Solved(one, question, solution))
-    if isinstance(plan, Solved):
+    if plan is None:
         return math.inf
     return math.log(plan.plan.solution.value) - math.log(price(factor))
 

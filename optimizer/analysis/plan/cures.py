@@ -8,12 +8,14 @@ compute for its loss: de Vries' critical size, for any bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.explain import notes, unmet
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
+from optimizer.analysis.plan.loosened import freed, moved
 from optimizer.analysis.plan.reach import (
     beyond_law,
     called,
@@ -24,15 +26,20 @@ from optimizer.analysis.plan.reach import (
     printed,
 )
 from optimizer.analysis.plan.rounded import fractions
-from optimizer.analysis.plan.search import search_whole
+from optimizer.analysis.plan.search import made_whole, planned
+from optimizer.analysis.plan.whole_conflict import (
+    FARTHEST,
+    FIRST,
+    along,
+    first,
+    in_whole_numbers,
+)
 from optimizer.analysis.plan.wording import either, safely, unbounded
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.crossing import crossing
 from optimizer.errors import Defect, InputError
 from optimizer.question.asked import Question
-from optimizer.question.inputs import changed
 from optimizer.question.scenario import Scenario
-from optimizer.question.target import Target
 from optimizer.reading.quantity import FAR, read
 from optimizer.records import dataclass, replace
 from optimizer.world.law import Law
@@ -40,12 +47,8 @@ from optimizer.world.surface import Surface
 
 Ask = Callable[[Scenario], Answer]
 TWICE = 1.0  # training overhead of a sensible plan, at most
-FARTHEST = 2.0**40  # how far a bound is moved to find one
-FIRST = 0.02  # step in the logarithm of a bound in search of one that is sensible
-NEAR = 1e-3  # in the logarithm of a bound that whole machines need
 CLOSE = 1e-5  # in the logarithm of a bound
 MACHINES = "accelerators"
-TIMES = ("max_time_per_output_token", "max_time_to_first_token")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ def cured(
         ask: solves a scenario.
         lists: the scenario with all of its choices, of which a cure leaves the best.
     """
+    if why.beside:
+        why = _in_whole(scenario, question, why)
     refused: dict[str, str] = {}
 
     def move(name: str, value: float) -> Led | None:
@@ -98,7 +103,11 @@ def cured(
             return None
         try:
             answer = ask(
-                (lists or scenario).every(lambda one: moved(one, name, value) or one)
+                _best(
+                    (lists or scenario).every(
+                        lambda one: moved(one, name, value) or one
+                    )
+                )
             )
         except InputError as error:
             refused.setdefault(name, error.problems[0].message)
@@ -145,14 +154,62 @@ def cured(
     return advised(why, ways, machines(ways, "limits.training_time", count))
 
 
+def _best(scenario: Scenario) -> Scenario:
+    """The one of a scenario's choices that costs least; as it is where none has a plan.
+
+    Those without one need no reasons here, which take longer than all the rest.
+    """
+    made = (
+        []
+        if len(scenario.singles) < 2
+        else [
+            (found[1].plan.total, place)
+            for place, one in enumerate(scenario.singles)
+            if (found := planned(one)) is not None
+        ]
+    )
+    return scenario.singles[min(made)[1]] if made else scenario
+
+
+def _in_whole(
+    scenario: Scenario, question: Question, why: Infeasibility
+) -> Infeasibility:
+    """What holds for all whole numbers, in place of what does for the nearest ones."""
+    movable = [
+        way
+        for way in why.relaxations
+        if moved(scenario, way.name, way.before) is not None
+    ]
+
+    def at(name: str, value: float) -> bool:
+        other = moved(scenario, name, value)
+        return other is not None and planned(other) is not None
+
+    def without(names: Collection[str]) -> bool:
+        return any(planned(one) for one in freed(scenario, question, names))
+
+    found = in_whole_numbers(movable, question.surface, at, without)
+    conflict, ways = found or (why.beside, movable)
+    other = {way.name: way for way in ways}
+    held = [name for name in why.beside if name not in other]
+    names = tuple(w.name for w in why.relaxations if w.name in {*conflict, *held})
+    ways = tuple(other.get(way.name, way) for way in why.relaxations)
+    return replace(
+        why,
+        opening=f"in whole {made_whole(question)} {unmet(names, ways)}",
+        conflict=names,
+        relaxations=ways,
+        notes=tuple(notes(question, ways, names)),
+        cure=cure(sorted(ways, key=partial(change, surface=question.surface))),
+    )
+
+
 def _led(scenario: Scenario) -> Led | None:
     """The optimum and its overhead, without what else an answer says."""
-    try:
-        asked, found = search_whole(scenario)
-    except (InputError, Defect, UncertifiedError):
+    made = planned(scenario)
+    if made is None:
         return None
-    if isinstance(found, Infeasibility):
-        return None
+    asked, found = made
     question = found.plan.question
     point = question.complete(found.plan.size)
     s = question.reducible or question.reducible_at(point)
@@ -227,16 +284,20 @@ def priced(
     up = way.after > way.before
     # As it is printed, for that is what will be typed.
     least = printed(way, way.after)
-    first = move(way.name, least)
-    if first is None and (further := _whole(way, least, light, surface)) is not None:
-        way = replace(way, after=further)
-        least = printed(way, further)
-        first = move(way.name, least)
-    if first is None:
+    led = move(way.name, least)
+    if led is None:
+        # Whole batches and replicas may need more.
+        bound = _beyond(way, least, surface)
+        log = first(lambda log: light(way.name, bound(log)) is not None)
+        if log is not None:
+            way = replace(way, after=bound(log))
+            least = printed(way, bound(log))
+            led = move(way.name, least)
+    if led is None:
         return way
-    way = replace(way, cost=first.total, overhead=first.overhead)
-    inside = far and first.beyond > 1
-    if first.overhead <= TWICE and not inside:
+    way = replace(way, cost=led.total, overhead=led.overhead)
+    inside = far and led.beyond > 1
+    if led.overhead <= TWICE and not inside:
         return way
     found = _sensible(way, least, light, surface, inside)
     if found is None:
@@ -251,28 +312,7 @@ def _beyond(
     way: Relaxation, least: float, surface: Surface
 ) -> Callable[[float], float]:
     """A bound by how far it is moved further than the least, in logarithms."""
-    if way.unit == "nats":
-        base = surface.reducible(least)
-        return lambda log: surface.loss_of(base * math.exp(log))
-    sign = 1 if least > way.before else -1
-    return lambda log: least * math.exp(sign * log)
-
-
-def _whole(way: Relaxation, least: float, move: Move, surface: Surface) -> float | None:
-    """The bound, beyond the least, that whole batches and replicas need."""
-    bound = _beyond(way, least, surface)
-    low, high = 0.0, FIRST
-    while move(way.name, bound(high)) is None:
-        low, high = high, 2 * high
-        if high > math.log(FARTHEST):
-            return None
-    while high - low > NEAR:
-        middle = (low + high) / 2
-        if move(way.name, bound(middle)) is None:
-            low = middle
-        else:
-            high = middle
-    return bound(high)
+    return along(way, least, surface, 1 if least > way.before else -1)
 
 
 def _sensible(
@@ -321,35 +361,6 @@ def _first(
     if not math.isfinite(before):
         return None
     return crossing(excess, low, start + step, CLOSE) + 2 * CLOSE
-
-
-def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:
-    """A scenario with one bound moved; None where it has no such word."""
-    path = tuple(name.split("."))
-    if name == "target":
-        # That of a plan of one's own is its loss, and no word says it.
-        if scenario.spec.target is None and scenario.spec.plan is None:
-            return None
-        loss = Target.model_construct(loss=value)
-        spec = scenario.spec.model_copy(update={"target": loss})
-        return replace(scenario, spec=spec)
-    if path[0] in ("limits", "fix", "budget"):
-        return changed(scenario, path, lambda _: value)
-    return _served(scenario, name.removeprefix("serving."), value)
-
-
-def _served(scenario: Scenario, name: str, value: float) -> Scenario | None:
-    """The same of a limit on a serving machine, which several streams may share."""
-    word, opening, rest = name.partition(" (")
-    if word not in TIMES:
-        return None
-    found = scenario
-    for index in range(len(scenario.uses)):
-        alike = scenario.suffix(index) == opening + rest
-        if alike and scenario.serving_of(index)[0].batched:
-            path = scenario.serving_path(index, word)
-            found = changed(found, path, lambda _: value)
-    return found
 
 
 def machines(ways: Sequence[Relaxation], name: str, count: float | None) -> int | None:

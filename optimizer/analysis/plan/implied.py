@@ -268,7 +268,7 @@ def _least_whole(scenario: Scenario, s: float) -> float:
     if found is None:
         return math.inf
     plan = make_whole(Solved(scenario, question, found))
-    return math.inf if isinstance(plan, Solved) else plan.plan.solution.value
+    return math.inf if plan is None else plan.plan.solution.value
 
 
 def _asked(scenario: Scenario, s: float) -> Question:

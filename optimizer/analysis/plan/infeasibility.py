@@ -51,7 +51,8 @@ class Infeasibility:
 
     Attributes:
         opening: what excludes each other, in words, with the user's numbers.
-        conflict: names of bounds that exclude each other; each is needed for that.
+        conflict: names of bounds that exclude each other; each is needed for that, but
+            in whole numbers until it is looked into.
         relaxations: for each bound.
         nearest_loss: the lowest loss within the limits; None for a portfolio.
         uniform: the factor by which all limits together must grow, or None.
@@ -66,7 +67,8 @@ class Infeasibility:
         notes: what is behind the conflict.
         cure: the smallest changes in words; empty where none is told.
         advice: further ways out, and why others are none.
-        fractions: whether it would have a plan if machines came in fractions.
+        beside: where there is a plan in fractions: of the bounds, those that exclude
+            each other at the whole numbers that are nearest to a plan.
     """
 
     opening: str
@@ -82,7 +84,7 @@ class Infeasibility:
     notes: tuple[str, ...] = ()
     cure: str = ""
     advice: tuple[str, ...] = ()
-    fractions: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def cause(self) -> str:

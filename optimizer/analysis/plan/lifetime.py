@@ -225,7 +225,7 @@ def _whole(
         return asked, found
     aimed = at_loss(scenario, question, s, budget)
     made = make_whole(Solved(aimed, asked, found))
-    if isinstance(made, Solved):
+    if made is None:
         return asked, found
     return made.plan.question, made.plan.solution
 

@@ -7,13 +7,14 @@ from typing import TypeAlias
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan import touching
-from optimizer.analysis.plan.explain import explain
+from optimizer.analysis.plan.explain import explain, unmet
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.reach import LARGEST, unreachable
 from optimizer.analysis.plan.together import Search, certified, together
-from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole
-from optimizer.errors import InputError, Problem
+from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole, nearest
+from optimizer.engine.certify import UncertifiedError
+from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import SAMPLES, SIZE, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
@@ -43,15 +44,50 @@ def searching(scenario: Scenario) -> Search[tuple[Question, WholePlan | Infeasib
     told, question, found = yield from _search(scenario)
     if isinstance(found, Infeasibility):
         return question, found
+    if found.status is Status.INFEASIBLE:
+        return question, explain(told, question)
     plan = yield from making_whole(Solved(told, question, found))
-    if isinstance(plan, Solved):
-        why = explain(plan.scenario, plan.question)
-        whole = "batches and replicas" if question.between is None else "samples"
-        opening = f"in whole {whole} {why.opening}"
-        return question, replace(why, opening=opening, fractions=True)
+    if not isinstance(plan, WholePlan):
+        short = nearest(plan)
+        return question, _beside(explain(short.scenario, short.question), question)
     if question.between is not None:
         question = formulate(replace(scenario, samples=plan.plan.scenario.samples))
     return question, plan
+
+
+def _beside(why: Infeasibility, question: Question) -> Infeasibility:
+    """What the reason at the nearest whole numbers says of all of them."""
+    names = tuple(way.name for way in why.relaxations)
+    return replace(
+        why,
+        opening=f"in whole {made_whole(question)} {unmet(names, why.relaxations)}",
+        conflict=names,
+        notes=(),
+        cure="",
+        certificate=None,
+        beside=why.conflict,
+    )
+
+
+def made_whole(question: Question) -> str:
+    """What a plan of a question has in whole numbers."""
+    return "batches and replicas" if question.between is None else "samples"
+
+
+def planned(scenario: Scenario) -> tuple[Question, WholePlan] | None:
+    """The same as `search_whole` where there is a plan; without the reason, if none."""
+    try:
+        return together([_planned(scenario)])[0]
+    except (InputError, Defect, UncertifiedError):
+        return None
+
+
+def _planned(scenario: Scenario) -> Search[tuple[Question, WholePlan] | None]:
+    told, question, found = yield from _search(scenario)
+    if isinstance(found, Infeasibility) or found.status is Status.INFEASIBLE:
+        return None
+    plan = yield from making_whole(Solved(told, question, found))
+    return (question, plan) if isinstance(plan, WholePlan) else None
 
 
 def unless_refused(scenario: Scenario) -> Search[End]:
@@ -64,14 +100,19 @@ def unless_refused(scenario: Scenario) -> Search[End]:
 
 def search(scenario: Scenario) -> tuple[Question, Solution | Infeasibility]:
     """The certified optimum of a scenario without lists, its machines in fractions."""
-    _, question, found = together([_search(scenario)])[0]
+    told, question, found = together([_search(scenario)])[0]
+    if isinstance(found, Solution) and found.status is Status.INFEASIBLE:
+        return question, explain(told, question)
     return question, found
 
 
 def _search(
     scenario: Scenario,
 ) -> Search[tuple[Scenario, Question, Solution | Infeasibility]]:
-    """The same, with the scenario in which experts are told at their best batches."""
+    """The same, with the scenario in which experts are told at their best batches.
+
+    A solution without a point where there is no plan.
+    """
     question = formulate(scenario)
     if (s := question.reducible) is not None and s > 0:
         least = dict(zip(SIZE, question.surface.training_optimal(s), strict=True))
@@ -85,7 +126,7 @@ def _search(
         (solution,) = yield from certified([question])
         told = scenario
     if solution.status is Status.INFEASIBLE:
-        return told, question, explain(told, question)
+        return told, question, solution
     point = {**question.fixed, **solution.point}
     _refuse_fractions(scenario, question, point)
     _refuse_beyond(scenario, question, point)

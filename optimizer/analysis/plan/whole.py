@@ -69,18 +69,18 @@ class WholePlan:
     relaxed: Relaxed | None
 
 
-def make_whole(found: Solved) -> WholePlan | Solved:
-    """Makes batches and standing replicas of an optimum whole.
+def make_whole(found: Solved) -> WholePlan | None:
+    """Makes batches and standing replicas whole; None where no number has a plan."""
+    made = together([making_whole(found)])[0]
+    return made if isinstance(made, WholePlan) else None
+
+
+def making_whole(found: Solved) -> Search[WholePlan | list[Solved]]:
+    """The same as a search, beside which others may go.
 
     Returns:
-        The plan; or, where no whole number of replicas has one, the scenario with
-        the next number up, whose program says why.
+        The plan; or what was tried in whole numbers, none of which has one.
     """
-    return together([making_whole(found)])[0]
-
-
-def making_whole(found: Solved) -> Search[WholePlan | Solved]:
-    """The same as a search, beside which others may go."""
     if found.question.between is not None:
         return (yield from _drawn(found))
     point = found.question.complete(found.size)
@@ -119,8 +119,8 @@ def making_whole(found: Solved) -> Search[WholePlan | Solved]:
     return replace(best, relaxed=relaxed)
 
 
-def _without_plan(tried: Sequence[Solved]) -> Search[Solved]:
-    """Of those in whole numbers, none of which has a plan, the nearest to one."""
+def _without_plan(tried: Sequence[Solved]) -> Search[list[Solved]]:
+    """Those in whole numbers, none of which has a plan."""
     failed = [one for one in tried if one.solution.status is not Status.OPTIMAL]
     # Where only batches are in fractions yet there is one.
     wholes = [
@@ -129,7 +129,11 @@ def _without_plan(tried: Sequence[Solved]) -> Search[Solved]:
         if one.solution.status is Status.OPTIMAL
         for scenario in whole_batches(one.scenario, one.question, one.size["N"])
     ]
-    failed += yield from _solved(wholes)
+    return failed + (yield from _solved(wholes))
+
+
+def nearest(failed: Sequence[Solved]) -> Solved:
+    """Of those without a plan the one whose bounds must give way least."""
     return min(failed, key=_short)
 
 
@@ -179,7 +183,7 @@ def _batches_first(found: Solved) -> Search[list[WholePlan]]:
     return plans
 
 
-def _drawn(found: Solved) -> Search[WholePlan | Solved]:
+def _drawn(found: Solved) -> Search[WholePlan | list[Solved]]:
     """Makes the number of samples whole, and then the machines.
 
     The least cost is log-convex in ln k, so that the best whole number is beside the
@@ -187,17 +191,18 @@ def _drawn(found: Solved) -> Search[WholePlan | Solved]:
     """
     at, point = found.size[SAMPLES], found.question.complete(found.size)
     tried = yield from _solved(whole_samples(found.scenario, at))
-    ways, failed = [], []
+    ways: list[WholePlan] = []
+    failed: list[Solved] = []
     for one in tried:
-        way: WholePlan | Solved = one
+        way: WholePlan | list[Solved] = [one]
         if one.solution.status is Status.OPTIMAL:
             way = yield from making_whole(one)
         if isinstance(way, WholePlan):
             ways.append(way)
         else:
-            failed.append(way)
+            failed += way
     if not ways:
-        return min(failed, key=_short)
+        return failed
     best = min(ways, key=lambda way: way.plan.total)
     relaxed = Relaxed(
         parameters=point["N"],

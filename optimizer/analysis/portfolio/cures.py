@@ -11,11 +11,11 @@ from optimizer.analysis.plan.cures import (
     advised,
     beyond_runs,
     machines,
-    moved,
     priced,
 )
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
 from optimizer.analysis.plan.infeasibility import Infeasibility
+from optimizer.analysis.plan.loosened import moved
 from optimizer.analysis.plan.reach import beyond_law
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve

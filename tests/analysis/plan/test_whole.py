@@ -282,6 +282,55 @@ def test_no_cure_is_told_that_fractions_alone_would_keep(ask, root):
     assert f"stays above {why.nearest_loss:.4f} nats" in why.reason
 
 
+ONE_CHIP = ("serving.accelerators=1", "serving.weights=int4")
+TIGHT = [
+    ("fix.parameters=4.7B", "limits.total_cost=$440k"),
+    ("target.loss=2.155", "fix.parameters=2.77B", "limits.total_cost=$300k"),
+    ("limits.total_cost=$412k",),
+    ("limits.total_cost=$412k", "fix.tokens=1.35T"),
+]
+FAR = {
+    "target": [f"target.loss={loss}" for loss in (2.2, 2.4, 2.8, 4)],
+    "limits": [4, 100, 1e6],
+    "fix": [0.25, 0.7, 0.9, 0.95, 1.05, 1.1, 1.4, 4],
+    "serving": [4, 100, 1e6],
+}
+
+
+@pytest.mark.parametrize("tight", TIGHT)
+def test_what_excludes_a_plan_in_whole_numbers_is_what_excludes_all_of_them(
+    tight, ask, root
+):
+    """It was what does at the nearest numbers, and another bound helped as well."""
+    text = (root / "scenarios/latency-bound-assistant.yaml").read_text("utf-8")
+
+    def plan(*changes):
+        """With each change in place of what was set of the same word."""
+        words = {change.partition("=")[0]: change for change in (*tight, *changes)}
+        told = (*ONE_CHIP, *words.values())
+        return solve(read_scenario(text, "scenario.yaml", told), whole=False).plan
+
+    why = ask(text, *ONE_CHIP, *tight).infeasibility
+    assert why.reason.startswith("in whole batches and replicas")
+    assert plan() is None
+    helped = set()
+    for way in why.relaxations:
+        if way.name == "serving.memory":
+            continue  # no word moves it
+        word = "target.loss" if way.name == "target" else way.name
+        moves = FAR[way.name.partition(".")[0]]
+        if way.name != "target":
+            unit = " s" if way.unit == "s" else ""
+            moves = [f"{word}={factor * way.before!r}{unit}" for factor in moves]
+        if way.after is None:
+            assert not any(map(plan, moves))
+        else:
+            assert plan(f"{word}={needed(way).removesuffix(' nats')}") is not None
+            helped.add(way.name)
+    assert helped <= set(why.conflict)
+    assert helped
+
+
 def test_what_a_cure_costs_is_that_of_the_best_choice_it_leaves(ask, root):
     """It was that of one of equals, whichever rounding took for the nearest."""
     text = (root / "scenarios/latency-bound-assistant.yaml").read_text("utf-8")
