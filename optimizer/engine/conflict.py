@@ -10,6 +10,9 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
+
+from optimizer.algebra.posynomial import Posynomial
 from optimizer.algebra.program import Certificate, GeometricProgram
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.diagnose import FAR, ROOM, SLIVER, Infimum, least_relaxation
@@ -67,10 +70,15 @@ def diagnose(
     names = [name for name in parts if name not in given]
     bounds = [name for name in names if name not in equalities]
 
+    values = {name: _value(program, name) for name in names if name not in bounds}
+
     def relaxed(members: Sequence[str]) -> Infimum:
-        kept = [part for name in (*members, *given) for part in parts.get(name, ())]
+        # A variable that is held is put in, since a pair of walls has nothing inside.
+        held = dict(values[name] for name in members if name in values)
+        others = [name for name in (*members, *given) if name not in values]
+        kept = [part for name in others for part in parts.get(name, ())]
         give = [part for name in members if name in bounds for part in parts[name]]
-        return least_relaxation(_keeping(program, kept), give)
+        return least_relaxation(_keeping(program, kept).fixing(held), give)
 
     known = _Known(parts, bounds)
 
@@ -133,7 +141,8 @@ class _Known:
         if conflict and least.solution is not None:
             program, (z, prices) = least.solution.program, least.solution.optimum
             names = [self.owner[c.name] for c in program.constraints]
-            weighed &= {n for n, p in zip(names, prices, strict=True) if p > 0}
+            priced = {n for n, p in zip(names, prices, strict=True) if p > 0}
+            weighed -= self.bounds - priced
             # Over its bound each is its left-hand side here times the factor.
             top = math.log(1 - SLIVER) - math.log(least.value)
             values = [c.posynomial.log_value(z[None])[0] for c in program.constraints]
@@ -142,6 +151,15 @@ class _Known:
         self.conflicts += [weighed] if conflict else []
         self.met += [met]
         return conflict
+
+
+def _value(program: GeometricProgram, name: str) -> tuple[str, float]:
+    """The variable that an equality holds, and at what."""
+    bound = next(c.posynomial for c in program.constraints if c.name == name)
+    if not isinstance(bound, Posynomial):
+        raise Defect("an equality holds one variable")
+    (index,) = np.flatnonzero(bound.exponents[0, 0])
+    return bound.variables[index], float(1 / bound.coefficients[0, 0])
 
 
 def _least_factor(program: GeometricProgram, side: Sequence[str]) -> float:

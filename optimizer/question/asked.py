@@ -261,7 +261,7 @@ class Question:
     def start(self, program: GeometricProgram) -> Array:
         """Returns ln of a point of reasonable size, to scale the solver's numbers."""
         N, D = 1e9, 2e10
-        if self.reducible is not None:
+        if self.reducible is not None and self.reducible > 0:
             N, D = self.surface.training_optimal(self.reducible)
         least = sys.float_info.min  # absurd laws ask for less than a float can say
         point = self.complete({"N": max(N, least), "D": max(D, least)})

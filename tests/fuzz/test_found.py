@@ -91,6 +91,36 @@ serving: {model: measured, hardware: h100-sxm, precision: fp8, accelerators: 4,
 architecture: {layers: 32, width: 4096, kv_heads: 8, head_size: 128}
 demand: {requests: 740B/day, input_tokens: 1500, output_tokens: 250, lifetime: 2 years}
 """
+EDGE = """\
+law: {E: 2.334200013592044, A: 39.727804343256395, B: 5167.874407560716, alpha: 0.42,
+  beta: 0.02, G: 1.6024132112136262, gamma: 1.4861879340096469}
+objective: dollars
+training: {hardware: h100-sxm, mfu: 40 %, price: $2/h, accelerators: 256}
+serving: {hardware: h100-sxm, mfu: 20 %, price: $2/h}
+demand: {requests: 5M/day, input_tokens: 800, output_tokens: 300, lifetime: 2 years}
+budget: {training_time: 60 days, best_for: lifetime}
+data: {unique_tokens: 60B}
+"""
+HELD = """\
+law: {E: 0.1743394561580423, A: 120858.5468541822, B: 0.5296225197644195,
+  alpha: 0.2048757409383816, beta: 0.386800756963136}
+target: {match: {parameters: 13B, tokens: 400B}}
+fix: {parameters: 7B}
+training: {hardware: h100-sxm, mfu: 0.4, price: $2.00/h, accelerators: 384}
+demand: {tokens: 2T, input_tokens: 800, output_tokens: 300}
+limits: {training_time: 900 days, training_cost: $900M, memory: 80 GB}
+"""
+BELOW = """\
+law: besiroglu-2024
+target: {loss: 0.7}
+objective: dollars
+demand: {tokens: 1T, input_tokens: 800, output_tokens: 300}
+training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}
+serving: {model: roofline, hardware: h100-sxm, precision: fp8, mfu: 50 %, mbu: 70 %,
+  price: $2/h}
+architecture: {layers: 40, width: 5120, kv_heads: 8, head_size: 128}
+existing: {model: llama-2-13b}
+"""
 ENDED = {
     "a loss too near the irreducible one for digits": LIFE.format(law=NEAR_E, inputs=8),
     "no loss outweighs what is served": LIFE.format(law="kaplan-2020", inputs="8e32"),
@@ -111,6 +141,12 @@ ENDED = {
     "0.218, B: 21618, alpha: 0.02, beta: 1.2}\ntarget: {match: {parameters: 7B}}\n"
     "demand: {tokens: 50T}\ndata: {unique_tokens: 60B}\n",
     "a million replicas": FLEET,
+    "a loss whose best model is next to none": "law: {E: 0.5625, A: 0.0509, B: 1e6, "
+    "alpha: 0.02, beta: 0.02}\nfix: {parameters: 3B}\ntraining: {hardware: h100-sxm, "
+    "mfu: 31.4 %, accelerators: 384}\nbudget: {training_time: 24 days}\n",
+    "a loss at the edge of what repeated data reach": EDGE,
+    "bounds whose relaxation no program certified": HELD,
+    "an existing model under a target below the law": BELOW,
     "more epochs than a law covers": "law: kumar-2024\nplan: {parameters: 1T, tokens: "
     "200B}\ndemand: {tokens: 50T}\ndata: {unique_tokens: 7392}\n",
 }

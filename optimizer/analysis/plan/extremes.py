@@ -19,7 +19,7 @@ from optimizer.engine.arrays import near
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import weights
 from optimizer.engine.diagnose import infimum
-from optimizer.engine.solve import closed, refine
+from optimizer.engine.solve import closed, refine, solve
 from optimizer.question.asked import SIZE, Question
 from optimizer.world.costs import value
 from optimizer.world.repetition import COVERED
@@ -28,6 +28,7 @@ from optimizer.world.surface import Surface
 SMALLER = 30.0  # times, among how many sizes, a critical size is looked for
 SIZES = 60
 ROOM = 0.1  # ln of a bound over what it bounds: beyond it a guess is well within
+LOOSER = (1e-8, 1e-7, 1e-6)  # relative, of a reducible loss
 TWICE = 2.0  # de Vries: the critical size trains at twice the least compute
 
 
@@ -131,6 +132,9 @@ def _near(
 ) -> Mapping[str, float]:
     """Solves from the first guess that leads to a certificate, or by `approach`.
 
+    A target at the edge of what can be reached at all leaves no room for a certificate;
+    it is loosened by up to a millionth, within which models count as equally good.
+
     Args:
         easier: the program, with a relative slack of its target.
         guesses: points that may be near.
@@ -149,6 +153,13 @@ def _near(
     first = np.log([guesses[0][name] for name in program.variables])
     if (entered := approach(easier, first)) is not None:
         return entered.point
+    for slack in LOOSER:
+        try:
+            entered = solve(easier(slack), first)
+        except UncertifiedError:
+            continue
+        if entered.status is Status.OPTIMAL:
+            return entered.point
     raise UncertifiedError("a training optimum was not certified")
 
 

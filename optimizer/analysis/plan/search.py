@@ -170,18 +170,27 @@ def _refuse_fractions(
     """
     # A limit of one parameter leaves one, but for the last digits.
     few = [name for name in ("N", "D") if point[name] < 1 - ROUNDING]
-    # The measure of overtraining may vanish, too.
-    if not few and question.optimal_tokens(point["N"]) > point["D"] / LARGEST**2:
+    if not few and _measured(question, point):
         return
     spec = scenario.spec
     word = "target" if spec.target else "plan" if spec.plan else "budget"
     what = " and ".join(f"{significant(point[name])} {UNIT_OF[name]}" for name in few)
-    what = what or "a size whose training-optimal tokens are next to none"
+    what = what or "a size or a loss whose training-optimal model is next to none"
     message = (
         f"leads to {what}, and below one there is no model: this law says so only far "
         "outside its runs; ask for a lower loss, or check the law and the prices"
     )
     raise InputError([Problem(scenario.place(word), word, message)])
+
+
+def _measured(question: Question, point: Mapping[str, float]) -> bool:
+    """Whether there is a measure of overtraining, and a model that takes least."""
+    if question.optimal_tokens(point["N"]) <= point["D"] / LARGEST**2:
+        return False
+    if question.reducible is not None:
+        return True  # told before anything was solved
+    s = question.reducible_at(point)
+    return min(question.surface.training_optimal(s)) > 1 / LARGEST
 
 
 def without_limits(scenario: Scenario) -> Pair | None:

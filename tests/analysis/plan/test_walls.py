@@ -103,7 +103,7 @@ def test_machines_of_which_another_is_whole_at_an_end_of_a_range(ask):
 
 def test_overtraining_beyond_numbers_is_told(ask):
     """It was `inf × the Chinchilla-optimal tokens of its size`."""
-    with pytest.raises(InputError, match="training-optimal tokens are next to none"):
+    with pytest.raises(InputError, match="training-optimal model is next to none"):
         ask(
             "law: {E: 0.66, A: 23306, B: 0.0306, alpha: 0.1, beta: 0.02}\n"
             "target: {match: {parameters: 7B}}\ndemand: {tokens: 65T}\n"
