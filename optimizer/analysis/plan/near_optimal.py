@@ -207,6 +207,8 @@ def _models(solution: Solution, rooms: Array, powers: Array) -> tuple[Array, Arr
 
 def _end(solution: Solution, asked: GeometricProgram, found: Solution | None) -> End:
     found = found or solve(asked, solution.optimum[0], DIGITS)
+    if found.status is not Status.OPTIMAL:  # the optimum is in it, but has no room
+        raise UncertifiedError("an end of a range was not certified")
     return End(found, solution.program, solution.optimum[1])
 
 

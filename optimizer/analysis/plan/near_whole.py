@@ -49,7 +49,9 @@ def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
     value, measured = plan.solution.value, plan.question.measured
     outer, prices = pairs(middle.solution, value, measured), plan.solution.optimum[1]
     ends = {
-        within: [*pair] for within, pair in pairs(plan.solution, None, measured).items()
+        within: [*pair]
+        for within, pair in pairs(plan.solution, None, measured).items()
+        if within in outer or not drawn  # other numbers of samples are beside it
     }
     asked = []
     for within, own in ends.items():
