@@ -24,7 +24,7 @@ from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import BINDING
 from optimizer.analysis.plan.pointwise import amount, completed
 from optimizer.analysis.plan.priced import Pair
-from optimizer.analysis.plan.ranges import outside
+from optimizer.analysis.plan.ranges import beyond, outside
 from optimizer.analysis.plan.students import Distillation, Distilled, Scanned
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -145,6 +145,7 @@ def _student(
     those = pupils(scenario, question, teacher)
     student, N, D = those.student, teacher.parameters, teacher.tokens
     origin = Pair(N, D, D / N, student.teacher)
+    far = beyond(scenario.law, N, D)
     reason = None
     best = None
     if student.lowest >= those.target:
@@ -152,7 +153,8 @@ def _student(
     elif (best := scan(those.cost, those.tokens)) is None:
         reason = "no student of it reaches the loss within the limits"
     if best is None:
-        return Distilled(origin, None, None, None, None, None, reason)
+        missing = Distilled(origin, None, None, None, None, None, reason)
+        return replace(missing, teacher_extrapolation=far)
     D = best.D
     paid = bill(question, question.complete({"N": best.N, "D": D}))
     return Distilled(
@@ -164,6 +166,8 @@ def _student(
         certificate=best.proof,
         reason=None,
         outside=tuple(outside(scenario.law, best.N, D)),
+        extrapolation=beyond(scenario.law, best.N, D),
+        teacher_extrapolation=far,
         training=paid.training,
         inference=paid.inference,
         other=paid.other,

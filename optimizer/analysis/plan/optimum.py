@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from optimizer.algebra.program import Status
@@ -11,19 +11,23 @@ from optimizer.analysis.plan.alternatives import alternatives
 from optimizer.analysis.plan.answer import Alternative, Answer, Choice
 from optimizer.analysis.plan.answered import Told, answered, bare
 from optimizer.analysis.plan.cures import cured
+from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.lifetime import at_target, curve, no_loss
 from optimizer.analysis.plan.other_form import beside, of_answer, of_ends, under_pair
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.own_unit import in_own_unit
+from optimizer.analysis.plan.ranges import range_warnings
 from optimizer.analysis.plan.reach import change
 from optimizer.analysis.plan.search import End, search
+from optimizer.analysis.plan.students import Distillation
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.records import replace
+from optimizer.world.law import Law
 
 EQUAL = 1e-6  # in the logarithm of a change, which two choices then ask for alike
 
@@ -81,7 +85,19 @@ def with_students(scenario: Scenario, answer: Answer) -> Answer:
     students = distil(one, total)
     if students is not None:
         students = with_moves(one, students)
+        warned = (*_beyond(scenario.law, students), *answer.warnings)
+        answer = replace(answer, warnings=warned)
     return replace(answer, distillation=students)
+
+
+def _beyond(law: Law, students: Distillation) -> Iterator[Warning]:
+    """Where advice to distil rests on an extrapolation, of the teacher or of both."""
+    best = students.ways[0]
+    models = {"teacher": best.teacher, "student": best.student}
+    for who, one in models.items() if students.pays else ():
+        if one is not None:
+            told = range_warnings(one, law, who)
+            yield from (w for w in told if w.code == "outside-range")
 
 
 def for_lifetime(scenario: Scenario) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from optimizer.analysis.plan.doubts import Beyond
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity
 from optimizer.records import dataclass
@@ -41,6 +42,8 @@ class Distilled:
         certificate: of the scan; None without a student.
         reason: why there is none; None where there is one.
         outside: where the student lies outside the runs of the law, in words.
+        extrapolation: the same in numbers.
+        teacher_extrapolation: and of the teacher, on whose loss the student's rests.
         sensitivities: of its cost to its teacher, the law and the constants of its
             students; only of the best, and none where a limit holds it.
     """
@@ -53,6 +56,8 @@ class Distilled:
     certificate: Scanned | None
     reason: str | None
     outside: tuple[str, ...] = ()
+    extrapolation: tuple[Beyond, ...] = ()
+    teacher_extrapolation: tuple[Beyond, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()
     training: float | None = None
     inference: float | None = None

@@ -18,6 +18,7 @@ from optimizer.analysis.plan.wording import (
 from optimizer.records import dataclass
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.pages.sensitivities import NEGLIGIBLE, stepped
+from optimizer.report.pages.stretch import stretch
 from optimizer.world.costs import UNITS
 
 SHOWN = 5  # numbers that move a student's cost most
@@ -40,6 +41,8 @@ def distillation(answer: Answer) -> Iterator[Block]:
         name = model(way.teacher.parameters, way.teacher.tokens)
         if way.reason is not None:
             yield Text(f"{name}: {way.reason}.")
+        if told := stretch(way.teacher_extrapolation, answer.law.name, "It"):
+            yield Text(f"{name}: as a teacher {told[0].lower()}{told[1:]}")
         for one in way.outside:
             yield Text(f"The student of {name} is outside the law's runs: {one}.")
     yield from _moves(found.ways[0])
@@ -143,12 +146,18 @@ def better(answer: Answer) -> str:
     found, best = answer.distillation, student(answer)
     if found is None or best is None:
         return ""
-    return (
+    told = (
         f"Distil {model(*best.size)} tokens from a teacher of {best.teacher}: that "
         f"costs {percent(best.saved)} less than the same loss without a teacher, with "
         f"logits that are {found.logits} and a teacher whose own training is not "
         "counted."
     )
+    way, law = found.ways[0], answer.law.name
+    far = (
+        stretch(way.teacher_extrapolation, law, "The teacher"),
+        stretch(way.extrapolation, law, "The student"),
+    )
+    return " ".join(filter(None, (told, *far)))
 
 
 def pays(answer: Answer) -> str:

@@ -8,8 +8,9 @@ from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.sweep.sweep import results_of, told
 from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.errors import InputError
-from optimizer.question.load import read_scenario
+from optimizer.question.load import load_scenario, read_scenario
 from optimizer.question.vary import plan
+from optimizer.report.pages.headline import headline
 
 # Busbridge et al. 2025 (arXiv 2502.08606), table 6.
 E, A, B, ALPHA, BETA, K = 1.220, 3355, 18186, 0.408, 0.431, 0.452
@@ -242,3 +243,21 @@ def test_constants_of_students_can_be_set_varied_and_drawn(tmp_path):
         read(TEXT.replace("busbridge-2025", str(law))), draws=30
     ).beside.intervals["student_cost"]
     assert spread.p95 / spread.p5 > 1.02
+
+
+def test_a_teacher_beyond_the_runs_of_its_law_is_told_before_all_else(root):
+    """Its loss, and so its student's, is extrapolated: 70B, where runs end at 12.6B."""
+    answer = solve(load_scenario(root / "scenarios/distillation.yaml"))
+    best = answer.distillation.ways[0]
+    assert answer.distillation.pays
+    assert best.teacher.parameters == 70e9
+    (far,) = best.teacher_extrapolation
+    assert (far.what, far.value, far.edge) == ("parameters", 70e9, 12.6e9)
+    told = headline(answer)
+    assert "The teacher is an extrapolation: 5.6 × the most parameters" in told
+    (warned, *_) = answer.warnings
+    assert warned.code == "outside-range"
+    assert warned.message.startswith("the teacher lies outside the runs")
+    near = TEXT.replace("70B", "12B").replace("30B", "9B")
+    for way in solve(read(near)).distillation.ways:
+        assert not way.teacher_extrapolation
