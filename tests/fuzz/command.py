@@ -42,6 +42,7 @@ def run(arguments, stdin=b"", files=()):
         err.flush()
     told = [one.buffer.getvalue().decode() for one in (out, err)]
     given = b" ".join([stdin, *dict(files).values()]).decode(errors="replace")
+    given = " ".join([given, *map(str, arguments)])
     return SimpleNamespace(
         code=code, out=told[0], err=told[1], arguments=arguments, given=given
     )
