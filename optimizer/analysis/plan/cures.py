@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.explain import notes, unmet
+from optimizer.analysis.plan.explain import notes
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.loosened import freed, moved
@@ -32,7 +32,7 @@ from optimizer.analysis.plan.whole_conflict import (
     FIRST,
     along,
     first,
-    in_whole_numbers,
+    of_all,
 )
 from optimizer.analysis.plan.wording import either, safely, unbounded
 from optimizer.engine.certify import UncertifiedError
@@ -175,11 +175,9 @@ def _in_whole(
     scenario: Scenario, question: Question, why: Infeasibility
 ) -> Infeasibility:
     """What holds for all whole numbers, in place of what does for the nearest ones."""
-    movable = [
-        way
-        for way in why.relaxations
-        if moved(scenario, way.name, way.before) is not None
-    ]
+
+    def movable(way: Relaxation) -> bool:
+        return moved(scenario, way.name, way.before) is not None
 
     def at(name: str, value: float) -> bool:
         other = moved(scenario, name, value)
@@ -188,20 +186,9 @@ def _in_whole(
     def without(names: Collection[str]) -> bool:
         return any(planned(one) for one in freed(scenario, question, names))
 
-    found = in_whole_numbers(movable, question.surface, at, without)
-    conflict, ways = found or (why.beside, movable)
-    other = {way.name: way for way in ways}
-    held = [name for name in why.beside if name not in other]
-    names = tuple(w.name for w in why.relaxations if w.name in {*conflict, *held})
-    ways = tuple(other.get(way.name, way) for way in why.relaxations)
-    return replace(
-        why,
-        opening=f"in whole {made_whole(question)} {unmet(names, ways)}",
-        conflict=names,
-        relaxations=ways,
-        notes=tuple(notes(question, ways, names)),
-        cure=cure(sorted(ways, key=partial(change, surface=question.surface))),
-    )
+    what, surface = made_whole(question), question.surface
+    why = of_all(why, what, lambda _: surface, movable, at, without)
+    return replace(why, notes=tuple(notes(question, why.relaxations, why.conflict)))
 
 
 def _led(scenario: Scenario) -> Led | None:

@@ -14,6 +14,7 @@ from optimizer.engine.conflict import LEAST, Conflict, diagnose
 from optimizer.engine.diagnose import ROOM
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario
+from optimizer.records import replace
 from optimizer.world.repetition import COVERED
 
 COUNTED = ("total_cost", "budget.cost", "energy")  # they ask for a batch of several
@@ -73,6 +74,28 @@ def unmet(names: Sequence[str], found: Sequence[Relaxation]) -> str:
     named = {way.name: stated(way) for way in found}
     whole = either([named[name] for name in names], "and")
     return f"no model meets {whole}{' together' if len(names) > 1 else ''}"
+
+
+def of_nearest(why: Infeasibility, made_whole: str) -> Infeasibility:
+    """What the reason at the nearest whole numbers says of all of them.
+
+    Args:
+        why: there is no plan at the nearest.
+        made_whole: what is in whole numbers.
+    """
+    names = tuple(way.name for way in why.relaxations)
+    return replace(
+        why,
+        opening=f"in whole {made_whole} {unmet(names, why.relaxations)}",
+        conflict=names,
+        nearest_loss=None,
+        nearest_losses={},
+        lowest="",
+        notes=(),
+        cure="",
+        certificate=None,
+        beside=why.conflict,
+    )
 
 
 def touch(conflict: Conflict) -> bool:

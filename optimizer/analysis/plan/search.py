@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan import touching
-from optimizer.analysis.plan.explain import explain, unmet
+from optimizer.analysis.plan.explain import explain, of_nearest
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.reach import LARGEST, unreachable
@@ -49,24 +49,11 @@ def searching(scenario: Scenario) -> Search[tuple[Question, WholePlan | Infeasib
     plan = yield from making_whole(Solved(told, question, found))
     if not isinstance(plan, WholePlan):
         short = nearest(plan)
-        return question, _beside(explain(short.scenario, short.question), question)
+        why = explain(short.scenario, short.question)
+        return question, of_nearest(why, made_whole(question))
     if question.between is not None:
         question = formulate(replace(scenario, samples=plan.plan.scenario.samples))
     return question, plan
-
-
-def _beside(why: Infeasibility, question: Question) -> Infeasibility:
-    """What the reason at the nearest whole numbers says of all of them."""
-    names = tuple(way.name for way in why.relaxations)
-    return replace(
-        why,
-        opening=f"in whole {made_whole(question)} {unmet(names, why.relaxations)}",
-        conflict=names,
-        notes=(),
-        cure="",
-        certificate=None,
-        beside=why.conflict,
-    )
 
 
 def made_whole(question: Question) -> str:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 
-from optimizer.analysis.plan.infeasibility import Relaxation
+from optimizer.analysis.plan.explain import unmet
+from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
+from optimizer.analysis.plan.reach import change, cure
 from optimizer.engine.conflict import irreducible
 from optimizer.records import replace
 from optimizer.world.surface import Surface
@@ -24,19 +26,50 @@ At = Callable[[str, float], bool]  # whether there is a plan with one bound move
 Without = Callable[[Collection[str]], bool]  # the same without some of the bounds
 
 
-def in_whole_numbers(
-    ways: Sequence[Relaxation], surface: Surface, at: At, without: Without
-) -> tuple[tuple[str, ...], tuple[Relaxation, ...]] | None:
-    """An irreducible set of bounds without a plan, and how far each must move alone.
+def of_all(
+    why: Infeasibility,
+    made_whole: str,
+    surface_of: Callable[[Relaxation], Surface],
+    movable: Callable[[Relaxation], bool],
+    at: At,
+    without: Without,
+) -> Infeasibility:
+    """What holds for all whole numbers, in place of what does for the nearest ones.
 
     Args:
-        ways: each bound that somebody can move, as the nearest combination needs it.
-        surface: of the model whose target it is, if it is one.
+        why: there is no plan, of the nearest ones.
+        made_whole: what is in whole numbers.
+        surface_of: tells that of the model whose bound it is.
+        movable: whether a word moves a bound.
         at: whether there is a plan with one bound moved.
         without: whether there is one without some of them.
+    """
+    free = [way for way in why.relaxations if movable(way)]
+    conflict, ways = _excluding(free, surface_of, at, without) or (why.beside, free)
+    other = {way.name: way for way in ways}
+    held = {name for name in why.beside if name not in other}
+    names = tuple(w.name for w in why.relaxations if w.name in {*conflict, *held})
+    ways = [other.get(way.name, way) for way in why.relaxations]
+    shown = sorted(ways, key=lambda way: change(way, surface_of(way)))
+    return replace(
+        why,
+        opening=f"in whole {made_whole} {unmet(names, ways)}",
+        conflict=names,
+        relaxations=tuple(ways),
+        cure=cure(shown),
+        certificate=None,
+    )
 
-    Returns:
-        None where there is no plan without all of them either.
+
+def _excluding(
+    ways: Sequence[Relaxation],
+    surface_of: Callable[[Relaxation], Surface],
+    at: At,
+    without: Without,
+) -> tuple[Sequence[str], list[Relaxation]] | None:
+    """An irreducible set of bounds without a plan, and how far each must move alone.
+
+    None where there is no plan without all of them either.
     """
     names = [way.name for way in ways]
     if not without(names):
@@ -49,9 +82,9 @@ def in_whole_numbers(
     found = []
     for way in ways:
         alone = way.name in conflict and without([way.name])
-        after = least(way, surface, at) if alone else None
+        after = least(way, surface_of(way), at) if alone else None
         found.append(replace(way, after=after))
-    return tuple(conflict), tuple(found)
+    return conflict, found
 
 
 def least(way: Relaxation, surface: Surface, at: At) -> float | None:

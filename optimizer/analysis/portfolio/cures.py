@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from optimizer.algebra.program import Status
@@ -14,12 +14,16 @@ from optimizer.analysis.plan.cures import (
     priced,
 )
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
-from optimizer.analysis.plan.infeasibility import Infeasibility
-from optimizer.analysis.plan.loosened import moved
+from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
+from optimizer.analysis.plan.loosened import freed, moved
 from optimizer.analysis.plan.reach import beyond_law
+from optimizer.analysis.plan.whole_conflict import of_all
+from optimizer.analysis.portfolio.deadlock import notes
+from optimizer.analysis.portfolio.drawn import decided
+from optimizer.analysis.portfolio.whole_joint import in_whole_numbers, jointly
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
-from optimizer.errors import InputError
+from optimizer.errors import Defect, InputError
 from optimizer.question.asked import SIZE
 from optimizer.question.portfolio import (
     JointQuestion,
@@ -28,9 +32,11 @@ from optimizer.question.portfolio import (
     own,
     variable,
 )
+from optimizer.world.surface import Surface
 
 Total = Callable[[Portfolio], float | None]
 SHARED = "shared.training_time"
+WHOLE = "batches, replicas and samples"
 
 
 def cured(
@@ -47,6 +53,8 @@ def cured(
         why: there is none.
         total: solves a portfolio for its cost; None where it has no plan.
     """
+    if why.beside:
+        why = _in_whole(portfolio, joint, why)
 
     def light(name: str, value: float) -> Led | None:
         other = _moved(portfolio, name, value)
@@ -73,6 +81,56 @@ def cured(
         # Models that train one after another, all on the same machines.
         more = machines(ways, SHARED, counts.pop())
     return advised(why, ways, more)
+
+
+def _in_whole(
+    portfolio: Portfolio, joint: JointQuestion, why: Infeasibility
+) -> Infeasibility:
+    """What holds for all whole numbers, in place of what does for the nearest ones."""
+
+    def surface_of(way: Relaxation) -> Surface:
+        model = way.name.rpartition(": ")[0]
+        return joint.questions[joint.names.index(model) if model else 0].surface
+
+    def movable(way: Relaxation) -> bool:
+        return _moved(portfolio, way.name, way.before) is not None
+
+    def at(name: str, value: float) -> bool:
+        other = _moved(portfolio, name, value)
+        return other is not None and _has_plan(other)
+
+    def without(names: Collection[str]) -> bool:
+        return any(map(_has_plan, _freed(portfolio, joint, names)))
+
+    why = of_all(why, WHOLE, surface_of, movable, at, without)
+    return replace(why, notes=tuple(notes(joint, why.relaxations, why.conflict)))
+
+
+def _has_plan(portfolio: Portfolio) -> bool:
+    """Whether a portfolio has a joint plan in whole numbers."""
+    try:
+        made = in_whole_numbers(decided(jointly(portfolio)))
+    except (InputError, Defect, UncertifiedError):
+        return False
+    return made.solution.status is Status.OPTIMAL
+
+
+def _freed(
+    portfolio: Portfolio, joint: JointQuestion, names: Collection[str]
+) -> Iterator[Portfolio]:
+    """A portfolio without some bounds; targets are raised, ever further."""
+    shared = {
+        name.partition(".")[2]: None for name in names if name.startswith("shared.")
+    }
+    ways = []
+    for member, question in zip(portfolio.members, joint.questions, strict=True):
+        prefix = own(member.name, "")
+        mine = [n.removeprefix(prefix) for n in names if n.startswith(prefix)]
+        ways.append(list(freed(member, question, mine)))
+    kept = portfolio.shared.model_copy(update=shared)
+    for turn in range(max(map(len, ways))):
+        members = tuple(each[min(turn, len(each) - 1)] for each in ways)
+        yield replace(portfolio, members=members, shared=kept)
 
 
 def _led(portfolio: Portfolio) -> Led | None:

@@ -11,11 +11,11 @@ from optimizer.analysis.plan.explain import (
     FIELD,
     holding,
     nearest_first,
-    notes,
     told,
     touch,
     ways,
 )
+from optimizer.analysis.plan.explain import notes as notes_of
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import beyond_law, cure, raised
 from optimizer.analysis.plan.wording import either, nats
@@ -74,7 +74,7 @@ def explain_portfolio(portfolio: Portfolio, joint: JointQuestion) -> Infeasibili
         certificate=conflict.certificate,
         nearest_losses=nearest,
         lowest="" if touch(conflict) else lowest,
-        notes=tuple(_notes(joint, found, conflict.names)),
+        notes=tuple(notes(joint, found, conflict.names)),
         cure=cure(nearest_first(found, conflict)),
     )
 
@@ -148,7 +148,7 @@ def _ways(
     return tuple(found)
 
 
-def _notes(
+def notes(
     joint: JointQuestion, found: Sequence[Relaxation], names: Sequence[str]
 ) -> Iterator[str]:
     """What is behind the conflicts of each model with its own machines and data."""
@@ -160,5 +160,5 @@ def _notes(
             if way.name.startswith(prefix)
         ]
         words = tuple(n.removeprefix(prefix) for n in names if n.startswith(prefix))
-        for note in notes(question, mine, words):
+        for note in notes_of(question, mine, words):
             yield f"{model}: {note}"

@@ -13,12 +13,13 @@ from optimizer.algebra.program import (
 from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.bindings import as_fixed, limits_used
 from optimizer.analysis.plan.chance import chance
+from optimizer.analysis.plan.explain import of_nearest
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.optimum import solve as solve_alone
 from optimizer.analysis.plan.own_unit import told_in
 from optimizer.analysis.plan.sensitivity import looser, sensitivities
 from optimizer.analysis.plan.settle import moved_onto, onto
-from optimizer.analysis.portfolio.cures import cured
+from optimizer.analysis.portfolio.cures import WHOLE, cured
 from optimizer.analysis.portfolio.deadlock import explain_portfolio
 from optimizer.analysis.portfolio.drawn import decided
 from optimizer.analysis.portfolio.taught import taught
@@ -118,7 +119,10 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
             return replace(bare, conflict=stuck)
         if made is not None:
             joint = made.question
-        why = cured(portfolio, joint, explain_portfolio(portfolio, joint), _total)
+        why = explain_portfolio(portfolio, joint)
+        if found is not None and found.solution.status is Status.OPTIMAL:
+            why = of_nearest(why, WHOLE)
+        why = cured(portfolio, joint, why, _total)
         why = told_in(why, bare.loss_unit)
         return replace(bare, conflict=stuck or why.conflict, infeasibility=why)
     solution, point = found.solution, made.point

@@ -83,8 +83,16 @@ def test_what_is_shared_is_kept_as_it_is_paid():
     middle = (free.relaxed + free.total) / 2
     tight = joint(f"shared.total_cost=${middle:.0f}", whole=True)
     assert tight.status is Status.INFEASIBLE
-    (way,) = (w for w in tight.infeasibility.relaxations if "total_cost" in w.name)
+    why = tight.infeasibility
+    assert why.reason.startswith("in whole batches, replicas and samples no model")
+    (way,) = (w for w in why.relaxations if "total_cost" in w.name)
     assert way.after >= free.total * (1 - 1e-3)
+    # Without money there would be a plan, and with more for training there is none.
+    (other,) = (w for w in why.relaxations if "training_cost" in w.name)
+    assert other.after is None
+    assert other.name not in why.conflict
+    more = joint(f"shared.total_cost=${middle:.0f}", "shared.training_cost=$9M")
+    assert more.status is Status.INFEASIBLE
     wide = joint(f"shared.total_cost=${1.001 * free.total:.0f}")
     used = next(w for w in wide.shared if w.name == "shared.total_cost")
     assert used.value == pytest.approx(wide.total, rel=1e-9)
