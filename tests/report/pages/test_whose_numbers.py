@@ -152,8 +152,9 @@ def test_where_a_teacher_pays_the_student_comes_first():
     """The first sentence told to train what costs 30 % more."""
     found = answer("distillation")
     best = found.distillation.ways[0]
-    first, second = headline(found).split(". ")[:2]
+    first, far, second = headline(found).split(". ")[:3]
     assert first.startswith("Distil 6.28B on 319B tokens from a teacher of 70B on 1.4T")
+    assert far.startswith("The teacher is an extrapolation: 5.6 × the most parameters")
     assert second.startswith("Without a teacher, train 6.33B parameters")
     parts = best.training + best.inference + best.other + best.logits
     assert parts == pytest.approx(best.total, rel=1e-9)
