@@ -89,7 +89,8 @@ def _excluding(
 
 def least(way: Relaxation, surface: Surface, at: At) -> float | None:
     """Where a bound must go at least, up or else down where it is held from both."""
-    signs = [1] if way.name.rpartition(": ")[2][:4] != "fix." else [1, -1]
+    fixed = way.name.rpartition(": ")[2].startswith("fix.")
+    signs = [1, -1] if fixed else [1]
     found = []
     for sign in signs:
         bound = along(way, way.before, surface, sign)
