@@ -20,9 +20,11 @@ from optimizer.reading.document import load_text
 
 PLAIN = "law: besiroglu-2024-refit\ntarget: {loss: 2.1}\ndemand: {tokens: 2T}\n"
 REPEATED = PLAIN + "data: {unique_tokens: 100B}\n"
+FIXED = PLAIN + "fix: {parameters: 5B}\n"
+OURS = [(PLAIN, "root"), (REPEATED, "root"), (FIXED, "interior")]
 
 
-@pytest.mark.parametrize(("text", "own"), [(PLAIN, "root"), (REPEATED, "interior")])
+@pytest.mark.parametrize(("text", "own"), OURS)
 def test_both_find_one_plan_and_say_who_did(text, own, run):
     found = {}
     for engine in ("own", "cvxpy"):

@@ -147,6 +147,11 @@ ENDED = {
     "a loss at the edge of what repeated data reach": EDGE,
     "bounds whose relaxation no program certified": HELD,
     "an existing model under a target below the law": BELOW,
+    "a number of samples that no model reaches the target with": "law: {E: "
+    "1.192092896e-07, A: 1.502150814467186, B: 4724.198233596989, alpha: "
+    "0.9689120332524968, beta: 0.5313916462148645, G: 0.999, gamma: 6}\ndemand: "
+    "{requests: 4M/day, input_tokens: 1500, output_tokens: 500, samples: {at_least: 1, "
+    "at_most: 64}, lifetime: 2 years}\ntarget: {loss: 0.7}\n",
     "a near range in which the optimum has no room": "law: {E: 0.3312547472993742, "
     "A: 1.0, B: 15.015438442385609, alpha: 0.02, beta: 1.1765380178755724, "
     "G: 0.5155471318207093, gamma: 0.12446398144501479}\ntarget: {loss: 0.7}\ndemand: "

@@ -190,7 +190,9 @@ def _drawn(found: Solved) -> Search[WholePlan | list[Solved]]:
     optimum in fractions.
     """
     at, point = found.size[SAMPLES], found.question.complete(found.size)
-    tried = yield from _solved(whole_samples(found.scenario, at))
+    beside = [(one, formulate(one)) for one in whole_samples(found.scenario, at)]
+    # Fewer samples may be unable to reach a target, however large the model.
+    tried = yield from _ends([b for b in beside if (b[1].reducible or 1.0) > 0])
     ways: list[WholePlan] = []
     failed: list[Solved] = []
     for one in tried:
@@ -236,6 +238,9 @@ def _batched(ones: Iterable[Solved]) -> Search[list[WholePlan]]:
 
 
 def _solved(scenarios: Iterable[Scenario]) -> Search[list[Solved]]:
-    asked = [(scenario, formulate(scenario)) for scenario in scenarios]
+    return (yield from _ends([(one, formulate(one)) for one in scenarios]))
+
+
+def _ends(asked: Sequence[tuple[Scenario, Question]]) -> Search[list[Solved]]:
     found = yield [question for _, question in asked]
     return [Solved(*each, end) for each, end in zip(asked, found, strict=True)]
