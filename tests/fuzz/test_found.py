@@ -152,6 +152,11 @@ ENDED = {
     "0.9689120332524968, beta: 0.5313916462148645, G: 0.999, gamma: 6}\ndemand: "
     "{requests: 4M/day, input_tokens: 1500, output_tokens: 500, samples: {at_least: 1, "
     "at_most: 64}, lifetime: 2 years}\ntarget: {loss: 0.7}\n",
+    "cures of samples that are open, for a target below the law": "law: {E: "
+    "1.3600349380935106, A: 1.0, B: 1.0, alpha: 0.02, beta: 0.99999, G: "
+    "2.3547597984222874, gamma: 0.05}\ntarget: {loss: 0.7}\ndemand: {requests: 4M/day, "
+    "input_tokens: 1500, output_tokens: 500, samples: {at_least: 1, at_most: 64}, "
+    "lifetime: 2 years}\n",
     "a near range in which the optimum has no room": "law: {E: 0.3312547472993742, "
     "A: 1.0, B: 15.015438442385609, alpha: 0.02, beta: 1.1765380178755724, "
     "G: 0.5155471318207093, gamma: 0.12446398144501479}\ntarget: {loss: 0.7}\ndemand: "

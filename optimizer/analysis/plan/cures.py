@@ -200,7 +200,10 @@ def _led(scenario: Scenario) -> Led | None:
     question = found.plan.question
     point = question.complete(found.plan.size)
     s = question.reducible or question.reducible_at(point)
-    best = training_optimal(asked, s, point)
+    try:
+        best = training_optimal(asked, s, point)
+    except UncertifiedError:
+        return None
     over = training_overhead(question, point, best)
     far = beyond_runs(scenario.law, point["N"], point["D"])
     return Led(found.plan.total, over, *far)

@@ -51,9 +51,14 @@ def searching(scenario: Scenario) -> Search[tuple[Question, WholePlan | Infeasib
         short = nearest(plan)
         why = explain(short.scenario, short.question)
         return question, of_nearest(why, made_whole(question))
-    if question.between is not None:
-        question = formulate(replace(scenario, samples=plan.plan.scenario.samples))
-    return question, plan
+    return _drawn(scenario, question, plan), plan
+
+
+def _drawn(scenario: Scenario, question: Question, plan: WholePlan) -> Question:
+    """A question with the samples of its plan, where it leaves them open."""
+    if question.between is None:
+        return question
+    return formulate(replace(scenario, samples=plan.plan.scenario.samples))
 
 
 def made_whole(question: Question) -> str:
@@ -74,7 +79,9 @@ def _planned(scenario: Scenario) -> Search[tuple[Question, WholePlan] | None]:
     if isinstance(found, Infeasibility) or found.status is Status.INFEASIBLE:
         return None
     plan = yield from making_whole(Solved(told, question, found))
-    return (question, plan) if isinstance(plan, WholePlan) else None
+    if not isinstance(plan, WholePlan):
+        return None
+    return _drawn(scenario, question, plan), plan
 
 
 def unless_refused(scenario: Scenario) -> Search[End]:
