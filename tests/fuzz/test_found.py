@@ -121,6 +121,15 @@ serving: {model: roofline, hardware: h100-sxm, precision: fp8, mfu: 50 %, mbu: 7
 architecture: {layers: 40, width: 5120, kv_heads: 8, head_size: 128}
 existing: {model: llama-2-13b}
 """
+DECIDED = """\
+law: {E: 0.24190781346901452, A: 1000000.0, B: 0.09012200358991808,
+  alpha: 0.08227559790513171, beta: 0.07683878333594249}
+models:
+  - {name: edge, target: {match: {parameters: 3B}}, demand: {tokens: 5T},
+    limits: {parameters: 1.5B}}
+  - {name: server, target: {match: {parameters: 13B}}, demand: {tokens: 20T}}
+fix: {tokens: 2e+12T}
+"""
 ENDED = {
     "a loss too near the irreducible one for digits": LIFE.format(law=NEAR_E, inputs=8),
     "no loss outweighs what is served": LIFE.format(law="kaplan-2020", inputs="8e32"),
@@ -157,6 +166,7 @@ ENDED = {
     "2.3547597984222874, gamma: 0.05}\ntarget: {loss: 0.7}\ndemand: {requests: 4M/day, "
     "input_tokens: 1500, output_tokens: 500, samples: {at_least: 1, at_most: 64}, "
     "lifetime: 2 years}\n",
+    "tokens that are decided and leave a size no room": DECIDED,
     "a near range in which the optimum has no room": "law: {E: 0.3312547472993742, "
     "A: 1.0, B: 15.015438442385609, alpha: 0.02, beta: 1.1765380178755724, "
     "G: 0.5155471318207093, gamma: 0.12446398144501479}\ntarget: {loss: 0.7}\ndemand: "

@@ -129,7 +129,8 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
     members = []
     pairs = zip(drawn.portfolio.members, alone, strict=True)
     for index, (member, mine) in enumerate(pairs):
-        size = Fix(parameters=point[variable("N", member.name)])
+        # What is decided already decides the rest, to the last digit.
+        size = member.spec.fix or Fix(parameters=point[variable("N", member.name)])
         spec = member.spec.model_copy(update={"fix": size})
         alone_held = solve_alone(replace(member, spec=spec), whole=False, near=whole)
         held = _beside(alone_held, mine)
