@@ -22,6 +22,7 @@ from optimizer.world.roofline import Replica
 from optimizer.world.surface import Surface, power
 
 SIZE = ("N", "D")
+MOST_LOG = 700.0  # of a number
 SAMPLES = "k"  # answers a request
 NESTED = ("u", "s")  # the sum under a power, and the whole reducible loss
 
@@ -278,8 +279,10 @@ class Question:
             point.update(replica.point(size["N"]))
         if self.outside:
             z = np.log([[point[name] for name in self.chosen]])
-            total = self._sum.log_value(z)[0]
-            point |= {"u": math.exp(total), "s": math.exp(self.log_reducible(z)[0])}
+            logs = self._sum.log_value(z)[0], self.log_reducible(z)[0]
+            # Far below what a law allows few bits cost more than numbers hold.
+            u, s = (math.exp(min(log, MOST_LOG)) for log in logs)
+            point |= {"u": u, "s": s}
         return point
 
     def reducible_at(self, size: Mapping[str, float]) -> float:

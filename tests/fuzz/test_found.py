@@ -130,6 +130,16 @@ models:
   - {name: server, target: {match: {parameters: 13B}}, demand: {tokens: 20T}}
 fix: {tokens: 2e+12T}
 """
+FEW_BITS = """\
+law: {E: 0.37787239473695766, A: 0.03614478655863243, B: 1.0000002302585358,
+  alpha: 0.99, beta: 0.3}
+target: {match: {parameters: 7M}}
+serving: {precision: bf16, weights: int4, kv: int8, batch: 1, context: 8192,
+  quantization_penalty: true}
+architecture: {layers: 28, width: 3072, kv_heads: 8, head_size: 128}
+demand: {requests: 200M/day, input_tokens: 300, output_tokens: 150, lifetime: 2 years}
+limits: {memory: 4 GB}
+"""
 ENDED = {
     "a loss too near the irreducible one for digits": LIFE.format(law=NEAR_E, inputs=8),
     "no loss outweighs what is served": LIFE.format(law="kaplan-2020", inputs="8e32"),
@@ -167,6 +177,7 @@ ENDED = {
     "input_tokens: 1500, output_tokens: 500, samples: {at_least: 1, at_most: 64}, "
     "lifetime: 2 years}\n",
     "tokens that are decided and leave a size no room": DECIDED,
+    "few bits that cost more than numbers hold": FEW_BITS,
     "a near range in which the optimum has no room": "law: {E: 0.3312547472993742, "
     "A: 1.0, B: 15.015438442385609, alpha: 0.02, beta: 1.1765380178755724, "
     "G: 0.5155471318207093, gamma: 0.12446398144501479}\ntarget: {loss: 0.7}\ndemand: "
