@@ -132,7 +132,7 @@ fix: {tokens: 2e+12T}
 """
 FEW_BITS = """\
 law: {E: 0.37787239473695766, A: 0.03614478655863243, B: 1.0000002302585358,
-  alpha: 0.99, beta: 0.3}
+  alpha: 0.99, beta: 0.3, k: 0.0155412}
 target: {match: {parameters: 7M}}
 serving: {precision: bf16, weights: int4, kv: int8, batch: 1, context: 8192,
   quantization_penalty: true}
