@@ -178,6 +178,10 @@ ENDED = {
     "lifetime: 2 years}\n",
     "tokens that are decided and leave a size no room": DECIDED,
     "few bits that cost more than numbers hold": FEW_BITS,
+    "a target whose best model is next to none": FEW_BITS.replace(
+        FEW_BITS.partition("target")[0],
+        "law: {E: 0.5625, A: 1.0, B: 5.1e+29, alpha: 0.02, beta: 0.02, k: 0.5625}\n",
+    ),
     "a near range in which the optimum has no room": "law: {E: 0.3312547472993742, "
     "A: 1.0, B: 15.015438442385609, alpha: 0.02, beta: 1.1765380178755724, "
     "G: 0.5155471318207093, gamma: 0.12446398144501479}\ntarget: {loss: 0.7}\ndemand: "

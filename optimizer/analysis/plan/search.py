@@ -181,9 +181,7 @@ def _measured(question: Question, point: Mapping[str, float]) -> bool:
     """Whether there is a measure of overtraining, and a model that takes least."""
     if question.optimal_tokens(point["N"]) <= point["D"] / LARGEST**2:
         return False
-    if question.reducible is not None:
-        return True  # told before anything was solved
-    s = question.reducible_at(point)
+    s = question.reducible or question.reducible_at(point)
     return min(question.surface.training_optimal(s)) > 1 / LARGEST
 
 
