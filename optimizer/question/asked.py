@@ -22,7 +22,7 @@ from optimizer.world.roofline import Replica
 from optimizer.world.surface import Surface, power
 
 SIZE = ("N", "D")
-MOST_LOG = 700.0  # of a number
+MOST_LOG = 700.0  # of a number; few bits may cost more
 SAMPLES = "k"  # answers a request
 NESTED = ("u", "s")  # the sum under a power, and the whole reducible loss
 
@@ -280,7 +280,6 @@ class Question:
         if self.outside:
             z = np.log([[point[name] for name in self.chosen]])
             logs = self._sum.log_value(z)[0], self.log_reducible(z)[0]
-            # Far below what a law allows few bits cost more than numbers hold.
             u, s = (math.exp(min(log, MOST_LOG)) for log in logs)
             point |= {"u": u, "s": s}
         return point
