@@ -140,6 +140,25 @@ architecture: {layers: 28, width: 3072, kv_heads: 8, head_size: 128}
 demand: {requests: 200M/day, input_tokens: 300, output_tokens: 150, lifetime: 2 years}
 limits: {memory: 4 GB}
 """
+NO_MEASURE = """\
+law: {E: 0.17782135038727792, A: 0.012602293100992742, B: 22.409188994844378,
+  alpha: 0.6393606498508697, beta: 0.02}
+fix: {parameters: 3075098624}
+training: {hardware: h100-sxm, precision: bf16, mfu: 31.4 %, accelerators: 384,
+  attention: true}
+architecture: {layers: 36, width: 2048, kv_heads: 4, head_size: 128, sequence: 4096}
+budget: {training_time: 24 days}
+data: {unique_tokens: 60B}
+"""
+NO_LEAST = """\
+law: {E: 0.5108423724801111, A: 1.0, B: 1.0, alpha: 0.02, beta: 0.5689563206835515}
+limits: {parameters: 9B}
+models:
+  - {name: edge, target: {match: {parameters: 3B}}, demand: {tokens: 5T},
+    limits: {parameters: 1.5B}}
+  - {name: server, target: {match: {parameters: 13B}}, demand: {tokens: 20T}}
+  - {name: flagship, target: {match: {parameters: 70B}}, demand: {tokens: 2T}}
+"""
 ENDED = {
     "a loss too near the irreducible one for digits": LIFE.format(law=NEAR_E, inputs=8),
     "no loss outweighs what is served": LIFE.format(law="kaplan-2020", inputs="8e32"),
@@ -182,6 +201,8 @@ ENDED = {
         FEW_BITS.partition("target")[0],
         "law: {E: 0.5625, A: 1.0, B: 5.1e+29, alpha: 0.02, beta: 0.02, k: 0.5625}\n",
     ),
+    "a best model on repeated data that has no measure": NO_MEASURE,
+    "a cure whose least compute is below numbers": NO_LEAST,
     "a near range in which the optimum has no room": "law: {E: 0.3312547472993742, "
     "A: 1.0, B: 15.015438442385609, alpha: 0.02, beta: 1.1765380178755724, "
     "G: 0.5155471318207093, gamma: 0.12446398144501479}\ntarget: {loss: 0.7}\ndemand: "

@@ -120,7 +120,8 @@ class Overtraining:
         attention: whether the training-optimal tokens are those of compute with
             attention, as the scenario asks.
         optimal_factor: of the training-optimal model: 1 but where something that is
-            left out makes it take more or fewer tokens.
+            left out makes it take more or fewer tokens; None where its optimal tokens
+            are fewer than numbers hold.
         left_out: of what the training-optimal tokens know nothing: `repetition`, so
             that they are those of data read once, or `quantization`.
     """
@@ -130,7 +131,7 @@ class Overtraining:
     tokens_ratio: float
     cost_ratio: float
     attention: bool = False
-    optimal_factor: float = 1.0
+    optimal_factor: float | None = 1.0
     left_out: tuple[str, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from optimizer.algebra.program import GeometricProgram, Solution, Status
@@ -123,6 +124,7 @@ def answered(
     point, plan, s, best = beside.point, beside.plan, beside.s, beside.best
     cost, base, equal = beside.cost, beside.base.total, beside.equal
     N, D, N0, D0 = point["N"], point["D"], best["N"], best["D"]
+    its = factor(question, N0, D0)
     optimal = TrainingOptimal(
         parameters=N0,
         tokens=D0,
@@ -168,7 +170,7 @@ def answered(
             tokens_ratio=D / D0,
             cost_ratio=cost.total / base,
             attention=question.attention > 0,
-            optimal_factor=factor(question, N0, D0),
+            optimal_factor=None if math.isinf(its) else its,
             left_out=left_out(question, D),
         ),
         critical=Critical(

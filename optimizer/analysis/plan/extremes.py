@@ -66,7 +66,8 @@ def training_overhead(
     question: Question, point: Mapping[str, float], best: Mapping[str, float]
 ) -> float:
     """The training compute of a model over that of the best of its loss, less 1."""
-    return training_compute(question, point) / training_compute(question, best) - 1
+    least = training_compute(question, best)  # 0 where that is below what numbers hold
+    return training_compute(question, point) / least - 1 if least else math.inf
 
 
 def smallest(question: Question, s: float) -> float:

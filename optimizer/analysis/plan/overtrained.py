@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from optimizer.question.asked import Question
 
 ROUNDING = 1e-6  # of a factor
@@ -10,9 +12,11 @@ ROUNDING = 1e-6  # of a factor
 def factor(question: Question, N: float, D: float) -> float:
     """Tokens over those with which N is the cheapest to train to its loss.
 
-    Those are of data read once, and of weights that are stored as they are trained.
+    Those are of data read once, and of weights that are stored as they are trained; ∞
+    where they are fewer than numbers hold.
     """
-    found = D / question.optimal_tokens(N)
+    tokens = question.optimal_tokens(N)
+    found = D / tokens if tokens else math.inf
     return 1.0 if abs(found - 1) < ROUNDING else found
 
 

@@ -126,6 +126,7 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
     if answer.fixed is not None:
         pairs.insert(1, ("if not fixed", answer.fixed.optimum))
     blank = [GAP] * (len(pairs) - 2)
+    its = over.optimal_factor
     factors = list(blank)
     if (own := answer.own) is not None:
         pairs.insert(1, ("yours", own.plan))
@@ -142,7 +143,7 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
         (
             "overtraining factor",
             *(ratio(over.factor), *factors),
-            "1" if over.optimal_factor == 1 else ratio(over.optimal_factor),
+            GAP if its is None else "1" if its == 1 else ratio(its),
         ),
     ]
     if full:
