@@ -22,6 +22,7 @@ from optimizer.analysis.plan.reach import change
 from optimizer.analysis.plan.search import End, search
 from optimizer.analysis.plan.students import Distillation
 from optimizer.analysis.plan.whole import WholePlan
+from optimizer.analysis.plan.wording import picked
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -183,8 +184,11 @@ def _best(scenario: Scenario, ends: Sequence[End], told: Told) -> Answer:
             answer = replace(answer, others=others)
         place = next(i for i, v in enumerate(scenario.variants) if v.scenario is first)
         choice = rows[place].choice
-        if answer.infeasibility is not None:
-            rows[place] = replace(rows[place], reason=answer.infeasibility.reason)
+        if (its := answer.infeasibility) is not None:
+            rows[place] = replace(rows[place], reason=its.reason)
+            # Others may meet these bounds, and miss others.
+            opening = f"with {picked(choice)}, {its.opening}"
+            answer = replace(answer, infeasibility=replace(its, opening=opening))
         return replace(answer, choice=choice, alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")

@@ -142,7 +142,10 @@ def next_best(answer: Answer) -> str:
     totals = sorted(c.total for c in answer.alternatives if c.total is not None)
     if len(totals) == 1 or answer.question == "budget":
         return ""
-    return f"; the next takes {more(totals[1] / totals[0] - 1)}"
+    above = totals[1] / totals[0] - 1
+    if above < SAME:
+        return "; another takes as much"
+    return f"; the next takes {more(above)}"
 
 
 def refusals(answer: Answer) -> str:
