@@ -159,15 +159,13 @@ def _best(scenario: Scenario) -> Scenario:
 
     Those without one need no reasons here, which take longer than all the rest.
     """
-    made = (
-        []
-        if len(scenario.singles) < 2
-        else [
-            (found[1].plan.total, place)
-            for place, one in enumerate(scenario.singles)
-            if (found := planned(one)) is not None
-        ]
-    )
+    if not scenario.variants:
+        return scenario
+    made = [
+        (found[1].plan.total, place)
+        for place, one in enumerate(scenario.singles)
+        if (found := planned(one)) is not None
+    ]
     return scenario.singles[min(made)[1]] if made else scenario
 
 
