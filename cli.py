@@ -30,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
         # Imports make a hundred thousand objects, none of which is garbage:
         # looking for it takes a tenth of the time of `solve`.
         gc.set_threshold(100_000, 50, 50)
+        # Our matrices are small, and the threads that OpenBLAS starts for large ones
+        # wait in a loop, which takes another tenth. Whoever sets it has it so.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     pressed = False
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -50,6 +50,26 @@ def test_our_own_engine_needs_no_library(words, code):
     assert out.splitlines()[-1] == f"{code} []"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are told by Linux")
+@pytest.mark.parametrize("asked", [None, "2"])
+def test_a_command_has_one_thread_unless_more_are_asked_for(asked):
+    """Others of OpenBLAS would wait in a loop, and take the time of a processor."""
+    name = "OPENBLAS_NUM_THREADS"
+    env = {k: v for k, v in os.environ.items() if k != name}
+    told = f"(len(os.listdir('/proc/self/task')), os.environ[{name!r}])"
+    words = ("solve", "scenarios/open-release.yaml")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import os, cli; cli.main(); print({told})", *words],
+        cwd=ROOT,
+        env=env | ({} if asked is None else {name: asked}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    last = done.stdout.splitlines()[-1]
+    assert last == "(1, '1')" if asked is None else last.endswith(f", '{asked}')")
+
+
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_and_version_import_nothing_heavy(option):
     out = python(
