@@ -17,7 +17,8 @@ import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram, members
-from optimizer.engine.arrays import Arrays, arrays
+from optimizer.engine.arrays import Arrays
+from optimizer.engine.enclose import opened, quantities
 from optimizer.engine.own import OPTIMAL, UNSOLVED, Found
 
 Finder: TypeAlias = "Callable[[GeometricProgram, Array], Found]"
@@ -29,7 +30,7 @@ PART = 2048  # of them at once, whose arrays stay in the cache
 DIRECTIONS = 3  # of what differs; more are too many to be near in
 LOOK = 128  # members whose neighbours are looked at
 RIDGE = 1e-12  # of that, so that no system is singular
-DEGREE = 5  # of the polynomial at most
+DEGREE = 4  # of the polynomial at most: BLAS squares its 35 monomials in this thread
 FEW = 256  # rows of a product that BLAS makes in this thread; others would wait busily
 SMALL = 1e-3  # of the largest spread: a direction that is none
 
@@ -44,8 +45,7 @@ def led(program: GeometricProgram, start: Array, find: Finder, near: Newton) -> 
         near: likewise from guesses of ln x and λ.
     """
     count = len(start)
-    places = spread(arrays(program), count)
-    if count < LONG or not places.shape[1]:
+    if count < LONG or not (places := spread(program, count)).shape[1]:
         return find(program, start)
     order = along(places)
     found = Found(
@@ -79,12 +79,14 @@ def _take(found: Found, rows: Integers, ends: Found) -> None:
     found.proof[:, rows] = ends.proof
 
 
-def spread(given: Arrays, count: int) -> Array:
+def spread(program: GeometricProgram, count: int) -> Array:
     """Where members are in what differs between them, `(count, directions)`.
 
     The directions are principal components, the widest first, each from −1 to 1.
     """
-    parts = [given.logs, given.powers, given.reach, given.level, given.R]
+    sums, curves = opened(program), quantities(program).values()
+    parts = [p.logs for p in sums] + [p.exponents for p in sums]
+    parts += [part for q in curves for part in (q.reach, q.level, q.R)]
     flat = [part.reshape(count, -1) for part in parts if len(part) == count]
     flat = [part[:, (part != part[:1]).any(axis=0)] for part in flat]
     if not sum(part.shape[1] for part in flat):
@@ -141,10 +143,10 @@ def _expected(
         ends = np.concatenate([found.z[known], found.multipliers[known]], axis=1)
         # A guess: the normal equations are exact enough, and much quicker.
         own = _terms(places[known], degree)
-        square = own.T @ own
+        square = own @ own.T
         ridge = RIDGE * len(known) * np.eye(len(square))
-        fit = np.linalg.solve(square + ridge, own.T @ ends)
-        there = _product(_terms(places[rest[asked]], degree), fit)
+        fit = np.linalg.solve(square + ridge, own @ ends)
+        there = _product(_terms(places[rest[asked]], degree).T, fit)
         cut = z.shape[1]
         z[asked], weight[asked] = there[:, :cut], there[:, cut:] * kinds[number]
     return z, np.maximum(weight, 0.0)
@@ -157,13 +159,17 @@ def _degree(directions: int, known: int) -> int:
 
 
 def _terms(places: Array, degree: int) -> Array:
-    """The monomials of a polynomial at some places, `(count, monomials)`."""
+    """The monomials of a polynomial at some places, `(monomials, count)`."""
     line = np.ascontiguousarray(places.T)
-    found = last = [(0, np.ones(len(places)))]
+    found = np.ones((comb(len(line) + degree, degree), len(places)))
+    last, made = [(0, 0)], 1  # the first direction that may still come, and the row
     for _ in range(degree):
-        last = [(j, line[j] * x) for i, x in last for j in range(i, len(line))]
-        found = found + last
-    return np.stack([x for _, x in found]).T
+        ways = [(j, row) for i, row in last for j in range(i, len(line))]
+        for place, (j, row) in enumerate(ways, made):
+            np.multiply(line[j], found[row], out=found[place])
+        last = [(j, place) for place, (j, _) in enumerate(ways, made)]
+        made += len(ways)
+    return found
 
 
 def _parts(rows: Array) -> Iterator[Array]:

@@ -6,7 +6,6 @@ import pytest
 from optimizer.algebra.program import members
 from optimizer.engine import own
 from optimizer.engine.alike import LONG, along, led, spread
-from optimizer.engine.arrays import arrays
 from optimizer.engine.certify import acceptable
 from tests.engine.random_programs import programs
 
@@ -59,5 +58,5 @@ def test_an_order_through_cells_is_a_short_way():
 def test_what_does_not_differ_is_no_direction():
     program = programs({"tokens"}, 23, 5)
     same = members(program, np.zeros(5, dtype=int))
-    assert spread(arrays(same), 5).shape == (5, 0)
-    assert spread(arrays(program), 5).shape[1] > 0
+    assert spread(same, 5).shape == (5, 0)
+    assert spread(program, 5).shape[1] > 0
