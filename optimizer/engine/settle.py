@@ -133,17 +133,17 @@ def _newton(
                 end[rows[done]] = near[done]
             if done.all():
                 break
+        if done.any():
+            go = ~done
+            given, at = given.members(np.flatnonzero(go)), at.members(go)
+            rows, z, weight, active, r, g, stale, best, *nearest = (
+                part[go]
+                for part in (rows, z, weight, active, r, g, stale, best, *nearest)
+            )
         step = _step(given, at, (weight, active), (r, g), damping)
         if damping == DAMPING:
             step = _shortened(
                 step, partial(_step, given, at, (weight, active), (r, g)), n
-            )
-        if done.any():
-            go = ~done
-            given = given.members(np.flatnonzero(go))
-            rows, z, weight, active, stale, step, best, *nearest = (
-                part[go]
-                for part in (rows, z, weight, active, stale, step, best, *nearest)
             )
         longest = np.maximum.reduce(np.abs(step[:, :n]), axis=1, initial=1.0)
         z = z + step[:, :n] / longest[:, None]
