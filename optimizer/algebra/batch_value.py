@@ -234,5 +234,8 @@ def _alike(values: Array) -> None:
 
 def largest(numbers: Any) -> float:
     """The greatest |x| of a number, an array or `Many`, without what is no number."""
+    if isinstance(numbers, float | complex):  # numpy is slow on so few
+        size = abs(numbers)
+        return size if size >= 0.0 else 0.0
     sizes = np.abs(np.asarray(numbers))
     return float(np.fmax.reduce(sizes, axis=None, initial=0.0))

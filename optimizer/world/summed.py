@@ -90,15 +90,16 @@ def within(longest: Any, floor: Any, each: Any, moved: Any, routed: Any) -> Any:
     """
     if routed is None:
         return (longest - floor) / each
-    b = (longest - floor - moved) / each  # reads all of them, and so is no more
-    b = (b + abs(b)) / 2.0
+    left = longest - floor
+    left = left + (abs(left.real) - left.real) / 2.0  # none below the floor
+    least = (left - moved) / each  # reads all of them, and so is no more
+    b = (least + abs(least)) / 2.0
+    share, one = moved * routed.fades / each, 1.0 / routed.fades
     still = False
     for _ in range(ROUNDS):
-        left, before = routed.missed**b, b
-        time = floor + moved * (1.0 - left) + each * b
-        b = b + (longest - time) / (moved * routed.fades * left + each)
-        b = (b + abs(b)) / 2.0
+        slope, before = share * routed.missed**b, b
+        b = (least + slope * (b + one)) / (1.0 + slope)
         if still:  # and for the parts of a complex step
             break
-        still = largest((b - before) / (1.0 + abs(b))) <= SETTLED
+        still = largest((b - before) / (1.0 + b)) <= SETTLED
     return b

@@ -262,3 +262,18 @@ def test_the_batch_within_a_time_is_found():
     for b in (1.0, 2.5, 60.0, 3000.0):
         time = 2e-3 + 9e-3 * routed.share(b) + 4e-6 * b
         assert within(time, 2e-3, 4e-6, 9e-3, routed) == pytest.approx(b, rel=1e-9)
+
+
+def test_a_time_below_the_floor_holds_nobody():
+    routed = Routed(1.0, 1 - 4 / 128)
+    for time in (1.9e-3, -1.0):
+        assert within(time, 2e-3, 4e-6, 9e-3, routed) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_complex_step_of_the_time_is_the_slope_of_the_batch():
+    routed = Routed(1.0, 1 - 4 / 128)
+    for b in (1.0, 60.0, 3000.0):
+        time = 2e-3 + 9e-3 * routed.share(b) + 4e-6 * b
+        slope = 4e-6 + 9e-3 * routed.fades * routed.missed**b
+        moved = within(time + 1e-30j, 2e-3, 4e-6, 9e-3, routed)
+        assert moved.imag / 1e-30 == pytest.approx(1 / slope, rel=1e-9)
