@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.optimum import solve, with_students
+from optimizer.analysis.plan.optimum import solve, with_free, with_students
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass
@@ -86,7 +86,7 @@ def compare(
         pairs: whether to run each plan in each other scenario, and to solve each
             difference and each cost share alone; if None, for up to `MANY` scenarios.
             Without, the plans are short ones, as of `solve` that is not whole, with
-            students where they have a teacher.
+            students where they have a teacher, and with what no limit would leave.
         advance: told how many more plans and pairs are done, for a progress bar.
 
     Raises:
@@ -150,7 +150,9 @@ def _solved(
 ) -> Iterator[Answer]:
     for scenario in scenarios:
         answer = solve(scenario, whole, near=True)
-        yield answer if whole else with_students(scenario, answer)
+        if not whole:
+            answer = with_free(scenario, with_students(scenario, answer))
+        yield answer
         advance(1)
 
 

@@ -42,14 +42,13 @@ from optimizer.analysis.plan.ranges import beyond
 from optimizer.analysis.plan.referred import referred
 from optimizer.analysis.plan.rooflines import serving_use, taken
 from optimizer.analysis.plan.saturation import last_thousandth
-from optimizer.analysis.plan.search import pair_of, unless_refused, without_limits
+from optimizer.analysis.plan.search import best_with, pair_of
 from optimizer.analysis.plan.sensitivity import looser, of_loss, sensitivities
 from optimizer.analysis.plan.settle import settled
-from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.warn import unranged, warnings, worn
 from optimizer.analysis.plan.whole import WholePlan
-from optimizer.errors import Defect, InputError
+from optimizer.errors import Defect
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.losses import repetition_of
@@ -217,7 +216,6 @@ def answered(
         extrapolation=beyond(scenario.law, plan.parameters, plan.tokens),
         erred=erred(scenario.law, plan.tokens_per_parameter),
         reached=chance(scenario, plan, answer.reference) if whole else None,
-        free=without_limits(scenario) if whole and answer.held_by else None,
     )
     return settled(answer, question)
 
@@ -241,24 +239,10 @@ def _free(asked: Scenario) -> WholePlan:
     Raises:
         InputError: it leads to what is no model.
     """
-    tried = together(
-        [
-            unless_refused(
-                replace(
-                    one, spec=one.spec.model_copy(update={"fix": None}), samples=None
-                )
-            )
-            for one in asked.singles
-        ]
-    )
-    refused = [end for end in tried if isinstance(end, InputError)]
-    ends = [end[1] for end in tried if not isinstance(end, InputError)]
-    plans = [end for end in ends if isinstance(end, WholePlan)]
-    if plans:
-        return min(plans, key=lambda one: one.plan.total)
-    if refused:
-        raise refused[0]
-    raise Defect("what is decided has a plan, and without it there is none")
+    found = best_with(asked, fix=None)
+    if found is None:
+        raise Defect("what is decided has a plan, and without it there is none")
+    return found
 
 
 def _fixed(free: WholePlan, question: Question, solution: Solution) -> Fixed:

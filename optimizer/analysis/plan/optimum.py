@@ -19,7 +19,7 @@ from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.own_unit import in_own_unit
 from optimizer.analysis.plan.ranges import range_warnings
 from optimizer.analysis.plan.reach import change
-from optimizer.analysis.plan.search import End, search
+from optimizer.analysis.plan.search import End, search, without_limits
 from optimizer.analysis.plan.students import Distillation
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.analysis.plan.wording import picked
@@ -29,6 +29,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario, Variant
 from optimizer.records import replace
 from optimizer.world.law import Law
+from optimizer.world.limits import Limits
 
 EQUAL = 1e-6  # in the logarithm of a change, which two choices then ask for alike
 
@@ -59,6 +60,7 @@ def solve(scenario: Scenario, whole: bool = True, near: bool | None = None) -> A
     else:
         ends, theirs = beside(scenario, other)
         answer = _best(scenario, ends, told)
+        answer = with_free(scenario, answer) if whole else answer
         if other is not None:
             form = of_ends(other, theirs)
     if (mine := scenario.spec.plan) is not None:
@@ -89,6 +91,16 @@ def with_students(scenario: Scenario, answer: Answer) -> Answer:
         warned = (*_beyond(scenario.law, students), *answer.warnings)
         answer = replace(answer, warnings=warned)
     return replace(answer, distillation=students)
+
+
+def with_free(scenario: Scenario, answer: Answer) -> Answer:
+    """An answer with the plan that nothing would limit, where limits hold or bar it."""
+    barred = answer.plan is None and scenario.spec.limits != Limits()
+    if answer.free is not None or not (answer.held_by or barred):
+        return answer
+    if barred and for_lifetime(scenario):
+        return answer  # what loss it would choose is not known
+    return replace(answer, free=without_limits(with_its_loss(scenario)))
 
 
 def _beyond(law: Law, students: Distillation) -> Iterator[Warning]:

@@ -185,16 +185,44 @@ def _measured(question: Question, point: Mapping[str, float]) -> bool:
     return min(question.surface.training_optimal(s)) > 1 / LARGEST
 
 
+def best_with(scenario: Scenario, **words: object) -> WholePlan | None:
+    """The best plan of all that a scenario's lists allow, with words of it changed.
+
+    Args:
+        scenario: with all its lists; samples that its demand leaves open are open.
+        words: of the scenario file, in place of its own.
+
+    Returns:
+        None where no combination has a plan.
+
+    Raises:
+        InputError: each that could have one leads to what is no model.
+    """
+    tried = together(
+        [
+            unless_refused(
+                replace(one, spec=one.spec.model_copy(update=words), samples=None)
+            )
+            for one in scenario.singles
+        ]
+    )
+    refused = [end for end in tried if isinstance(end, InputError)]
+    ends = [end[1] for end in tried if not isinstance(end, InputError)]
+    plans = [end for end in ends if isinstance(end, WholePlan)]
+    if plans:
+        return min(plans, key=lambda one: one.plan.total)
+    if refused:
+        raise refused[0]
+    return None
+
+
 def without_limits(scenario: Scenario) -> Pair | None:
-    """The plan that a scenario would have if nothing were limited, or None."""
-    spec = scenario.spec.model_copy(update={"limits": Limits()})
+    """The plan that a scenario would have with no words of `limits`, or None."""
     try:
-        question, found = search(replace(scenario, spec=spec))
+        free = best_with(scenario, limits=Limits())
     except InputError:
         return None
-    if not isinstance(found, Solution):
-        return None
-    return pair_of(question, question.size(found.point))
+    return None if free is None else pair_of(free.plan.question, free.plan.size)
 
 
 def pair_of(question: Question, size: Mapping[str, float]) -> Pair:

@@ -9,8 +9,12 @@ from typing import Any
 from optimizer.analysis.frontier.band import Banded, banded, distribution
 from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.optimum import for_lifetime, solve, with_its_loss
-from optimizer.analysis.plan.search import without_limits
+from optimizer.analysis.plan.optimum import (
+    for_lifetime,
+    solve,
+    with_free,
+    with_its_loss,
+)
 from optimizer.analysis.story.contour import Contour, contour
 from optimizer.analysis.story.curves import (
     OverDemand,
@@ -159,8 +163,5 @@ def across_laws(
             continue
         for under in scenarios:
             if under.law.name not in found:
-                plan = solve(under, whole)
-                if plan.held_by and plan.free is None:
-                    plan = replace(plan, free=without_limits(under.chosen(plan.choice)))
-                found[under.law.name] = plan
+                found[under.law.name] = with_free(under, solve(under, whole))
     return tuple(found.values()) if len(found) > 1 else ()

@@ -44,7 +44,7 @@ def laws_side_blocks(
     yield Text(" ".join(spread(answers)), lead=True)
     yield from all_warned(answers, lambda answer: answer.law.name)
     yield Heading("Plans")
-    held = any(answer.held_by for answer in answers)
+    held = any(answer.held_by or answer.free for answer in answers)
     columns = (
         Column("law", "left"),
         *(Column(t) for t in ("size", "tokens")),
@@ -54,7 +54,7 @@ def laws_side_blocks(
     )
     yield Table(columns, tuple(_row(answer, held) for answer in answers))
     yield Text(
-        "Else: the size that the law would choose without any limit."
+        f"Else: the size that the law would choose{_without(answers)}."
         if held
         else "Factor: the overtraining factor."
     )
@@ -89,8 +89,10 @@ def laws_left_out(left: Mapping[str, str]) -> Iterator[Block]:
 
 def _row(answer: Answer, held: bool) -> tuple[str, ...]:
     plan, cost, over = answer.plan, answer.cost, answer.overtraining
+    free = answer.free
+    other = GAP if free is None else figure(free.parameters, "parameters")
     if plan is None or cost is None or over is None:
-        return answer.law.name, "no plan", *[GAP] * 4
+        return answer.law.name, "no plan", *[GAP] * 3, other
     cells = (
         answer.law.name,
         figure(plan.parameters, "parameters"),
@@ -102,25 +104,25 @@ def _row(answer: Answer, held: bool) -> tuple[str, ...]:
     if not held:
         return cells
     walls = ", ".join(wall.name.removeprefix("limits.") for wall in answer.held_by)
-    free = answer.free
-    other = GAP if free is None else figure(free.parameters, "parameters")
     return (*cells[:3], cells[4], walls, other)
 
 
 def spread(answers: Sequence[Answer]) -> Iterator[str]:
     """How far laws differ: in what they choose freely, and what limits make of it."""
     known = [answer for answer in answers if answer.plan is not None]
-    plans = [answer.free or answer.plan for answer in known]
+    held = [answer for answer in known if answer.held_by]
+    plans = [answer.free if answer.held_by else answer.plan for answer in known]
+    plans += [answer.free for answer in answers if answer.plan is None]
     sizes = [plan.parameters for plan in plans if plan is not None]
     data = [plan.tokens for plan in plans if plan is not None]
-    if not sizes:
+    if not known:
         yield "Under none of these laws is there a plan."
+    if not sizes:
         return
     low, high, few, many = min(sizes), max(sizes), min(data), max(data)
-    held = [answer for answer in known if answer.held_by]
-    free = " with no limits" if held else ""
+    free = _without(answers)
     if len(sizes) == 1:
-        yield f"Only one law gives a plan: {model(low, few)}."
+        yield f"Only one law gives a plan{free}: {model(low, few)}."
     elif high / low < TELLING and many / few < TELLING:
         yield f"The laws agree{free}: train {model(low, few)}."
     else:
@@ -133,6 +135,9 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
             f"to {amount(many, 'tokens')} tokens: they differ by a factor of "
             f"{apart}{times(many / few)} in tokens."
         )
+    if any(answer.free is None for answer in held):
+        lost = either([a.law.name for a in held if a.free is None], "and")
+        yield f"Nothing is known of {lost}{free}."
     walls: dict[str, list[str]] = {}
     for answer in held:
         for wall in answer.held_by:
@@ -142,8 +147,17 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
         bound = f"{wall.name} of {amount(wall.bound, wall.unit)}"
         walls.setdefault(bound, []).append(answer.law.name)
     for bound, names in walls.items():
-        all_of = "all of them" if len(names) == len(known) else several(names)
+        all_of = "all of them" if len(names) == len(answers) else several(names)
         yield f"{bound} holds {all_of}: meeting there is no agreement."
+
+
+def _without(answers: Sequence[Answer]) -> str:
+    """Of what the sizes are free that `free` tells; empty where nothing holds any."""
+    if not any(answer.held_by or answer.free for answer in answers):
+        return ""
+    words = (w.name for answer in answers for w in answer.limits)
+    told = dict.fromkeys(word for word in words if word.startswith("limits."))
+    return f" without {either(list(told), 'or')}" if told else " without its limits"
 
 
 def at_limits(answers: Sequence[Answer]) -> list[bool]:

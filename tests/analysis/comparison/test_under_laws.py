@@ -2,6 +2,7 @@
 
 import pytest
 
+from optimizer.analysis.comparison.compare import MANY, compare
 from optimizer.analysis.plan.optimum import solve
 from optimizer.errors import InputError
 from optimizer.question.load import load_scenario, read_scenario
@@ -137,6 +138,47 @@ def test_a_changed_coefficient_is_changed_in_each_law():
         under_laws(scenario, ["kaplan-2020"])
 
 
+def test_of_many_laws_each_that_a_limit_holds_is_free_beside_it():
+    """Of more than 20 laws no free size was known: 15B was told as one for twelve."""
+    text = HELD.format(limit="limits: {parameters: 6B}")
+    held = under_laws(read_scenario(text, "s.yaml"), ["all"])
+    bare = under_laws(read_scenario(HELD.format(limit=""), "s.yaml"), ["all"])
+    assert len(held) > MANY
+    plans = compare(held).plans
+    best = {one.law.name: solve(one, False).plan.parameters for one in bare}
+    barred = [answer for answer in plans if answer.plan is None]
+    walled = [answer for answer in plans if answer.held_by]
+    assert len(walled) > 5
+    assert barred
+    for answer in plans:
+        if answer in walled or answer in barred:
+            assert answer.free.parameters == pytest.approx(best[answer.law.name])
+        else:
+            assert answer.free is None
+            assert answer.plan.parameters == pytest.approx(best[answer.law.name])
+    told = " ".join(spread(plans))
+    low, high = min(best.values()), max(best.values())
+    assert (
+        f"the best size without limits.parameters is anywhere from {low / 1e9:.3g}B "
+        f"to {high / 1e9:.3g}B"
+    ) in told
+    page = render(list(laws_side_blocks("s", plans)), 80)
+    assert "would choose without limits.parameters." in page
+    for answer in (*walled, *barred):
+        row = next(t for t in page.splitlines() if t.split()[:1] == [answer.law.name])
+        assert row.endswith(f"{answer.free.parameters / 1e9:#.3g}B")
+
+
+def test_without_limits_the_lists_are_chosen_from_anew(root):
+    """4.24B was told as free, the best of two chips; one chip's 4.61B costs less."""
+    file = root / "scenarios/latency-bound-assistant.yaml"
+    held = solve(load_scenario(file, ["limits.parameters=3B"]))
+    free = solve(load_scenario(file), whole=False)
+    assert held.choice != free.choice
+    assert held.free.parameters == pytest.approx(free.plan.parameters, rel=1e-9)
+    assert held.free.tokens == pytest.approx(free.plan.tokens, rel=1e-9)
+
+
 def test_all_is_the_set_of_laws_fit_for_planning():
     """Kaplan's law says of itself that no run should be planned by it."""
     names = {law.name for law in chosen_laws(["all"])}
@@ -178,7 +220,9 @@ def test_meeting_at_a_limit_is_no_agreement():
         assert other.free is None
     told = " ".join(spread(answers))
     sizes = [answer.plan.parameters for answer in free]
-    assert "Across laws, the best size with no limits is anywhere from" in told
+    assert (
+        "Across laws, the best size without limits.parameters is anywhere from" in told
+    )
     assert f"a factor of {max(sizes) / min(sizes):.2g} in size" in told
     assert told.endswith(
         "limits.parameters of 5B holds all of them: meeting there is no agreement."

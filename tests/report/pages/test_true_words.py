@@ -252,7 +252,7 @@ def test_laws_that_choose_one_size_do_not_differ_by_a_factor_of_one(shipped, roo
     plans = [shipped("on-device", f"law={law}") for law in laws]
     told = " ".join(spread(plans))
     tokens = [plan.free.tokens for plan in plans]
-    assert "the best size with no limits is 7B, on " in told
+    assert "the best size without limits.memory is 7B, on " in told
     assert f"differ by a factor of {max(tokens) / min(tokens):.2g} in tokens." in told
     page = flat(all_warned(plans * 3, lambda answer: str(id(answer))))
     assert page.count("community-unpaid") == 1
