@@ -27,7 +27,8 @@ class Routed:
     Attributes:
         size: of all of them [bytes], for each parameter of N.
         missed: the share of them that one token leaves out, 1 − k/E.
-        at: the batch at which a monomial touches what is read; infinite reads all.
+        at: the batch at which a monomial touches what is read; infinite reads all, 0
+            those of one sequence however many there are, which is less than any reads.
     """
 
     size: float
@@ -44,9 +45,11 @@ class Routed:
         return -ln(self.missed)
 
     def monomial(self) -> tuple[float, float]:
-        """Coefficient and power of b of the share, from above."""
+        """Coefficient and power of b of the share, from above; of 0 from below."""
         if self.at == math.inf:
             return 1.0, 0.0
+        if self.at == 0.0:
+            return 1.0 - self.missed, 0.0
         left: float = self.missed**self.at
         power = self.at * self.fades * left / (1.0 - left)
         return (1.0 - left) * self.at**-power, power

@@ -8,14 +8,21 @@ compute for its loss: de Vries' critical size, for any bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.every_case import (
+    FARTHEST,
+    FIRST,
+    Least,
+    along,
+    of_all,
+)
 from optimizer.analysis.plan.explain import notes
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
-from optimizer.analysis.plan.loosened import freed, moved
+from optimizer.analysis.plan.loosened import moved
 from optimizer.analysis.plan.reach import (
     beyond_law,
     called,
@@ -26,14 +33,8 @@ from optimizer.analysis.plan.reach import (
     printed,
 )
 from optimizer.analysis.plan.rounded import fractions
-from optimizer.analysis.plan.search import made_whole, planned
-from optimizer.analysis.plan.whole_conflict import (
-    FARTHEST,
-    FIRST,
-    along,
-    first,
-    of_all,
-)
+from optimizer.analysis.plan.search import best_planned, made_whole
+from optimizer.analysis.plan.tried import Tried
 from optimizer.analysis.plan.wording import either, safely, unbounded
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.crossing import crossing
@@ -95,20 +96,20 @@ def cured(
         lists: the scenario with all of its choices, of which a cure leaves the best.
     """
     if why.beside:
-        why = _in_whole(scenario, question, why)
+        why = _in_whole(Tried(scenario, question, why))
     refused: dict[str, str] = {}
 
-    def move(name: str, value: float) -> Led | None:
+    def every(name: str, value: float) -> Scenario | None:
         if moved(scenario, name, value) is None:
             return None
+        return (lists or scenario).every(lambda one: moved(one, name, value) or one)
+
+    def move(name: str, value: float) -> Led | None:
+        if (other := every(name, value)) is None:
+            return None
         try:
-            answer = ask(
-                _best(
-                    (lists or scenario).every(
-                        lambda one: moved(one, name, value) or one
-                    )
-                )
-            )
+            best = best_planned(other) if other.variants else None
+            answer = ask(other.singles[0] if best is None else best[0])
         except InputError as error:
             refused.setdefault(name, error.problems[0].message)
             return None
@@ -121,11 +122,19 @@ def cured(
         return Led(answer.cost.total, over, *beyond_runs(scenario.law, N, D))
 
     def light(name: str, value: float) -> Led | None:
-        other = moved(scenario, name, value)
+        other = every(name, value)
         return None if other is None else _led(other)
 
     far = bool(beyond_law(scenario, question))
-    ways = [priced(way, move, question.surface, light, far) for way in why.relaxations]
+    tried = Tried(scenario, question, why)
+
+    def further(way: Relaxation) -> float | None:
+        return tried.least(way.name) if way.name in tried.ways else None
+
+    ways = [
+        priced(way, move, question.surface, light, further, far)
+        for way in why.relaxations
+    ]
     told = []
     for place, way in enumerate(ways):
         if way.cost is not None or way.after is None:
@@ -139,13 +148,13 @@ def cured(
         # Otherwise it would do in fractions, and no whole machines do.
         ways[place] = replace(way, after=None)
     pairs = zip(ways, why.relaxations, strict=True)
-    further = {a.name for a, b in pairs if a.after != b.after}
+    changed = {a.name for a, b in pairs if a.after != b.after}
     nearest = why.nearest_loss
-    if nearest is not None and "target" in further - refused.keys():
+    if nearest is not None and "target" in changed - refused.keys():
         # In fractions it is the lowest; whole machines stay above it.
         lowest = why.lowest and lowest_words(nearest, reached=False)
         why = replace(why, lowest=lowest, nearest_reached=False)
-    if further:
+    if changed:
         shown = sorted(ways, key=partial(change, surface=question.surface))
         why = replace(why, cure=why.cure and cure(shown), advice=tuple(told))
     if fractions(scenario):
@@ -154,47 +163,30 @@ def cured(
     return advised(why, ways, machines(ways, "limits.training_time", count))
 
 
-def _best(scenario: Scenario) -> Scenario:
-    """The one of a scenario's choices that costs least; as it is where none has a plan.
-
-    Those without one need no reasons here, which take longer than all the rest.
-    """
-    if not scenario.variants:
-        return scenario
-    made = [
-        (found[1].plan.total, place)
-        for place, one in enumerate(scenario.singles)
-        if (found := planned(one)) is not None
-    ]
-    return scenario.singles[min(made)[1]] if made else scenario
-
-
-def _in_whole(
-    scenario: Scenario, question: Question, why: Infeasibility
-) -> Infeasibility:
+def _in_whole(tried: Tried) -> Infeasibility:
     """What holds for all whole numbers, in place of what does for the nearest ones."""
+    question = tried.question
 
     def movable(way: Relaxation) -> bool:
-        return moved(scenario, way.name, way.before) is not None
+        return way.name in tried.ways
 
-    def at(name: str, value: float) -> bool:
-        other = moved(scenario, name, value)
-        return other is not None and planned(other) is not None
-
-    def without(names: Collection[str]) -> bool:
-        return any(planned(one) for one in freed(scenario, question, names))
-
-    what, surface = made_whole(question), question.surface
-    why = of_all(why, what, lambda _: surface, movable, at, without)
+    why = of_all(
+        tried.why,
+        f"in whole {made_whole(question)}",
+        lambda _: question.surface,
+        movable,
+        tried.without,
+        lambda way: tried.least(way.name),
+    )
     return replace(why, notes=tuple(notes(question, why.relaxations, why.conflict)))
 
 
 def _led(scenario: Scenario) -> Led | None:
     """The optimum and its overhead, without what else an answer says."""
-    made = planned(scenario)
+    made = best_planned(scenario)
     if made is None:
         return None
-    asked, found = made
+    _, asked, found = made
     question = found.plan.question
     point = question.complete(found.plan.size)
     s = question.reducible or question.reducible_at(point)
@@ -255,7 +247,12 @@ def _enough(way: Relaxation) -> bool:
 
 
 def priced(
-    way: Relaxation, move: Move, surface: Surface, light: Move, far: bool = False
+    way: Relaxation,
+    move: Move,
+    surface: Surface,
+    light: Move,
+    further: Least,
+    far: bool = False,
 ) -> Relaxation:
     """A way out with the plan that it leaves, and the sensible one.
 
@@ -264,6 +261,7 @@ def priced(
         move: what a change of a bound leads to; None where there is no plan.
         surface: of the model whose target it is, if it is one.
         light: finds only the overhead, for a search.
+        further: where a bound must go if whole batches and replicas need more.
         far: whether the law allows no such target: the least that it allows is far
             beyond its runs, and a sensible one is within them.
     """
@@ -274,12 +272,10 @@ def priced(
     least = printed(way, way.after)
     led = move(way.name, least)
     if led is None:
-        # Whole batches and replicas may need more.
-        bound = _beyond(way, least, surface)
-        log = first(lambda log: light(way.name, bound(log)) is not None)
-        if log is not None:
-            way = replace(way, after=bound(log))
-            least = printed(way, bound(log))
+        after = further(way)
+        if after is not None and after != way.after:
+            way = replace(way, after=after)
+            least = printed(way, after)
             led = move(way.name, least)
     if led is None:
         return way

@@ -14,6 +14,7 @@ from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.lifetime import at_target, curve, no_loss
+from optimizer.analysis.plan.no_choice import of_choices
 from optimizer.analysis.plan.other_form import beside, of_answer, of_ends, under_pair
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.own_unit import in_own_unit
@@ -21,6 +22,7 @@ from optimizer.analysis.plan.ranges import range_warnings
 from optimizer.analysis.plan.reach import change
 from optimizer.analysis.plan.search import End, search, without_limits
 from optimizer.analysis.plan.students import Distillation
+from optimizer.analysis.plan.tried import Tried
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.analysis.plan.wording import picked
 from optimizer.errors import Defect, InputError, Problem
@@ -189,15 +191,15 @@ def _best(scenario: Scenario, ends: Sequence[End], told: Told) -> Answer:
         least = min(shorts) + EQUAL
         nearest = next(i for i, short in enumerate(shorts) if short <= least)
         first = scenario.singles[nearest]
-        answer = _one(first, ends[nearest], told, scenario)
+        of_all = _of_choices(scenario, ends, first) if told.whole else None
+        answer = _one(first, of_all or ends[nearest], told, scenario)
         if answer.others:
             # Each takes the best of all lists for itself.
             others = alternatives(scenario, formulate(first), crossings=False)
             answer = replace(answer, others=others)
         place = next(i for i, v in enumerate(scenario.variants) if v.scenario is first)
         choice = rows[place].choice
-        if (its := answer.infeasibility) is not None:
-            rows[place] = replace(rows[place], reason=its.reason)
+        if (its := answer.infeasibility) is not None and of_all is None:
             # Others may meet these bounds, and miss others.
             opening = f"with {picked(choice)}, {its.opening}"
             answer = replace(answer, infeasibility=replace(its, opening=opening))
@@ -207,6 +209,19 @@ def _best(scenario: Scenario, ends: Sequence[End], told: Told) -> Answer:
     answer = answered(*solved[best], told, scenario)
     choice = scenario.variants[best].choice
     return replace(answer, choice=choice, alternatives=tuple(rows))
+
+
+def _of_choices(
+    scenario: Scenario, ends: Sequence[End], first: Scenario
+) -> tuple[Question, Infeasibility] | None:
+    """Why none of a scenario's choices has a plan; None where the first says all."""
+    tried = []
+    for one, end in zip(scenario.singles, ends, strict=True):
+        if not isinstance(end, InputError) and isinstance(end[1], Infeasibility):
+            tried.append(Tried(one, end[0], end[1]))
+    here = next((one for one in tried if one.scenario is first), None)
+    why = None if here is None else of_choices(tried, here)
+    return None if here is None or why is None else (here.question, why)
 
 
 def _short(end: End) -> float:

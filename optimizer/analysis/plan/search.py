@@ -10,7 +10,7 @@ from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.explain import explain, of_nearest
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.priced import Pair
-from optimizer.analysis.plan.reach import LARGEST, unreachable
+from optimizer.analysis.plan.reach import LARGEST, lowest_words, unreachable
 from optimizer.analysis.plan.together import Search, certified, together
 from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole, nearest
 from optimizer.engine.certify import UncertifiedError
@@ -45,13 +45,25 @@ def searching(scenario: Scenario) -> Search[tuple[Question, WholePlan | Infeasib
     if isinstance(found, Infeasibility):
         return question, found
     if found.status is Status.INFEASIBLE:
-        return question, explain(told, question)
+        return question, _excluded(told, question)
     plan = yield from making_whole(Solved(told, question, found))
     if not isinstance(plan, WholePlan):
         short = nearest(plan)
         why = explain(short.scenario, short.question)
         return question, of_nearest(why, made_whole(question))
     return _drawn(scenario, question, plan), plan
+
+
+def _excluded(told: Scenario, question: Question) -> Infeasibility:
+    """Why a question has no plan, whatever its batches."""
+    why = explain(told, question)
+    if not touching.machines(question):
+        return why
+    if not touching.is_below(question):
+        # Told at one batch; others may need less.
+        return of_nearest(why, made_whole(question))
+    lowest = why.lowest and lowest_words(why.nearest_loss or 0.0, reached=False)
+    return replace(why, nearest_reached=False, lowest=lowest)
 
 
 def _drawn(scenario: Scenario, question: Question, plan: WholePlan) -> Question:
@@ -67,21 +79,40 @@ def made_whole(question: Question) -> str:
 
 
 def planned(scenario: Scenario) -> tuple[Question, WholePlan] | None:
-    """The same as `search_whole` where there is a plan; without the reason, if none."""
-    try:
-        return together([_planned(scenario)])[0]
-    except (InputError, Defect, UncertifiedError):
-        return None
+    """The same as `search_whole` where there is a plan; without the reason, if none.
+
+    Args:
+        scenario: without lists.
+    """
+    found = best_planned(replace(scenario, variants=()))
+    return None if found is None else found[1:]
+
+
+def best_planned(scenario: Scenario) -> tuple[Scenario, Question, WholePlan] | None:
+    """Of a scenario's choices the one that costs least, with its plan; None for none.
+
+    Those without a plan need no reasons here, which take longer than all the rest.
+    """
+    ways = scenario.singles
+    made = [
+        (found[1].plan.total, place, (ways[place], *found))
+        for place, found in enumerate(together([_planned(one) for one in ways]))
+        if found is not None
+    ]
+    return min(made)[-1] if made else None
 
 
 def _planned(scenario: Scenario) -> Search[tuple[Question, WholePlan] | None]:
-    told, question, found = yield from _search(scenario)
-    if isinstance(found, Infeasibility) or found.status is Status.INFEASIBLE:
+    try:
+        told, question, found = yield from _search(scenario)
+        if isinstance(found, Infeasibility) or found.status is Status.INFEASIBLE:
+            return None
+        plan = yield from making_whole(Solved(told, question, found))
+        if not isinstance(plan, WholePlan):
+            return None
+        return _drawn(scenario, question, plan), plan
+    except (InputError, Defect, UncertifiedError):
         return None
-    plan = yield from making_whole(Solved(told, question, found))
-    if not isinstance(plan, WholePlan):
-        return None
-    return _drawn(scenario, question, plan), plan
 
 
 def unless_refused(scenario: Scenario) -> Search[End]:
@@ -131,13 +162,21 @@ def _best(scenario: Scenario, question: Question) -> Search[touching.Way]:
     """The best way to tell the experts that a batch reads."""
     told = [touching.near(scenario, question)]
     found = yield from certified([question])
+    near = *told[0], found[0]
     if found[0].status is not Status.OPTIMAL:
+        below = touching.below(scenario, question)
+        (proof,) = yield from certified([below[1]])
+        if proof.status is not Status.OPTIMAL:
+            return *below, proof
         told = list(touching.ways(scenario, question))
         found = yield from certified([asked for _, asked in told])
     ways = [(*each, end) for each, end in zip(told, found, strict=True)]
     good = [way for way in ways if way[2].status is Status.OPTIMAL]
     if not good:
-        return ways[0]
+        best = yield from touching.restored(near)
+        if best[2].status is not Status.OPTIMAL:
+            return best
+        good = [best]
     return (yield from touching.settled(min(good, key=lambda way: way[2].value)))
 
 

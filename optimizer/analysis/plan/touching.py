@@ -4,7 +4,9 @@ The share of the experts that a batch reads lies below each monomial that touche
 (`world/summed`). A program with the one that touches near the plan's batch comes first,
 then those that touch where the last ones point, until no monomial can gain anything:
 the program that ends this is exact where its plan stands. Where the first has no plan,
-one for each of a few batches is tried, and the best of them goes on.
+one that reads less than any batch does may prove that there is none. If it does not,
+one for each of a few batches is tried, and the best of them goes on; where none has a
+plan, those that touch where bounds that give way together would have the batch.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Iterator, Mapping
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.together import Search, certified
+from optimizer.engine.diagnose import ROOM, least_relaxation
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.records import replace
@@ -24,6 +27,7 @@ ALONE = 1.0  # decides whether a time per token can be kept: none reads fewer ex
 ROUNDS = 8
 SETTLED = 1e-11  # gain of a round that is none, in ln of the cost
 STEEP = 0.9  # slope of a secant that is followed at most
+CLOSE = 1e-3  # in the logarithm of a batch, which then gains next to nothing
 Way = tuple[Scenario, Question, Solution]
 Mark = tuple[float, float]  # the batch where a monomial touches, and the plan's
 Marks = dict[str, Mark]
@@ -71,6 +75,41 @@ def near(scenario: Scenario, question: Question) -> tuple[Scenario, Question]:
     """The scenario with the monomials of its question, at batches near the plan's."""
     at = {name: routed.at for name, routed in machines(question).items()}
     return touched(scenario, at), question
+
+
+def below(scenario: Scenario, question: Question) -> tuple[Scenario, Question]:
+    """The scenario with less read than at any batch: what it excludes has no plan."""
+    at = dict.fromkeys(machines(question), 0.0)
+    return touched(scenario, at), _asked(question, at)
+
+
+def is_below(question: Question) -> bool:
+    """Whether a question is one of those."""
+    return any(routed.at == 0.0 for routed in machines(question).values())
+
+
+def restored(first: Way) -> Search[Way]:
+    """One with a plan, from where the least that all bounds give way leads; or itself.
+
+    Args:
+        first: without a plan.
+    """
+    scenario, question, _ = first
+    for _ in range(ROUNDS):
+        given = question.given
+        bounds = [c.name for c in question.program.constraints if c.name not in given]
+        given_way = least_relaxation(question.program, bounds, gap=ROOM).solution
+        if given_way is None:
+            break
+        marks = _marks(question, given_way)
+        if all(abs(math.log(batch / at)) < CLOSE for at, batch in marks.values()):
+            break
+        at = {name: max(batch, ALONE) for name, (_, batch) in marks.items()}
+        scenario, question = touched(scenario, at), _asked(question, at)
+        (solution,) = yield from certified([question])
+        if solution.status is Status.OPTIMAL:
+            return scenario, question, solution
+    return first
 
 
 def settled(first: Way) -> Search[Way]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import partial
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.cures import (
@@ -13,11 +14,11 @@ from optimizer.analysis.plan.cures import (
     machines,
     priced,
 )
+from optimizer.analysis.plan.every_case import nearest, of_all
 from optimizer.analysis.plan.extremes import training_optimal, training_overhead
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.loosened import freed, moved
-from optimizer.analysis.plan.reach import beyond_law
-from optimizer.analysis.plan.whole_conflict import of_all
+from optimizer.analysis.plan.reach import beyond_law, printed
 from optimizer.analysis.portfolio.deadlock import notes
 from optimizer.analysis.portfolio.drawn import decided
 from optimizer.analysis.portfolio.whole_joint import in_whole_numbers, jointly
@@ -68,13 +69,20 @@ def cured(
         cost = total(other)
         return None if cost is None else replace(led, total=cost)
 
+    def further(way: Relaxation) -> float | None:
+        if way.after is None:
+            return None
+        return _least(portfolio, joint, way, printed(way, way.after))
+
     ways = []
     for way in why.relaxations:
+        surface = _surface(joint, way)
         model = way.name.rpartition(": ")[0]
-        index = joint.names.index(model) if model else 0
-        question = joint.questions[index]
-        far = bool(model and beyond_law(portfolio.members[index], question))
-        ways.append(priced(way, whole, question.surface, light, far))
+        far = False
+        if model:
+            index = joint.names.index(model)
+            far = bool(beyond_law(portfolio.members[index], joint.questions[index]))
+        ways.append(priced(way, whole, surface, light, further, far))
     more = None
     counts = {m.spec.training.accelerators for m in portfolio.members}
     if len(counts) == 1:
@@ -88,22 +96,39 @@ def _in_whole(
 ) -> Infeasibility:
     """What holds for all whole numbers, in place of what does for the nearest ones."""
 
-    def surface_of(way: Relaxation) -> Surface:
-        model = way.name.rpartition(": ")[0]
-        return joint.questions[joint.names.index(model) if model else 0].surface
-
     def movable(way: Relaxation) -> bool:
         return _moved(portfolio, way.name, way.before) is not None
-
-    def at(name: str, value: float) -> bool:
-        other = _moved(portfolio, name, value)
-        return other is not None and _has_plan(other)
 
     def without(names: Collection[str]) -> bool:
         return any(map(_has_plan, _freed(portfolio, joint, names)))
 
-    why = of_all(why, WHOLE, surface_of, movable, at, without)
+    why = of_all(
+        why,
+        f"in whole {WHOLE}",
+        partial(_surface, joint),
+        movable,
+        without,
+        lambda way: _least(portfolio, joint, way, way.before),
+    )
     return replace(why, notes=tuple(notes(joint, why.relaxations, why.conflict)))
+
+
+def _surface(joint: JointQuestion, way: Relaxation) -> Surface:
+    """That of the model whose bound it is."""
+    model = way.name.rpartition(": ")[0]
+    return joint.questions[joint.names.index(model) if model else 0].surface
+
+
+def _least(
+    portfolio: Portfolio, joint: JointQuestion, way: Relaxation, start: float
+) -> float | None:
+    """Where a bound must go from a start for a joint plan in whole numbers."""
+
+    def at(value: float) -> bool:
+        other = _moved(portfolio, way.name, value)
+        return other is not None and _has_plan(other)
+
+    return nearest(way, start, _surface(joint, way), at)
 
 
 def _has_plan(portfolio: Portfolio) -> bool:

@@ -150,7 +150,7 @@ def infeasible(answer: Answer) -> Iterator[Block]:
         if answer.choice:
             yield Text(
                 f"Of the choices, the nearest to a plan is {picked(answer.choice)}; "
-                "what is needed is of it."
+                "what is needed is the least of them all."
             )
         yield from remedies(answer.infeasibility, ways, {answer.law.outer})
         yield from leading(ways, UNITS[answer.objective])

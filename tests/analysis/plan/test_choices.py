@@ -171,12 +171,3 @@ def test_experts_cannot_be_compared_by_a_match():
     )
     with pytest.raises(InputError, match="another quality for each number of experts"):
         read_scenario(text)
-
-
-def test_what_excludes_a_plan_is_said_of_the_choice_that_it_is_of(ask, root):
-    """Of dense models it was said of all; experts meet those bounds, for $128k."""
-    text = (root / "scenarios/moe-api.yaml").read_text("utf-8")
-    tight = ("limits.parameters=2B", "limits.tokens=700B")
-    why = ask(text, *tight, "limits.total_cost=110k").infeasibility
-    assert why.reason.startswith("with experts: 1, serving.accelerators: 1, no model")
-    assert ask(text, *tight).plan is not None
