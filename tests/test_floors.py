@@ -64,6 +64,7 @@ DOORS = {
     "openpyxl": {"fitting/tables/sheets"},
     "pyarrow": {"fitting/tables/sheets", "commands/rowfile"},
     "scipy": {"engine/*", "analysis/*"},
+    "tabulate": {"report/formats/text"},
     "vl_convert": {"report/formats/render"},
     "xlsxwriter": {"report/pages/workbook"},
     "yaml": {"reading/yamltext"},

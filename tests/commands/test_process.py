@@ -12,7 +12,7 @@ import cli
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, str(ROOT / "cli.py")]
-HEAVY = ("cvxpy", "numpy", "scipy", "yaml")
+HEAVY = ("cvxpy", "numpy", "scipy", "yaml", "tabulate")
 
 
 SOLVERS = ("cvxpy", "clarabel", "numba", "scipy")

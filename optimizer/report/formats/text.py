@@ -1,16 +1,14 @@
-"""Blocks for a terminal of any width."""
+"""Blocks for a terminal of any width; the only place that knows tabulate."""
 
 from __future__ import annotations
 
-import os
 import re
-import sys
+import shutil
 import textwrap
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from itertools import zip_longest
+
+from tabulate import tabulate
 
 from optimizer.report.formats.blocks import (
     Block,
@@ -35,16 +33,8 @@ GLUE = "\N{NO-BREAK SPACE}"  # between a number and its sign, until lines are br
 
 
 def width() -> int:
-    """The columns of the terminal; COLUMNS overrides, 80 where there is none.
-
-    As `shutil` tells them, whose import takes longer than writing a page.
-    """
-    told = os.environ.get("COLUMNS", "")
-    columns = int(told) if told.isdecimal() else 0
-    if not columns and sys.__stdout__ is not None:
-        with suppress(ValueError, OSError):  # closed, or no terminal
-            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns
-    return max(NARROWEST, min(WIDEST, columns or 80))
+    """The columns of the terminal; COLUMNS overrides, 80 where there is none."""
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
 
 
 def render(blocks: Blocks, columns: int = 80, colour: bool = False) -> str:
@@ -123,10 +113,13 @@ class Page:
         fitted = _fit(table, rows, room)
         if fitted is not None:
             head, cells = fitted
-            # Titles without rows stand side by side, whatever there would be below.
-            right = [bool(cells) and c.align == "right" for c in table.columns]
-            laid = [*(_head(head, cells) if table.titled else ()), *cells]
-            yield from (indent + line for line in _lines(laid, right))
+            lines = tabulate(
+                [*(_head(head, cells) if table.titled else ()), *cells],
+                tablefmt="plain",
+                disable_numparse=True,
+                colalign=[c.align for c in table.columns] if cells else None,
+            )
+            yield from (indent + line for line in lines.splitlines())
         elif (parts := _split(table, room)) is not None:
             first, second = parts
             yield from self._table(first)
@@ -175,36 +168,12 @@ def _broken(title: str, height: int) -> list[str]:
     return [title]
 
 
-def _wide(text: str) -> int:
-    """The columns that a line takes: two a letter of East Asia, none an accent."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
-    )
-
-
 def _sizes(head: list[list[str]], rows: list[list[str]]) -> list[int]:
-    sizes = [max(map(_wide, lines)) for lines in head]
+    sizes = [max(map(len, lines)) for lines in head]
     for row in rows:
-        cells = [max(map(_wide, cell.split("\n"))) for cell in row]
+        cells = [max(map(len, cell.split("\n"))) for cell in row]
         sizes = [max(pair) for pair in zip(sizes, cells, strict=True)]
     return sizes
-
-
-def _lines(rows: list[list[str]], right: Sequence[bool]) -> Iterator[str]:
-    """Rows in columns, each as wide as its widest cell and flush with one side."""
-    parted = [[cell.strip().split("\n") for cell in row] for row in rows]
-    columns = zip(*parted, strict=True)
-    sizes = [max(_wide(part) for cell in column for part in cell) for column in columns]
-    for row in parted:
-        for parts in zip_longest(*row, fillvalue=""):
-            cells = []
-            for part, size, flush in zip(parts, sizes, right, strict=True):
-                blank = " " * (size - _wide(part))
-                cells.append(blank + part if flush else part + blank)
-            yield (" " * BETWEEN).join(cells).rstrip()
 
 
 def _head(head: list[list[str]], rows: list[list[str]]) -> Iterator[list[str]]:

@@ -6,7 +6,7 @@ import pytest
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.report.formats.blocks import Column, Heading, Table, Text, facts, named
-from optimizer.report.formats.text import render, width
+from optimizer.report.formats.text import render
 from optimizer.report.pages.comparison import comparison_blocks
 from optimizer.report.pages.plan import answer_blocks
 
@@ -169,35 +169,10 @@ def test_names_cannot_move_the_cursor(answer):
 
 
 def test_figures_are_left_as_they_are():
-    """Writers of tables turn `1e5` and `0012` into numbers where they are let."""
+    """Tabulate turns `1e5` and `0012` into numbers where it is let."""
     page = render([Table(named("a", "b"), (("x", "1e5", "0012"),))], 80)
     assert "1e5" in page
     assert "0012" in page
-
-
-def test_names_of_letters_as_wide_as_two_keep_the_columns():
-    """What a terminal gives two places, and what none: the numbers stay flush."""
-    rows = (("模型", "7"), ("cafe\N{COMBINING ACUTE ACCENT}", "12"), ("model", "3"))
-    page = render([Table(named("size"), rows)], 80)
-    assert page.splitlines() == [
-        "         size",
-        "  -----  ----",
-        "  模型      7",
-        "  cafe\N{COMBINING ACUTE ACCENT}     12",
-        "  model     3",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("told", "columns"),
-    [("123", 123), ("5", 20), ("999", 200), ("0", 80), ("-9", 80), ("wide", 80)],
-)
-def test_the_width_is_what_the_environment_says_within_reason(
-    monkeypatch, told, columns
-):
-    monkeypatch.setenv("COLUMNS", told)
-    monkeypatch.setattr("sys.__stdout__", None)
-    assert width() == columns
 
 
 def test_numbers_stay_with_their_sign():
