@@ -12,6 +12,7 @@ de Vries 2023 for k_N, k_D and the critical size.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -34,6 +35,7 @@ from optimizer.analysis.plan.referred import pair
 from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question
 from optimizer.question.at_size import held_at
+from optimizer.question.sampling import settled
 from optimizer.question.scenario import Scenario
 from optimizer.question.target import Match, Target
 from optimizer.records import dataclass
@@ -43,6 +45,8 @@ from optimizer.world.laws import builtin_names, load_law
 from optimizer.world.leverage import NO_AUDIT
 from optimizer.world.models import Exists, PublishedModel, size_in, unsure
 from optimizer.world.surface import Surface
+
+SAME = 1e-9  # of the cost, within which two architectures cost the same
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Implied:
         within: the fraction of the cost that the cheapest plan saves at `tokens`; 0,
             or up to a hundredth where machines come in whole numbers.
         reason: why no demand suits it; None where one does.
+        replicas: that this demand fills to the last token; None where none.
     """
 
     tokens: float | None
@@ -64,6 +69,7 @@ class Implied:
     high: float | None
     within: float | None = None
     reason: str | None = None
+    replicas: int | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ class Audit:
         outside: where the model lies outside the runs that the law was fitted to.
         note: what a comparison should bear in mind; may be empty.
         attention: whether training compute counts attention, as the scenario asks.
-        reshaped: whether its own architecture keeps another cache than the scenario's.
+        reshaped: whether its own architecture costs something else than the scenario's.
         warnings: what a law that was fitted to the user's runs says of itself.
     """
 
@@ -181,15 +187,16 @@ def audit(
     if scenario is not None:
         matched = Target(match=Match(parameters=parameters, tokens=tokens))
         priced = scenario.every(lambda one: _priced(one, matched, law, experts))
-        held = held_at(priced, what or parameters, fix=None)
+        held = _settled(held_at(priced, what or parameters, fix=None))
         found = cheapest(held, point)
         question, lifetime = found.question, found.cost
         cannot = either(told(found.breaks), "and")
-        plain = cheapest(held_at(priced, parameters, fix=None), point).question
-        reshaped = _caches(question) != _caches(plain)
+        plain = _settled(held_at(priced, parameters, fix=None))
+        reshaped = not _alike(held, plain, point)
         if question.attention and question.plain:
             ends = _attended(question, s, point)
-        implied = _implied(priced, what or parameters, question, point)
+        others = _settled(priced.singles) if reshaped else ()
+        implied = _implied(held, others, question, point)
         answer = solve(priced, whole=False)
         demand = answer.demand.tokens
         if answer.plan is not None and answer.cost is not None:
@@ -223,8 +230,26 @@ def audit(
     )
 
 
-def _caches(question: Question) -> list[tuple[float, float]]:
-    return [one.kv for one in question.replicas]
+def _alike(
+    scenarios: Sequence[Scenario],
+    others: Sequence[Scenario],
+    size: Mapping[str, float],
+) -> bool:
+    """Whether a model costs the same, and keeps the same, in each pair of scenarios."""
+    ways = [
+        [cheapest([one], size, whole=False) for one in each]
+        for each in (scenarios, others)
+    ]
+    return len(scenarios) == len(others) and all(
+        math.isclose(one.cost.total, other.cost.total, rel_tol=SAME)
+        and [limit.name for limit, _ in one.breaks]
+        == [limit.name for limit, _ in other.breaks]
+        for one, other in zip(*ways, strict=True)
+    )
+
+
+def _settled(scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
+    return tuple(settled(one) for one in scenarios)
 
 
 @dataclass(frozen=True)
@@ -271,18 +296,30 @@ def _priced(
 
 
 def _implied(
-    priced: Scenario, what: Exists, question: Question, size: Mapping[str, float]
+    held: Sequence[Scenario],
+    others: Sequence[Scenario],
+    question: Question,
+    size: Mapping[str, float],
 ) -> Implied:
     """The implied demand under a scenario's costs, an interval at a binding limit.
 
     A limit with the log-gradient (a_N, a_D) binds with any multiplier μ ≥ 0:
     ∂C/∂ln N + μ·a_N = w·(∂C/∂ln D + μ·a_D), so that T may move by a positive multiple
-    of w·a_D − a_N from what it is at μ = 0.
+    of w·a_D − a_N from what it is at μ = 0. Among lists, other shapes and machines in
+    whole numbers something else may win further on, and no interval is told.
+
+    Args:
+        held: the combinations of the scenario's lists with the model's own shape.
+        others: the same with the scenario's, where that costs something else.
+        question: of the one that serves it.
+        size: N and D of the model.
     """
     point = question.complete(size)
-    suits = implied_demand(held_at(priced, what, fix=None), size)
+    suits = implied_demand(held, size, question.reducible_at(point), others)
     low = high = suits.tokens
-    for limit in question.limits:
+    alone = len(held) == 1 and not others and not question.replicas
+    alone = alone and not any(line.load for line in question.bill)
+    for limit in question.limits if alone else ():
         if any(set(t.exponents) - set(SIZE) for t in limit.terms):
             continue  # a machine's bound: its batch gives way, not the model
         used = sum(value(t, point) for t in limit.terms)
@@ -298,7 +335,8 @@ def _implied(
             high = None
         elif w * slopes["D"] < slopes["N"]:
             low = None
-    return Implied(suits.tokens, low, high, suits.within, suits.reason or None)
+    why = suits.reason or None
+    return Implied(suits.tokens, low, high, suits.within, why, suits.filled)
 
 
 def frontier(parameters: float, tokens: float) -> tuple[Asked, ...]:

@@ -72,7 +72,7 @@ def read_flow(value: object, kind: Kind | None = None) -> Flow:
     return Flow(read(value, kind))
 
 
-def write(value: float, kind: Kind, keep: bool = False) -> str:
+def write(value: float, kind: Kind, keep: bool = False, digits: int = 3) -> str:
     """Return a number for people: three significant digits and its unit.
 
     Dollars below a thousand have cents (`$12.30`); at 1e15 and beyond a number with
@@ -82,6 +82,7 @@ def write(value: float, kind: Kind, keep: bool = False) -> str:
         value: in the base unit of its kind.
         kind: what it means.
         keep: zeros that a column needs to line up: `7.00B` where a sentence has `7B`.
+        digits: of a number with a suffix.
     """
     if not math.isfinite(value):
         return f"{value:g}"
@@ -93,7 +94,7 @@ def write(value: float, kind: Kind, keep: bool = False) -> str:
     elif kind.whole and size < 1e15:
         text = f"{size:.0f}"
     elif kind.suffixes:
-        text = _suffixed(size, keep)
+        text = _suffixed(size, keep, digits)
     elif kind.scale:
         text = _scaled(size, kind, keep)
     else:
@@ -293,13 +294,13 @@ def _rounded(value: float, digits: int = 3) -> float:
     return float(f"{value:.{digits - 1}e}")
 
 
-def _suffixed(size: float, keep: bool) -> str:
+def _suffixed(size: float, keep: bool, digits: int = 3) -> str:
     """Return `6.97B` for 6.97e9."""
-    if _rounded(size) < 1e15:
+    if _rounded(size, digits) < 1e15:
         for factor, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-            if (amount := _rounded(size / factor)) >= 1:
-                return f"{significant(amount, keep=keep)}{letter}"
-    return significant(size, keep=keep)
+            if (amount := _rounded(size / factor, digits)) >= 1:
+                return f"{significant(amount, digits, keep)}{letter}"
+    return significant(size, digits, keep)
 
 
 def _scaled(size: float, kind: Kind, keep: bool) -> str:

@@ -191,6 +191,7 @@ class Fixed:
         implied_within: the fraction of the cost that the cheapest plan saves there:
             0, or up to a hundredth where machines come in whole numbers.
         implied_reason: why no demand suits it; None where one does.
+        implied_replicas: that this demand fills to the last token; None where none.
     """
 
     optimum: Pair
@@ -199,6 +200,7 @@ class Fixed:
     implied_demand: float | None
     implied_within: float | None = None
     implied_reason: str | None = None
+    implied_replicas: int | None = None
 
 
 @dataclass(frozen=True)

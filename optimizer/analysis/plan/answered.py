@@ -151,6 +151,7 @@ def answered(
                 implied_demand=suits.tokens,
                 implied_within=suits.within,
                 implied_reason=suits.reason or None,
+                implied_replicas=suits.filled,
             )
     at, uses = point, None
     if made.relaxed is not None or middle.question.between is not None:

@@ -7,32 +7,35 @@ free, all streams growing together:
 
 In FLOPs that is 3·D·(w − 1). The demand is then raised to it and the scenario solved,
 every combination of its lists: only where nothing is cheaper than the model is it told.
+A model with a shape of its own is held against models of that and of the scenario's.
 
 Machines in whole numbers leave gaps: where one more sequence just fits, a size is the
 best for a whole range of demands, and its neighbours for none. The demand is then told
 with what the cheapest plan, in whole numbers, saves there, up to a hundredth of the
-cost.
+cost. Often it is one that fills the replicas: the next token takes another.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
-from optimizer.algebra.program import Solution, Status
+from optimizer.algebra.program import Status
 from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.bindings import passed
 from optimizer.analysis.plan.kept import told
 from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.rounded import batched_at, needs, whole_at
-from optimizer.analysis.plan.whole import Solved, make_whole
-from optimizer.analysis.plan.wording import either, percent
+from optimizer.analysis.plan.search import least_cost
+from optimizer.analysis.plan.wording import amount, either, percent
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.errors import InputError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
+from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import expected
@@ -47,6 +50,18 @@ NO_MIX = "its streams serve nothing, and nothing says in which proportions they 
 NO_PRICE = "a figure that serving needs is not given"
 WORSE = "fewer training tokens would give it a lower loss"
 DEARER = "at the demand that would suit it, another plan of its loss is cheaper"
+WHOLE = (
+    "machines come in whole numbers, and at the {demand} tokens that would suit it in "
+    "fractions another plan costs"
+)
+DRAWN = (
+    "at the {demand} tokens that would suit it with as many samples a request, another "
+    "plan costs"
+)
+SHAPED = (
+    "at the {demand} tokens that would suit it among models of its own architecture, "
+    "one of the scenario's costs"
+)
 
 
 @dataclass(frozen=True)
@@ -59,11 +74,13 @@ class Suits:
         within: the fraction of its cost that the cheapest plan saves there: 0, or
             more where batches and replicas are whole; None without a positive demand.
         reason: why there is no demand; empty where there is.
+        filled: replicas that it fills to the last token; None where it fills none.
     """
 
     tokens: float | None
     within: float | None = None
     reason: str = ""
+    filled: int | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +106,10 @@ class _Way:
 
 
 def implied_demand(
-    scenarios: Sequence[Scenario], size: Mapping[str, float], s: float | None = None
+    scenarios: Sequence[Scenario],
+    size: Mapping[str, float],
+    s: float | None = None,
+    beside: Sequence[Scenario] = (),
 ) -> Suits:
     """The served tokens at which a model is the cheapest of its loss.
 
@@ -98,6 +118,7 @@ def implied_demand(
             budgets and targets, are set aside.
         size: N and D of the model.
         s: its reducible loss; what the first scenario gives it unless told.
+        beside: the combinations with another shape, whose models count as well.
 
     Returns:
         Served tokens in the scenario's mix of streams, or of one plain stream where
@@ -115,20 +136,25 @@ def implied_demand(
     if all(way.factor <= 0 for way in ways):
         least = min(ways, key=lambda way: way.serving)
         return Suits(least.factor * least.served)
-    found, reason = [], DEARER
+    also = [one for scenario in beside for one in _serving(scenario)]
+    found: list[Suits] = []
     for way in ways:
-        for factor in _factors(way, size) if way.factor > 0 else ():
-            there = way.total(factor * way.served)
-            others = (other.total(factor * way.served) for other in ways)
-            if min(others) < there * (1 - NEAR):
+        for factor, filled in _factors(way, size) if way.factor > 0 else ():
+            tokens = factor * way.served
+            others = (other.total(tokens) for other in ways)
+            if min(others) < way.total(tokens) * (1 - NEAR):
                 continue
-            above = _above(open_, way.scenario, factor, size, s)
+            raised = [scaled(one, factor) for one in open_]
+            shaped = [scaled(one, factor) for one in also]
+            above = _above(scaled(way.scenario, factor), raised, shaped, size, s)
             if isinstance(above, str):
-                reason = above
+                why = above.format(demand=amount(tokens, "tokens"))
+                found.append(Suits(None, None, why))
             else:
-                found.append(Suits(factor * way.served, above))
-    best = min(found, key=lambda one: one.within or 0.0, default=None)
-    return Suits(None, None, reason) if best is None else best
+                found.append(Suits(tokens, above, filled=filled))
+    told = [one for one in found if one.within is not None]
+    best = min(told, key=lambda one: one.within or 0.0, default=None)
+    return best or next(iter(found), Suits(None, None, DEARER))
 
 
 def _serving(scenario: Scenario) -> Iterator[Scenario]:
@@ -202,54 +228,61 @@ def _serving_slope(question: Question, point: Mapping[str, float]) -> float:
     return (cost(SHIFT) - cost(-SHIFT)) / (2 * SHIFT)
 
 
-def _factors(way: _Way, size: Mapping[str, float]) -> Iterator[float]:
+def _factors(
+    way: _Way, size: Mapping[str, float]
+) -> Iterator[tuple[float, int | None]]:
     """Of the demand, where a model may be the best: w tells it, or full replicas."""
-    yield way.factor
+    yield way.factor, None
     scenario = scaled(way.scenario, way.factor)
     scenario, question = batched_at(scenario, formulate(scenario), size)
     need = needs(scenario, question, question.complete(size))
     for each in need.values():
         for whole in {math.floor(each), math.ceil(each)} - {0}:
-            yield way.factor * whole / each
+            yield way.factor * whole / each, whole
 
 
 def _above(
-    scenarios: Sequence[Scenario],
     chosen: Scenario,
-    factor: float,
+    raised: Sequence[Scenario],
+    shaped: Sequence[Scenario],
     size: Mapping[str, float],
     s: float,
 ) -> float | str:
     """What a model costs above the cheapest of its loss at its demand, as a fraction.
 
+    Args:
+        chosen: the combination that serves it, at that demand.
+        raised: every combination of its own shape, likewise.
+        shaped: those of another shape, likewise.
+        size: N and D.
+        s: its reducible loss.
+
     Returns:
         At most NEAR, and 0 where nothing is in whole numbers; or in words why it is
-        not the model for this demand.
+        not the model for this demand, which a field `{demand}` may stand for.
     """
-    scenario = scaled(chosen, factor)
-    question = _asked(scenario, s)
+    question = _asked(chosen, s)
     point = question.complete(size)
     if broken := passed(question.breakable, point):
         taken = either(told(broken), "and")
         return f"at the demand that would suit it, it does not keep {taken}"
-    raised = [scaled(one, factor) for one in scenarios]
-    if not _stepped(question):
-        total = bill(question, point).total
-        least = min(_least(_asked(one, s)) for one in raised)
-        return 0.0 if least >= total * (1 - EQUAL) else DEARER
-    here = _whole(scenario, size)
-    saved = 1 - min(_least_whole(one, s) for one in raised) / here
-    if saved > NEAR:
-        return (
-            "machines come in whole numbers, and at the demand that would suit it in "
-            f"fractions another size costs {percent(saved)} less"
-        )
+    least: Callable[[Sequence[Scenario]], float]
+    machines = bool(question.replicas) or any(line.load for line in question.bill)
+    if machines or left_open(chosen) is not None:
+        here, room = _whole(chosen, size), NEAR
+        least = partial(_least_whole, s=s)
+    else:
+        here, room = bill(question, point).total, EQUAL
+        least = partial(_least, s=s)
+    saved = 1 - least(raised) / here
+    if saved > room:
+        why = WHOLE if machines else DRAWN
+        return DEARER if room == EQUAL else f"{why} {percent(saved)} less"
+    other = 1 - least(shaped) / here
+    if other > room:
+        return f"{SHAPED} {percent(other)} less"
+    saved = max(saved, other)
     return saved if saved > EQUAL else 0.0
-
-
-def _stepped(question: Question) -> bool:
-    """Whether machines come in whole numbers."""
-    return bool(question.replicas) or any(line.load for line in question.bill)
 
 
 def _whole(scenario: Scenario, size: Mapping[str, float]) -> float:
@@ -258,17 +291,17 @@ def _whole(scenario: Scenario, size: Mapping[str, float]) -> float:
     return bill(question, question.complete(size)).total
 
 
-def _least_whole(scenario: Scenario, s: float) -> float:
+def _least_whole(scenarios: Sequence[Scenario], s: float) -> float:
     """The least cost of a reducible loss in whole numbers, with nothing fixed."""
+    return least_cost([_aimed(one, s) for one in scenarios])
+
+
+def _aimed(scenario: Scenario, s: float) -> Scenario:
+    """The scenario with a target alone; how many samples are drawn is left open."""
     spec = scenario.spec.model_copy(update={"fix": None, "plan": None})
     scenario = replace(scenario, spec=spec)
-    scenario = at_loss(scenario, formulate(scenario), s, None)
-    question = formulate(scenario)
-    found = _solved(question)
-    if found is None:
-        return math.inf
-    plan = make_whole(Solved(scenario, question, found))
-    return math.inf if plan is None else plan.plan.solution.value
+    aimed = at_loss(scenario, formulate(scenario), s, None)
+    return replace(aimed, samples=None)
 
 
 def _asked(scenario: Scenario, s: float) -> Question:
@@ -278,14 +311,15 @@ def _asked(scenario: Scenario, s: float) -> Question:
     return replace(question, reducible=s, fixed={}, limits=limits)
 
 
-def _least(question: Question) -> float:
-    found = _solved(question)
-    return math.inf if found is None else found.value
+def _least(scenarios: Sequence[Scenario], s: float) -> float:
+    """The least cost of a reducible loss where nothing comes in whole numbers."""
+    found = [_solved(_asked(one, s)) for one in scenarios]
+    return min(found, default=math.inf)
 
 
-def _solved(question: Question) -> Solution | None:
+def _solved(question: Question) -> float:
     try:
         found = solve(question.program, question.start(question.program))
     except UncertifiedError:
-        return None
-    return found if found.status is Status.OPTIMAL else None
+        return math.inf
+    return found.value if found.status is Status.OPTIMAL else math.inf

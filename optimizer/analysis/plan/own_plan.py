@@ -109,7 +109,7 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
     question, point = held.question, held.point
     s = question.reducible_at(point)
     extra = None if best is None else held.cost.total - best
-    suits = implied_demand(singles, size)
+    suits = implied_demand(singles, size, s)
     return Own(
         plan=Pair(N, D, D / N, question.surface.loss_of(s), question.samples),
         cost=held.cost,
@@ -135,6 +135,7 @@ def own_plan(scenario: Scenario, own: OwnPlan, best: float | None) -> Own:
         implied_demand=suits.tokens,
         implied_within=suits.within,
         implied_reason=suits.reason or None,
+        implied_replicas=suits.filled,
     )
 
 

@@ -77,7 +77,7 @@ class Own:
         extra: cost above that of the optimum; None where no plan keeps the limits.
         fraction: the same over the optimum's cost.
         implied_demand: served tokens at which it is the cheapest of its loss; with
-            the two that follow as in `Fixed`.
+            the three that follow as in `Fixed`.
         attention: as in `Overtraining`; `left_out` likewise.
         extrapolation: what of it lies outside the law's runs, as in `Answer`.
     """
@@ -94,6 +94,7 @@ class Own:
     implied_demand: float | None
     implied_within: float | None = None
     implied_reason: str | None = None
+    implied_replicas: int | None = None
     attention: bool = False
     left_out: tuple[str, ...] = ()
     extrapolation: tuple[Beyond, ...] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from optimizer.algebra.program import Solution, Status
@@ -76,6 +77,19 @@ def _drawn(scenario: Scenario, question: Question, plan: WholePlan) -> Question:
 def made_whole(question: Question) -> str:
     """What a plan of a question has in whole numbers."""
     return "batches and replicas" if question.between is None else "samples"
+
+
+def least_cost(scenarios: Sequence[Scenario]) -> float:
+    """The least cost of several scenarios in whole numbers; ∞ where none has a plan."""
+    return min(together([_costing(one) for one in scenarios]), default=math.inf)
+
+
+def _costing(scenario: Scenario) -> Search[float]:
+    try:
+        found = yield from _planned(scenario)
+    except (InputError, Defect, UncertifiedError):
+        return math.inf
+    return math.inf if found is None else found[1].plan.solution.value
 
 
 def planned(scenario: Scenario) -> tuple[Question, WholePlan] | None:

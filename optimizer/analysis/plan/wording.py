@@ -35,6 +35,8 @@ KINDS: dict[str, Kind] = {
 # What the objective's unit does, and what there is less or more of.
 VERBS = {"kWh": ("takes", " energy"), "kgCO2e": ("emits", " carbon")}
 NOTHING = 5e-5  # of a cost, which nobody would choose a model for
+BRIM = 4  # digits of a demand that fills replicas
+EXACT = 1e-9  # of a number that is one of so many digits, but for rounding
 
 LEAST = "× the least training"  # compute over the least for the same loss
 MANY = 8  # more names than these are counted
@@ -133,6 +135,19 @@ def nearly(within: float | None) -> str:
     if within is None or within < NOTHING:
         return ""
     return f", within {percent(within)} of the least cost in whole machines"
+
+
+def brimful(tokens: float, replicas: int | None) -> tuple[str, str]:
+    """A demand, and in words that it fills so many replicas; empty where it fills none.
+
+    It is rounded down: the next token takes another replica.
+    """
+    if replicas is None:
+        return amount(tokens, "tokens"), ""
+    step = 10.0 ** (math.floor(math.log10(tokens)) - BRIM + 1)
+    down = math.floor(tokens / step * (1 + EXACT)) * step
+    many = "one replica carries" if replicas == 1 else f"{replicas} replicas carry"
+    return write(down, TOKENS, digits=BRIM), f", the most that {many}"
 
 
 def percent(fraction: float) -> str:

@@ -9,6 +9,7 @@ from optimizer.analysis.plan.wording import (
     LEAST,
     MANY,
     amount,
+    brimful,
     either,
     extra,
     figure,
@@ -135,9 +136,10 @@ def audit_sentences(audits: Sequence[Audit]) -> Iterator[str]:
     elif abs(first.w - 1) < EVEN and first.lifetime is None:
         yield f"{this} is training-optimal: right if it serves nothing {where}."
     else:
+        full = "" if suits.tokens is None else brimful(suits.tokens, suits.replicas)[1]
         yield (
             f"{this} is lifetime-optimal{near and f'{near},'} if it serves "
-            f"{_phrase(suits)} tokens {where}."
+            f"{_phrase(suits)} tokens{full} {where}."
         )
     if first.demand is not None:
         yield from _under_scenario(first, first.demand)
@@ -185,7 +187,7 @@ def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
     )
     if audit.reshaped:
         yield (
-            "It is served with its own architecture, and that model with the "
+            "It is priced with its own architecture, and that model with the "
             "scenario's."
         )
 
@@ -203,6 +205,8 @@ def _phrase(suits: Implied) -> str:
     if undertrained(suits):
         return "undertrained"
     low, high = suits.low, suits.high
+    if suits.replicas is not None:
+        return brimful(suits.tokens, suits.replicas)[0]
     if high is None:
         return f"at least {_tokens(low)}" if low is not None and low > 0 else "any"
     return f"at most {_tokens(high)}" if low is None else _tokens(high)

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, Fixed
 from optimizer.analysis.plan.priced import Own
-from optimizer.analysis.plan.wording import amount, either, model, nearly, past
+from optimizer.analysis.plan.wording import (
+    amount,
+    brimful,
+    either,
+    model,
+    nearly,
+    past,
+)
 from optimizer.report.formats.blocks import Block, Text
 from optimizer.report.pages.stretch import stretch
 
@@ -82,9 +89,10 @@ def suits(decided: Own | Fixed, served: float, subject: str, it: str) -> Iterato
             yield f"No demand is known to make {it} right: {decided.implied_reason}."
     elif demand > 0:
         expect = f"you expect {amount(served, 'tokens') if served else 'none'}"
+        tokens, full = brimful(demand, decided.implied_replicas)
         yield (
-            f"{subject} is right for {amount(demand, 'tokens')} served "
-            f"tokens{nearly(decided.implied_within)}; {expect}."
+            f"{subject} is right for {tokens} served "
+            f"tokens{full}{nearly(decided.implied_within)}; {expect}."
         )
     elif demand == 0:
         yield f"{subject} is right where nothing is served."

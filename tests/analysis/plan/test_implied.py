@@ -1,14 +1,20 @@
 """The demand that a size suits, tried: raised to it, the size is the optimum."""
 
 import itertools
+import re
 from dataclasses import replace
 
 import pytest
 
-from optimizer.analysis.audit import audit
+from optimizer.analysis.audit import audit, audit_models
 from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.optimum import solve
-from optimizer.question.load import read_scenario
+from optimizer.question.load import load_scenario, read_scenario
+from optimizer.reading.kinds import TOKENS
+from optimizer.reading.quantity import read
+from optimizer.report.pages.headline import headline
+from optimizer.world.laws import load_law
+from optimizer.world.models import load_model
 
 BASE = """\
 law: besiroglu-2024-refit
@@ -17,6 +23,7 @@ training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}
 energy: {pue: 1.2, power_fraction: 0.7, grid: 0.35 kg/kWh}
 fix: {parameters: 7B}
 """
+ENERGY = "energy={pue: 1.2, power_fraction: 0.7, grid: 0.35 kg/kWh}"
 CHIP = "hardware: h100-sxm, mfu: {prefill: 50 %, decode: 20 %}, price: $3/h"
 SERVING = {
     "flops": "{model: flops}",
@@ -109,7 +116,7 @@ def test_a_size_that_whole_batches_pass_by_has_no_demand_and_says_why():
     text = f"{BASE.replace('7B', '8.3B')}objective: dollars\nserving: {serving}\n"
     answer = solve(read_scenario(f"{text}demand: {{{STREAM}}}\n", "s.yaml"))
     assert answer.fixed.implied_demand is None
-    assert answer.fixed.implied_reason.endswith("another size costs 3.6 % less")
+    assert answer.fixed.implied_reason.endswith("another plan costs 3.6 % less")
 
 
 def test_a_budget_is_held_to_the_same_demand_as_the_target_of_its_loss():
@@ -126,6 +133,93 @@ def test_a_budget_is_held_to_the_same_demand_as_the_target_of_its_loss():
             getattr(target.fixed, word), rel=1e-6, abs=1e-7
         )
     assert target.fixed.implied_within > 1e-4
+
+
+LISTED = [
+    ("latency-bound-assistant", size, ()) for size in ("3B", "4.5B", "8B", "13B")
+] + [
+    *(("moe-api", size, ()) for size in ("1B", "3B", "8B", "20B")),
+    *(("on-device-int4", size, ()) for size in ("1.7B", "3B")),
+    *(("reasoning-model", size, ()) for size in ("8B", "13B", "20B")),
+    *(("verified-code", size, ()) for size in ("1B", "3B", "13B")),
+    ("latency-bound-assistant", "3.5B", ("objective=carbon", ENERGY)),
+    ("reasoning-model", "16B", ("objective=energy", ENERGY)),
+]
+
+
+@pytest.mark.parametrize(("name", "size", "sets"), LISTED)
+def test_with_lists_and_open_samples_brute_force_at_the_demand_agrees(
+    root, name, size, sets
+):
+    """3B of verified code was right for 22.8T, where other samples cost less."""
+    file = root / f"scenarios/{name}.yaml"
+    fixed = load_scenario(file, (*sets, f"fix.parameters={size}"))
+    answer = solve(fixed)
+    tokens = answer.fixed.implied_demand
+    if tokens is None:
+        assert answer.fixed.implied_reason
+    elif tokens > 0:
+        factor = tokens / answer.demand.tokens
+        there = scaled_all(fixed, factor)
+        here, best = (solve(one, whole=False).cost.total for one in there)
+        saved = 1 - best / here
+        assert answer.fixed.implied_within == pytest.approx(max(saved, 0), abs=2e-7)
+
+
+MODELS = ("llama-3-8b", "llama-2-7b", "qwen3-30b-a3b", "smollm3-3b", "gemma-3-1b")
+PRICED = ("latency-bound-assistant", "reasoning-model", "consumer-api", "rollouts")
+
+
+@pytest.mark.parametrize("name", PRICED)
+def test_at_the_demand_that_suits_a_model_its_audit_finds_no_better(root, name):
+    """Llama 3 8B was right for 76T within 0.78 %, and 4 % above the best there."""
+    file = root / f"scenarios/{name}.yaml"
+    scenario, law = load_scenario(file), load_law("besiroglu-2024-refit")
+    models = [load_model(model) for model in MODELS]
+    for model, row in zip(models, audit_models(models, [law], scenario), strict=True):
+        tokens = row.implied_demand.tokens
+        if tokens is None or tokens <= 0:
+            assert tokens is not None or row.implied_demand.reason
+            continue
+        factor = tokens / row.demand
+        there = scenario.every(lambda one, by=factor: scaled(one, by))
+        (again,) = audit_models([model], [law], there)
+        assert again.implied_demand.tokens == pytest.approx(tokens, rel=1e-6)
+        assert again.lifetime_overhead < row.implied_demand.within / 0.99 + 2e-7
+
+
+def test_a_demand_that_fills_replicas_says_so_and_is_rounded_down(root):
+    """411B was printed of 411.4B; one in a thousand above takes a second replica."""
+    file = root / "scenarios/latency-bound-assistant.yaml"
+    fixed = load_scenario(file, ["fix.parameters=8B"])
+    answer = solve(fixed)
+    assert answer.fixed.implied_replicas == 1
+    told = headline(answer)
+    text = re.search(r"right for (\S+) served tokens, the most that one replica", told)
+    tokens = read(text[1], TOKENS)
+    assert 0.999 < tokens / answer.fixed.implied_demand <= 1
+    for by, worse in ((1.0, 1e-3), (1.003, 0.3)):
+        there = scaled_all(fixed, by * tokens / answer.demand.tokens)
+        here, best = (solve(one, whole=False).cost.total for one in there)
+        assert (1 - best / here > worse) == (by > 1)
+
+
+def test_an_audit_tells_no_interval_where_whole_machines_leave_none():
+    """`at least` some demand was told, with a limit, where a jump makes it dearer."""
+    text = written("roofline", "one", "dollars").replace("fix: {parameters: 7B}\n", "")
+    scenario = read_scenario(f"{text}limits: {{parameters: 7B}}\n")
+    D = solve(scenario, whole=False).plan.tokens
+    found = audit("x", 7e9, D, scenario.law, scenario=scenario).implied_demand
+    assert found.low == found.tokens == found.high
+
+
+def unfixed_all(scenario):
+    return scenario.every(unfixed)
+
+
+def scaled_all(fixed, factor):
+    there = fixed.every(lambda one: scaled(one, factor))
+    return there, unfixed_all(there)
 
 
 def in_fractions(answer):

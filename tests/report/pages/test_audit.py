@@ -183,6 +183,7 @@ def test_json_and_csv(made):
         "high": 190e12,
         "within": None,
         "reason": None,
+        "replicas": None,
     }
     head, row = audits(data).splitlines()
     assert len(head.split(",")) == len(AUDIT)
