@@ -87,14 +87,13 @@ def spread(program: GeometricProgram, count: int) -> Array:
     sums, curves = opened(program), quantities(program).values()
     parts = [p.logs for p in sums] + [p.exponents for p in sums]
     parts += [part for q in curves for part in (q.reach, q.level, q.R)]
-    flat = [part.reshape(count, -1) for part in parts if len(part) == count]
-    flat = [part[:, (part != part[:1]).any(axis=0)] for part in flat]
-    if not sum(part.shape[1] for part in flat):
+    flat = [part.reshape(count, -1).T for part in parts if len(part) == count]
+    lines = (line for part in flat for line in np.ascontiguousarray(part))
+    differ = [line for line in lines if (line != line[0]).any()]
+    columns = np.array(differ).reshape(-1, count).T
+    if not differ or not np.isfinite(columns).all():
         return np.zeros((count, 0))
-    columns = np.concatenate(flat, axis=1)
-    if not np.isfinite(columns).all():
-        return np.zeros((count, 0))
-    columns = columns - columns.mean(axis=0)
+    columns -= columns.mean(axis=0)
     # What differs is one number in several terms, whose scales are what they are.
     sizes, axes = np.linalg.eigh(sum(part.T @ part for part in _parts(columns)))
     wide = np.flatnonzero(sizes > SMALL**2 * sizes[-1])[::-1][:DIRECTIONS]
