@@ -9,6 +9,8 @@ take alone.
 
 from __future__ import annotations
 
+import cmath
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -230,6 +232,15 @@ def _alike(values: Array) -> None:
     same = values == values[0]
     if not same.all():
         raise Divided(same)
+
+
+def falling(far: Any) -> Any:
+    """E^−`far`, of a number, an array or `Many`; quicker than a power."""
+    if isinstance(far, Many):
+        return (-far).exp()
+    if isinstance(far, np.ndarray):
+        return np.exp(-far)
+    return cmath.exp(-far) if isinstance(far, complex) else math.exp(-far)
 
 
 def largest(numbers: Any) -> float:

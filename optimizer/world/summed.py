@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from optimizer.algebra.batch_value import largest
+from optimizer.algebra.batch_value import falling, largest
 from optimizer.records import dataclass
 from optimizer.world.surface import ln
 
 Pairs = tuple[tuple[float, float], ...]  # coefficients and powers of N
 ROUNDS = 60  # of Newton's method, which takes ten where experts are few
-SETTLED = 1e-7  # relative change of a round after which one more is exact
+SETTLED = 1e-5  # relative change of a round after which one more is exact
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Routed:
 
     def share(self, batch: Any) -> Any:
         """The share of them that a batch reads; of arrays too."""
-        return 1.0 - self.missed**batch
+        return 1.0 - falling(self.fades * batch)
 
     @property
     def fades(self) -> float:
@@ -50,9 +50,10 @@ class Routed:
             return 1.0, 0.0
         if self.at == 0.0:
             return 1.0 - self.missed, 0.0
-        left: float = self.missed**self.at
-        power = self.at * self.fades * left / (1.0 - left)
-        return (1.0 - left) * self.at**-power, power
+        far = self.fades * self.at
+        left: float = falling(far)
+        power = far * left / (1.0 - left)
+        return (1.0 - left) * falling(power * ln(self.at)), power
 
     def excess(self, batch: float) -> float:
         """Ln of the monomial over the share at a batch; at least 0 but for rounding."""
@@ -97,10 +98,11 @@ def within(longest: Any, floor: Any, each: Any, moved: Any, routed: Any) -> Any:
     left = left + (abs(left.real) - left.real) / 2.0  # none below the floor
     least = (left - moved) / each  # reads all of them, and so is no more
     b = (least + abs(least)) / 2.0
-    share, one = moved * routed.fades / each, 1.0 / routed.fades
+    fades = routed.fades
+    share, one = moved * fades / each, 1.0 / fades
     still = False
     for _ in range(ROUNDS):
-        slope, before = share * routed.missed**b, b
+        slope, before = share * falling(fades * b), b
         b = (least + slope * (b + one)) / (1.0 + slope)
         if still:  # and for the parts of a complex step
             break
