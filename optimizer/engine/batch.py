@@ -44,6 +44,7 @@ BLOCK = 8192  # rows at once: more are slow on Dask workers, fewer make threads 
 SOME = 20_000  # rows from which numba is worth importing
 MANY = 300_000  # rows from which it is worth compiling with, which takes about 25 s
 FEW = 256  # rows of a block that need no compiler
+KEPT = 2**21  # numbers, 16 MB: more than what the steps of a block take and leave
 COMPILED = ("linear", "point", "interior", "kernel")
 CACHE = Path(__file__).parent / "__pycache__"
 OPTIMAL, INFEASIBLE, FAILED = 0, 1, 2
@@ -148,8 +149,20 @@ def solve_block(
         start: as for `solve_batch`.
         fast: whether to use what numba compiles.
     """
+    if batch > FEW:
+        _keep_memory()
     with np.errstate(all="ignore"):
         return _Block(program, batch).run(start, fast=fast)
+
+
+def _keep_memory() -> None:
+    """Has glibc keep what arrays leave, where it gave it back to be cleared anew.
+
+    Every step of Newton takes a few megabytes and leaves them. What is given back is
+    all above twice the size of the largest array that was left so far, and a kernel
+    that clears pages took a tenth of a block's time.
+    """
+    np.empty(KEPT)  # never touched, and left at once
 
 
 class _Block:
