@@ -1,20 +1,24 @@
 """Frozen dataclasses that take a tenth of the time to make.
 
-The standard library compiles six methods for each of them, which takes 0.6 ms; a
-command needs more than a hundred. Here one method is compiled, when the first record of
-a class is made, and all records share the others. What a record does is the same, and
-so is what a type checker sees.
+The standard library compiles six methods for each of them, and a command needs more
+than a hundred. Here none is compiled until a class has made many records, and all share
+the others; what the standard library wants to know of a class is worked out when it
+asks. What a record does is the same, and so is what a type checker sees.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
-from dataclasses import field
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
-__all__ = ["dataclass", "field", "replace"]
+__all__ = ["dataclass", "field", "names", "replace"]
+
+MANY = 30  # records that take as long to make as to compile how they are made
+FIELDS = "__record_fields__"
 
 if TYPE_CHECKING:
     from dataclasses import dataclass, replace
@@ -23,12 +27,12 @@ else:
     def replace(record: Any, /, **changes: Any) -> Any:
         """As `dataclasses.replace`, in a tenth of the time; see there."""
         cls = type(record)
-        names, known = _names(cls), record.__dict__
+        words, known = names(cls), record.__dict__
         made = object.__new__(cls)
         # Not all of it: what was worked out of the old fields is not of the new ones.
-        values = {name: known[name] for name in names} | changes
-        if len(values) > len(names):
-            strange = sorted(changes.keys() - set(names))
+        values = {word: known[word] for word in words} | changes
+        if len(values) > len(words):
+            strange = sorted(changes.keys() - set(words))
             raise TypeError(f"{cls.__qualname__} has no {', '.join(strange)}")
         made.__dict__.update(values)
         if hasattr(cls, "__post_init__"):
@@ -48,31 +52,103 @@ else:
             return lambda late: dataclass(late, frozen=frozen, eq=eq, order=order)
         if order or not frozen:
             return dataclasses.dataclass(cls, frozen=frozen, eq=eq, order=order)
-        made = dataclasses.dataclass(cls, init=False, repr=False, eq=False)
+        _take_down(cls)
         shared: dict[str, Any] = {
-            "__init__": _late(made),
+            "__init__": _late(cls),
             "__signature__": _Signature(),
             "__repr__": _repr,
             "__setattr__": _set,
             "__delattr__": _delete,
+            "__replace__": replace,
+            **{name: _Standard(cls, name) for name in STANDARD},
         }
         if eq:
             shared |= {"__eq__": _equal, "__hash__": _hash}
         for name, method in shared.items():
             # A method of the class's own stays, but for __hash__ that __eq__ took away.
-            if made.__dict__.get(name) is None:
-                setattr(made, name, method)
-        return made
+            if cls.__dict__.get(name) is None:
+                setattr(cls, name, method)
+        return cls
+
+
+def _names(cls: Any) -> tuple[str, ...]:
+    """The fields of a class of records; none of any other class."""
+    if FIELDS in cls.__dict__ or not dataclasses.is_dataclass(cls):
+        return tuple(getattr(cls, FIELDS, ()))
+    return tuple(each.name for each in dataclasses.fields(cls))
+
+
+names: Callable[[Any], tuple[str, ...]] = cache(_names)
+
+
+def _take_down(cls: type) -> None:
+    """Keeps the fields of a class: of each its type and what its value is by default.
+
+    Raises:
+        ValueError: records would share a list or the like.
+    """
+    kept: dict[str, tuple[Any, Any]] = {}
+    for base in reversed(cls.__mro__[1:]):
+        kept |= base.__dict__.get(FIELDS, {})
+    for name, kind in inspect.get_annotations(cls).items():
+        if "ClassVar" in str(kind):
+            continue
+        value = cls.__dict__.get(name, MISSING)
+        if not isinstance(value, dataclasses.Field):
+            if value.__class__.__hash__ is None:
+                raise ValueError(f"{cls.__qualname__}.{name} would be shared by all")
+        elif value.default is MISSING:
+            delattr(cls, name)
+        else:
+            setattr(cls, name, value.default)
+        kept[name] = kind, value
+    setattr(cls, FIELDS, kept)
+
+
+def _fields(cls: Any) -> Mapping[str, tuple[Any, Any]]:
+    return getattr(cls, FIELDS)  # type: ignore[no-any-return]
 
 
 def _late(cls: Any) -> Any:
-    """`__init__` until it is first called: few of a command's records are made."""
+    """`__init__` until a class has made many records, which most of them never do."""
+    made = 0
 
     def late(self: Any, *values: Any, **named: Any) -> None:
-        cls.__init__ = init = _init(cls)
-        init(self, *values, **named)
+        nonlocal made
+        made += 1
+        known = None if made > MANY else _known(cls, values, named)
+        if known is None:
+            cls.__init__ = init = _init(cls)
+            init(self, *values, **named)
+            return
+        object.__setattr__(self, "__dict__", known)
+        if hasattr(cls, "__post_init__"):
+            self.__post_init__()
 
     return late
+
+
+def _known(
+    cls: Any, values: tuple[Any, ...], named: dict[str, Any]
+) -> dict[str, Any] | None:
+    """What a record holds, or None: the compiled method tells what is wrong."""
+    given = dict(zip(names(cls), values)) | named  # noqa: B905 - counted below
+    known = {}
+    for name, (_, value) in _fields(cls).items():
+        known[name] = held = given[name] if name in given else _default(value)
+        if held is MISSING:
+            return None
+    right = len(given) == len(values) + len(named) and given.keys() <= known.keys()
+    return known if right else None
+
+
+def _default(value: Any) -> Any:
+    """What a field holds where nothing is said; MISSING if something must be."""
+    if not isinstance(value, dataclasses.Field):
+        return value
+    if value.default_factory is not MISSING:
+        return value.default_factory()
+    return value.default
 
 
 class _Signature:
@@ -83,18 +159,46 @@ class _Signature:
         return inspect.Signature(own, return_annotation=None)
 
 
+STANDARD = ("__dataclass_fields__", "__dataclass_params__", "__match_args__")
+
+
+class _Standard:
+    """What the standard library wants to know of a class, worked out when it asks."""
+
+    def __init__(self, cls: type, name: str) -> None:
+        self.cls, self.name = cls, name
+
+    def __get__(self, _record: object, _cls: type) -> Any:
+        cls = self.cls
+        told = dataclasses.make_dataclass(
+            cls.__name__,
+            [
+                (name, kind) if value is MISSING else (name, kind, value)
+                for name, (kind, value) in _fields(cls).items()
+            ],
+            namespace={"__doc__": cls.__doc__ or cls.__name__},
+            init=False,
+            repr=False,
+            eq=False,
+        )
+        for name in STANDARD:
+            setattr(cls, name, getattr(told, name))
+        return getattr(cls, self.name)
+
+
 def _init(cls: type) -> Any:
     """`__init__`, compiled: records are made by the thousand."""
-    known: dict[str, Any] = {"_put": object.__setattr__, "_none": dataclasses.MISSING}
+    known: dict[str, Any] = {"_put": object.__setattr__, "_none": MISSING}
     heads, puts = [], []
-    for each in dataclasses.fields(cls):
-        name, head = each.name, each.name
-        value = name
-        if each.default is not dataclasses.MISSING:
-            known[f"_default_{name}"] = each.default
+    for name, (_, given) in _fields(cls).items():
+        head, value = name, name
+        field_ = given if isinstance(given, dataclasses.Field) else None
+        default = given if field_ is None else field_.default
+        if default is not MISSING:
+            known[f"_default_{name}"] = default
             head += f"=_default_{name}"
-        elif each.default_factory is not dataclasses.MISSING:
-            known[f"_make_{name}"] = each.default_factory
+        elif field_ is not None and field_.default_factory is not MISSING:
+            known[f"_make_{name}"] = field_.default_factory
             head += "=_none"
             value = f"_make_{name}() if {name} is _none else {name}"
         heads.append(head)
@@ -108,29 +212,32 @@ def _init(cls: type) -> Any:
     exec(f"def __init__(self, {', '.join(heads)}):\n {body}", known, made)  # noqa: S102
     init = made["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
-    init.__annotations__ = {f.name: f.type for f in dataclasses.fields(cls)}
+    init.__annotations__ = {name: kind for name, (kind, _) in _fields(cls).items()}
     init.__annotations__["return"] = None
     return init
 
 
 @cache
-def _names(cls: Any, compared: bool = False) -> tuple[str, ...]:
-    """The fields of a class, or those that make two of its records equal."""
-    fields = dataclasses.fields(cls)
-    return tuple(each.name for each in fields if not compared or each.compare)
+def _comparing(cls: Any) -> tuple[str, ...]:
+    """The fields that make two records of a class equal."""
+    return tuple(
+        name
+        for name, (_, value) in _fields(cls).items()
+        if not isinstance(value, dataclasses.Field) or value.compare
+    )
 
 
 def _compared(record: Any) -> tuple[Any, ...]:
     cls: Any = type(record)
     known = record.__dict__
-    return tuple([known[name] for name in _names(cls, True)])
+    return tuple([known[name] for name in _comparing(cls)])
 
 
 def _repr(self: Any) -> str:
     shown = (
-        f"{each.name}={getattr(self, each.name)!r}"
-        for each in dataclasses.fields(self)
-        if each.repr
+        f"{name}={getattr(self, name)!r}"
+        for name, (_, value) in _fields(type(self)).items()
+        if not isinstance(value, dataclasses.Field) or value.repr
     )
     return f"{type(self).__qualname__}({', '.join(shown)})"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from optimizer.records import dataclass
+from optimizer.records import dataclass, names
 
 
 def pair(decorator):
@@ -87,6 +87,75 @@ def test_records_hash_by_their_fields_and_travel():
     places = [Mark("a.yaml", 1, 2), Mark("a.yaml", 1, 2), Mark("a.yaml", 1, 3)]
     assert len(set(places)) == 2
     assert pickle.loads(pickle.dumps(places[0])) == places[0]  # noqa: S301 - our own
+
+
+def test_the_standard_library_knows_the_fields():
+    for ours, theirs in zip(OURS, THEIRS, strict=True):
+        told = [
+            [(f.name, f.type, f.default, f.repr) for f in dataclasses.fields(c)]
+            for c in (ours, theirs)
+        ]
+        assert told[0] == told[1]
+    Point = OURS[0]
+    assert dataclasses.asdict(Point(1.0)) == {"x": 1, "y": 2, "tags": {}, "secret": "s"}
+    assert Point.y == 2.0
+    assert Point(1.0).secret == Point.secret
+    assert not hasattr(Point, "tags")
+    assert names(Point) == ("x", "y", "tags", "secret")
+    assert names(THEIRS[0]) == names(Point)
+    assert names(float) == ()
+
+
+@pytest.mark.parametrize("decorator", [dataclass, dataclasses.dataclass])
+def test_a_record_of_a_kind_has_its_fields_first(decorator):
+    @decorator(frozen=True)
+    class Shape:
+        size: float
+        name: str = "plain"
+
+    @decorator(frozen=True)
+    class Ball(Shape):
+        name: str = "ball"
+        weight: float = 1.0
+
+    assert names(Ball) == ("size", "name", "weight")
+    assert Ball(2.0).name == "ball"
+    assert Ball(2.0, "globe", 3.0) == Ball(weight=3.0, name="globe", size=2.0)
+    assert Ball(2.0) != Shape(2.0, "ball")
+
+
+@pytest.mark.parametrize("decorator", [dataclass, dataclasses.dataclass])
+def test_no_two_records_share_a_list(decorator):
+    class Shared:
+        places: list[int] = []  # noqa: RUF012 - the mistake
+
+    with pytest.raises(ValueError, match="places"):
+        decorator(frozen=True)(Shared)
+
+
+@pytest.mark.parametrize("made", [0, 1000])
+@pytest.mark.parametrize(
+    ("values", "named", "told"),
+    [
+        ((), {}, "missing 1 required positional argument: 'x'"),
+        ((1,), {"x": 1}, "multiple values for argument 'x'"),
+        ((1, 2, 3), {}, "takes from 2 to 3 positional arguments but 4 were given"),
+        ((1,), {"z": 1}, "unexpected keyword argument 'z'"),
+    ],
+)
+def test_what_no_record_can_be_made_of_is_told(made, values, named, told):
+    """As long as few have been made, and after many."""
+
+    @dataclass(frozen=True)
+    class Few:
+        x: float
+        y: float = 1.0
+
+    for _ in range(made):
+        assert Few(3.0, y=2.0).__dict__ == {"x": 3.0, "y": 2.0}
+    with pytest.raises(TypeError, match=told):
+        Few(*values, **named)
+    assert Few(1) == Few(x=1, y=1.0)
 
 
 def test_an_ordered_or_open_dataclass_is_the_standard_librarys():

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from optimizer.analysis.plan.answer import Critical
 from optimizer.analysis.plan.doubts import Warning
@@ -38,7 +37,7 @@ from optimizer.question.at_size import held_at
 from optimizer.question.sampling import settled
 from optimizer.question.scenario import Scenario
 from optimizer.question.target import Match, Target
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import value
 from optimizer.world.law import Counts, Law
 from optimizer.world.laws import builtin_names, load_law

@@ -10,7 +10,6 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from optimizer.errors import InputError, Mark, Problem
@@ -28,7 +27,7 @@ from optimizer.reading.quantity import (
     read,
     shown,
 )
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 if TYPE_CHECKING:
     from optimizer.question.portfolio import Portfolio

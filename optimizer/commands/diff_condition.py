@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.commands.condition import ANY, FORM, OPERATORS, every
 from optimizer.reading.document import suggest
 from optimizer.reading.quantity import FRACTION, read, shown
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.answer_diff import PlanDiff

@@ -7,7 +7,6 @@ logarithm is a function of the others; the chain rule puts it back to them.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -17,7 +16,7 @@ from optimizer.algebra.program import GeometricProgram, Solution
 from optimizer.algebra.saturating import saturation
 from optimizer.engine.certify import Mask
 from optimizer.engine.enclose import opened, quantities
-from optimizer.records import dataclass, replace
+from optimizer.records import dataclass, names, replace
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +101,7 @@ class Jet:
     def members(self, chosen: Mask) -> Jet:
         """Those that are chosen."""
         rows, size = np.flatnonzero(chosen), len(chosen)
-        parts = (getattr(self, field.name) for field in fields(self))
+        parts = (getattr(self, name) for name in names(Jet))
         return Jet(*(part[rows] if len(part) == size else part for part in parts))
 
 

@@ -14,8 +14,6 @@ bounded, so no start and no unit leads it astray; it takes three times as long.
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
@@ -23,7 +21,7 @@ from optimizer.engine.arrays import Arrays, Jet, bend, jet, relaxed, value
 from optimizer.engine.certify import EXCLUDED, FARTHEST, Mask
 from optimizer.engine.follow import inverted
 from optimizer.engine.settle import settle
-from optimizer.records import dataclass
+from optimizer.records import dataclass, names
 
 ROUNDS = 400  # Newton steps of a phase; 40 to 80 are usual
 FASTER = 15.0  # t grows by this
@@ -44,8 +42,8 @@ class _Walk:
     t: Array
 
     def keep(self, chosen: Mask) -> None:
-        for field in fields(self):
-            setattr(self, field.name, getattr(self, field.name)[chosen])
+        for name in names(type(self)):
+            setattr(self, name, getattr(self, name)[chosen])
 
 
 def inside(given: Arrays, z: Array) -> tuple[Array, Array, Mask, Mask]:

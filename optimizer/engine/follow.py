@@ -16,14 +16,12 @@ Nocedal & Wright, Numerical Optimization (2006), section 16.6 and algorithm 19.1
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.engine.arrays import Arrays, Jet, bend, jet
 from optimizer.engine.certify import EXCLUDED, FARTHEST, Mask
-from optimizer.records import dataclass
+from optimizer.records import dataclass, names
 
 ROUNDS = 80  # 8 to 20 are usual
 CLOSE = 1e-9  # residuals and mean s·λ at which Newton on the binding set takes over
@@ -69,8 +67,8 @@ class _Path:
         return self.z, self.weight, self.slack
 
     def keep(self, chosen: Mask) -> None:
-        for field in fields(self):
-            setattr(self, field.name, getattr(self, field.name)[chosen])
+        for name in names(type(self)):
+            setattr(self, name, getattr(self, name)[chosen])
 
 
 def follow(given: Arrays, z: Array) -> tuple[Array, Array, Array, Mask]:

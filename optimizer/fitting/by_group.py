@@ -8,7 +8,6 @@ is asked of the groups alone: how much better does each fit with exponents of it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from optimizer.fitting.runs import Runs
 from optimizer.fitting.search import FAR, NEAR, Progress, search, silent
 from optimizer.fitting.sharing import Sharing, sharing
 from optimizer.fitting.tables.table import Note
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 MOST = 40  # groups; the curvature of more takes too long
 ALONE = ("data-constrained", "samples")  # forms whose second step is of one law

@@ -6,7 +6,6 @@ runs  →  the best of many minima  →  the same on resampled runs  →  a law.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +53,7 @@ from optimizer.fitting.search import (
 )
 from optimizer.fitting.starts import starts as spread_starts
 from optimizer.fitting.tables.table import Note
+from optimizer.records import replace
 
 __all__ = ["Fit", "Settings", "error_groups", "fit", "point_fit", "work"]
 

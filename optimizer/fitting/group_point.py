@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -32,7 +31,7 @@ from optimizer.fitting.search import (
     silent,
 )
 from optimizer.fitting.starts import starts as spread_starts
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,12 @@ and of their curvatures, each put where its coefficients stand, is exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from optimizer.fitting import sampled
 from optimizer.fitting.objective import Array, Point, Problem, Rows
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 SHARED = ("alpha", "beta", "k", "gamma", "alpha_N", "alpha_D")
 

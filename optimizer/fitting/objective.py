@@ -17,14 +17,13 @@ when the optimiser stops early.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.fitting.pooled import Pool, Pulls, pool
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 Array = NDArray[np.float64]
 Rows = NDArray[Any]

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.point_columns import taken
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Table
 from optimizer.reading.document import suggest
-from optimizer.records import dataclass, field
+from optimizer.records import dataclass, field, replace
 from optimizer.world.hardware import Hardware, hardware_names, load_hardware
 from optimizer.world.serving.formats import CACHE, WEIGHTS, spelled
 from optimizer.world.serving.served import Served, by_name, served

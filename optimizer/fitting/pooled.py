@@ -8,13 +8,12 @@ pull come from sums of ω, ω·t and ω·t² that are cumulated once.
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 Array = NDArray[np.float64]
 Rows = NDArray[Any]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from optimizer.fitting.losses import LossUnit
 from optimizer.fitting.tables.cells import LOGS, cleaned, evaluated, sized, with_point
@@ -19,7 +18,7 @@ from optimizer.reading.quantity import (
     read,
     shown,
 )
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 # What is below one here is in another unit, which is told as such.
 _ANY = replace(PARAMETERS, low=0.0, low_inclusive=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +40,7 @@ from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Note, Table
 from optimizer.reading.document import suggest
 from optimizer.reading.loss_words import NATS
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 Array = NDArray[np.float64]
 Found = dict[str, float]

@@ -6,14 +6,13 @@ err together, and are resampled together.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from optimizer.errors import InputError, Mark
 from optimizer.errors import Problem as Told
 from optimizer.fitting.objective import Array, Point, Problem, evaluate, huber
 from optimizer.fitting.runs import Runs
+from optimizer.records import replace
 
 FEWEST = 3  # numbers of samples of a model from which it tells something of gamma
 MODELS = 2  # that need as many

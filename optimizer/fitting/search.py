@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
 from optimizer.fitting.joint import Joint, evaluated
 from optimizer.fitting.newton import STATIONARY, STEPS, Minimum, minimise
 from optimizer.fitting.objective import Array, Point, Problem, Rows
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 DELTA = 1e-3
 WIDEST = 1.0  # δ of a search from afar; nearly least squares

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import cast, overload
 
@@ -19,6 +18,7 @@ from optimizer.question.portfolio_file import (
 )
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document, Steps, load_file, load_text
+from optimizer.records import replace
 from optimizer.report.formats.law_file import law_text
 from optimizer.world.law import Law
 from optimizer.world.laws import builtin_names, load_law

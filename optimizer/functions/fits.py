@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from optimizer.fitting.runs import Runs, read_runs
 from optimizer.functions.looks import attach, attach_pages
 from optimizer.functions.version import installed
 from optimizer.question.scenario import Scenario
+from optimizer.records import replace
 from optimizer.world.law import Counts
 from optimizer.world.serving.constants import library, load_library
 

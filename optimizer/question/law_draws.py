@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from optimizer.question.inputs import number_at
 from optimizer.question.losses import made, repetition_of
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan, groups
-from optimizer.records import dataclass, replace
+from optimizer.records import dataclass, names, replace
 
 TOUCHING = 1e-9  # of a target that counts as reached
 STEPS = 40  # of Newton; five are usual
@@ -69,7 +68,7 @@ class Drawn:
 
     def of(self, draws: Integers) -> Drawn:
         """Some of the draws, in any order."""
-        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        parts = {name: getattr(self, name) for name in names(Drawn)}
         arrays = {w: v for w, v in parts.items() if isinstance(v, np.ndarray)}
         some: dict[str, Any] = {word: values[draws] for word, values in arrays.items()}
         return replace(self, **some)

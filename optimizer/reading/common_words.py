@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from optimizer.errors import Mark, Problem
 from optimizer.reading.document import Document, Steps, dotted
+from optimizer.records import replace
 
 
 def member(

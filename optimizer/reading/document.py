@@ -10,7 +10,6 @@ import copy
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from optimizer.reading.yamltext import (
     legible,
     parse,
 )
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 __all__ = [
     "Document",

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from optimizer.reading.loss_words import ALIASES
-from optimizer.records import dataclass, field
+from optimizer.records import dataclass, field, replace
 
 __all__ = [
     "BANDWIDTH",

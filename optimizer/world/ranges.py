@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
-from optimizer.records import dataclass
+from optimizer.records import dataclass, names
 
 Interval = tuple[float, float]
 
@@ -27,5 +25,5 @@ class Range:
     @property
     def told(self) -> dict[str, Interval]:
         """Those that are known."""
-        every = ((each.name, getattr(self, each.name)) for each in fields(self))
+        every = ((name, getattr(self, name)) for name in names(type(self)))
         return {word: span for word, span in every if span is not None}

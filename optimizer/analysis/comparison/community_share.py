@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.engine.certify import UncertifiedError
@@ -12,7 +10,7 @@ from optimizer.engine.solve import solve
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import dotted
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 MOVE = 0.10
 CLOSE = 1e-5  # of a share to the move that defines it

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.optimum import solve, with_free, with_students
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.scenario import Scenario
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold

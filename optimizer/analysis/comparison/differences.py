@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from optimizer.analysis.plan.answer import Answer
@@ -19,7 +18,7 @@ from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.reading.spread import Spread
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 PROSE = {"name", "description", "probability"}  # they move no plan
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.search import search
 from optimizer.question.scenario import Fix, Scenario
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 CLOSE = 1e-9  # of ln N, to which the safe size is found
 

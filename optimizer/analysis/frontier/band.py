@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from optimizer.question.load import read_document
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan, of_law
 from optimizer.question.vary import plan as varied
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 POINTS = 41
 DRAWS = 200

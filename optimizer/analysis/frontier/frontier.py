@@ -12,7 +12,6 @@ cheaper. A weight is also what planning for that many times the demand would cho
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.frontier.path import Point, Side, best, follow, machined, sides
@@ -30,7 +29,7 @@ from optimizer.question.formulate import formulate
 from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
 from optimizer.reading.loss_words import NATS, said_in
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import UNITS
 
 NEAR = 1e-9  # of the reducible loss: how far above that of a budget its plan stands

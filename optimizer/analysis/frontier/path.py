@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.program import Certificate, Solution, Status
@@ -23,7 +22,7 @@ from optimizer.errors import Defect
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 
 @dataclass(frozen=True)

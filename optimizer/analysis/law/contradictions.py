@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from optimizer.fitting import bootstrap
 from optimizer.fitting.fit import Fit
 from optimizer.fitting.objective import Array
 from optimizer.fitting.repeats import fresh_offset
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 CHANCE = 0.01  # of so few inside, under which the hold-out contradicts
 INSIDE = 0.95  # of predictions that their interval holds

@@ -9,8 +9,6 @@ the others at one 6·N·D.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from optimizer.analysis.law.diagnostics import surface_of
@@ -18,7 +16,7 @@ from optimizer.errors import Defect, InputError
 from optimizer.fitting.fit import Fit, point_fit
 from optimizer.fitting.forms import coefficients
 from optimizer.fitting.objective import Array
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 TOTAL, BODY, HEAD = "all", "without embeddings", "with the head only"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from optimizer.fitting.objective import Array
 from optimizer.fitting.runs import Runs
 from optimizer.fitting.search import Progress, silent
 from optimizer.reading.quantity import significant
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.law import Law
 from optimizer.world.surface import Surface
 

@@ -8,7 +8,6 @@ the choice of form should rest on. A good fit says nothing of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from optimizer.fitting.objective import Array
 from optimizer.fitting.refuse import seen_once
 from optimizer.fitting.runs import Runs
 from optimizer.fitting.search import Progress, silent
-from optimizer.records import dataclass, field
+from optimizer.records import dataclass, field, replace
 from optimizer.world.extrapolation import ADDITIVE, Axis, Extrapolation, Miss
 
 FITTED = 0.6  # the quantile of D/N up to which runs are fitted

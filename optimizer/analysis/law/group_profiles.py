@@ -7,7 +7,6 @@ of every group follows.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from optimizer.fitting.objective import Array
 from optimizer.fitting.objective import Problem as Objective
 from optimizer.fitting.rise import rise_scale
 from optimizer.fitting.search import FAR, NEAR, Progress, search, silent
+from optimizer.records import replace
 
 MOST = 8  # groups of which each has a profile of its own E
 APART = ("alpha_N",)  # moves nothing alone

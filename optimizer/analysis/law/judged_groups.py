@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ from optimizer.fitting.objective import Array
 from optimizer.fitting.runs import Runs
 from optimizer.fitting.search import Progress, silent
 from optimizer.reading.quantity import significant
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 FEWEST = 3  # runs of a group that are worth predicting
 

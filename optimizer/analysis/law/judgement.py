@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -38,7 +37,7 @@ from optimizer.fitting.fitlaw import About, law_of, r_squared
 from optimizer.fitting.search import Progress, silent
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.law import Law
 
 FORMS_TESTED = 8  # four, by tokens per parameter and by compute

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -29,7 +28,7 @@ from optimizer.fitting.objective import Array
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import significant
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.law import Law
 
 DRAWS = 100  # a scenario is solved once for each

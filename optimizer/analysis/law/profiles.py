@@ -6,7 +6,6 @@ The others are fitted anew at every value.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from optimizer.fitting.forms import Centre, Choice, checked, problem
 from optimizer.fitting.objective import Array
 from optimizer.fitting.rise import CHI2, rise_scale
 from optimizer.fitting.search import FAR, NEAR, Progress, search, silent
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 POINTS = 21
 STARTS = 3  # besides the fit: the draws nearest to the value

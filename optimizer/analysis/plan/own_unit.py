@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.reading.loss_words import NATS, said_in
+from optimizer.records import names, replace
 
 PROSE = {"message", "reason", "opening", "lowest", "notes", "cure", "advice"}
 PARTS = ("warnings", "infeasibility", "alternatives", "others")
@@ -36,12 +36,10 @@ def said(value: T, unit: str) -> T:
 def _told(value: Any, unit: str, prose: bool) -> Any:
     if isinstance(value, str):
         return said_in(value, unit) if prose else value
-    if is_dataclass(value) and not isinstance(value, type):
+    if words := names(type(value)):
         parts = {
-            part.name: _told(
-                getattr(value, part.name), unit, prose or part.name in PROSE
-            )
-            for part in fields(value)
+            word: _told(getattr(value, word), unit, prose or word in PROSE)
+            for word in words
         }
         return replace(value, **parts)
     if isinstance(value, Mapping):

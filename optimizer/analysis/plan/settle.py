@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.bindings import BINDING
 from optimizer.question.asked import Question
-from optimizer.records import replace
+from optimizer.records import names, replace
 
 # Proofs and slopes are no amounts, and laws and sensitivities say what was given.
 LEFT = {"certificate", "law", "sensitivities", "overtraining", "savings"}
@@ -80,7 +79,7 @@ def _mapped(value: Any, put: Callable[[float], float]) -> Any:
 
     What has nothing to move stays what it is.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if kind is float or isinstance(value, float):
         return put(value)
     if kind in IDLE:
@@ -92,9 +91,9 @@ def _mapped(value: Any, put: Callable[[float], float]) -> Any:
         parts = [(key, _mapped(each, put)) for key, each in value.items()]
         moved = {key: each for key, each in parts if each is not value[key]}
         return {**value, **moved} if moved else value
-    if is_dataclass(kind):
+    if words := _words(kind):
         found = value.__dict__
-        parts = [(word, _mapped(found[word], put)) for word in _words(kind)]
+        parts = [(word, _mapped(found[word], put)) for word in words]
         moved = {word: each for word, each in parts if each is not found[word]}
         return replace(value, **moved) if moved else value
     return value
@@ -103,4 +102,4 @@ def _mapped(value: Any, put: Callable[[float], float]) -> Any:
 @cache
 def _words(kind: Any) -> tuple[str, ...]:
     """The fields of a record that are amounts."""
-    return tuple(part.name for part in fields(kind) if part.name not in LEFT)
+    return tuple(name for name in names(kind) if name not in LEFT)

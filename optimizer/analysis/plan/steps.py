@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 from optimizer.question.scenario import Scenario
+from optimizer.records import replace
 
 MOST = 16  # combinations of whole numbers
 ROUNDS = 20  # of steps by one

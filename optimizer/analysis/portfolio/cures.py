@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from functools import partial
 
 from optimizer.algebra.program import Status
@@ -33,6 +32,7 @@ from optimizer.question.portfolio import (
     own,
     variable,
 )
+from optimizer.records import replace
 from optimizer.world.surface import Surface
 
 Total = Callable[[Portfolio], float | None]

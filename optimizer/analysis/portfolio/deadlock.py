@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.explain import (
@@ -22,6 +21,7 @@ from optimizer.analysis.plan.wording import either, nats
 from optimizer.engine.conflict import diagnose
 from optimizer.engine.diagnose import Infimum, infimum
 from optimizer.question.portfolio import JointQuestion, Portfolio, own, variable
+from optimizer.records import replace
 
 NONE = Infimum(math.inf, attained=False, certificate=None)  # nothing is allowed
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.portfolio.whole_joint import (
@@ -16,6 +15,7 @@ from optimizer.analysis.portfolio.whole_joint import (
 from optimizer.question.asked import SAMPLES
 from optimizer.question.portfolio import variable
 from optimizer.question.sampling import left_open
+from optimizer.records import replace
 from optimizer.world.roofline import NEAR
 
 MOST = 6  # models of which every rounding is tried; of more, each as is nearest

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.algebra.program import (
     Certificate,
     GeometricProgram,
@@ -35,7 +33,7 @@ from optimizer.question.portfolio import (
 )
 from optimizer.question.scenario import Fix, Scenario
 from optimizer.reading.loss_words import common
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import value
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.infeasibility import Infeasibility
@@ -28,7 +27,7 @@ from optimizer.question.portfolio import (
     variable,
 )
 from optimizer.question.scenario import Scenario
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 
 @dataclass(frozen=True, eq=False)

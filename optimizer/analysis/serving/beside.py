@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from optimizer.analysis.plan.wording import percent
 from optimizer.fitting.points import Point, Points
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.serving.constants import Library, Measured
 from optimizer.world.serving.formats import family
 from optimizer.world.serving.step import Answer, answer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from optimizer.analysis.serving.beside import (
     Beside,
@@ -16,7 +15,7 @@ from optimizer.analysis.serving.replica_choice import ReplicaChoice, replica_cho
 from optimizer.fitting.calibrate import WORDS, Fitted, calibrate, chip_label, telling
 from optimizer.fitting.oddities import together
 from optimizer.fitting.points import Point, Points
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.serving.constants import Constants, Library, Measured
 
 KINDS = ("dense", "mixture")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from typing import Any
 
 from optimizer.analysis.frontier.band import Banded, banded, distribution
@@ -29,7 +28,7 @@ from optimizer.errors import InputError
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.question.under_laws import under_laws
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 REPORTED = 13  # points of a frontier
 # Beside the scenario's own: the refit, the fit it refutes in the digits that Sardana's

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from optimizer.engine.certify import UncertifiedError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 WAYS = 2  # other ways to serve that a chart has room for
 FACTORS = tuple(10 ** (step / 10 - 2) for step in range(41))  # of the demand

@@ -7,7 +7,6 @@ demand, all streams together, and the target (under a budget, the budget).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -26,7 +25,7 @@ from optimizer.question.vary import Plan
 from optimizer.reading.document import Steps
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import Spread
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 
 DEMANDS: tuple[float, ...] = (
     *(0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from optimizer.question.at_size import held_at
 from optimizer.question.sampling import settled
 from optimizer.question.scenario import OwnPlan, Scenario
 from optimizer.question.vary import Plan, member
+from optimizer.records import replace
 
 # The columns of each, with their units; `cost` stands for that of the objective.
 OWN: Mapping[str, str] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from optimizer.engine import batch
 from optimizer.engine.batch import Batch
 from optimizer.engine.certify import residuals
 from optimizer.question.asked import Question
+from optimizer.records import replace
 
 ARRAYS = tuple(name for name in Batch.__dataclass_fields__ if name != "alone")
 

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -30,7 +29,7 @@ from optimizer.errors import Defect
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Group, Plan, groups
-from optimizer.records import dataclass, field
+from optimizer.records import dataclass, field, replace
 
 # What each row says, with its unit; `cost` stands for the unit of the objective.
 RESULTS: Mapping[str, str] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -28,7 +27,7 @@ from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario
 from optimizer.question.vary_words import Part, parts
 from optimizer.reading.loss_words import NATS, common, said_in
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import UNITS
 
 Block = tuple[tuple[str, ...], Rows]  # the words of some rows, and the rows

@@ -7,7 +7,6 @@ the right model lies; the robust plan is one model for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -33,7 +32,7 @@ from optimizer.question.scenario import Scenario
 from optimizer.question.vary import Plan
 from optimizer.question.vary import plan as varied
 from optimizer.reading.loss_words import NATS
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import UNITS
 
 SHOWN = (

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from optimizer.fitting.tables.exports import trainer_state
 from optimizer.fitting.tables.table import Note, Read, Row
+from optimizer.records import replace
 
 ABOUT = "is the log of one run"
 EARLY = 0.5  # an evaluation before this share of a log says nothing of its end

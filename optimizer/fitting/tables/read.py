@@ -11,7 +11,6 @@ import json
 import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from optimizer.fitting.tables.exports import trainer_state, unfolded
@@ -36,6 +35,7 @@ from optimizer.fitting.tables.table import (
     refuse_many,
 )
 from optimizer.reading.document import contents
+from optimizer.records import replace
 
 FILE = "file"  # the column of names, where each run is a file of its own
 FILES = 20_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.plan.answer import Answer
@@ -13,6 +12,7 @@ from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.reach import printed
 from optimizer.analysis.plan.wording import typed
 from optimizer.reading.loss_words import said_in
+from optimizer.records import names
 
 if TYPE_CHECKING:
     from optimizer.analysis.plan.snap import Snap
@@ -98,8 +98,8 @@ def write(data: Mapping[str, Any]) -> str:
 
 def plain(value: Any) -> Any:
     """Records as mappings, tuples as lists, and numbers JSON cannot say as null."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {key: plain(getattr(value, key)) for key in value.__dataclass_fields__}
+    if words := names(type(value)):
+        return {word: plain(getattr(value, word)) for word in words}
     if isinstance(value, Mapping):
         return {str(key): plain(member) for key, member in value.items()}
     if isinstance(value, tuple | list):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Answer
@@ -19,6 +18,7 @@ from optimizer.analysis.plan.wording import (
 )
 from optimizer.analysis.portfolio.joint_plan import JointPlan
 from optimizer.reading.quantity import significant
+from optimizer.records import replace
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import all_warned

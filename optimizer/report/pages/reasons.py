@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 
 from optimizer.algebra.program import Certificate, Engine
 from optimizer.analysis.plan.answer import Answer, LimitUsed
@@ -21,6 +20,7 @@ from optimizer.analysis.plan.wording import (
     typed,
 )
 from optimizer.reading.quantity import significant
+from optimizer.records import replace
 from optimizer.report.formats.blocks import (
     GAP,
     Block,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 from optimizer.analysis.plan.wording import (
@@ -22,6 +21,7 @@ from optimizer.analysis.plan.wording import (
 from optimizer.analysis.uncertainty.robust import RobustPlan
 from optimizer.analysis.uncertainty.uncertainty import Expected, Uncertainty
 from optimizer.reading.quantity import significant
+from optimizer.records import names
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
@@ -257,7 +257,7 @@ def uncertainty_sheet(found: Uncertainty) -> str:
     page = io.StringIO(newline="")
     sheet = csv.writer(page, lineterminator="\n")
     sheet.writerow(("quantity", *PERCENTILES, "expected", "robust"))
-    known = {field.name for field in fields(RobustPlan)}
+    known = set(names(RobustPlan))
     for word in (*NAMES, "reached"):
         ends = found.intervals.get(word)
         plan, robust = found.plan, found.robust

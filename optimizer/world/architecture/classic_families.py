@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import tied_of
 from optimizer.world.architecture.fields import Fields

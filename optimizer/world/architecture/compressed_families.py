@@ -8,9 +8,8 @@ layers that only slide keep twice.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.reading.quantity import shown
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import Experts, experts_of
 from optimizer.world.architecture.fields import Fields

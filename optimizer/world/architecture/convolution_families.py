@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from optimizer.records import replace
 from optimizer.world.architecture import blocks, windows
 from optimizer.world.architecture.decoder import Experts, Traits, read_decoder
 from optimizer.world.architecture.fields import Fields

@@ -8,11 +8,10 @@ always stands above the family.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 from optimizer.reading.quantity import shown
-from optimizer.records import dataclass, field
+from optimizer.records import dataclass, field, replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.fields import Fields
 from optimizer.world.architecture.record import Feed, Layer, Mixer, Record

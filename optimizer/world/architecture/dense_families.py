@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from optimizer.records import replace
 from optimizer.world.architecture import windows
 from optimizer.world.architecture.decoder import Traits
 

@@ -11,8 +11,7 @@ value, and two scales for each stream.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.compressed_families import sliding_weights
 from optimizer.world.architecture.decoder import Experts, experts_of

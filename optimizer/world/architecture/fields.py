@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from optimizer.reading.fields import FieldError
 from optimizer.reading.quantity import shown
 from optimizer.reading.yamltext import Steps
-from optimizer.records import dataclass, field
+from optimizer.records import dataclass, field, replace
 
 MOST = 10**9  # a count above it is no model's
 DEEPEST = 10**4  # layers

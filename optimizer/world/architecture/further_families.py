@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import (
     Experts,

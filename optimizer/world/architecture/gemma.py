@@ -8,8 +8,7 @@ Transformers 5.24.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from optimizer.records import replace
 from optimizer.world.architecture import blocks, windows
 from optimizer.world.architecture.decoder import Traits, heads_of, is_on, kinds_of
 from optimizer.world.architecture.fields import Fields

@@ -7,8 +7,8 @@ their states are recurrent ones in fp32 and the last inputs of convolutions in b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from optimizer.records import replace
 from optimizer.world.architecture import blocks, windows
 from optimizer.world.architecture.decoder import (
     Experts,

@@ -6,8 +6,7 @@ modeling code of kimi_linear in Transformers 5.24.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import (
     Traits,

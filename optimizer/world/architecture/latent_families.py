@@ -8,10 +8,8 @@ for the indexer; the modeling code of each family in Transformers 5.24.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.reading.quantity import shown
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.architecture import blocks, windows
 from optimizer.world.architecture.decoder import (
     Experts,

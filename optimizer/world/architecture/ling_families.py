@@ -8,9 +8,8 @@ and latent layers, Ling 3 delta attention and latent layers with a gate.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.reading.quantity import shown
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import (
     Traits,

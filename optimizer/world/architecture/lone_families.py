@@ -7,8 +7,8 @@ Step 3 that in vLLM.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
+from optimizer.records import replace
 from optimizer.world.architecture import blocks, windows
 from optimizer.world.architecture.decoder import (
     Traits,

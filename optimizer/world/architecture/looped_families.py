@@ -9,9 +9,9 @@ each family in Transformers 5.24; of Ouro and LoopCoder that in vLLM.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from optimizer.reading.quantity import PARAMETERS, shown, write
+from optimizer.records import replace
 from optimizer.world.architecture import windows
 from optimizer.world.architecture.decoder import Traits, read_decoder
 from optimizer.world.architecture.fields import Fields

@@ -8,8 +8,8 @@ modeling code of each family in Transformers 5.24.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from optimizer.records import replace
 from optimizer.world.architecture import windows
 from optimizer.world.architecture.decoder import Experts, Traits
 

@@ -7,9 +7,8 @@ A state space, attention, a dense block or experts; what each layer is stands in
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.reading.quantity import shown
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import BY_HAND, Traits, mixer_of, untied
 from optimizer.world.architecture.fields import Fields

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.reading.quantity import shown
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import Traits, heads_of
 from optimizer.world.architecture.fields import Fields

@@ -7,8 +7,7 @@ configuration and modeling code that NVIDIA publishes with the models (DeciLM).
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import is_on
 from optimizer.world.architecture.fields import Fields

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from optimizer.reading.document import suggest
 from optimizer.reading.fields import FieldError
 from optimizer.reading.quantity import shown
+from optimizer.records import replace
 from optimizer.world.architecture import classic_families as classic
 from optimizer.world.architecture import further_families as further
 from optimizer.world.architecture import hybrid_families as hybrid

@@ -7,9 +7,9 @@ xlstm in Transformers 5.24.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from optimizer.reading.quantity import shown
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.decoder import Traits, heads_of, is_on, untied
 from optimizer.world.architecture.fields import Fields

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from optimizer.reading.quantity import shown
+from optimizer.records import replace
 from optimizer.world.architecture.decoder import (
     BY_HAND,
     is_on,

@@ -7,9 +7,8 @@ has not, the code that is published with the models.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from optimizer.reading.quantity import shown
+from optimizer.records import replace
 from optimizer.world.architecture import blocks, windows
 from optimizer.world.architecture.decoder import (
     Experts,

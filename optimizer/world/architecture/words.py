@@ -6,7 +6,6 @@ words: about one part in ten thousand. *Source*: as for the blocks and the recor
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Literal
 
 from optimizer.reading.fields import (
@@ -19,6 +18,7 @@ from optimizer.reading.fields import (
     across,
 )
 from optimizer.reading.yamltext import Steps
+from optimizer.records import replace
 from optimizer.world.architecture import blocks
 from optimizer.world.architecture.record import (
     Feed,
