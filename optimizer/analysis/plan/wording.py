@@ -265,11 +265,18 @@ def picked(choice: Mapping[str, str]) -> str:
     return ", ".join(f"{word}: {value}" for word, value in choice.items())
 
 
+def gap_below(gap: float) -> str:
+    """A power of ten that a gap is at most; its own digits are those of rounding."""
+    return significant(10.0 ** math.ceil(math.log10(max(gap, EXACT)) - ROUNDED), 1)
+
+
 def several(names: list[str]) -> str:
     """Joins names, or says how many there are where nobody would read them all."""
     return either(names, "and") if len(names) <= MANY else f"{len(names)} of them"
 
 
+ROUNDED = 1e-9  # of a power of ten
+EXACT = 1e-12  # closer than this, two costs differ by rounding alone
 THING = {"FLOP": "compute", "USD": "cost", "kWh": "energy", "kgCO2e": "carbon"}
 
 

@@ -14,6 +14,7 @@ from optimizer.analysis.plan.wording import (
     amount,
     extra,
     figure,
+    gap_below,
     lifetime,
     model,
     more,
@@ -152,7 +153,7 @@ def _students(found: Frontier) -> Iterator[Block]:
     elif paid:
         said = f"A teacher pays at {len(paid)} of these {len(found.points)} losses"
     proofs = [way.certificate.gap for way in ways if way.certificate is not None]
-    proof = f"; no size is cheaper by more than {significant(max(proofs), 2)} in ln"
+    proof = f"; no size is cheaper by more than {gap_below(max(proofs))} in ln"
     yield Text(
         f"The cheapest student of all teachers in the list. {said}"
         f"{proof if proofs else ''}."

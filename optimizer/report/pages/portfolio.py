@@ -11,6 +11,7 @@ from optimizer.analysis.plan.wording import (
     either,
     extra,
     figure,
+    gap_below,
     lifetime,
     model,
     more,
@@ -90,7 +91,7 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
         if proof is None:
             yield Text(rest)
             return
-        gap = f"within {significant(proof.gap, 2)} of the best possible"
+        gap = f"within {gap_below(proof.gap)} of the best possible"
         yield Text(f"{gap} {_proved(portfolio)}. {rest}", label="Certified")
         return
     if proof is not None:

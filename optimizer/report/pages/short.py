@@ -9,6 +9,7 @@ from optimizer.analysis.plan.wording import (
     amount,
     either,
     figure,
+    gap_below,
     lifetime,
     percent,
     picked,
@@ -181,7 +182,7 @@ def _end(answer: Answer) -> Text:
     """That it is proved, and where the rest is."""
     if answer.certificate is None or answer.plan is None:
         return Text("--full adds the law and the demand.")
-    gap = significant(answer.certificate.gap, 2)
+    gap = gap_below(answer.certificate.gap)
     what = "loss" if answer.question == "budget" else "cost"
     more = ""
     if whole := beside_fractions(answer):
