@@ -12,8 +12,8 @@ de Vries 2023 for k_N, k_D and the critical size.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from optimizer.analysis.plan.answer import Critical
 from optimizer.analysis.plan.doubts import Warning
@@ -26,15 +26,17 @@ from optimizer.analysis.plan.extremes import (
 from optimizer.analysis.plan.fitted_law import fitted_warnings
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.kept import told
+from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.own_plan import cheapest
 from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.ranges import outside
 from optimizer.analysis.plan.referred import pair
+from optimizer.analysis.plan.reshaped import SAME, alike, all_settled, with_own_data
+from optimizer.analysis.plan.tokens import demand_total
 from optimizer.analysis.plan.wording import either
 from optimizer.question.asked import SIZE, Question
 from optimizer.question.at_size import held_at
-from optimizer.question.sampling import settled
 from optimizer.question.scenario import Scenario
 from optimizer.question.target import Match, Target
 from optimizer.records import dataclass, replace
@@ -44,8 +46,6 @@ from optimizer.world.laws import builtin_names, load_law
 from optimizer.world.leverage import NO_AUDIT
 from optimizer.world.models import Exists, PublishedModel, size_in, unsure
 from optimizer.world.surface import Surface
-
-SAME = 1e-9  # of the cost, within which two architectures cost the same
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class Audit:
         training_optimal: the model of this loss with the least training compute.
         lifetime: the lifetime cost under the scenario, or None without one.
         frontier: what laws without a surface ask.
-        demand: tokens that the scenario serves; None without one.
+        demand: tokens that it would serve in the scenario; None without one.
+        samples: that it draws there, where the law says what they are worth.
         lifetime_optimal: the plan of the same loss that is best under the scenario;
             None without one, or where its limits leave none.
         lifetime_overhead: lifetime cost over that of this plan, − 1; below 0 where an
@@ -136,6 +137,7 @@ class Audit:
     lifetime: Cost | None
     frontier: tuple[Asked, ...]
     demand: float | None = None
+    samples: float | None = None
     lifetime_optimal: Pair | None = None
     lifetime_overhead: float | None = None
     cannot: str = ""
@@ -181,23 +183,29 @@ def audit(
     w = surface.weight(parameters, tokens)
     point = {"N": parameters, "D": tokens}
     implied = Implied(*(3 * tokens * (w - 1),) * 3)
-    lifetime = best = above = demand = None
+    lifetime = best = above = demand = samples = None
     cannot, reshaped = "", False
     if scenario is not None:
         matched = Target(match=Match(parameters=parameters, tokens=tokens))
         priced = scenario.every(lambda one: _priced(one, matched, law, experts))
-        held = _settled(held_at(priced, what or parameters, fix=None))
+        own = priced.every(with_own_data)
+        held = all_settled(held_at(own, what or parameters, fix=None))
         found = cheapest(held, point)
         question, lifetime = found.question, found.cost
         cannot = either(told(found.breaks), "and")
-        plain = _settled(held_at(priced, parameters, fix=None))
-        reshaped = not _alike(held, plain, point)
+        plain = all_settled(held_at(own, parameters, fix=None))
+        reshaped = not alike(held, plain, point)
         if question.attention and question.plain:
             ends = _attended(question, s, point)
-        others = _settled(priced.singles) if reshaped else ()
+        others = all_settled(own.singles) if reshaped else ()
         implied = _implied(held, others, question, point)
+        as_served = question.reducible_at(question.complete(point))
+        if as_served > s * (1 + SAME):  # its weights are stored in few bits
+            priced = priced.every(
+                partial(at_loss, question=question, s=as_served, budget=None)
+            )
         answer = solve(priced, whole=False)
-        demand = answer.demand.tokens
+        demand, samples = demand_total(question).tokens, question.samples
         if answer.plan is not None and answer.cost is not None:
             best = answer.plan
             above = None if cannot else lifetime.total / answer.cost.total - 1
@@ -219,6 +227,7 @@ def audit(
         cannot=cannot,
         frontier=frontier(parameters, tokens),
         demand=demand,
+        samples=samples,
         lifetime_optimal=best,
         lifetime_overhead=above,
         outside=tuple(outside(law, parameters, tokens)),
@@ -227,28 +236,6 @@ def audit(
         reshaped=reshaped,
         warnings=tuple(fitted_warnings(law)),
     )
-
-
-def _alike(
-    scenarios: Sequence[Scenario],
-    others: Sequence[Scenario],
-    size: Mapping[str, float],
-) -> bool:
-    """Whether a model costs the same, and keeps the same, in each pair of scenarios."""
-    ways = [
-        [cheapest([one], size, whole=False) for one in each]
-        for each in (scenarios, others)
-    ]
-    return len(scenarios) == len(others) and all(
-        math.isclose(one.cost.total, other.cost.total, rel_tol=SAME)
-        and [limit.name for limit, _ in one.breaks]
-        == [limit.name for limit, _ in other.breaks]
-        for one, other in zip(*ways, strict=True)
-    )
-
-
-def _settled(scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
-    return tuple(settled(one) for one in scenarios)
 
 
 @dataclass(frozen=True)

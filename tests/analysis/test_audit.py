@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.analysis.audit import audit, audit_models
+from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.snap import snap
-from optimizer.question.load import read_scenario
+from optimizer.question.load import load_scenario, read_scenario
+from optimizer.report.pages.audit import audit_sentences
 from optimizer.world.laws import builtin_names, load_law
 from optimizer.world.models import load_model, model_names, size_in
 from tests.chance import examples
@@ -122,6 +124,48 @@ def test_a_binding_limit_makes_the_implied_demand_an_interval(word, bound, side)
         demand = implied.tokens * times
         plan = solve(read_scenario(text + f"demand: {{tokens: {demand!r}}}\n")).plan
         assert (abs(plan.parameters / 8e9 - 1) < 1e-7) == same
+
+
+def test_a_model_that_exists_has_read_data_of_its_own(root):
+    """8B on 15T was right for 5e19 tokens: as if it had read 60B of them 250 times."""
+    scenario = load_scenario(root / "scenarios/data-limited-language.yaml")
+    for N, D in ((8e9, 15e12), (3e9, 1e12)):
+        found = audit("x", N, D, scenario.law, scenario=scenario)
+        suits = found.implied_demand.tokens
+        assert suits == pytest.approx(3 * D * (found.w - 1), rel=1e-6)
+    there = scenario.every(lambda one: scaled(one, suits / found.demand))
+    again = audit("x", N, D, scenario.law, scenario=there)
+    assert again.lifetime_optimal.loss == pytest.approx(found.loss)
+    assert again.lifetime_overhead < 0  # the scenario's data are too few for the best
+
+
+def test_a_model_in_few_bits_is_held_against_the_best_of_the_loss_it_then_has(root):
+    """It was held against a plan of the loss that it has before it is rounded."""
+    file, few = root / "scenarios/on-device-int4.yaml", "serving.weights=int4"
+    scenario = load_scenario(file, [few])
+    found = audit("x", 3e9, 5e11, scenario.law, scenario=scenario)
+    loss = found.lifetime_optimal.loss
+    assert loss > found.loss + 1e-3
+    sets = few, f"target={{loss: {loss!r}}}", "fix.parameters=3B"
+    fixed = solve(load_scenario(file, sets), whole=False)
+    assert fixed.plan.tokens == pytest.approx(5e11, rel=1e-6)
+    assert found.lifetime_overhead == pytest.approx(fixed.fixed.fraction, rel=1e-6)
+    told = " ".join(audit_sentences([found]))
+    assert f"({loss:.4f} as its weights are stored)" in told
+
+
+def test_what_a_model_serves_is_told_with_the_samples_that_it_draws(root):
+    """16.1T was told, what the best plan serves with eight samples a request."""
+    scenario = load_scenario(root / "scenarios/verified-code.yaml")
+    found = audit("x", 8e9, 15e12, scenario.law, scenario=scenario)
+    assert found.demand == pytest.approx(4e6 * 2 * 365.25 * 2000)
+    serving = found.lifetime.total - 6 * 8e9 * 15e12
+    assert serving == pytest.approx(2 * 8e9 * found.demand)
+    told = " ".join(audit_sentences([found]))
+    assert "5.84T tokens of the scenario, drawing 1 sample a request, it" in told
+    assert told.endswith(
+        f"drawing {found.lifetime_optimal.samples:g} samples a request."
+    )
 
 
 def test_every_published_model_can_be_audited():

@@ -65,6 +65,8 @@ def cheapest(
 ) -> Held:
     """The cheapest combination of lists for a model; of those that keep the limits.
 
+    Of equals it is the one that gives it the lowest loss.
+
     Args:
         scenarios: without lists, at least one.
         size: N and D.
@@ -85,6 +87,7 @@ def cheapest(
             bool(held.breaks),
             aimed and held.misses,
             held.cost.total,
+            held.question.reducible_at(held.point),
         ),
     )
 

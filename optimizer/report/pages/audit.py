@@ -178,18 +178,28 @@ def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
     if abs(above) < EVEN:
         yield f"At the {served} tokens of the scenario nothing of its loss is cheaper."
         return
-    within = "" if above > 0 or audit.reshaped else " within its limits"
+    within = "" if above > 0 or audit.reshaped else " that the scenario allows"
+    loss, stored = f"{best.loss:.4f}", ""
+    if loss != f"{audit.loss:.4f}":
+        stored = f" ({loss} as its weights are stored)"
     yield (
-        f"At the {served} tokens of the scenario it takes "
+        f"At the {served} tokens of the scenario{_drawing(audit.samples)} it takes "
         f"{more(above, f' {thing}', than=True)} the best model of the same "
-        f"loss{within}, "
-        f"{model(best.parameters, best.tokens)}."
+        f"loss{stored}{within}, "
+        f"{model(best.parameters, best.tokens)}{_drawing(best.samples).rstrip(',')}."
     )
     if audit.reshaped:
         yield (
             "It is priced with its own architecture, and that model with the "
             "scenario's."
         )
+
+
+def _drawing(samples: float | None) -> str:
+    """How many samples a request are drawn; empty where nothing depends on it."""
+    if samples is None:
+        return ""
+    return f", drawing {samples:g} sample{'' if samples == 1 else 's'} a request,"
 
 
 def undertrained(suits: Implied) -> bool:
@@ -254,7 +264,7 @@ def _several(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
         for audit in audits:
             laws.setdefault(audit.law, []).append(audit)
     yield Heading("Audit of published models" if len(models) > 2 else "Audit", 1)
-    yield Text(_summary(laws), lead=True)
+    yield Text(" ".join(_summary(laws)), lead=True)
     yield from _beyond(laws)
     for law, rows in laws.items():
         yield Heading(law)
@@ -295,16 +305,26 @@ def _beyond(laws: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
         )
 
 
-def _summary(laws: Mapping[str, Sequence[Audit]]) -> str:
-    parts = []
-    for law, audits in laws.items():
-        count = sum(undertrained(audit.implied_demand) for audit in audits)
-        parts.append(f"{count or 'none'} under {law}")
+def _summary(laws: Mapping[str, Sequence[Audit]]) -> Iterator[str]:
+    """How many models are undertrained, and how many suit no demand that is known."""
     total = len(next(iter(laws.values())))
-    return (
-        f"Undertrained, even to serve nothing, are {either(parts, 'and')}, of {total} "
-        "models. The others suit the served tokens in the last column."
+    less = {law: [undertrained(a.implied_demand) for a in laws[law]] for law in laws}
+    none = {law: [a.implied_demand.tokens is None for a in laws[law]] for law in laws}
+    yield (
+        f"Undertrained, even to serve nothing, are {_counts(less)}, of {total} models."
     )
+    if any(map(any, none.values())):
+        yield f"No demand is known to suit {_counts(none)}."
+    if not all(
+        a or b for law in laws for a, b in zip(less[law], none[law], strict=True)
+    ):
+        yield "The others suit the served tokens in the last column."
+
+
+def _counts(told: Mapping[str, Sequence[bool]]) -> str:
+    """Of how many models something is told, law by law."""
+    parts = [f"{sum(each) or 'none'} under {law}" for law, each in told.items()]
+    return either(parts, "and")
 
 
 def _row(audit: Audit) -> tuple[str, ...]:
@@ -314,5 +334,5 @@ def _row(audit: Audit) -> tuple[str, ...]:
         figure(audit.tokens, "tokens"),
         ratio(audit.overtraining),
         ratio(1 + audit.overhead),
-        "none" if undertrained(audit.implied_demand) else _phrase(audit.implied_demand),
+        _phrase(audit.implied_demand),
     )

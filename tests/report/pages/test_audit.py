@@ -121,7 +121,7 @@ def test_a_scenario_prices_it(made):
     assert told(walled).endswith("leave no plan of this loss.")
     outside = replace(priced, lifetime_overhead=-0.2)
     assert "20 % less lifetime cost than" in told(outside)
-    assert "within its limits" in told(outside)
+    assert "that the scenario allows" in told(outside)
     best = replace(priced, lifetime_overhead=1e-12)
     assert told(best).endswith("nothing of its loss is cheaper.")
 
@@ -161,9 +161,19 @@ def test_several_models_are_a_table_a_law(made):
         "Undertrained, even to serve nothing, are 1 under besiroglu-2024, of 2" in text
     )
     assert "llama-3-8b 8.00B 15.0T 92.5 5.60 190T" in text
-    assert "gpt 8.00B 15.0T 92.5 5.60 none" in text
+    assert "gpt 8.00B 15.0T 92.5 5.60 undertrained" in text
     assert "llama-3-8b: the card says 15T+." in text
     assert text.endswith("Told.")
+
+
+def test_a_model_that_suits_no_known_demand_is_not_said_to_suit_one(made):
+    """`The others suit the served tokens in the last column`, which said none."""
+    none = with_demand(made, None, None, None)
+    text = " ".join(render(audits_blocks([made, replace(none, name="b")])).split())
+    assert "No demand is known to suit 1 under besiroglu-2024. The others suit" in text
+    text = " ".join(render(audits_blocks([none, replace(none, name="b")])).split())
+    assert "No demand is known to suit 2 under besiroglu-2024." in text
+    assert "The others" not in text
 
 
 def test_the_table_of_models_fits_a_terminal(made):

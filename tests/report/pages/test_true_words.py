@@ -130,7 +130,7 @@ def test_an_audit_with_another_cache_says_so(root):
     told = " ".join(audit_sentences([audit]))
     assert audit.reshaped
     assert "with its own architecture, and that model with the scenario's" in told
-    assert "within its limits" not in told
+    assert "that the scenario allows" not in told
     assert "of the least cost in whole machines, if it serves" in told
     bare = replace(model, architecture=None)
     (same,) = audit_models([bare], [law], load_scenario(path))
