@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator
 
 from optimizer.question.asked import Question
 from optimizer.question.inputs import changed
+from optimizer.question.sampling import AT_MOST
 from optimizer.question.scenario import Scenario
 from optimizer.question.target import Target
 from optimizer.records import replace
 
 TIMES = ("max_time_per_output_token", "max_time_to_first_token")
-FREE = 2.0**40  # times a budget, which may not be away
+FREE = 2.0**40  # times a budget, or samples, which may not be away
 RAISED = tuple(0.1 * 2.0**step for step in range(8))  # ln of a reducible loss
 
 
@@ -41,7 +42,7 @@ def freed(
 
 def _without(scenario: Scenario, name: str) -> Scenario:
     path = tuple(name.split("."))
-    if path[0] == "budget":
+    if path[0] == "budget" or name == AT_MOST:
         return changed(scenario, path, lambda known: known * FREE)
     if path[0] in ("limits", "fix"):
         return changed(scenario, path, lambda _: None)
@@ -58,7 +59,7 @@ def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:
         loss = Target.model_construct(loss=value)
         spec = scenario.spec.model_copy(update={"target": loss})
         return replace(scenario, spec=spec)
-    if path[0] in ("limits", "fix", "budget"):
+    if path[0] in ("limits", "fix", "budget") or name == AT_MOST:
         return changed(scenario, path, lambda _: value)
     return _served(scenario, name.removeprefix("serving."), value)
 

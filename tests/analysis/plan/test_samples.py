@@ -15,7 +15,7 @@ from optimizer.analysis.plan.search import search
 from optimizer.engine.certify import passes
 from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
-from optimizer.question.load import read_scenario
+from optimizer.question.load import load_scenario, read_scenario
 
 LAW = {"E": 0.2, "A": 400, "B": 2000, "alpha": 0.34, "beta": 0.36, "G": 0.8}
 LAW["gamma"] = 0.4
@@ -290,3 +290,17 @@ def test_streams_draw_as_many(ask):
         ask(two)
     both = two.replace("code, tokens: 1T", "code, tokens: 1T, samples: {at_most: 64}")
     assert ask(both).cost.total == pytest.approx(ask(text()).cost.total, rel=1e-9)
+
+
+def test_more_samples_as_a_cure_say_what_they_cost(root):
+    """A bound of samples was told how far it must go, and not to what it leads."""
+    path = root / "scenarios/verified-code.yaml"
+    tight = ("limits.parameters=1.72B", "limits.tokens=3.23T")
+    why = solve(load_scenario(path, tight)).infeasibility
+    (way,) = (w for w in why.relaxations if w.name == "demand.samples.at_most")
+    number = math.ceil(way.after)
+    answer = solve(load_scenario(path, (*tight, f"{way.name}={number}")))
+    assert answer.plan.samples == number
+    assert answer.cost.total == pytest.approx(way.cost, rel=1e-9)
+    fewer = solve(load_scenario(path, (*tight, f"{way.name}={number - 1}")))
+    assert fewer.plan is None
