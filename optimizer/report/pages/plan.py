@@ -12,6 +12,7 @@ from optimizer.analysis.plan.wording import (
     LEAST,
     amount,
     counted,
+    either,
     figure,
     lifetime,
     line_name,
@@ -377,6 +378,10 @@ def _near_words(answer: Answer) -> Iterator[Block]:
         f"The best plan of any size between {what} than the optimum{free}."
         f"{held_ends(answer)}"
     )
+    same = ["the same choice of the lists"] if answer.alternatives else []
+    same += ["as many replicas"] if any(one.standing for one in answer.serving) else []
+    if same:
+        yield Text(f"All have {either(same, 'and')}: others may suit more sizes.")
 
 
 def held_ends(answer: Answer) -> str:
