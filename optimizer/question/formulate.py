@@ -15,16 +15,16 @@ that a complex step through this file gives exact derivatives.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 from optimizer.errors import InputError, Problem
 from optimizer.question import sampling
-from optimizer.question.asked import Question, attended, attention
+from optimizer.question.aim import aimed, surfaces
+from optimizer.question.asked import Question
 from optimizer.question.experts import experts_of, guess, stored_share
-from optimizer.question.losses import loss_of, made, penalties_of, repetition_of
+from optimizer.question.losses import loss_of, penalties_of, repetition_of
 from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.sparse import fitted
@@ -51,8 +51,7 @@ from optimizer.world.machines import Serving, machine
 from optimizer.world.post_training import rollout_line, trained_line
 from optimizer.world.roofline import Replica, replica
 from optimizer.world.serving.replica import measured
-from optimizer.world.surface import Surface
-from optimizer.world.training import PASSES, trained, training_line
+from optimizer.world.training import PASSES, training_line
 
 T = TypeVar("T")
 
@@ -65,10 +64,7 @@ def formulate(scenario: Scenario) -> Question:
             such problems at once.
     """
     spec = scenario.spec
-    published = scenario.law.surface(spec.mixture, sampling.drawn(scenario))
-    surface = trained(published, spec.training)
-    if spec.sparse is not None:
-        published = scenario.law.surface()  # what it is as good as is a dense model
+    published, surface = surfaces(scenario)
     between = left_open(scenario) if scenario.samples is None else None
     attempt = _Attempts(scenario)
     replicas = _replicas(scenario, attempt)
@@ -83,30 +79,7 @@ def formulate(scenario: Scenario) -> Question:
 
     penalties = penalties_of(scenario)
     outside = scenario.law.form in POWERS
-    reference = target = reducible = None
-    if spec.target is not None:
-        # A reference is trained as the law's runs were, whatever this run does.
-        reference = _reference(scenario, published, bill[0])
-        if spec.target.loss is not None:
-            target = spec.target.loss
-            reducible = surface.reducible(target)
-        elif spec.target.error is not None and scenario.law.error is not None:
-            target = scenario.law.error.loss(spec.target.error)
-            reducible = surface.reducible(target)
-        elif spec.target.pass_rate is not None and scenario.law.passing is not None:
-            k = sampling.drawn(scenario) or 1.0
-            target = scenario.law.passing.loss(spec.target.pass_rate, k)
-            reducible = surface.reducible(target)
-        elif reference is not None:
-            # E cancels where a reference sets the quality: no rounding through L.
-            N, D = reference
-            reducible = published.sum(N, D) + sampling.fewer(scenario)
-            target = surface.loss_of(reducible)
-            if not abs(reducible) < math.inf:
-                raise InputError([_unmatched(scenario)])
-    elif spec.plan is not None:
-        reducible = made(scenario, spec.plan, surface) + sampling.fewer(scenario)
-        target = surface.loss_of(reducible)
+    aim = aimed(scenario, published, surface, lambda: bill[0])
     machines = tuple({r.suffix: r for r in replicas.values()}.values())
     repeated = () if repetition is None else (repetition.limit(),)
     read = () if repetition is None else repetition.physics()
@@ -117,9 +90,9 @@ def formulate(scenario: Scenario) -> Question:
         quantities=quantities,
         outside=penalties if outside else (),
         unique=None if repetition is None else repetition.unique,
-        reducible=reducible,
-        target=target,
-        reference=reference,
+        reducible=aim.reducible,
+        target=aim.target,
+        reference=aim.reference,
         bill=bill,
         unit=unit,
         cost=cost,
@@ -222,33 +195,6 @@ def _fixed(scenario: Scenario) -> dict[str, float]:
     return {name: value for name, value in pairs.items() if value is not None}
 
 
-def _unmatched(scenario: Scenario) -> Problem:
-    """What is wrong where the model to match has no loss."""
-    message = (
-        "has no loss that a number can say: its law trains it best on next to no "
-        "tokens; add tokens: 1T to match, or check the law's coefficients"
-    )
-    return Problem(scenario.place("target.match"), "target.match", message)
-
-
-def _reference(
-    scenario: Scenario, surface: Surface, training: CostLine
-) -> tuple[float, float] | None:
-    """N and D of the model whose loss is the target, or None."""
-    target = scenario.spec.target
-    if target is None or target.match is None:
-        return None
-    if scenario.reference is not None:
-        return scenario.reference
-    match = target.match
-    if match.parameters is None:
-        return None
-    if match.tokens is not None:
-        return match.parameters, match.tokens
-    N = match.parameters
-    return N, attended(surface, N, attention(training.terms["FLOP"]))
-
-
 class _Attempts:
     """Collects what is missing, so that all of it is reported at once."""
 
@@ -269,26 +215,33 @@ class _Attempts:
             raise InputError(dict.fromkeys(self.problems))
 
 
+def trained_by(scenario: Scenario) -> CostLine:
+    """What training costs, restarts and attention as the scenario has them.
+
+    Raises:
+        ValueError: a figure that it needs is missing.
+    """
+    spec = scenario.spec
+    chip = scenario.hardware.get(("training",))
+    t = spec.training
+    price = scenario.price(t.price, chip)
+    faster = 1.0 if t.sparsity is None else t.sparsity.speedup
+    ahead, back = (
+        machine(chip, t.arithmetic_of(word), price, spec.energy, faster)
+        for word in PASSES
+    )
+    other = None if back == ahead else back
+    return training_line(t, ahead, spec.costs.restart, spec.architecture, other)
+
+
 def _bill(
     scenario: Scenario, replicas: Mapping[int, Replica], attempt: _Attempts
 ) -> tuple[CostLine, ...]:
     spec = scenario.spec
     between = left_open(scenario) if scenario.samples is None else None
 
-    def training() -> CostLine:
-        chip = scenario.hardware.get(("training",))
-        t = spec.training
-        price = scenario.price(t.price, chip)
-        faster = 1.0 if t.sparsity is None else t.sparsity.speedup
-        ahead, back = (
-            machine(chip, t.arithmetic_of(word), price, spec.energy, faster)
-            for word in PASSES
-        )
-        other = None if back == ahead else back
-        return training_line(t, ahead, spec.costs.restart, spec.architecture, other)
-
     def learning() -> CostLine:
-        return trained_line(training(), spec.post_training)
+        return trained_line(trained_by(scenario), spec.post_training)
 
     def stream(index: int) -> CostLine:
         serving, chip = scenario.serving_of(index)
@@ -312,7 +265,7 @@ def _bill(
             return rollout_line(line)
         return line if between is None else sampling.paid(line)
 
-    lines = [attempt(("training",), training)]
+    lines = [attempt(("training",), partial(trained_by, scenario))]
     for index in range(len(scenario.uses)):
         if scenario.serving_of(index)[0].batched and index not in replicas:
             continue  # told already

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.saturating import saturation
-from optimizer.question.asked import Question
+from optimizer.question.aim import aimed, surfaces
+from optimizer.question.formulate import trained_by
 from optimizer.question.inputs import number_at
 from optimizer.question.losses import made, repetition_of
 from optimizer.question.scenario import Scenario
-from optimizer.question.vary import Plan, groups
+from optimizer.question.vary import Plan, parted
 from optimizer.records import dataclass, names, replace
+from optimizer.world.repetition import Repetition
+from optimizer.world.surface import Surface
 
 TOUCHING = 1e-9  # of a target that counts as reached
 STEPS = 40  # of Newton; five are usual
@@ -130,27 +134,31 @@ def drawn(plan: Plan) -> Drawn:
         if number.path[0] != "law":
             columns[:, index] = number_at(scenario, number.path)
 
-    def repeating(member: Scenario, question: Question) -> tuple[Any, Any]:
-        """How data repeat, and the target, which repeated data are in."""
+    # The law alone varies, and what training costs has nothing of it.
+    training = partial(trained_by, bare)
+
+    def repeating(member: Scenario) -> tuple[Surface, Repetition | None, float | None]:
+        """The surface, how data repeat, and the target, which repeated data are in."""
         whole = replace(member, spec=scenario.spec)
-        s, own = question.reducible, scenario.spec.plan
-        if own is not None and scenario.spec.target is None:
-            s = made(whole, own, question.surface)
-        return repetition_of(whole), s
+        published, surface = surfaces(member)
+        s, own = aimed(member, published, surface, training).reducible, whole.spec.plan
+        if own is not None and whole.spec.target is None:
+            s = made(whole, own, surface)
+        return surface, repetition_of(whole), s
 
     found = np.full((8, plan.count), np.nan)
     mixed = False
-    for group in groups(Plan(bare, plan.axes), columns, repeating):
-        question = group.question
-        if question is None or group.view is None or question.reducible is None:
+    for rows, view in parted(Plan(bare, plan.axes), columns, repeating):
+        if isinstance(view, str):
             continue
-        stars, s = group.view
-        surface = question.surface
+        surface, stars, s = view
+        if s is None:
+            continue
         mixed = mixed or surface.mixed
         of_law = (surface.A, surface.B, surface.alpha, surface.beta, s, surface.delta)
         of_data = (0.0, 0.0) if stars is None else (stars.R_D, stars.R_N or 0.0)
         for row, each in enumerate((*of_law, *of_data)):
-            found[row, group.rows] = np.asarray(each, dtype=float)
+            found[row, rows] = np.asarray(each, dtype=float)
     A, B, alpha, beta, s, delta, R_D, R_N = found[:, np.isfinite(found).all(axis=0)]
     law = Drawn(A, B, alpha, beta, s, delta=delta if mixed else None)
     repetition = repetition_of(scenario)

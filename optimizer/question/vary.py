@@ -28,6 +28,7 @@ from optimizer.reading.quantity import significant
 from optimizer.records import dataclass, replace
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 MOST = 10**12  # rows of a sweep: weeks of the fastest ones
 
@@ -161,17 +162,40 @@ def groups(
         columns: values of `(rows, numbers)`.
         view: what to make of each question; members may part in there too.
     """
+
+    def asked(scenario: Scenario) -> tuple[Question, T]:
+        question = formulate(scenario)
+        return question, view(scenario, question)
+
+    for rows, found in parted(plan, columns, asked):
+        if isinstance(found, str):
+            yield Group(rows, problem=found)
+        else:
+            yield Group(rows, *found)
+
+
+def parted(
+    plan: Plan, columns: Array, view: Callable[[Scenario], V]
+) -> Iterator[tuple[Integers, V | str]]:
+    """What is made of the members of a block, as many at a time as go together.
+
+    Args:
+        plan: the sweep.
+        columns: values of `(rows, numbers)`.
+        view: what to make of scenarios, no text; members may part in there.
+
+    Yields:
+        The numbers of some, and their view, or why they have none.
+    """
     waiting = [np.arange(len(columns))]
     while waiting:
         rows = waiting.pop()
         try:
-            scenario = _placed(plan, columns, rows)
-            question = formulate(scenario)
-            yield Group(rows, question, view(scenario, question))
+            yield rows, view(_placed(plan, columns, rows))
         except Divided as parting:
             waiting += [rows[~parting.mask], rows[parting.mask]]
         except (InputError, ValueError, ArithmeticError) as error:
-            yield Group(rows, problem=str(error))
+            yield rows, str(error)
         except TypeError:
             # Some step knows plain numbers only: one member at a time.
             if len(rows) == 1:
