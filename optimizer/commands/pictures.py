@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,8 @@ from optimizer.report.formats import render
 from optimizer.report.formats.extras import missing
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from optimizer.report.charts.vegalite import Spec
     from optimizer.report.formats.elements import Chart, Rich
 
@@ -40,6 +41,8 @@ class Studio:
             stderr=subprocess.DEVNULL,
             env={**os.environ, **own},
         )
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - it starts by now
+
         self._thread = ThreadPoolExecutor(1)
         self._thread.submit(self._ask, NOTHING)
         self._drawn: list[tuple[Chart, Future[str]]] = []

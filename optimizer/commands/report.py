@@ -93,9 +93,10 @@ def command(
                 made=_today(),
                 told=lambda _done, _all: advance(1),
             )
-        _write(report, form, output, studio, browser)
+        # Here, while the last charts are drawn.
+        from optimizer.commands.outcome import code  # noqa: PLC0415
 
-    from optimizer.commands.outcome import code  # noqa: PLC0415
+        _write(report, form, output, studio, browser)
 
     answers = [*report.comparison.plans]
     answers += [
@@ -113,6 +114,9 @@ def _uncollected() -> Iterator[None]:
         yield
     finally:
         if before:
+            # All there is counts as old: a command that ends does not look through it.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
