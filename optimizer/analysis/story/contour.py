@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from optimizer.algebra.batch_value import Mask
 from optimizer.algebra.posynomial import Array
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.extremes import training_optimal
@@ -69,14 +70,11 @@ def contour(scenario: Scenario, answer: Answer) -> Contour | None:
     here = question.reducible_at({"N": sizes[0], "D": data[0]})
     levels = _levels(low, high, here)
     tokens = tokens_for(question, grid, levels, box[2:])
-    lines = tuple(
-        (question.surface.loss_of(s), _within(question, s, _line(grid, row), box))
-        for s, row in zip(levels, tokens, strict=True)
-    )
+    lines = _within(question, levels, [_line(grid, row) for row in tokens], box)
     ratios = RATIOS if question.plain else NEARBY
     lifetime = targets_along(scenario, ratios) or ()
     return Contour(
-        levels=lines,
+        levels=tuple(zip(map(question.surface.loss_of, levels), lines, strict=True)),
         flops=_flops(box),
         training=_inside(_training_path(question, here, ratios), box),
         lifetime=_inside(
@@ -125,30 +123,47 @@ def _line(xs: Array, ys: Array) -> Line:
 
 
 def _within(
-    question: Question, s: float, line: Line, box: tuple[float, float, float, float]
-) -> Line:
-    """A line of equal loss, falling in D, up to where it leaves the box."""
-    inside = _inside(line, box)
-    first, last = (_crossing(question, s, D, box) for D in (box[3], box[2]))
-    found = {N: (N, D) for N, D in (*first, *inside, *last)}
-    return tuple(found[N] for N in sorted(found))
+    question: Question,
+    levels: Sequence[float],
+    lines: Sequence[Line],
+    box: tuple[float, float, float, float],
+) -> list[Line]:
+    """Lines of equal loss, falling in D, up to where they leave the box."""
+    first, last = (_crossings(question, levels, D, box) for D in (box[3], box[2]))
+    found = []
+    for start, line, end in zip(first, lines, last, strict=True):
+        kept = {N: (N, D) for N, D in (*start, *_inside(line, box), *end)}
+        found.append(tuple(kept[N] for N in sorted(kept)))
+    return found
 
 
-def _crossing(
-    question: Question, s: float, D: float, box: tuple[float, float, float, float]
-) -> Line:
-    """Where a line of equal loss has D tokens, if that is in the box; by bisection."""
-    low, high = math.log(box[0]), math.log(box[1])
+def _crossings(
+    question: Question,
+    levels: Sequence[float],
+    D: float,
+    box: tuple[float, float, float, float],
+) -> list[Line]:
+    """Where each line of equal loss has D tokens, if that is in the box.
 
-    def over(n: float) -> bool:
-        return question.reducible_at({"N": math.exp(n), "D": D}) > s
+    By bisection, of all lines at once: many points take as long as one.
+    """
+    low, high = (np.full(len(levels), math.log(end)) for end in box[:2])
 
-    if not over(low) or over(high):
-        return ()
+    def over(logs: Array) -> Mask:
+        points = [question.complete({"N": math.exp(n), "D": D}) for n in logs.tolist()]
+        z = np.log([[point[name] for name in question.chosen] for point in points])
+        reached = map(math.exp, question.log_reducible(z).tolist())
+        return np.array([s > level for s, level in zip(reached, levels, strict=True)])
+
+    if not levels:
+        return []
+    there = over(low) & ~over(high)
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if over(middle) else (low, middle)
-    return ((math.exp(high), D),)
+        far = over(middle)
+        low, high = np.where(far, middle, low), np.where(far, high, middle)
+    ends = zip(there.tolist(), high.tolist(), strict=True)
+    return [((math.exp(n), D),) if inside else () for inside, n in ends]
 
 
 def _flops(box: tuple[float, float, float, float]) -> tuple[tuple[float, Line], ...]:
