@@ -6,6 +6,7 @@ where a precision has none, the question is refused.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from optimizer.errors import InputError, Mark, Problem
@@ -171,7 +172,12 @@ def load_hardware(
             f"{suggest(name, names)}"
         )
         raise InputError([Problem(mark or Mark(path), path, message)])
-    return _read(_LIBRARY[name], (name,), key=name)
+    return _of_library(name)
+
+
+@cache
+def _of_library(key: str) -> Hardware:
+    return _read(_LIBRARY[key], (key,), key=key)
 
 
 def hardware_from_mapping(document: Document, at: Steps = ()) -> Hardware:
@@ -189,6 +195,7 @@ def hardware_from_mapping(document: Document, at: Steps = ()) -> Hardware:
     return hardware
 
 
+@cache  # every choice of a scenario asks
 def example_price(hardware_key: str) -> ExamplePrice:
     """Return the example price of an accelerator of the library.
 
