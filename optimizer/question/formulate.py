@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from optimizer.errors import InputError, Problem
 from optimizer.question import sampling
@@ -56,13 +57,24 @@ from optimizer.world.training import PASSES, training_line
 T = TypeVar("T")
 
 
+# Whoever checks a scenario formulates it, and so does whoever solves it.
+_KNOWN: WeakKeyDictionary[Scenario, Question] = WeakKeyDictionary()
+
+
 def formulate(scenario: Scenario) -> Question:
-    """Turns a scenario into its geometric program.
+    """Turns a scenario into its geometric program, once.
 
     Raises:
         InputError: a figure that the objective or a limit needs is missing; all
             such problems at once.
     """
+    question = _KNOWN.get(scenario)
+    if question is None:
+        question = _KNOWN[scenario] = _formulated(scenario)
+    return question
+
+
+def _formulated(scenario: Scenario) -> Question:
     spec = scenario.spec
     published, surface = surfaces(scenario)
     between = left_open(scenario) if scenario.samples is None else None

@@ -8,8 +8,10 @@ import pytest
 from optimizer.analysis.plan.reach import out_of_reach, unreachable
 from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
+from optimizer.question.inputs import changed
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import groups, member, plan
+from optimizer.records import replace
 
 TARGETS = {
     "a loss": "{loss: 2.1}",
@@ -70,3 +72,14 @@ def test_each_number_of_a_law_in_a_list_is_one_that_a_law_can_have(
     with pytest.raises(InputError) as caught:
         plan(scenario, [varied])
     assert told in str(caught.value)
+
+
+def test_a_scenario_is_formulated_once_and_a_changed_one_anew():
+    one = read_scenario(
+        "{law: kaplan-2020, target: {loss: 2.5}, demand: {tokens: 1T}}", "a.yaml"
+    )
+    other = changed(one, ("target", "loss"), lambda loss: loss + 0.1)
+    assert formulate(one) is formulate(one)
+    assert formulate(other).target == pytest.approx(2.6)
+    assert formulate(one).target == 2.5
+    assert formulate(replace(one)) is not formulate(one)
