@@ -189,7 +189,9 @@ def _computed(function: Callable[..., Array], left: Any, right: Any) -> Many:
 
 
 def _divided(left: Any, right: Any) -> Many:
-    if not np.all(_values(right)) and _agreed(np.asarray(_values(right)) == 0):
+    by = _values(right)
+    many = isinstance(by, np.ndarray)  # numpy takes longer over one number than Python
+    if (not by.all() and _agreed(by == 0)) if many else by == 0:
         raise ZeroDivisionError("float division by zero")
     return _computed(np.divide, left, right)
 
