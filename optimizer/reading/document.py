@@ -7,7 +7,6 @@ of every value and key, by path.
 from __future__ import annotations
 
 import copy
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -84,6 +83,8 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
     Of names in parts, such as `a100-80-sxm`, those that begin alike go before all
     others, whatever the order of the parts that follow.
     """
+    import difflib  # noqa: PLC0415 - for mistakes alone
+
     spelled = {known.lower(): known for known in allowed}
     told = _parts(word)
     if kin := [known for known in spelled if _parts(known)[0] == told[0]]:

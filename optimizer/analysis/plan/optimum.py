@@ -10,11 +10,9 @@ from optimizer.algebra.program import Status
 from optimizer.analysis.plan.alternatives import alternatives
 from optimizer.analysis.plan.answer import Alternative, Answer, Choice
 from optimizer.analysis.plan.answered import Told, answered, bare
-from optimizer.analysis.plan.cures import cured
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.lifetime import at_target, curve, no_loss
-from optimizer.analysis.plan.no_choice import of_choices
 from optimizer.analysis.plan.other_form import beside, of_answer, of_ends, under_pair
 from optimizer.analysis.plan.own_plan import own_plan, own_warnings
 from optimizer.analysis.plan.own_unit import in_own_unit
@@ -220,8 +218,13 @@ def _of_choices(
         if not isinstance(end, InputError) and isinstance(end[1], Infeasibility):
             tried.append(Tried(one, end[0], end[1]))
     here = next((one for one in tried if one.scenario is first), None)
-    why = None if here is None else of_choices(tried, here)
-    return None if here is None or why is None else (here.question, why)
+    if here is None:
+        return None
+    # Most lists have a plan, and need none of this.
+    from optimizer.analysis.plan.no_choice import of_choices  # noqa: PLC0415
+
+    why = of_choices(tried, here)
+    return None if why is None else (here.question, why)
 
 
 def _short(end: End) -> float:
@@ -251,6 +254,8 @@ def _one(
     others: tuple[Alternative, ...] = ()
     if told.whole:
         ask = partial(solve, whole=False)
+        from optimizer.analysis.plan.cures import cured  # noqa: PLC0415 - no plan
+
         found = cured(scenario, question, found, ask, lists)
         others = alternatives(scenario, question, crossings=False)
     return bare(
