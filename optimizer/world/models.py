@@ -264,6 +264,7 @@ def _entry(name: str) -> _Entry:
     return read_model(_TRAINED[name], _Entry, at=(name,))
 
 
+@cache
 def _config(name: str) -> _Config:
     return read_model(_CONFIGS[name], _Config, at=(name,))
 

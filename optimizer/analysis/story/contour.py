@@ -19,7 +19,7 @@ from optimizer.engine.certify import UncertifiedError
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.models import load_model, model_names
 
 RATIOS = tuple(2 ** (step / 3 - 3) for step in range(19))  # of the reducible loss
@@ -148,6 +148,7 @@ def _crossings(
     By bisection, of all lines at once: many points take as long as one.
     """
     low, high = (np.full(len(levels), math.log(end)) for end in box[:2])
+    question = replace(question, replicas=())  # no machine moves a loss
 
     def over(logs: Array) -> Mask:
         points = [question.complete({"N": math.exp(n), "D": D}) for n in logs.tolist()]
