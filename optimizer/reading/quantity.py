@@ -298,6 +298,9 @@ def _suffixed(size: float, keep: bool, digits: int = 3) -> str:
     """Return `6.97B` for 6.97e9."""
     if _rounded(size, digits) < 1e15:
         for factor, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+            # Rounding at most makes 1 of 0.95, and takes a while.
+            if size < 0.9 * factor:
+                continue
             if (amount := _rounded(size / factor, digits)) >= 1:
                 return f"{significant(amount, digits, keep)}{letter}"
     return significant(size, digits, keep)

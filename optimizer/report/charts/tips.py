@@ -20,7 +20,8 @@ def tipped(chart: Spec) -> Spec:
         chart: finished, with channels `tooltip`.
     """
     rows = {n: [dict(row) for row in kept] for n, kept in chart["datasets"].items()}
-    return {**_told(chart, rows), "datasets": rows}
+    marks = {key: node for key, node in chart.items() if key != "datasets"}
+    return {**_told(marks, rows), "datasets": rows}
 
 
 def _told(node: Any, rows: dict[str, list[Spec]]) -> Any:

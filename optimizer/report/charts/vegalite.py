@@ -62,6 +62,7 @@ TAKEN = frozenset(
         *("__defineSetter__", "__lookupGetter__", "__lookupSetter__"),
     )
 )
+NUMBERS = (float, int, bool, type(None))  # which are no names
 
 
 def finished(chart: Spec, alternative: str, config: Spec) -> Spec:
@@ -110,5 +111,8 @@ def _drawable(node: Any) -> Any:
     if isinstance(node, list):
         return [_drawable(member) for member in node]
     if isinstance(node, dict):
-        return {key: _drawable(member) for key, member in node.items()}
+        return {
+            key: member if type(member) in NUMBERS else _drawable(member)
+            for key, member in node.items()
+        }
     return f"{node}\u2060" if isinstance(node, str) and node in TAKEN else node
