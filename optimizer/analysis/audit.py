@@ -112,6 +112,7 @@ class Audit:
             None without one, or where its limits leave none.
         lifetime_overhead: lifetime cost over that of this plan, − 1; below 0 where an
             architecture of its own makes the model cheaper.
+        held_by: the limits of the scenario that hold that plan back.
         cannot: which limits of the scenario the model does not keep, so that it has
             no price; empty where it keeps them.
         outside: where the model lies outside the runs that the law was fitted to.
@@ -145,6 +146,7 @@ class Audit:
     note: str = ""
     attention: bool = False
     reshaped: bool = False
+    held_by: tuple[str, ...] = ()
     warnings: tuple[Warning, ...] = ()
 
 
@@ -185,6 +187,7 @@ def audit(
     implied = Implied(*(3 * tokens * (w - 1),) * 3)
     lifetime = best = above = demand = samples = None
     cannot, reshaped = "", False
+    held_by: tuple[str, ...] = ()
     if scenario is not None:
         matched = Target(match=Match(parameters=parameters, tokens=tokens))
         priced = scenario.every(lambda one: _priced(one, matched, law, experts))
@@ -208,6 +211,7 @@ def audit(
         demand, samples = demand_total(question).tokens, question.samples
         if answer.plan is not None and answer.cost is not None:
             best = answer.plan
+            held_by = tuple(wall.name for wall in answer.held_by)
             above = None if cannot else lifetime.total / answer.cost.total - 1
     return Audit(
         name=name,
@@ -230,6 +234,7 @@ def audit(
         samples=samples,
         lifetime_optimal=best,
         lifetime_overhead=above,
+        held_by=held_by,
         outside=tuple(outside(law, parameters, tokens)),
         note=note,
         attention=ends.attention,

@@ -159,7 +159,31 @@ models:
   - {name: server, target: {match: {parameters: 13B}}, demand: {tokens: 20T}}
   - {name: flagship, target: {match: {parameters: 70B}}, demand: {tokens: 2T}}
 """
+BITS_BEYOND = """\
+law: {E: 1.0, A: 8.520138963690721, B: 100000.0, alpha: 0.8356489674620388, beta: 0.2,
+  G: 0.999, gamma: 0.3333333333333333}
+target: {match: {parameters: 7B}}
+serving: {precision: bf16, weights: int4, batch: 1, context: 8192,
+  quantization_penalty: true}
+architecture: {layers: 28, width: 3072, kv_heads: 8, head_size: 128}
+demand: {requests: 200M/day, input_tokens: 6e8, output_tokens: 150, lifetime: 2 years}
+"""
+EACH_MEMORY = """\
+law: besiroglu-2024-refit
+target: {match: {parameters: 13B}}
+architecture: {layers: 28, width: 3072, kv_heads: 8, head_size: 128}
+demand:
+  - {name: chat, requests: 2M/day, input_tokens: 800, output_tokens: 300,
+    lifetime: 2 years, serving: {weights: int8, batch: 1, context: 2048}}
+  - {name: batch, requests: 2M/day, input_tokens: 800, output_tokens: 300,
+    lifetime: 2 years, serving: {weights: int4, batch: 8, context: 2048}}
+limits: {memory: 80 GB}
+fix: {parameters: 7B}
+data: {unique_tokens: 5B}
+"""
 ENDED = {
+    "few bits that ask for a size beyond numbers": BITS_BEYOND,
+    "a limit of memory for each of two streams": EACH_MEMORY,
     "a loss too near the irreducible one for digits": LIFE.format(law=NEAR_E, inputs=8),
     "no loss outweighs what is served": LIFE.format(law="kaplan-2020", inputs="8e32"),
     "one token of unique data": LIFE.format(law="kaplan-2020", inputs=800)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.search import search
 from optimizer.question.scenario import Fix, Scenario
 from optimizer.records import dataclass, replace
@@ -71,9 +72,9 @@ def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | N
     """
     if len(scenarios) != 2 or not _paired(*scenarios):
         return None
-    plans = [answer.plan for answer in answers]
-    costs = [answer.cost for answer in answers]
-    if None in plans or None in costs:
+    plans = [answer.plan for answer in answers if answer.plan is not None]
+    costs = [answer.cost for answer in answers if answer.cost is not None]
+    if len(plans) != len(answers) or len(costs) != len(answers):
         return None
     if any(one.spec.fix is not None for one in scenarios):
         return None
@@ -83,9 +84,8 @@ def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | N
     best = [
         cost.total if seeks[0] else plan.loss
         for cost, plan in zip(costs, plans, strict=True)
-        if cost is not None and plan is not None
     ]
-    sizes = [plan.parameters for plan in plans if plan is not None]
+    sizes = [plan.parameters for plan in plans]
     names = [one.law.name for one in scenarios]
     regrets = []
     for built, true in ((0, 1), (1, 0)):
@@ -93,7 +93,7 @@ def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | N
         row = (names[built], names[true], sizes[built], tokens)
         told = None if math.isinf(regret) else regret
         regrets.append(SizeRegret(*row, *((told, None) if seeks[0] else (None, told))))
-    return _safe(scenarios, sizes, best, (regrets[0], regrets[1]))
+    return _safe(scenarios, plans, best, (regrets[0], regrets[1]))
 
 
 def _paired(one: Scenario, other: Scenario) -> bool:
@@ -109,7 +109,7 @@ def _stem(pair: str | None) -> str | None:
 
 def _safe(
     scenarios: Sequence[Scenario],
-    sizes: Sequence[float],
+    plans: Sequence[Pair],
     best: Sequence[float],
     regrets: tuple[SizeRegret, SizeRegret],
 ) -> Forms:
@@ -118,7 +118,7 @@ def _safe(
     In ln N the least cost of a size is convex, as the value of a geometric program
     is, so that on the way from one plan to the other one regret rises and one falls.
     """
-    low, high = math.log(sizes[0]), math.log(sizes[1])
+    low, high = (math.log(plan.parameters) for plan in plans)
     found: list[tuple[float | None, float]] = []
     while abs(high - low) > CLOSE:
         middle = (low + high) / 2
@@ -131,13 +131,33 @@ def _safe(
         else:
             low = middle
     if not found or any(math.isinf(regret) for _, regret in found):
-        return Forms(regrets, None, None, None)
+        return _one_of_both(regrets, plans)
     tokens = found[0][0] or 0.0, found[1][0] or 0.0
     worst = max(regret for _, regret in found)
     safe = math.exp((low + high) / 2)
     if scenarios[0].spec.seeks:
         return Forms(regrets, safe, worst, tokens)
     return Forms(regrets, safe, None, tokens, worst)
+
+
+def _one_of_both(
+    regrets: tuple[SizeRegret, SizeRegret], plans: Sequence[Pair]
+) -> Forms:
+    """The size of the plan that is one under the other form, too, if either is.
+
+    A limit that holds both leaves none of the sizes between them.
+    """
+
+    def lost(row: SizeRegret) -> float:
+        told = row.ratio if row.excess is None else row.excess
+        return math.inf if told is None else told
+
+    place = min((0, 1), key=lambda place: lost(regrets[place]))
+    row, own = regrets[place], plans[place].tokens
+    if row.tokens is None or math.isinf(lost(row)):
+        return Forms(regrets, None, None, None)
+    tokens = (own, row.tokens) if place == 0 else (row.tokens, own)
+    return Forms(regrets, row.parameters, row.ratio, tokens, row.excess)
 
 
 def _built(scenario: Scenario, N: float, best: float) -> tuple[float | None, float]:

@@ -27,6 +27,7 @@ from optimizer.records import dataclass, field
 from optimizer.world.extrapolation import Extrapolation
 from optimizer.world.repetition import Repetition
 
+UNSERVED = ("serving.memory", "serving.max_time_per_output_token")
 TOUCHING = 1e-9  # of a loss that counts as reached
 
 
@@ -104,8 +105,11 @@ class TrainingOptimal:
 
     @property
     def unservable(self) -> bool:
-        """Whether it fits no replica, so that what serving it costs means nothing."""
-        return any(name.startswith("serving.memory") for name in self.breaks)
+        """Whether no replica serves it, so that what serving it costs means nothing.
+
+        It does not fit the memory, or one sequence alone takes too long for a token.
+        """
+        return any(name.startswith(UNSERVED) for name in self.breaks)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 from optimizer.algebra.program import GeometricProgram, Solution, Status
@@ -13,6 +14,7 @@ from optimizer.analysis.plan.answer import (
     Critical,
     Fixed,
     LawUsed,
+    NearOptimal,
     Overtraining,
     Savings,
     TrainingOptimal,
@@ -107,11 +109,20 @@ def answered(
     made: WholePlan,
     told: Told,
     asked: Scenario | None = None,
+    others: Sequence[WholePlan] = (),
 ) -> Answer:
-    """The answer of one combination of a scenario's lists; `asked` has them all.
+    """The answer of one combination of a scenario's lists.
 
-    Plan and costs are those of whole machines; ranges, limits and sensitivities those
-    of batches in fractions, on the replicas that stand.
+    Plan and costs are those of whole machines; limits and sensitivities those of
+    batches in fractions, on the replicas that stand.
+
+    Args:
+        scenario: without lists.
+        relaxed: the same as mathematics, with its machines in fractions.
+        made: its plan.
+        told: what to say.
+        asked: the scenario with all of its lists.
+        others: the plans of the other combinations, whose sizes are counted alike.
     """
     if (number := made.plan.scenario.samples) is not None:
         scenario = replace(scenario, samples=number)
@@ -136,7 +147,9 @@ def answered(
     )
     # With something fixed the sizes to choose from are those of the question without.
     free = _free(asked or scenario) if question.fixed else None
-    near = near_whole(free or made) if told.near else ()
+    near: tuple[NearOptimal, ...] = ()
+    if told.near:
+        near = near_whole(made, others) if free is None else near_whole(free)
     unique = scenario.spec.data.unique_tokens
     moves = sensitivities(middle.scenario, middle.solution, _program) if whole else ()
     moves = of_loss(middle.scenario, middle.question, middle.solution.value, moves)

@@ -67,6 +67,7 @@ class Infeasibility:
         notes: what is behind the conflict.
         cure: the smallest changes in words; empty where none is told.
         advice: further ways out, and why others are none.
+        choices: of how many choices from lists it holds, with the least change of all.
         beside: where there is a plan in fractions: of the bounds, those that exclude
             each other at the whole numbers that are nearest to a plan.
     """
@@ -84,6 +85,7 @@ class Infeasibility:
     notes: tuple[str, ...] = ()
     cure: str = ""
     advice: tuple[str, ...] = ()
+    choices: int = 1
     beside: tuple[str, ...] = ()
 
     @property

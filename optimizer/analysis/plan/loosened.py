@@ -41,7 +41,7 @@ def freed(
 
 
 def _without(scenario: Scenario, name: str) -> Scenario:
-    path = tuple(name.split("."))
+    path = tuple(name.partition(" (")[0].split("."))  # one word for every stream
     if path[0] == "budget" or name == AT_MOST:
         return changed(scenario, path, lambda known: known * FREE)
     if path[0] in ("limits", "fix"):
@@ -51,7 +51,7 @@ def _without(scenario: Scenario, name: str) -> Scenario:
 
 def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:
     """A scenario with one bound moved; None where it has no such word."""
-    path = tuple(name.split("."))
+    path = tuple(name.partition(" (")[0].split("."))  # one word for every stream
     if name == "target":
         # That of a plan of one's own is its loss, and no word says it.
         if scenario.spec.target is None and scenario.spec.plan is None:

@@ -109,9 +109,12 @@ def pairs(
     """Both ends of each range, by what it is within; arguments as `near_optimal`."""
     if _pinned(solution):
         return dict.fromkeys(WITHIN, [End(solution, None, solution.optimum[1])] * 2)
-    found = {}
-    sought = _ends(solution, value or solution.value, measured)
-    for row, within in enumerate(WITHIN):
+    found: dict[float, Sequence[End]] = {}
+    value = value or solution.value
+    room = measured * math.log(solution.value / value)
+    ranges = [within for within in WITHIN if math.log1p(within) > room]
+    sought = _ends(solution, value, measured, ranges) if ranges else []
+    for row, within in enumerate(ranges):
         try:
             ends = [_end(solution, *sought[2 * row + side]) for side in (0, 1)]
         except UncertifiedError:
@@ -120,15 +123,25 @@ def pairs(
     return found
 
 
-def ranged(ends: Pairs) -> tuple[NearOptimal, ...]:
-    """The ranges between ends, each with the best tokens that its size leaves."""
+def ranged(ends: Pairs, outer: Pairs | None = None) -> tuple[NearOptimal, ...]:
+    """The ranges between ends, each with the best tokens that its size leaves.
+
+    Args:
+        ends: of each range.
+        outer: those in fractions, without which no limit holds an end: at one whole
+            number it may, while the next would do for more.
+    """
     points = iter(best_at([end for pair in ends.values() for end in pair]))
     told = []
     for within in ends:
         low, high = next(points), next(points)
         sizes, tokens = (low["N"], high["N"]), (low["D"], high["D"])
         ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
-        held = (ends[within][0].held_by, ends[within][1].held_by)
+        low_held, high_held = (end.held_by for end in ends[within])
+        if outer is not None:
+            wider = [end.held_by for end in outer.get(within, ())] or [None, None]
+            low_held, high_held = low_held and wider[0], high_held and wider[1]
+        held = low_held, high_held
         told.append(NearOptimal(within, sizes, tokens, ratios, held))
     return tuple(told)
 
@@ -174,17 +187,17 @@ def end_program(
 
 
 def _ends(
-    solution: Solution, value: float, measured: float
+    solution: Solution, value: float, measured: float, ranges: Sequence[float]
 ) -> list[tuple[GeometricProgram, Solution | None]]:
     """The program of each end, the smaller one first, with what is found of it."""
     z, _ = solution.optimum
-    pairs = [(math.log1p(within) / measured, p) for within in WITHIN for p in POWERS]
-    rooms, powers = np.array(pairs).T
+    both = [(math.log1p(within) / measured, p) for within in ranges for p in POWERS]
+    rooms, powers = np.array(both).T
     asked = end_program(solution.program, value * np.exp(rooms), powers)
     rooms = rooms + math.log(value / solution.value)
     guesses = partial(_models, solution, rooms, powers)
-    start = np.tile(z, (len(pairs), 1))
-    each = [members(asked, slice(row, row + 1)) for row in range(len(pairs))]
+    start = np.tile(z, (len(both), 1))
+    each = [members(asked, slice(row, row + 1)) for row in range(len(both))]
     found = attempt_members(asked, each, start, DIGITS, guesses)
     return list(zip(each, found, strict=True))
 

@@ -8,7 +8,8 @@ by a plan in whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from optimizer.analysis.plan.answer import NearOptimal
 from optimizer.analysis.plan.near_optimal import (
     DIGITS,
     POWERS,
+    WITHIN,
     End,
+    Pairs,
     end_program,
     near_to,
     pairs,
@@ -26,46 +29,143 @@ from optimizer.analysis.plan.near_optimal import (
 )
 from optimizer.analysis.plan.rounded import whole_batches, whole_samples
 from optimizer.analysis.plan.touching import machines
-from optimizer.analysis.plan.whole import Solved, WholePlan
+from optimizer.analysis.plan.whole import MANY, Solved, WholePlan
 from optimizer.engine.solve import attempt_each
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
+from optimizer.records import replace
+
+Ends: TypeAlias = "dict[float, list[End]]"
+RESTOOD = 4  # replicas more or fewer
 
 
-def near_whole(made: WholePlan) -> tuple[NearOptimal, ...]:
+def near_whole(
+    made: WholePlan, others: Sequence[WholePlan] = ()
+) -> tuple[NearOptimal, ...]:
     """The sizes whose best plan in whole numbers is near the plan's cost or loss.
 
-    A range that cannot be certified is left out.
+    With more or fewer replicas that stand, or with another choice of a scenario's
+    lists, other sizes may be near it, too; they are told as far as they lie side by
+    side with those of the plan. A range that cannot be certified is left out.
+
+    Args:
+        made: the plan.
+        others: those of other choices, whose sizes are counted alike.
     """
     plan, middle = made.plan, made.standing
-    batches = [one for one in plan.scenario.whole.values() if one.batch is not None]
-    drawn = middle.question.between is not None
-    if drawn and plan.question.reducible is None:
-        # A budget's losses have the term of the samples or not: those of the plan.
-        return near_to(plan.question, plan.solution)
-    if not (batches or drawn) or plan.question.fixed:
+    if plan.question.fixed:
         return near_to(middle.question, middle.solution)
-    value, measured = plan.solution.value, plan.question.measured
-    outer, prices = pairs(middle.solution, value, measured), plan.solution.optimum[1]
-    ends = {
-        within: [*pair]
-        for within, pair in pairs(plan.solution, None, measured).items()
-        if within in outer or not drawn  # other numbers of samples are beside it
-    }
+    if plan.question.reducible is None:
+        if middle.question.between is not None:
+            # The losses have the term of the samples or not: those of the plan.
+            return near_to(plan.question, plan.solution)
+        others = ()
+    value = plan.solution.value
+    most = value * (1 + max(WITHIN)) ** (1 / plan.question.measured)
+    found = [_ends(middle, plan, value)]
+    for one in (made, *others):
+        if one.standing.solution.value > most:
+            continue
+        if one is not made:
+            found.append(_ends(one.standing, one.plan, value))
+        if one.fractions is not None and one.replicas > MANY:
+            # Of so many, one more costs next to nothing: all but that may be spent.
+            found.append(_ends(one.fractions, None, value * (1 - 1 / one.replicas)))
+        else:
+            stands = _restood(one.standing, most)
+            found += [_ends(standing, None, value) for standing in stands]
+    return ranged(*_joined(found))
+
+
+def _restood(middle: Solved, most: float) -> Iterator[Solved]:
+    """The same on more or fewer replicas of one machine, as long as it is worth it."""
+    for suffix, whole in middle.scenario.whole.items():
+        for step in (1.0, -1.0) if whole.replicas is not None else ():
+            count = whole.replicas or 0.0
+            for _ in range(RESTOOD):
+                count += step
+                if count < 1:
+                    break
+                stands = {
+                    **middle.scenario.whole,
+                    suffix: replace(whole, replicas=count),
+                }
+                scenario = replace(middle.scenario, whole=stands)
+                question = formulate(scenario)
+                start = middle.solution.optimum[0]
+                (found,) = attempt_each([question.program], [start])
+                if found is None or found.status is not Status.OPTIMAL:
+                    break
+                if found.value > most:
+                    break
+                yield Solved(scenario, question, found)
+
+
+def _joined(found: Sequence[tuple[Ends, Pairs]]) -> tuple[Ends, Pairs]:
+    """The ends of ranges that overlap with the first, and those in fractions."""
+    ends, outer = ({k: list(v) for k, v in part.items()} for part in found[0])
+    for within, mine in ends.items():
+        rest = [pair for pair in found[1:] if within in pair[0]]
+        grown = True
+        while grown:
+            grown = False
+            for new, wide in rest:
+                low, high = new[within]
+                if low.size > mine[1].size or high.size < mine[0].size:
+                    continue
+                for side, end in enumerate((low, high)):
+                    if POWERS[side] * end.size < POWERS[side] * mine[side].size:
+                        mine[side], grown = end, True
+                        outer.setdefault(within, [*mine])[side] = wide.get(
+                            within, (low, high)
+                        )[side]
+    return ends, outer
+
+
+def _ends(middle: Solved, plan: Solved | None, value: float) -> tuple[Ends, Pairs]:
+    """Both ends of each range of one choice, in whole numbers and in fractions.
+
+    Args:
+        middle: with batches in fractions.
+        plan: with whole ones, if it is known.
+        value: of the best plan.
+    """
+    measured = middle.question.measured
+    outer = pairs(middle.solution, value, measured)
+    whole = middle.scenario if plan is None else plan.scenario
+    batches = [one for one in whole.whole.values() if one.batch is not None]
+    drawn = middle.question.between is not None
+    if plan is not None and not (batches or drawn):
+        return {within: [*pair] for within, pair in outer.items()}, outer
+    ends: Ends = {}
+    if plan is not None:
+        own = None if plan.solution.value == value else value
+        for within, pair in pairs(plan.solution, own, measured).items():
+            if within in outer or not drawn:  # other numbers of samples are beside it
+                ends[within] = [*pair]
     asked = []
-    for within, own in ends.items():
+    for within in {**outer, **ends}:
         most = value * (1 + within) ** (1 / measured)
-        for side, end in enumerate(outer.get(within, own)):
+        for side, end in enumerate(outer.get(within) or ends[within]):
             asked += [(within, side, *one) for one in _asked(middle, end, most, side)]
     starts = [start for *_, start in asked]
     found = attempt_each([program for *_, program, _ in asked], starts, DIGITS)
+    reached: dict[float, list[End | None]] = {w: [*pair] for w, pair in ends.items()}
     for (within, side, program, *_), one in zip(asked, found, strict=True):
         if one is not None and one.status is Status.OPTIMAL:
-            end, power = End(one, program, prices), POWERS[side]
-            if power * end.size < power * ends[within][side].size:
-                ends[within][side] = end
-    return ranged(ends)
+            priced = one if plan is None else plan.solution
+            guess = priced.optimum[1][: len(program.constraints)]
+            end, power = End(one, program, guess), POWERS[side]
+            sides = reached.setdefault(within, [None, None])
+            known = sides[side]
+            if known is None or power * end.size < power * known.size:
+                sides[side] = end
+    return {
+        within: [low, high]
+        for within, (low, high) in reached.items()
+        if low is not None and high is not None
+    }, outer
 
 
 def _asked(

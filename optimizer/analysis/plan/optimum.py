@@ -204,7 +204,13 @@ def _best(scenario: Scenario, ends: Sequence[End], told: Told) -> Answer:
         return replace(answer, choice=choice, alternatives=tuple(rows))
     best = next(i for i, row in enumerate(rows) if row.total == min(totals))
     rows[best] = replace(rows[best], status="best")
-    answer = answered(*solved[best], told, scenario)
+    experts = solved[best][0].spec.experts
+    alike = [
+        its
+        for index, (one, _, its) in solved.items()
+        if index != best and one.spec.experts == experts
+    ]
+    answer = answered(*solved[best], told, scenario, alike)
     choice = scenario.variants[best].choice
     return replace(answer, choice=choice, alternatives=tuple(rows))
 

@@ -79,7 +79,7 @@ def range_warnings(plan: Pair, law: Law, who: str = "plan") -> Iterator[Warning]
         yield Warning(
             "beyond-36T",
             f"{counted(plan.tokens, 'tokens')} is more than any published run used "
-            "(Qwen3: 36T). Set limits: {tokens: } to the data that you can get",
+            "(36T, by Qwen3). Set limits: {tokens: } to the data that you can get",
         )
 
 
@@ -113,8 +113,8 @@ def reaching(
             Warning(
                 "beyond-36T",
                 f"{what} reach {counted(high['tokens'], 'tokens')}, more than any "
-                "published run used (Qwen3: 36T). Set limits: {tokens: } to the data "
-                "that you can get",
+                "published run used (36T, by Qwen3). Set limits: {tokens: } to the "
+                "data that you can get",
             )
         )
     return tuple(warnings)

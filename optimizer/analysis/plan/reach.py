@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from optimizer.algebra.program import GeometricProgram
+from optimizer.algebra.posynomial import Term, build
+from optimizer.algebra.program import Constraint, GeometricProgram
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
 from optimizer.analysis.plan.wording import (
     amount,
@@ -16,7 +17,7 @@ from optimizer.analysis.plan.wording import (
     unbounded,
 )
 from optimizer.engine.diagnose import FAR, ROOM, Infimum, infimum
-from optimizer.question.asked import Question
+from optimizer.question.asked import SIZE, Question
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import read
 from optimizer.records import replace
@@ -74,12 +75,30 @@ def beyond_law(scenario: Scenario, question: Question) -> str:
             f"{scenario.law.name}, {least}, that double precision cannot certify a "
             f"plan. {enough}"
         )
-    if not all(size < LARGEST for size in surface.training_optimal(s)):
+    if _too_large(question, s):
         return (
             f"under {scenario.law.name} the target of {nats(loss)} needs more than "
             f"{LARGEST:.0e} parameters or tokens. {enough}"
         )
     return ""
+
+
+def _too_large(question: Question, s: float) -> bool:
+    """Whether a reducible loss needs a size that nobody will reckon with."""
+    most = max(question.surface.training_optimal(s))
+    if not most < LARGEST:
+        return True
+    if question.plain or most < math.sqrt(LARGEST):
+        return False
+    # What stored weights lose grows with the tokens, and so asks for larger models.
+    walls = [
+        Constraint(
+            name, build(question.variables, [Term("", 1 / LARGEST, {name: 1.0})])
+        )
+        for name in SIZE
+    ]
+    least = infimum(GeometricProgram(question.lossy(), (*question.nested, *walls)))
+    return not least.value < s
 
 
 def _closest(surface: Surface) -> float:

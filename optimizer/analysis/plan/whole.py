@@ -62,11 +62,19 @@ class WholePlan:
         standing: with whole replicas and batches in fractions: its derivatives are
             those of the answer, since in whole batches the cost moves in steps.
         relaxed: with both in fractions; None where nothing had to be made whole.
+        fractions: the same as it was solved.
     """
 
     plan: Solved
     standing: Solved
     relaxed: Relaxed | None
+    fractions: Solved | None = None
+
+    @property
+    def replicas(self) -> float:
+        """The most that stand of one machine; 0 where none have to."""
+        stand = [whole.replicas or 0.0 for whole in self.plan.scenario.whole.values()]
+        return max(stand, default=0.0)
 
 
 def make_whole(found: Solved) -> WholePlan | None:
@@ -116,7 +124,7 @@ def making_whole(found: Solved) -> Search[WholePlan | list[Solved]]:
         certificate=found.solution.certificate,
         base=best.standing.total,
     )
-    return replace(best, relaxed=relaxed)
+    return replace(best, relaxed=relaxed, fractions=found)
 
 
 def _without_plan(tried: Sequence[Solved]) -> Search[list[Solved]]:

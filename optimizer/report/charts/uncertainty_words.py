@@ -29,7 +29,7 @@ def frontier(figure: Banded) -> str:
         f"{amount(last.cost_total, found.unit)}."
     )
     if band is None:
-        return f"{told} {figure.law} states no covariance, so there is no band."
+        return f"{told} No error of {figure.law} is drawn here, so there is no band."
     told += (
         f" The band holds 90 % of {band.draws} draws of {figure.law}, each with its "
         "own least cost at these losses"

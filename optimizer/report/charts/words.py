@@ -157,7 +157,10 @@ def regret(figure: Regret) -> str:
             f"times the best where {other} comes."
         )
     if missing:
-        told += f" {missing} combinations miss a target or break a limit."
+        told += (
+            f" {missing} combinations have none: the plan misses the target there, "
+            "breaks a limit, or the scenario asks for something else."
+        )
     return told
 
 

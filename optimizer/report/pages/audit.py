@@ -179,6 +179,8 @@ def _under_scenario(audit: Audit, demand: float) -> Iterator[str]:
         yield f"At the {served} tokens of the scenario nothing of its loss is cheaper."
         return
     within = "" if above > 0 or audit.reshaped else " that the scenario allows"
+    if audit.held_by:
+        within = f" within {either(list(audit.held_by), 'and')}"
     loss, stored = f"{best.loss:.4f}", ""
     if loss != f"{audit.loss:.4f}":
         stored = f" ({loss} as its weights are stored)"

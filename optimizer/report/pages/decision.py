@@ -197,10 +197,11 @@ def _sure(case: Case) -> Iterator[str]:
     answer = case.answer
     yield from trust(answer)
     if answer.reached is None:
-        yield (
-            f"The error of {answer.law.name} is not known, and none of these numbers "
-            "has it in it."
+        law, known = answer.law.name, answer.question != "target"
+        what = (
+            f"The error of {law}" if known else f"The error of {law} is not known, and"
         )
+        yield f"{what} is in none of these numbers."
     drawn = case.uncertainty
     if drawn is not None and drawn.lawful and drawn.intervals:
         yield f"If {drawn.law} is right, {best_size(drawn)}."
@@ -223,6 +224,8 @@ def _sure(case: Case) -> Iterator[str]:
 def _changes(case: Case) -> Iterator[str]:
     """What could change the decision, the most telling first."""
     answer = case.answer
+    if answer.question == "lifetime" and answer.plan is not None:
+        yield f"All of these keep the loss of {answer.plan.loss:.4f} that was chosen."
     yield from _other_demand(case.explorer)
     for way, _ in answer.cheaper[:1]:
         name = way.name.removeprefix("existing ")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.students import Distilled
+from optimizer.analysis.plan.students import Distillation, Distilled
 from optimizer.analysis.plan.wording import (
     either,
     figure,
@@ -148,16 +148,45 @@ def better(answer: Answer) -> str:
         return ""
     told = (
         f"Distil {model(*best.size)} tokens from a teacher of {best.teacher}: that "
-        f"costs {percent(best.saved)} less than the same loss without a teacher, with "
-        f"logits that are {found.logits} and a teacher whose own training is not "
-        "counted."
+        f"costs {percent(best.saved)} less than the same loss without a teacher, "
+        f"{_left_out(found)}."
     )
-    way, law = found.ways[0], answer.law.name
-    far = (
-        stretch(way.teacher_extrapolation, law, "The teacher"),
-        stretch(way.extrapolation, law, "The student"),
+    return " ".join((told, *_far(answer, found.ways[0])))
+
+
+def instead(answer: Answer) -> str:
+    """The student that reaches what no model without a teacher does; or empty."""
+    found = answer.distillation
+    if answer.plan is not None or found is None or not found.ways:
+        return ""
+    best = found.ways[0]
+    if best.student is None or best.total is None:
+        return ""
+    told = (
+        f"With one, {model(best.student.parameters, best.student.tokens)} tokens from "
+        f"a teacher of {model(best.teacher.parameters, best.teacher.tokens)} meet "
+        f"them, for {figure(best.total, UNITS[answer.objective])} over the life, "
+        f"{_left_out(found)}."
     )
-    return " ".join(filter(None, (told, *far)))
+    return " ".join((told, *_far(answer, best)))
+
+
+def _left_out(found: Distillation) -> str:
+    """What the cost of a student counts of its teacher."""
+    return (
+        f"with logits that are {found.logits} and a teacher whose own training is not "
+        "counted"
+    )
+
+
+def _far(answer: Answer, way: Distilled) -> Iterator[str]:
+    """How far a teacher and its student are beyond the law's runs."""
+    for who, known in (
+        ("The teacher", way.teacher_extrapolation),
+        ("The student", way.extrapolation),
+    ):
+        if told := stretch(known, answer.law.name, who):
+            yield told
 
 
 def pays(answer: Answer) -> str:

@@ -22,6 +22,7 @@ from optimizer.world.extrapolation import NAMES
 
 TITLE = "the other form"
 REGRET = " compare --forms has the regret of each."
+EVEN = 1e-6  # of a cost, below which there is no regret
 MORE = ": expect to need more tokens"
 
 
@@ -143,7 +144,7 @@ def form_regret(told: Forms | None) -> list[Text]:
 
 def _decided(told: Forms) -> Iterator[str]:
     if told.safe is None or told.tokens is None:
-        yield "No size between the two plans reaches the target under both forms."
+        yield "No size from one plan to the other reaches the target under both forms."
         return
     first, second = (amount(D, "tokens") for D in told.tokens)
     one, two = (row.built for row in told.regrets)
@@ -156,8 +157,10 @@ def _decided(told: Forms) -> Iterator[str]:
             "is true."
         )
         return
+    most = "that is the best plan under both"
+    if told.worst - 1 > EVEN:
+        most = f"at most {above(told.worst - 1)} the best plan of whichever is true"
     yield (
         f"{start} and train until the target is met, "
-        f"{first} tokens by {one} and {second} by {two}: at most "
-        f"{above(told.worst - 1)} the best plan of whichever is true."
+        f"{first} tokens by {one} and {second} by {two}: {most}."
     )

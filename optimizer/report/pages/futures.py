@@ -35,7 +35,7 @@ def decision(comparison: Comparison) -> Iterator[Text]:
     robust = comparison.robust
     if comparison.unlike:
         yield Text(
-            f"No one plan answers these scenarios together: "
+            "These are unlike questions, and no one plan is sought for all of them: "
             f"{'; '.join(comparison.unlike)}.",
             lead=True,
         )

@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from optimizer.analysis.plan.answer import Alternative, Answer, Fixed, TrainingOptimal
+from optimizer.analysis.plan.answer import (
+    Alternative,
+    Answer,
+    Fixed,
+    LimitUsed,
+    TrainingOptimal,
+)
 from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.reach import called
@@ -20,7 +26,7 @@ from optimizer.analysis.plan.wording import (
     samples,
 )
 from optimizer.reading.quantity import significant
-from optimizer.report.pages.distillation import better
+from optimizer.report.pages.distillation import better, instead
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences, suits
 from optimizer.report.pages.stretch import stretch
@@ -34,8 +40,10 @@ def headline(answer: Answer) -> str:
     plan, optimal = answer.plan, answer.training_optimal
     if plan is None or optimal is None:
         reason = answer.infeasibility.reason if answer.infeasibility else ""
-        told = f"There is no plan: {reason}."
-        return " ".join((*own_sentences(answer, ""), told, *_instead(answer)))
+        taught = instead(answer)
+        told = f"There is no plan{' without a teacher' if taught else ''}: {reason}."
+        mine = own_sentences(answer, "")
+        return " ".join(filter(None, (*mine, told, taught, *_instead(answer))))
     return " ".join((*steps(answer), *trust(answer)))
 
 
@@ -210,14 +218,29 @@ def _train(answer: Answer, plan: Pair) -> str:
     if answer.question == "lifetime":
         return (
             f"Counting what it serves, the {spent} is best spent on a loss of "
-            f"{plan.loss:.4f}: {train}"
+            f"{plan.loss:.4f}{_unspent(answer, budget)}: {train}"
         )
     if answer.same_loss is not None:
         return (
             f"Ignoring what it serves, the {spent} buys a lowest loss of "
-            f"{plan.loss:.4f}: {train}"
+            f"{plan.loss:.4f}{_unspent(answer, budget)}: {train}"
         )
-    return f"The {spent} buys a loss of {plan.loss:.4f}: {train}"
+    return (
+        f"The {spent} buys a loss of {plan.loss:.4f}{_unspent(answer, budget)}: {train}"
+    )
+
+
+def _unspent(answer: Answer, budget: LimitUsed) -> str:
+    """How much of a budget is used where another limit holds the plan; or empty."""
+    walls = [w for w in answer.limits if w.binding and w is not budget]
+    if budget.binding or not walls:
+        return ""
+    held = either(
+        [f"{called(w.name)} of {amount(w.bound, w.unit)}" for w in walls], "and"
+    )
+    verb = "lets" if len(walls) == 1 else "let"
+    used = amount(budget.value, budget.unit)
+    return f" with {used} of it, since {held} {verb} no more be used"
 
 
 def _cheapest_of_this_loss(answer: Answer, best: SameLoss) -> Iterator[str]:
@@ -261,19 +284,19 @@ def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:
     if saved is None or cost is None:
         return
     size, bounds = amount(optimal.parameters, "parameters"), []
-    if optimal.unservable:
-        yield (
-            f"The {size} that is cheapest to train to the same loss does not fit the "
-            "memory of a serving replica."
-        )
-        return
+    also = " with as many samples" if optimal.samples else ""
+    also += " with the same choices" if answer.choice else ""
     for name in optimal.breaks:
         wall = next((w for w in answer.limits if w.name == name), None)
         bound = "" if wall is None else f" of {amount(wall.bound, wall.unit)}"
         bounds.append(f"{called(name)}{bound}")
+    if optimal.unservable:
+        cannot = f"cannot be served within {either(bounds, 'and')}"
+        if any(name.startswith("serving.memory") for name in optimal.breaks):
+            cannot = "does not fit the memory of a serving replica"
+        yield f"The {size} that is cheapest to train to the same loss{also} {cannot}."
+        return
     verb = "rule" if len(bounds) > 1 else "rules"
-    also = " with as many samples" if optimal.samples else ""
-    also += " with the same choices" if answer.choice else ""
     why = f", which {either(bounds, 'and')} {verb} out" if bounds else ""
     yield (
         f"{_that(answer)} {compared(-saved.fraction, cost.unit)} the {size} that is "

@@ -12,7 +12,6 @@ from optimizer.analysis.plan.wording import (
     LEAST,
     amount,
     counted,
-    either,
     figure,
     lifetime,
     line_name,
@@ -40,6 +39,7 @@ from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.law_line import law_line
 from optimizer.report.pages.machines import choices, machines
+from optimizer.report.pages.near import near_table, near_words
 from optimizer.report.pages.other_ways import others
 from optimizer.report.pages.own_plan import own_choice
 from optimizer.report.pages.reasons import infeasible, limits, proof
@@ -88,7 +88,7 @@ def _body(answer: Answer, rounded: Sequence[Block], joint: bool) -> Iterator[Blo
         yield from distillation(answer)
         yield from capped_blocks(answer)
         yield from near_table(answer)
-        yield from _near_words(answer)
+        yield from near_words(answer)
         yield from limits(answer)
         yield from moves(answer, joint)
     yield Heading("Law and proof")
@@ -340,61 +340,3 @@ def _dollars(answer: Answer) -> Iterator[Block]:
             "Prices of tokens are constant ones that, paid as tokens are served, cover "
             "their cost at present value."
         )
-
-
-def near_table(answer: Answer) -> Iterator[Block]:
-    """The sizes that cost, or lose, hardly more than the optimum."""
-    if not answer.near_optimal:
-        return
-    rows = tuple(
-        (
-            percent(near.within),
-            *(
-                f"{one} to {other}"
-                for one, other in (
-                    tuple(figure(v, "parameters") for v in near.parameters),
-                    tuple(figure(v, "tokens") for v in near.tokens),
-                    tuple(ratio(v) for v in near.tokens_per_parameter),
-                )
-            ),
-        )
-        for near in answer.near_optimal
-    )
-    yield Heading("Near-optimal sizes")
-    yield Table(
-        named("parameters", "tokens", "tokens per parameter"),
-        tuple((f"within {row[0]}", *row[1:]) for row in rows),
-    )
-
-
-def _near_words(answer: Answer) -> Iterator[Block]:
-    if not answer.near_optimal:
-        return
-    what = "has at most that much more reducible loss"
-    if answer.question != "budget" and answer.cost is not None:
-        what = f"takes at most that much more {lifetime(answer.cost.unit)}"
-    free = "" if answer.fixed is None else " with nothing fixed"
-    yield Text(
-        f"The best plan of any size between {what} than the optimum{free}."
-        f"{held_ends(answer)}"
-    )
-    same = ["the same choice of the lists"] if answer.alternatives else []
-    same += ["as many replicas"] if any(one.standing for one in answer.serving) else []
-    if same:
-        yield Text(f"All have {either(same, 'and')}: others may suit more sizes.")
-
-
-def held_ends(answer: Answer) -> str:
-    """Which limits end the near-optimal ranges before the cost does, after a space."""
-    told = []
-    for side, where in enumerate(("below", "above")):
-        held: dict[str, list[str]] = {}
-        for near in answer.near_optimal:
-            if (name := near.held_by[side]) is not None:
-                held.setdefault(name, []).append(percent(near.within))
-        for name, those in held.items():
-            some = ""
-            if len(those) < len(answer.near_optimal):
-                some = f" within {those[0]}"
-            told.append(f"{where}{some} by {name}")
-    return f" Cut by a limit: {'; '.join(told)}." if told else ""

@@ -148,9 +148,12 @@ def infeasible(answer: Answer) -> Iterator[Block]:
     if answer.infeasibility is not None:
         ways = answer.infeasibility.relaxations
         if answer.choice:
+            of = (
+                "the least of them all" if answer.infeasibility.choices > 1 else "of it"
+            )
             yield Text(
                 f"Of the choices, the nearest to a plan is {picked(answer.choice)}; "
-                "what is needed is the least of them all."
+                f"what is needed is {of}."
             )
         yield from remedies(answer.infeasibility, ways, {answer.law.outer})
         yield from leading(ways, UNITS[answer.objective])
@@ -234,8 +237,11 @@ def remedies(
         elif target and (outer := max(outers)) != 1:
             factor = times(why.uniform**outer, 3)
             of_the_target = f" (a target above E by a factor {factor})"
+        every = "all of them together"
+        if len(ways) < len(why.relaxations):
+            every = "every bound and target, also those that conflict with none"
         yield Text(
-            f"Or all of them together, each looser by a factor "
+            f"Or {every}, each looser by a factor "
             f"{times(_enough(why.uniform), 3)}{of_the_target}."
         )
     if why.nearest_loss is not None:

@@ -8,7 +8,6 @@ from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
     amount,
     either,
-    figure,
     gap_below,
     lifetime,
     percent,
@@ -22,11 +21,11 @@ from optimizer.report.pages.distillation import better, pays
 from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best, refusals
+from optimizer.report.pages.near import near_short
 from optimizer.report.pages.other_ways import others
 from optimizer.report.pages.plan import (
     bill,
     further_costs,
-    held_ends,
     plan_table,
     practice,
 )
@@ -67,7 +66,7 @@ def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
             yield Text(told, label=practice(answer))
         if not better(answer) and (told := pays(answer)):
             yield Text(told)
-        yield from _near(answer)
+        yield from near_short(answer)
         yield from _held(answer)
     yield _end(answer)
 
@@ -101,25 +100,6 @@ def _one_table(first: Table, second: Table) -> Table:
         for row in table.rows
     )
     return Table(columns, tuple(rows))
-
-
-def _near(answer: Answer) -> Iterator[Block]:
-    """The sizes that cost, or lose, hardly more, in a line or two."""
-    told = []
-    for near in answer.near_optimal:
-        low, high = (
-            f"{figure(size, 'parameters')} on {figure(tokens, 'tokens')}"
-            for size, tokens in zip(near.parameters, near.tokens, strict=True)
-        )
-        told.append((percent(near.within), f"{low} to {high}"))
-    if told:
-        budget = answer.question == "budget"
-        what = "least reducible loss" if budget else "least cost"
-        what += "" if answer.fixed is None else " with nothing fixed"
-        (first, most), *wider = told
-        rest = "".join(f"; within {part}, {sizes}" for part, sizes in wider)
-        words = f"within {first} of the {what}, {most}{rest}.{held_ends(answer)}"
-        yield Text(words, label="Near-optimal sizes")
 
 
 def _held(answer: Answer) -> Iterator[Block]:

@@ -44,20 +44,26 @@ def laws_side_blocks(
     yield Text(" ".join(spread(answers)), lead=True)
     yield from all_warned(answers, lambda answer: answer.law.name)
     yield Heading("Plans")
-    held = any(answer.held_by or answer.free for answer in answers)
+    met = {id(answer): wall.name for answer, wall in _met(answers)}
+    held = bool(met) or any(answer.held_by or answer.free for answer in answers)
+    free = any(answer.free for answer in answers)
     columns = (
         Column("law", "left"),
         *(Column(t) for t in ("size", "tokens")),
         *([] if held else [Column("tokens per parameter")]),
         Column("lifetime cost"),
-        *([Column("held by", "left"), Column("else")] if held else [Column("factor")]),
+        *([Column("held by", "left")] if held else [Column("factor")]),
+        *([Column("else")] if free else []),
     )
-    yield Table(columns, tuple(_row(answer, held) for answer in answers))
-    yield Text(
-        f"Else: the size that the law would choose{_without(answers)}."
-        if held
-        else "Factor: the overtraining factor."
-    )
+    rows = []
+    for answer in answers:
+        walls = [wall.name for wall in answer.held_by] or [met.get(id(answer), "")]
+        rows.append(_row(answer, held, walls)[: len(columns)])
+    yield Table(columns, tuple(rows))
+    if free:
+        yield Text(f"Else: the size that the law would choose{_without(answers)}.")
+    elif not held:
+        yield Text("Factor: the overtraining factor.")
     for answer in answers:
         if answer.infeasibility is not None:
             yield Text(f"{answer.infeasibility.reason}.", label=answer.law.name)
@@ -87,7 +93,7 @@ def laws_left_out(left: Mapping[str, str]) -> Iterator[Block]:
         yield Text(f"{told}.", label=either(names, "and"))
 
 
-def _row(answer: Answer, held: bool) -> tuple[str, ...]:
+def _row(answer: Answer, held: bool, walls: Sequence[str]) -> tuple[str, ...]:
     plan, cost, over = answer.plan, answer.cost, answer.overtraining
     free = answer.free
     other = GAP if free is None else figure(free.parameters, "parameters")
@@ -103,8 +109,8 @@ def _row(answer: Answer, held: bool) -> tuple[str, ...]:
     )
     if not held:
         return cells
-    walls = ", ".join(wall.name.removeprefix("limits.") for wall in answer.held_by)
-    return (*cells[:3], cells[4], walls, other)
+    names = ", ".join(wall.removeprefix("limits.") for wall in walls)
+    return (*cells[:3], cells[4], names, other)
 
 
 def spread(answers: Sequence[Answer]) -> Iterator[str]:
@@ -124,7 +130,10 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
     if len(sizes) == 1:
         yield f"Only one law gives a plan{free}: {model(low, few)}."
     elif high / low < TELLING and many / few < TELLING:
-        yield f"The laws agree{free}: train {model(low, few)}."
+        agreed = "The laws agree"
+        if len({id(answer) for answer, _ in _met(known)}) == len(known):
+            agreed = "A limit of the machines leaves each law the same size"
+        yield f"{agreed}{free}: train {model(low, few)}."
     else:
         span, apart = amount(low, "parameters"), ""
         if high / low >= TELLING:

@@ -36,8 +36,9 @@ def test_a_joint_plan_across_targets_units_and_laws_is_nonsense():
     found = together(BASE, better)
     assert found.robust is None
     assert first(found) == (
-        "No one plan answers these scenarios together: the targets are 2.1028 nats "
-        "and 2.0308 nats; they count lifetime compute and lifetime cost."
+        "These are unlike questions, and no one plan is sought for all of them: the "
+        "targets are 2.1028 nats and 2.0308 nats; they count lifetime compute and "
+        "lifetime cost."
     )
     assert compared(found)["minimax"] is None
     assert len(compared(found)["unlike"]) == 2

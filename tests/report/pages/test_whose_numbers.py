@@ -199,7 +199,7 @@ def test_many_laws_are_compared_in_few_words():
     found = compare(list(under_laws(scenario, ("all",))), pairs=False)
     page = render(comparison_blocks(found, tabled=True), 80)
     assert len(found.plans) > 20
-    assert f"together: they have {len(found.plans)} laws." in flat(
+    assert f"for all of them: they have {len(found.plans)} laws." in flat(
         comparison_blocks(found, tabled=True)
     )
     assert page.count("\n") < 10

@@ -1,0 +1,105 @@
+"""Sentences that the JSON beside them contradicted, as a reader found them."""
+
+import pytest
+
+from optimizer import load_portfolio, solve_portfolio
+from optimizer.analysis.audit import audit
+from optimizer.analysis.comparison.compare import compare
+from optimizer.analysis.plan.optimum import solve
+from optimizer.question.load import load_scenario
+from optimizer.question.under_laws import under_laws
+from optimizer.report.formats.text import render
+from optimizer.report.pages.audit import audit_blocks
+from optimizer.report.pages.forms import form_regret
+from optimizer.report.pages.headline import headline
+from optimizer.report.pages.portfolio import portfolio_blocks
+from optimizer.report.pages.under_laws import laws_side_blocks
+from optimizer.world.laws import load_law
+
+
+def loaded(root, name, *overrides):
+    return load_scenario(root / f"scenarios/{name}.yaml", overrides)
+
+
+def test_a_student_within_the_limits_is_told_where_nothing_else_is_a_plan(root):
+    tight = ("limits.training_compute=1e22", "demand.tokens=20T")
+    answer = solve(loaded(root, "distillation", *tight))
+    best = answer.distillation.ways[0]
+    assert answer.plan is None
+    assert best.training <= 1e22
+    told = headline(answer)
+    assert told.startswith("There is no plan without a teacher: no model meets ")
+    assert "With one, 6.91B on 241B tokens from a teacher of 70B" in told
+    assert "The teacher is an extrapolation" in told
+    none = headline(solve(loaded(root, "distillation", "limits.parameters=1B")))
+    assert "teacher" not in none
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "size"),
+    [("internal-use", (), 9e9), ("api-at-scale", ("limits.parameters=6B",), 4.58e9)],
+)
+def test_a_plan_that_reaches_the_target_under_both_forms_is_safe(
+    root, name, overrides, size
+):
+    scenario = loaded(root, name, *overrides)
+    pair = under_laws(scenario, ("besiroglu-2024-refit", "chinchilla-points-coupled"))
+    told = compare(list(pair)).forms
+    assert told.safe == pytest.approx(size, rel=2e-3)
+    rates = [row.ratio for row in told.regrets if row.ratio is not None]
+    assert told.worst == pytest.approx(min(rates))
+    assert form_regret(told)[0].text.startswith("If it is not known which form is true")
+
+
+def test_what_no_machine_serves_has_no_saving(root):
+    """The 14.2B had a price at one sequence a batch, thrice too slow even so."""
+    slow = "serving.max_time_per_output_token=3 ms"
+    answer = solve(loaded(root, "moe-api", slow))
+    told = headline(answer)
+    assert answer.training_optimal.unservable
+    assert "cannot be served within serving.max_time_per_output_token of 3 ms" in told
+    assert answer.saved is None
+    assert " % less than" not in told
+
+
+def test_a_budget_that_a_limit_leaves_unspent_is_not_what_buys(root):
+    answer = solve(loaded(root, "smollm3", "limits.tokens=8T"))
+    told = headline(answer)
+    assert (
+        "with 17.1 days of it, since limits.tokens of 8T lets no more be used" in told
+    )
+    assert "since" not in headline(solve(loaded(root, "smollm3")))
+
+
+def test_an_audit_says_which_limit_holds_what_it_is_compared_with(root):
+    scenario = loaded(root, "internal-use")
+    law = load_law("besiroglu-2024-refit")
+    found = audit("8B on 15T", 8e9, 15e12, law, scenario=scenario)
+    assert found.held_by == ("limits.parameters",)
+    page = " ".join(render(audit_blocks(found), 80).split())
+    assert "the best model of the same loss within limits.parameters, 9B" in page
+
+
+def test_a_factor_of_all_bounds_names_those_that_the_table_leaves_out(root):
+    tight = ("shared.training_cost=$500k", "shared.tokens=1T")
+    plan = solve_portfolio(load_portfolio(root / "scenarios/portfolio.yaml", tight))
+    page = " ".join(render(portfolio_blocks(plan), 80).split())
+    assert "Or every bound and target, also those that conflict with none" in page
+
+
+def test_a_row_of_the_laws_names_the_machine_limit_that_the_sentence_names(root):
+    scenario = loaded(root, "latency-bound-assistant", "limits.total_cost=$500k")
+    answers = [
+        solve(one, whole=False)
+        for one in under_laws(scenario, ("besiroglu-2024", "besiroglu-2024-refit"))
+    ]
+    page = render(list(laws_side_blocks("x", answers)), 120)
+    rows = [
+        line
+        for line in page.splitlines()
+        if line.lstrip().startswith("besiroglu-2024 ")
+    ]
+    rows += [line for line in page.splitlines() if "2024-refit  " in line]
+    assert len(rows) == 2
+    assert all("serving.max_time_per_output_token" in row for row in rows[:2])
+    assert "The laws agree" not in page
