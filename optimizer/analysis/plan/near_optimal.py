@@ -101,6 +101,7 @@ class End:
 
 
 Pairs = Mapping[float, Sequence[End]]
+Outer = Mapping[float, Sequence[End | None]]
 
 
 def pairs(
@@ -123,13 +124,14 @@ def pairs(
     return found
 
 
-def ranged(ends: Pairs, outer: Pairs | None = None) -> tuple[NearOptimal, ...]:
+def ranged(ends: Pairs, outer: Outer | None = None) -> tuple[NearOptimal, ...]:
     """The ranges between ends, each with the best tokens that its size leaves.
 
     Args:
         ends: of each range.
         outer: those in fractions, without which no limit holds an end: at one whole
-            number it may, while the next would do for more.
+            number it may, while the next would do for more; None where other sizes
+            beyond an end are near, too.
     """
     points = iter(best_at([end for pair in ends.values() for end in pair]))
     told = []
@@ -139,7 +141,9 @@ def ranged(ends: Pairs, outer: Pairs | None = None) -> tuple[NearOptimal, ...]:
         ratios = tokens[0] / sizes[0], tokens[1] / sizes[1]
         low_held, high_held = (end.held_by for end in ends[within])
         if outer is not None:
-            wider = [end.held_by for end in outer.get(within, ())] or [None, None]
+            wide = outer.get(within, ())
+            limits = [None if end is None else end.held_by for end in wide]
+            wider = limits or [None, None]
             low_held, high_held = low_held and wider[0], high_held and wider[1]
         held = low_held, high_held
         told.append(NearOptimal(within, sizes, tokens, ratios, held))

@@ -21,6 +21,7 @@ from optimizer.analysis.plan.near_optimal import (
     POWERS,
     WITHIN,
     End,
+    Outer,
     Pairs,
     end_program,
     near_to,
@@ -102,9 +103,10 @@ def _restood(middle: Solved, most: float) -> Iterator[Solved]:
                 yield Solved(scenario, question, found)
 
 
-def _joined(found: Sequence[tuple[Ends, Pairs]]) -> tuple[Ends, Pairs]:
+def _joined(found: Sequence[tuple[Ends, Pairs]]) -> tuple[Ends, Outer]:
     """The ends of ranges that overlap with the first, and those in fractions."""
-    ends, outer = ({k: list(v) for k, v in part.items()} for part in found[0])
+    ends = {within: [*pair] for within, pair in found[0][0].items()}
+    outer: dict[float, list[End | None]] = {k: [*v] for k, v in found[0][1].items()}
     for within, mine in ends.items():
         rest = [pair for pair in found[1:] if within in pair[0]]
         grown = True
@@ -120,6 +122,12 @@ def _joined(found: Sequence[tuple[Ends, Pairs]]) -> tuple[Ends, Pairs]:
                         outer.setdefault(within, [*mine])[side] = wide.get(
                             within, (low, high)
                         )[side]
+        for new, _ in rest:
+            # What lies apart from them is not cut off by a limit.
+            for side, power in enumerate(POWERS):
+                past = power * new[within][side].size < power * mine[side].size
+                if past and within in outer:
+                    outer[within][side] = None
     return ends, outer
 
 

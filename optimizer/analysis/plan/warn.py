@@ -55,6 +55,7 @@ CODES = (
     *MIXTURE,
 )
 WIDE = 2.0
+FILLED = 0.995  # of a replica, which to two digits is one
 NEAR = 1.05  # of a published size: its architecture is then its own
 FEW_BITS = 8
 MANY = 4.0  # epochs
@@ -249,7 +250,7 @@ def _cache(scenario: Scenario, question: Question) -> Iterator[Warning]:
 def _unfilled(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
     """Machines that the load does not fill, so that no batch forms."""
     for use in answer.serving:
-        if use.replicas is None or use.replicas >= 1:
+        if use.replicas is None or use.replicas > FILLED:
             continue
         part = (
             f"the load of {use.stream} fills {significant(use.replicas)} of a replica"

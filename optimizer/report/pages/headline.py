@@ -29,6 +29,7 @@ from optimizer.reading.quantity import significant
 from optimizer.report.pages.distillation import better, instead
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences, suits
+from optimizer.report.pages.reasons import used_up
 from optimizer.report.pages.stretch import stretch
 from optimizer.world.costs import UNITS
 
@@ -233,7 +234,7 @@ def _train(answer: Answer, plan: Pair) -> str:
 def _unspent(answer: Answer, budget: LimitUsed) -> str:
     """How much of a budget is used where another limit holds the plan; or empty."""
     walls = [w for w in answer.limits if w.binding and w is not budget]
-    if budget.binding or not walls:
+    if budget.binding or used_up(budget) or not walls:
         return ""
     held = either(
         [f"{called(w.name)} of {amount(w.bound, w.unit)}" for w in walls], "and"

@@ -69,6 +69,8 @@ def test_a_budget_that_a_limit_leaves_unspent_is_not_what_buys(root):
         "with 17.1 days of it, since limits.tokens of 8T lets no more be used" in told
     )
     assert "since" not in headline(solve(loaded(root, "smollm3")))
+    spent = ("budget.training_time=45 days", "limits.parameters=20B")
+    assert "since" not in headline(solve(loaded(root, "sixty-days", *spent)))
 
 
 def test_an_audit_says_which_limit_holds_what_it_is_compared_with(root):
