@@ -13,7 +13,9 @@ from collections.abc import Sequence
 
 from optimizer.algebra.program import Solution
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.optimum import for_lifetime
 from optimizer.analysis.plan.priced import Pair
+from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.search import search
 from optimizer.question.scenario import Fix, Scenario
 from optimizer.records import dataclass, replace
@@ -54,6 +56,8 @@ class Forms:
         tokens: until the safe size meets the target, or has spent the budget, in the
             order of the laws.
         excess: of a budget, the regret of the safe size in loss; else None.
+        fractions: whether the regrets are of machines in fractions, which a plan has
+            whole.
     """
 
     regrets: tuple[SizeRegret, SizeRegret]
@@ -61,6 +65,7 @@ class Forms:
     worst: float | None
     tokens: tuple[float, float] | None
     excess: float | None = None
+    fractions: bool = False
 
 
 def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | None:
@@ -76,15 +81,12 @@ def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | N
     costs = [answer.cost for answer in answers if answer.cost is not None]
     if len(plans) != len(answers) or len(costs) != len(answers):
         return None
-    if any(one.spec.fix is not None for one in scenarios):
+    if any(one.spec.fix is not None or for_lifetime(one) for one in scenarios):
         return None
     seeks = [one.spec.seeks for one in scenarios]
     if not all(seeks) and (any(seeks) or None in [x.spec.budget for x in scenarios]):
         return None
-    best = [
-        cost.total if seeks[0] else plan.loss
-        for cost, plan in zip(costs, plans, strict=True)
-    ]
+    best = [_best(one, plan) for one, plan in zip(scenarios, plans, strict=True)]
     sizes = [plan.parameters for plan in plans]
     names = [one.law.name for one in scenarios]
     regrets = []
@@ -93,7 +95,8 @@ def forms(scenarios: Sequence[Scenario], answers: Sequence[Answer]) -> Forms | N
         row = (names[built], names[true], sizes[built], tokens)
         told = None if math.isinf(regret) else regret
         regrets.append(SizeRegret(*row, *((told, None) if seeks[0] else (None, told))))
-    return _safe(scenarios, plans, best, (regrets[0], regrets[1]))
+    safe = _safe(scenarios, plans, best, (regrets[0], regrets[1]))
+    return replace(safe, fractions=any(map(fractions, scenarios)))
 
 
 def _paired(one: Scenario, other: Scenario) -> bool:
@@ -138,6 +141,13 @@ def _safe(
     if scenarios[0].spec.seeks:
         return Forms(regrets, safe, worst, tokens)
     return Forms(regrets, safe, None, tokens, worst)
+
+
+def _best(scenario: Scenario, plan: Pair) -> float:
+    """The least cost or loss in fractions of machines, as that of any size is."""
+    found = [search(one)[1] for one in scenario.singles] if scenario.spec.seeks else []
+    values = [one.value for one in found if isinstance(one, Solution)]
+    return min(values, default=plan.loss)
 
 
 def _one_of_both(

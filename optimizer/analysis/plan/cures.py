@@ -224,18 +224,21 @@ def advised(
         advice.append(f"In place of more time, {told} accelerators would do")
     if any(way.sensible is not None for way in ways):
         what = (
-            "A plan whose training takes at most twice the least compute for its loss"
+            "The cheapest plan takes at most twice the least training compute for its "
+            "loss with"
         )
         inside = any(way.within_runs for way in ways)
         if inside:
-            what = "A plan inside the runs that the law was fitted to"
+            what = (
+                "The cheapest plan is inside the runs that the law was fitted to with"
+            )
         sensible = [
             f"{'a ' if way.unit == 'nats' else ''}{called(way.name)} of "
             f"{needed(replace(way, after=way.sensible or way.after))}"
             for way in ways
             if way.sensible is not None or (_enough(way) and not inside)
         ]
-        advice.append(f"{what} needs {either(sensible)}")
+        advice.append(f"{what} {either(sensible)}")
     return replace(
         why, advice=tuple(advice), relaxations=tuple(ways), accelerators=more
     )

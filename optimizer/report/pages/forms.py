@@ -132,7 +132,7 @@ def form_regret(told: Forms | None) -> list[Text]:
                 f"a loss {significant(row.excess)} above that of the best plan"
             )
         elif row.ratio is None or row.tokens is None:
-            text = f"no tokens bring {what} to the target"
+            text = f"no tokens that the scenario allows bring {what} to the target"
         else:
             text = (
                 f"{what} needs {amount(row.tokens, 'tokens')} tokens and costs "
@@ -157,10 +157,11 @@ def _decided(told: Forms) -> Iterator[str]:
             "is true."
         )
         return
+    whole = ", with machines in fractions" if told.fractions else ""
     most = "that is the best plan under both"
     if told.worst - 1 > EVEN:
         most = f"at most {above(told.worst - 1)} the best plan of whichever is true"
     yield (
         f"{start} and train until the target is met, "
-        f"{first} tokens by {one} and {second} by {two}: {most}."
+        f"{first} tokens by {one} and {second} by {two}: {most}{whole}."
     )

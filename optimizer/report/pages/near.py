@@ -28,6 +28,7 @@ def near_short(answer: Answer) -> Iterator[Block]:
         budget = answer.question == "budget"
         what = "least reducible loss" if budget else "least cost"
         what += "" if answer.fixed is None else " with nothing fixed"
+        what += "" if answer.relaxed is None else " at both ends"
         (first, most), *wider = told
         rest = "".join(f"; within {part}, {sizes}" for part, sizes in wider)
         words = f"within {first} of the {what}, {most}{rest}.{held_ends(answer)}"
@@ -67,9 +68,12 @@ def near_words(answer: Answer) -> Iterator[Block]:
     if answer.question != "budget" and answer.cost is not None:
         what = f"takes at most that much more {lifetime(answer.cost.unit)}"
     free = "" if answer.fixed is None else " with nothing fixed"
+    whose = "of any size between"
+    if answer.relaxed is not None:
+        # The cost has steps: a size just too large for a batch takes the next one.
+        whose = "of both ends"
     yield Text(
-        f"The best plan of any size between {what} than the optimum{free}."
-        f"{held_ends(answer)}"
+        f"The best plan {whose} {what} than the optimum{free}.{held_ends(answer)}"
     )
     if answer.alternatives and answer.fixed is not None:
         yield Text("All have the same choices: others may suit more sizes.")
@@ -77,11 +81,13 @@ def near_words(answer: Answer) -> Iterator[Block]:
 
 def _sizes(answer: Answer, near: NearOptimal) -> tuple[str, ...]:
     """Both ends of a range; in whole machines, whose cost has steps, from inside."""
+    told = tuple(figure(size, "parameters") for size in near.parameters)
     if answer.relaxed is None:
-        return tuple(figure(size, "parameters") for size in near.parameters)
+        return told
+    plan = None if answer.plan is None else figure(answer.plan.parameters, "parameters")
     return tuple(
-        safely(size, "parameters", up)
-        for size, up in zip(near.parameters, (True, False), strict=True)
+        one if one == plan else safely(size, "parameters", up)
+        for one, size, up in zip(told, near.parameters, (True, False), strict=True)
     )
 
 

@@ -103,7 +103,7 @@ def test_a_target_below_the_law_is_sent_to_the_laws_own_runs(ask, limits):
         if inside:
             assert answer.cost.total == pytest.approx(way.sensible_cost, rel=1e-9)
     told = ask(text).infeasibility.reason
-    assert "inside the runs that the law was fitted to needs a target of " in told
+    assert "inside the runs that the law was fitted to with a target of " in told
 
 
 def test_a_narrow_way_into_the_laws_runs_is_found(ask):
