@@ -97,7 +97,7 @@ def minimise(
         there = evaluate(going, moved, width[going])
         gain = at.value[going] - there.value
         # At the end the gain drowns in rounding, and the gradient decides.
-        noise = 1e-13 * np.abs(at.value[going])
+        noise = 1e-12 * np.abs(at.value[going])
         now = _stationarity(at, going, held, width[going])
         then = _stationarity(there, np.arange(len(going)), held, width[going])
         better = (gain > noise) | ((gain >= -noise) & (then < now))
