@@ -68,7 +68,12 @@ def _cell(
     if column.plan is None or column.cost is None:
         return None, f"{column.scenario} has no optimum to compare with"
     if world[0][1].reducible is None:
-        return None, f"{column.scenario} asks for the lowest loss, not the lowest cost"
+        what = "the lowest loss, not the lowest cost"
+        if column.question == "lifetime":
+            what = (
+                "a loss that its budget chooses, and not for one that others could meet"
+            )
+        return None, f"{column.scenario} asks for {what}"
     size = {"N": row.plan.parameters, "D": row.plan.tokens}
     costs, missed = [], []
     for scenario, question in world:
