@@ -28,8 +28,8 @@ from optimizer.analysis.plan.reach import (
     called,
     change,
     cure,
-    lowest_words,
     needed,
+    only_near,
     printed,
 )
 from optimizer.analysis.plan.rounded import fractions
@@ -149,11 +149,8 @@ def cured(
         ways[place] = replace(way, after=None)
     pairs = zip(ways, why.relaxations, strict=True)
     changed = {a.name for a, b in pairs if a.after != b.after}
-    nearest = why.nearest_loss
-    if nearest is not None and "target" in changed - refused.keys():
-        # In fractions it is the lowest; whole machines stay above it.
-        lowest = why.lowest and lowest_words(nearest, reached=False)
-        why = replace(why, lowest=lowest, nearest_reached=False)
+    if "target" in changed - refused.keys():
+        why = only_near(why)
     if changed:
         shown = sorted(ways, key=partial(change, surface=question.surface))
         why = replace(why, cure=why.cure and cure(shown), advice=tuple(told))

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from optimizer.analysis.plan.every_case import held_from_both, of_all
 from optimizer.analysis.plan.explain import notes
 from optimizer.analysis.plan.infeasibility import Infeasibility, Relaxation
-from optimizer.analysis.plan.reach import beyond_law, change, lowest_words
+from optimizer.analysis.plan.reach import beyond_law, change, only_near
 from optimizer.analysis.plan.search import made_whole
 from optimizer.analysis.plan.tried import Tried
 from optimizer.records import replace
@@ -115,13 +115,8 @@ def _with_lowest(tried: Sequence[Tried], why: Infeasibility) -> Infeasibility:
         return replace(why, nearest_loss=None, nearest_reached=True, lowest="")
     low = min(known, key=lambda its: its.nearest_loss or 0.0)
     found, own = (_to(of.relaxations, "target") for of in (why, low))
-    if found != own and low.nearest_loss is not None:
-        # In fractions it is the lowest; whole machines stay above it.
-        low = replace(
-            low,
-            nearest_reached=False,
-            lowest=low.lowest and lowest_words(low.nearest_loss, reached=False),
-        )
+    if found != own:
+        low = only_near(low)
     return replace(
         why,
         nearest_loss=low.nearest_loss,

@@ -211,6 +211,14 @@ def _beyond_limits(
     )
 
 
+def only_near(why: Infeasibility) -> Infeasibility:
+    """The same where whole machines stay above a lowest loss that is in fractions."""
+    if why.nearest_loss is None:
+        return why
+    lowest = why.lowest and lowest_words(why.nearest_loss, reached=False)
+    return replace(why, nearest_reached=False, lowest=lowest)
+
+
 def lowest_words(loss: float, reached: bool) -> str:
     """The lowest loss of all plans, or what all of them stay above."""
     told = "the lowest loss is" if reached else "every loss stays above"

@@ -11,7 +11,7 @@ from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.explain import explain, of_nearest
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.priced import Pair
-from optimizer.analysis.plan.reach import LARGEST, lowest_words, unreachable
+from optimizer.analysis.plan.reach import LARGEST, only_near, unreachable
 from optimizer.analysis.plan.together import Search, certified, together
 from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole, nearest
 from optimizer.engine.certify import UncertifiedError
@@ -24,6 +24,7 @@ from optimizer.records import replace
 from optimizer.world.limits import Limits
 
 End: TypeAlias = "tuple[Question, WholePlan | Infeasibility] | InputError"
+Made: TypeAlias = "tuple[Question, WholePlan] | None"
 UNIT_OF = {"N": "parameters", "D": "tokens"}
 ROUNDING = 1e-9  # of a number within which it is on a bound
 
@@ -63,8 +64,7 @@ def _excluded(told: Scenario, question: Question) -> Infeasibility:
     if not touching.is_below(question):
         # Told at one batch; others may need less.
         return of_nearest(why, made_whole(question))
-    lowest = why.lowest and lowest_words(why.nearest_loss or 0.0, reached=False)
-    return replace(why, nearest_reached=False, lowest=lowest)
+    return only_near(why)
 
 
 def _drawn(scenario: Scenario, question: Question, plan: WholePlan) -> Question:
@@ -81,15 +81,8 @@ def made_whole(question: Question) -> str:
 
 def least_cost(scenarios: Sequence[Scenario]) -> float:
     """The least cost of several scenarios in whole numbers; ∞ where none has a plan."""
-    return min(together([_costing(one) for one in scenarios]), default=math.inf)
-
-
-def _costing(scenario: Scenario) -> Search[float]:
-    try:
-        found = yield from _planned(scenario)
-    except (InputError, Defect, UncertifiedError):
-        return math.inf
-    return math.inf if found is None else found[1].plan.solution.value
+    found = [made for made in _all_planned(scenarios) if made is not None]
+    return min((plan.plan.solution.value for _, plan in found), default=math.inf)
 
 
 def planned(scenario: Scenario) -> tuple[Question, WholePlan] | None:
@@ -98,8 +91,7 @@ def planned(scenario: Scenario) -> tuple[Question, WholePlan] | None:
     Args:
         scenario: without lists.
     """
-    found = best_planned(replace(scenario, variants=()))
-    return None if found is None else found[1:]
+    return _all_planned([scenario])[0]
 
 
 def best_planned(scenario: Scenario) -> tuple[Scenario, Question, WholePlan] | None:
@@ -110,23 +102,34 @@ def best_planned(scenario: Scenario) -> tuple[Scenario, Question, WholePlan] | N
     ways = scenario.singles
     made = [
         (found[1].plan.total, place, (ways[place], *found))
-        for place, found in enumerate(together([_planned(one) for one in ways]))
+        for place, found in enumerate(_all_planned(ways))
         if found is not None
     ]
     return min(made)[-1] if made else None
 
 
-def _planned(scenario: Scenario) -> Search[tuple[Question, WholePlan] | None]:
+def _all_planned(scenarios: Sequence[Scenario]) -> list[Made]:
+    """The plan of each scenario without lists; None where it has none or no proof."""
+    try:
+        return together([_planned(one) for one in scenarios])
+    except (Defect, UncertifiedError):
+        if len(scenarios) == 1:
+            return [None]
+        # One of them has no proof, and the others are asked without it.
+        return [_all_planned([one])[0] for one in scenarios]
+
+
+def _planned(scenario: Scenario) -> Search[Made]:
     try:
         told, question, found = yield from _search(scenario)
         if isinstance(found, Infeasibility) or found.status is Status.INFEASIBLE:
             return None
         plan = yield from making_whole(Solved(told, question, found))
-        if not isinstance(plan, WholePlan):
-            return None
-        return _drawn(scenario, question, plan), plan
-    except (InputError, Defect, UncertifiedError):
+    except InputError:
         return None
+    if not isinstance(plan, WholePlan):
+        return None
+    return _drawn(scenario, question, plan), plan
 
 
 def unless_refused(scenario: Scenario) -> Search[End]:
@@ -251,14 +254,8 @@ def best_with(scenario: Scenario, **words: object) -> WholePlan | None:
     Raises:
         InputError: each that could have one leads to what is no model.
     """
-    tried = together(
-        [
-            unless_refused(
-                replace(one, spec=one.spec.model_copy(update=words), samples=None)
-            )
-            for one in scenario.singles
-        ]
-    )
+    ways = _worded(scenario, **words).singles
+    tried = together([unless_refused(one) for one in ways])
     refused = [end for end in tried if isinstance(end, InputError)]
     ends = [end[1] for end in tried if not isinstance(end, InputError)]
     plans = [end for end in ends if isinstance(end, WholePlan)]
@@ -269,13 +266,17 @@ def best_with(scenario: Scenario, **words: object) -> WholePlan | None:
     return None
 
 
+def _worded(scenario: Scenario, **words: object) -> Scenario:
+    """A scenario with words of it changed in all its choices, its samples open."""
+    return scenario.every(
+        lambda one: replace(one, spec=one.spec.model_copy(update=words), samples=None)
+    )
+
+
 def without_limits(scenario: Scenario) -> Pair | None:
     """The plan that a scenario would have with no words of `limits`, or None."""
-    try:
-        free = best_with(scenario, limits=Limits())
-    except InputError:
-        return None
-    return None if free is None else pair_of(free.plan.question, free.plan.size)
+    free = best_planned(_worded(scenario, limits=Limits()))
+    return None if free is None else pair_of(free[2].plan.question, free[2].plan.size)
 
 
 def pair_of(question: Question, size: Mapping[str, float]) -> Pair:

@@ -267,7 +267,7 @@ def picked(choice: Mapping[str, str]) -> str:
 
 def gap_below(gap: float) -> str:
     """A power of ten that a gap is at most; its own digits are those of rounding."""
-    return significant(10.0 ** math.ceil(math.log10(max(gap, EXACT)) - ROUNDED), 1)
+    return significant(10.0 ** math.ceil(math.log10(max(gap, CLOSEST)) - ROUNDED), 1)
 
 
 def several(names: list[str]) -> str:
@@ -276,7 +276,7 @@ def several(names: list[str]) -> str:
 
 
 ROUNDED = 1e-9  # of a power of ten
-EXACT = 1e-12  # closer than this, two costs differ by rounding alone
+CLOSEST = 1e-12  # closer than this, two costs differ by rounding alone
 THING = {"FLOP": "compute", "USD": "cost", "kWh": "energy", "kgCO2e": "carbon"}
 
 

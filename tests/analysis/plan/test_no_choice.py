@@ -13,6 +13,7 @@ from optimizer.question.load import load_scenario
 
 MOE = "moe-api"
 FAST = "latency-bound-assistant"
+ONE = ("experts=32", "serving.accelerators=1", "limits.parameters=1B")
 IMPOSSIBLE = (
     # What was needed was of the dense choice: $263k, and $127k would do.
     (MOE, ("limits.parameters=1B", "limits.total_cost=98k")),
@@ -32,13 +33,8 @@ IMPOSSIBLE = (
     # In whole replicas 1.4T to 2T tokens will do, and the steps went over them.
     (FAST, ("fix.tokens=500B", "limits.total_cost=450k")),
     # One choice, whose experts were told at one batch.
-    (
-        MOE,
-        (
-            *("experts=32", "serving.accelerators=1", "limits.parameters=1B"),
-            "limits.total_cost=98k",
-        ),
-    ),
+    (MOE, (*ONE, "limits.total_cost=98k")),
+    (MOE, (*ONE, "limits.total_cost=110k")),
 )
 LESS = 0.01  # of a bound, which is rounded to three digits, or of a reducible loss
 
@@ -72,7 +68,7 @@ def test_what_is_needed_is_the_least_of_all_choices(root, name, overrides):
         assert not tried(scenario, way.name, nearer(way, surface, LESS)), way.name
     for way in why.relaxations:
         if way.after is None and not way.name.startswith("serving.memory"):
-            for factor in (2.0, 100.0):
+            for factor in (2.0, 3.0, 100.0):
                 assert not tried(scenario, way.name, way.before * factor), way.name
 
 
@@ -91,3 +87,19 @@ def test_the_reason_is_of_every_choice(root):
             kept.append("target.loss=2.4")
         other = load_scenario(root / "scenarios/moe-api.yaml", kept)
         assert any(planned(one) is not None for one in other.singles), name
+
+
+def test_a_cost_that_a_plan_keeps_takes_no_plan_away(root):
+    """With experts told at the batch of another cost, limits above it had no plan."""
+
+    def cost(*limits):
+        scenario = load_scenario(root / "scenarios/moe-api.yaml", (*ONE, *limits))
+        answer = solve(scenario)
+        return None if answer.cost is None else answer.cost.total
+
+    free = cost()
+    assert free is not None
+    for above in (1e-6, 1e-3, 0.1):
+        held = cost(f"limits.total_cost={free * (1 + above):.10g}")
+        assert held is not None, above
+        assert held <= free * (1 + 1e-6), above

@@ -4,7 +4,15 @@ import re
 
 import pytest
 
-from optimizer.analysis.plan.wording import above, extra, more, saved, share
+from optimizer.analysis.plan.wording import (
+    above,
+    brimful,
+    extra,
+    gap_below,
+    more,
+    saved,
+    share,
+)
 from optimizer.report.formats.text import render
 from optimizer.report.pages.plan import answer_blocks
 from tests.shipped import PORTFOLIO, ROOT, answer
@@ -35,6 +43,15 @@ def test_what_is_lost_by_more_than_all_is_a_factor():
     assert saved(-1.4) == "2.4 × as much"
     assert more(1.4, " cost", than=True) == "2.4 × as much cost as"
     assert more(0.4, " cost", than=True) == "40 % more cost than"
+
+
+def test_what_rounds_a_demand_is_not_what_rounds_a_proof():
+    """Both had one name, and the later value stood for both."""
+    # 12.3 of what a replica carries, but for the last digits of a division.
+    assert brimful(123.4e9 * (1 - 1e-10), 12)[0] == "123.4B"
+    assert brimful(123.4e9 * (1 - 1e-8), 12)[0] == "123.3B"
+    assert gap_below(3e-11) == "1e-10"
+    assert gap_below(0.0) == "1e-12"
 
 
 @pytest.mark.parametrize("name", NAMES)
