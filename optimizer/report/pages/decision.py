@@ -23,7 +23,7 @@ from optimizer.report.charts.catalogue import chart_of
 from optimizer.report.formats.blocks import GAP, Text
 from optimizer.report.formats.elements import Chart, Points, Rich, Tile, Tiles
 from optimizer.report.pages.cautions import warned
-from optimizer.report.pages.distillation import student
+from optimizer.report.pages.distillation import apart, student
 from optimizer.report.pages.headline import headline, steps, trust
 from optimizer.report.pages.reasons import infeasible
 from optimizer.report.pages.uncertainty import best_size
@@ -77,7 +77,8 @@ def decision_blocks(case: Case) -> Iterator[Rich]:
     if sure := tuple(_sure(case)):
         yield Points("How sure this is", sure)
     if changes := tuple(islice(_changes(case), MOST)):
-        yield Points("What could change it", changes)
+        it = f"the plan{apart(answer)}" if apart(answer) else "it"
+        yield Points(f"What could change {it}", changes)
     yield from picture(case)
     yield from warned(answer)
 
@@ -123,14 +124,19 @@ def tiles(answer: Answer) -> Iterator[Tiles]:
         if near is not None and held:
             low, high = (amount(v, word) for v in sorted(getattr(near, word)))
             ranges[word] = f"{low} to {high} are within {percent(near.within)}"
+    size = "parameters" if answer.mixture is None else "active parameters"
     shown = [
         *_cheapest(answer, cost.unit),
         Tile(
-            "parameters" if answer.mixture is None else "active parameters",
+            f"{size}{apart(answer)}",
             amount(plan.parameters, "parameters"),
             ranges["parameters"],
         ),
-        Tile("training tokens", amount(plan.tokens, "tokens"), ranges["tokens"]),
+        Tile(
+            f"training tokens{apart(answer)}",
+            amount(plan.tokens, "tokens"),
+            ranges["tokens"],
+        ),
         Tile(_total(answer, cost.unit), *priced(answer)),
     ]
     if (run := answer.training_run) is not None:
@@ -184,8 +190,7 @@ def _total(answer: Answer, unit: str) -> str:
     """What the plan's cost is called, beside something cheaper."""
     if answer.cheaper:
         return f"its {lifetime(unit)}"
-    apart = "" if student(answer) is None else " without a teacher"
-    return f"{lifetime(unit)}{apart}"
+    return f"{lifetime(unit)}{apart(answer)}"
 
 
 def _dollars(value: float) -> str:

@@ -141,6 +141,12 @@ def student(answer: Answer) -> Taught | None:
     )
 
 
+def apart(answer: Answer) -> str:
+    """What sets the plan apart from a student that the first sentence is about."""
+    beside = student(answer) is not None and not answer.cheaper
+    return " without a teacher" if beside else ""
+
+
 def better(answer: Answer) -> str:
     """What a teacher saves, for the first paragraph; empty where it does not pay."""
     found, best = answer.distillation, student(answer)

@@ -33,7 +33,7 @@ from optimizer.report.formats.blocks import (
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.capped import capped_blocks
 from optimizer.report.pages.cautions import warned
-from optimizer.report.pages.distillation import distillation
+from optimizer.report.pages.distillation import apart, distillation
 from optimizer.report.pages.drawings import drawn_blocks
 from optimizer.report.pages.forms import far_runs, other_form
 from optimizer.report.pages.headline import headline
@@ -160,7 +160,7 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
         budget = any(wall.name.startswith("budget.") for wall in answer.limits)
         walls = "within the budget" if budget else "within the limits"
         rows.append((walls, "yes", *blank, "no"))
-    yield Heading("Plan")
+    yield Heading(f"Plan{apart(answer)}")
     yield Table(named(*(title for title, _ in pairs)), tuple(rows))
 
 

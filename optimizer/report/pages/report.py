@@ -43,6 +43,7 @@ from optimizer.report.pages.under_laws import ONE, laws_side_blocks
 # Charts go after the section of this name; a name ends in * where it goes on.
 PLACES = (
     ("Plan", ("contour",)),
+    ("Plan without*", ("contour",)),
     ("Lifetime*", ("split", "cashflow")),
     ("Near-optimal sizes", ("overhead",)),
     ("What moves*", ("tornado",)),

@@ -8,8 +8,9 @@ from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.wording import amount, figure, model, percent
 from optimizer.analysis.story.case import case
 from optimizer.question.load import load_scenario, read_scenario
-from optimizer.report.formats.elements import Points, Tiles
+from optimizer.report.formats.elements import Heading, Points, Tiles
 from optimizer.report.pages.decision import decision_blocks, decision_row, priced
+from optimizer.report.pages.plan import answer_blocks
 
 PLAIN = """\
 law: besiroglu-2024-refit
@@ -42,6 +43,22 @@ def test_twice_and_half_the_demand_are_solved(ask):
         plan = ask(PLAIN, f"demand.tokens={demand}").plan
         told_plan = model(plan.parameters, plan.tokens)
         assert f"{word} the demand the plan is {told_plan} tokens" in said
+
+
+def test_numbers_under_a_student_are_said_to_be_of_the_plan_without_a_teacher(root):
+    """The tile `parameters` held 6.33B right under `Distil 6.28B`."""
+    scenario = load_scenario(root / "scenarios/distillation.yaml")
+    answer = solve(scenario)
+    blocks = list(decision_blocks(case(scenario, answer, ())))
+    (shown,) = (block for block in blocks if isinstance(block, Tiles))
+    size = amount(answer.plan.parameters, "parameters")
+    (tile,) = (tile for tile in shown.tiles if tile.value == size)
+    assert tile.name == "parameters without a teacher"
+    titles = [block.title for block in blocks if isinstance(block, Points)]
+    assert "What could change the plan without a teacher" in titles
+    headings = [b.text for b in answer_blocks(answer) if isinstance(b, Heading)]
+    assert "Plan without a teacher" in headings
+    assert "Plan" not in headings
 
 
 def test_a_limit_and_a_price_are_moved_as_said(ask):
