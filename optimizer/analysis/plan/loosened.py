@@ -13,7 +13,8 @@ from optimizer.question.target import Target
 from optimizer.records import replace
 
 TIMES = ("max_time_per_output_token", "max_time_to_first_token")
-FREE = 2.0**40  # times a budget, or samples, which may not be away
+NEEDED = (AT_MOST, "data.unique_tokens")  # with budgets, what may not be away
+FREE = 2.0**40  # times one of them
 RAISED = tuple(0.1 * 2.0**step for step in range(8))  # ln of a reducible loss
 
 
@@ -42,7 +43,7 @@ def freed(
 
 def _without(scenario: Scenario, name: str) -> Scenario:
     path = tuple(name.partition(" (")[0].split("."))  # one word for every stream
-    if path[0] == "budget" or name == AT_MOST:
+    if path[0] == "budget" or name in NEEDED:
         return changed(scenario, path, lambda known: known * FREE)
     if path[0] in ("limits", "fix"):
         return changed(scenario, path, lambda _: None)
@@ -59,7 +60,7 @@ def moved(scenario: Scenario, name: str, value: float) -> Scenario | None:
         loss = Target.model_construct(loss=value)
         spec = scenario.spec.model_copy(update={"target": loss})
         return replace(scenario, spec=spec)
-    if path[0] in ("limits", "fix", "budget") or name == AT_MOST:
+    if path[0] in ("limits", "fix", "budget") or name in NEEDED:
         return changed(scenario, path, lambda _: value)
     return _served(scenario, name.removeprefix("serving."), value)
 

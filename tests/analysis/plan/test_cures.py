@@ -33,6 +33,8 @@ IMPOSSIBLE = (
     (PLAIN, "limits: {parameters: 2.5B, tokens: 300B}"),
     (PLAIN, "limits: {parameters: 47B, training_compute: 1.9e22}"),
     (PLAIN, "limits: {training_compute: 1.77e22}\nfix: {parameters: 3.14159B}"),
+    (PLAIN, "limits: {parameters: 4B}\ndata: {unique_tokens: 120B}"),
+    (PLAIN, "limits: {parameters: 7B}\ndata: {unique_tokens: 20B}"),
     (DOLLARS, "limits: {training_time: 5 h, parameters: 40B}"),
     (DOLLARS, "limits: {training_cost: $17.77k, total_cost: $60k}"),
     (DOLLARS, "limits: {total_cost: $51.23k}"),
