@@ -138,6 +138,7 @@ def solve_block(
     program: GeometricProgram,
     batch: int,
     start: Array | None = None,
+    guess: Array | None = None,
     *,
     fast: bool = False,
 ) -> Batch:
@@ -147,12 +148,14 @@ def solve_block(
         program: with a batch axis of 1 or `batch`.
         batch: the number of members.
         start: as for `solve_batch`.
+        guess: of λ at the start, `(batch, constraints)`, where Newton alone may be
+            enough.
         fast: whether to use what numba compiles.
     """
     if batch > FEW:
         _keep_memory()
     with np.errstate(all="ignore"):
-        return _Block(program, batch).run(start, fast=fast)
+        return _Block(program, batch).run(start, guess, fast=fast)
 
 
 def _keep_memory() -> None:
@@ -178,9 +181,9 @@ class _Block:
         self.proof = np.full((3, batch), np.nan)
         self.alone = 0
 
-    def run(self, start: Array | None, *, fast: bool) -> Batch:
+    def run(self, start: Array | None, guess: Array | None, *, fast: bool) -> Batch:
         if not cvxpy_asked():
-            self._together(start, fast=fast)
+            self._together(start, guess, fast=fast)
         for member in self._open().tolist():
             origin = np.zeros(self.z.shape[1]) if start is None else start[member]
             self._one(member, origin)
@@ -199,11 +202,16 @@ class _Block:
             self.alone,
         )
 
-    def _together(self, start: Array | None, *, fast: bool) -> None:
+    def _together(
+        self, start: Array | None, guess: Array | None, *, fast: bool
+    ) -> None:
         """All ways that take many members at once."""
         form = plain(self.program)
         if form is not None:
             self._root(form)
+        if start is not None and guess is not None and (rows := self._open()).size:
+            part = members(self.program, rows)
+            self._take(rows, own.near(part, start[rows], guess[rows], brief=True))
         if fast and self._open().size > FEW:
             self._compiled(start)
         if self._open().size:

@@ -69,6 +69,17 @@ def least_relaxation(
         relaxed: the names of the constraints that may give, by a common factor.
         gap: that the certificate may leave, for a factor that is told with more room.
     """
+    met = all(c.name in relaxed for c in program.constraints)
+    return infimum(relaxation(program, relaxed), met=met, gap=gap)
+
+
+def relaxation(program: GeometricProgram, relaxed: Collection[str]) -> GeometricProgram:
+    """The program of that factor, which is its last variable; of a batch too.
+
+    Args:
+        program: as for `least_relaxation`.
+        relaxed: likewise.
+    """
     factor = FACTOR
     while factor in program.variables:
         factor += "'"  # the program is a relaxation itself
@@ -83,8 +94,7 @@ def least_relaxation(
         for c in program.constraints
     )
     objective = build(variables, [Term(FACTOR, 1.0, {factor: 1.0})])
-    met = all(c.name in relaxed for c in constraints)
-    return infimum(GeometricProgram(objective, constraints), met=met, gap=gap)
+    return GeometricProgram(objective, constraints)
 
 
 def infimum(

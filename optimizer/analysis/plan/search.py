@@ -163,7 +163,7 @@ def _search(
     if (reason := unreachable(scenario, question)) is not None:
         return scenario, question, reason
     if touching.machines(question):
-        told, question, solution = yield from _best(scenario, question)
+        told, question, solution = yield from touching.best(scenario, question)
     else:
         (solution,) = yield from certified([question])
         told = scenario
@@ -173,28 +173,6 @@ def _search(
     _refuse_fractions(scenario, question, point)
     _refuse_beyond(scenario, question, point)
     return told, question, solution
-
-
-def _best(scenario: Scenario, question: Question) -> Search[touching.Way]:
-    """The best way to tell the experts that a batch reads."""
-    told = [touching.near(scenario, question)]
-    found = yield from certified([question])
-    near = *told[0], found[0]
-    if found[0].status is not Status.OPTIMAL:
-        below = touching.below(scenario, question)
-        (proof,) = yield from certified([below[1]])
-        if proof.status is not Status.OPTIMAL:
-            return *below, proof
-        told = list(touching.ways(scenario, question))
-        found = yield from certified([asked for _, asked in told])
-    ways = [(*each, end) for each, end in zip(told, found, strict=True)]
-    good = [way for way in ways if way[2].status is Status.OPTIMAL]
-    if not good:
-        best = yield from touching.restored(near)
-        if best[2].status is not Status.OPTIMAL:
-            return best
-        good = [best]
-    return (yield from touching.settled(min(good, key=lambda way: way[2].value)))
 
 
 def _refuse_beyond(

@@ -50,7 +50,7 @@ def touched(scenario: Scenario, at: Mapping[str, float]) -> Scenario:
     return replace(scenario, whole=whole)
 
 
-def _asked(question: Question, at: Mapping[str, float]) -> Question:
+def asked(question: Question, at: Mapping[str, float]) -> Question:
     """The question of a scenario that is `touched`, without formulating it anew.
 
     A monomial is in the step of its machine and nowhere else.
@@ -68,7 +68,7 @@ def ways(scenario: Scenario, question: Question) -> Iterator[tuple[Scenario, Que
     found = machines(question)
     for spread in (0.0, *SPREAD, math.inf):
         at = {name: max(spread / (1.0 - r.missed), ALONE) for name, r in found.items()}
-        yield touched(scenario, at), _asked(question, at)
+        yield touched(scenario, at), asked(question, at)
 
 
 def near(scenario: Scenario, question: Question) -> tuple[Scenario, Question]:
@@ -80,12 +80,38 @@ def near(scenario: Scenario, question: Question) -> tuple[Scenario, Question]:
 def below(scenario: Scenario, question: Question) -> tuple[Scenario, Question]:
     """The scenario with less read than at any batch: what it excludes has no plan."""
     at = dict.fromkeys(machines(question), 0.0)
-    return touched(scenario, at), _asked(question, at)
+    return touched(scenario, at), asked(question, at)
 
 
 def is_below(question: Question) -> bool:
     """Whether a question is one of those."""
     return any(routed.at == 0.0 for routed in machines(question).values())
+
+
+def best(scenario: Scenario, question: Question) -> Search[Way]:
+    """The best way to tell the experts that a batch reads.
+
+    One without a point where there is no plan; see `is_below` for whether that is
+    proven for every batch.
+    """
+    told = [near(scenario, question)]
+    found = yield from certified([question])
+    first = *told[0], found[0]
+    if found[0].status is not Status.OPTIMAL:
+        least = below(scenario, question)
+        (proof,) = yield from certified([least[1]])
+        if proof.status is not Status.OPTIMAL:
+            return *least, proof
+        told = list(ways(scenario, question))
+        found = yield from certified([asked for _, asked in told])
+    tried = [(*each, end) for each, end in zip(told, found, strict=True)]
+    good = [way for way in tried if way[2].status is Status.OPTIMAL]
+    if not good:
+        last = yield from restored(first)
+        if last[2].status is not Status.OPTIMAL:
+            return last
+        good = [last]
+    return (yield from settled(min(good, key=lambda way: way[2].value)))
 
 
 def restored(first: Way) -> Search[Way]:
@@ -105,7 +131,7 @@ def restored(first: Way) -> Search[Way]:
         if all(abs(math.log(batch / at)) < CLOSE for at, batch in marks.values()):
             break
         at = {name: max(batch, ALONE) for name, (_, batch) in marks.items()}
-        scenario, question = touched(scenario, at), _asked(question, at)
+        scenario, question = touched(scenario, at), asked(question, at)
         (solution,) = yield from certified([question])
         if solution.status is Status.OPTIMAL:
             return scenario, question, solution
@@ -126,7 +152,7 @@ def settled(first: Way) -> Search[Way]:
         if _gain(question, solution, marks) < SETTLED:
             break
         at = {name: _ahead(mark, before.get(name)) for name, mark in marks.items()}
-        scenario, question, before = touched(scenario, at), _asked(question, at), marks
+        scenario, question, before = touched(scenario, at), asked(question, at), marks
         (solution,) = yield from certified([question])
         if solution.status is not Status.OPTIMAL:
             break

@@ -18,17 +18,18 @@ from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram
 from optimizer.analysis.plan.reach import out_of_reach
+from optimizer.analysis.plan.touching import machines
 from optimizer.analysis.sweep.beside import beside, further
 from optimizer.analysis.sweep.rows import answers, near
 from optimizer.analysis.sweep.saturated import settled
+from optimizer.analysis.sweep.touched import touched
 from optimizer.engine import batch
 from optimizer.engine.root import plain
 from optimizer.engine.solve import cvxpy_asked
 from optimizer.engine.stacking import shape, stacked
-from optimizer.errors import Defect
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.scenario import Scenario
-from optimizer.question.vary import Group, Plan, groups
+from optimizer.question.vary import Group, Plan, groups, member
 from optimizer.records import dataclass, field, replace
 
 # What each row says, with its unit; `cost` stands for the unit of the objective.
@@ -243,9 +244,11 @@ def _rows(plan: Plan, start: int, stop: int) -> Rows:
             elif group.view is None:
                 work.status[group.rows] = batch.INFEASIBLE
             else:
-                together.setdefault(shape(group.view), []).append(group)
+                mixed = () if group.question is None else machines(group.question)
+                key = shape(group.view), tuple(mixed)
+                together.setdefault(key, []).append(group)
         for alike in together.values():
-            _together(work, alike)
+            _together(work, alike, lambda row: member(plan, start + row))
     return Rows(inputs, work.status, work.results, work.alone, tuple(work.problems))
 
 
@@ -253,8 +256,16 @@ def _view(scenario: Scenario, question: Question) -> View:
     return None if out_of_reach(scenario, question) else question.program
 
 
-def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
-    """Solves groups whose programs have one shape as one batch."""
+def _together(
+    work: _Work, alike: Sequence[Group[View]], alone: Callable[[int], Scenario]
+) -> None:
+    """Solves groups whose programs have one shape as one batch.
+
+    Args:
+        work: to put the rows in.
+        alike: the groups.
+        alone: the scenario of a row.
+    """
     sizes = [len(group.rows) for group in alike]
     programs = [group.view for group in alike if group.view is not None]
     program = stacked(programs, sizes)
@@ -266,11 +277,13 @@ def _together(work: _Work, alike: Sequence[Group[View]]) -> None:
     origins = np.concatenate(starts)
     solved = batch.solve_block(program, sum(sizes), origins, fast=work.fast)
     work.alone += solved.alone
+    asked = [group.question for group in alike if group.question is not None]
+    if machines(asked[0]):
+        places = np.concatenate([group.rows for group in alike]).tolist()
+        asked = touched(asked, sizes, solved, origins, lambda row: alone(places[row]))
     first = 0
-    for group, size, start in zip(alike, sizes, starts, strict=True):
-        question = group.question
-        if question is None:
-            raise Defect("rows that cannot be asked have no program")
+    for group, found, size, start in zip(alike, asked, sizes, starts, strict=True):
+        question = found
         mine = settled(question, solved, slice(first, first + size), start)
         point = dict(zip(program.variables, mine.z.T, strict=True))
         proof = (mine.stationarity, mine.violation, mine.gap)

@@ -14,12 +14,10 @@ from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.search import search
 from optimizer.analysis.plan.together import certified, together
-from optimizer.analysis.sweep.sweep import RESULTS, rows
 from optimizer.engine.certify import passes
 from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
 from optimizer.question.load import read_scenario
-from optimizer.question.vary import plan
 from optimizer.world.laws import load_law
 from optimizer.world.serving.constants import library
 from optimizer.world.summed import Routed, within
@@ -171,15 +169,6 @@ def test_what_is_followed_ends_as_low_as_any_start(seed):
     assert followed.value == pytest.approx(min(values), rel=1e-9)
     true = question.complete(question.size(followed.point))  # by the share itself
     assert followed.point["step"] == pytest.approx(true["step"], rel=1e-8)
-
-
-def test_the_batch_engine_agrees(ask):
-    found = rows(plan(read_scenario(SCENARIO), ["demand.input_tokens=200,1000"]), 0, 2)
-    totals = found.results[:, list(RESULTS).index("cost_total")]
-    for total, length in zip(totals, (200, 1000), strict=True):
-        alone = fractions(ask(SCENARIO, f"demand.input_tokens={length}"))
-        assert total == pytest.approx(alone, rel=1e-4)
-        assert total >= alone * (1 - 1e-9)
 
 
 def test_sensitivities_are_finite_differences(ask):
