@@ -16,11 +16,13 @@ from collections.abc import Callable, Sequence
 from optimizer.algebra.program import Status
 from optimizer.analysis.frontier.path import Point, Side, best, follow, machined, sides
 from optimizer.analysis.frontier.students import student_at
+from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.ranges import RANGE, reaching
 from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.wording import nats
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
@@ -181,6 +183,9 @@ def _reached(side: Side, s: float) -> bool:
     question = side.aimed(s)
     if unreachable(side.scenario, question) is not None:
         return False
+    if touching.machines(question):
+        _, _, way = together([touching.best(side.scenario, question)])[0]
+        return way.status is Status.OPTIMAL
     try:
         program = question.program
         found = solve_program(program, question.start(program))

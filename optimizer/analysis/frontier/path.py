@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
+from typing import TypeAlias
 
 from optimizer.algebra.posynomial import Term
 from optimizer.algebra.program import Certificate, Solution, Status
+from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.reach import unreachable
@@ -23,6 +26,10 @@ from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.records import dataclass, replace
+
+TOGETHER = 8  # points of a mixture that are searched hand in hand
+# A scenario, its question, and the solution of it; None where none is certified.
+Step: TypeAlias = "tuple[Scenario, Question, Solution | None]"
 
 
 @dataclass(frozen=True)
@@ -130,28 +137,14 @@ def follow(
         advance: is told how many are done; those out of reach are, all at once.
     """
     found: list[Point | Solved | None] = []
-    last: Solution | None = None
-    for count, question in enumerate(questions):
+    ways = _mixed if touching.machines(side.question) else _chained
+    for count, (scenario, question, solution) in enumerate(ways(side, questions)):
         if count:
             advance(1)
-        if unreachable(side.scenario, question) is not None:
-            break
-        program = question.program
-        try:
-            if last is None:
-                solution = solve_program(program, question.start(program))
-            else:
-                start = question.start(program)
-                solution = refine(program, *last.optimum, start=start)
-        except UncertifiedError:
-            # Bounds that leave next to no room have no multipliers to certify with.
+        if solution is None:
             found.append(None)
-            continue
-        if solution.status is not Status.OPTIMAL:
-            break
-        last = solution
-        if whole and machined(side):
-            aimed = at_loss(side.scenario, question, question.reducible or 0.0, None)
+        elif whole and machined(side):
+            aimed = at_loss(scenario, question, question.reducible or 0.0, None)
             found.append(Solved(aimed, question, solution))
         else:
             found.append(_point(side, question, solution, solution))
@@ -160,6 +153,48 @@ def follow(
     points = [next(told) if isinstance(one, Solved) else one for one in found]
     advance(left or 1)
     return points + [None] * left
+
+
+def _chained(side: Side, questions: Sequence[Question]) -> Iterator[Step]:
+    """Each from the optimum before it, until one is out of reach."""
+    last: Solution | None = None
+    for question in questions:
+        if unreachable(side.scenario, question) is not None:
+            return
+        program = question.program
+        start = question.start(program)
+        try:
+            if last is None:
+                solution = solve_program(program, start)
+            else:
+                solution = refine(program, *last.optimum, start=start)
+        except UncertifiedError:
+            # Bounds that leave next to no room have no multipliers to certify with.
+            yield side.scenario, question, None
+            continue
+        if solution.status is not Status.OPTIMAL:
+            return
+        last = solution
+        yield side.scenario, question, solution
+
+
+def _mixed(side: Side, questions: Sequence[Question]) -> Iterator[Step]:
+    """Those of a mixture, each with the monomials of its own plan; some at a time."""
+    for first in range(0, len(questions), TOGETHER):
+        some = list(
+            takewhile(
+                lambda one: unreachable(side.scenario, one) is None,
+                questions[first : first + TOGETHER],
+            )
+        )
+        ways = together([touching.best(side.scenario, question) for question in some])
+        for scenario, question, solution in ways:
+            solved = solution.status is Status.OPTIMAL
+            if not solved and touching.is_below(question):
+                return
+            yield scenario, question, solution if solved else None
+        if len(some) < TOGETHER:
+            return
 
 
 def _made_whole(side: Side, ones: Sequence[Solved]) -> Iterator[Point | None]:
