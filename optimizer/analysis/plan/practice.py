@@ -88,11 +88,13 @@ class ServingUse:
 
     Attributes:
         stream: the stream, or the streams that share the machine.
-        batch: sequences decoded together.
+        batch: sequences decoded together; of replicas that stand, those in flight.
         step_time: of one token of each [s].
         token_time: between two tokens of a sequence, with the prompts of others that
             are read between steps [s].
-        replicas: that the mean load times the peak needs; None without a lifetime.
+        replicas: that the mean load times the peak needs, each at its full batch; None
+            without a lifetime.
+        full_batch: the most sequences that it decodes together.
         standing: whole replicas that are paid all the time; None where work is paid.
         bound_by: `compute`, `bandwidth`, `memory`, `latency` or, of replicas that
             stand, `load`: no more sequences are in flight.
@@ -117,6 +119,7 @@ class ServingUse:
     held: float = 0.0
     standing: float | None = None
     token_time: float = 0.0
+    full_batch: float | None = None
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def _use(
     serving, chip = scenario.serving_of(members[0])
     peak = serving.peak_to_mean or 1.0
     need = _replicas(scenario, question, members, replica, N, peak)
+    full, _, _ = replica.best(N)
     whole = scenario.whole.get(replica.suffix, Whole())
     replica = _flying(scenario, question, replica, N)
     batch, step, bound = replica.best(N)
@@ -103,6 +104,7 @@ def _use(
         cache=replica.cache(N),
         held=replica.weights * N + batch * replica.context * replica.cache(N),
         standing=whole.replicas,
+        full_batch=full,
     )
 
 

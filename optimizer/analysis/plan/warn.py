@@ -12,6 +12,7 @@ from optimizer.analysis.plan.levered import levered
 from optimizer.analysis.plan.mixture import CODES as MIXTURE
 from optimizer.analysis.plan.mixture import of_dense_runs
 from optimizer.analysis.plan.near_optimal import WITHIN
+from optimizer.analysis.plan.practice import ServingUse
 from optimizer.analysis.plan.ranges import range_warnings
 from optimizer.analysis.plan.saturation import LastThousandth
 from optimizer.analysis.plan.trained_otherwise import CODES as TRAINED
@@ -258,8 +259,9 @@ def _unfilled(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
         if use.standing is not None:
             yield Warning(
                 "unfilled-replica",
-                f"{part} at its peak, and {use.standing:.0f} is paid all the time: a "
-                "smaller machine, other work on it, or an API may cost less",
+                f"{part} at its peak{_in_batches(use)}, and {use.standing:.0f} is paid "
+                "all the time: a smaller machine, other work on it, or an API may cost "
+                "less",
             )
         else:
             yield Warning(
@@ -276,6 +278,13 @@ def _unfilled(answer: Answer, scenario: Scenario) -> Iterator[Warning]:
                 f"idle capacity of {stream.name or 'the demand'} is paid in fractions "
                 "of a replica, since its lifetime is not told; add lifetime: 2 years",
             )
+
+
+def _in_batches(use: ServingUse) -> str:
+    """At which batch a need for replicas is, where fewer sequences are in flight."""
+    if use.full_batch is None or use.full_batch <= use.batch:
+        return ""
+    return f", in batches of {use.full_batch:.0f}"
 
 
 def _whole(answer: Answer) -> Iterator[Warning]:

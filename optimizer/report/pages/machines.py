@@ -61,7 +61,7 @@ def machines(answer: Answer) -> Iterator[Block]:
         yield Text(
             f"{who}a replica holds {amount(use.held, 'bytes')}, with weights in "
             f"{use.weights} and a KV cache in {use.kv} of {amount(use.cache, 'bytes')} "
-            f"a token.{_between(use)}"
+            f"a token.{_between(use)}{_in_flight(use)}"
         )
     yield from _relaxed(answer)
     if any(use.usage_cost is not None for use in answer.serving):
@@ -83,7 +83,27 @@ def _replicas(use: ServingUse) -> str:
     if use.replicas is None:
         return GAP
     need = significant(use.replicas)
-    return need if use.standing is None else f"{use.standing:.0f} ({need} needed)"
+    if use.standing is None:
+        return need
+    of = f"at batch {use.full_batch:.0f}" if _thin(use) else "needed"
+    return f"{use.standing:.0f} ({need} {of})"
+
+
+def _thin(use: ServingUse) -> bool:
+    """Whether fewer sequences are in flight than a replica could decode."""
+    return use.full_batch is not None and ratio(use.batch) != ratio(use.full_batch)
+
+
+def _in_flight(use: ServingUse) -> str:
+    """What the needed replicas are at, where those that stand have smaller batches."""
+    if use.standing is None or use.replicas is None or not _thin(use):
+        return ""
+    have, each = ("stands has", "") if use.standing == 1 else ("stand have", " each")
+    return (
+        f" In batches of {use.full_batch:.0f} the peak would need "
+        f"{significant(use.replicas)} replicas; the {use.standing:.0f} that {have} no "
+        f"more than {use.batch:.0f} in flight{each}."
+    )
 
 
 def _relaxed(answer: Answer) -> Iterator[Block]:

@@ -12,6 +12,7 @@ from optimizer.analysis.plan.reach import needed
 from optimizer.engine.certify import passes
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.report.formats.text import render
+from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.short import short_blocks
 
 LAW = "law: besiroglu-2024-refit\nobjective: dollars\n"
@@ -350,3 +351,27 @@ def test_a_cure_is_that_of_the_choice_that_is_nearest_in_whole_machines(ask):
     assert way.cost == pytest.approx(cheapest, rel=1e-2)
     assert ask(text, f"limits.total_cost={needed(way)}").cost.total == way.cost
     assert f"total_cost to {needed(way)}" in told.infeasibility.reason
+
+
+def test_the_batch_at_which_replicas_are_needed_is_said(root):
+    """At the batch of 1 in flight 0.80 of the replica was busy, and 0.0602 was told."""
+    words = (
+        *("demand.requests=20k/day", "serving.max_time_per_output_token=15 ms"),
+        *("serving.accelerators=1", "serving.weights=int4"),
+    )
+    path = root / "scenarios/latency-bound-assistant.yaml"
+    answer = solve(load_scenario(path, words))
+    (use,) = answer.serving
+    assert use.batch == 1 < use.full_batch
+    busy = 3 * 20e3 / 86400 * 250 * use.token_time  # the peak, 250 tokens an answer
+    assert 0.7 < busy < 0.9
+    at_one = solve(load_scenario(path, (*words, "serving.batch=1"))).serving[0]
+    assert at_one.replicas == pytest.approx(busy, rel=0.02)
+    full = (*words, f"serving.batch={use.full_batch:.0f}")
+    (held,) = solve(load_scenario(path, full)).serving
+    assert held.replicas == pytest.approx(use.replicas, rel=1e-9)
+    page = render(answer_blocks(answer)).replace("\n    ", " ").replace("\n  ", " ")
+    assert f"1 ({use.replicas:.4f} at batch {use.full_batch:.0f})" in page
+    assert "needed)" not in page
+    (told,) = [w for w in answer.warnings if w.code == "unfilled-replica"]
+    assert f"at its peak, in batches of {use.full_batch:.0f}, and" in told.message
