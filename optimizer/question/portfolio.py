@@ -10,7 +10,9 @@ is; what is shared is one more posynomial.
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
-from optimizer.algebra.posynomial import Posynomial, Term, build, merge
+import numpy as np
+
+from optimizer.algebra.posynomial import Array, Posynomial, Term, build, merge
 from optimizer.algebra.program import Constraint, Function, GeometricProgram
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.asked import Question
@@ -103,6 +105,11 @@ class JointQuestion:
             for v, value in q.fixed.items()
         }
 
+    @property
+    def given(self) -> list[str]:
+        """Names of the constraints that nobody can move."""
+        return [own(n, wall) for n, q in self.models for wall in q.given]
+
     @cached_property
     def free(self) -> GeometricProgram:
         """All of it with nothing fixed; every target's s must be above 0."""
@@ -113,6 +120,15 @@ class JointQuestion:
     def program(self) -> GeometricProgram:
         """What the engine solves, in the variables that are left to choose."""
         return self.free.fixing(self.fixed)
+
+    def start(self, program: GeometricProgram) -> Array:
+        """Returns ln of a point of reasonable size, to scale the solver's numbers."""
+        point = {
+            variable(v, n): z
+            for n, q in self.models
+            for v, z in zip(q.variables, q.start(q.free).tolist(), strict=True)
+        }
+        return np.array([point[name] for name in program.variables])
 
     def constraints(self, untargeted: Collection[str] = ()) -> tuple[Constraint, ...]:
         """Every bound.

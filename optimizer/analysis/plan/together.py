@@ -8,17 +8,30 @@ engine takes a batch in little more time than one.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from optimizer.algebra.posynomial import Array
-from optimizer.algebra.program import Solution, Status
+from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.analysis.plan.saturation import of_target
 from optimizer.engine.solve import solve_each
 from optimizer.engine.stacking import shape
 from optimizer.question.asked import Question
 
 R = TypeVar("R")
-Search: TypeAlias = Generator[Sequence[Question], list[Solution], R]
+
+
+class Posed(Protocol):
+    """A question, of one model or of several."""
+
+    @property
+    def program(self) -> GeometricProgram:
+        """What the engine solves."""
+
+    def start(self, program: GeometricProgram) -> Array:
+        """Ln of a point of reasonable size."""
+
+
+Search: TypeAlias = Generator[Sequence[Posed], list[Solution], R]
 
 
 def together(searches: Sequence[Search[R]]) -> list[R]:
@@ -32,7 +45,7 @@ def together(searches: Sequence[Search[R]]) -> list[R]:
     """
     found: dict[int, R] = {}
     before: dict[int, Solution] = {}  # the last optimum of each
-    asked: dict[int, Sequence[Question]] = {}
+    asked: dict[int, Sequence[Posed]] = {}
 
     def go(place: int, solutions: list[Solution] | None) -> None:
         try:
@@ -61,7 +74,7 @@ def together(searches: Sequence[Search[R]]) -> list[R]:
     return [found[place] for place in range(len(searches))]
 
 
-def _begun(question: Question, before: Solution | None) -> tuple[Array, Array | None]:
+def _begun(question: Posed, before: Solution | None) -> tuple[Array, Array | None]:
     """Ln of a point near the optimum of a question, and a guess of its λ.
 
     Both are those of what the same search asked before, if that is of one shape.
@@ -72,13 +85,15 @@ def _begun(question: Question, before: Solution | None) -> tuple[Array, Array | 
     return question.start(program), None
 
 
-def certified(questions: Sequence[Question]) -> Search[list[Solution]]:
+def certified(questions: Sequence[Posed]) -> Search[list[Solution]]:
     """The certified optima of questions, or solutions without a point.
 
     Where data that repeat without end are what a target needs, its edge is found too.
     """
     found = yield questions
     return [
-        (of_target(question) or one) if one.status is Status.INFEASIBLE else one
+        (of_target(question) or one)
+        if one.status is Status.INFEASIBLE and isinstance(question, Question)
+        else one
         for question, one in zip(questions, found, strict=True)
     ]

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias, TypeVar
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.together import Search, certified
 from optimizer.engine.diagnose import ROOM, least_relaxation
 from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
+from optimizer.question.portfolio import JointQuestion, Portfolio, own, variable
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.records import replace
 from optimizer.world.summed import Routed
@@ -28,13 +31,24 @@ ROUNDS = 8
 SETTLED = 1e-11  # gain of a round that is none, in ln of the cost
 STEEP = 0.9  # slope of a secant that is followed at most
 CLOSE = 1e-3  # in the logarithm of a batch, which then gains next to nothing
-Way = tuple[Scenario, Question, Solution]
+S = TypeVar("S", Scenario, Portfolio)
+Q = TypeVar("Q", Question, JointQuestion)
+Way: TypeAlias = "tuple[S, Q, Solution]"
 Mark = tuple[float, float]  # the batch where a monomial touches, and the plan's
 Marks = dict[str, Mark]
 
 
-def machines(question: Question) -> dict[str, Routed]:
-    """The experts of each machine whose batch is left to choose."""
+def machines(question: Question | JointQuestion) -> dict[str, Routed]:
+    """The experts of each machine whose batch is left to choose.
+
+    By the suffix of their variables, which of several models names the model too.
+    """
+    if isinstance(question, JointQuestion):
+        return {
+            variable(suffix, name): routed
+            for name, one in question.models
+            for suffix, routed in machines(one).items()
+        }
     return {
         r.suffix: r.sum.routed
         for r in question.replicas
@@ -42,19 +56,42 @@ def machines(question: Question) -> dict[str, Routed]:
     }
 
 
-def touched(scenario: Scenario, at: Mapping[str, float]) -> Scenario:
+def _steps(question: Question | JointQuestion) -> dict[str, str]:
+    """The constraint that tells the step of each of those machines."""
+    if isinstance(question, JointQuestion):
+        return {
+            variable(suffix, name): own(name, step)
+            for name, one in question.models
+            for suffix, step in _steps(one).items()
+        }
+    return {suffix: f"serving.step{suffix}" for suffix in machines(question)}
+
+
+def touched(scenario: S, at: Mapping[str, float]) -> S:
     """The scenario with the batches at which monomials touch, by machine."""
+    if isinstance(scenario, Portfolio):
+        return _all_touched(scenario, at)  # type: ignore[return-value]
     whole = dict(scenario.whole)
     for suffix, batch in at.items():
         whole[suffix] = replace(whole.get(suffix, Whole()), touched=batch)
     return replace(scenario, whole=whole)
 
 
-def asked(question: Question, at: Mapping[str, float]) -> Question:
+def _all_touched(portfolio: Portfolio, at: Mapping[str, float]) -> Portfolio:
+    members = tuple(
+        touched(one, _of(one.name, at, formulate(one))) for one in portfolio.members
+    )
+    return replace(portfolio, members=members)
+
+
+def asked(question: Q, at: Mapping[str, float]) -> Q:
     """The question of a scenario that is `touched`, without formulating it anew.
 
     A monomial is in the step of its machine and nowhere else.
     """
+    if isinstance(question, JointQuestion):
+        each = tuple(asked(one, _of(n, at, one)) for n, one in question.models)
+        return replace(question, questions=each)
     replicas = tuple(
         r.touching(at[r.suffix]) if r.suffix in at else r for r in question.replicas
     )
@@ -63,7 +100,12 @@ def asked(question: Question, at: Mapping[str, float]) -> Question:
     return replace(question, replicas=replicas, physics=physics)
 
 
-def ways(scenario: Scenario, question: Question) -> Iterator[tuple[Scenario, Question]]:
+def _of(name: str, at: Mapping[str, float], question: Question) -> dict[str, float]:
+    """The batches of one of several models, by its own suffixes."""
+    return {suffix: at[variable(suffix, name)] for suffix in machines(question)}
+
+
+def ways(scenario: S, question: Q) -> Iterator[tuple[S, Q]]:
     """The scenario with each of a few monomials; the one for small batches first."""
     found = machines(question)
     for spread in (0.0, *SPREAD, math.inf):
@@ -71,50 +113,54 @@ def ways(scenario: Scenario, question: Question) -> Iterator[tuple[Scenario, Que
         yield touched(scenario, at), asked(question, at)
 
 
-def near(scenario: Scenario, question: Question) -> tuple[Scenario, Question]:
+def near(scenario: S, question: Q) -> tuple[S, Q]:
     """The scenario with the monomials of its question, at batches near the plan's."""
     at = {name: routed.at for name, routed in machines(question).items()}
     return touched(scenario, at), question
 
 
-def below(scenario: Scenario, question: Question) -> tuple[Scenario, Question]:
+def below(scenario: S, question: Q) -> tuple[S, Q]:
     """The scenario with less read than at any batch: what it excludes has no plan."""
     at = dict.fromkeys(machines(question), 0.0)
     return touched(scenario, at), asked(question, at)
 
 
-def is_below(question: Question) -> bool:
+def is_below(question: Question | JointQuestion) -> bool:
     """Whether a question is one of those."""
     return any(routed.at == 0.0 for routed in machines(question).values())
 
 
-def best(scenario: Scenario, question: Question) -> Search[Way]:
+def best(scenario: S, question: Q) -> Search[Way[S, Q]]:
     """The best way to tell the experts that a batch reads.
 
     One without a point where there is no plan; see `is_below` for whether that is
     proven for every batch.
     """
-    told = [near(scenario, question)]
+    begun, _ = near(scenario, question)
+    told: list[tuple[S, Q]] = [(begun, question)]
     found = yield from certified([question])
-    first = *told[0], found[0]
+    first = begun, question, found[0]
     if found[0].status is not Status.OPTIMAL:
-        least = below(scenario, question)
-        (proof,) = yield from certified([least[1]])
+        under, least = below(scenario, question)
+        (proof,) = yield from certified([least])
         if proof.status is not Status.OPTIMAL:
-            return *least, proof
+            return under, least, proof
         told = list(ways(scenario, question))
-        found = yield from certified([asked for _, asked in told])
-    tried = [(*each, end) for each, end in zip(told, found, strict=True)]
-    good = [way for way in tried if way[2].status is Status.OPTIMAL]
+        found = yield from certified([one for _, one in told])
+    good: list[Way[S, Q]] = [
+        (text, one, end)
+        for (text, one), end in zip(told, found, strict=True)
+        if end.status is Status.OPTIMAL
+    ]
     if not good:
-        last = yield from restored(first)
+        last: Way[S, Q] = yield from restored(first)
         if last[2].status is not Status.OPTIMAL:
             return last
         good = [last]
     return (yield from settled(min(good, key=lambda way: way[2].value)))
 
 
-def restored(first: Way) -> Search[Way]:
+def restored(first: Way[S, Q]) -> Search[Way[S, Q]]:
     """One with a plan, from where the least that all bounds give way leads; or itself.
 
     Args:
@@ -138,13 +184,13 @@ def restored(first: Way) -> Search[Way]:
     return first
 
 
-def settled(first: Way) -> Search[Way]:
+def settled(first: Way[S, Q]) -> Search[Way[S, Q]]:
     """The plan whose monomials touch at its own batches.
 
     Args:
         first: the best so far.
     """
-    best = first
+    best: Way[S, Q] = first
     scenario, question, solution = first
     before: Marks = {}
     for _ in range(ROUNDS):
@@ -161,7 +207,7 @@ def settled(first: Way) -> Search[Way]:
     return best
 
 
-def _marks(question: Question, solution: Solution) -> Marks:
+def _marks(question: Question | JointQuestion, solution: Solution) -> Marks:
     """Where each monomial touches, and the batch of the plan that it leads to."""
     point = {**question.fixed, **solution.point}
     return {
@@ -170,7 +216,9 @@ def _marks(question: Question, solution: Solution) -> Marks:
     }
 
 
-def _gain(question: Question, solution: Solution, marks: Marks) -> float:
+def _gain(
+    question: Question | JointQuestion, solution: Solution, marks: Marks
+) -> float:
     """How much lower ln of the cost may be with monomials that touch at the plan.
 
     To first order: what they tell too much there, at the prices λ of the steps.
@@ -178,8 +226,9 @@ def _gain(question: Question, solution: Solution, marks: Marks) -> float:
     names = [constraint.name for constraint in solution.program.constraints]
     prices = dict(zip(names, solution.optimum[1].tolist(), strict=True))
     gain = 0.0
+    steps = _steps(question)
     for name, routed in machines(question).items():
-        gain += prices[f"serving.step{name}"] * routed.excess(marks[name][1])
+        gain += prices[steps[name]] * routed.excess(marks[name][1])
     return gain
 
 

@@ -22,7 +22,6 @@ from optimizer.analysis.portfolio.deadlock import notes
 from optimizer.analysis.portfolio.drawn import decided
 from optimizer.analysis.portfolio.whole_joint import in_whole_numbers, jointly
 from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.solve import solve
 from optimizer.errors import Defect, InputError
 from optimizer.question.asked import SIZE
 from optimizer.question.portfolio import (
@@ -164,12 +163,12 @@ def _led(portfolio: Portfolio) -> Led | None:
         joint = formulate_portfolio(portfolio)
         if any(not (q.reducible or 0.0) > 0 for q in joint.questions):
             return None
-        solution = solve(joint.program)
-    except (InputError, UncertifiedError):
+        found = jointly(portfolio)
+    except InputError:
         return None
-    if solution.status is not Status.OPTIMAL:
+    if found.solution.status is not Status.OPTIMAL:
         return None
-    at = {**joint.fixed, **solution.point}
+    at, joint = found.point, found.question
     overheads, far = [], []
     for member, (name, question) in zip(portfolio.members, joint.models, strict=True):
         size = {v: at[variable(v, name)] for v in SIZE}
@@ -178,7 +177,7 @@ def _led(portfolio: Portfolio) -> Led | None:
         overheads.append(training_overhead(question, point, best))
         far.append(beyond_runs(member.law, point["N"], point["D"]))
     farthest = (max(of) for of in zip(*far, strict=True))
-    return Led(solution.value, max(overheads), *farthest)
+    return Led(found.solution.value, max(overheads), *farthest)
 
 
 def _moved(portfolio: Portfolio, name: str, value: float) -> Portfolio | None:

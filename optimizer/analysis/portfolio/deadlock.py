@@ -50,11 +50,7 @@ def explain_portfolio(portfolio: Portfolio, joint: JointQuestion) -> Infeasibili
     conflict = diagnose(
         holding(joint.free, held),
         equalities=[name for name, _ in held.values()],
-        given=[
-            own(name, wall)
-            for name, question in joint.models
-            for wall in question.given
-        ],
+        given=joint.given,
         together={limit.name: _word(limit.name) for limit in joint.shared},
     )
     found = _ways(portfolio, joint, conflict.factors)

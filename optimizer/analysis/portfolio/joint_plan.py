@@ -8,6 +8,7 @@ from optimizer.algebra.program import (
     Solution,
     Status,
 )
+from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.bindings import as_fixed, limits_used
 from optimizer.analysis.plan.chance import chance
@@ -117,9 +118,14 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
             return replace(bare, conflict=stuck)
         if made is not None:
             joint = made.question
+        elif touching.machines(joint):
+            joint = jointly(portfolio).question
         why = explain_portfolio(portfolio, joint)
         if found is not None and found.solution.status is Status.OPTIMAL:
             why = of_nearest(why, WHOLE)
+        elif touching.machines(joint) and not touching.is_below(joint):
+            # Told at some batches; others may need less.
+            why = of_nearest(why, "batches and replicas")
         why = cured(portfolio, joint, why, _total)
         why = told_in(why, bare.loss_unit)
         return replace(bare, conflict=stuck or why.conflict, infeasibility=why)
@@ -133,7 +139,7 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         alone_held = solve_alone(replace(member, spec=spec), whole=False, near=whole)
         held = _beside(alone_held, mine)
         if whole:
-            held = _priced(held, portfolio, joint, index, solution)
+            held = _priced(held, found.portfolio, found.question, index, solution)
             held = replace(held, distillation=taught(found, index))
         members.append(held)
     total = made.solution.value
@@ -142,7 +148,7 @@ def solve_portfolio(portfolio: Portfolio, whole: bool = True) -> JointPlan:
         for wall in made.question.shared
     }
     shared = limits_used(
-        joint.shared, solution, found.point, portfolio.place, {}, taken
+        found.question.shared, solution, found.point, portfolio.place, {}, taken
     )
     bounds = [wall.bound for wall in shared if wall.binding]
     total = onto(bounds)(total)

@@ -13,10 +13,12 @@ import math
 from collections.abc import Sequence
 
 from optimizer.algebra.program import Solution, Status
+from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.rounded import beside
 from optimizer.analysis.plan.search import search_whole
 from optimizer.analysis.plan.steps import EQUAL, MOST, ROUNDS, around
+from optimizer.analysis.plan.together import together
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
 from optimizer.question.formulate import formulate
@@ -45,13 +47,28 @@ class JointlySolved:
 
 
 def jointly(portfolio: Portfolio) -> JointlySolved:
-    """Solves the joint program, without a plan where bounds leave next to no room."""
+    """Solves the joint program, without a plan where bounds leave next to no room.
+
+    Experts of mixtures are told where the joint plan reads them.
+    """
     question = formulate_portfolio(portfolio)
+    if touching.machines(question):
+        return _mixed(portfolio)
     try:
         found = solve(question.program)
     except UncertifiedError:
         found = Solution(question.program, Status.INFEASIBLE)
     return JointlySolved(portfolio, question, found)
+
+
+def _mixed(portfolio: Portfolio) -> JointlySolved:
+    """The same of models with mixtures among them, from where each alone would be."""
+    alone = together([touching.best(one, formulate(one)) for one in portfolio.members])
+    begun = replace(portfolio, members=tuple(scenario for scenario, _, _ in alone))
+    if any(one.status is not Status.OPTIMAL for _, _, one in alone):
+        begun = portfolio
+    search = touching.best(begun, formulate_portfolio(begun))
+    return JointlySolved(*together([search])[0])
 
 
 def in_whole_numbers(found: JointlySolved) -> JointlySolved:
@@ -100,8 +117,12 @@ def _possible(ways: Sequence[Scenario]) -> list[Scenario]:
 
 
 def _has_plan(way: Scenario) -> bool:
+    question = formulate(way)
+    if touching.machines(question):
+        _, _, end = together([touching.best(way, question)])[0]
+        return end.status is Status.OPTIMAL
     try:
-        return solve(formulate(way).program).status is Status.OPTIMAL
+        return solve(question.program).status is Status.OPTIMAL
     except UncertifiedError:
         return False
 
