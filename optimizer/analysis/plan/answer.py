@@ -217,8 +217,11 @@ class LimitUsed:
         value: what the plan uses of it.
         unit: of both.
         binding: whether it holds the plan back.
-        elasticity: d ln optimum / d ln bound, 0 or below.
-        shadow_price: the change of the optimum for one more unit of the bound.
+        one_percent: the relative change of the optimum with 1 % more of the bound,
+            0 or below, solved anew; None where that has no proof.
+        elasticity: d ln optimum / d ln bound, 0 or below; near the edge of what can
+            be reached far steeper than 1 % more is.
+        shadow_price: d optimum / d bound.
         line: where it stands.
         source: the same in words: `--set …` where that gave it, or the place.
     """
@@ -228,6 +231,7 @@ class LimitUsed:
     value: float
     unit: str
     binding: bool
+    one_percent: float | None
     elasticity: float
     shadow_price: float
     line: int | None

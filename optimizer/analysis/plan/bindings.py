@@ -1,18 +1,21 @@
-"""The limits at a plan: what it uses of each, and what one more unit would gain."""
+"""The limits at a plan: what it uses of each, and what more of one would gain."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from optimizer.algebra.program import Solution
+from optimizer.algebra.program import Constraint, GeometricProgram, Solution, Status
 from optimizer.analysis.plan.answer import LimitUsed
+from optimizer.engine.solve import attempt_each
 from optimizer.errors import Mark
 from optimizer.question.asked import Question
+from optimizer.records import replace
 from optimizer.world.costs import value
 from optimizer.world.limits import Limit
 
 BINDING = 1e-9  # ln(bound/used) below which a limit counts as met
+MORE = 1.01  # times a bound
 
 
 def limits_used(
@@ -57,13 +60,40 @@ def limits_used(
                 value=limit.bound if met else used,
                 unit=limit.unit,
                 binding=binding,
+                one_percent=0.0,
                 elasticity=elasticity,
                 shadow_price=elasticity * worth / limit.bound,
                 line=place(limit.name).line or None,
                 source=str(place(limit.name)),
             )
         )
-    return tuple(found)
+    steep = [wall.name for wall in found if wall.elasticity < 0]
+    gains = dict(zip(steep, _gains(solution, steep, measured), strict=True))
+    return tuple(replace(wall, one_percent=gains.get(wall.name, 0.0)) for wall in found)
+
+
+def _gains(
+    solution: Solution, names: Sequence[str], measured: float
+) -> list[float | None]:
+    """The relative change of an optimum with 1 % more of one bound, of each named."""
+    program, (z, prices) = solution.program, solution.optimum
+
+    def eased(name: str) -> GeometricProgram:
+        walls = (
+            Constraint(c.name, c.posynomial.scaled(1 / MORE)) if c.name == name else c
+            for c in program.constraints
+        )
+        return GeometricProgram(program.objective, tuple(walls))
+
+    asked = [eased(name) for name in names]
+    count = len(asked)
+    ends = attempt_each(asked, [z] * count, guesses=[prices] * count)
+    return [
+        None
+        if end is None or end.status is not Status.OPTIMAL
+        else min(math.expm1(measured * math.log(end.value / solution.value)), 0.0)
+        for end in ends
+    ]
 
 
 def passed(

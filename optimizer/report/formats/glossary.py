@@ -57,7 +57,7 @@ WORDS = {
     ),
     "[Ss]hadow price": (
         "Shadow price",
-        "What one more unit of a limit would save.",
+        "The slope of the cost at a limit: what a little more of it saves, per unit.",
     ),
     "[Tt]raining-optimal": (
         "Training-optimal model",

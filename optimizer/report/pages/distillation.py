@@ -81,8 +81,8 @@ def _moves(best: Distilled) -> Iterator[Block]:
     ]
     if parts:
         yield Text(
-            f"+1 % of each moves its cost most: {', '.join(parts)}. --format json has "
-            "all of the law, its students and the teacher."
+            f"What moves its cost most, as slopes per +1 %: {', '.join(parts)}. "
+            "--format json has all of the law, its students and the teacher."
         )
 
 

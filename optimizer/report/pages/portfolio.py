@@ -98,8 +98,8 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
         yield Heading("Proof")
         yield Text(proven(proof, _proved(portfolio)), label="proof")
     yield Text(
-        "Below, model by model: what one more unit of its own limits does, and what "
-        "moves the cost, are about the cost of all together."
+        "Below, model by model: what its own limits hold back, and what moves the "
+        "cost, are about the cost of all together."
     )
     for answer in portfolio.members:
         yield from answer_blocks(_own(answer), joint=True)
@@ -121,7 +121,7 @@ def _shared(portfolio: JointPlan, full: bool) -> Iterator[Block]:
             limit_columns("cost", used=True),
             tuple(limit_row(w, portfolio.unit) for w in walls),
         )
-        yield Text("The shadow price is what one more unit does to the joint cost.")
+        yield Text("The shadow price is the slope of the joint cost at the bound.")
     if loose := [wall.name for wall in portfolio.shared if wall not in walls]:
         yield Text(f"{either(loose, 'and')}.", label="slack")
 

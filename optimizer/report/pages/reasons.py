@@ -30,7 +30,7 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
-from optimizer.report.pages.sensitivities import place, stepped
+from optimizer.report.pages.sensitivities import place, signed, stepped
 from optimizer.world.costs import UNITS
 
 # What one more of a bound is: a shadow price per parameter is too small to read.
@@ -79,14 +79,16 @@ def limit_columns(what: str, used: bool) -> tuple[Column, ...]:
 
 
 def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
-    """A limit with what it holds back, and what one more unit is worth."""
+    """A limit with what it holds back, and the slope there."""
     used, bound = figure(limit.value, limit.unit), amount(limit.bound, limit.unit)
     if not limit.binding:
         return limit.name, bound, used, "used up" if used_up(limit) else "slack", GAP
     size, each = _each(limit)
     price = limit.shadow_price * size
     text = f"{ratio(price)} nats" if unit == "nats" else figure(price, unit)
-    return limit.name, bound, used, stepped(limit.elasticity), f"{text} per {each}"
+    more = limit.one_percent
+    told = stepped(limit.elasticity) if more is None else signed(100 * more)
+    return limit.name, bound, used, told, f"{text} per {each}"
 
 
 def used_up(limit: LimitUsed) -> bool:

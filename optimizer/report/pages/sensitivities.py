@@ -23,7 +23,7 @@ from optimizer.reading.quantity import (
     significant,
     write,
 )
-from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text, named
+from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text
 
 KINDS = {
     "parameters": PARAMETERS,
@@ -68,7 +68,8 @@ def moves(answer: Answer, joint: bool = False) -> Iterator[Block]:
         )
         for move in shown
     )
-    columns = (*named("", "now"), Column("from", "left"))
+    titles = (Column("slope per", "left"), Column(""), Column("now"))
+    columns = (*titles, Column("from", "left"))
     yield Table(columns, rows)
     if joint:
         yield Text(
@@ -77,8 +78,9 @@ def moves(answer: Answer, joint: bool = False) -> Iterator[Block]:
         )
     if any(_slope(move) >= STEEP for move in shown):
         yield Text(
-            "What a whole per cent would move by more than 10 % is told for a smaller "
-            "step: costs are curved, and a slope holds for small changes alone."
+            "Steep slopes are told per smaller step. They are those at the plan: "
+            "costs are curved, and near the edge of what can be reached a step moves "
+            "far less than its slope says."
         )
     for told, some in (
         ("Less than 0.0005 %", [move for move in idle if _size(move) > NONE]),

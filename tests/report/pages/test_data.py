@@ -69,7 +69,9 @@ def full(answer):
         unit_cost=UnitCost(None, None, 0.05, 0.09),
         training_run=TrainingRun(150e3, None),
         others=(Alternative("buy", 1e23, 5e10, None, 3e12),),
-        limits=(LimitUsed("limits.tokens", 4e11, 4e11, "tokens", True, -1, -2, 5),),
+        limits=(
+            LimitUsed("limits.tokens", 4e11, 4e11, "tokens", True, -0.01, -1, -2, 5),
+        ),
     )
 
 

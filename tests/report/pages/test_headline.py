@@ -15,7 +15,7 @@ from optimizer.report.pages.plan import answer_blocks
 
 
 def wall(name, bound, unit, binding=True):
-    return LimitUsed(name, bound, bound, unit, binding, -0.5, -1.0, 5)
+    return LimitUsed(name, bound, bound, unit, binding, -0.005, -0.5, -1.0, 5)
 
 
 def test_the_sentence_that_the_design_fixes(answer):

@@ -40,13 +40,15 @@ def test_inputs_come_by_their_weight_and_sides_that_differ_are_both_told(answer)
     assert "No effect: costs.fixed." in text
 
 
-def test_limits_tell_what_one_more_unit_is_worth(answer):
-    limits = (
-        records.LimitUsed("limits.tokens", 4e11, 4e11, "tokens", True, -0.9, -2e11, 5),
-        records.LimitUsed("limits.parameters", 3e10, 7e9, "parameters", False, 0, 0, 6),
-    )
+def test_limits_tell_what_one_per_cent_more_changes_and_the_slope(answer):
+    held = ("limits.tokens", 4e11, 4e11, "tokens", True)
+    free = ("limits.parameters", 3e10, 7e9, "parameters", False)
+    slack = records.LimitUsed(*free, 0, 0, 0, 6)
+    limits = (records.LimitUsed(*held, -0.008, -0.9, -2e11, 5), slack)
     text = page(replace(answer, limits=limits))
-    assert "−0.900 %  −2.00e20 FLOP per billion tokens" in text
+    assert "−0.800 %  −2.00e20 FLOP per billion tokens" in text
+    unproven = (records.LimitUsed(*held, None, -90.0, -2e13, 5), slack)
+    assert "−9.00 % at +0.1 %  " in page(replace(answer, limits=unproven))
     slack = next(line for line in text.splitlines() if "limits.parameters" in line)
     assert slack.split() == ["limits.parameters", "30B", "7.00B", "slack"]
 

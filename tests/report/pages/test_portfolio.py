@@ -24,7 +24,9 @@ def portfolio(answer):
     members = tuple(
         replace(answer, scenario=name, fixed=fixed) for name in ("edge", "server")
     )
-    wall = LimitUsed("shared.training_compute", 1e23, 1e23, "FLOP", True, -0.2, -0.3, 9)
+    wall = LimitUsed(
+        "shared.training_compute", 1e23, 1e23, "FLOP", True, -2e-3, -0.2, -0.3, 9
+    )
     return JointPlan(
         "Line-up",
         "line.yaml",

@@ -74,14 +74,15 @@ Near-optimal sizes
 
 WIDE = """\
 What moves lifetime compute
-                                            now  from
+  slope per                                 now  from
   ----------------------------  --------  -----  ------
   +0.1 % law.alpha               +1.58 %  0.336  law
   +1 % target.match.parameters   +1.77 %    13B  line 4
   +1 % demand.tokens            +0.348 %     2T  line 6
 
-  What a whole per cent would move by more than 10 % is told for a smaller step:
-  costs are curved, and a slope holds for small changes alone.
+  Steep slopes are told per smaller step. They are those at the plan: costs are
+  curved, and near the edge of what can be reached a step moves far less than
+  its slope says.
 
   No effect: law.E.
 
