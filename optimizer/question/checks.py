@@ -19,7 +19,7 @@ from optimizer.reading.loss_words import same
 from optimizer.reading.quantity import shown
 from optimizer.world.costs import UNITS
 from optimizer.world.hardware import Hardware
-from optimizer.world.limits import BEST_FOR
+from optimizer.world.limits import BEST_FOR, TRAINING
 from optimizer.world.machines import Serving, Training
 from optimizer.world.post_training import ROLLOUTS, TRAINED
 
@@ -197,9 +197,7 @@ def _lifetime(scenario: Scenario) -> Iterator[Finding]:
     if spec.budget is None or spec.budget.best_for == "loss":
         return
     path = ("budget", BEST_FOR)
-    if not any(
-        word.startswith("train") and bound for word, bound in spec.budget.bounds
-    ):
+    if not any(word in TRAINING and bound for word, bound in spec.budget.bounds):
         yield (
             path,
             "is for a budget of training_compute, training_time or training_cost; one "

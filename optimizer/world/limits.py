@@ -20,6 +20,7 @@ from optimizer.world.costs import Architecture, CostLine
 from optimizer.world.machines import Serving
 
 BEST_FOR = "best_for"  # of a budget; all its other words are amounts
+TRAINING = ("training_compute", "training_time", "training_cost")  # of a run alone
 
 
 class Limits(Model):
@@ -61,7 +62,8 @@ class Budget(Model):
         "loss",
         description="of a training budget: `loss`, the lowest that it buys, whatever "
         "is served; or `lifetime`, the lowest at which the plan is still the cheapest "
-        "over its life",
+        "over its life; `limits` on the compute, time and cost of training hold as the "
+        "budget does",
     )
 
     @property

@@ -237,6 +237,11 @@ class LimitUsed:
     line: int | None
     source: str = ""
 
+    @property
+    def used_up(self) -> bool:
+        """Whether nothing that a page shows is left of a limit that has no price."""
+        return not self.binding and self.value > self.bound * (1 - 1e-6)
+
 
 @dataclass(frozen=True)
 class Choice:

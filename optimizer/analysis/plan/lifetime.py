@@ -1,21 +1,26 @@
 """A budget for training and a demand: which loss is worth training for?
 
 Under a cap g(N, D) ≤ 1 on training the lowest loss is that of the training-optimal
-model, whatever is served. Let P(s) be the plan of least lifetime cost for the reducible
-loss s, the cap aside. The answer to `best_for: lifetime` is
+model, whatever is served. The caps are the budget and the limits on the compute, time
+and cost of training, g the greatest of them: they hold back the same run, and a limit
+of 30 days beside a budget of dollars is the budget of 30 days. All other limits, as on
+the size, are of the model and its life. Let P(s) be the plan of least lifetime cost for
+the reducible loss s within those, the caps aside. The answer to `best_for: lifetime` is
 
-    s* = min { s : every plan P(s') with s' ≥ s keeps the cap },
+    s* = min { s : every plan P(s') with s' ≥ s keeps the caps },
 
-the lowest loss at which the plan still is lifetime-optimal: the multiplier of the cap,
-which is what the cap costs, is zero from s* up and above zero below. ln g(P(s)) is
-continuous in s, and s* is where it passes zero, found by Brent's method. Both programs
-at s*, with the cap and without, are certified and cost the same.
+the lowest loss at which the plan still is lifetime-optimal: the multipliers of the
+caps, which are what they cost, are zero from s* up and one is above zero below.
+ln g(P(s)) is continuous in s, and s* is where it passes zero, found by Brent's method.
+Both programs at s*, with the caps and without, are certified and cost the same. Where
+the other limits leave no choice, as a size that all losses want to pass, s* is the
+lowest loss there is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan.bills import bill
@@ -28,17 +33,19 @@ from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import refine, solve
 from optimizer.errors import Defect, InputError, Problem
 from optimizer.question.asked import Question
+from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.question.target import Target
 from optimizer.records import replace
 from optimizer.world.costs import value
-from optimizer.world.limits import Budget, Limit
+from optimizer.world.limits import TRAINING, Budget, Limit, Limits
 
 KEPT = 1e-10  # ln g up to which a plan keeps the cap
 NEAR = 1e-9  # of the reducible loss: the answer stands this far on the free side
 BELOW = (0.25, 0.5, 0.75)  # of the way from the lowest loss to the chosen one
 ABOVE = (1.02, 1.05, 1.1, 1.2, 1.4)  # times the chosen reducible loss
 DOUBLINGS = 60
+SAVED = 1e-6  # of a lifetime cost, less than which nobody gives up a limit for
 
 
 def training_budget(question: Question) -> Limit | None:
@@ -46,10 +53,20 @@ def training_budget(question: Question) -> Limit | None:
     return next((w for w in question.limits if w.name.startswith("budget.train")), None)
 
 
+def caps(question: Question) -> tuple[Limit, ...]:
+    """The budget, and the limits that hold training back as it does."""
+    names = {f"limits.{word}" for word in TRAINING}
+    return tuple(
+        w for w in question.limits if w.name.startswith("budget.") or w.name in names
+    )
+
+
 def same_loss(
     scenario: Scenario, question: Question, s: float, total: float
 ) -> SameLoss | None:
     """The cheapest plan over the life with a budget's loss; None without demand.
+
+    The caps of training are aside.
 
     Args:
         scenario: with nothing made whole.
@@ -57,23 +74,49 @@ def same_loss(
         s: the reducible loss of its plan.
         total: the lifetime cost of that.
     """
-    cap = training_budget(question)
     serves = sum(
         line.share * line.served.tokens for line in question.bill if line.served
     )
-    if cap is None or question.reducible is not None or question.fixed or not serves:
+    if (
+        training_budget(question) is None
+        or question.reducible is not None
+        or question.fixed
+        or not serves
+    ):
         return None
+    return _cheapest(_uncapped(scenario), question, _freed(question, s), total)
+
+
+def _cheapest(
+    scenario: Scenario, question: Question, freed: Question, total: float
+) -> SameLoss | None:
+    """The cheapest plan of a loss without some limits, beside one with them.
+
+    Args:
+        scenario: without them, and with nothing made whole.
+        question: with the caps.
+        freed: for the loss, without them.
+        total: the lifetime cost of the plan with them.
+    """
+    s = freed.reducible
     try:
-        found = _least(_uncapped(question, s), None)
+        found = _least(freed, None)
     except UncertifiedError:
         return None  # data that repeat beyond use: no other plan has this loss
-    if found is None:
+    if found is None or s is None:
         return None
-    its, found = _whole(scenario, question, s, None, _uncapped(question, s), found)
+    its, found = _whole(scenario, question, s, None, freed, found)
     point = _point(its, found)
     cost = bill(its, point).total
-    needs = _used(cap, point) * cap.bound
-    return SameLoss(point["N"], point["D"], cost, 1 - cost / total, needs)
+    most = max(caps(question), key=lambda cap: _used([cap], point))
+    return SameLoss(
+        parameters=point["N"],
+        tokens=point["D"],
+        total=cost,
+        saved=1 - cost / total,
+        cap=most.name,
+        needs=_used([most], point) * most.bound,
+    )
 
 
 def at_target(scenario: Scenario, question: Question, lowest: Solution) -> Scenario:
@@ -134,18 +177,37 @@ def curve(
         steps.insert(0, _step(scenario, question, least, lowest))
     at = question.surface.loss_of(chosen)
     place = next(i for i, step in enumerate(steps) if step.loss >= at * (1 - 1e-15))
-    cap = training_budget(question)
-    return Capped("" if cap is None else cap.name, tuple(steps), place)
+    budget = training_budget(question)
+    unlimited = None
+    if not between:
+        unlimited = _unlimited(scenario, question, chosen, steps[place].total)
+    return Capped(
+        name="" if budget is None else budget.name,
+        steps=tuple(steps),
+        chosen=place,
+        caps=tuple(cap.name for cap in caps(question) if cap is not budget),
+        unlimited=unlimited,
+    )
+
+
+def _unlimited(
+    scenario: Scenario, question: Question, s: float, total: float
+) -> SameLoss | None:
+    """The cheapest plan of a loss without caps and limits, where it is another one."""
+    spec = scenario.spec.model_copy(update={"limits": Limits()})
+    free = at_loss(replace(scenario, spec=spec), question, s, None)
+    found = _cheapest(free, question, formulate(free), total)
+    return None if found is None or found.saved < SAVED else found
 
 
 def _still_free(scenario: Scenario, question: Question, lowest: Solution) -> float:
-    """S*: the lowest reducible loss whose lifetime-optimal plan keeps the cap.
+    """S*: the lowest reducible loss whose lifetime-optimal plan keeps the caps.
 
     Raises:
         InputError: there is none, or numbers cannot tell.
     """
-    cap = training_budget(question)
-    if cap is None:
+    held = caps(question)
+    if training_budget(question) is None:
         raise Defect("only a budget for training can leave the life open")
     found: list[Solution] = []
 
@@ -153,17 +215,17 @@ def _still_free(scenario: Scenario, question: Question, lowest: Solution) -> flo
         """Ln g of the plan of least lifetime cost for s = e^n."""
         last = found[-1] if found else None
         try:
-            solution = _least(_uncapped(question, math.exp(n)), last)
+            solution = _least(_freed(question, math.exp(n)), last)
         except UncertifiedError:
             solution = None  # between the two losses is less than numbers tell apart
         if solution is None:
             raise no_loss(scenario, "is asked so near the lowest loss of its data")
         found.append(solution)
-        return math.log(_used(cap, _point(question, solution)))
+        return math.log(_used(held, _point(question, solution)))
 
     low = math.log(lowest.value) + NEAR
     if over(low) <= KEPT:
-        return lowest.value * (1 + NEAR)  # nothing is served: the two are one
+        return lowest.value * (1 + NEAR)  # nothing is left to choose: the two are one
     high = low
     for _ in range(DOUBLINGS):
         high += math.log(2) / 4
@@ -183,8 +245,16 @@ def no_loss(scenario: Scenario, why: str) -> InputError:
     return InputError([Problem(scenario.place("budget"), "budget.best_for", message)])
 
 
-def _uncapped(question: Question, s: float) -> Question:
-    kept = tuple(w for w in question.limits if not w.name.startswith("budget."))
+def _uncapped(scenario: Scenario) -> Scenario:
+    """A scenario without the limits that hold training back as its budget does."""
+    limits = scenario.spec.limits.model_copy(update=dict.fromkeys(TRAINING))
+    return replace(scenario, spec=scenario.spec.model_copy(update={"limits": limits}))
+
+
+def _freed(question: Question, s: float) -> Question:
+    """A question for a reducible loss, the caps aside."""
+    held = caps(question)
+    kept = tuple(w for w in question.limits if w not in held)
     return replace(question, reducible=s, limits=kept)
 
 
@@ -245,25 +315,24 @@ def _steps(
 
 
 def _step(scenario: Scenario, question: Question, s: float, solution: Solution) -> Step:
-    aimed, free = _uncapped(question, s), _least(_uncapped(question, s), None)
-    if free is None:
+    freed = _freed(question, s)
+    if (free := _least(freed, None)) is None:
         raise Defect("a loss that the budget reaches has no plan without it")
     budget = scenario.spec.budget
     capped = replace(question, reducible=s)
     its, solution = _whole(scenario, question, s, budget, capped, solution)
-    best, free = _whole(scenario, question, s, None, aimed, free)
+    best, free = _whole(_uncapped(scenario), question, s, None, freed, free)
     point = _point(its, solution)
     total = bill(its, point).total
-    cap, certificate = training_budget(question), solution.certificate
-    if cap is None or certificate is None:
-        raise Defect("a plan under a budget has neither certificate nor budget")
+    if (certificate := solution.certificate) is None:
+        raise Defect("a plan under a budget has no certificate")
     least = bill(best, _point(best, free)).total
     return Step(
         loss=question.surface.loss_of(s),
         parameters=point["N"],
         tokens=point["D"],
         total=total,
-        used=_used(cap, point),
+        used=_used(caps(question), point),
         extra=max(total / least - 1, 0.0),
         certificate=certificate,
     )
@@ -273,5 +342,6 @@ def _point(question: Question, solution: Solution) -> dict[str, float]:
     return question.complete(question.size(solution.point))
 
 
-def _used(cap: Limit, point: dict[str, float]) -> float:
-    return sum(value(term, point) for term in cap.terms) / cap.bound
+def _used(held: Sequence[Limit], point: dict[str, float]) -> float:
+    """What a plan takes of the limit of which it takes most, a fraction."""
+    return max(sum(value(term, point) for term in w.terms) / w.bound for w in held)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
+    either,
     extra,
     figure,
     lifetime,
@@ -36,7 +37,16 @@ def capped_blocks(answer: Answer) -> Iterator[Block]:
     yield Heading(f"Loss against {lifetime(cost.unit)} under the budget")
     titles = ("parameters", "tokens", "lifetime", "price of the budget", "used", "")
     yield Table((Column("loss"), *named(*titles)[1:]), tuple(rows))
-    yield Text(
+    below = "" if capped.lowest else ", more and more below it"
+    told = (
         "The price of the budget is what it adds to the lifetime cost of a loss: "
-        "nothing from the plan on, more and more below it. Every row is certified."
+        f"nothing from the plan on{below}. Every row is certified."
     )
+    if capped.caps:
+        names, one = either(list(capped.caps), "and"), len(capped.caps) == 1
+        told += (
+            f" {names} {'holds' if one else 'hold'} training back as the budget does "
+            f"and {'counts' if one else 'count'} with it; used is of the one that is "
+            "used most."
+        )
+    yield Text(told)

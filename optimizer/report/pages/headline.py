@@ -9,10 +9,8 @@ from optimizer.analysis.plan.answer import (
     Alternative,
     Answer,
     Fixed,
-    LimitUsed,
     TrainingOptimal,
 )
-from optimizer.analysis.plan.capped import Capped, SameLoss
 from optimizer.analysis.plan.priced import Cost, Pair
 from optimizer.analysis.plan.reach import called
 from optimizer.analysis.plan.wording import (
@@ -26,14 +24,17 @@ from optimizer.analysis.plan.wording import (
     samples,
 )
 from optimizer.reading.quantity import significant
+from optimizer.report.pages.budget import (
+    SAME,
+    bought,
+    cheapest_of_this_loss,
+    could_reach,
+)
 from optimizer.report.pages.distillation import better, instead
 from optimizer.report.pages.forms import form_trust
 from optimizer.report.pages.own_plan import own_sentences, suits
-from optimizer.report.pages.reasons import used_up
 from optimizer.report.pages.stretch import stretch
 from optimizer.world.costs import UNITS
-
-SAME = 1e-6  # relative difference below which two models count as one
 
 
 def headline(answer: Answer) -> str:
@@ -130,10 +131,10 @@ def _sentences(answer: Answer, plan: Pair, optimal: TrainingOptimal) -> Iterator
         yield from _suits(answer, plan, answer.fixed)
     elif answer.same_loss is not None:
         yield f"{told}."
-        yield from _cheapest_of_this_loss(answer, answer.same_loss)
+        yield from cheapest_of_this_loss(answer, answer.same_loss)
     elif answer.capped is not None:
         yield f"{told}."
-        yield from _could_reach(answer, answer.capped)
+        yield from could_reach(answer, answer.capped)
         yield f"The plan is {far}."
     elif _same(plan, optimal):
         none = answer.demand.counted_tokens == 0
@@ -209,74 +210,7 @@ def _train(answer: Answer, plan: Pair) -> str:
         train = f"train {size} {what}{stored} on the {data} tokens you fixed"
     if plan.samples is not None:
         train += f" and draw {samples(plan.samples)} a request"
-    budget = next((b for b in answer.limits if b.name.startswith("budget.")), None)
-    if budget is None:
-        return train[0].upper() + train[1:]
-    word = budget.name.removeprefix("budget.").replace("_", " ")
-    kind = f"{word} " if " " in word else ""
-    size = amount(budget.bound, budget.unit)
-    spent = f"{kind}budget of {size}"
-    if answer.question == "lifetime":
-        return (
-            f"Counting what it serves, the {spent} is best spent on a loss of "
-            f"{plan.loss:.4f}{_unspent(answer, budget)}: {train}"
-        )
-    if answer.same_loss is not None:
-        return (
-            f"Ignoring what it serves, the {spent} buys a lowest loss of "
-            f"{plan.loss:.4f}{_unspent(answer, budget)}: {train}"
-        )
-    return (
-        f"The {spent} buys a loss of {plan.loss:.4f}{_unspent(answer, budget)}: {train}"
-    )
-
-
-def _unspent(answer: Answer, budget: LimitUsed) -> str:
-    """How much of a budget is used where another limit holds the plan; or empty."""
-    walls = [w for w in answer.limits if w.binding and w is not budget]
-    if budget.binding or used_up(budget) or not walls:
-        return ""
-    held = either(
-        [f"{called(w.name)} of {amount(w.bound, w.unit)}" for w in walls], "and"
-    )
-    verb = "lets" if len(walls) == 1 else "let"
-    used = amount(budget.value, budget.unit)
-    return f" with {used} of it, since {held} {verb} no more be used"
-
-
-def _cheapest_of_this_loss(answer: Answer, best: SameLoss) -> Iterator[str]:
-    """What the life would choose for the loss that a training budget buys."""
-    budget = next(b for b in answer.limits if b.name.startswith("budget."))
-    if answer.cost is None or answer.plan is None:
-        return
-    if best.saved < SAME:
-        yield "No other plan of this loss is cheaper over the life."
-        return
-    than = compared(-best.saved, answer.cost.unit)
-    yield (
-        f"The same loss is cheapest over the life with "
-        f"{model(best.parameters, best.tokens)} tokens, which {than} that but takes "
-        f"{amount(best.needs, budget.unit)} where the budget has "
-        f"{amount(budget.bound, budget.unit)}. "
-        "best_for: lifetime, under budget, asks for the lowest loss at which the "
-        "budget allows the cheapest plan."
-    )
-
-
-def _could_reach(answer: Answer, capped: Capped) -> Iterator[str]:
-    """What a lower loss than the chosen one would cost under the same budget."""
-    chosen, first = capped.steps[capped.chosen], capped.steps[0]
-    yield (
-        "It is the lowest loss at which the budget still allows the plan that is "
-        "cheapest over its life."
-    )
-    if first.total <= chosen.total * (1 + SAME) or answer.cost is None:
-        return
-    than = compared(first.total / chosen.total - 1, answer.cost.unit)
-    yield (
-        f"The lowest that it reaches, {first.loss:.4f} with "
-        f"{model(first.parameters, first.tokens)} tokens, {than} this."
-    )
+    return bought(answer, plan, train) or train[0].upper() + train[1:]
 
 
 def _saving(answer: Answer, optimal: TrainingOptimal) -> Iterator[str]:

@@ -32,7 +32,6 @@ from optimizer.report.pages.reasons import (
     limit_row,
     proven,
     remedies,
-    used_up,
 )
 
 NOTHING = 5e-5  # of a cost that sharing adds, which no page can show
@@ -113,7 +112,7 @@ def _proved(portfolio: JointPlan) -> str:
 
 def _shared(portfolio: JointPlan, full: bool) -> Iterator[Block]:
     """What the shared bounds hold back; on the short page the slack ones by name."""
-    walls = [w for w in portfolio.shared if full or w.binding or used_up(w)]
+    walls = [w for w in portfolio.shared if full or w.binding or w.used_up]
     if portfolio.shared:
         yield Heading("Shared")
     if walls:

@@ -82,18 +82,13 @@ def limit_row(limit: LimitUsed, unit: str) -> tuple[str, str, str, str, str]:
     """A limit with what it holds back, and the slope there."""
     used, bound = figure(limit.value, limit.unit), amount(limit.bound, limit.unit)
     if not limit.binding:
-        return limit.name, bound, used, "used up" if used_up(limit) else "slack", GAP
+        return limit.name, bound, used, "used up" if limit.used_up else "slack", GAP
     size, each = _each(limit)
     price = limit.shadow_price * size
     text = f"{ratio(price)} nats" if unit == "nats" else figure(price, unit)
     more = limit.one_percent
     told = stepped(limit.elasticity) if more is None else signed(100 * more)
     return limit.name, bound, used, told, f"{text} per {each}"
-
-
-def used_up(limit: LimitUsed) -> bool:
-    """Whether nothing that a page shows is left of a limit that has no price."""
-    return not limit.binding and limit.value > limit.bound * (1 - 1e-6)
 
 
 def _each(limit: LimitUsed) -> tuple[float, str]:

@@ -106,7 +106,9 @@ def _idle(answer: Answer) -> str:
     """What is said of inputs that move nothing."""
     if answer.question != "lifetime":
         return "No effect"
-    return "No effect at this loss, though the budget sets how low that is"
+    spent = any(w.name.startswith("budget.") and w.used_up for w in answer.limits)
+    sets = "the budget" if spent else "what is used up"
+    return f"No effect at this loss, though {sets} sets how low that is"
 
 
 def _from(move: Sensitivity) -> str:

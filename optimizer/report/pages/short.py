@@ -35,7 +35,6 @@ from optimizer.report.pages.reasons import (
     infeasible,
     limit_columns,
     limit_row,
-    used_up,
 )
 from optimizer.world.costs import UNITS
 
@@ -117,8 +116,8 @@ def _held(answer: Answer) -> Iterator[Block]:
         yield Table(limit_columns(what, used=False), tuple(short))
     loose = [limit for limit in answer.limits if not limit.binding]
     for label, those in (
-        ("used up", [limit.name for limit in loose if used_up(limit)]),
-        ("slack", [limit.name for limit in loose if not used_up(limit)]),
+        ("used up", [limit.name for limit in loose if limit.used_up]),
+        ("slack", [limit.name for limit in loose if not limit.used_up]),
     ):
         if those:
             at = "" if answer.own is None else " at the optimum"
