@@ -3,7 +3,8 @@
 Costs of a bought API and of a model that exists already grow in proportion to the
 demand; for each choice of machines the lifetime cost of the best new model grows more
 slowly than that (it is concave in demand), so that each pair crosses at most once.
-Replicas that stand come one by one: what is told then is where the order turns.
+Replicas that stand come one by one, and the two may change places many times: what is
+told then is where the first and where the last of these places is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from typing import Any
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.answer import Alternative
-from optimizer.analysis.plan.kept import kept
+from optimizer.analysis.plan.kept import kept, stairs
+from optimizer.analysis.plan.overtaking import (
+    WIDEST,
+    Bill,
+    Overtaken,
+    Stairs,
+    overtaken,
+)
+from optimizer.analysis.plan.search import planned
 from optimizer.analysis.plan.whole import Solved, make_whole
 from optimizer.analysis.plan.wording import amount
 from optimizer.engine.crossing import crossing
@@ -29,9 +38,7 @@ from optimizer.reading.spread import Spread
 from optimizer.records import replace
 from optimizer.world.costs import MILLION
 from optimizer.world.demand import Stream
-from optimizer.world.models import Exists
 
-WIDEST = 1e9  # crossings are sought within this factor of the stated demand
 Price = Callable[[float], float]
 STRIDE = 1.0  # in ln demand, of the first look beside the stated one
 NARROW = 1e-4  # in ln demand, how close the edge of what is feasible is sought
@@ -52,31 +59,35 @@ def alternatives(
     found = []
     if spec.buy is not None:
         total = _bought(question, spec.buy)
-        bound, at = spec.limits.total_cost, None
+        bound, at = spec.limits.total_cost, Overtaken(None, None)
         if not crossings and bound is not None and total > bound:
             why = f"costs {amount(total, 'USD')}, and limits.total_cost is "
             why += amount(bound, "USD")
             found.append(Alternative("buy", None, None, None, None, reason=why))
         else:
             if crossings:
-                at = _crossing(scenario, lambda factor: factor * total, served)
-            found.append(Alternative("buy", total, total / served, None, at))
+                at = _overtaken(scenario, total, served, lambda: (Stairs(total),))
+            found.append(
+                Alternative("buy", total, total / served, None, at.last, at.first)
+            )
     if (known := scenario.existing) is not None:
         N, D = known.parameters, known.tokens
         way = kept(scenario, known.what)
         loss = None if D is None else question.published.loss(N, D)
-        each = at = None
+        each, at = None, Overtaken(None, None)
         if way.total is not None:
             each = way.total / served
-            price = _kept_at(scenario, known.what, way.total)
-            at = _crossing(scenario, price, served) if crossings else None
+            if crossings:
+                by = partial(stairs, scenario, known.what)
+                at = _overtaken(scenario, way.total, served, by)
         found.append(
             Alternative(
                 name=f"existing {known.name}".strip(),
                 total=way.total,
                 per_token=each,
                 loss=loss,
-                overtaken_at=at,
+                overtaken_at=at.last,
+                cheaper_below=at.first,
                 choice=way.choice,
                 serving=way.serving,
                 certificate=way.certificate,
@@ -86,19 +97,47 @@ def alternatives(
     return tuple(found)
 
 
-def _kept_at(scenario: Scenario, what: Exists, total: float) -> Price:
-    """The price of serving what exists, by the factor of the demand.
+def _overtaken(
+    scenario: Scenario,
+    total: float,
+    served: float,
+    by_demand: Callable[[], tuple[Stairs, ...]],
+) -> Overtaken:
+    """Where a new model overtakes another way, in served tokens.
 
-    In proportion to it, but for replicas that stand, which come one by one.
+    Args:
+        scenario: with all its lists.
+        total: of the other way.
+        served: tokens that it serves for that.
+        by_demand: the other way by the factor of the demand, where replicas stand.
     """
+    if total <= 0:
+        return Overtaken(None, None)
     if not any(serving.idle_paid for serving in scenario.servings):
-        return lambda factor: factor * total
+        at = _crossing(scenario, lambda factor: factor * total, served)
+        return Overtaken(at, at)
+    found = overtaken(
+        [partial(_whole_bill, one) for one in scenario.singles], by_demand(), served
+    )
+    return Overtaken(
+        None if found.first is None else found.first * served,
+        None if found.last is None else found.last * served,
+    )
 
-    def stepped(factor: float) -> float:
-        more = kept(scenario.every(lambda one: scaled(one, factor)), what).total
-        return math.inf if more is None else more
 
-    return stepped
+def _whole_bill(scenario: Scenario, factor: float) -> Bill:
+    """The best new model's bill at a factor of the demand, in whole numbers.
+
+    Args:
+        scenario: without lists.
+        factor: of the demand.
+    """
+    made = planned(scaled(scenario, factor))
+    if made is None:
+        return Bill(math.inf)
+    plan = made[-1].plan
+    stand = [one.replicas for one in plan.scenario.whole.values()]
+    return Bill(plan.total, min((r for r in stand if r is not None), default=math.inf))
 
 
 def _bought(question: Question, buy: Buy) -> float:
@@ -150,8 +189,6 @@ def _crossing(scenario: Scenario, price: Price, served: float) -> float | None:
         price: of the other way, by the factor of the demand.
         served: tokens at a factor of 1.
     """
-    if price(1.0) <= 0:
-        return None
     least: float | None = None
     for one in scenario.singles:
         excess = partial(_excess, one, price, [])
@@ -192,7 +229,7 @@ def _root(excess: Callable[[float], float]) -> float | None:
     if excess(low) < 0:
         return 0.0
     if math.isinf(excess(high)):
-        low, high = _overtaken(excess, low, high)
+        low, high = _narrowed(excess, low, high)
     if excess(high) > 0:
         return None
     return math.exp(crossing(excess, low, high))
@@ -218,7 +255,7 @@ def _ends(excess: Callable[[float], float]) -> tuple[float, float]:
     return min(near, end), max(near, end)
 
 
-def _overtaken(
+def _narrowed(
     excess: Callable[[float], float], low: float, high: float
 ) -> tuple[float, float]:
     """Narrows a bracket until a plan at its upper end is cheaper, or none is left."""

@@ -269,7 +269,10 @@ class Alternative:
         total: its counted lifetime cost; None where it cannot serve the demand.
         per_token: likewise.
         loss: of an existing model under the law; None where it is not known.
-        overtaken_at: served tokens above which a new model is cheaper; None: never.
+        overtaken_at: served tokens above which a new model is cheaper at every demand;
+            None: at none for good.
+        cheaper_below: served tokens below which this way is, likewise; None: at any, or
+            none is told. Both are one but where whole replicas stand.
         choice: of the lists, that serves an existing model; `serving`: its machines.
         certificate: that no other batch serves it for less, on a roofline.
         reason: why it cannot serve it; None where it can.
@@ -280,6 +283,7 @@ class Alternative:
     per_token: float | None
     loss: float | None
     overtaken_at: float | None
+    cheaper_below: float | None = None
     choice: Mapping[str, str] = field(default_factory=dict)
     serving: tuple[ServingUse, ...] = ()
     certificate: Certificate | None = None

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from optimizer.algebra.posynomial import Term, build, merge
 from optimizer.algebra.program import Certificate, Constraint, GeometricProgram
 from optimizer.analysis.plan.bindings import passed
+from optimizer.analysis.plan.overtaking import Stairs
 from optimizer.analysis.plan.practice import ServingUse
 from optimizer.analysis.plan.rooflines import serving_use
-from optimizer.analysis.plan.rounded import whole_at
+from optimizer.analysis.plan.rounded import needs, next_up, whole_at
 from optimizer.analysis.plan.wording import amount, either
 from optimizer.engine.solve import solve
 from optimizer.question.asked import Question
@@ -26,7 +27,7 @@ from optimizer.question.at_size import held_at
 from optimizer.question.formulate import formulate
 from optimizer.question.scenario import Scenario
 from optimizer.question.sizes import unfit
-from optimizer.records import dataclass
+from optimizer.records import dataclass, replace
 from optimizer.world.costs import value
 from optimizer.world.limits import Limit, counted
 from optimizer.world.models import Exists, size_in
@@ -70,19 +71,59 @@ def kept(scenario: Scenario, what: Exists) -> Kept:
     return min(able, key=lambda one: one.total or 0.0) if able else found[0]
 
 
-def _served(scenario: Scenario, N: float, choice: Mapping[str, str]) -> Kept:
+def stairs(scenario: Scenario, what: Exists) -> tuple[Stairs, ...]:
+    """What serving a model costs by the factor of the demand, for each of the lists.
+
+    Args:
+        scenario: in which it can be served.
+        what: the model.
+    """
+    N = size_in(what, scenario.law.counts)
+    held = held_at(scenario, what, fix=None)
+    # A limit on the whole bill is one on the demand that is asked about.
+    found = [(one, _served(one, N, {}, life=False).total) for one in held]
+    return tuple(_stairs(one, N, total) for one, total in found if total is not None)
+
+
+def _stairs(scenario: Scenario, N: float, total: float) -> Stairs:
+    """Each machine's replicas by what one more of them costs."""
     size = {"N": N, "D": N}
     scenario, question = whole_at(scenario, formulate(scenario), size)
     point = question.complete(size)
-    limits = tuple(_limits(question))
+    here = sum(value(term, point) for term in _cost(question))
+    replicas = []
+    for suffix, need in needs(scenario, question, point).items():
+        its = scenario.whole[suffix]
+        more = replace(its, replicas=(its.replicas or 0.0) + 1)
+        raised = formulate(replace(scenario, whole={**scenario.whole, suffix: more}))
+        price = sum(value(term, point) for term in _cost(raised)) - here
+        replicas.append((price, need))
+    stand = sum(price * next_up(need) for price, need in replicas)
+    return Stairs(max(total - stand, 0.0), tuple(replicas))
+
+
+def _cost(question: Question) -> tuple[Term, ...]:
+    """What serving costs that is counted."""
+    return tuple(
+        merge(
+            term
+            for line in question.bill
+            if line.group == "inference" and line.share
+            for term in _times(line.terms[question.unit], line.share)
+        )
+    )
+
+
+def _served(
+    scenario: Scenario, N: float, choice: Mapping[str, str], life: bool = True
+) -> Kept:
+    size = {"N": N, "D": N}
+    scenario, question = whole_at(scenario, formulate(scenario), size)
+    point = question.complete(size)
+    limits = tuple(_limits(question, life))
     if breaks := passed(limits, point):
         return Kept(None, choice, reason=f"cannot keep {either(told(breaks), 'and')}")
-    cost = merge(
-        term
-        for line in question.bill
-        if line.group == "inference" and line.share
-        for term in _times(line.terms[question.unit], line.share)
-    )
+    cost = _cost(question)
     names = [name for r in question.replicas for name in r.variables]
     served = serving_use(scenario, question, point)
     if not (names and any(set(t.exponents) & set(names) for t in cost)):
@@ -105,10 +146,12 @@ def _served(scenario: Scenario, N: float, choice: Mapping[str, str]) -> Kept:
     )
 
 
-def _limits(question: Question) -> Iterator[Limit]:
-    """The limits on a model that is only served."""
+def _limits(question: Question, life: bool) -> Iterator[Limit]:
+    """The limits on a model that is only served; those of its life where asked."""
     serving = [line for line in question.bill if line.group == "inference"]
     for limit in question.limits:
+        if limit.name in WHOLE and not life:
+            continue
         if limit.name in WHOLE:
             terms = counted(serving, limit.unit)
             yield Limit(limit.name, limit.bound, limit.unit, terms)

@@ -25,6 +25,7 @@ from optimizer.report.formats.elements import Chart, Points, Rich, Tile, Tiles
 from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.distillation import apart, student
 from optimizer.report.pages.headline import headline, steps, trust
+from optimizer.report.pages.other_ways import wins
 from optimizer.report.pages.reasons import infeasible
 from optimizer.report.pages.uncertainty import best_size
 from optimizer.report.pages.under_laws import at_limits
@@ -235,11 +236,8 @@ def _changes(case: Case) -> Iterator[str]:
     for way, _ in answer.cheaper[:1]:
         name = way.name.removeprefix("existing ")
         what = "buying" if way.name == "buy" else name
-        wins = "No demand makes a new model cheaper than"
-        if way.overtaken_at is not None:
-            demand = amount(way.overtaken_at, "tokens")
-            wins = f"Above {demand} served tokens a new model is cheaper than"
-        yield f"{wins} {what}."
+        told = wins([way]).replace("one planned for more", "a new model", 1)
+        yield f"Beside {what}, {told}."
     yield from map(wall_sentence, answer.held_by[:1])
     if case.tornado is not None:
         # What is decided moves most, and is the last that a reader wonders about.

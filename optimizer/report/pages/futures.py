@@ -247,7 +247,7 @@ def _others(plans: Sequence[Answer]) -> Iterator[Block]:
             continue
         rows.append((answer.scenario, "train", figure(cost.total, cost.unit), GAP))
         rows += [
-            (GAP, o.name, figure(o.total or 0.0, cost.unit), overtaken(o.overtaken_at))
+            (GAP, o.name, figure(o.total or 0.0, cost.unit), overtaken(o))
             for o in able(answer)
         ]
     if rows:

@@ -32,6 +32,7 @@ from optimizer.report.pages.budget import (
 )
 from optimizer.report.pages.distillation import better, instead
 from optimizer.report.pages.forms import form_trust
+from optimizer.report.pages.other_ways import wins
 from optimizer.report.pages.own_plan import own_sentences, suits
 from optimizer.report.pages.stretch import stretch
 from optimizer.world.costs import UNITS
@@ -168,14 +169,10 @@ def _do_not_train(
         parts.append(f"{whole} {does}, {good}")
     where = _over(answer)
     first = f"{where[0].lower()}{where[1:]} " if where else ""
-    passed = [way.overtaken_at for way, _ in ways]
-    wins = "none wins at any demand"
-    if all(known is not None for known in passed):
-        most = max(known for known in passed if known is not None)
-        wins = f"one planned for more wins above {amount(most, 'tokens')} served tokens"
     return (
         f"Do not train: {first}{'; '.join(parts)}. A new model {verb} "
-        f"{amount(cost.total, cost.unit)}{thing and ' of' + thing}; {wins}."
+        f"{amount(cost.total, cost.unit)}{thing and ' of' + thing}; "
+        f"{wins([way for way, _ in ways])}."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.plan.answer import Alternative, Answer
 from optimizer.analysis.plan.wording import amount, figure, lifetime
@@ -19,7 +19,7 @@ def others(answer: Answer) -> Iterator[Block]:
     million = [(o.name, o.total, o.per_token) for o in answer.others]
     if served and cost is not None:
         million.insert(0, ("this plan", cost.total, cost.total / served))
-    passed = {o.name: overtaken(o.overtaken_at) for o in able(answer)}
+    passed = {o.name: overtaken(o) for o in able(answer)}
     losses = {o.name: o.loss for o in answer.others if o.loss is not None}
     if answer.plan is not None:
         losses["this plan"] = answer.plan.loss
@@ -55,8 +55,44 @@ def cannot(answer: Answer) -> Iterator[Block]:
             yield Text(f"{other.name} cannot serve this: it {other.reason}.")
 
 
-def overtaken(tokens: float | None) -> str:
+def overtaken(way: Alternative) -> str:
     """From which demand on a new model is cheaper than another way to serve it."""
-    if tokens is None:
+    first, last = _first(way), way.overtaken_at
+    if last == 0:
+        return "always"
+    if first is None:
         return "never"
-    return "always" if tokens == 0 else f"above {amount(tokens, 'tokens')}"
+    part = f"in part from {amount(first, 'tokens')}"
+    if last is None:
+        return part
+    told = f"above {amount(last, 'tokens')}"
+    return told if _one(first, last) else f"{told} ({part})"
+
+
+def wins(ways: Sequence[Alternative]) -> str:
+    """From which demand on a new model is cheaper than each of several ways.
+
+    Replicas that stand come one by one, so that the order may turn many times.
+    """
+    firsts = [_first(way) for way in ways]
+    if any(first is None for first in firsts):
+        return "none wins at any demand"
+    first = max(first for first in firsts if first is not None)
+    none = f"below {amount(first, 'tokens')}"
+    if any(way.overtaken_at is None for way in ways):
+        return f"none wins {none} served tokens, and above it whole replicas decide"
+    last = max(way.overtaken_at or 0.0 for way in ways)
+    told = f"one planned for more wins above {amount(last, 'tokens')} served tokens"
+    if _one(first, last):
+        return told
+    return f"{told}, none {none}, and in between whole replicas decide"
+
+
+def _first(way: Alternative) -> float | None:
+    """Below which demand no new model is cheaper; None: below any."""
+    return way.overtaken_at if way.cheaper_below is None else way.cheaper_below
+
+
+def _one(first: float, last: float) -> bool:
+    """Whether two demands are one when they are printed."""
+    return amount(first, "tokens") == amount(last, "tokens")
