@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan.reach import unreachable
+from optimizer.analysis.plan.touching import ended, machines
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.crossing import crossing
 from optimizer.engine.solve import solve
@@ -92,16 +93,18 @@ def _optimum(scenario: Scenario) -> tuple[float, float] | None:
     question = formulate(scenario)
     if unreachable(scenario, question) is not None:
         return None
-    program = question.program
     try:
-        solution = solve(program, question.start(program))
+        if machines(question):
+            _, question, solution = ended(scenario, question)
+        else:
+            solution = solve(question.program, question.start(question.program))
     except UncertifiedError:
         return None  # next to no room between the bounds
     if solution.status is not Status.OPTIMAL:
         return None
     z, _ = solution.optimum
     N = {**question.fixed, **solution.point}["N"]
-    return float(program.objective.log_value(z[None])[0]), N
+    return float(question.program.objective.log_value(z[None])[0]), N
 
 
 def _shared(scenario: Scenario, index: int, share: float) -> Scenario:

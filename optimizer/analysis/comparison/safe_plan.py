@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -29,6 +31,7 @@ from optimizer.algebra.program import (
 )
 from optimizer.analysis.comparison.regret import TOUCHING, cost_of, missing
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.touching import ROUNDS, asked, machines
 from optimizer.analysis.plan.wording import either
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
@@ -40,6 +43,7 @@ from optimizer.records import dataclass
 
 TAIL = 0.2  # CVaR is the mean over this worst part of the futures
 EXACT = 1e-10
+Solved: TypeAlias = "Callable[[Sequence[Question]], RobustPlan | None]"
 TOGETHER = 8  # scenarios that are taken into a plan at a time
 
 
@@ -111,7 +115,8 @@ def robust(
         for a in answers
         if a.cost is not None
     ]
-    minimax = _minimax(questions, costs)
+    sizes = [a.plan.parameters for a in answers if a.plan is not None]
+    minimax = _told_there(questions, sizes, partial(_minimax, optima=costs))
     if minimax is None:
         reason = (
             "no plan meets all targets and limits together; leave out the scenario "
@@ -127,9 +132,52 @@ def robust(
                 "all scenarios one objective"
             )
         else:
-            expected = _weighted(questions, [probabilities])
-            cvar = _cvar(questions, probabilities, tail)
+            near = [minimax.parameters]
+            mean = partial(_weighted, vertices=[probabilities])
+            worst = partial(_cvar, probabilities=probabilities, tail=tail)
+            expected = _told_there(questions, near, mean)
+            cvar = _told_there(questions, near, worst)
     return Robust(minimax, expected, cvar, tail, reason)
+
+
+def _told_there(
+    questions: Sequence[Question], sizes: Sequence[float], solved: Solved
+) -> RobustPlan | None:
+    """A plan with the experts of mixtures told where it reads them.
+
+    Args:
+        questions: of all scenarios.
+        sizes: N at whose batches they are told first, until there is a plan.
+        solved: finds the plan of questions.
+    """
+    if not any(map(machines, questions)):
+        return solved(questions)
+    best: RobustPlan | None = None
+    for N in sizes:
+        best = solved(_told_at(questions, N))
+        if best is not None:
+            break
+    for _ in range(ROUNDS):
+        if best is None:
+            break
+        try:
+            again = solved(_told_at(questions, best.parameters))
+        except Defect:  # next to no room beside the plan
+            break
+        if again is None or again.value >= best.value * (1 - EXACT):
+            break
+        best = again
+    return best
+
+
+def _told_at(questions: Sequence[Question], N: float) -> list[Question]:
+    """Questions whose experts are told at the best batches of a size."""
+    found = []
+    for question in questions:
+        point = {v: z for r in question.replicas for v, z in r.point(N).items()}
+        at = {name: point[f"batch{name}"] for name in machines(question)}
+        found.append(asked(question, at) if at else question)
+    return found
 
 
 def _unsuited(questions: Sequence[Question], answers: Sequence[Answer]) -> str:

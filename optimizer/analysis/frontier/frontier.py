@@ -22,7 +22,6 @@ from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.ranges import RANGE, reaching
 from optimizer.analysis.plan.reach import unreachable
-from optimizer.analysis.plan.together import together
 from optimizer.analysis.plan.wording import nats
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve as solve_program
@@ -184,7 +183,7 @@ def _reached(side: Side, s: float) -> bool:
     if unreachable(side.scenario, question) is not None:
         return False
     if touching.machines(question):
-        _, _, way = together([touching.best(side.scenario, question)])[0]
+        _, _, way = touching.ended(side.scenario, question)
         return way.status is Status.OPTIMAL
     try:
         program = question.program

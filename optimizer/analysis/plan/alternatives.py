@@ -26,6 +26,7 @@ from optimizer.analysis.plan.overtaking import (
     overtaken,
 )
 from optimizer.analysis.plan.search import planned
+from optimizer.analysis.plan.touching import ended, machines
 from optimizer.analysis.plan.whole import Solved, make_whole
 from optimizer.analysis.plan.wording import amount
 from optimizer.engine.crossing import crossing
@@ -208,7 +209,10 @@ def _excess(
     one = scaled(scenario, factor)
     question = formulate(one)
     program = question.program
-    solution = refine(program, *last[-1]) if last else solve(program)
+    if machines(question):
+        one, question, solution = ended(one, question)
+    else:
+        solution = refine(program, *last[-1]) if last else solve(program)
     if solution.status is not Status.OPTIMAL:
         return math.inf
     last.append(solution.optimum)

@@ -29,6 +29,7 @@ from optimizer.analysis.plan.kept import told
 from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.rounded import batched_at, needs, whole_at
 from optimizer.analysis.plan.search import least_cost
+from optimizer.analysis.plan.touching import ended, machines
 from optimizer.analysis.plan.wording import amount, either, percent
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import solve
@@ -313,11 +314,14 @@ def _asked(scenario: Scenario, s: float) -> Question:
 
 def _least(scenarios: Sequence[Scenario], s: float) -> float:
     """The least cost of a reducible loss where nothing comes in whole numbers."""
-    found = [_solved(_asked(one, s)) for one in scenarios]
+    found = [_solved(one, _asked(one, s)) for one in scenarios]
     return min(found, default=math.inf)
 
 
-def _solved(question: Question) -> float:
+def _solved(scenario: Scenario, question: Question) -> float:
+    if machines(question):
+        _, _, found = ended(scenario, question)
+        return found.value if found.status is Status.OPTIMAL else math.inf
     try:
         found = solve(question.program, question.start(question.program))
     except UncertifiedError:

@@ -27,6 +27,7 @@ from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.capped import Capped, SameLoss, Step
 from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.saturation import of_target
+from optimizer.analysis.plan.touching import ended, machines
 from optimizer.analysis.plan.whole import Solved, make_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.crossing import crossing
@@ -100,13 +101,13 @@ def _cheapest(
     """
     s = freed.reducible
     try:
-        found = _least(freed, None)
+        found = _least(scenario, freed, None)
     except UncertifiedError:
         return None  # data that repeat beyond use: no other plan has this loss
     if found is None or s is None:
         return None
-    its, found = _whole(scenario, question, s, None, freed, found)
-    point = _point(its, found)
+    its, solution = _whole(s, None, found)
+    point = _point(its, solution)
     cost = bill(its, point).total
     most = max(caps(question), key=lambda cap: _used([cap], point))
     return SameLoss(
@@ -174,7 +175,8 @@ def curve(
     above = [chosen, *(chosen * factor for factor in ABOVE)]
     steps = list(_steps(scenario, question, [*between, *above]))
     if between:
-        steps.insert(0, _step(scenario, question, least, lowest))
+        first = Solved(scenario, replace(question, reducible=least), lowest)
+        steps.insert(0, _step(scenario, question, least, first))
     at = question.surface.loss_of(chosen)
     place = next(i for i, step in enumerate(steps) if step.loss >= at * (1 - 1e-15))
     budget = training_budget(question)
@@ -209,19 +211,19 @@ def _still_free(scenario: Scenario, question: Question, lowest: Solution) -> flo
     held = caps(question)
     if training_budget(question) is None:
         raise Defect("only a budget for training can leave the life open")
-    found: list[Solution] = []
+    found: list[Solved] = []
 
     def over(n: float) -> float:
         """Ln g of the plan of least lifetime cost for s = e^n."""
         last = found[-1] if found else None
         try:
-            solution = _least(_freed(question, math.exp(n)), last)
+            least = _least(scenario, _freed(question, math.exp(n)), last)
         except UncertifiedError:
-            solution = None  # between the two losses is less than numbers tell apart
-        if solution is None:
+            least = None  # between the two losses is less than numbers tell apart
+        if least is None:
             raise no_loss(scenario, "is asked so near the lowest loss of its data")
-        found.append(solution)
-        return math.log(_used(held, _point(question, solution)))
+        found.append(least)
+        return math.log(_used(held, _point(question, least.solution)))
 
     low = math.log(lowest.value) + NEAR
     if over(low) <= KEPT:
@@ -258,55 +260,53 @@ def _freed(question: Question, s: float) -> Question:
     return replace(question, reducible=s, limits=kept)
 
 
-def _least(question: Question, near: Solution | None) -> Solution | None:
+def _least(
+    scenario: Scenario, question: Question, near: Solved | None
+) -> Solved | None:
+    if machines(question):
+        made = Solved(*ended(scenario, question))
+        return made if made.solution.status is Status.OPTIMAL else None
     program = question.program
     try:
         if near is None:
             found = solve(program, question.start(program))
         else:
-            found = refine(program, *near.optimum, start=question.start(program))
+            start = question.start(program)
+            found = refine(program, *near.solution.optimum, start=start)
     except UncertifiedError:
         entered = of_target(question)
         if entered is None:
             raise
         found = entered
-    return found if found.status is Status.OPTIMAL else None
+    solved = found.status is Status.OPTIMAL
+    return Solved(scenario, question, found) if solved else None
 
 
-def _whole(
-    scenario: Scenario,
-    question: Question,
-    s: float,
-    budget: Budget | None,
-    asked: Question,
-    found: Solution,
-) -> tuple[Question, Solution]:
+def _whole(s: float, budget: Budget | None, found: Solved) -> tuple[Question, Solution]:
     """A plan for a loss with its machines in whole numbers, where it has machines.
 
     Args:
-        scenario: with nothing made whole.
-        question: the same as mathematics.
         s: the reducible loss.
         budget: that limits the plan, or None.
-        asked: the question at that loss.
-        found: its solution, with machines in fractions.
+        found: at that loss, with machines in fractions.
     """
-    if not fractions(scenario):
-        return asked, found
-    aimed = at_loss(scenario, question, s, budget)
-    made = make_whole(Solved(aimed, asked, found))
+    if fractions(found.scenario):
+        aimed = at_loss(found.scenario, found.question, s, budget)
+        made = make_whole(replace(found, scenario=aimed))
+    else:
+        made = None
     if made is None:
-        return asked, found
+        return found.question, found.solution
     return made.plan.question, made.plan.solution
 
 
 def _steps(
     scenario: Scenario, question: Question, losses: list[float]
 ) -> Iterator[Step]:
-    last: Solution | None = None
+    last: Solved | None = None
     for s in losses:
         try:
-            found = _least(replace(question, reducible=s), last)
+            found = _least(scenario, replace(question, reducible=s), last)
         except UncertifiedError:
             continue  # next to no room: no multiplier to certify with
         if found is not None:
@@ -314,19 +314,17 @@ def _steps(
             yield _step(scenario, question, s, found)
 
 
-def _step(scenario: Scenario, question: Question, s: float, solution: Solution) -> Step:
-    freed = _freed(question, s)
-    if (free := _least(freed, None)) is None:
+def _step(scenario: Scenario, question: Question, s: float, capped: Solved) -> Step:
+    free = _least(_uncapped(scenario), _freed(question, s), None)
+    if free is None:
         raise Defect("a loss that the budget reaches has no plan without it")
-    budget = scenario.spec.budget
-    capped = replace(question, reducible=s)
-    its, solution = _whole(scenario, question, s, budget, capped, solution)
-    best, free = _whole(_uncapped(scenario), question, s, None, freed, free)
+    its, solution = _whole(s, scenario.spec.budget, capped)
+    best, cheapest = _whole(s, None, free)
     point = _point(its, solution)
     total = bill(its, point).total
     if (certificate := solution.certificate) is None:
         raise Defect("a plan under a budget has no certificate")
-    least = bill(best, _point(best, free)).total
+    least = bill(best, _point(best, cheapest)).total
     return Step(
         loss=question.surface.loss_of(s),
         parameters=point["N"],

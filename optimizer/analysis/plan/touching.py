@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
 from optimizer.algebra.program import Solution, Status
-from optimizer.analysis.plan.together import Search, certified
+from optimizer.analysis.plan.together import Search, certified, together
 from optimizer.engine.diagnose import ROOM, least_relaxation
 from optimizer.question.asked import Question
 from optimizer.question.formulate import formulate
@@ -158,6 +158,11 @@ def best(scenario: S, question: Q) -> Search[Way[S, Q]]:
             return last
         good = [last]
     return (yield from settled(min(good, key=lambda way: way[2].value)))
+
+
+def ended(scenario: S, question: Q) -> Way[S, Q]:
+    """The same by itself."""
+    return together([best(scenario, question)])[0]
 
 
 def restored(first: Way[S, Q]) -> Search[Way[S, Q]]:

@@ -67,8 +67,7 @@ def _mixed(portfolio: Portfolio) -> JointlySolved:
     begun = replace(portfolio, members=tuple(scenario for scenario, _, _ in alone))
     if any(one.status is not Status.OPTIMAL for _, _, one in alone):
         begun = portfolio
-    search = touching.best(begun, formulate_portfolio(begun))
-    return JointlySolved(*together([search])[0])
+    return JointlySolved(*touching.ended(begun, formulate_portfolio(begun)))
 
 
 def in_whole_numbers(found: JointlySolved) -> JointlySolved:
@@ -119,7 +118,7 @@ def _possible(ways: Sequence[Scenario]) -> list[Scenario]:
 def _has_plan(way: Scenario) -> bool:
     question = formulate(way)
     if touching.machines(question):
-        _, _, end = together([touching.best(way, question)])[0]
+        _, _, end = touching.ended(way, question)
         return end.status is Status.OPTIMAL
     try:
         return solve(question.program).status is Status.OPTIMAL

@@ -12,6 +12,7 @@ from optimizer.algebra.program import Status
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.extremes import solved_near, training_compute
+from optimizer.analysis.plan.touching import ended, machines
 from optimizer.analysis.story.explorer import along
 from optimizer.analysis.story.walls import held
 from optimizer.engine.certify import UncertifiedError
@@ -259,7 +260,9 @@ def _crossings(served: Sequence[float], running: Sequence[Running]) -> list[Cros
     return found
 
 
-def _unlimited(question: Question, s: float, plan: Dot) -> dict[str, float] | None:
+def _unlimited(
+    scenario: Scenario, question: Question, s: float, plan: Dot
+) -> dict[str, float] | None:
     """The best of any size with a reducible loss, limits aside; None if unproven.
 
     The plan is a good guess: few limits bind.
@@ -270,7 +273,10 @@ def _unlimited(question: Question, s: float, plan: Dot) -> dict[str, float] | No
     program = free.program
     near = free.complete({"N": plan.parameters, "D": plan.tokens})
     try:
-        solution = solved_near(program, near, free.start(program))
+        if machines(free):
+            _, _, solution = ended(scenario, free)
+        else:
+            solution = solved_near(program, near, free.start(program))
     except UncertifiedError:
         return None
     if solution.status is not Status.OPTIMAL:
@@ -288,7 +294,7 @@ def overhead(scenario: Scenario, answer: Answer) -> Overhead | None:
     s = question.reducible_at({"N": dots[0].parameters, "D": dots[0].tokens})
     first = critical.floor * 1.02 or critical.size / 2
     last = 3 * max(dot.parameters for dot in dots)
-    best = _unlimited(question, s, dots[0])
+    best = _unlimited(scenario, question, s, dots[0])
     marked = [*(d.parameters for d in dots), *([] if best is None else [best["N"]])]
     # Not by np.unique, which imports all of numpy.ma.
     sizes = np.array(sorted({*np.geomspace(first, last, SIZES).tolist(), *marked}))

@@ -18,7 +18,6 @@ from optimizer.algebra.batch_value import Many
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.algebra.program import GeometricProgram, Status, members
 from optimizer.analysis.plan import touching
-from optimizer.analysis.plan.together import together
 from optimizer.engine import batch, own
 from optimizer.engine.batch import Batch
 from optimizer.engine.certify import residuals
@@ -236,9 +235,7 @@ class _Rows:
     def _alone(self, row: int, scenario: Scenario) -> None:
         """A row as `solve` answers it."""
         try:
-            _, question, found = together(
-                [touching.best(scenario, formulate(scenario))]
-            )[0]
+            _, question, found = touching.ended(scenario, formulate(scenario))
         except Defect:
             self.solved.ended[row] = batch.FAILED
             return

@@ -6,22 +6,26 @@ monomials from above, and must end where the share is exact.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from optimizer.algebra.program import Status
 from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.infeasibility import Infeasibility
+from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.search import search
 from optimizer.analysis.plan.together import certified, together
 from optimizer.engine.certify import passes
 from optimizer.errors import InputError
 from optimizer.question.formulate import formulate
-from optimizer.question.load import read_scenario
+from optimizer.question.load import load_scenario, read_scenario
 from optimizer.world.laws import load_law
 from optimizer.world.serving.constants import library
 from optimizer.world.summed import Routed, within
 
+MOE = Path(__file__).parents[3] / "scenarios" / "moe-api.yaml"
 SCENARIO = """
 law: ludziejewski-2025
 experts: 32
@@ -266,3 +270,14 @@ def test_a_complex_step_of_the_time_is_the_slope_of_the_batch():
         slope = 4e-6 + 9e-3 * routed.fades * routed.missed**b
         moved = within(time + 1e-30j, 2e-3, 4e-6, 9e-3, routed)
         assert moved.imag / 1e-30 == pytest.approx(1 / slope, rel=1e-9)
+
+
+def test_the_cheapest_plan_with_a_budgets_loss_is_that_of_the_loss():
+    """The monomial of the budget's own plan, of four times the size, costs more."""
+    sets = ["experts=32", "serving.accelerators=1", "demand.requests=1M/day"]
+    sets += ["demand.input_tokens=200", "serving.max_time_per_output_token=12 ms"]
+    answer = solve(load_scenario(MOE, [*sets, "budget.training_compute=3e21"]))
+    same, loss = answer.same_loss, answer.plan.loss
+    apart = solve(load_scenario(MOE, [*sets, f"target.loss={loss!r}"]))
+    assert same.total == pytest.approx(apart.cost.total, rel=1e-8)
+    assert same.parameters == pytest.approx(apart.plan.parameters, rel=1e-5)
