@@ -11,6 +11,7 @@ from optimizer.analysis.plan.reach import called
 from optimizer.analysis.plan.wording import amount, compared, either, model
 
 SAME = 1e-6  # relative difference below which two models count as one
+FULL = 0.999  # of a bound, from which it counts as used
 
 
 def bought(answer: Answer, plan: Pair, train: str) -> str:
@@ -30,10 +31,10 @@ def bought(answer: Answer, plan: Pair, train: str) -> str:
     rest = _unspent(answer, budget)
     loss = f"{plan.loss:.4f}"
     if answer.capped is not None and answer.capped.lowest:
-        within = "" if rest else _within(_walls(answer, budget))
+        within = f",{rest}" if rest else _within(_walls(answer, budget))
         return (
             f"Counting what it serves, too, the {spent} buys a loss of {loss}, the "
-            f"lowest there is{within or rest}: {train}"
+            f"lowest there is{within}: {train}"
         )
     if answer.question == "lifetime":
         return (
@@ -49,14 +50,43 @@ def bought(answer: Answer, plan: Pair, train: str) -> str:
 
 
 def _walls(answer: Answer, budget: LimitUsed) -> list[LimitUsed]:
-    """The other limits that hold the plan, or its loss where the life chose that."""
-    chosen = answer.question == "lifetime"
+    """The limits that hold the plan beside a budget, first the cap that sets its loss.
+
+    Where the life chose the loss it is set by the fullest cap of training, which may be
+    a limit. In whole machines nothing is used to the last digit.
+    """
+    found = answer.capped
+    if found is None:
+        return [w for w in answer.limits if w.binding and w is not budget]
+    caps = [w for w in answer.limits if w is budget or w.name in found.caps]
+    fullest = max(caps, key=lambda w: w.value / w.bound)
+    sets = fullest is not budget and (
+        not found.lowest or fullest.value > FULL * fullest.bound
+    )
     return [
-        w
-        for w in answer.limits
-        if w is not budget
-        and (w.binding or (chosen and w.name.startswith("limits.") and w.used_up))
+        *([fullest] if sets else []),
+        *(w for w in answer.limits if w not in caps and _holds(w)),
     ]
+
+
+def sets_loss(answer: Answer) -> str:
+    """What decides how low the loss is that the life chose."""
+    budget = next((b for b in answer.limits if b.name.startswith("budget.")), None)
+    found = answer.capped
+    if budget is None or found is None:
+        return "the budget"
+    walls = _walls(answer, budget)
+    if walls and walls[0].name in found.caps:
+        return walls[0].name
+    full = budget.value > FULL * budget.bound
+    return "the budget" if full or not found.lowest else "what is used up"
+
+
+def _holds(wall: LimitUsed) -> bool:
+    """Whether a limit that is no cap holds a plan, or the loss of it."""
+    if wall.binding:
+        return wall.elasticity < -SAME
+    return wall.name.startswith("limits.") and wall.used_up
 
 
 def _named(walls: Sequence[LimitUsed]) -> str:
@@ -71,8 +101,12 @@ def _within(walls: Sequence[LimitUsed]) -> str:
 
 def _unspent(answer: Answer, budget: LimitUsed) -> str:
     """How much of a budget is used where another limit holds the plan; or empty."""
-    walls = _walls(answer, budget)
-    if budget.binding or budget.used_up or not walls:
+    walls, found = _walls(answer, budget), answer.capped
+    if budget.binding or budget.value > FULL * budget.bound:
+        return ""
+    if found is not None and not found.lowest:
+        walls = [w for w in walls if w.name in found.caps]
+    if not walls:
         return ""
     verb = "lets" if len(walls) == 1 else "let"
     used = amount(budget.value, budget.unit)
@@ -108,21 +142,18 @@ def could_reach(answer: Answer, capped: Capped) -> Iterator[str]:
         return
     chosen, first = capped.steps[capped.chosen], capped.steps[0]
     full = [w.name for w in walls if w.name in capped.caps]
-    held = ["the budget"] if budget.used_up or not full else []
-    held += full
+    cap = full[0] if full else "the budget"
     within = _within([w for w in walls if w.name not in capped.caps])
     yield (
-        f"It is the lowest loss at which {either(held, 'and')} still "
-        f"{'allows' if len(held) == 1 else 'allow'} the plan that is cheapest over its "
-        f"life{within}."
+        f"It is the lowest loss at which {cap} still allows the plan that is cheapest "
+        f"over its life{within}."
     )
     if first.total <= chosen.total * (1 + SAME) or answer.cost is None:
         return
     than = compared(first.total / chosen.total - 1, answer.cost.unit)
     yield (
-        f"The lowest that {'it reaches' if len(held) == 1 else 'they reach'}, "
-        f"{first.loss:.4f} with {model(first.parameters, first.tokens)} tokens, {than} "
-        "this."
+        f"The lowest that it reaches, {first.loss:.4f} with "
+        f"{model(first.parameters, first.tokens)} tokens, {than} this."
     )
 
 
@@ -138,7 +169,8 @@ def _nothing_to_weigh(
     best = capped.unlimited
     if best is None or answer.cost is None:
         return
-    names = either([called(w.name) for w in walls], "and") or "the limits"
+    limits = [w.name for w in walls if w.name.startswith("limits.")]
+    names = either(limits, "and") or "the limits"
     cap = next(b for b in answer.limits if b.name == best.cap)
     has = "the budget" if cap.name.startswith("budget.") else cap.name
     yield (

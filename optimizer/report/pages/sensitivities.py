@@ -24,6 +24,7 @@ from optimizer.reading.quantity import (
     write,
 )
 from optimizer.report.formats.blocks import Block, Column, Heading, Table, Text
+from optimizer.report.pages.budget import sets_loss
 
 KINDS = {
     "parameters": PARAMETERS,
@@ -106,9 +107,7 @@ def _idle(answer: Answer) -> str:
     """What is said of inputs that move nothing."""
     if answer.question != "lifetime":
         return "No effect"
-    spent = any(w.name.startswith("budget.") and w.used_up for w in answer.limits)
-    sets = "the budget" if spent else "what is used up"
-    return f"No effect at this loss, though {sets} sets how low that is"
+    return f"No effect at this loss, though {sets_loss(answer)} sets how low that is"
 
 
 def _from(move: Sensitivity) -> str:
