@@ -59,7 +59,7 @@ def alternatives(
     served = sum(line.served.tokens for line in question.bill if line.served)
     found = []
     if spec.buy is not None:
-        total = _bought(question, spec.buy)
+        total = bought(question, spec.buy)
         bound, at = spec.limits.total_cost, Overtaken(None, None)
         if not crossings and bound is not None and total > bound:
             why = f"costs {amount(total, 'USD')}, and limits.total_cost is "
@@ -141,7 +141,7 @@ def _whole_bill(scenario: Scenario, factor: float) -> Bill:
     return Bill(plan.total, min((r for r in stand if r is not None), default=math.inf))
 
 
-def _bought(question: Question, buy: Buy) -> float:
+def bought(question: Question, buy: Buy) -> float:
     """What an API charges for the demand, at the present value of its tokens."""
     total = 0.0
     for line in question.bill:

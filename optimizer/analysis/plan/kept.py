@@ -11,6 +11,7 @@ limits here, and those of the whole life count serving alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from optimizer.algebra.posynomial import Term, build, merge
@@ -69,6 +70,24 @@ def kept(scenario: Scenario, what: Exists) -> Kept:
     ]
     able = [one for one in found if one.total is not None]
     return min(able, key=lambda one: one.total or 0.0) if able else found[0]
+
+
+def in_fractions(scenario: Scenario, what: Exists) -> float:
+    """What serving a model costs with machines in fractions; ∞ where it cannot be.
+
+    Args:
+        scenario: without lists, and of a kind that the model is served in.
+        what: the model.
+    """
+    if unfit(what, scenario):
+        return math.inf
+    N = size_in(what, scenario.law.counts)
+    held = held_at(scenario, what, fix=None)[0]
+    question = formulate(held)
+    point = question.complete({"N": N, "D": N})
+    if passed(tuple(_limits(question, life=True)), point):
+        return math.inf
+    return sum(value(term, point) for term in _cost(question))
 
 
 def stairs(scenario: Scenario, what: Exists) -> tuple[Stairs, ...]:

@@ -23,6 +23,7 @@ from optimizer.analysis.sweep.beside import further
 from optimizer.analysis.sweep.sweep import STATUSES, results_of, sweep
 from optimizer.analysis.uncertainty.beside import Beside, Interval, beside, intervals
 from optimizer.analysis.uncertainty.robust import RobustPlan, cheapest, robust_plan
+from optimizer.analysis.uncertainty.ways import Way, ways
 from optimizer.errors import InputError, Mark
 from optimizer.question.draws import Draws
 from optimizer.question.law_draws import Drawn, drawn
@@ -92,6 +93,7 @@ class Uncertainty:
         warnings: of the plan for the expected numbers, and how far the draws reach.
         loss_unit: of its losses.
         beside: the draws of a plan of the user's own and of a student; None without.
+        ways: training, buying and what exists, where the scenario asks about them.
     """
 
     scenario: str
@@ -114,6 +116,7 @@ class Uncertainty:
     warnings: tuple[Warning, ...] = ()
     loss_unit: str = NATS
     beside: Beside | None = None
+    ways: tuple[Way, ...] = ()
 
     @property
     def lawful(self) -> bool:
@@ -200,6 +203,7 @@ def uncertainty(
         ),
         loss_unit=scenario.law.loss_unit,
         beside=beside(scenario, results, known),
+        ways=ways(answer, replace(drawing, scenario=scenario), results, known | missed),
     )
 
 

@@ -32,7 +32,7 @@ from optimizer.report.pages.budget import (
 )
 from optimizer.report.pages.distillation import better, instead
 from optimizer.report.pages.forms import form_trust
-from optimizer.report.pages.other_ways import wins
+from optimizer.report.pages.other_ways import provided, subject, wins
 from optimizer.report.pages.own_plan import own_sentences, suits
 from optimizer.report.pages.stretch import stretch
 from optimizer.world.costs import UNITS
@@ -71,15 +71,11 @@ def _instead(answer: Answer) -> Iterator[str]:
     verb, thing = VERBS.get(unit, ("costs", ""))
     for way, total in answer.cheaper:
         much = f"{amount(total, unit)}{thing and ' of' + thing}"
-        name = way.name.removeprefix("existing").strip()
-        who = f"{name}, which exists," if name else "the model that exists"
-        good = "if it is good enough"
-        if way.name == "buy":
-            who, good = "buying", "if what you buy is good enough"
-        elif way.loss is not None:
+        good = provided(way.name)
+        if way.loss is not None:
             good = f"and its loss of {way.loss:.4f} is "
             good += f"{_as_good(answer, way.loss, than=True)} you ask"
-        yield f"Without training, {who} {verb} {much}, {good}."
+        yield f"Without training, {subject(way.name)} {verb} {much}, {good}."
 
 
 def _beside_own(answer: Answer) -> str:
@@ -159,14 +155,10 @@ def _do_not_train(
     parts = []
     for way, total in ways:
         does = f"{verb} {amount(total, cost.unit)}"
-        good = "if it is good enough"
+        good = provided(way.name)
         if way.loss is not None:
             good = f"and its loss of {way.loss:.4f} is {_as_good(answer, way.loss)}"
-        name = way.name.removeprefix("existing").strip()
-        whole = f"{name}, which exists," if name else "the model that exists"
-        if way.name == "buy":
-            whole, good = "buying", "if what you buy is good enough"
-        parts.append(f"{whole} {does}, {good}")
+        parts.append(f"{subject(way.name)} {does}, {good}")
     where = _over(answer)
     first = f"{where[0].lower()}{where[1:]} " if where else ""
     return (

@@ -43,6 +43,19 @@ def others(answer: Answer) -> Iterator[Block]:
             yield Text(f"{name} misses the target loss of {answer.target_loss:.4f}.")
 
 
+def subject(name: str) -> str:
+    """Another way to serve, at the head of a sentence on what it costs."""
+    if name == "buy":
+        return "buying"
+    name = name.removeprefix("existing").strip()
+    return f"{name}, which exists," if name else "the model that exists"
+
+
+def provided(name: str) -> str:
+    """What must hold for a way of which the loss is not known."""
+    return f"if {'what you buy' if name == 'buy' else 'it'} is good enough"
+
+
 def able(answer: Answer) -> list[Alternative]:
     """The other ways that can serve the demand."""
     return [other for other in answer.others if other.total is not None]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from optimizer.analysis.plan.wording import (
+    VERBS,
     amount,
     either,
     figure,
@@ -26,7 +27,8 @@ from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, na
 from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
 from optimizer.report.formats.loss_units import in_unit
-from optimizer.report.pages.cautions import told
+from optimizer.report.pages.cautions import told as cautioned
+from optimizer.report.pages.other_ways import provided, subject
 
 NAMES = {
     "parameters": "parameters",
@@ -59,6 +61,41 @@ def uncertainty_headline(found: Uncertainty) -> str:
 
 
 def _sentences(found: Uncertainty) -> Iterator[str]:
+    told = list(_of_ways(found))
+    if not told or found.ways[0].best:
+        yield from (*told, *_of_plans(found))
+        return
+    first, *rest = _of_plans(found)
+    yield from (*told, f"If you train: {first[0].lower()}{first[1:]}", *rest)
+
+
+def _of_ways(found: Uncertainty) -> Iterator[str]:
+    """Whether to train, for the expected numbers and in how many of the draws."""
+    best = next((way for way in found.ways if way.best), None)
+    if best is None or best.total is None:
+        return
+    new, verb = found.ways[0], VERBS.get(found.unit, ("costs", ""))[0]
+    much = amount(best.total, found.unit)
+    if best is new:
+        yield f"For the expected numbers a new model {verb} least, {much}."
+    else:
+        good = provided(best.name) if best.loss is None else "and reaches the target"
+        than = "" if new.total is None else f"; a new model {verb} "
+        than += "" if new.total is None else amount(new.total, found.unit)
+        yield (
+            f"For the expected numbers, do not train: {subject(best.name)} {verb} "
+            f"{much}, {good}{than}."
+        )
+    parts = [f"in {percent(new.cheapest)} of the draws"]
+    for way in found.ways[1:]:
+        if way.cheapest:
+            name = way.name.removeprefix("existing").strip() or "what exists"
+            word = f"buying, {provided(way.name)}," if way.name == "buy" else name
+            parts.append(f"{word} in {percent(way.cheapest)}")
+    yield f"Training is the cheapest {either(parts, 'and')}."
+
+
+def _of_plans(found: Uncertainty) -> Iterator[str]:
     if not found.intervals:
         yield "No draw has a plan: the target is out of reach in all of them."
         return
@@ -131,7 +168,7 @@ def _sure(plan: Expected) -> bool:
 
 def _body(found: Uncertainty) -> Iterator[Block]:
     yield Text(uncertainty_headline(found), lead=True)
-    yield from told(found.warnings)
+    yield from cautioned(found.warnings)
     if found.intervals:
         yield Heading("The right plan of each draw, and single plans for all")
         robust = () if found.robust is None else ("robust",)
@@ -244,6 +281,7 @@ def uncertainty_data(found: Uncertainty) -> dict[str, Any]:
     if found.beside is not None:
         parts = {"pays": found.beside.pays, "fails": found.beside.fails}
         content["beside"] = {**plain(found.beside.intervals), **parts}
+    content["ways"] = plain(found.ways)
     content["expected"] = plain(found.plan)
     content["robust"] = plain(found.robust)
     content["reason"] = found.reason or None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.wording import (
+    VERBS,
     amount,
     either,
     figure,
@@ -17,7 +18,9 @@ from optimizer.analysis.plan.wording import (
 )
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
 from optimizer.report.pages.cautions import all_warned
+from optimizer.report.pages.other_ways import provided, subject
 from optimizer.report.pages.snap import snap_sentence
+from optimizer.world.costs import UNITS
 
 if TYPE_CHECKING:
     from optimizer.analysis.plan.snap import Snap
@@ -41,7 +44,7 @@ def laws_side_blocks(
         left: laws that `all` leaves out, with the reasons.
     """
     yield Heading(f"{name}: law against law", 1)
-    yield Text(" ".join(spread(answers)), lead=True)
+    yield Text(" ".join(_lead(answers)), lead=True)
     yield from all_warned(answers, lambda answer: answer.law.name)
     yield Heading("Plans")
     met = {id(answer): wall.name for answer, wall in _met(answers)}
@@ -111,6 +114,44 @@ def _row(answer: Answer, held: bool, walls: Sequence[str]) -> tuple[str, ...]:
         return cells
     names = ", ".join(wall.removeprefix("limits.") for wall in walls)
     return (*cells[:3], cells[4], names, other)
+
+
+def _lead(answers: Sequence[Answer]) -> Iterator[str]:
+    """Under which laws not to train, and how far the plans of all of them differ."""
+    yield from (told := list(_verdicts(answers)))
+    first, *rest = list(spread(answers)) or [""]
+    if told and any(answer.plan is not None for answer in answers):
+        first = f"If you train: {first[:1].lower()}{first[1:]}"
+    yield from filter(None, (first, *rest))
+
+
+def _verdicts(answers: Sequence[Answer]) -> Iterator[str]:
+    """What is cheaper than a new model, laws of one verdict together; may be none."""
+    alike: dict[tuple[str, ...], list[Answer]] = {}
+    for answer in answers:
+        alike.setdefault(tuple(w.name for w, _ in answer.cheaper), []).append(answer)
+    train = [a.law.name for a in alike.pop((), []) if a.plan is not None]
+    for those in alike.values():
+        unit = UNITS[those[0].objective]
+        verb, _ = VERBS.get(unit, ("costs", ""))
+        parts = []
+        for place, (way, _) in enumerate(those[0].cheaper):
+            totals = [answer.cheaper[place][1] for answer in those]
+            good = provided(way.name) if way.loss is None else "and reaches the target"
+            does = f"{verb} {_span(totals, unit)}"
+            parts.append(f"{subject(way.name)} {does}, {good}")
+        new = [answer.cost.total for answer in those if answer.cost is not None]
+        beside = f"; a new model {verb} {_span(new, unit)}" if new else ""
+        where = either([answer.law.name for answer in those], "and")
+        where = "any of these laws" if len(those) == len(answers) > 1 else where
+        yield f"Do not train under {where}: {'; '.join(parts)}{beside}."
+    if alike and train:
+        yield f"Under {either(train, 'and')}, train."
+
+
+def _span(totals: Sequence[float], unit: str) -> str:
+    low, high = amount(min(totals), unit), amount(max(totals), unit)
+    return low if low == high else f"{low} to {high}"
 
 
 def spread(answers: Sequence[Answer]) -> Iterator[str]:

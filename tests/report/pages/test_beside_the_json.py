@@ -105,3 +105,46 @@ def test_a_row_of_the_laws_names_the_machine_limit_that_the_sentence_names(root)
     assert len(rows) == 2
     assert all("serving.max_time_per_output_token" in row for row in rows[:2])
     assert "The laws agree" not in page
+
+
+LAWS = ("besiroglu-2024-refit", "sardana-2024-all", "hoffmann-2022-devries")
+
+
+def beside_laws(root, *overrides):
+    """The answers under three laws, and what is said of them first."""
+    pairs = under_laws(loaded(root, "buy-or-build", *overrides), LAWS)
+    answers = [solve(one) for one in pairs]
+    text = render(list(laws_side_blocks("X", answers)), 200)
+    return answers, " ".join(text.split()).removeprefix("X: law against law ")
+
+
+def test_under_several_laws_it_is_said_first_under_which_not_to_train(root):
+    """The page had sizes alone, where the JSON kept what exists under two of three."""
+    answers, told = beside_laws(root, "demand.requests=1.2M/day")
+    keep = "existing llama-2-13b"
+    assert [answer.cheapest for answer in answers] == [keep, "train", keep]
+    assert told.startswith(
+        "Do not train under besiroglu-2024-refit and hoffmann-2022-devries: "
+        "llama-2-13b, which exists, costs $120k, and reaches the target; a new model "
+        "costs $122k to $166k. Under sardana-2024-all, train. If you train: across "
+        "laws, the best size is anywhere from 2.48B"
+    )
+    answers, told = beside_laws(root, "demand.requests=100k/day")
+    assert {answer.cheapest for answer in answers} == {keep}
+    assert told.startswith("Do not train under any of these laws: llama-2-13b, which")
+    assert "Under" not in told.split("If you train")[0].replace("under any", "")
+    answers, told = beside_laws(root, "demand.requests=30M/day")
+    assert {answer.cheapest for answer in answers} == {"train"}
+    assert told.startswith("Across laws, the best size")
+
+
+def test_laws_of_other_verdicts_are_told_apart(root):
+    """An API below what exists: of its loss nothing is known."""
+    cheap = "buy={input: $0.01/M, output: $0.01/M}"
+    answers, told = beside_laws(root, "demand.requests=1.2M/day", cheap)
+    assert {answer.cheapest for answer in answers} == {"buy"}
+    first = told.split("If you train")[0]
+    assert first.startswith("Do not train under besiroglu-2024-refit and hoffmann")
+    assert first.count("buying costs $15.8k, if what you buy is good enough") == 2
+    assert first.count("llama-2-13b, which exists, costs") == 1
+    assert "Do not train under sardana-2024-all: buying" in first
