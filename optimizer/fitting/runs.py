@@ -39,7 +39,7 @@ from optimizer.fitting.tables.join import joined
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Note, Table
 from optimizer.reading.document import suggest
-from optimizer.reading.loss_words import NATS
+from optimizer.reading.loss_words import NATS, of_samples
 from optimizer.records import dataclass, replace
 
 Array = NDArray[np.float64]
@@ -343,7 +343,7 @@ def _gathered(
         read=len(table.rows),
         group=groups,
         stated=None if np.isnan(stated).all() else stated,
-        loss_unit=reader.loss.law,
+        loss_unit=of_samples(reader.loss.law) if "samples" in ours else reader.loss.law,
         counts=counts,
         samples=ours.get("samples"),
         width=ours.get("width"),

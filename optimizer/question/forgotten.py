@@ -30,7 +30,7 @@ def oddities(scenario: Scenario) -> Iterator[tuple[str, str]]:
             )
     for index, stream in enumerate(scenario.streams):
         yield from _per_day(stream, _named(stream, index))
-    for told in scenario.document.replaced:
+    for told in scenario.document.replaced.values():
         yield "replaced", told
     if scenario.spec.architecture is not None and not _read(scenario):
         yield (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from optimizer.errors import Mark, Problem
+from optimizer.errors import Problem
 from optimizer.reading.document import Document, Steps, dotted
 from optimizer.records import replace
+
+R = TypeVar("R")
 
 
 def member(
@@ -27,7 +29,7 @@ def member(
     start: Steps = (word, index)
     tops = {(key,) for key in (*apart, *own)}
 
-    def placed(marks: Mapping[Steps, Mark]) -> dict[Steps, Mark]:
+    def placed(marks: Mapping[Steps, R]) -> dict[Steps, R]:
         found = {path: mark for path, mark in marks.items() if path[:1] not in tops}
         for path, mark in marks.items():
             if path[: len(start)] == start:
@@ -39,6 +41,7 @@ def member(
         value={**common, **own},
         marks=placed(document.marks),
         keys=placed(document.keys),
+        replaced=placed(document.replaced),
     )
 
 

@@ -22,7 +22,7 @@ from optimizer.reading.yamltext import (
     legible,
     parse,
 )
-from optimizer.records import dataclass, replace
+from optimizer.records import dataclass, field, replace
 
 __all__ = [
     "Document",
@@ -54,7 +54,7 @@ class Document:
         keys: the place of each key, by the path of its value.
         text: the text as it was read.
         deferred: overrides that wait for another file, as `law.alpha` does.
-        replaced: what overrides took the place of, in words.
+        replaced: what overrides took the place of, by its path, in words.
     """
 
     file: str
@@ -63,7 +63,7 @@ class Document:
     keys: Mapping[Steps, Mark]
     text: str = ""
     deferred: tuple[Deferred, ...] = ()
-    replaced: tuple[str, ...] = ()
+    replaced: Mapping[Steps, str] = field(default_factory=dict)
 
     def mark(self, path: Steps) -> Mark:
         """Return the place of a value, or of the nearest one around it."""
@@ -234,7 +234,7 @@ def override(
             marks[path] = mark
             keys.setdefault(path, mark)
         node = node[step]
-    told = list(document.replaced)
+    told = dict(document.replaced)
     for rival in _rivals(path, alternatives):
         place = keys.get(rival, marks.get(rival, mark))
         if not _remove(root, rival):
@@ -242,8 +242,8 @@ def override(
         if place.file.startswith("--set ") and place != mark:
             raise failed(mark, f"cannot stand beside {place.file}; keep one of them")
         _forget(rival, marks, keys)
-        told.append(f"{mark.file} takes the place of {dotted(rival)} of {place}")
-    return replace(document, value=root, marks=marks, keys=keys, replaced=tuple(told))
+        told[rival] = f"{mark.file} takes the place of {dotted(rival)} of {place}"
+    return replace(document, value=root, marks=marks, keys=keys, replaced=told)
 
 
 def _step(node: Any, word: str, path: Steps, mark: Mark) -> str | int:

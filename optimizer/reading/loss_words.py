@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 NATS = "nats per token"
+TASK = "nats per task"  # of samples, whose loss is −ln of a task's pass@k
 EACH = "in its law's unit"  # of losses side by side that are not alike
 ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("nats", "nat", "nats/token", "nats per token"), "nats"),
@@ -16,7 +17,7 @@ ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("nats/byte", "nats per byte"), "nats/byte"),
     **dict.fromkeys(("ppl", "perplexity"), "ppl"),
 }
-_WORD = re.compile(r"(?<![\w-])nats(?: per token)?(?![\w-])")
+_WORD = re.compile(r"(?<![\w-])nats(?: per token)?(?![\w/-]| per )")
 
 
 def said_in(text: str, unit: str) -> str:
@@ -27,6 +28,11 @@ def said_in(text: str, unit: str) -> str:
         unit: of the law, such as `bits per byte`.
     """
     return text if unit == NATS else _WORD.sub(lambda _: unit, text)
+
+
+def of_samples(unit: str) -> str:
+    """The unit of a law of samples that says no other than all laws do."""
+    return TASK if unit == NATS else unit
 
 
 def common(units: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.reading.document import Document, dotted, load_file, suggest
 from optimizer.reading.fields import read_model
+from optimizer.reading.loss_words import of_samples
 from optimizer.reading.quantity import PARAMETERS, TOKENS, shown, write
 from optimizer.reading.yamltext import Steps
 from optimizer.records import replace
@@ -188,7 +189,9 @@ def _law(file: LawFile, name: str) -> Law:
         coefficients=file.coefficients,
         counts=file.counts,
         source=file.source,
-        loss_unit=file.loss_unit,
+        loss_unit=of_samples(file.loss_unit)
+        if file.form == "samples"
+        else file.loss_unit,
         data=file.data,
         tokenizer=file.tokenizer,
         range=Range(**{word: _interval(pair) for word, pair in span}),

@@ -84,7 +84,11 @@ def range_warnings(plan: Pair, law: Law, who: str = "plan") -> Iterator[Warning]
 
 
 def reaching(
-    law: Law, low: Mapping[str, float], high: Mapping[str, float], what: str
+    law: Law,
+    low: Mapping[str, float],
+    high: Mapping[str, float],
+    what: str,
+    where: str = "at the farthest",
 ) -> tuple[Warning, ...]:
     """The same of many plans at once.
 
@@ -93,6 +97,7 @@ def reaching(
         low: the least `parameters`, `tokens` and `tokens_per_parameter` of all plans.
         high: the greatest of each.
         what: the plans are, in the plural.
+        where: among them those ends are.
     """
     found = []
     for ends, side in ((low, "below"), (high, "above")):
@@ -103,8 +108,8 @@ def reaching(
         warnings.append(
             Warning(
                 "outside-range",
-                f"{what} reach outside the runs that {law.name} was fitted to, at the "
-                f"farthest: {told}. Their loss there is an extrapolation: try other "
+                f"{what} reach outside the runs that {law.name} was fitted to, "
+                f"{where}: {told}. Their loss there is an extrapolation: try other "
                 "laws, or fit one to runs of your own",
             )
         )

@@ -24,6 +24,7 @@ from optimizer.analysis.plan.wording import (
     more,
     nats,
     percent,
+    safely,
 )
 from optimizer.question.asked import Question
 from optimizer.question.forgotten import oddities
@@ -350,9 +351,10 @@ def _optimum(answer: Answer) -> Iterator[Warning]:
         if near.within == 0.01 and high / low > WIDE:
             yield Warning(
                 "wide-optimum",
-                f"every size from {amount(low, 'parameters')} to "
-                f"{amount(high, 'parameters')} is within {percent(near.within)} of "
-                f"{best}: let other reasons choose among them",
+                f"every size from {safely(low, 'parameters', up=True)} to "
+                f"{safely(high, 'parameters', up=False)} is within "
+                f"{percent(near.within)} of {best}: let other reasons choose among "
+                "them",
             )
 
 

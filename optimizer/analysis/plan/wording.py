@@ -161,7 +161,7 @@ def off(fraction: float) -> str:
 
 
 def extra(fraction: float) -> str:
-    """What something takes above another, for a column: `+4.1 %`, or `4.6 ×`.
+    """What something takes above another, for a column: `+4.1 %`, `4.6 × as much`.
 
     A factor reads better from twice on.
 
@@ -169,7 +169,7 @@ def extra(fraction: float) -> str:
         fraction: above; below 0 where it takes less.
     """
     if fraction >= 1:
-        return f"{significant(1 + fraction, 2, keep=True)} ×"
+        return f"{significant(1 + fraction, 2, keep=True)} × as much"
     told = share(abs(fraction))
     return told if told == "0 %" else f"{'+' if fraction > 0 else MINUS}{told}"
 

@@ -219,7 +219,8 @@ def _reach(
     }
     low = {word: ends.p5 for word, ends in sizes.items()}
     high = {word: ends.p95 for word, ends in sizes.items()}
-    return reaching(scenario.law, low, high, "plans of the draws")
+    ends = "at the ends of nine draws in ten"
+    return reaching(scenario.law, low, high, "plans of the draws", ends)
 
 
 def _drawing(scenario: Scenario, draws: int, seed: int) -> Plan:

@@ -34,6 +34,7 @@ from optimizer.report.pages.under_laws import laws_left_out
 
 FEW = 3  # other laws whose demands a sentence bears
 EVEN = 1e-6  # |w − 1| below which a model is training-optimal
+AGAINST = "against the best"
 
 
 def audits_blocks(
@@ -255,7 +256,7 @@ def _column(audit: Audit) -> dict[str, str]:
         plan = audit.lifetime_optimal
         column["best parameters"] = figure(plan.parameters, "parameters")
         column["best tokens"] = figure(plan.tokens, "tokens")
-        column["against the best"] = extra(audit.lifetime_overhead)
+        column[AGAINST] = extra(audit.lifetime_overhead)
     return column
 
 
@@ -270,12 +271,14 @@ def _several(models: Mapping[str, Sequence[Audit]]) -> Iterator[Block]:
     yield from _beyond(laws)
     for law, rows in laws.items():
         yield Heading(law)
+        asked = [AGAINST] if rows[0].demand is not None else []
         columns = (
             Column("model", "left"),
             *(Column(t) for t in ("size", "tokens", "overtraining factor")),
-            *(Column(t) for t in (LEAST, "suits")),
+            *(Column(t) for t in (LEAST, *asked, "suits")),
         )
         yield Table(columns, tuple(_row(audit) for audit in rows))
+        yield from _against(rows)
     notes: dict[str, list[str]] = {}
     for name, audits in models.items():
         if audits[0].note:
@@ -312,6 +315,9 @@ def _summary(laws: Mapping[str, Sequence[Audit]]) -> Iterator[str]:
     total = len(next(iter(laws.values())))
     less = {law: [undertrained(a.implied_demand) for a in laws[law]] for law in laws}
     none = {law: [a.implied_demand.tokens is None for a in laws[law]] for law in laws}
+    if not any(map(any, (*less.values(), *none.values()))):
+        yield f"The {total} models suit the served tokens in the last column."
+        return
     yield (
         f"Undertrained, even to serve nothing, are {_counts(less)}, of {total} models."
     )
@@ -336,5 +342,35 @@ def _row(audit: Audit) -> tuple[str, ...]:
         figure(audit.tokens, "tokens"),
         ratio(audit.overtraining),
         ratio(1 + audit.overhead),
+        *([] if audit.demand is None else [_over(audit)]),
         _phrase(audit.implied_demand),
+    )
+
+
+def _over(audit: Audit) -> str:
+    """What a model costs in the scenario over the best of the same loss."""
+    if audit.cannot:
+        return "cannot be served"
+    above = audit.lifetime_overhead
+    return "no plan" if above is None else extra(above)
+
+
+def _against(audits: Sequence[Audit]) -> Iterator[Text]:
+    """What the models are held against, where a scenario is given."""
+    demand = audits[0].demand
+    cost = next((a.lifetime for a in audits if a.lifetime is not None), None)
+    if demand is None or cost is None:
+        return
+    held: dict[tuple[str, ...], list[str]] = {}
+    for audit in audits:
+        if audit.held_by:
+            held.setdefault(audit.held_by, []).append(audit.name)
+    limits = "".join(
+        f"; of {either(names, 'and')} within {either(list(walls), 'and')}"
+        for walls, names in held.items()
+    )
+    served = amount(demand, "tokens") if demand else "no"
+    yield Text(
+        f"Against the best: {lifetime(cost.unit)} at the {served} tokens of the "
+        f"scenario, over that of the best model of the same loss{limits}."
     )

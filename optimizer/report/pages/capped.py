@@ -39,8 +39,8 @@ def capped_blocks(answer: Answer) -> Iterator[Block]:
     yield Table((Column("loss"), *named(*titles)[1:]), tuple(rows))
     below = "" if capped.lowest else ", more and more below it"
     told = (
-        "The price of the budget is what it adds to the lifetime cost of a loss: "
-        f"nothing from the plan on{below}. Every row is certified."
+        "The price of the budget is by how much it raises the lifetime cost of a "
+        f"loss: not at all from the plan on{below}. Every row is certified."
     )
     if capped.caps:
         names, one = either(list(capped.caps), "and"), len(capped.caps) == 1

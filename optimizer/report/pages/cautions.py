@@ -58,9 +58,9 @@ def all_warned(
     if told:
         yield Heading("Warnings")
     for code, messages in told.items():
-        names = [each for some in messages.values() for each in some]
+        names = list(dict.fromkeys(n for some in messages.values() for n in some))
         of = either(names, "and")
-        if len(set(names)) == len(planned) > MANY:
+        if len(names) == len(planned) > MANY:
             of = "all" if len(planned) == len(answers) else "all that have a plan"
         whole = f"{of}."
         if len(messages) == 1:

@@ -175,7 +175,8 @@ def _body(found: Uncertainty) -> Iterator[Block]:
         columns = named(*PERCENTILES, "expected", *robust)
         of = f"{found.draws:,} draws"
         if found.unreachable:
-            of = f"the {percent(1 - found.unreachable)} of {of} that have one"
+            some = round((1 - found.unreachable) * found.draws)
+            of = f"the {some:,} of {of} that have one"
         yield Table(columns, tuple(row[: len(columns)] for row in _rows(found)))
         yield Text(
             f"p5, p50 and p95 are percentiles, each for itself, of the optimal plans "

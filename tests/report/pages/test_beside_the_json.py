@@ -1,18 +1,24 @@
 """Sentences that the JSON beside them contradicted, as a reader found them."""
 
+import re
+
 import pytest
 
 from optimizer import load_portfolio, solve_portfolio
 from optimizer.analysis.audit import audit
 from optimizer.analysis.comparison.compare import compare
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.wording import extra
+from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.question.load import load_scenario
 from optimizer.question.under_laws import under_laws
 from optimizer.report.formats.text import render
-from optimizer.report.pages.audit import audit_blocks
+from optimizer.report.pages.audit import audit_blocks, audits_blocks
 from optimizer.report.pages.forms import form_regret
 from optimizer.report.pages.headline import headline
+from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.portfolio import portfolio_blocks
+from optimizer.report.pages.uncertainty import uncertainty_blocks
 from optimizer.report.pages.under_laws import laws_side_blocks
 from optimizer.world.laws import load_law
 
@@ -148,3 +154,76 @@ def test_laws_of_other_verdicts_are_told_apart(root):
     assert first.count("buying costs $15.8k, if what you buy is good enough") == 2
     assert first.count("llama-2-13b, which exists, costs") == 1
     assert "Do not train under sardana-2024-all: buying" in first
+
+
+def test_ends_of_nine_draws_in_ten_are_not_the_farthest(root):
+    """One draw in twenty lay beyond `at the farthest: D/N = 342`."""
+    found = uncertainty(loaded(root, "open-release", "demand.tokens=20T"), 200, 0)
+    (told,) = (one for one in found.warnings if one.code == "outside-range")
+    high = found.intervals["tokens_per_parameter"].p95
+    assert f"at the ends of nine draws in ten: D/N = {high:.3g}" in told.message
+    assert "farthest" not in told.message
+
+
+def test_a_range_in_a_warning_ends_inside_the_range(root):
+    """`47B to 104B`, of a range that ends at 103.63B."""
+    answer = solve(loaded(root, "sixty-days", "budget.best_for=loss"))
+    (told,) = (one for one in answer.warnings if one.code == "wide-optimum")
+    low, high = re.search(r"from ([\d.]+)B to ([\d.]+)B", told.message).groups()
+    near = next(one for one in answer.near_optimal if one.within == 0.01)
+    assert near.parameters[0] <= float(low) * 1e9 <= near.parameters[0] * 1.01
+    assert near.parameters[1] * 0.99 <= float(high) * 1e9 <= near.parameters[1]
+
+
+def test_draws_without_a_plan_are_counted_not_rounded_away(root):
+    """`The 100 % of 1,000 draws that have one`, where one has none."""
+    fixed = ("fix.parameters=13B", "target.loss=2.03")
+    found = uncertainty(loaded(root, "llama-3-8b", *fixed), 1000, 0)
+    none = round(found.unreachable * 1000)
+    assert 0 < none < 5
+    text = render(list(uncertainty_blocks(found)), 120)
+    assert f"of the {1000 - none} of 1,000 draws that have one" in " ".join(
+        text.split()
+    )
+
+
+def test_a_word_that_is_replaced_in_one_model_is_told_of_that_model(root):
+    changed = ("models.flagship.target.loss=1.98", "models.edge.target.loss=2.3")
+    joint = solve_portfolio(load_portfolio(root / "scenarios/portfolio.yaml", changed))
+    told = {
+        answer.scenario: [w for w in answer.warnings if w.code == "replaced"]
+        for answer in joint.members
+    }
+    assert {name: len(each) for name, each in told.items()} == {
+        "edge": 1,
+        "server": 0,
+        "flagship": 1,
+    }
+    page = " ".join(render(list(portfolio_blocks(joint)), 100).split())
+    assert "replaced: edge and flagship." in page
+
+
+def test_an_audit_of_several_models_answers_for_the_scenario(root):
+    """The 270B tokens and the limit were read and left unsaid."""
+    asked = loaded(root, "internal-use")
+    names = ("llama-3-8b", "smollm3-3b")
+    sizes = (8.03e9, 3.08e9)
+    found = [
+        audit(name, size, 15e12, asked.law, scenario=asked)
+        for name, size in zip(names, sizes, strict=True)
+    ]
+    page = " ".join(render(audits_blocks(found), 120).split())
+    assert "within limits.parameters" in page
+    assert "at the 270B tokens of the scenario" in page
+    for one in found:
+        assert extra(one.lifetime_overhead) in page
+
+
+def test_from_twice_on_what_is_added_is_told_as_what_it_becomes(root):
+    """The price of a budget, `what it adds`, was 2.6 × where it adds 1.6 ×."""
+    dear = ("budget.training_cost=$500k", "demand.requests=50M/day")
+    answer = solve(loaded(root, "sixty-days", *dear))
+    step = max(answer.capped.steps, key=lambda step: step.extra)
+    assert step.extra > 1
+    page = render(list(answer_blocks(answer)), 120)
+    assert f"{1 + step.extra:.1f} × as much" in page

@@ -107,7 +107,7 @@ def test_a_law_with_samples_is_shown_at_those_that_are_drawn(shipped):
     """0.02 + 0.6/√15 is the constant of the formula at 15 samples."""
     text = flat(answer_blocks(shipped("verified-code")))
     assert f"{0.02 + 0.6 * 15**-0.5:.6g} +" in text
-    assert "in nats per token at 15 samples a request;" in text
+    assert "in nats per task at 15 samples a request;" in text
 
 
 def test_laws_do_not_come(ask):
@@ -273,8 +273,8 @@ def test_draws_without_a_plan_are_not_among_nine_of_ten(shipped, root):
         "in nine of ten draws of its error and the ranges, of those with a plan."
         in told
     )
-    part = f"{100 * (1 - found.unreachable):.2g} %"
-    assert f"of the {part} of 100 draws that have one" in told
+    some = round(100 * (1 - found.unreachable))
+    assert f"of the {some} of 100 draws that have one" in told
 
 
 def test_an_own_plan_that_suits_no_demand_says_so(ask):
