@@ -17,7 +17,7 @@ ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("nats/byte", "nats per byte"), "nats/byte"),
     **dict.fromkeys(("ppl", "perplexity"), "ppl"),
 }
-_WORD = re.compile(r"(?<![\w-])nats(?: per token)?(?![\w/-]| per )")
+_WORD = re.compile(r"(?<![\w-])nats(?: per token)?(?![\w-]|/byte| per (?:byte|task))")
 
 
 def said_in(text: str, unit: str) -> str:
