@@ -24,9 +24,9 @@ def test_the_first_sentence_says_what_more_quality_costs(trial, run):
     assert done.code == 0
     lines = done.out.splitlines()
     assert " ".join(lines[2:6]) == (
-        "Each further 1 % of reducible loss costs about 4.3 % more lifetime compute: "
-        "so it is at 2.0000 nats, where 20B on 2.98T tokens takes 7.57e23 "
-        "FLOP. From 2.1828 nats down to 1.9086 nats, lifetime compute goes from "
+        "The next 1 % of reducible loss costs 4.3 % more lifetime compute: "
+        "2.0000 nats takes 20B on 2.98T tokens and 7.57e23 FLOP. From 2.1828 nats "
+        "down to 1.9086 nats, lifetime compute goes from "
         "5.13e22 FLOP to 1.73e25 FLOP, and the model from 1.85B to 231B parameters."
     )
     assert (
@@ -74,7 +74,7 @@ def test_csv_has_every_point_of_both(trial, run):
 
 def test_markdown_is_a_page(trial, run):
     out = run("frontier", "trial.yaml", "--points", "3", "--format", "markdown").out
-    assert out.startswith("# Trial\n\n**Each further 1 % of reducible loss")
+    assert out.startswith("# Trial\n\n**The next 1 % of reducible loss")
     assert "| 2.0000 (plan) | 7.57e23 |" in out
 
 

@@ -34,6 +34,7 @@ from optimizer.records import dataclass, replace
 from optimizer.world.costs import UNITS
 
 NEAR = 1e-9  # of the reducible loss: how far above that of a budget its plan stands
+FURTHER = 0.99  # times the plan's reducible loss: what the next per cent costs
 WEIGHTS = 100.0  # the greatest weight of serving, and one over the least
 APART = (
     "Along training against serving, batches and replicas that stand are amounts, in "
@@ -58,6 +59,8 @@ class Frontier:
         warnings: of the scenario's own plan, and of how far the points reach.
         served: whether tokens are served at all, counted or not.
         loss_unit: of its losses.
+        further: least cost at 1 % less reducible loss than the plan's; None where no
+            plan within the limits has that.
     """
 
     scenario: str
@@ -71,6 +74,7 @@ class Frontier:
     warnings: tuple[Warning, ...] = ()
     served: bool = True
     loss_unit: str = NATS
+    further: float | None = None
 
     @property
     def plan(self) -> Point | None:
@@ -134,6 +138,11 @@ def frontier(
             ],
             weights,
         )
+    (further,) = (
+        best([follow(side, [side.aimed(FURTHER * s)], True) for side in each], [1.0])
+        if solved
+        else [None]
+    )
     told = tuple(point for point in (*found, *tradeoff) if point is not None)
     return Frontier(
         scenario=scenario.name,
@@ -150,6 +159,7 @@ def frontier(
         ),
         served=answer.demand.tokens > 0,
         loss_unit=losses,
+        further=None if further is None else further.cost_total,
     )
 
 

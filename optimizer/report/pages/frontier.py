@@ -66,18 +66,14 @@ def frontier_headline(found: Frontier) -> str:
     plan = found.plan
     if plan is None:
         return f"There is no plan for the scenario's own loss. {reach}"
-    if _dearer(plan) > STEEP:
-        return (
-            f"Next to no lower loss is within reach: {nats(plan.loss)} takes "
-            f"{model(plan.parameters, plan.tokens)} tokens and "
-            f"{amount(plan.cost_total, found.unit)}. {reach}"
-        )
-    return (
-        f"Each further 1 % of reducible loss costs about "
-        f"{more(_dearer(plan), f' {thing}')}: so it is at {nats(plan.loss)}, where "
-        f"{model(plan.parameters, plan.tokens)} tokens takes "
+    here = (
+        f"{nats(plan.loss)} takes {model(plan.parameters, plan.tokens)} tokens and "
         f"{amount(plan.cost_total, found.unit)}. {reach}"
     )
+    if found.further is None:
+        return f"No plan within the limits has 1 % less reducible loss: {here}"
+    dearer = found.further / plan.cost_total - 1
+    return f"The next 1 % of reducible loss costs {more(dearer, f' {thing}')}: {here}"
 
 
 def _dearer(point: Point) -> float:
@@ -248,6 +244,7 @@ def frontier_data(found: Frontier) -> dict[str, Any]:
         ],
         "tradeoff": [_data(point, "weight", *POINT) for point in found.tradeoff],
         "own": found.own,
+        "further": found.further,
         "reason": found.reason or None,
         "notes": list(found.notes),
         "warnings": plain(found.warnings),

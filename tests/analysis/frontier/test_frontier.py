@@ -8,11 +8,13 @@ import pytest
 from optimizer.analysis.comparison.regret import cost_of, missing
 from optimizer.analysis.frontier.frontier import frontier
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.wording import more
 from optimizer.engine.certify import passes
 from optimizer.question.formulate import formulate
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.report.formats.text import render
 from optimizer.report.pages.frontier import frontier_blocks, frontier_headline
+from optimizer.world.laws import load_law
 
 PLAIN = """
 law: besiroglu-2024-refit
@@ -255,8 +257,25 @@ def test_a_budget_that_a_limit_stops_has_its_own_plan(ask):
     assert found.plan.parameters == pytest.approx(plan.parameters, rel=1e-3)
     assert found.plan.loss == pytest.approx(plan.loss, rel=1e-8)
     assert passes(found.plan.certificate)
+    assert found.further is None
     told = frontier_headline(found)
-    assert told.startswith(f"Next to no lower loss is within reach: {plan.loss:.4f}")
+    none = "No plan within the limits has 1 % less reducible loss: "
+    assert told.startswith(f"{none}{plan.loss:.4f}")
+
+
+def test_the_next_per_cent_of_loss_costs_what_a_plan_of_it_does(ask):
+    """By its slope it was 21 times the cost, where no plan has it at all."""
+    held = PLAIN + "limits: {parameters: 10B}\n"
+    found = frontier(read_scenario(held), points=3)
+    E = load_law(read_scenario(held).law.name).coefficients["E"]
+    lower = E + 0.99 * (found.plan.loss - E)
+    assert found.further == pytest.approx(
+        ask(held, f"target.loss={lower!r}").cost.total, rel=1e-9
+    )
+    dearer = found.further / found.plan.cost_total
+    # ln of the least cost is convex in ln of the reducible loss.
+    assert dearer > 0.99**found.plan.elasticity
+    assert more(dearer - 1, " lifetime compute") in frontier_headline(found)
 
 
 def test_other_forms_of_law_have_frontiers():
