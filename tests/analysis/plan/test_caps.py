@@ -12,6 +12,7 @@ from optimizer.report.formats.text import render
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.world.laws import load_law
+from tests.analysis.plan.test_lifetime import STANDING
 
 LAW = load_law("besiroglu-2024-refit").coefficients
 E, A, B, ALPHA, BETA = (LAW[x] for x in ("E", "A", "B", "alpha", "beta"))
@@ -91,19 +92,6 @@ def test_limits_on_training_are_caps_as_its_budget_is(budget, limits, flop):
 
 def unwrapped(found):
     return " ".join(render(answer_blocks(found)).split())
-
-
-STANDING = """
-law: besiroglu-2024-refit
-objective: dollars
-budget: {training_time: 30 days, best_for: lifetime}
-training: {hardware: h100-sxm, mfu: 40 %, price: $2/h, accelerators: 1024}
-serving:
-  {model: roofline, hardware: h100-sxm, precision: fp8, mfu: 50 %, mbu: 70 %,
-   price: $2/h, context: 2000, idle_paid: true, peak_to_mean: 3}
-architecture: {layers: 32, width: 4096, kv_heads: 8, head_size: 128}
-demand: {requests: 300k/day, input_tokens: 800, output_tokens: 300, lifetime: 2 years}
-"""
 
 
 def test_machines_that_stand_use_no_cap_to_the_last_digit():

@@ -18,19 +18,9 @@ from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, rows
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.question.vary import member, plan
 from optimizer.records import replace
+from tests.analysis.plan.test_measured_mixtures import SCENARIO as TIGHT
 
 MOE = Path(__file__).parents[3] / "scenarios" / "moe-api.yaml"
-TIGHT = """
-law: ludziejewski-2025
-experts: 32
-objective: dollars
-target: {loss: 2.2}
-training: {hardware: h100-sxm, mfu: 0.4, price: $2.50/h}
-architecture: {layers: 32, width: 2048, kv_heads: 4, head_size: 128}
-serving: {model: measured, hardware: h200-sxm, precision: fp8, kv: fp8,
-          price: $2.50/h, accelerators: 1, max_time_per_output_token: 4 ms}
-demand: {requests: 5M/day, input_tokens: 1000, output_tokens: 400, lifetime: 2 years}
-"""
 REPEATED = """
 law: muennighoff-2023
 objective: dollars
