@@ -21,7 +21,7 @@ from optimizer.analysis.plan.overtaking import Stairs
 from optimizer.analysis.plan.practice import ServingUse
 from optimizer.analysis.plan.rooflines import serving_use
 from optimizer.analysis.plan.rounded import needs, next_up, whole_at
-from optimizer.analysis.plan.wording import amount, either
+from optimizer.analysis.plan.wording import amount, either, picked
 from optimizer.engine.solve import solve
 from optimizer.question.asked import Question
 from optimizer.question.at_size import held_at
@@ -47,7 +47,8 @@ class Kept:
         serving: its machines, with the batch and step of its own.
         certificate: that no other batch or step is cheaper; None where there is
             nothing to choose.
-        reason: why it cannot be served; None where it can.
+        reason: why it cannot be served by what comes nearest; None where it can.
+        short: the factor by which it breaks the worst limit; 0 where it breaks none.
     """
 
     total: float | None
@@ -55,6 +56,7 @@ class Kept:
     serving: tuple[ServingUse, ...] = ()
     certificate: Certificate | None = None
     reason: str | None = None
+    short: float = 0.0
 
 
 def kept(scenario: Scenario, what: Exists) -> Kept:
@@ -69,7 +71,9 @@ def kept(scenario: Scenario, what: Exists) -> Kept:
         for held in held_at(one, what, fix=None)
     ]
     able = [one for one in found if one.total is not None]
-    return min(able, key=lambda one: one.total or 0.0) if able else found[0]
+    if able:
+        return min(able, key=lambda one: one.total or 0.0)
+    return min(found, key=lambda one: one.short)
 
 
 def in_fractions(scenario: Scenario, what: Exists) -> float:
@@ -141,7 +145,11 @@ def _served(
     point = question.complete(size)
     limits = tuple(_limits(question, life))
     if breaks := passed(limits, point):
-        return Kept(None, choice, reason=f"cannot keep {either(told(breaks), 'and')}")
+        why = f"cannot keep {either(told(breaks), 'and')}"
+        if choice:
+            why += f", even with {picked(choice)}"
+        short = max(used / limit.bound for limit, used in breaks)
+        return Kept(None, choice, reason=why, short=short)
     cost = _cost(question)
     names = [name for r in question.replicas for name in r.variables]
     served = serving_use(scenario, question, point)

@@ -25,7 +25,7 @@ from optimizer.report.formats.elements import Chart, Points, Rich, Tile, Tiles
 from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.distillation import apart, student
 from optimizer.report.pages.headline import headline, steps, trust
-from optimizer.report.pages.other_ways import wins
+from optimizer.report.pages.other_ways import called, wins
 from optimizer.report.pages.reasons import infeasible
 from optimizer.report.pages.uncertainty import best_size
 from optimizer.report.pages.under_laws import at_limits
@@ -234,10 +234,8 @@ def _changes(case: Case) -> Iterator[str]:
         yield f"All of these keep the loss of {answer.plan.loss:.4f} that was chosen."
     yield from _other_demand(case.explorer)
     for way, _ in answer.cheaper[:1]:
-        name = way.name.removeprefix("existing ")
-        what = "buying" if way.name == "buy" else name
         told = wins([way]).replace("one planned for more", "a new model", 1)
-        yield f"Beside {what}, {told}."
+        yield f"Beside {called(way.name)}, {told}."
     yield from map(wall_sentence, answer.held_by[:1])
     if case.tornado is not None:
         # What is decided moves most, and is the last that a reader wonders about.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
-from optimizer.analysis.plan.answer import Alternative, Answer
-from optimizer.analysis.plan.wording import amount, figure, lifetime
+from optimizer.analysis.plan.answer import TOUCHING, Alternative, Answer
+from optimizer.analysis.plan.wording import VERBS, amount, figure, lifetime
+from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, named
 from optimizer.world.costs import UNITS
 
@@ -43,12 +45,37 @@ def others(answer: Answer) -> Iterator[Block]:
             yield Text(f"{name} misses the target loss of {answer.target_loss:.4f}.")
 
 
-def subject(name: str) -> str:
-    """Another way to serve, at the head of a sentence on what it costs."""
+def others_short(answer: Answer) -> Iterator[Block]:
+    """What every other way costs or is ruled out by, in a line, where none is best."""
+    aim = answer.target_loss if answer.plan is None else answer.plan.loss
+    most = math.inf if answer.cost is None else answer.cost.total
+    unit, told = UNITS[answer.objective], []
+    for way in answer.others:
+        name = called(way.name)
+        if way.total is None:
+            told.append(f"{name} is ruled out, as it {way.reason}")
+            continue
+        said = f"{name} {VERBS.get(unit, ('costs', ''))[0]} {amount(way.total, unit)}"
+        if way.loss is not None and aim is not None and way.loss > aim * (1 + TOUCHING):
+            but = "but" if way.total < most else "and"
+            gap = significant(way.loss - aim, 2)
+            said += f" {but} misses the target by {gap} nats"
+        told.append(said)
+    if told and not answer.cheaper:
+        yield Text(f"{'; '.join(told)}.", label="other ways")
+
+
+def called(name: str) -> str:
+    """Another way to serve, in a sentence."""
     if name == "buy":
         return "buying"
-    name = name.removeprefix("existing").strip()
-    return f"{name}, which exists," if name else "the model that exists"
+    return name.removeprefix("existing").strip() or "the model that exists"
+
+
+def subject(name: str) -> str:
+    """The same at the head of a sentence on what it costs."""
+    known = name.removeprefix("existing").strip()
+    return f"{known}, which exists," if known not in {"", "buy"} else called(name)
 
 
 def provided(name: str) -> str:

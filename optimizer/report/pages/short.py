@@ -22,7 +22,7 @@ from optimizer.report.pages.forms import other_form
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.machines import next_best, refusals
 from optimizer.report.pages.near import near_short
-from optimizer.report.pages.other_ways import others
+from optimizer.report.pages.other_ways import others, others_short
 from optimizer.report.pages.plan import (
     bill,
     further_costs,
@@ -52,6 +52,7 @@ def short_blocks(answer: Answer, rounded: Sequence[Block] = ()) -> list[Block]:
 
 def _body(answer: Answer, rounded: Sequence[Block]) -> Iterator[Block]:
     yield Text(headline(answer), lead=True)
+    yield from others_short(answer)
     yield from other_form(answer, full=False)
     yield from briefly_warned(answer)
     if answer.cheaper:

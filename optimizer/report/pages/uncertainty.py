@@ -28,7 +28,7 @@ from optimizer.report.formats.csv import cell
 from optimizer.report.formats.data import plain
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import told as cautioned
-from optimizer.report.pages.other_ways import provided, subject
+from optimizer.report.pages.other_ways import called, provided, subject
 
 NAMES = {
     "parameters": "parameters",
@@ -88,10 +88,10 @@ def _of_ways(found: Uncertainty) -> Iterator[str]:
         )
     parts = [f"in {percent(new.cheapest)} of the draws"]
     for way in found.ways[1:]:
-        if way.cheapest:
-            name = way.name.removeprefix("existing").strip() or "what exists"
-            word = f"buying, {provided(way.name)}," if way.name == "buy" else name
-            parts.append(f"{word} in {percent(way.cheapest)}")
+        name = called(way.name)
+        if way.name == "buy" and way.cheapest:
+            name = f"{name}, {provided(way.name)},"
+        parts.append(f"{name} in {percent(way.cheapest)}")
     yield f"Training is the cheapest {either(parts, 'and')}."
 
 

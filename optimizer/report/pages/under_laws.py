@@ -18,7 +18,7 @@ from optimizer.analysis.plan.wording import (
 )
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
 from optimizer.report.pages.cautions import all_warned
-from optimizer.report.pages.other_ways import provided, subject
+from optimizer.report.pages.other_ways import called, provided, subject
 from optimizer.report.pages.snap import snap_sentence
 from optimizer.world.costs import UNITS
 
@@ -118,9 +118,9 @@ def _row(answer: Answer, held: bool, walls: Sequence[str]) -> tuple[str, ...]:
 
 def _lead(answers: Sequence[Answer]) -> Iterator[str]:
     """Under which laws not to train, and how far the plans of all of them differ."""
-    yield from (told := list(_verdicts(answers)))
+    yield from _verdicts(answers)
     first, *rest = list(spread(answers)) or [""]
-    if told and any(answer.plan is not None for answer in answers):
+    if any(answer.cheaper and answer.plan for answer in answers):
         first = f"If you train: {first[:1].lower()}{first[1:]}"
     yield from filter(None, (first, *rest))
 
@@ -147,6 +147,9 @@ def _verdicts(answers: Sequence[Answer]) -> Iterator[str]:
         yield f"Do not train under {where}: {'; '.join(parts)}{beside}."
     if alike and train:
         yield f"Under {either(train, 'and')}, train."
+    elif len(train) == len(answers) and answers[0].others:
+        asked = [called(way.name) for way in answers[0].others]
+        yield f"Under none of these laws is {either(asked)} as good for less: train."
 
 
 def _span(totals: Sequence[float], unit: str) -> str:

@@ -81,8 +81,9 @@ def test_not_to_train_is_said_first_with_how_sure_that_is(root):
     assert told.startswith(
         "For the expected numbers, do not train: llama-2-13b, which exists, costs "
         "$100k, and reaches the target; a new model costs $114k. Training is the "
-        f"cheapest in {100 * train.cheapest:.0f} % of the draws and llama-2-13b in "
-        f"{100 * keep.cheapest:.0f} %. If you train: with 90 % confidence "
+        f"cheapest in {100 * train.cheapest:.0f} % of the draws, buying in 0 % and "
+        f"llama-2-13b in {100 * keep.cheapest:.0f} %. If you train: with 90 % "
+        "confidence "
     )
     assert uncertainty_data(found)["ways"][2] == {
         "name": "existing llama-2-13b",

@@ -18,6 +18,7 @@ from optimizer.report.pages.forms import form_regret
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.portfolio import portfolio_blocks
+from optimizer.report.pages.short import short_blocks
 from optimizer.report.pages.uncertainty import uncertainty_blocks
 from optimizer.report.pages.under_laws import laws_side_blocks
 from optimizer.world.laws import load_law
@@ -141,7 +142,10 @@ def test_under_several_laws_it_is_said_first_under_which_not_to_train(root):
     assert "Under" not in told.split("If you train")[0].replace("under any", "")
     answers, told = beside_laws(root, "demand.requests=30M/day")
     assert {answer.cheapest for answer in answers} == {"train"}
-    assert told.startswith("Across laws, the best size")
+    assert told.startswith(
+        "Under none of these laws is buying or llama-2-13b as good for less: train. "
+        "Across laws, the best size"
+    )
 
 
 def test_laws_of_other_verdicts_are_told_apart(root):
@@ -227,3 +231,60 @@ def test_from_twice_on_what_is_added_is_told_as_what_it_becomes(root):
     assert step.extra > 1
     page = render(list(answer_blocks(answer)), 120)
     assert f"{1 + step.extra:.1f} × as much" in page
+
+
+RULED_OUT = "other ways: llama-2-70b is ruled out, as it cannot keep serving.max_time"
+
+
+def short(answer):
+    return " ".join(render(short_blocks(answer), 200).split())
+
+
+def test_the_default_page_says_what_rules_out_what_was_asked_about(root):
+    """It was silent; and the reason was that of the first choice, at 27.1 ms."""
+    answer = solve(
+        loaded(root, "latency-bound-assistant", "existing.model=llama-2-70b")
+    )
+    told = short(answer)
+    assert f"{RULED_OUT}_per_output_token of 7 ms (it takes 8.6 ms)" in told
+    assert "even with serving.weights: int4, serving.accelerators: 4." in told
+    taken = []
+    for accelerators in (1, 2, 4):
+        for weights in ("fp8", "int4"):
+            alone = solve(
+                loaded(
+                    root,
+                    "latency-bound-assistant",
+                    "existing.model=llama-2-70b",
+                    f"serving.accelerators={accelerators}",
+                    f"serving.weights={weights}",
+                )
+            )
+            reason = alone.others[0].reason
+            taken.append(float(reason.split("it takes ")[1].split(" ms")[0]))
+    assert min(taken) == 8.6
+    assert max(taken) == 27.1
+
+
+def test_the_default_page_says_by_how_little_what_exists_misses(root):
+    """It costs a fifth, and is ruled out by a ten-thousandth of a nat."""
+    few = ("serving.accelerators=1", "demand.requests=20k/day")
+    asked = (*few, "existing.model=llama-3-8b")
+    answer = solve(loaded(root, "reasoning-model", *asked))
+    (way,) = answer.others
+    assert way.total < 0.2 * answer.cost.total
+    assert answer.cheapest == "train"
+    assert way.loss - answer.target_loss == pytest.approx(1.1e-4, rel=0.05)
+    line = "other ways: llama-3-8b costs $170k but misses the target by 0.00011 nats."
+    assert line in short(answer)
+    assert "other ways" not in short(solve(loaded(root, "reasoning-model", *few)))
+
+
+def test_dearer_ways_have_one_line_and_cheaper_ones_their_table(root):
+    dear = short(solve(loaded(root, "buy-or-build", "demand.requests=5M/day")))
+    assert "other ways: buying costs $1.75M; llama-2-13b costs $500k." in dear
+    cheap = short(solve(loaded(root, "buy-or-build")))
+    assert "other ways" not in cheap
+    assert "Other ways to serve this demand" in cheap
+    none = short(solve(loaded(root, "buy-or-build", "limits.total_cost=$5k")))
+    assert "buying is ruled out, as it costs $35.1k, and limits.total_cost is" in none
