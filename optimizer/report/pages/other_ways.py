@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from optimizer.analysis.plan.answer import TOUCHING, Alternative, Answer
 from optimizer.analysis.plan.wording import VERBS, amount, figure, lifetime
@@ -102,11 +102,12 @@ def overtaken(way: Alternative) -> str:
         return "always"
     if first is None:
         return "never"
-    part = f"in part from {amount(first, 'tokens')}"
+    part = f"in part from {_digits(first, math.floor)}" if first else "in part"
     if last is None:
         return part
-    told = f"above {amount(last, 'tokens')}"
-    return told if _one(first, last) else f"{told} ({part})"
+    if _one(first, last):
+        return f"above {amount(last, 'tokens')}"
+    return f"above {_digits(last, math.ceil)} ({part})"
 
 
 def wins(ways: Sequence[Alternative]) -> str:
@@ -118,19 +119,30 @@ def wins(ways: Sequence[Alternative]) -> str:
     if any(first is None for first in firsts):
         return "none wins at any demand"
     first = max(first for first in firsts if first is not None)
-    none = f"below {amount(first, 'tokens')}"
+    none = f"below {_digits(first, math.floor)}" if first else ""
     if any(way.overtaken_at is None for way in ways):
+        if not none:
+            return "whole replicas decide at which demands one planned for more wins"
         return f"none wins {none} served tokens, and above it whole replicas decide"
     last = max(way.overtaken_at or 0.0 for way in ways)
-    told = f"one planned for more wins above {amount(last, 'tokens')} served tokens"
+    told = "one planned for more wins above"
     if _one(first, last):
-        return told
+        return f"{told} {amount(last, 'tokens')} served tokens"
+    told = f"{told} {_digits(last, math.ceil)} served tokens"
+    if not none:
+        return f"{told}, and below it whole replicas decide"
     return f"{told}, none {none}, and in between whole replicas decide"
 
 
 def _first(way: Alternative) -> float | None:
     """Below which demand no new model is cheaper; None: below any."""
     return way.overtaken_at if way.cheaper_below is None else way.cheaper_below
+
+
+def _digits(tokens: float, side: Callable[[float], int]) -> str:
+    """An end of what holds at every demand, in three digits for which it holds too."""
+    unit = 10.0 ** (math.floor(math.log10(tokens)) - 2)
+    return amount(side(tokens / unit) * unit, "tokens")
 
 
 def _one(first: float, last: float) -> bool:

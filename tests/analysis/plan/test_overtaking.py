@@ -71,11 +71,14 @@ def test_both_ends_are_where_a_replica_begins(asked):
 def test_the_words_tell_both_ends(asked):
     answer = solve(asked(1.55e12, LLAMA))
     assert (
-        "one planned for more wins above 1.6T served tokens, none below 392B, and in "
+        "one planned for more wins above 1.61T served tokens, none below 391B, and in "
         "between whole replicas decide."
     ) in headline(answer)
+    # In three digits that hold: at 1.6T and at 391.9B they would not.
+    for at, side in ((1.61e12, -1), (1.6e12, 1), (391e9, 1), (392e9, -1)):
+        assert gap(asked, at * (1 + 1e-6), LLAMA) * side > 0
     (other,) = answer.others
-    assert told_beside(other) == "above 1.6T (in part from 392B)"
+    assert told_beside(other) == "above 1.61T (in part from 391B)"
 
 
 def test_a_limit_on_the_bill_moves_neither_end(asked):

@@ -127,6 +127,22 @@ def test_what_exists_and_is_better_and_cheaper_is_said_first(answer):
     )
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (None, None, "none wins at any demand."),
+        (1.001e11, None, "none wins below 100B served tokens, and above it whole"),
+        (0.0, None, "whole replicas decide at which demands one planned for more wins"),
+        (0.0, 3.001e12, "above 3.01T served tokens, and below it whole replicas"),
+        (1.001e11, 3.001e12, "above 3.01T served tokens, none below 100B, and in"),
+        (3e12, 3e12, "one planned for more wins above 3T served tokens."),
+    ],
+)
+def test_where_whole_replicas_decide_both_ends_are_told(answer, first, last, told):
+    way = replace(WAYS[0], cheaper_below=first, overtaken_at=last)
+    assert told in headline(dear(answer, way))
+
+
 def test_of_what_is_bought_nobody_knows_the_loss(answer):
     bought = replace(WAYS[1], total=5e3)
     told = headline(dear(answer, WAYS[0], bought))
