@@ -9,7 +9,7 @@ is one with a problem, not an exception.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from optimizer.records import dataclass, replace
 
 T = TypeVar("T")
 V = TypeVar("V")
+
+# What is decided further of some members, by their numbers.
+Also: TypeAlias = Callable[[Scenario, Integers], Scenario]
 
 MOST = 10**12  # rows of a sweep: weeks of the fastest ones
 
@@ -149,11 +152,19 @@ def _overridden(scenario: Scenario, wants: Sequence[Wanted], at: int) -> Scenari
 
 def member(plan: Plan, row: int) -> Scenario:
     """The scenario of one row."""
-    return _placed(plan, plan.columns(row, row + 1), np.array([0]))
+    return placed(plan, plan.columns(row, row + 1), np.array([0]))
+
+
+def as_it_is(scenario: Scenario, _: Integers) -> Scenario:
+    """Decides nothing more."""
+    return scenario
 
 
 def groups(
-    plan: Plan, columns: Array, view: Callable[[Scenario, Question], T]
+    plan: Plan,
+    columns: Array,
+    view: Callable[[Scenario, Question], T],
+    also: Also = as_it_is,
 ) -> Iterator[Group[T]]:
     """Formulates the members of a block, as many at a time as go together.
 
@@ -161,13 +172,14 @@ def groups(
         plan: the sweep.
         columns: values of `(rows, numbers)`.
         view: what to make of each question; members may part in there too.
+        also: decides more of each.
     """
 
     def asked(scenario: Scenario) -> tuple[Question, T]:
         question = formulate(scenario)
         return question, view(scenario, question)
 
-    for rows, found in parted(plan, columns, asked):
+    for rows, found in parted(plan, columns, asked, also):
         if isinstance(found, str):
             yield Group(rows, problem=found)
         else:
@@ -175,7 +187,10 @@ def groups(
 
 
 def parted(
-    plan: Plan, columns: Array, view: Callable[[Scenario], V]
+    plan: Plan,
+    columns: Array,
+    view: Callable[[Scenario], V],
+    also: Also = as_it_is,
 ) -> Iterator[tuple[Integers, V | str]]:
     """What is made of the members of a block, as many at a time as go together.
 
@@ -183,6 +198,7 @@ def parted(
         plan: the sweep.
         columns: values of `(rows, numbers)`.
         view: what to make of scenarios, no text; members may part in there.
+        also: decides more of each.
 
     Yields:
         The numbers of some, and their view, or why they have none.
@@ -191,7 +207,7 @@ def parted(
     while waiting:
         rows = waiting.pop()
         try:
-            yield rows, view(_placed(plan, columns, rows))
+            yield rows, view(also(placed(plan, columns, rows), rows))
         except Divided as parting:
             waiting += [rows[~parting.mask], rows[parting.mask]]
         except (InputError, ValueError, ArithmeticError) as error:
@@ -203,15 +219,26 @@ def parted(
             waiting += [rows[i : i + 1] for i in range(len(rows))]
 
 
-def _placed(plan: Plan, columns: Array, rows: Integers) -> Scenario:
+def placed(plan: Plan, columns: Array, rows: Integers) -> Scenario:
+    """The scenario of some members.
+
+    Args:
+        plan: the sweep.
+        columns: values of `(rows, numbers)`.
+        rows: which of them.
+    """
     scenario = plan.scenario
     for number, column in zip(plan.numbers, columns[rows].T, strict=True):
-        value: Any = Many(column)
-        # What is the same for all members stays one number.
-        if len(rows) == 1 or (column == column[0]).all():
-            value = int(column[0]) if number.whole else float(column[0])
+        value = together(column, number.whole)
         scenario = changed(scenario, number.path, _always(value))
     return scenario
+
+
+def together(column: Array, whole: bool = False) -> Any:
+    """`Many`, or one number where it is the same for all."""
+    if len(column) == 1 or (column == column[0]).all():
+        return int(column[0]) if whole else float(column[0])
+    return Many(column)
 
 
 def _always(value: Any) -> Callable[[Any], Any]:

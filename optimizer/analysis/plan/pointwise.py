@@ -36,14 +36,14 @@ def completed(question: Question, point: Point) -> dict[str, Array]:
         whole["u"] = np.asarray(sum(amount(term, whole) for term in question.loss))
         whole["s"] = reached(question, whole)
     for replica in question.replicas:
-        b, t = _best(replica, point["N"])
+        b, t = best_batch(replica, point["N"])
         whole[f"step{replica.suffix}"] = t
         if replica.batch is None:
             whole[f"batch{replica.suffix}"] = b
     return whole
 
 
-def _best(replica: Replica, N: Array) -> tuple[Array, Array]:
+def best_batch(replica: Replica, N: Array) -> tuple[Array, Array]:
     """The least batch of least cost and its step time; see `Replica.best`."""
     compute, traffic, memory, context, coefficient = (
         np.asarray(number, dtype=float)

@@ -1,8 +1,8 @@
 """What stands beside the plan of each row: the user's own plan, and a student.
 
 Both are worked out row by row, after all plans: no geometric program holds a student,
-and an own plan leaves nothing to solve. Machines are amounts in both, in fractions, as
-in the rows.
+and an own plan leaves nothing to solve. Machines are amounts in a student, in
+fractions; in an own plan they are as in the rows.
 """
 
 from __future__ import annotations
@@ -46,7 +46,13 @@ def further(scenario: Scenario) -> Mapping[str, str]:
     return {**own, **student}
 
 
-def beside(plan: Plan, first: int, totals: Array, picked: Integers) -> Array:
+def beside(
+    plan: Plan,
+    first: int,
+    totals: Array,
+    picked: Integers,
+    whole: Array | None = None,
+) -> Array:
     """The further columns of some rows, `(rows, columns)`.
 
     Args:
@@ -54,6 +60,8 @@ def beside(plan: Plan, first: int, totals: Array, picked: Integers) -> Array:
         first: the number of the first row.
         totals: the lifetime cost of each row's plan; NaN where there is none.
         picked: of the scenario's combinations, the one that each row takes.
+        whole: the costs with machines in whole numbers, beside which the own plan has
+            them whole too; None for fractions.
     """
     singles, spec = plan.scenario.singles, plan.scenario.spec
     found = []
@@ -61,7 +69,10 @@ def beside(plan: Plan, first: int, totals: Array, picked: Integers) -> Array:
         best = float(total) if math.isfinite(total) else None
         told: list[float] = []
         if spec.plan is not None:
-            told += _own(_members(plan, singles, first + row), best)
+            own, against = _members(plan, singles, first + row), best
+            if whole is not None:
+                against = float(whole[row]) if math.isfinite(whole[row]) else None
+            told += _own(own, against, whole is not None)
         if spec.distillation is not None:
             one = replace(plan, scenario=singles[int(single)])
             told += _student(member(one, first + row), best)
@@ -82,14 +93,14 @@ def _members(
 
 
 def _own(
-    singles: Sequence[tuple[Scenario, OwnPlan]], best: float | None
+    singles: Sequence[tuple[Scenario, OwnPlan]], best: float | None, whole: bool
 ) -> list[float]:
     """The own plan of a row, in the combination that serves it at the least cost."""
     own = singles[0][1]
     size = {"N": own.parameters, "D": own.tokens}
     try:
         ways = [settled(held_at(one, size["N"], fix=None)[0]) for one, _ in singles]
-        held = cheapest(ways, size, aimed=True, whole=False)
+        held = cheapest(ways, size, aimed=True, whole=whole)
     except (InputError, ValueError, ArithmeticError):
         return [math.nan] * len(OWN)
     question, total = held.question, held.cost.total

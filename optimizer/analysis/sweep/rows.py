@@ -62,11 +62,7 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
     N, D = point["N"], point["D"]
     surface = _rowwise(question.surface, size)
     got = reached(question, point)
-    s = got if question.reducible is None else column(question.reducible, size)
-    if question.closed:
-        best = dict(zip(("N", "D"), surface.training_optimal(s), strict=True))
-    else:
-        best = _training_optimal(question, s)
+    best = training_optimal(question, point, size)
     attention = np.asarray(question.attention, dtype=float)
     costs = _costs(question, point, size)
     base = sum(_costs(question, completed(question, best), size).values())
@@ -85,6 +81,23 @@ def answers(question: Question, logs: Point, size: int) -> list[Array]:
         column(math.nan if question.samples is None else question.samples, size),
     )
     return [np.asarray(answer) * known for answer in found]
+
+
+def training_optimal(question: Question, point: Point, size: int) -> dict[str, Array]:
+    """N and D of least training compute for the loss of each row.
+
+    Args:
+        question: with `Many` where rows differ.
+        point: N, D and all that follows from them; NaN in rows without a plan.
+        size: how many rows.
+    """
+    s = reached(question, point)
+    if question.reducible is not None:
+        s = column(question.reducible, size)
+    if not question.closed:
+        return _training_optimal(question, s)
+    surface = _rowwise(question.surface, size)
+    return dict(zip(("N", "D"), surface.training_optimal(s), strict=True))
 
 
 def _rowwise(surface: Surface, size: int) -> Any:

@@ -29,7 +29,7 @@ from optimizer.engine.solve import cvxpy_asked
 from optimizer.engine.stacking import shape, stacked
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.scenario import Scenario
-from optimizer.question.vary import Group, Plan, groups, member
+from optimizer.question.vary import Also, Group, Plan, as_it_is, groups, placed
 from optimizer.records import dataclass, field, replace
 
 # What each row says, with its unit; `cost` stands for the unit of the objective.
@@ -148,7 +148,10 @@ def compiles_first(plan: Plan) -> bool:
 
 
 def sweep(
-    plan: Plan, stopped: Callable[[], bool], workers: int | None = None
+    plan: Plan,
+    stopped: Callable[[], bool],
+    workers: int | None = None,
+    work: Callable[[Plan, int, int], Rows] | None = None,
 ) -> Iterator[Rows]:
     """Works out the rows of a sweep, block by block and in their order.
 
@@ -156,7 +159,9 @@ def sweep(
         plan: what varies.
         stopped: asked between blocks; rows already begun are finished.
         workers: threads; one a core if None.
+        work: what works out the rows from one up to another; `told` if None.
     """
+    work = work or told
     workers = workers or batch.cores()
     block = SLOW if further(plan.scenario) else batch.BLOCK
     starts = iter(range(0, plan.count, block))
@@ -170,7 +175,7 @@ def sweep(
                 stop = min(start + block, plan.count)
                 # A thread does not know by itself that cvxpy was asked for.
                 one = copy_context().run
-                waiting.append(pool.submit(one, told, plan, start, stop))
+                waiting.append(pool.submit(one, work, plan, start, stop))
             if not waiting:
                 return
             yield waiting.popleft().result()
@@ -206,16 +211,31 @@ def rows(plan: Plan, start: int, stop: int) -> Rows:
 
 def _picked(plan: Plan, start: int, stop: int) -> tuple[Rows, Integers]:
     """The rows, and which combination of the lists each takes."""
+    inputs = plan.columns(start, stop)
     singles = plan.scenario.singles
-    if len(singles) == 1:
-        return _rows(plan, start, stop), np.zeros(stop - start, dtype=int)
-    parts = [_rows(replace(plan, scenario=one), start, stop) for one in singles]
-    names = list(RESULTS)
-    by = names.index("cost_total" if plan.scenario.spec.seeks else "loss")
-    value = np.array([part.results[:, by] for part in parts])
+    parts = [single_rows(replace(plan, scenario=one), inputs) for one in singles]
+    return cheapest(parts, least(plan.scenario))
+
+
+def least(scenario: Scenario) -> str:
+    """The result that the best choice of a row has least of."""
+    return "cost_total" if scenario.spec.seeks else "loss"
+
+
+def cheapest(parts: Sequence[Rows], by: str) -> tuple[Rows, Integers]:
+    """Of each row the best of several, and which that is.
+
+    Args:
+        parts: the same rows, each with other choices.
+        by: the result that is to be least.
+    """
+    if len(parts) == 1:
+        return parts[0], np.zeros(len(parts[0].status), dtype=int)
+    by_ = list(RESULTS).index(by)
+    value = np.array([part.results[:, by_] for part in parts])
     value[np.array([part.status for part in parts]) != batch.OPTIMAL] = np.inf
     best = np.where(np.isnan(value), np.inf, value).argmin(axis=0)
-    row = np.arange(stop - start)
+    row = np.arange(len(best))
     taken = Rows(
         inputs=parts[0].inputs,
         status=np.array([part.status for part in parts])[best, row],
@@ -226,10 +246,15 @@ def _picked(plan: Plan, start: int, stop: int) -> tuple[Rows, Integers]:
     return taken, best
 
 
-def _rows(plan: Plan, start: int, stop: int) -> Rows:
-    """The rows of a scenario without choices."""
-    inputs = plan.columns(start, stop)
-    count = stop - start
+def single_rows(plan: Plan, inputs: Array, also: Also = as_it_is) -> Rows:
+    """The rows of a scenario without choices.
+
+    Args:
+        plan: the sweep.
+        inputs: the values of what varies, `(rows, numbers)`.
+        also: decides more of each row.
+    """
+    count = len(inputs)
     work = _Work(
         inputs,
         np.full(count, INVALID),
@@ -238,7 +263,7 @@ def _rows(plan: Plan, start: int, stop: int) -> Rows:
     )
     with np.errstate(all="ignore"):
         together: dict[Hashable, list[Group[View]]] = {}
-        for group in groups(plan, inputs, _view):
+        for group in groups(plan, inputs, _view, also):
             if group.question is None:
                 work.problems[group.problem] = None
             elif group.view is None:
@@ -247,8 +272,13 @@ def _rows(plan: Plan, start: int, stop: int) -> Rows:
                 mixed = () if group.question is None else machines(group.question)
                 key = shape(group.view), tuple(mixed)
                 together.setdefault(key, []).append(group)
+
+        def alone(row: int) -> Scenario:
+            rows = np.array([row])
+            return also(placed(plan, inputs, rows), rows)
+
         for alike in together.values():
-            _together(work, alike, lambda row: member(plan, start + row))
+            _together(work, alike, alone)
     return Rows(inputs, work.status, work.results, work.alone, tuple(work.problems))
 
 

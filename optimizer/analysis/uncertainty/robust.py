@@ -6,8 +6,9 @@ the D_i(N) at the wanted probability, and what remains is a search in N alone. T
 quantile of convex functions is not convex, so the search is global: a grid in ln N,
 then golden sections around its best few.
 
-Costs and limits are those of the expected numbers, as for `solve`. The search has
-machines in fractions; what it finds is priced with whole ones.
+Costs and limits are those of the expected numbers, as for `solve`, with whole batches
+and replicas. In those the cost jumps with N, where sections would be lost: finer grids
+take their place.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import numpy as np
 from optimizer.algebra.posynomial import Array
 from optimizer.analysis.comparison.regret import cost_of
 from optimizer.analysis.plan.bills import bill
-from optimizer.analysis.plan.rounded import whole_at
+from optimizer.analysis.plan.rounded import fractions, whole_at
 from optimizer.analysis.plan.settle import placed
+from optimizer.analysis.uncertainty.machines import Decided, priced
 from optimizer.question.formulate import formulate
 from optimizer.question.law_draws import Drawn
 from optimizer.question.scenario import Scenario
+from optimizer.question.vary import Plan
 from optimizer.records import dataclass
 from optimizer.world.costs import value
 
@@ -33,6 +36,8 @@ STEP = 0.05  # of the grid, in that
 DECADES = (3, 6, 12, 24)  # above the floor, until more parameters cost more anyway
 VALLEYS = 5  # of the grid that are searched further
 SECTIONS = 40  # each shortens a valley to 0.618 of it
+FINER = 32  # parts of a grid's step, and of theirs in turn
+GRIDS = 4
 GOLDEN = (math.sqrt(5) - 1) / 2
 KEPT = 1e-11  # ln(value/bound) up to which a limit counts as kept
 BROKEN = 1e4  # above any ln of a cost: a plan that breaks a limit
@@ -88,6 +93,7 @@ class _Search:
         # Rounding must not ask for one draw more: 0.55·100 is above 55.
         self.rank = max(math.ceil(probability * law.count - 1e-9), 1) - 1
         self.floor = float(np.sort(law.floors())[self.rank])
+        self.whole = bool(fractions(scenario))
 
     def run(self) -> RobustPlan | None:
         if not math.isfinite(self.floor):
@@ -99,12 +105,16 @@ class _Search:
             top = decades * math.log(10)
             grid = np.arange(NEAREST, top, STEP)
             values = self._values(grid)
-            # Beyond the grid nothing is cheaper: fewer tokens than these never do.
+            # Beyond the grid nothing is cheaper: fewer tokens than these never do, and
+            # machines in fractions cost no more than whole ones.
             beyond = self._cost(float(self._sizes(grid[-1:])[0]), fewest)
             if values.min() < min(beyond, BROKEN):
                 break
         places = self._refined(grid, values)
-        best = places[int(np.argmin(self._values(places)))]
+        values = self._values(places)
+        if not values.min() < BROKEN:
+            return None
+        best = places[int(np.argmin(values))]
         return self._plan(float(self._sizes(np.array([best]))[0]))
 
     def _refined(self, grid: Array, values: Array) -> Array:
@@ -118,11 +128,23 @@ class _Search:
             return grid[:1]
         low = grid[np.maximum(valleys - 1, 0)]
         high = grid[np.minimum(valleys + 1, len(grid) - 1)]
+        if self.whole:
+            ends = zip(grid[valleys], low, high, strict=True)
+            return np.array([self._finer(*each) for each in ends])
         for _ in range(SECTIONS):
             left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
             lower = self._values(left) <= self._values(right)
             low, high = np.where(lower, low, left), np.where(lower, right, high)
         return np.concatenate([grid[valleys], low, (low + high) / 2, high])
+
+    def _finer(self, best: float, low: float, high: float) -> float:
+        """The best place of a valley, by grids that are finer in turn."""
+        for _ in range(GRIDS):
+            places = np.append(np.linspace(low, high, 2 * FINER + 1), best)
+            best = float(places[int(np.argmin(self._values(places)))])
+            step = (high - low) / (2 * FINER)
+            low, high = best - step, best + step
+        return best
 
     def _sizes(self, places: Array) -> Array:
         """N at ln(N/floor − 1): even in ln N far from the floor, finer near it."""
@@ -132,6 +154,8 @@ class _Search:
         """Ln of the cost; of a plan that breaks a limit by how far, above any cost."""
         sizes = self._sizes(places)
         tokens = self._tokens(sizes)
+        if self.whole:
+            return self._whole(sizes, tokens)
         return np.array(
             [self._cost(N, D) for N, D in zip(sizes, tokens, strict=True)], dtype=float
         )
@@ -144,6 +168,22 @@ class _Search:
             tokens = np.partition(self.law.tokens(sizes[here]), self.rank, axis=1)
             found[here] = tokens[:, self.rank]  # no view, which would keep all
         return found
+
+    def _whole(self, sizes: Array, tokens: Array) -> Array:
+        """The same with whole batches, and the fewest replicas that carry them."""
+        fixed = self.question.fixed.get("D")
+        over = np.full(len(sizes), -np.inf)
+        if fixed is not None:
+            over, tokens = np.log(tokens / fixed), np.maximum(tokens, fixed)
+        reached = np.flatnonzero(np.isfinite(tokens))
+        values = np.full(len(sizes), np.inf)
+        plan, inputs = Plan(self.scenario, ()), np.zeros((len(reached), 0))
+        N, D = sizes[reached], tokens[reached]
+        costs, broken = priced(plan, inputs, Decided(), N, D)
+        most = np.maximum(broken, over[reached])
+        found = np.where(most > KEPT, BROKEN + most, np.log(costs))
+        values[reached] = np.where(np.isnan(found), np.inf, found)
+        return values
 
     def _cost(self, N: float, D: float) -> float:
         if not math.isfinite(D):

@@ -1,7 +1,7 @@
 """How far a plan may be trusted: draws of law, demand and prices, and their plans.
 
-Each draw is a scenario with a certified plan of its own. Their percentiles say where
-the right model lies; the robust plan is one model for all of them.
+Each draw is a scenario with a certified plan of its own, its machines in whole numbers.
+Their percentiles say where the right model lies; the robust plan is one model for all.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from optimizer.analysis.sweep.sweep import STATUSES, results_of, sweep
 from optimizer.analysis.uncertainty.beside import Beside, Interval, beside, intervals
 from optimizer.analysis.uncertainty.robust import RobustPlan, cheapest, robust_plan
 from optimizer.analysis.uncertainty.ways import Way, ways
+from optimizer.analysis.uncertainty.whole import whole_rows
 from optimizer.errors import InputError, Mark
 from optimizer.question.draws import Draws
 from optimizer.question.law_draws import Drawn, drawn
@@ -245,7 +246,7 @@ def _solved(
     kept = (*SHOWN, *further(plan.scenario))
     results = {word: np.empty(plan.count) for word in kept}
     done = 0
-    for rows in sweep(plan, lambda: False):
+    for rows in sweep(plan, lambda: False, work=whole_rows):
         here = slice(done, done := done + len(rows.status))
         status[here] = rows.status
         names = results_of(plan.scenario)
@@ -306,8 +307,12 @@ def _notes(
         )
     if scenario.spec.distillation is not None:
         found.append("The single plans, expected and robust, are without a teacher.")
-    if told := fractions(scenario):
-        found.append(f"{told}. The single plans, expected and robust, have them whole.")
+        if fractions(scenario):
+            found.append(
+                "Students have batches, replicas that stand and open samples in "
+                "fractions, and are held against plans that have them so; all other "
+                "plans have them whole."
+            )
     target = scenario.spec.target
     parts = {
         "extras": (scenario.spec.data.unique_tokens, "how repeated data count"),
