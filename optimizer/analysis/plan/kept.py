@@ -11,7 +11,6 @@ limits here, and those of the whole life count serving alone.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from optimizer.algebra.posynomial import Term, build, merge
@@ -76,22 +75,9 @@ def kept(scenario: Scenario, what: Exists) -> Kept:
     return min(found, key=lambda one: one.short)
 
 
-def in_fractions(scenario: Scenario, what: Exists) -> float:
-    """What serving a model costs with machines in fractions; ∞ where it cannot be.
-
-    Args:
-        scenario: without lists, and of a kind that the model is served in.
-        what: the model.
-    """
-    if unfit(what, scenario):
-        return math.inf
-    N = size_in(what, scenario.law.counts)
-    held = held_at(scenario, what, fix=None)[0]
-    question = formulate(held)
-    point = question.complete({"N": N, "D": N})
-    if passed(tuple(_limits(question, life=True)), point):
-        return math.inf
-    return sum(value(term, point) for term in _cost(question))
+def alone(question: Question) -> tuple[tuple[Term, ...], tuple[Limit, ...]]:
+    """What serving costs that is counted, and the limits on a model that exists."""
+    return _cost(question), tuple(_limits(question, life=True))
 
 
 def stairs(scenario: Scenario, what: Exists) -> tuple[Stairs, ...]:

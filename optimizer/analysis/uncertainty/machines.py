@@ -6,19 +6,20 @@ that stand for them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from optimizer.algebra.batch_value import Many, Mask
-from optimizer.algebra.posynomial import Array, Integers
+from optimizer.algebra.posynomial import Array, Integers, Term
 from optimizer.analysis.plan.pointwise import amount, best_batch, column, completed
 from optimizer.question.asked import Question
 from optimizer.question.scenario import Scenario, Whole
 from optimizer.question.standing import loads
 from optimizer.question.vary import Plan, groups, together
 from optimizer.records import dataclass, field, replace
+from optimizer.world.limits import Limit
 from optimizer.world.roofline import NEAR, Replica
 
 K = TypeVar("K")
@@ -191,8 +192,18 @@ def beside(numbers: Array) -> tuple[Array, Array]:
     return down, np.maximum(np.ceil(numbers * (1 - NEAR)), 1.0)
 
 
+def of_life(question: Question) -> tuple[Sequence[Term], Sequence[Limit]]:
+    """What the whole life of a model costs, and its limits."""
+    return question.cost, question.breakable
+
+
 def priced(
-    plan: Plan, inputs: Array, decided: Decided, N: Array, D: Array
+    plan: Plan,
+    inputs: Array,
+    decided: Decided,
+    N: Array,
+    D: Array,
+    of: Callable[[Question], tuple[Sequence[Term], Sequence[Limit]]] = of_life,
 ) -> tuple[Array, Array]:
     """The lifetime cost of models with their best whole batches, and what stands.
 
@@ -202,6 +213,7 @@ def priced(
         decided: of the rows, without machines.
         N: parameters of each row.
         D: tokens.
+        of: of a question, what costs and what limits.
 
     Returns:
         The costs, and ln of how far each is above the limit that it breaks most; NaN
@@ -211,9 +223,10 @@ def priced(
     costs, over = np.full(len(inputs), np.nan), np.full(len(inputs), np.nan)
     for rows, _, question in _asked(plan, inputs, decided):
         point = completed(question, {"N": N[rows], "D": D[rows]})
-        costs[rows] = sum(amount(term, point) for term in question.cost)
+        terms, limits = of(question)
+        costs[rows] = sum(amount(term, point) for term in terms)
         most = np.full(len(rows), -np.inf)
-        for wall in question.breakable:
+        for wall in limits:
             used = np.asarray(sum(amount(term, point) for term in wall.terms))
             bound = column(wall.bound, len(rows))
             most = np.maximum(most, np.log(used / bound))

@@ -1,8 +1,8 @@
 """Buying, or serving what exists, in every draw: how often training is the cheapest.
 
 Each way is priced at the demand and the prices of each draw, and a model that exists
-counts where its loss is no higher than that of the draw's plan. Machines are amounts
-in all of them, in fractions, as they are in the plans of draws.
+counts where its loss is no higher than that of the draw's plan. Its machines are whole,
+as those of the plans of draws are.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from typing import Any
 import numpy as np
 
 from optimizer.algebra.batch_value import Mask
-from optimizer.algebra.posynomial import Array
+from optimizer.algebra.posynomial import Array, Integers
 from optimizer.analysis.plan.alternatives import bought
 from optimizer.analysis.plan.answer import TOUCHING, Answer
-from optimizer.analysis.plan.kept import in_fractions
+from optimizer.analysis.plan.kept import alone, kept
+from optimizer.analysis.uncertainty.machines import KEPT, Decided, priced
 from optimizer.question.at_size import held_at
 from optimizer.question.formulate import formulate
 from optimizer.question.inputs import further_paths
+from optimizer.question.sampling import left_open
 from optimizer.question.scenario import Buy, Scenario
+from optimizer.question.sizes import unfit
 from optimizer.question.vary import Plan, parted
 from optimizer.records import dataclass, replace
+from optimizer.world.models import Exists, size_in
 
 TRAIN = "train"
 
@@ -69,7 +73,7 @@ def ways(
         if other.name == "buy":
             bills.append(_buying(drawing))
         else:
-            bills.append(_keeping(drawing, _or_infinite(results["loss"])))
+            bills.append(keeping(drawing, _or_infinite(results["loss"])))
     each = np.array(bills)[:, valid]
     least = each.min(axis=0)
     won = (each == least) & np.isfinite(least)
@@ -104,7 +108,7 @@ def _bought(scenario: Scenario, buy: Buy) -> Any:
     return bought(formulate(scenario), buy)
 
 
-def _keeping(drawing: Plan, most: Array) -> Array:
+def keeping(drawing: Plan, most: Array) -> Array:
     """What the model that exists costs by the best of the lists; ∞ where it is worse.
 
     Args:
@@ -116,10 +120,7 @@ def _keeping(drawing: Plan, most: Array) -> Array:
     if known is None:
         return np.full(drawing.count, np.inf)
     able = [one for one in scenario.singles if held_at(one, known.what, fix=None)]
-    bills = [
-        _each(replace(drawing, scenario=one), partial(in_fractions, what=known.what))
-        for one in able
-    ]
+    bills = [_serving(replace(drawing, scenario=one), known.what) for one in able]
     bill = np.min(bills, axis=0) if bills else np.full(drawing.count, np.inf)
     if (D := known.tokens) is None:
         return bill
@@ -133,6 +134,21 @@ def _keeping(drawing: Plan, most: Array) -> Array:
     return np.where(its > most * (1 + TOUCHING), np.inf, bill)
 
 
+def _serving(drawing: Plan, what: Exists) -> Array:
+    """What a model costs to serve in each draw; ∞ where it cannot be."""
+    scenario = drawing.scenario
+    if unfit(what, scenario):
+        return np.full(drawing.count, np.inf)
+    if left_open(scenario) is not None:
+        return _each(drawing, lambda one: kept(one, what).total or np.inf)
+    alike, of = _alike(drawing, law=False)
+    held = replace(drawing, scenario=held_at(scenario, what, fix=None)[0])
+    N = np.full(len(alike), size_in(what, scenario.law.counts))
+    with np.errstate(all="ignore"):
+        bill, over = priced(held, alike, Decided(), N, N, alone)
+    return _or_infinite(np.where(over > KEPT, np.inf, bill))[of]
+
+
 def _each(drawing: Plan, ask: Callable[[Scenario], Any], law: bool = False) -> Array:
     """A number of each draw, those that are alike asked once; ∞ where there is none.
 
@@ -140,6 +156,22 @@ def _each(drawing: Plan, ask: Callable[[Scenario], Any], law: bool = False) -> A
         drawing: of a scenario without lists.
         ask: for the number.
         law: whether it hangs on the law.
+    """
+    alike, of = _alike(drawing, law)
+    found = np.full(len(alike), np.inf)
+    with np.errstate(all="ignore"):
+        for rows, told in parted(drawing, alike, ask):
+            if not isinstance(told, str):
+                found[rows] = np.asarray(told, dtype=float)
+    return _or_infinite(found[of])
+
+
+def _alike(drawing: Plan, law: bool) -> tuple[Array, Integers]:
+    """Draws that differ in what counts, and of each draw which it is.
+
+    Args:
+        drawing: of a scenario without lists.
+        law: whether the law counts.
     """
     columns = drawing.columns(0, drawing.count)
     its = drawing.scenario.law
@@ -149,9 +181,4 @@ def _each(drawing: Plan, ask: Callable[[Scenario], Any], law: bool = False) -> A
         if not law and number.path in published:
             columns[:, index] = published[number.path]
     alike, of = np.unique(columns, axis=0, return_inverse=True)
-    found = np.full(len(alike), np.inf)
-    with np.errstate(all="ignore"):
-        for rows, told in parted(drawing, alike, ask):
-            if not isinstance(told, str):
-                found[rows] = np.asarray(told, dtype=float)
-    return _or_infinite(found[of.reshape(-1)])
+    return alike, of.reshape(-1)

@@ -3,13 +3,14 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from optimizer.analysis.plan.alternatives import scaled
-from optimizer.analysis.plan.kept import in_fractions, kept
+from optimizer.analysis.plan.kept import kept
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.search import least_cost
 from optimizer.analysis.uncertainty.uncertainty import uncertainty
+from optimizer.analysis.uncertainty.ways import keeping
 from optimizer.question.formulate import formulate
 from optimizer.question.load import load_scenario
 from optimizer.question.vary import member
@@ -109,17 +110,26 @@ def without(scenario):
     return replace(scenario, spec=spec, existing=None)
 
 
-def test_machines_are_in_fractions_as_in_the_plans_of_draws(root):
-    """At so much demand that a replica more or less is nothing."""
-    scenario = load_scenario(
-        root / "scenarios/latency-bound-assistant.yaml",
-        (SPREAD, "existing.model=llama-3-8b"),
+@pytest.mark.parametrize("objective", ["dollars", "energy"])
+def test_machines_are_whole_as_in_the_plans_of_draws(root, objective):
+    """An existing model was kept by fractions of replicas beside plans with whole ones.
+
+    It is as dear in each draw as `solve` has it there, and wins as often.
+    """
+    words = (
+        *(SPREAD, "existing.model=llama-3-8b", f"objective={objective}"),
+        "energy={pue: 1.2, power_fraction: 70 %}",
     )
-    what = scenario.existing.what
-    for one in scenario.singles:
-        much = kept(scaled(one, 1e5), what).total
-        each = in_fractions(one, what)
-        assert each == pytest.approx(math.inf if much is None else much / 1e5, rel=0.03)
-        assert much is None or each <= much / 1e5  # whole batches cost more
-    found = uncertainty(scenario, draws=30)
+    scenario = load_scenario(root / "scenarios/latency-bound-assistant.yaml", words)
+    drawing = varied(replace(scenario.singles[0], variants=()), (), DRAWS, 0)
+    what, costs = scenario.existing.what, []
+    for row in range(DRAWS):
+        each = [member(replace(drawing, scenario=s), row) for s in scenario.singles]
+        totals = [kept(one, what).total for one in each]
+        costs.append(min(total or math.inf for total in totals))
+    drawing = replace(drawing, scenario=scenario)
+    # The model is as good as any target here, and its loss does not count.
+    assert keeping(drawing, np.full(DRAWS, np.inf)) == pytest.approx(costs, rel=1e-9)
+    assert math.isfinite(min(costs))
+    found = uncertainty(scenario, draws=DRAWS)
     assert sum(way.cheapest for way in found.ways) == pytest.approx(1)
