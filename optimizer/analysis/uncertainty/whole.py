@@ -57,7 +57,7 @@ def whole_rows(plan: Plan, start: int, stop: int) -> Rows:
     singles = [replace(plan, scenario=one) for one in scenario.singles]
     with np.errstate(all="ignore"):
         some = [single_rows(one, inputs) for one in singles]
-        parts = [_made(*each) for each in zip(singles, some, strict=True)]
+        parts = _all_made(singles, some, AT[least(scenario)])
     found, _ = cheapest(parts, least(scenario))
     if not further(scenario):
         return found
@@ -68,24 +68,39 @@ def whole_rows(plan: Plan, start: int, stop: int) -> Rows:
     return replace(found, results=np.concatenate([found.results, more], axis=1))
 
 
-def _made(plan: Plan, some: Rows) -> Rows:
+def _all_made(singles: Sequence[Plan], some: Sequence[Rows], by: int) -> list[Rows]:
+    """The rows of each choice in whole numbers, as far as they may be the best."""
+    values = [_values(one, by) for one in some]
+    best = np.full(len(values[0]), np.inf)
+    made = list(some)
+    for place in np.argsort([np.median(each) for each in values], kind="stable"):
+        may = values[place] < best * (1 - EQUAL)
+        made[place] = _made(singles[place], some[place], may)
+        best = np.minimum(best, _values(made[place], by))
+    return made
+
+
+def _made(plan: Plan, some: Rows, may: Mask) -> Rows:
     """Rows of a scenario without choices, made whole where there is something to.
 
     Args:
         plan: the sweep.
         some: the same rows with machines and samples in fractions.
+        may: which of them may be better than what is known; the others have no plan.
     """
     if not fractions(plan.scenario):
         return some
-    rows = np.flatnonzero(some.status == OPTIMAL)
-    if not rows.size:
-        return some
+    planned = some.status == OPTIMAL
+    rows = np.flatnonzero(planned & may)
     part = _part(some, rows)
+    status, results = some.status.copy(), some.results.copy()
+    status[planned & ~may], results[planned & ~may] = INFEASIBLE, np.nan
+    if not rows.size:
+        return replace(some, status=status, results=results)
     if left_open(plan.scenario) is None or plan.scenario.samples is not None:
         made = _Search(plan, part, Decided()).run()
     else:
         made = _drawn(plan, part)
-    status, results = some.status.copy(), some.results.copy()
     status[rows], results[rows] = made.status, made.results
     return replace(some, status=status, results=results, alone=some.alone + made.alone)
 
