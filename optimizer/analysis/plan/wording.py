@@ -197,8 +197,10 @@ def more(fraction: float, thing: str = "", than: bool = False) -> str:
 
 
 def saved(fraction: float) -> str:
-    """What is saved, for a column: `29 %`, `−42 %`, or `2.4 × as much`."""
-    return more(-fraction) if fraction <= -1 else share(fraction)
+    """What is saved, for a column of that name: `29 %`, `−42 %`, or `costs 2.4 ×`."""
+    if fraction > -1:
+        return share(fraction)
+    return f"costs {significant(1 - fraction, 2)} ×"
 
 
 def times(factor: float, digits: int = 2) -> str:

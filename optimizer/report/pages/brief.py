@@ -46,11 +46,6 @@ def _row(name: str, answer: Answer) -> tuple[str, ...]:
         figure(plan.tokens, "tokens"),
         ratio(over.factor),
         figure(cost.total, cost.unit).removesuffix(" FLOP"),
-        GAP if answer.saved is None else _saved(answer.saved.fraction),
+        GAP if answer.saved is None else saved(answer.saved.fraction),
         doubts,
     )
-
-
-def _saved(fraction: float) -> str:
-    """What is saved, in few letters: `29 %`, `−42 %`, or `2.4 × cost`."""
-    return saved(fraction).replace(" as much", " cost")

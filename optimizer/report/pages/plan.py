@@ -15,11 +15,11 @@ from optimizer.analysis.plan.wording import (
     figure,
     lifetime,
     line_name,
+    more,
     percent,
     ratio,
     share,
 )
-from optimizer.analysis.plan.wording import saved as as_much
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, write
 from optimizer.report.formats.blocks import (
     GAP,
@@ -157,11 +157,17 @@ def plan_table(answer: Answer, full: bool = True) -> Iterator[Block]:
             ("epochs of the data", *(ratio(_epochs(answer, p)) for _, p in pairs))
         )
     if not best.feasible and answer.fixed is None:
-        budget = any(wall.name.startswith("budget.") for wall in answer.limits)
-        walls = "within the budget" if budget else "within the limits"
-        rows.append((walls, "yes", *blank, "no"))
+        rows.append((_walls(best.breaks), "yes", *blank, "no"))
     yield Heading(f"Plan{apart(answer)}")
     yield Table(named(*(title for title, _ in pairs)), tuple(rows))
+
+
+def _walls(broken: Sequence[str]) -> str:
+    """What a model is not within: the budget where that is all that it breaks."""
+    spent = [name.startswith("budget.") for name in broken]
+    if not any(spent):
+        return "within the limits"
+    return "within the budget" if all(spent) else "within budget and limits"
 
 
 def _name(answer: Answer) -> str:
@@ -233,7 +239,7 @@ def bill(answer: Answer, full: bool = True) -> Iterator[Block]:
 
 
 def _part(fraction: float) -> str:
-    return as_much(fraction) if fraction <= -1 else share(abs(fraction))
+    return more(-fraction) if fraction <= -1 else share(abs(fraction))
 
 
 def _other_units(answer: Answer) -> Iterator[Block]:

@@ -17,6 +17,7 @@ from optimizer.analysis.plan.wording import (
     more,
     nats,
     percent,
+    saved,
     share,
 )
 from optimizer.analysis.uncertainty.robust import RobustPlan
@@ -250,7 +251,9 @@ def _of(robust: RobustPlan, word: str, unit: str) -> str:
 
 
 def _written(value: float, word: str, unit: str) -> str:
-    if word in ("saving", "own_extra"):
+    if word == "saving":
+        return saved(value)
+    if word == "own_extra":
         return share(value)
     word = word.removeprefix("student_")
     if word in ("cost_total", "cost", "own_cost"):

@@ -27,8 +27,8 @@ NAMES.remove(PORTFOLIO.stem)
         (0.041, "+4.1 %", "4.1 % above", "4.1 % more"),
         (-0.42, "−42 %", None, "42 % less"),
         (0.99, "+99 %", "99 % above", "99 % more"),
-        (1.0, "2.0 ×", "2 ×", "2 × as much"),
-        (17.4, "18 ×", "18 ×", "18 × as much"),
+        (1.0, "2.0 × as much", "2 ×", "2 × as much"),
+        (17.4, "18 × as much", "18 ×", "18 × as much"),
         (1e-12, "0 %", None, None),
     ],
 )
@@ -40,7 +40,7 @@ def test_from_twice_on_a_factor_is_told(fraction, column, before, alone):
 
 def test_what_is_lost_by_more_than_all_is_a_factor():
     assert (saved(0.29), saved(-0.42)) == (share(0.29), share(-0.42))
-    assert saved(-1.4) == "2.4 × as much"
+    assert saved(-1.4) == "costs 2.4 ×"
     assert more(1.4, " cost", than=True) == "2.4 × as much cost as"
     assert more(0.4, " cost", than=True) == "40 % more cost than"
 

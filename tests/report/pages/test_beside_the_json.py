@@ -14,6 +14,8 @@ from optimizer.question.load import load_scenario
 from optimizer.question.under_laws import under_laws
 from optimizer.report.formats.text import render
 from optimizer.report.pages.audit import audit_blocks, audits_blocks
+from optimizer.report.pages.brief import brief_blocks
+from optimizer.report.pages.comparison import comparison_blocks as compared_blocks
 from optimizer.report.pages.forms import form_regret
 from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
@@ -288,3 +290,42 @@ def test_dearer_ways_have_one_line_and_cheaper_ones_their_table(root):
     assert "Other ways to serve this demand" in cheap
     none = short(solve(loaded(root, "buy-or-build", "limits.total_cost=$5k")))
     assert "buying is ruled out, as it costs $35.1k, and limits.total_cost is" in none
+
+
+def test_what_a_plan_costs_more_is_not_told_as_saved(root):
+    """`saved: 17 × as much`, of a plan that costs 17 times the other."""
+    dear = loaded(root, "internal-use", "target.match.parameters=46.4B")
+    answer = solve(dear)
+    assert answer.savings.fraction == pytest.approx(-15.5, abs=0.1)
+    pages = [
+        compared_blocks(compare([dear, dear])),
+        compared_blocks(compare([dear] * 4)),
+        brief_blocks([("a", answer)]),
+    ]
+    for page in pages:
+        told = render(page, 160)
+        assert "costs 17 ×" in told.split("is cheapest to train")[0]
+        assert "17 × as much" not in told.split("Over 270B")[0]
+
+
+@pytest.mark.parametrize(
+    ("demand", "row", "breaks"),
+    [
+        ("0", "within the limits", ("limits.parameters",)),
+        ("5T", "within the budget", ("budget.compute",)),
+        ("300B", "within budget and limits", ("budget.compute", "limits.parameters")),
+    ],
+)
+def test_the_table_says_what_a_model_is_not_within(tmp_path, demand, row, breaks):
+    """`within the budget: no`, of 8.80e21 FLOP of 1e22."""
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        "name: A\nlaw: besiroglu-2024-refit\nbudget: {compute: 1e22}\n"
+        f"limits: {{parameters: 5B}}\ndemand: {{tokens: {demand}}}\n"
+    )
+    answer = solve(load_scenario(file))
+    best = answer.training_optimal
+    assert set(best.breaks) == set(breaks)
+    assert (best.cost.total > 1e22) == ("budget.compute" in breaks)
+    page = render(answer_blocks(answer), 120)
+    assert re.findall(r"^ +(within (?:the|budget)[a-z ]*?)  +yes", page, re.M) == [row]
