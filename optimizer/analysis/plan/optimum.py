@@ -103,6 +103,19 @@ def with_free(scenario: Scenario, answer: Answer) -> Answer:
     return replace(answer, free=without_limits(with_its_loss(scenario)))
 
 
+def with_others(scenario: Scenario, answer: Answer) -> Answer:
+    """An answer with what buying, or a model that exists, costs, where it lacks that.
+
+    Where a new model overtakes them takes far longer, and is not sought.
+    """
+    asked = scenario.spec.buy is not None or scenario.existing is not None
+    if answer.others or not asked:
+        return answer
+    question = formulate(with_its_loss(scenario).chosen(answer.choice))
+    found = alternatives(scenario, question, crossings=False)
+    return replace(answer, others=found)
+
+
 def _beyond(law: Law, students: Distillation) -> Iterator[Warning]:
     """Where advice to distil rests on an extrapolation, of the teacher or of both."""
     best = students.ways[0]

@@ -13,6 +13,7 @@ from optimizer.analysis.plan.optimum import (
     solve,
     with_free,
     with_its_loss,
+    with_others,
 )
 from optimizer.analysis.story.contour import Contour, contour
 from optimizer.analysis.story.curves import (
@@ -162,5 +163,7 @@ def across_laws(
             continue
         for under in scenarios:
             if under.law.name not in found:
-                found[under.law.name] = with_free(under, solve(under, whole))
+                told = with_free(under, solve(under, whole))
+                # Without them every law would seem to say: train.
+                found[under.law.name] = with_others(under, told)
     return tuple(found.values()) if len(found) > 1 else ()
