@@ -90,7 +90,7 @@ def comparison_blocks(
     )
     blocks: list[Block] = [
         Heading("Comparison", 1),
-        *(form_regret(comparison.forms) or decision(comparison)),
+        *(form_regret(comparison) or decision(comparison)),
         *all_warned(plans),
         Heading("Plans"),
         Table(named(*(plan.scenario for plan in plans)), rows, apart=True),
@@ -127,7 +127,7 @@ def _many(comparison: Comparison, tabled: bool) -> Iterator[Block]:
     plans = comparison.plans
     units = {plan.cost.unit for plan in plans if plan.cost is not None}
     yield Heading("Comparison", 1)
-    yield from form_regret(comparison.forms) or decision(comparison)
+    yield from form_regret(comparison) or decision(comparison)
     worst = _elsewhere(comparison)
     if tabled and not worst:
         yield from _aside(plans)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.comparison.forms import Forms
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Erred
@@ -18,11 +19,14 @@ from optimizer.analysis.plan.wording import (
 )
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import Text
+from optimizer.report.pages.verdicts import verdicts
 from optimizer.world.extrapolation import NAMES
 
 TITLE = "the other form"
 REGRET = " compare --forms has the regret of each."
+BOTH = " compare --forms sets both side by side."
 EVEN = 1e-6  # of a cost, below which there is no regret
+SAME = 1e-7  # of a loss, which no certificate tells from none
 MORE = ": expect to need more tokens"
 
 
@@ -87,14 +91,17 @@ def other_form(answer: Answer, full: bool = True) -> Iterator[Text]:
     if told.extrapolation:
         farthest = max(one.factor for one in told.extrapolation)
         far = f", {times(farthest)} × beyond its runs"
+    # What is fixed, or bought with a loss of its own, is no size that goes on to train.
+    unlike = answer.fixed is not None or answer.question == "lifetime"
+    more = BOTH if unlike or answer.plan is None else REGRET
     if not full:
-        yield Text(f"{would}{far}.{REGRET}", TITLE)
+        yield Text(f"{would}{far}.{more}", TITLE)
         return
     end = ""
     if told.saving is not None and answer.cost is not None:
         than = compared(-told.saving, answer.cost.unit)
         end = f" That {than} the model that is cheapest to train to it."
-    yield Text(f"{would} to a loss of {told.loss:.4f}{far}.{end}{REGRET}", TITLE)
+    yield Text(f"{would} to a loss of {told.loss:.4f}{far}.{end}{more}", TITLE)
 
 
 def far_runs(answer: Answer) -> Iterator[Text]:
@@ -119,48 +126,64 @@ def _a(word: str) -> str:
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
-def form_regret(told: Forms | None) -> list[Text]:
+def form_regret(comparison: Comparison) -> list[Text]:
     """What building by the wrong form costs, and the size that is safe against both."""
+    told, plans = comparison.forms, comparison.plans
     if told is None:
         return []
-    lines = [Text(" ".join(_decided(told)), lead=True)]
+    laws = [plan.law.name for plan in plans]
+    first = list(verdicts(plans, laws, "under", "these laws"))
+    lines = [Text(" ".join((*first, *_decided(told, bool(first)))), lead=True)]
     for row in told.regrets:
         what = f"{row.built}'s {amount(row.parameters, 'parameters')}"
         if row.excess is not None and row.tokens is not None:
+            loss = f"a loss {_above(row.excess)}"
             text = (
                 f"{what} has {amount(row.tokens, 'tokens')} tokens for the budget and "
-                f"a loss {significant(row.excess)} above that of the best plan"
+                f"{loss} that of the best plan"
             )
         elif row.ratio is None or row.tokens is None:
             text = f"no tokens that the scenario allows bring {what} to the target"
         else:
+            much = "as much as"
+            if row.ratio - 1 > EVEN:
+                much = f"{times(row.ratio, 3)} ×"
             text = (
                 f"{what} needs {amount(row.tokens, 'tokens')} tokens and costs "
-                f"{significant(row.ratio)} × the best plan"
+                f"{much} the best plan"
             )
         lines.append(Text(f"{text}.", label=f"if {row.true} is true"))
     return lines
 
 
-def _decided(told: Forms) -> Iterator[str]:
+def _above(excess: float, most: str = "") -> str:
+    """How far a loss is above another, which follows."""
+    return f"{most}{significant(excess)} above" if excess > SAME else "no higher than"
+
+
+def _decided(told: Forms, instead: bool) -> Iterator[str]:
+    """The safe size, which where something is cheaper is the safe one of new models."""
     if told.safe is None or told.tokens is None:
         yield "No size from one plan to the other reaches the target under both forms."
         return
     first, second = (amount(D, "tokens") for D in told.tokens)
     one, two = (row.built for row in told.regrets)
-    start = "If it is not known which form is true, build "
-    start += amount(told.safe, "parameters")
+    start = "If it is not known which form is true, build"
+    if instead:
+        start = "If you train, not knowing which form is true, build"
+    start += f" {amount(told.safe, 'parameters')}"
     if told.worst is None:
+        lost = told.excess or 0.0
         yield (
-            f"{start} and train until the budget is spent: its loss is at most "
-            f"{significant(told.excess or 0)} above that of the best plan of whichever "
-            "is true."
+            f"{start} and train until the budget is spent: its loss is "
+            f"{_above(lost, 'at most ')} that of the best plan of whichever is true."
         )
         return
     whole = ", with machines in fractions" if told.fractions else ""
-    most = "that is the best plan under both"
+    new = "new model" if instead else "plan"
+    most = f"that is the best {new} under both"
     if told.worst - 1 > EVEN:
-        most = f"at most {above(told.worst - 1)} the best plan of whichever is true"
+        most = f"at most {above(told.worst - 1)} the best {new} of whichever is true"
     yield (
         f"{start} and train until the target is met, "
         f"{first} tokens by {one} and {second} by {two}: {most}{whole}."

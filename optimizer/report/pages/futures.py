@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer
-from optimizer.analysis.plan.wording import above, figure, model, percent, ratio
+from optimizer.analysis.plan.wording import (
+    above,
+    amount,
+    figure,
+    more,
+    percent,
+    ratio,
+)
 from optimizer.reading.quantity import significant
 from optimizer.report.formats.blocks import (
     GAP,
@@ -17,7 +24,9 @@ from optimizer.report.formats.blocks import (
     Text,
     named,
 )
+from optimizer.report.pages.headline import fixed_word
 from optimizer.report.pages.other_ways import able, cannot, overtaken
+from optimizer.report.pages.verdicts import verdicts
 
 if TYPE_CHECKING:
     from optimizer.analysis.comparison.community_share import ShareThreshold
@@ -41,22 +50,55 @@ def decision(comparison: Comparison) -> Iterator[Text]:
         )
     if robust is None:
         return
-    best = robust.minimax
+    best, plans = robust.minimax, comparison.plans
     if best is None:
         yield Text(f"No one plan suits all of these scenarios: {robust.reason}.")
         return
-    regret = best.value - 1
-    most = f"at most {above(regret)}" if regret > NOTHING else "at"
-    told = (
-        "If it is not known which will come, train "
-        f"{model(best.parameters, best.tokens)}: {most} the optimum of whichever does"
-        f"{', with machines in fractions' if comparison.fractions else ''}."
-    )
+    told = list(verdicts(plans, _names(plans), "in", "these scenarios"))
+    start = "If it is not known which will come, train"
+    optimum = "the optimum of whichever does"
+    if told:
+        start = "If you train, not knowing which will come, train"
+        optimum = "the optimum of new models in whichever does"
+    if any(plan.fixed is not None for plan in plans):
+        optimum += ", given what is fixed"
+    whole = ", with machines in fractions" if comparison.fractions else ""
+    told.append(f"{start} {_one(best, plans)}: {_most(best.value)} {optimum}{whole}.")
+    told += _decided(plans)
     if (likely := robust.expected) is not None:
-        told += (
-            f" By their probabilities, train {model(likely.parameters, likely.tokens)}."
-        )
-    yield Text(told, lead=True)
+        told.append(f"By their probabilities, train {_one(likely, plans)}.")
+    yield Text(" ".join(told), lead=True)
+
+
+def _names(plans: Sequence[Answer]) -> list[str]:
+    """What scenarios are called: two of one name by their files."""
+    names = [plan.scenario for plan in plans]
+    return names if len({*names}) == len(names) else [plan.file for plan in plans]
+
+
+def _most(ratio: float) -> str:
+    """How far above an optimum a plan is at most, where a page can show it."""
+    return f"at most {above(ratio - 1)}" if ratio - 1 > NOTHING else "at"
+
+
+def _one(plan: RobustPlan, plans: Sequence[Answer]) -> str:
+    """A plan for all; what each of them fixes is no advice."""
+    fixed = {fixed_word(answer) for answer in plans}
+    size, data = amount(plan.parameters, "parameters"), amount(plan.tokens, "tokens")
+    size = f"the fixed {size}" if fixed == {"parameters"} else size
+    return f"{size} on {'the fixed ' if fixed == {'tokens'} else ''}{data}"
+
+
+def _decided(plans: Sequence[Answer]) -> Iterator[str]:
+    """What the decisions of the scenarios cost, each where it comes."""
+    costs = [plan.fixed.fraction for plan in plans if plan.fixed is not None]
+    if not costs or max(costs) <= NOTHING:
+        return
+    low, high = max(min(costs), 0.0), max(costs)
+    far = more(high, than=True)
+    if percent(low) != percent(high):
+        far = f"{percent(low) if high < 1 else more(low)} to {far}"
+    yield f"What is fixed costs {far} the optimum without it."
 
 
 def against_blocks(comparison: Comparison, pairs: bool = True) -> Iterator[Block]:
@@ -176,7 +218,8 @@ def _missed(regret: Regret) -> Iterator[Block]:
 def _robust(robust: Robust) -> Iterator[Block]:
     plans: list[tuple[str, RobustPlan, str]] = []
     if robust.minimax is not None:
-        kept = f"at most {above(max(robust.minimax.value - 1, 0.0))}"
+        most = _most(robust.minimax.value)
+        kept = "at the optimum" if most == "at" else most
         plans.append(("least regret", robust.minimax, kept))
     for name, plan in (
         ("least expected cost", robust.expected),

@@ -33,7 +33,7 @@ from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.assumptions import assumptions
 from optimizer.report.pages.comparison import comparison_blocks
 from optimizer.report.pages.decision import decision_blocks, decision_row
-from optimizer.report.pages.forms import REGRET
+from optimizer.report.pages.forms import BOTH, REGRET
 from optimizer.report.pages.joint_decision import joint_decision, joint_row
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.portfolio import portfolio_blocks
@@ -159,8 +159,9 @@ def case_blocks(case: Case, alone: bool = True) -> Iterator[Rich]:
 def _untyped(section: Sequence[Block]) -> Iterator[Block]:
     """A section without its lead, which stands above, nor what to type next."""
     for block in section:
-        if isinstance(block, Text) and block.text.endswith(REGRET):
-            yield Text(block.text.removesuffix(REGRET), block.label)
+        if isinstance(block, Text) and block.text.endswith((REGRET, BOTH)):
+            told = block.text.removesuffix(REGRET).removesuffix(BOTH)
+            yield Text(told, block.label)
         elif not (isinstance(block, Text) and block.lead):
             yield block
 

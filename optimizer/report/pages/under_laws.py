@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.wording import (
-    VERBS,
     amount,
     either,
     figure,
@@ -18,9 +17,9 @@ from optimizer.analysis.plan.wording import (
 )
 from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, Text
 from optimizer.report.pages.cautions import all_warned
-from optimizer.report.pages.other_ways import called, provided, subject
+from optimizer.report.pages.other_ways import called
 from optimizer.report.pages.snap import snap_sentence
-from optimizer.world.costs import UNITS
+from optimizer.report.pages.verdicts import verdicts
 
 if TYPE_CHECKING:
     from optimizer.analysis.plan.snap import Snap
@@ -126,35 +125,13 @@ def _lead(answers: Sequence[Answer]) -> Iterator[str]:
 
 
 def _verdicts(answers: Sequence[Answer]) -> Iterator[str]:
-    """What is cheaper than a new model, laws of one verdict together; may be none."""
-    alike: dict[tuple[str, ...], list[Answer]] = {}
-    for answer in answers:
-        alike.setdefault(tuple(w.name for w, _ in answer.cheaper), []).append(answer)
-    train = [a.law.name for a in alike.pop((), []) if a.plan is not None]
-    for those in alike.values():
-        unit = UNITS[those[0].objective]
-        verb, _ = VERBS.get(unit, ("costs", ""))
-        parts = []
-        for place, (way, _) in enumerate(those[0].cheaper):
-            totals = [answer.cheaper[place][1] for answer in those]
-            good = provided(way.name) if way.loss is None else "and reaches the target"
-            does = f"{verb} {_span(totals, unit)}"
-            parts.append(f"{subject(way.name)} {does}, {good}")
-        new = [answer.cost.total for answer in those if answer.cost is not None]
-        beside = f"; a new model {verb} {_span(new, unit)}" if new else ""
-        where = either([answer.law.name for answer in those], "and")
-        where = "any of these laws" if len(those) == len(answers) > 1 else where
-        yield f"Do not train under {where}: {'; '.join(parts)}{beside}."
-    if alike and train:
-        yield f"Under {either(train, 'and')}, train."
-    elif len(train) == len(answers) and answers[0].others:
+    names = [answer.law.name for answer in answers]
+    told = list(verdicts(answers, names, "under", "these laws"))
+    yield from told
+    train = all(answer.cheapest == "train" for answer in answers)
+    if not told and train and answers[0].others:
         asked = [called(way.name) for way in answers[0].others]
         yield f"Under none of these laws is {either(asked)} as good for less: train."
-
-
-def _span(totals: Sequence[float], unit: str) -> str:
-    low, high = amount(min(totals), unit), amount(max(totals), unit)
-    return low if low == high else f"{low} to {high}"
 
 
 def spread(answers: Sequence[Answer]) -> Iterator[str]:

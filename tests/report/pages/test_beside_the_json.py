@@ -53,11 +53,13 @@ def test_a_plan_that_reaches_the_target_under_both_forms_is_safe(
 ):
     scenario = loaded(root, name, *overrides)
     pair = under_laws(scenario, ("besiroglu-2024-refit", "chinchilla-points-coupled"))
-    told = compare(list(pair)).forms
+    found = compare(list(pair))
+    told = found.forms
     assert told.safe == pytest.approx(size, rel=2e-3)
     rates = [row.ratio for row in told.regrets if row.ratio is not None]
     assert told.worst == pytest.approx(min(rates))
-    assert form_regret(told)[0].text.startswith("If it is not known which form is true")
+    first = form_regret(found)[0].text
+    assert first.startswith("If it is not known which form is true")
 
 
 def test_what_no_machine_serves_has_no_saving(root):
