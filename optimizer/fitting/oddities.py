@@ -202,6 +202,11 @@ def summed(notes: Sequence[Note], what: str = "runs") -> list[Note]:
             continue
         lines = spans(sorted({note.line for note in alike}))
         message = f"{first.message}; so {len(alike)} {what}: {lines}"
+        if len({note.message for note in alike}) > 1:
+            message = (
+                f"{first.message}, on line {first.line}; the same with numbers of "
+                f"their own is true of {len(alike)} {what}: {lines}"
+            )
         found.append(Note(first.line, message, first.done))
     return sorted(found, key=lambda note: note.line)
 

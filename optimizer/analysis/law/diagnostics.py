@@ -71,7 +71,7 @@ class HoldOut:
         lines: the runs held out.
         rows: their numbers.
         beyond: from this compute on [FLOP].
-        median_error: of measured over predicted loss, less 1.
+        median_error: of predicted over measured loss, less 1.
         worst_error: the largest in size.
         inside: how many fall in the 95 % interval of the prediction.
         failed: why there is no such fit; empty where there is.
@@ -169,7 +169,7 @@ def unpredicted(held: Runs, why: str) -> HoldOut:
 def predicted(small: Fit, held: Runs) -> HoldOut:
     """The runs held out, as a fit to the others predicts them."""
     here = _losses(small.settings, small.coefficients, held)
-    error = held.loss / here - 1
+    error = here / held.loss - 1
     generator = np.random.default_rng(small.settings.seed)
     noise = generator.normal(0, small.scale, (small.settings.draws, held.count))
     many = _draw_losses(small, held) * np.exp(noise)

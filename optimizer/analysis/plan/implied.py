@@ -50,6 +50,8 @@ NEAR = 0.01  # of the cost, that whole machines may favour a neighbour by
 NO_MIX = "its streams serve nothing, and nothing says in which proportions they would"
 NO_PRICE = "a figure that serving needs is not given"
 WORSE = "fewer training tokens would give it a lower loss"
+FREE = "what it serves costs nothing here, so that no demand moves the best size"
+OTHER_LOSS = "with its weights stored as here it has another loss"
 DEARER = "at the demand that would suit it, another plan of its loss is cheaper"
 WHOLE = (
     "machines come in whole numbers, and at the {demand} tokens that would suit it in "
@@ -131,9 +133,10 @@ def implied_demand(
         return Suits(None, None, NO_MIX if several else NO_PRICE)
     if s is None:
         s = formulate(open_[0]).reducible_at(size)
-    ways = [way for one in open_ for way in _ways(one, size, s)]
+    asked = [_way(one, size, s) for one in open_]
+    ways = [way for way in asked if not isinstance(way, str)]
     if not ways:
-        return Suits(None, None, WORSE)
+        return Suits(None, None, next(way for way in asked if isinstance(way, str)))
     if all(way.factor <= 0 for way in ways):
         least = min(ways, key=lambda way: way.serving)
         return Suits(least.factor * least.served)
@@ -187,15 +190,18 @@ def _unit(stream: Stream) -> Stream:
     return stream.model_copy(update={word: flow})
 
 
-def _ways(scenario: Scenario, size: Mapping[str, float], s: float) -> Iterator[_Way]:
+def _way(scenario: Scenario, size: Mapping[str, float], s: float) -> _Way | str:
+    """A combination at which a model may be the best, or why it is not."""
     question = formulate(scenario)
     point = question.complete(size)
     if not math.isclose(question.reducible_at(point), s, rel_tol=1e-6):
-        return  # in fewer bits the model is of another loss
+        return OTHER_LOSS
     w = question.weight(point)
+    if w is None or not math.isfinite(w):
+        return WORSE
     slope = _serving_slope(question, point)
-    if w is None or not math.isfinite(w) or slope <= 0:
-        return
+    if slope <= 0:
+        return FREE
     cost = bill(question, point)
     fixed = [
         term
@@ -210,7 +216,7 @@ def _ways(scenario: Scenario, size: Mapping[str, float], s: float) -> Iterator[_
     if abs(gain) < EQUAL * (cost.training + cost.other):
         gain = 0.0  # training-optimal, but for rounding
     served = sum(line.served.tokens for line in question.bill if line.served)
-    yield _Way(
+    return _Way(
         scenario, served, gain / slope, cost.training + cost.other, cost.inference
     )
 

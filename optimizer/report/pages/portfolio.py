@@ -70,9 +70,14 @@ def _body(portfolio: JointPlan, full: bool) -> Iterator[Block]:
         if any(answer.plan is not None for answer in portfolio.members):
             yield Text("Plans above are for each model alone, with nothing shared.")
         yield from _remedies(portfolio)
-        for answer in portfolio.members:
-            if answer.plan is None:
-                yield from answer_blocks(answer)
+        if none := [a for a in portfolio.members if a.plan is None]:
+            names = either([answer.scenario for answer in none], "and")
+            yield Text(
+                f"Below, what {names} would take alone, with nothing shared; together "
+                "takes what stands above."
+            )
+        for answer in none:
+            yield from answer_blocks(answer)
         return
     yield from _shared(portfolio, full)
     yield from students(portfolio.members)

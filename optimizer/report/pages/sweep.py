@@ -156,13 +156,13 @@ def _warnings(asked: Sweep, by_words: ByWords) -> Iterator[Warning]:
 
 
 def beforehand(asked: Sweep) -> Iterator[Warning]:
-    """What the scenarios of a sweep are told before they are solved, once a code."""
-    of_scenarios = {
-        warning.code: warning
+    """What the scenarios of a sweep are told before they are solved, once each."""
+    of_scenarios = (
+        warning
         for part in asked.parts
         for warning in scenario_warnings(part.plan.scenario)
-    }
-    yield from of_scenarios.values()
+    )
+    yield from {(one.code, one.message): one for one in of_scenarios}.values()
 
 
 def _reached(law: Law, summary: Summary) -> Iterator[Warning]:

@@ -211,7 +211,7 @@ def test_hold_out_draws_what_its_numbers_count(overtrain, table):
     measured = np.array([losses[line] for line in held["lines"]])
     inside = (held["low"] <= measured) & (measured <= held["high"])
     assert inside.sum() == held["inside"]
-    errors = measured / held["predicted"] - 1
+    errors = held["predicted"] / measured - 1
     assert np.median(errors) == pytest.approx(held["median_error"], rel=1e-9)
 
 
