@@ -53,12 +53,14 @@ class Frontier:
         points: of loss against lifetime cost, from the highest loss to the lowest.
         tradeoff: of training against serving at the scenario's loss, from the least
             weight of serving to the greatest; empty where nothing is served.
-        own: the scenario's own point in `points`, or None.
+        own: the scenario's own point in `points`, or None; of a budget the cheapest
+            plan of the loss that it buys, which is not the budget's own.
         reason: why points are missing, or empty.
         notes: how machines are counted, in sentences.
         warnings: of the scenario's own plan, and of how far the points reach.
         served: whether tokens are served at all, counted or not.
         loss_unit: of its losses.
+        bought: whether the scenario's own loss is what a budget buys.
         further: least cost at 1 % less reducible loss than the plan's; None where no
             plan within the limits has that.
     """
@@ -74,6 +76,7 @@ class Frontier:
     warnings: tuple[Warning, ...] = ()
     served: bool = True
     loss_unit: str = NATS
+    bought: bool = False
     further: float | None = None
 
     @property
@@ -159,6 +162,7 @@ def frontier(
         ),
         served=answer.demand.tokens > 0,
         loss_unit=losses,
+        bought=answer.question == "budget",
         further=None if further is None else further.cost_total,
     )
 

@@ -57,6 +57,7 @@ def alternatives(
     """
     spec = scenario.spec
     served = sum(line.served.tokens for line in question.bill if line.served)
+    paid = _paid(question)
     found = []
     if spec.buy is not None:
         total = bought(question, spec.buy)
@@ -69,7 +70,7 @@ def alternatives(
             if crossings:
                 at = _overtaken(scenario, total, served, lambda: (Stairs(total),))
             found.append(
-                Alternative("buy", total, total / served, None, at.last, at.first)
+                Alternative("buy", total, total / paid, None, at.last, at.first)
             )
     if (known := scenario.existing) is not None:
         N, D = known.parameters, known.tokens
@@ -77,7 +78,7 @@ def alternatives(
         loss = None if D is None else question.published.loss(N, D)
         each, at = None, Overtaken(None, None)
         if way.total is not None:
-            each = way.total / served
+            each = way.total / paid
             if crossings:
                 by = partial(stairs, scenario, known.what)
                 at = _overtaken(scenario, way.total, served, by)
@@ -96,6 +97,15 @@ def alternatives(
             )
         )
     return tuple(found)
+
+
+def _paid(question: Question) -> float:
+    """Served tokens; in dollars as far as money paid for them later counts today."""
+    return sum(
+        line.served.tokens * (line.counted if question.unit == "USD" else 1.0)
+        for line in question.bill
+        if line.served
+    )
 
 
 def _overtaken(

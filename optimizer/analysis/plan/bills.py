@@ -138,4 +138,9 @@ def unit_cost(question: Question, point: Point) -> UnitCost | None:
             None if None in full else everything / weights["tokens"] * MILLION
         ),
         present_value=any(abs(line.counted - 1) > ROUNDING for line in lines),
+        further=any(
+            part
+            for part, line in zip(full, question.bill, strict=True)
+            if line.group not in ("training", "inference")
+        ),
     )

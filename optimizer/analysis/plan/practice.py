@@ -31,6 +31,7 @@ class UnitCost:
             the dollars of training are not known.
         present_value: whether money over time makes it the constant price that covers
             the cost, and not the cost over the tokens.
+        further: whether `with_training` has more than training and serving.
     """
 
     input: float | None
@@ -38,6 +39,7 @@ class UnitCost:
     total: float
     with_training: float | None
     present_value: bool = False
+    further: bool = False
 
 
 @dataclass(frozen=True)

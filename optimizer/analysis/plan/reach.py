@@ -221,8 +221,9 @@ def only_near(why: Infeasibility) -> Infeasibility:
 
 def lowest_words(loss: float, reached: bool) -> str:
     """The lowest loss of all plans, or what all of them stay above."""
-    told = "the lowest loss is" if reached else "every loss stays above"
-    return f"within the limits {told} {nats(loss)}"
+    if reached:
+        return f"within the limits the lowest loss is {nats(loss)}"
+    return f"within the limits every loss stays above {safely(loss, 'nats', up=False)}"
 
 
 def _power(question: Question, cap: Limit) -> float:

@@ -130,11 +130,16 @@ def nats(loss: float) -> str:
     return f"{loss:.4f} nats"
 
 
-def nearly(within: float | None) -> str:
-    """How near a model comes to the cheapest where whole machines favour another."""
-    if within is None or within < NOTHING:
+def nearly(saved: float | None) -> str:
+    """How near a model comes to the cheapest where whole machines favour another.
+
+    Args:
+        saved: the fraction of its cost that the cheapest saves.
+    """
+    if saved is None or saved < NOTHING:
         return ""
-    return f", within {percent(within)} of the least cost in whole machines"
+    above = saved / (1 - saved)
+    return f", within {percent(above)} of the least cost in whole machines"
 
 
 def brimful(tokens: float, replicas: int | None) -> tuple[str, str]:

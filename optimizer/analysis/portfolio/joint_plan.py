@@ -9,6 +9,7 @@ from optimizer.algebra.program import (
     Status,
 )
 from optimizer.analysis.plan import touching
+from optimizer.analysis.plan.alternatives import alternatives
 from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.bindings import as_fixed, limits_used
 from optimizer.analysis.plan.chance import chance
@@ -208,6 +209,7 @@ def _priced(
         )
     return replace(
         held,
+        others=alternatives(member, question, crossings=False),
         limits=limits,
         sensitivities=moves,
         training_optimal=best,

@@ -75,7 +75,8 @@ def frontier(figure: Banded) -> Spec:
     layers = [*_band(figure, box, x, y, hue), mark("line", line, clip=True)]
     layers += _sizes(found.points, found.own, unit, x, y)
     if found.plan is not None:
-        layers += _plan(found.plan, unit, x, y)
+        whose = "the budget's loss" if found.bought else "the plan"
+        layers += _plan(found.plan, f"{whose}, {_size(found.plan)}", unit, x, y)
     return layered(*layers, width=WIDTH, height=HEIGHT + 20)
 
 
@@ -153,8 +154,7 @@ def _size(point: Point) -> str:
     return amount(float(f"{point.parameters:.1e}"), "parameters")
 
 
-def _plan(plan: Point, unit: str, x: Spec, y: Spec) -> list[Spec]:
-    word = f"the plan, {_size(plan)}"
+def _plan(plan: Point, word: str, unit: str, x: Spec, y: Spec) -> list[Spec]:
     here = over([_row(plan, unit, word)], x=x, y=y)
     return [
         mark("point", here, color=BLUE, **DIAMOND),

@@ -350,7 +350,7 @@ def _row(audit: Audit) -> tuple[str, ...]:
 def _over(audit: Audit) -> str:
     """What a model costs in the scenario over the best of the same loss."""
     if audit.cannot:
-        return "cannot be served"
+        return "none"
     above = audit.lifetime_overhead
     return "no plan" if above is None else extra(above)
 
@@ -370,6 +370,9 @@ def _against(audits: Sequence[Audit]) -> Iterator[Text]:
         for walls, names in held.items()
     )
     served = amount(demand, "tokens") if demand else "no"
+    for audit in audits:
+        if audit.cannot:
+            yield Text(f"{audit.name} cannot keep {audit.cannot}.")
     yield Text(
         f"Against the best: {lifetime(cost.unit)} at the {served} tokens of the "
         f"scenario, over that of the best model of the same loss{limits}."

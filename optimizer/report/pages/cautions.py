@@ -19,12 +19,17 @@ def warned(answer: Answer) -> Iterator[Block]:
     yield from told(answer.warnings)
 
 
+def ended(sentence: str) -> str:
+    """A sentence with its full stop, unless it asks."""
+    return sentence if sentence.endswith("?") else f"{sentence.rstrip('.')}."
+
+
 def told(warnings: Sequence[Warning]) -> Iterator[Block]:
     """Warnings in full, one after another."""
     if warnings:
         yield Heading("Warnings")
     for warning in warnings:
-        yield Text(f"{warning.message.rstrip('.')}.", label=warning.code)
+        yield Text(ended(warning.message), label=warning.code)
 
 
 def briefly_warned(answer: Answer) -> Iterator[Block]:
@@ -36,7 +41,7 @@ def briefly_warned(answer: Answer) -> Iterator[Block]:
     shown = [warning for warning in answer.warnings if warning.code not in told]
     for warning in shown:
         first = re.split(END, warning.message)[0]
-        yield Text(f"{first.rstrip('.')}.", label=f"warning {warning.code}")
+        yield Text(ended(first), label=f"warning {warning.code}")
 
 
 def all_warned(
@@ -64,5 +69,5 @@ def all_warned(
             of = "all" if len(planned) == len(answers) else "all that have a plan"
         whole = f"{of}."
         if len(messages) == 1:
-            whole = f"{of}: {next(iter(messages)).rstrip('.')}."
+            whole = f"{of}: {ended(next(iter(messages)))}"
         yield Text(whole, label=code)

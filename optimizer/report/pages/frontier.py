@@ -66,14 +66,21 @@ def frontier_headline(found: Frontier) -> str:
     plan = found.plan
     if plan is None:
         return f"There is no plan for the scenario's own loss. {reach}"
-    here = (
-        f"{nats(plan.loss)} takes {model(plan.parameters, plan.tokens)} tokens and "
-        f"{amount(plan.cost_total, found.unit)}. {reach}"
+    what, total = (
+        model(plan.parameters, plan.tokens),
+        amount(plan.cost_total, found.unit),
     )
-    if found.further is None:
-        return f"No plan within the limits has 1 % less reducible loss: {here}"
-    dearer = found.further / plan.cost_total - 1
-    return f"The next 1 % of reducible loss costs {more(dearer, f' {thing}')}: {here}"
+    here = f"{nats(plan.loss)} takes {what} tokens and {total}"
+    if found.bought:
+        here = (
+            f"{nats(plan.loss)} is the loss that the budget buys, and over the life "
+            f"{what} tokens are the cheapest plan of it, for {total}"
+        )
+    step = "No plan within the limits has 1 % less reducible loss"
+    if found.further is not None:
+        dearer = more(found.further / plan.cost_total - 1, f" {thing}")
+        step = f"The next 1 % of reducible loss costs {dearer}"
+    return f"{step}: {here}. {reach}"
 
 
 def _dearer(point: Point) -> float:
@@ -98,7 +105,7 @@ def _body(found: Frontier) -> Iterator[Block]:
     shown = _chosen(found.points, found.own)
     rows = tuple(
         (
-            _marked(f"{point.loss:.4f}", i == found.own),
+            _marked(f"{point.loss:.4f}", i == found.own, found.bought),
             *_row(point, unit),
             GAP if _dearer(point) > STEEP else extra(_dearer(point)),
         )
@@ -134,7 +141,10 @@ def _students(found: Frontier) -> Iterator[Block]:
     columns = named("total", "over the plan", "student", "tokens", "teacher")
     columns = (Column("nats per token", "left"), *columns[1:])
     rows = [
-        (_marked(f"{point.loss:.4f}", i == found.own), *_student(point, found.unit))
+        (
+            _marked(f"{point.loss:.4f}", i == found.own, found.bought),
+            *_student(point, found.unit),
+        )
         for i, point in shown
     ]
     yield Table(columns, tuple(rows))
@@ -182,7 +192,7 @@ def _tradeoff(found: Frontier) -> Iterator[Block]:
     shown = _chosen(found.tradeoff, _own_weight(found.tradeoff))
     rows = tuple(
         (
-            _marked(f"{significant(point.weight)} ×", point.weight == 1),
+            _marked(f"{significant(point.weight)} ×", point.weight == 1, found.bought),
             *_row(point, unit),
         )
         for _, point in shown
@@ -195,8 +205,9 @@ def _tradeoff(found: Frontier) -> Iterator[Block]:
     )
 
 
-def _marked(name: str, own: bool) -> str:
-    return f"{name} (plan)" if own else name
+def _marked(name: str, own: bool, bought: bool) -> str:
+    """A row, and whether it is the scenario's: its plan, or a budget's loss."""
+    return f"{name} ({'bought' if bought else 'plan'})" if own else name
 
 
 def _of(unit: str) -> str:

@@ -19,14 +19,21 @@ def others(answer: Answer) -> Iterator[Block]:
         return
     unit = UNITS[answer.objective]
     million = [(o.name, o.total, o.per_token) for o in answer.others]
+    price = answer.unit_cost
+    today = unit == "USD" and price is not None and price.present_value
     if served and cost is not None:
+        ways = [(o.total, o.per_token) for o in answer.others if o.per_token]
+        if today and ways and ways[0][0] is not None:
+            # Tokens count as much as what is paid for them then does today.
+            served = ways[0][0] / ways[0][1]
         million.insert(0, ("this plan", cost.total, cost.total / served))
     passed = {o.name: overtaken(o) for o in able(answer)}
     losses = {o.name: o.loss for o in answer.others if o.loss is not None}
     if answer.plan is not None:
         losses["this plan"] = answer.plan.loss
     yield Heading("Other ways to serve this demand")
-    columns = named(lifetime(unit), "a million tokens", "loss", "a new model wins")
+    million_of = "a million tokens" + (", at present value" if today else "")
+    columns = named(lifetime(unit), million_of, "loss", "a new model wins")
     rows = (
         (
             name,

@@ -181,11 +181,6 @@ def _epochs(answer: Answer, model: Pair) -> float:
     return math.nan if again is None else model.tokens / again.unique
 
 
-def further_costs(answer: Answer) -> bool:
-    """Whether the bill has more than training and serving."""
-    return answer.cost is not None and answer.cost.other > 0
-
-
 def _critical(answer: Answer) -> Iterator[Block]:
     critical = answer.critical
     if critical is None:
@@ -323,7 +318,7 @@ def _dollars(answer: Answer) -> Iterator[Block]:
         rows.append(("training run", hours + time))
     rows += rollout_rows(answer)
     if (price := answer.unit_cost) is not None:
-        whole = "all costs" if further_costs(answer) else "training"
+        whole = "all costs" if price.further else "training"
         parts = (
             ("input tokens", price.input),
             ("output tokens", price.output),

@@ -25,7 +25,6 @@ from optimizer.report.pages.near import near_short
 from optimizer.report.pages.other_ways import others, others_short
 from optimizer.report.pages.plan import (
     bill,
-    further_costs,
     plan_table,
     practice,
 )
@@ -108,9 +107,10 @@ def _held(answer: Answer) -> Iterator[Block]:
     rows = [limit_row(limit, unit) for limit in answer.limits if limit.binding]
     if rows:
         what = "it" if answer.own is None else "the optimum"
-        what += (
-            "" if answer.relaxed is None else ", with slopes of batches in fractions"
+        whole = (
+            "batches" if any(u.batch is not None for u in answer.serving) else "samples"
         )
+        what += "" if answer.relaxed is None else f", moved in fractions of {whole}"
         yield Heading(f"Limits that hold {what}")
         what = "loss" if unit == "nats" else "cost"
         short = ((name, bound, *rest) for name, bound, _, *rest in rows)
@@ -132,10 +132,13 @@ def _practice(answer: Answer) -> Iterator[str]:
         hours = write(run.accelerator_hours, REQUESTS)
         yield f"The training run takes {hours} accelerator-hours{time}."
     if (after := answer.post_training) is not None:
-        yield f"Rollouts take {percent(after.share)} of the compute of pre-training."
+        yield (
+            f"Rollouts and training on them take {percent(after.share)} of the compute "
+            "of pre-training."
+        )
     if (price := answer.unit_cost) is not None:
         whole = price.with_training
-        what = "all costs" if further_costs(answer) else "training"
+        what = "all costs" if price.further else "training"
         more = "" if whole is None else f", with {what} {_million(whole)}"
         over = " at present value" if price.present_value else ""
         yield f"A million served tokens{over} cost {_million(price.total)}{more}."
