@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from optimizer.analysis.plan.answer import Answer, LimitUsed
+from optimizer.analysis.plan.chance import unasked
 from optimizer.analysis.plan.wording import (
     amount,
     compared,
@@ -24,7 +25,7 @@ from optimizer.report.formats.blocks import GAP, Text
 from optimizer.report.formats.elements import Chart, Points, Rich, Tile, Tiles
 from optimizer.report.pages.cautions import warned
 from optimizer.report.pages.distillation import apart, student
-from optimizer.report.pages.headline import headline, steps, trust
+from optimizer.report.pages.headline import fixed_word, headline, steps, trust
 from optimizer.report.pages.other_ways import called, wins
 from optimizer.report.pages.reasons import infeasible
 from optimizer.report.pages.uncertainty import best_size
@@ -203,28 +204,60 @@ def _sure(case: Case) -> Iterator[str]:
     answer = case.answer
     yield from trust(answer)
     if answer.reached is None:
-        law, known = answer.law.name, answer.question != "target"
-        what = (
-            f"The error of {law}" if known else f"The error of {law} is not known, and"
-        )
-        yield f"{what} is in none of these numbers."
+        yield from _unsure(case)
     drawn = case.uncertainty
     if drawn is not None and drawn.lawful and drawn.intervals:
         yield f"If {drawn.law} is right, {best_size(drawn)}."
-    sizes = [
-        (other.plan.parameters, f"{other.law.name}{', at a limit' if held else ''}")
+    if fixed_word(answer) != "parameters":
+        yield from _other_laws(case)
+
+
+def _unsure(case: Case) -> Iterator[str]:
+    """Why it is not told how surely the plan reaches its target."""
+    answer, drawn = case.answer, case.uncertainty
+    law, name = case.scenario.law, case.answer.law.name
+    if law.covariance is None and law.draws is None:
+        yield f"The error of {name} is not known, and is in none of these numbers."
+    elif answer.question != "target":
+        if drawn is None or not drawn.lawful:
+            yield f"The error of {name} is in none of these numbers."
+    elif answer.reference == answer.plan:
+        yield (
+            "The plan is the very model to match, and as good as that whatever the "
+            f"error of {name}."
+        )
+    elif why := unasked(case.scenario.chosen(answer.choice)):
+        yield f"How surely the plan reaches the target is not known: {why}."
+
+
+def _other_laws(case: Case) -> Iterator[str]:
+    """The sizes that other laws ask for, and that of the law of another form."""
+    others = [
+        (other.plan.parameters, other.law.name, held)
         for other, held in zip(case.laws, at_limits(case.laws), strict=True)
-        if other.plan is not None and other.law.name != answer.law.name
+        if other.plan is not None and other.law.name != case.answer.law.name
     ]
-    told = answer.other_form
-    if told is not None and told.parameters is not None:
-        sizes.append((told.parameters, told.law))
-    if sizes:
-        (least, low), (most, high) = min(sizes), max(sizes)
-        span = f"{amount(least, 'parameters')} ({low})"
-        if len(sizes) > 1:
-            span = f"from {span} to {amount(most, 'parameters')} ({high})"
-        yield f"Other laws for the same question would train {span}."
+    parts = []
+    if others:
+        low, high = (amount(end[0], "parameters") for end in (min(others), max(others)))
+        held = [of for *_, of in others]
+        told = f"{low}{', at a limit' if all(held) else ''}"
+        if low != high or any(held) != all(held):
+            ends = (
+                f"{size} ({law}{', at a limit' if of else ''})"
+                for size, (_, law, of) in ((low, min(others)), (high, max(others)))
+            )
+            told = f"from {' to '.join(ends)}"
+        elif len(others) == 1:
+            told = f"{low} ({others[0][1]}{', at a limit' if held[0] else ''})"
+        parts.append(f"other laws for the same question would train {told}")
+    form = case.answer.other_form
+    if form is not None and form.parameters is not None:
+        size = amount(form.parameters, "parameters")
+        parts.append(f"of another form, {form.law} would train {size}")
+    if parts:
+        told = "; ".join(parts)
+        yield f"{told[0].upper()}{told[1:]}."
 
 
 def _changes(case: Case) -> Iterator[str]:
