@@ -14,7 +14,7 @@ from optimizer.commands.lists import show
 from optimizer.commands.output import piped, refuse_unwritable
 
 if TYPE_CHECKING:
-    from optimizer.functions.answers import Plans
+    from optimizer.functions.answers import Document
 
 ALLOWED = ("table", "json", "markdown")
 EXAMPLES = """\b
@@ -50,7 +50,7 @@ def command(
     """Say what moved between two answers, for a pull request.
 
     BEFORE and AFTER are what solve or compare wrote with --format json; - is standard
-    input. A scenario in YAML may stand for either: it is solved.
+    input. A scenario or a portfolio in YAML may stand for either: it is solved.
     """
     form = options.chosen(form, output, *ALLOWED)
     refuse_unwritable(output)
@@ -61,11 +61,11 @@ def command(
     from optimizer.analysis.comparison.answer_diff import answer_diff  # noqa: PLC0415 - heavy
     from optimizer.report.pages.answer_diff import diff_blocks, diff_data  # noqa: PLC0415
 
-    found = answer_diff(_plans(before), _plans(after))
+    found = answer_diff(_document(before), _document(after))
     show(diff_blocks(found), diff_data(found), form, output)
     held = [
         f"{plan.scenario}: --fail-on {condition.text} holds"
-        for plan in found.plans
+        for plan in found.all
         for condition in judged
         if condition.holds(plan)
     ]
@@ -74,8 +74,8 @@ def command(
     return CONDITION_HELD if held else 0
 
 
-def _plans(path: str) -> Plans:
-    """The plans of a file, solved where it is a scenario."""
+def _document(path: str) -> Document:
+    """The plans of a file and its portfolio, solved where it is a scenario."""
     from optimizer.functions.answers import saved  # noqa: PLC0415 - heavy
     from optimizer.reading.jsontext import HUGE, load_json, read_json  # noqa: PLC0415
 
@@ -84,6 +84,12 @@ def _plans(path: str) -> Plans:
     if Path(path).suffix.lower() == ".json":
         return saved(load_json(path, HUGE))
     from optimizer.analysis.plan.optimum import solve  # noqa: PLC0415
-    from optimizer.report.formats.data import plan  # noqa: PLC0415
+    from optimizer.analysis.portfolio.joint_plan import solve_portfolio  # noqa: PLC0415
+    from optimizer.question.portfolio import Portfolio  # noqa: PLC0415
+    from optimizer.report.formats.decisions import solved  # noqa: PLC0415
 
-    return [plan(solve(scenario)) for scenario in options.read_all([path], ())]
+    (read,) = options.read_files([path], ())
+    if isinstance(read, Portfolio):
+        joint = solve_portfolio(read)
+        return solved(joint.members, [None] * len(joint.members), [joint])
+    return solved([solve(read)], [None], [])

@@ -130,7 +130,7 @@ def _measured(found: Calibrated) -> str:
 
 
 def _moved(found: AnswerDiff) -> str:
-    changed = [plan.scenario for plan in found.plans if not plan.same]
+    changed = [plan.scenario for plan in found.all if not plan.same]
     return f"{', '.join(changed) or 'nothing'} changed"
 
 

@@ -73,7 +73,7 @@ def test_another_name_is_still_the_only_scenario(saved, run):
 
 def test_a_plan_that_is_gone_has_moved_as_far_as_can_be(saved, run):
     done = run("diff", "old.json", "impossible.yaml", "--fail-on", "moved > 90 %")
-    assert "Impossible: there is no plan now." in done.out
+    assert "Impossible: there is no plan now: target and limits.tokens" in done.out
     assert done.code == 4
     back = run("diff", "impossible.yaml", "old.json")
     assert "there was no plan before" in back.out
