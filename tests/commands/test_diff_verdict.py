@@ -49,6 +49,18 @@ def test_a_portfolio_that_lost_its_joint_plan_recommends_none(between):
     assert all(plan["recommends"]["after"] is None for plan in data["plans"])
 
 
+def test_a_model_that_has_no_plan_alone_leaves_none_together(between):
+    asked = "models.edge.limits.parameters=100M"
+    page, data, (_, new) = between("portfolio", asked)
+    told = "target (edge) and limits.parameters (edge) exclude each other."
+    assert f"there is no joint plan now: {told}" in page
+    (joint,) = data["portfolios"]
+    assert joint["conflicts"] == new["portfolio"]["infeasibility"]["conflict"]
+    changed = {plan["scenario"]: rows(plan) for plan in data["plans"]}
+    assert changed["edge"] == {"limits.parameters": (1.5e9, 100e6)}
+    assert changed["server"] == changed["flagship"] == {}
+
+
 def test_a_shared_bound_and_the_joint_cost_come_first(between, run):
     page, data, (old, new) = between("portfolio", "shared.training_cost=$800k")
     totals = [each["portfolio"]["cost"]["total"] for each in (old, new)]
@@ -161,3 +173,8 @@ def test_a_list_that_is_decided_and_a_range_are_told_in_words(between):
         "demand.requests": (100e3, "a range"),
         "demand.requests.expected": (100e3, 120e3),
     }
+
+
+def test_samples_that_are_open_are_no_other_demand(between):
+    _, data, _ = between("verified-code", "limits.tokens=1k")
+    assert rows(data["plans"][0]) == {"limits.tokens": (None, 1e3)}

@@ -179,7 +179,8 @@ def answer_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> AnswerDi
 def _members(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The plans; a model of a portfolio without a joint plan has none.
 
-    What its answer has then is the plan of that model alone, with nothing shared.
+    What its answer has then is the plan of that model alone, with nothing shared. One
+    that has none alone stays as it is.
     """
     joint = at(told, "portfolio")
     if not isinstance(joint, Mapping) or at(joint, "cost") is not None:
@@ -191,7 +192,9 @@ def _members(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     alone = names(joint, "models")
     return [
         {**plan, **nothing, "distillation": _unsolved(plan)}
-        if plan["scenario"] in alone and at(plan, "file") == at(joint, "file")
+        if plan["scenario"] in alone
+        and at(plan, "file") == at(joint, "file")
+        and at(plan, "plan") is not None
         else plan
         for plan in told["plans"]
     ]
@@ -221,9 +224,7 @@ def _plan(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> PlanDiff
     warned = [
         {word(w, "code") or "" for w in rows(each, "warnings")} for each in (old, new)
     ]
-    held, freed, conflicts, settled = _walls(
-        old, new, "limits", "infeasibility.conflict"
-    )
+    held, freed, conflicts, settled = _walls(old, new, "limits")
     return PlanDiff(
         scenario=name,
         unit=_unit(new) or "",
@@ -242,7 +243,7 @@ def _plan(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> PlanDiff
 
 def _joint(old: Mapping[str, Any], new: Mapping[str, Any]) -> PlanDiff:
     """What changed in a portfolio as a whole."""
-    held, freed, conflicts, settled = _walls(old, new, "shared", "conflict")
+    held, freed, conflicts, settled = _walls(old, new, "shared")
     return PlanDiff(
         scenario=str(new["name"]),
         unit=_unit(new) or _unit(old) or "",
@@ -258,7 +259,7 @@ def _joint(old: Mapping[str, Any], new: Mapping[str, Any]) -> PlanDiff:
 
 
 def _walls(
-    old: Mapping[str, Any], new: Mapping[str, Any], limits: str, conflict: str
+    old: Mapping[str, Any], new: Mapping[str, Any], limits: str
 ) -> list[tuple[str, ...]]:
     """What holds the plans now and no longer, and what leaves none now and no longer.
 
@@ -271,7 +272,7 @@ def _walls(
     ]
     if any(at(each, "cost") is None for each in (old, new)):
         bound = [[], []]
-    clash = [names(each, conflict) for each in (old, new)]
+    clash = [names(each, "infeasibility.conflict") for each in (old, new)]
     pairs = ((bound[1], bound[0]), bound, (clash[1], clash[0]), clash)
     return [tuple(n for n in one if n not in other) for one, other in pairs]
 

@@ -57,7 +57,8 @@ def asked_otherwise(
     yield from _words(old, new)
     numbers = list(_numbers(_known(old), _known(new), _one_objective(old, new)))
     yield from numbers
-    if not (_plain(old) and _plain(new)):
+    drawn = any(at(each, "samples") is not None for each in (old, new))
+    if not (drawn or (_plain(old) and _plain(new))):  # how many are drawn is an answer
         yield from _demand(old, new, {one.name for one in numbers})
 
 

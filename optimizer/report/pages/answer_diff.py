@@ -63,7 +63,7 @@ def diff_blocks(found: AnswerDiff) -> list[Block]:
         if names:
             blocks.append(Text(f"{either(list(names), 'and')}.", label=words))
     for plan in found.all:
-        if plan.inputs or plan.scenario not in stuck:
+        if plan.inputs or plan.conflicts or plan.scenario not in stuck:
             blocks += _details(plan, len(found.all) > 1)
     return blocks
 
