@@ -37,6 +37,7 @@ from optimizer.analysis.plan.extremes import (
 from optimizer.analysis.plan.implied import implied_demand
 from optimizer.analysis.plan.lifetime import same_loss
 from optimizer.analysis.plan.mixture import mixture
+from optimizer.analysis.plan.near_ends import unranged
 from optimizer.analysis.plan.near_whole import near_whole
 from optimizer.analysis.plan.over_samples import drawings
 from optimizer.analysis.plan.overtrained import factor, left_out
@@ -48,7 +49,7 @@ from optimizer.analysis.plan.search import best_with, pair_of
 from optimizer.analysis.plan.sensitivity import looser, of_loss, sensitivities
 from optimizer.analysis.plan.settle import settled
 from optimizer.analysis.plan.tokens import demand_total
-from optimizer.analysis.plan.warn import unranged, warnings, worn
+from optimizer.analysis.plan.warn import warnings, worn
 from optimizer.analysis.plan.whole import WholePlan
 from optimizer.errors import Defect
 from optimizer.question.asked import Question

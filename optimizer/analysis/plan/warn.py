@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from optimizer.analysis.plan.answer import Answer, NearOptimal
+from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.fitted_law import fitted_warnings
 from optimizer.analysis.plan.levered import CODES as LEVERED
 from optimizer.analysis.plan.levered import levered
 from optimizer.analysis.plan.mixture import CODES as MIXTURE
 from optimizer.analysis.plan.mixture import of_dense_runs
-from optimizer.analysis.plan.near_optimal import WITHIN
+from optimizer.analysis.plan.near_ends import wide
 from optimizer.analysis.plan.practice import ServingUse
 from optimizer.analysis.plan.ranges import range_warnings
 from optimizer.analysis.plan.saturation import LastThousandth
@@ -24,7 +24,6 @@ from optimizer.analysis.plan.wording import (
     more,
     nats,
     percent,
-    safely,
 )
 from optimizer.question.asked import Question
 from optimizer.question.forgotten import oddities
@@ -56,7 +55,6 @@ CODES = (
     *LEVERED,
     *MIXTURE,
 )
-WIDE = 2.0
 FILLED = 0.995  # of a replica, which to two digits is one
 NEAR = 1.05  # of a published size: its architecture is then its own
 FEW_BITS = 8
@@ -87,7 +85,7 @@ def warnings(
         *trained_otherwise(scenario),
         *levered(answer.plan, scenario),
         *of_dense_runs(scenario),
-        *_optimum(answer),
+        *wide(answer),
         *(Warning(code, message) for code, message in oddities(scenario)),
     )
 
@@ -340,33 +338,6 @@ def _chips(scenario: Scenario) -> Iterator[Warning]:
                 "only, not on a page of its maker: describe the chip in the scenario "
                 "with the figures of your supplier",
             )
-
-
-def _optimum(answer: Answer) -> Iterator[Warning]:
-    best = "the least cost"
-    if answer.question == "budget":
-        best = "the lowest reducible loss"
-    for near in answer.near_optimal:
-        low, high = near.parameters
-        if near.within == 0.01 and high / low > WIDE:
-            yield Warning(
-                "wide-optimum",
-                f"every size from {safely(low, 'parameters', up=True)} to "
-                f"{safely(high, 'parameters', up=False)} is within "
-                f"{percent(near.within)} of {best}: let other reasons choose among "
-                "them",
-            )
-
-
-def unranged(near: Sequence[NearOptimal]) -> Iterator[Warning]:
-    """Says which ranges could not be certified, of those that were sought."""
-    left = sorted(set(WITHIN) - {one.within for one in near})
-    if left:
-        yield Warning(
-            "range-unknown",
-            f"the sizes within {either([percent(one) for one in left], 'and')} of the "
-            "optimum could not be certified, and are left out",
-        )
 
 
 def worn(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from optimizer.analysis.comparison.compare import Comparison
 from optimizer.analysis.plan.answer import Answer
+from optimizer.analysis.plan.near_ends import near_ends
 from optimizer.analysis.plan.wording import (
     either,
     extra,
@@ -272,7 +273,7 @@ def _column(answer: Answer) -> dict[str, str]:
     if answer.fixed is not None and answer.question != "budget":
         column["fixed size costs"] = extra(answer.fixed.fraction)
     for near in answer.near_optimal:
-        low, high = (figure(size, "parameters") for size in near.parameters)
+        low, high = near_ends(answer, near, "parameters")
         column[f"within {percent(near.within)}"] = f"{low} to {high}"
     binding = [w.name.rpartition(".")[2] for w in answer.limits if w.binding]
     if binding:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.chance import unasked
+from optimizer.analysis.plan.near_ends import near_ends
 from optimizer.analysis.plan.wording import (
     amount,
     compared,
@@ -124,8 +125,12 @@ def tiles(answer: Answer) -> Iterator[Tiles]:
     for word in ("parameters", "tokens"):
         ranges[word] = GAP
         if near is not None and held:
-            low, high = (amount(v, word) for v in sorted(getattr(near, word)))
-            ranges[word] = f"{low} to {high} are within {percent(near.within)}"
+            ends = near_ends(answer, near, word, amount)
+            low, high = ends if word == "parameters" else reversed(ends)
+            told = f"are within {percent(near.within)}"
+            if answer.relaxed is not None:  # the cost has steps
+                told = f"{told} at both ends"
+            ranges[word] = f"{low} to {high} {told}"
     size = "parameters" if answer.mixture is None else "active parameters"
     shown = [
         *_cheapest(answer, cost.unit),

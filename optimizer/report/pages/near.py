@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.analysis.plan.answer import Answer, NearOptimal
-from optimizer.analysis.plan.wording import (
-    figure,
-    lifetime,
-    percent,
-    ratio,
-    safely,
-)
+from optimizer.analysis.plan.near_ends import near_ends
+from optimizer.analysis.plan.wording import lifetime, percent, ratio
 from optimizer.report.formats.blocks import Block, Heading, Table, Text, named
 
 
@@ -19,10 +14,7 @@ def near_short(answer: Answer) -> Iterator[Block]:
     """The sizes that cost, or lose, hardly more, in a line or two."""
     told = []
     for near in answer.near_optimal:
-        low, high = (
-            f"{size} on {figure(tokens, 'tokens')}"
-            for size, tokens in zip(_sizes(answer, near), near.tokens, strict=True)
-        )
+        low, high = (f"{size} on {tokens}" for size, tokens in _pairs(answer, near))
         told.append((percent(near.within), f"{low} to {high}"))
     if told:
         budget = answer.question == "budget"
@@ -45,8 +37,7 @@ def near_table(answer: Answer) -> Iterator[Block]:
             *(
                 f"{one} to {other}"
                 for one, other in (
-                    _sizes(answer, near),
-                    tuple(figure(v, "tokens") for v in near.tokens),
+                    *zip(*_pairs(answer, near), strict=True),
                     tuple(ratio(v) for v in near.tokens_per_parameter),
                 )
             ),
@@ -79,16 +70,10 @@ def near_words(answer: Answer) -> Iterator[Block]:
         yield Text("All have the same choices: others may suit more sizes.")
 
 
-def _sizes(answer: Answer, near: NearOptimal) -> tuple[str, ...]:
-    """Both ends of a range; in whole machines, whose cost has steps, from inside."""
-    told = tuple(figure(size, "parameters") for size in near.parameters)
-    if answer.relaxed is None:
-        return told
-    plan = None if answer.plan is None else figure(answer.plan.parameters, "parameters")
-    return tuple(
-        one if one == plan else safely(size, "parameters", up)
-        for one, size, up in zip(told, near.parameters, (True, False), strict=True)
-    )
+def _pairs(answer: Answer, near: NearOptimal) -> list[tuple[str, str]]:
+    """The size and the tokens of both ends."""
+    sizes, tokens = (near_ends(answer, near, w) for w in ("parameters", "tokens"))
+    return list(zip(sizes, tokens, strict=True))
 
 
 def held_ends(answer: Answer) -> str:

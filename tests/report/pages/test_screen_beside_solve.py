@@ -1,15 +1,25 @@
 """Sentences of a report that `solve`, asked for the same, contradicted."""
 
+import re
+
 import pytest
 
 from optimizer.analysis.plan.optimum import solve
+from optimizer.analysis.plan.wording import amount
 from optimizer.analysis.story.case import LAWS, across_laws, case, with_chances
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.question.under_laws import under_laws
 from optimizer.report.formats.elements import Points
-from optimizer.report.pages.decision import decision_blocks
+from optimizer.report.formats.text import render
+from optimizer.report.pages.decision import decision_blocks, tiles
+from optimizer.report.pages.near import near_short
 from optimizer.report.pages.under_laws import laws_side_blocks
 
+PLAIN = """\
+law: besiroglu-2024-refit
+target: {match: {parameters: 13B}}
+demand: {tokens: 2T}
+"""
 # Few requests on a replica of eight chips that are paid all the time.
 IDLE = """\
 law: besiroglu-2024-refit
@@ -20,6 +30,20 @@ serving:
   {model: roofline, hardware: h100-sxm, accelerators: 8, mfu: 50 %, mbu: 60 %,
    price: $2/h, peak_to_mean: 4, idle_paid: true}
 demand: {requests: 10k/day, input_tokens: 1000, output_tokens: 300, lifetime: 2 years}
+"""
+# A long context, whose cache takes most of the memory.
+WINDOW = """\
+law: besiroglu-2024-refit
+objective: dollars
+target: {match: {parameters: 7.3B, tokens: 6T}}
+fix: {parameters: 7.3B}
+training: {hardware: h100-sxm, mfu: 40 %, price: $2/h}
+serving:
+  {model: roofline, hardware: h100-sxm, mfu: 50 %, mbu: 60 %, price: $2/h,
+   context: 34048}
+architecture: {layers: 32, width: 4096, kv_heads: 32, head_size: 128}
+demand:
+  {requests: 100k/day, input_tokens: 33000, output_tokens: 1048, lifetime: 1 year}
 """
 BUY = "buy: {input: $0.20/M, output: $0.60/M}\n"
 
@@ -119,3 +143,50 @@ def test_one_size_is_no_range_over_laws(root, text, overrides, words):
     said = [one for one in told if "ther laws" in one]
     assert (words is None) == (not said)
     assert all(words in one for one in said)
+
+
+def tiles_of(answer):
+    """The notes of the tiles by their names."""
+    (shown,) = tiles(answer)
+    return {tile.name: tile.note for tile in shown.tiles}
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides"),
+    [
+        ("reasoning-model", ("serving.max_time_per_output_token=10 ms",)),
+        ("latency-bound-assistant", ()),
+        (IDLE, ()),
+    ],
+)
+def test_both_ends_of_a_range_on_the_first_screen_are_within_it(root, text, overrides):
+    """`7.55B to 9.36B are within 1 %`, of which 7.55B is not, nor 7.69B between."""
+    scenario = scenario_of(root, text, *overrides)
+    answer = solve(scenario)
+    notes = tiles_of(answer)
+    for tile, word in (("parameters", "parameters"), ("training tokens", "tokens")):
+        low, high, where = re.fullmatch(
+            r"(\S+) to (\S+) are within 1 %(.*)", notes[tile]
+        ).groups()
+        assert where == " at both ends"
+        # An end that is the plan reads as that, which may be on a limit.
+        for end in {low, high} - {amount(getattr(answer.plan, word), word)}:
+            one = scenario_of(root, text, *overrides, f"fix.{word}={end}")
+            assert solve(one, whole=False).cost.total < 1.0101 * answer.cost.total
+    warned = [w.message for w in answer.warnings if w.code == "wide-optimum"]
+    assert not any("every size from" in one for one in warned)
+
+
+def test_an_optimum_at_the_end_of_its_range_lies_within_it(ask):
+    """The optimum was 11.9B, and 11.1B to 11.8B within 1 % of it."""
+    answer = ask(WINDOW)
+    best = amount(answer.fixed.optimum.parameters, "parameters")
+    near = answer.near_optimal[0]
+    assert near.parameters[1] == pytest.approx(answer.fixed.optimum.parameters)
+    told = render(list(near_short(answer)), 200)
+    assert re.search(rf"{best} on \S+; within 5 %", told)
+
+
+def test_a_range_in_fractions_is_of_all_sizes_between(ask):
+    answer = ask(PLAIN)
+    assert tiles_of(answer)["parameters"].endswith("are within 1 %")
