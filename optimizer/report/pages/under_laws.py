@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optimizer.analysis.plan.answer import Answer, LimitUsed
+from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.wording import (
     amount,
     either,
     figure,
     model,
+    percent,
     ratio,
     several,
     times,
@@ -19,12 +21,13 @@ from optimizer.report.formats.blocks import GAP, Block, Column, Heading, Table, 
 from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.other_ways import called
 from optimizer.report.pages.snap import snap_sentence
-from optimizer.report.pages.verdicts import verdicts
+from optimizer.report.pages.verdicts import span, verdicts
 
 if TYPE_CHECKING:
     from optimizer.analysis.plan.snap import Snap
 
 TELLING = 1.05  # laws that differ by less than this factor agree
+SAME = 1e-6  # of a size that no law has a say in
 ONE = Text("One law in full: --set law=NAME")  # of no use to a report
 
 
@@ -49,10 +52,11 @@ def laws_side_blocks(
     met = {id(answer): wall.name for answer, wall in _met(answers)}
     held = bool(met) or any(answer.held_by or answer.free for answer in answers)
     free = any(answer.free for answer in answers)
+    losses = _budget(answers)
+    more = ["loss"] if losses else [] if held else ["tokens per parameter"]
     columns = (
         Column("law", "left"),
-        *(Column(t) for t in ("size", "tokens")),
-        *([] if held else [Column("tokens per parameter")]),
+        *(Column(title) for title in ("size", "tokens", *more)),
         Column("lifetime cost"),
         *([Column("held by", "left")] if held else [Column("factor")]),
         *([Column("else")] if free else []),
@@ -60,7 +64,7 @@ def laws_side_blocks(
     rows = []
     for answer in answers:
         walls = [wall.name for wall in answer.held_by] or [met.get(id(answer), "")]
-        rows.append(_row(answer, held, walls)[: len(columns)])
+        rows.append(_row(answer, held, walls, losses)[: len(columns)])
     yield Table(columns, tuple(rows))
     if free:
         yield Text(f"Else: the size that the law would choose{_without(answers)}.")
@@ -74,10 +78,13 @@ def laws_side_blocks(
     for answer, snapped in zip(answers, snaps, strict=False):
         if snapped is not None:
             yield Text(snap_sentence(answer, snapped), label=answer.law.name)
-    yield Text(
-        "Losses of different laws do not compare; each law says itself what loss the "
-        "target has."
+    paired = len(answers) == 2 and any(
+        (answer.law.pair or "").endswith(other.law.name)  # that may be a path
+        for answer, other in zip(answers, reversed(answers), strict=True)
     )
+    what = "" if losses else "; each law says itself what loss the target has"
+    if not (losses and paired):
+        yield Text(f"Losses of different laws do not compare{what}.")
     yield ONE
     yield from laws_left_out(left or {})
 
@@ -95,24 +102,24 @@ def laws_left_out(left: Mapping[str, str]) -> Iterator[Block]:
         yield Text(f"{told}.", label=either(names, "and"))
 
 
-def _row(answer: Answer, held: bool, walls: Sequence[str]) -> tuple[str, ...]:
+def _row(
+    answer: Answer, held: bool, walls: Sequence[str], losses: bool
+) -> tuple[str, ...]:
     plan, cost, over = answer.plan, answer.cost, answer.overtraining
     free = answer.free
     other = GAP if free is None else figure(free.parameters, "parameters")
     if plan is None or cost is None or over is None:
-        return answer.law.name, "no plan", *[GAP] * 3, other
-    cells = (
+        return answer.law.name, "no plan", *[GAP] * (3 + (held and losses)), other
+    names = ", ".join(wall.removeprefix("limits.") for wall in walls)
+    each = [] if held else [ratio(plan.tokens_per_parameter)]
+    return (
         answer.law.name,
         figure(plan.parameters, "parameters"),
         figure(plan.tokens, "tokens"),
-        ratio(plan.tokens_per_parameter),
+        *([f"{plan.loss:.4f}"] if losses else each),
         figure(cost.total, cost.unit),
-        ratio(over.factor),
+        *([names, other] if held else [ratio(over.factor)]),
     )
-    if not held:
-        return cells
-    names = ", ".join(wall.removeprefix("limits.") for wall in walls)
-    return (*cells[:3], cells[4], names, other)
 
 
 def _lead(answers: Sequence[Answer]) -> Iterator[str]:
@@ -140,31 +147,24 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
     held = [answer for answer in known if answer.held_by]
     plans = [answer.free if answer.held_by else answer.plan for answer in known]
     plans += [answer.free for answer in answers if answer.plan is None]
-    sizes = [plan.parameters for plan in plans if plan is not None]
-    data = [plan.tokens for plan in plans if plan is not None]
+    pairs = [plan for plan in plans if plan is not None]
     if not known:
         yield "Under none of these laws is there a plan."
-    if not sizes:
+    if not pairs:
         return
-    low, high, few, many = min(sizes), max(sizes), min(data), max(data)
     free = _without(answers)
-    if len(sizes) == 1:
-        yield f"Only one law gives a plan{free}: {model(low, few)}."
-    elif high / low < TELLING and many / few < TELLING:
-        agreed = "The laws agree"
-        if len({id(answer) for answer, _ in _met(known)}) == len(known):
-            agreed = "A limit of the machines leaves each law the same size"
-        yield f"{agreed}{free}: train {model(low, few)}."
-    else:
-        span, apart = amount(low, "parameters"), ""
-        if high / low >= TELLING:
-            span = f"anywhere from {span} to {amount(high, 'parameters')}"
-            apart = f"{times(high / low)} in size and "
-        yield (
-            f"Across laws, the best size{free} is {span}, on {amount(few, 'tokens')} "
-            f"to {amount(many, 'tokens')} tokens: they differ by a factor of "
-            f"{apart}{times(many / few)} in tokens."
+    if len(pairs) == 1:
+        size = model(pairs[0].parameters, pairs[0].tokens)
+        yield f"Only one law gives a plan{free}: {size}."
+    elif any(answer.fixed is not None for answer in known):
+        yield _of_fixed(pairs, free)
+    elif len({id(answer) for answer, _ in _met(known)}) == len(known):
+        yield _apart(
+            pairs, free, "A limit of the machines leaves each law the same size"
         )
+    else:
+        yield _apart(pairs, free)
+    yield from _bought(known)
     if any(answer.free is None for answer in held):
         lost = either([a.law.name for a in held if a.free is None], "and")
         yield f"Nothing is known of {lost}{free}."
@@ -179,6 +179,62 @@ def spread(answers: Sequence[Answer]) -> Iterator[str]:
     for bound, names in walls.items():
         all_of = "all of them" if len(names) == len(answers) else several(names)
         yield f"{bound} holds {all_of}: meeting there is no agreement."
+
+
+def _apart(pairs: Sequence[Pair], free: str, same: str = "") -> str:
+    """How far apart the plans of laws are, and that they agree where they do."""
+    sizes, data = _ends(pairs)
+    size, tokens = span(sizes, "parameters"), span(data, "tokens")
+    wide, long = (ends[1] / ends[0] for ends in (sizes, data))
+    if max(wide, long) < TELLING:
+        agreed = same or "The laws agree"
+        if not same and " " in size + tokens:
+            agreed += f" within {percent(max(wide, long) - 1)}"
+        return f"{agreed}{free}: train {size} on {tokens}."
+    apart = [f"{times(long)} in tokens"] if " " in tokens else []
+    if wide >= TELLING:
+        size = f"anywhere from {size}"
+        apart.insert(0, f"{times(wide)} in size")
+    return (
+        f"Across laws, the best size{free} is {size}, on {tokens} tokens: they differ "
+        f"by a factor of {either(apart, 'and')}."
+    )
+
+
+def _of_fixed(pairs: Sequence[Pair], free: str) -> str:
+    """What laws say of what is fixed: no law has chosen that."""
+    sizes, data = _ends(pairs)
+    size, tokens = span(sizes, "parameters"), span(data, "tokens")
+    wide, long = (ends[1] / ends[0] for ends in (sizes, data))
+    if max(wide, long) - 1 < SAME:
+        return f"No law has a choice{free}: each trains {size} on {tokens} tokens."
+    if wide < long:
+        told = f"The fixed {size} takes {tokens} tokens{free}, by the law"
+        return f"{told}: they differ by a factor of {times(long)}."
+    told = f"The fixed {tokens} tokens take {size} parameters{free}, by the law"
+    return f"{told}: they differ by a factor of {times(wide)}."
+
+
+def _ends(pairs: Sequence[Pair]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The least and the most parameters and tokens."""
+    sizes, data = [p.parameters for p in pairs], [p.tokens for p in pairs]
+    return (min(sizes), max(sizes)), (min(data), max(data))
+
+
+def _bought(known: Sequence[Answer]) -> Iterator[str]:
+    """The loss of a budget, which is its answer, where laws count it in one unit."""
+    losses = [answer.plan.loss for answer in known if answer.plan is not None]
+    units = {answer.law.loss_unit for answer in known}
+    if not _budget(known) or len(losses) < 2 or len(units) > 1:
+        return
+    low, high = f"{min(losses):.4f}", f"{max(losses):.4f}"
+    told = f"{low} by each" if low == high else f"{low} to {high}, each by its own"
+    yield f"The budget buys a loss of {told} law."
+
+
+def _budget(answers: Sequence[Answer]) -> bool:
+    """Whether it is the loss that is asked for."""
+    return any(answer.question in ("budget", "lifetime") for answer in answers)
 
 
 def _without(answers: Sequence[Answer]) -> str:
