@@ -160,6 +160,20 @@ def percent(fraction: float) -> str:
     return f"{significant(100 * fraction, 2)} %"
 
 
+def part_of(part: float, draws: int) -> str:
+    """A part of draws: `48 %`, or `299 of 300` where that would read as all of them."""
+    count = round(part * draws)
+    if count < draws and percent(part) == "100 %":
+        return f"{count:,} of {draws:,}"
+    return percent(part)
+
+
+def of_draws(part: float, draws: int, what: str = "the draws") -> str:
+    """The same before what the draws are: `48 % of the draws`, `299 of 300 draws`."""
+    told = part_of(part, draws)
+    return f"{told} draws" if " of " in told else f"{told} of {what}"
+
+
 def off(fraction: float) -> str:
     """How far something is off, with its sign: `+4.1 %`, `−0.032 %`."""
     return f"{MINUS if fraction < 0 else '+'}{percent(abs(fraction))}"

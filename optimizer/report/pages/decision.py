@@ -15,6 +15,7 @@ from optimizer.analysis.plan.wording import (
     lifetime,
     model,
     more,
+    of_draws,
     percent,
 )
 from optimizer.analysis.story.case import Case
@@ -104,7 +105,9 @@ def decision_row(answer: Answer) -> tuple[str, ...]:
         saved = f"{percent(best.saved)} of one without a teacher"
     if not saved and answer.saved is not None and answer.saved.fraction >= SEEN:
         saved = f"{percent(answer.saved.fraction)} of training-optimal"
-    chance = GAP if sure is None else f"in {percent(sure.probability)} of draws"
+    chance = GAP
+    if sure is not None:
+        chance = f"in {of_draws(sure.probability, sure.draws, 'draws')}"
     return answer.scenario, told, figure(total, answer.cost.unit), saved, chance
 
 

@@ -19,8 +19,8 @@ from optimizer.analysis.plan.wording import (
     compared,
     either,
     model,
+    of_draws,
     past,
-    percent,
     samples,
 )
 from optimizer.reading.quantity import significant
@@ -105,9 +105,10 @@ def trust(answer: Answer) -> Iterator[str]:
     yield from form_trust(answer)
     if answer.reached is not None:
         what = "plan" if answer.own is None else "optimum"
+        chance, draws = answer.reached.probability, answer.reached.draws
         yield (
-            f"The {what} reaches the target in {percent(answer.reached.probability)} "
-            f"of {answer.reached.draws:,} draws of the law's error."
+            f"The {what} reaches the target in "
+            f"{of_draws(chance, draws, f'{draws:,} draws')} of the law's error."
         )
 
 

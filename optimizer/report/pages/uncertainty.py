@@ -16,6 +16,8 @@ from optimizer.analysis.plan.wording import (
     model,
     more,
     nats,
+    of_draws,
+    part_of,
     percent,
     saved,
     share,
@@ -48,6 +50,7 @@ BESIDE = {
     "student_ratio": "student over the plan",
 }
 PERCENTILES = ("p5", "p50", "p95")
+FEW = 20  # draws, of which nine in ten leave none at either end
 SURE = 1 - 1e-12  # a part of the draws that is all of them
 
 
@@ -87,12 +90,12 @@ def _of_ways(found: Uncertainty) -> Iterator[str]:
             f"For the expected numbers, do not train: {subject(best.name)} {verb} "
             f"{much}, {good}{than}."
         )
-    parts = [f"in {percent(new.cheapest)} of the draws"]
+    parts = [f"in {of_draws(new.cheapest, found.draws)}"]
     for way in found.ways[1:]:
         name = called(way.name)
         if way.name == "buy" and way.cheapest:
             name = f"{name}, {provided(way.name)},"
-        parts.append(f"{name} in {percent(way.cheapest)}")
+        parts.append(f"{name} in {part_of(way.cheapest, found.draws)}")
     yield f"Training is the cheapest {either(parts, 'and')}."
 
 
@@ -109,7 +112,8 @@ def _of_plans(found: Uncertainty) -> Iterator[str]:
         yield _robust(found, found.robust, found.plan)
     elif found.target_loss is not None and found.unreachable:
         yield (
-            f"The target is out of reach in {percent(found.unreachable)} of the draws, "
+            "The target is out of reach in "
+            f"{of_draws(found.unreachable, found.draws)}, "
             "and no plan reaches it as surely as was asked for."
         )
     yield f"If {found.law} is right, {best_size(found)}."
@@ -117,11 +121,11 @@ def _of_plans(found: Uncertainty) -> Iterator[str]:
         loss = found.intervals["loss"]
         yield f"The budget buys a loss of {loss.p5:.4f} to {nats(loss.p95)}."
     if found.robust is not None and found.unreachable:
-        out = percent(found.unreachable)
+        out = of_draws(found.unreachable, found.draws)
         if found.plan is not None and _sure(found.plan):
-            yield f"In {out} of the draws no plan keeps the limits."
+            yield f"In {out} no plan keeps the limits."
         else:
-            yield f"The target is out of reach in {out} of the draws."
+            yield f"The target is out of reach in {out}."
 
 
 def best_size(found: Uncertainty) -> str:
@@ -137,8 +141,22 @@ def best_size(found: Uncertainty) -> str:
         what, last = "the best size is", ""
         low, high = amount(size.p5, "parameters"), amount(size.p95, "parameters")
     span = low if low == high else f"anywhere from {low} to {high}"
-    planned = ", of those with a plan" if found.unreachable else ""
+    planned, some = "", _planned(found)
+    if found.unreachable:
+        planned = ", of those with a plan"
+    if some == 1 < found.draws:
+        return (
+            f"{what} {span}{last} in the one of {found.draws:,} draws of {of} that has "
+            "a plan"
+        )
+    if some < FEW:
+        planned = f", of the {some} of {found.draws:,} with a plan"
     return f"{what} {span}{last} in nine of ten draws of {of}{planned}"
+
+
+def _planned(found: Uncertainty) -> int:
+    """How many draws have a plan."""
+    return round((1 - found.unreachable - found.left_out) * found.draws)
 
 
 def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> str:
@@ -156,10 +174,10 @@ def _robust(found: Uncertainty, robust: RobustPlan, plan: Expected | None) -> st
     if _sure(plan):
         return f"{other} tokens reach the target in every draw."
     dearer = robust.cost_total / plan.cost_total - 1
-    reached = "" if plan.reached is None else percent(plan.reached)
+    reached = "" if plan.reached is None else of_draws(plan.reached, found.draws)
     return (
         f"{sure}: {more(dearer, f' {thing}', than=True)} the plan for the expected "
-        f"numbers, {other}, which reaches it in {reached} of the draws."
+        f"numbers, {other}, which reaches it in {reached}."
     )
 
 
@@ -176,8 +194,8 @@ def _body(found: Uncertainty) -> Iterator[Block]:
         columns = named(*PERCENTILES, "expected", *robust)
         of = f"{found.draws:,} draws"
         if found.unreachable:
-            some = round((1 - found.unreachable) * found.draws)
-            of = f"the {some:,} of {of} that have one"
+            some = _planned(found)
+            of = f"the {some:,} of {of} that {'has' if some == 1 else 'have'} one"
         yield Table(columns, tuple(row[: len(columns)] for row in _rows(found)))
         yield Text(
             f"p5, p50 and p95 are percentiles, each for itself, of the optimal plans "
@@ -209,11 +227,11 @@ def _beside(found: Uncertainty) -> Iterator[Block]:
     ]
     yield Table(named(*PERCENTILES), tuple(rows))
     if more.pays is not None:
-        yield Text(f"A teacher pays in {percent(more.pays)} of the draws.")
+        yield Text(f"A teacher pays in {of_draws(more.pays, _planned(found))}.")
     if more.fails:
         yield Text(
-            f"In {percent(more.fails)} of the draws your plan breaks a limit or misses "
-            "the target."
+            f"In {of_draws(more.fails, _planned(found))} your plan breaks a limit or "
+            "misses the target."
         )
 
 
@@ -231,7 +249,7 @@ def _rows(found: Uncertainty) -> Iterator[tuple[str, ...]]:
         )
     parts = [None if one is None else one.reached for one in (plan, robust)]
     if any(part is not None for part in parts):
-        reached = [GAP if part is None else percent(part) for part in parts]
+        reached = [GAP if p is None else part_of(p, found.draws) for p in parts]
         yield ("reaches the target", GAP, GAP, GAP, *reached)
 
 

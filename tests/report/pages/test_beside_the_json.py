@@ -12,6 +12,7 @@ from optimizer.analysis.plan.wording import extra
 from optimizer.analysis.uncertainty.uncertainty import uncertainty
 from optimizer.question.load import load_scenario
 from optimizer.question.under_laws import under_laws
+from optimizer.records import replace
 from optimizer.report.formats.text import render
 from optimizer.report.pages.audit import audit_blocks, audits_blocks
 from optimizer.report.pages.brief import brief_blocks
@@ -21,7 +22,7 @@ from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.portfolio import portfolio_blocks
 from optimizer.report.pages.short import short_blocks
-from optimizer.report.pages.uncertainty import uncertainty_blocks
+from optimizer.report.pages.uncertainty import uncertainty_blocks, uncertainty_headline
 from optimizer.report.pages.under_laws import laws_side_blocks
 from optimizer.world.laws import load_law
 
@@ -331,3 +332,28 @@ def test_the_table_says_what_a_model_is_not_within(tmp_path, demand, row, breaks
     assert (best.cost.total > 1e22) == ("budget.compute" in breaks)
     page = render(answer_blocks(answer), 120)
     assert re.findall(r"^ +(within (?:the|budget)[a-z ]*?)  +yes", page, re.M) == [row]
+
+
+def test_a_part_that_rounds_to_all_is_counted(root):
+    """`Out of reach in 100 % of the draws`, and then a range of those with a plan."""
+    low = loaded(root, "internal-use", "target.loss=1.92")
+    found = uncertainty(low, 300, 0)
+    assert found.unreachable * 300 == pytest.approx(299)
+    told = uncertainty_headline(found)
+    assert "The target is out of reach in 299 of 300 draws, and no plan" in told
+    assert told.endswith(
+        "the best size is 9B in the one of 300 draws of its error that has a plan."
+    )
+    some = uncertainty(loaded(root, "internal-use", "target.loss=1.95"), 300, 0)
+    known = round((1 - some.unreachable - some.left_out) * 300)
+    assert 1 < known < 20
+    told = uncertainty_headline(some)
+    assert told.endswith(f"draws of its error, of the {known} of 300 with a plan.")
+
+
+def test_a_plan_that_misses_its_target_in_one_draw_is_not_sure(root):
+    answer = solve(loaded(root, "internal-use"))
+    near = replace(answer, reached=replace(answer.reached, probability=0.999))
+    assert "the target in 999 of 1,000 draws of the law's error." in headline(near)
+    sure = replace(answer, reached=replace(answer.reached, probability=1.0))
+    assert "the target in 100 % of 1,000 draws of the law's error." in headline(sure)
