@@ -70,7 +70,7 @@ def test_brief_is_a_line_a_plan_however_long_its_name(run, monkeypatch, width):
     cut = [row for row in rows if "…" in row]
     assert bool(cut) == (width != "200")
     assert len({row.split("  ")[1] for row in rows}) == len(rows)  # still apart
-    assert any(row.startswith("  Buy or bui") and row.endswith("§") for row in rows)
+    assert any(row.startswith("  Buy or bu") and row.endswith("§") for row in rows)
 
 
 def test_standard_input_and_overrides(here, run):
