@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan import touching
@@ -23,8 +24,10 @@ from optimizer.reading.quantity import significant
 from optimizer.records import replace
 from optimizer.world.limits import Limits
 
+R = TypeVar("R")
 End: TypeAlias = "tuple[Question, WholePlan | Infeasibility] | InputError"
-Made: TypeAlias = "tuple[Question, WholePlan] | None"
+Made: TypeAlias = "tuple[Question, WholePlan]"
+Best: TypeAlias = "tuple[Scenario, Question, WholePlan]"
 UNIT_OF = {"N": "parameters", "D": "tokens"}
 ROUNDING = 1e-9  # of a number within which it is on a bound
 
@@ -94,42 +97,90 @@ def planned(scenario: Scenario) -> tuple[Question, WholePlan] | None:
     return _all_planned([scenario])[0]
 
 
-def best_planned(scenario: Scenario) -> tuple[Scenario, Question, WholePlan] | None:
+def best_planned(scenario: Scenario) -> Best | None:
     """Of a scenario's choices the one that costs least, with its plan; None for none.
 
     Those without a plan need no reasons here, which take longer than all the rest.
     """
-    ways = scenario.singles
-    made = [
-        (found[1].plan.total, place, (ways[place], *found))
-        for place, found in enumerate(_all_planned(ways))
+    return best_of_each([scenario.singles])[0]
+
+
+def best_of_each(groups: Sequence[Sequence[Scenario]]) -> list[Best | None]:
+    """The same of several groups of choices, all of them at once.
+
+    In fractions a choice costs no more than in whole numbers: only those are made whole
+    that may still be cheaper than the first of their group.
+    """
+    ways = [(place, way) for place, some in enumerate(groups) for way in some]
+    relaxed = _each([partial(_in_fractions, way) for _, way in ways])
+    left = [
+        (place, way, found)
+        for (place, way), found in zip(ways, relaxed, strict=True)
         if found is not None
     ]
-    return min(made)[-1] if made else None
+    left.sort(key=lambda one: one[2].total)
+    best: list[Best | None] = [None for _ in groups]
+    for last in (False, True):
+        may = {
+            number: one
+            for number, one in enumerate(left)
+            if (known := best[one[0]]) is None or one[2].total < known[2].plan.total
+        }
+        first = {one[0]: number for number, one in reversed(may.items())}
+        tried = set(may) if last else set(first.values())
+        trying = [may[number] for number in sorted(tried)]
+        left = [one for number, one in may.items() if number not in tried]
+        made = _each([partial(_in_whole, way, found) for _, way, found in trying])
+        for (place, way, _), plan in zip(trying, made, strict=True):
+            known = best[place]
+            if plan is not None and (
+                known is None or plan[1].plan.total < known[2].plan.total
+            ):
+                best[place] = way, *plan
+    return best
 
 
-def _all_planned(scenarios: Sequence[Scenario]) -> list[Made]:
+def _all_planned(scenarios: Sequence[Scenario]) -> list[Made | None]:
     """The plan of each scenario without lists; None where it has none or no proof."""
+    return _each([partial(_planned, one) for one in scenarios])
+
+
+def _each(searches: Sequence[Callable[[], Search[R | None]]]) -> list[R | None]:
+    """What each search finds, all hand in hand; None where it has no proof."""
     try:
-        return together([_planned(one) for one in scenarios])
+        return together([search() for search in searches])
     except (Defect, UncertifiedError):
-        if len(scenarios) == 1:
+        if len(searches) == 1:
             return [None]
         # One of them has no proof, and the others are asked without it.
-        return [_all_planned([one])[0] for one in scenarios]
+        return [_each([one])[0] for one in searches]
 
 
-def _planned(scenario: Scenario) -> Search[Made]:
+def _planned(scenario: Scenario) -> Search[Made | None]:
+    found = yield from _in_fractions(scenario)
+    if found is None:
+        return None
+    return (yield from _in_whole(scenario, found))
+
+
+def _in_fractions(scenario: Scenario) -> Search[Solved | None]:
     try:
         told, question, found = yield from _search(scenario)
-        if isinstance(found, Infeasibility) or found.status is Status.INFEASIBLE:
-            return None
-        plan = yield from making_whole(Solved(told, question, found))
+    except InputError:
+        return None
+    if isinstance(found, Infeasibility) or found.status is Status.INFEASIBLE:
+        return None
+    return Solved(told, question, found)
+
+
+def _in_whole(scenario: Scenario, found: Solved) -> Search[Made | None]:
+    try:
+        plan = yield from making_whole(found)
     except InputError:
         return None
     if not isinstance(plan, WholePlan):
         return None
-    return _drawn(scenario, question, plan), plan
+    return _drawn(scenario, found.question, plan), plan
 
 
 def unless_refused(scenario: Scenario) -> Search[End]:

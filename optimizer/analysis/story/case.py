@@ -24,6 +24,7 @@ from optimizer.analysis.story.curves import (
 )
 from optimizer.analysis.story.explorer import Explorer, explore
 from optimizer.analysis.story.timeline import Cashflow, Tornado, cashflow, tornado
+from optimizer.analysis.story.what_if import WhatIf, what_if
 from optimizer.analysis.uncertainty.uncertainty import Uncertainty
 from optimizer.errors import InputError
 from optimizer.question.sampling import left_open
@@ -57,6 +58,7 @@ class Case:
         cashflow: costs by month.
         tornado: what moves the optimum.
         explorer: points for sliders.
+        what_if: the plans of a few other questions.
         frontier: losses and their costs, with a band; see `with_chances`.
         uncertainty: draws and their plans; likewise.
     """
@@ -70,6 +72,7 @@ class Case:
     cashflow: Cashflow | None = None
     tornado: Tornado | None = None
     explorer: Explorer | None = None
+    what_if: WhatIf | None = None
     frontier: Banded | None = None
     uncertainty: Uncertainty | None = None
 
@@ -105,16 +108,18 @@ def case(
         return Case(scenario, answer, beside)
     free = with_its_loss(scenario.chosen(answer.choice))
     chosen = as_drawn(free, answer)
-    return Case(
-        scenario=scenario,
-        answer=answer,
-        laws=beside,
-        explorer=explore(free, answer) if figures is None else None,
-        **{
-            name: figure(chosen, answer)
-            for name, figure in FIGURES.items()
-            if figures is None or name in figures
-        },
+    drawn = {
+        name: figure(chosen, answer)
+        for name, figure in FIGURES.items()
+        if figures is None or name in figures
+    }
+    known = Case(scenario=scenario, answer=answer, laws=beside, **drawn)
+    if figures is not None:
+        return known
+    return replace(
+        known,
+        explorer=explore(free, answer),
+        what_if=what_if(scenario, answer, known.tornado),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 from optimizer.analysis.plan.answer import Answer, LimitUsed
 from optimizer.analysis.plan.chance import unasked
 from optimizer.analysis.plan.near_ends import near_ends
+from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.wording import (
     amount,
     compared,
@@ -19,8 +22,8 @@ from optimizer.analysis.plan.wording import (
     percent,
 )
 from optimizer.analysis.story.case import Case
-from optimizer.analysis.story.explorer import Explorer, Point
 from optimizer.analysis.story.timeline import MOVE, Swing
+from optimizer.analysis.story.what_if import TARGET, WhatIf
 from optimizer.reading.quantity import PRICE_TOKENS, REQUESTS, write
 from optimizer.report.charts.catalogue import chart_of
 from optimizer.report.formats.blocks import GAP, Text
@@ -43,7 +46,6 @@ WIDE = 5  # tiles that stand beside each other on a desk
 MOST = 3  # things that could change the decision
 SEEN = 5e-3  # changes below this change nothing
 # Numbers of a scenario as a reader calls them who never saw the file.
-TARGET = "target.match.parameters"
 # The demand has a sentence of its own.
 SPOKEN = {
     "demand.input_tokens": "prompts are",
@@ -83,7 +85,10 @@ def decision_blocks(case: Case) -> Iterator[Rich]:
     if changes := tuple(islice(_changes(case), MOST)):
         it = f"the plan{apart(answer)}" if apart(answer) else "it"
         yield Points(f"What could change {it}", changes)
-    yield from picture(case)
+    drawn = tuple(picture(case))
+    yield from drawn
+    if any(chart.kind != "split" for chart in drawn) and fractions(case.scenario):
+        yield Text(f"{fractions(case.scenario)}.", label="the chart")
     yield from warned(answer)
 
 
@@ -273,36 +278,32 @@ def _changes(case: Case) -> Iterator[str]:
     answer = case.answer
     if answer.question == "lifetime" and answer.plan is not None:
         yield f"All of these keep the loss of {answer.plan.loss:.4f} that was chosen."
-    yield from _other_demand(case.explorer)
+    asked = case.what_if
+    yield from _other_demand(asked)
     for way, _ in answer.cheaper[:1]:
         told = wins([way]).replace("one planned for more", "a new model", 1)
         yield f"Beside {called(way.name)}, {told}."
     yield from map(wall_sentence, answer.held_by[:1])
-    if case.tornado is not None:
-        # What is decided moves most, and is the last that a reader wonders about.
-        for swing in sorted(case.tornado.swings, key=lambda s: s.input == TARGET):
-            yield from _moved(swing, case.tornado.base, case.tornado.unit)
+    if asked is not None:
+        for swing in sorted(asked.swings, key=partial(_little, asked.base)):
+            yield from _moved(swing, asked.base, asked.unit)
 
 
-def _other_demand(explorer: Explorer | None) -> Iterator[str]:
+def _little(base: float, swing: Swing) -> tuple[bool, float]:
+    """By what is told last; of the others the most telling comes first."""
+    ends = [math.inf if one is None else abs(one / base - 1) for one in swing.results]
+    # What is decided moves most, and is the last that a reader wonders about.
+    return swing.input == TARGET, -round(max(ends), 9)
+
+
+def _other_demand(asked: WhatIf | None) -> Iterator[str]:
     """The plans of half and of twice the demand."""
-    if explorer is None:
-        return
-    row, column = explorer.here
-    base = explorer.demands[column]
-    found: dict[float, Point] = {}
-    for demand, point in zip(explorer.demands, explorer.points[row], strict=True):
-        for factor in (0.5, 2.0):
-            if abs(demand / base / factor - 1) < 1e-9:
-                found[factor] = point
     parts = []
-    for factor, word in ((2.0, "twice"), (0.5, "half")):
-        if factor not in found:
-            continue
-        size, data = found[factor].parameters, found[factor].tokens
+    for other in () if asked is None else asked.demands:
         plan = "there is no plan"
-        if size is not None and data is not None:
-            plan = f"the plan is {model(size, data)} tokens"
+        if (pair := other.plan) is not None:
+            plan = f"the plan is {model(pair.parameters, pair.tokens)} tokens"
+        word = "twice" if other.factor > 1 else "half"
         parts.append(f"for {word} the demand {plan}")
     if parts:
         told = "; ".join(parts)
@@ -324,9 +325,7 @@ def wall_sentence(wall: LimitUsed) -> str:
 
 def _moved(swing: Swing, base: float, unit: str) -> Iterator[str]:
     """One number, and what either end of its range does to the optimum."""
-    subject = SPOKEN.get(swing.input)
-    if subject is None:
-        return
+    subject = SPOKEN[swing.input]
     words = MORE.get(swing.input, ("more", "less"))[::-1]
     now = swing.values[0] / (1 - MOVE)
     sides = []

@@ -216,6 +216,8 @@ def _placed(case: Case, title: str) -> Iterator[Rich]:
             for kind in kinds:
                 if (chart := chart_of(kind, case)) is not None:
                     yield chart
+                    if kind == "tornado" and (told := fractions(case.scenario)):
+                        yield Text(f"{told}.", label="the chart")
 
 
 def _demand(case: Case, first: Sequence[Rich]) -> Iterator[Rich]:

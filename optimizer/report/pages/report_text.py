@@ -41,6 +41,7 @@ def reported(report: Report) -> dict[str, Any]:
             "cashflow": plain(case.cashflow),
             "tornado": plain(case.tornado),
             "explorer": plain(case.explorer),
+            "what_if": plain(case.what_if),
             "frontier": plain(case.frontier),
             "uncertainty": plain(case.uncertainty),
         }

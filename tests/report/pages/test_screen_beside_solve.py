@@ -4,9 +4,12 @@ import re
 
 import pytest
 
+from optimizer.analysis.plan.alternatives import scaled
 from optimizer.analysis.plan.optimum import solve
-from optimizer.analysis.plan.wording import amount
+from optimizer.analysis.plan.search import best_of_each, planned
+from optimizer.analysis.plan.wording import amount, compared, model
 from optimizer.analysis.story.case import LAWS, across_laws, case, with_chances
+from optimizer.question.inputs import changed, inputs
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.question.under_laws import under_laws
 from optimizer.report.formats.elements import Points
@@ -190,3 +193,77 @@ def test_an_optimum_at_the_end_of_its_range_lies_within_it(ask):
 def test_a_range_in_fractions_is_of_all_sizes_between(ask):
     answer = ask(PLAIN)
     assert tiles_of(answer)["parameters"].endswith("are within 1 %")
+
+
+MOVED = {
+    "prompts are": "demand.input_tokens",
+    "answers are": "demand.output_tokens",
+    "the service lasts": "demand.lifetime",
+    "training uses the chips": "training.mfu",
+    "serving uses the chips": "serving.mfu",
+    "training hours cost": "training.price",
+    "serving hours cost": "serving.price",
+}
+UP = ("more", "longer", "better", "larger")
+
+
+@pytest.mark.parametrize(
+    ("text", "demands"),
+    [
+        ("latency-bound-assistant", {"twice": "4M/day", "half": "1M/day"}),
+        (IDLE, {"twice": "20k/day", "half": "5k/day"}),
+        ("moe-api", {}),
+        ("reasoning-model", {}),
+    ],
+)
+def test_what_could_change_it_is_what_solve_says(root, text, demands):
+    """`The plan costs 24 % more`, of machines in fractions; `solve` says 2.3 %."""
+    scenario = scenario_of(root, text)
+    answer = solve(scenario)
+    told = points_of(case(scenario, answer, ()), "What could change it")
+    for word, rate in demands.items():
+        plan = solve(scenario_of(root, text, f"demand.requests={rate}"), False).plan
+        size = model(plan.parameters, plan.tokens)
+        assert f"or {word} the demand the plan is {size} tokens" in told[0]
+    moves = [
+        found
+        for point in told
+        for found in re.findall(
+            r"if ([a-z ]+) 20 % (\w+), the plan (costs [\d.]+ % \w+ than) now",
+            point,
+            re.I,
+        )
+    ]
+    assert moves
+    for subject, way, change in moves:
+        path = MOVED[subject]
+        (now,) = (
+            i.value for i in inputs(scenario.chosen(answer.choice)) if i.name == path
+        )
+        other = changed_in_all(scenario, path, now * (1.2 if way in UP else 0.8))
+        total = solve(other, whole=False).cost.total
+        assert compared(total / answer.cost.total - 1, "USD") == change
+
+
+def changed_in_all(scenario, name, value):
+    """A scenario with a number changed in each of its choices."""
+    path = tuple(name.split("."))
+    return scenario.every(lambda one: changed(one, path, lambda _: value))
+
+
+@pytest.mark.parametrize(
+    "name", ["latency-bound-assistant", "moe-api", "verified-code"]
+)
+def test_the_best_of_choices_is_the_best_of_all_made_whole(root, name):
+    """Choices that cannot win in fractions are not made whole."""
+    groups = [scaled_in_all(scenario_of(root, name), f) for f in (0.5, 1, 2)]
+    best = best_of_each(groups)
+    for ways, (way, _, plan) in zip(groups, best, strict=True):
+        each = [planned(one) for one in ways]
+        least = min(made[1].plan.total for made in each if made is not None)
+        assert plan.plan.total == pytest.approx(least, rel=1e-9)
+        assert way in ways
+
+
+def scaled_in_all(scenario, factor):
+    return scenario.every(lambda one: scaled(one, factor)).singles
