@@ -103,7 +103,11 @@ def _foretold(scenario: Scenario, draws: int, seed: int) -> None:
     from optimizer.question.vary import plan  # noqa: PLC0415
     from optimizer.reading.quantity import DURATION, write  # noqa: PLC0415
 
-    seconds = forecast(plan(scenario, (), draws, seed), None).seconds
+    try:
+        drawn = plan(scenario, (), draws, seed)
+    except InputError:
+        return  # what is wrong is told where it is asked
+    seconds = forecast(drawn, None).seconds
     time = f"about {write(seconds, DURATION)} of solving here"
     click.echo(f"{draws:,} draws, {time}, then the robust plan", err=True)
 

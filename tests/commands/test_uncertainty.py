@@ -180,6 +180,13 @@ RANGE = "--probability: must be above 0 % and below 100 %, got "
             "as {low: 1T, expected: 2T, high: 4T}, or choose a law with a covariance, "
             "such as besiroglu-2024-refit\n",
         ),
+        (
+            # So many that their time is told first.
+            ("--set", "law=hoffmann-2022-devries", "--draws", "1000000"),
+            "uncertainty: nothing is uncertain: give a number of the demand or a price "
+            "as {low: 1T, expected: 2T, high: 4T}, or choose a law with a covariance, "
+            "such as besiroglu-2024-refit\n",
+        ),
         (("-o", "no/where.csv"), "no/where.csv: there is no directory no\n"),
     ],
 )

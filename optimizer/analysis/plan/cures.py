@@ -128,8 +128,10 @@ def cured(
     far = bool(beyond_law(scenario, question))
     tried = Tried(scenario, question, why)
 
+    whole = bool(fractions(scenario))
+
     def further(way: Relaxation) -> float | None:
-        return tried.least(way.name) if way.name in tried.ways else None
+        return tried.least(way.name) if whole and way.name in tried.ways else None
 
     ways = [
         priced(way, move, question.surface, light, further, far)
@@ -154,7 +156,7 @@ def cured(
     if changed:
         shown = sorted(ways, key=partial(change, surface=question.surface))
         why = replace(why, cure=why.cure and cure(shown), advice=tuple(told))
-    if fractions(scenario):
+    if whole:
         why = replace(why, uniform=None)  # it is of batches and replicas in fractions
     count = scenario.spec.training.accelerators
     return advised(why, ways, machines(ways, "limits.training_time", count))

@@ -78,7 +78,9 @@ class Tried:
             start = printed(way, way.after)  # which is what will be typed
             if at(start):
                 return way.after
-            most -= self.least_change(name)
+            if math.isinf(far := self.least_change(name)):
+                return None  # further than any file takes
+            most -= far
         known = None
         if held_from_both(name) and (made := self.plan_without([name])) is not None:
             known = made.plan.size[HELD[name]]

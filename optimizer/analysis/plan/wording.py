@@ -35,6 +35,7 @@ KINDS: dict[str, Kind] = {
 # What the objective's unit does, and what there is less or more of.
 VERBS = {"kWh": ("takes", " energy"), "kgCO2e": ("emits", " carbon")}
 NOTHING = 5e-5  # of a cost, which nobody would choose a model for
+LOUD = 1e9  # a loss of which no decimals are told
 BRIM = 4  # digits of a demand that fills replicas
 EXACT = 1e-9  # of a number that is one of so many digits, but for rounding
 
@@ -127,7 +128,7 @@ def samples(number: float) -> str:
 
 def nats(loss: float) -> str:
     """Writes a loss to four decimals, since their differences are small."""
-    return f"{loss:.4f} nats"
+    return f"{loss:.10g} nats" if abs(loss) >= LOUD else f"{loss:.4f} nats"
 
 
 def nearly(saved: float | None) -> str:

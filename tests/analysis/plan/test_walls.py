@@ -119,3 +119,20 @@ def test_what_is_fixed_where_the_best_is_no_model_is_told(ask):
             "  counts: non-embedding}\ntarget: {match: {model: llama-3-8b}}\n"
             "fix: {parameters: 8030261248}\ndemand: {tokens: 50T}\n"
         )
+
+
+def test_a_target_whose_cure_no_file_takes_ends_the_search_for_one(ask):
+    """It was looked for an infinite way further, until the numbers ended."""
+    answer = ask(
+        "law: {E: 1.7, A: 1, B: 1e6, alpha: 0.135, beta: 0.864, G: 5.4e+29,\n"
+        "      gamma: 0.315}\n"
+        "plan: {parameters: 7B, tokens: 2M}\n"
+        "serving: {weights: int4, batch: 1, context: 8192, "
+        "quantization_penalty: true}\n"
+        "architecture: {layers: 28, width: 3072, kv_heads: 8, head_size: 128}\n"
+        "demand: {requests: 200M/day, input_tokens: 300, output_tokens: 150,\n"
+        "         lifetime: 2 years}\n"
+        "limits: {memory: 4 GB}\n"
+    )
+    assert answer.plan is None
+    assert "5.4e+29" in answer.infeasibility.reason
