@@ -197,7 +197,7 @@ def test_notes_of_one_kind_are_one_with_all_their_lines():
         Note(n, f"loss {n}.5 is above line {n - 1}", "kept") for n in range(47, 92)
     ]
     (one,) = summed([*notes])
-    assert one.message.endswith("so 45 runs: lines 47 to 91")
+    assert one.message.endswith("is true of 45 runs: lines 47 to 91")
     assert spans([4, 7, 8, 9, 12]) == "lines 4, 7 to 9 and 12"
     few = notes[:2]
     assert summed(few) == few

@@ -196,6 +196,7 @@ class Fixed:
             0, or up to a hundredth where machines come in whole numbers.
         implied_reason: why no demand suits it; None where one does.
         implied_replicas: that this demand fills to the last token; None where none.
+        extrapolation: what of the optimum lies outside the law's runs.
     """
 
     optimum: Pair
@@ -205,6 +206,7 @@ class Fixed:
     implied_within: float | None = None
     implied_reason: str | None = None
     implied_replicas: int | None = None
+    extrapolation: tuple[Beyond, ...] = ()
 
 
 @dataclass(frozen=True)

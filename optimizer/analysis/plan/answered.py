@@ -267,4 +267,7 @@ def _fixed(free: WholePlan, question: Question, solution: Solution) -> Fixed:
     if question.reducible is None:
         extra = question.surface.loss_of(here) - free.plan.total
     optimum = pair_of(free.plan.question, free.plan.size)
-    return Fixed(optimum, extra, (here / best) ** question.measured - 1, None)
+    fraction = (here / best) ** question.measured - 1
+    law = free.plan.scenario.law
+    far = beyond(law, optimum.parameters, optimum.tokens)
+    return Fixed(optimum, extra, fraction, None, extrapolation=far)

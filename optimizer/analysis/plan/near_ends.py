@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from optimizer.analysis.plan.answer import Answer, NearOptimal
 from optimizer.analysis.plan.doubts import Warning
 from optimizer.analysis.plan.near_optimal import WITHIN
-from optimizer.analysis.plan.wording import either, figure, percent, safely
+from optimizer.analysis.plan.wording import (
+    amount,
+    either,
+    figure,
+    percent,
+    safely,
+    unbounded,
+)
+from optimizer.reading.quantity import read
 
 WIDE = 2.0
 
@@ -20,8 +28,8 @@ def near_ends(
 ) -> tuple[str, str]:
     """Both ends of a range of sizes or tokens.
 
-    In whole machines, whose cost has steps, they are rounded to what lies inside. An
-    end that is the optimum reads as that does.
+    Sizes are rounded to what lies inside; so are the tokens in whole machines, whose
+    cost has steps. An end that is the optimum reads as that does.
 
     Args:
         answer: whose range it is.
@@ -32,12 +40,16 @@ def near_ends(
     first, last = getattr(near, word)
     told = written(first, word), written(last, word)
     best = answer.plan if answer.fixed is None else answer.fixed.optimum
-    if answer.relaxed is None or best is None:
+    if best is None or (answer.relaxed is None and word != "parameters"):
         return told
     plan, rises = written(getattr(best, word), word), first <= last
+
+    def inside(end: float, up: bool) -> str:
+        return written(read(safely(end, word, up), unbounded(word)), word)
+
     return (
-        told[0] if told[0] == plan else safely(first, word, up=rises),
-        told[1] if told[1] == plan else safely(last, word, up=not rises),
+        told[0] if told[0] == plan else inside(first, rises),
+        told[1] if told[1] == plan else inside(last, not rises),
     )
 
 
@@ -50,12 +62,9 @@ def wide(answer: Answer) -> Iterator[Warning]:
         low, high = near.parameters
         if near.within != min(WITHIN) or high / low <= WIDE:
             continue
-        least, most = (
-            safely(end, "parameters", up) for end, up in ((low, True), (high, False))
-        )
+        least, most = near_ends(answer, near, "parameters", amount)
         told = f"every size from {least} to {most} is"
         if answer.relaxed is not None:  # the cost has steps
-            least, most = near_ends(answer, near, "parameters")
             told = f"both {least} and {most}, if not every size between, are"
         yield Warning(
             "wide-optimum",

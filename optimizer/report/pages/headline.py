@@ -235,7 +235,8 @@ def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
     other = model(best.parameters, best.tokens)
     if _same(plan, best):
         yield "That is the optimum: what you fixed costs nothing."
-    elif answer.question == "budget":
+        return
+    if answer.question == "budget":
         yield (
             f"The best size for this budget, {other} tokens, has a loss of "
             f"{best.loss:.4f}, lower by {significant(fixed.extra)}."
@@ -243,6 +244,8 @@ def _decided(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:
     elif answer.cost is not None:
         much = compared(fixed.fraction, answer.cost.unit)
         yield f"{_that(answer)} {much} the optimum, {other} tokens."
+    if told := stretch(fixed.extrapolation, answer.law.name, "That optimum"):
+        yield told
 
 
 def _suits(answer: Answer, plan: Pair, fixed: Fixed) -> Iterator[str]:

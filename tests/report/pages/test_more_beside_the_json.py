@@ -6,15 +6,18 @@ import pytest
 
 from optimizer.analysis.audit import audit
 from optimizer.analysis.frontier.frontier import frontier
+from optimizer.analysis.plan.near_ends import near_ends
 from optimizer.analysis.plan.optimum import solve
-from optimizer.analysis.plan.wording import nearly
+from optimizer.analysis.plan.wording import figure, nearly
 from optimizer.analysis.portfolio.joint_plan import solve_portfolio
 from optimizer.fitting.oddities import Note, summed
 from optimizer.question.load import load_scenario, read_scenario
 from optimizer.question.portfolio_file import load_portfolio
+from optimizer.reading.quantity import PARAMETERS, read
 from optimizer.report.formats.text import render
 from optimizer.report.pages.audit import audits_blocks
 from optimizer.report.pages.frontier import frontier_blocks, frontier_data
+from optimizer.report.pages.headline import headline
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.portfolio import portfolio_blocks, portfolio_headline
 from optimizer.report.pages.short import short_blocks
@@ -179,3 +182,28 @@ def test_slopes_of_whole_machines_are_said_to_be_in_fractions(root):
     drawn = solve(loaded(root, "verified-code", "demand.samples.at_most=8"))
     page = flat(short_blocks(drawn))
     assert "batches" not in page.partition("Limits that hold it")[2]
+
+
+def test_the_optimum_beside_a_fixed_size_is_said_to_be_an_extrapolation(root):
+    """Of 9.77B on 6.4T, 1.9 times the ratio of any run, nothing was said."""
+    answer = solve(loaded(root, "llama-3-8b", "fix.parameters=13B"))
+    free = solve(loaded(root, "llama-3-8b", "fix.parameters=9.77B"))
+    (far,) = answer.fixed.extrapolation
+    (same,) = free.extrapolation
+    assert far.what == same.what == "tokens_per_parameter"
+    assert far.factor == pytest.approx(same.factor, rel=1e-2)
+    assert f"That optimum is an extrapolation: {far.factor:.2g} ×" in headline(answer)
+
+
+@pytest.mark.parametrize(
+    "name", ["open-release", "sixty-days", "data-limited-language"]
+)
+def test_printed_ends_of_a_range_lie_within_it(root, name):
+    answer = solve(loaded(root, name))
+    plan = figure(answer.plan.parameters, "parameters")
+    for near in answer.near_optimal:
+        low, high = near_ends(answer, near, "parameters")
+        first, last = near.parameters
+        # An end that is the plan is written as the plan is.
+        assert low == plan or first <= read(low, PARAMETERS) < first * 1.01
+        assert high == plan or last * 0.99 < read(high, PARAMETERS) <= last
