@@ -51,6 +51,7 @@ NO_MIX = "its streams serve nothing, and nothing says in which proportions they 
 NO_PRICE = "a figure that serving needs is not given"
 WORSE = "fewer training tokens would give it a lower loss"
 FREE = "what it serves costs nothing here, so that no demand moves the best size"
+BEYOND = "the demand that would suit it is more than any number"
 OTHER_LOSS = "with its weights stored as here it has another loss"
 DEARER = "at the demand that would suit it, another plan of its loss is cheaper"
 WHOLE = (
@@ -143,7 +144,12 @@ def implied_demand(
     also = [one for scenario in beside for one in _serving(scenario)]
     found: list[Suits] = []
     for way in ways:
-        for factor, filled in _factors(way, size) if way.factor > 0 else ():
+        if way.factor <= 0:
+            continue
+        if not _asks(scaled(way.scenario, way.factor)):
+            found.append(Suits(None, None, BEYOND))
+            continue
+        for factor, filled in _factors(way, size):
             tokens = factor * way.served
             others = (other.total(tokens) for other in ways)
             if min(others) < way.total(tokens) * (1 - NEAR):
@@ -172,11 +178,17 @@ def _serving(scenario: Scenario) -> Iterator[Scenario]:
     one = _unit(streams[0]) if streams else Stream(tokens=Flow(1.0))
     demand = (one,) if isinstance(scenario.spec.demand, tuple) else one
     spec = scenario.spec.model_copy(update={"demand": demand})
+    if _asks(replace(scenario, spec=spec)):  # else a figure for it is not given
+        yield replace(scenario, spec=spec)
+
+
+def _asks(scenario: Scenario) -> bool:
+    """Whether a scenario can be asked: its demand is a number, and has its figures."""
     try:
-        formulate(replace(scenario, spec=spec))
+        formulate(scenario)
     except InputError:
-        return  # a figure that serving needs is not given
-    yield replace(scenario, spec=spec)
+        return False
+    return True
 
 
 def _flow(stream: Stream) -> Flow:

@@ -136,3 +136,15 @@ def test_a_target_whose_cure_no_file_takes_ends_the_search_for_one(ask):
     )
     assert answer.plan is None
     assert "5.4e+29" in answer.infeasibility.reason
+
+
+def test_a_demand_that_no_number_holds_suits_no_plan_and_refuses_none(ask):
+    """A plan on 15,000 epochs: `demand: serves more tokens than any number`."""
+    answer = ask(
+        "law: besiroglu-2024-refit\n"
+        "plan: {parameters: 8B, tokens: 15T}\n"
+        "demand: {tokens: 50T}\n"
+        "data: {unique_tokens: 1B}\n"
+    )
+    assert answer.own.implied_demand is None
+    assert "more than any number" in answer.own.implied_reason
