@@ -40,7 +40,6 @@ from optimizer.records import replace
 from optimizer.world.costs import MILLION
 from optimizer.world.demand import Stream
 
-Price = Callable[[float], float]
 STRIDE = 1.0  # in ln demand, of the first look beside the stated one
 NARROW = 1e-4  # in ln demand, how close the edge of what is feasible is sought
 
@@ -125,7 +124,7 @@ def _overtaken(
     if total <= 0:
         return Overtaken(None, None)
     if not any(serving.idle_paid for serving in scenario.servings):
-        at = _crossing(scenario, lambda factor: factor * total, served)
+        at = _crossing(scenario, total, served)
         return Overtaken(at, at)
     found = overtaken(
         [partial(_whole_bill, one) for one in scenario.singles], by_demand(), served
@@ -189,7 +188,7 @@ def _scaled(stream: Stream, factor: float) -> Stream:
     return stream.model_copy(update={word: times(getattr(stream, word))})
 
 
-def _crossing(scenario: Scenario, price: Price, served: float) -> float | None:
+def _crossing(scenario: Scenario, total: float, served: float) -> float | None:
     """The served tokens at which the best new model costs as much as another way.
 
     Of a scenario with lists it is the least over their combinations: each crosses at
@@ -197,12 +196,12 @@ def _crossing(scenario: Scenario, price: Price, served: float) -> float | None:
 
     Args:
         scenario: with all its lists.
-        price: of the other way, by the factor of the demand.
+        total: of the other way at a factor of 1, in proportion to the demand.
         served: tokens at a factor of 1.
     """
     least: float | None = None
     for one in scenario.singles:
-        excess = partial(_excess, one, price, [])
+        excess = partial(_excess, one, total, [])
         if least is None or excess(math.log(least / served)) < 0:
             found = _root(excess)
             least = least if found is None else served * found
@@ -212,7 +211,7 @@ def _crossing(scenario: Scenario, price: Price, served: float) -> float | None:
 
 
 def _excess(
-    scenario: Scenario, price: Price, last: list[tuple[Array, Array]], log: float
+    scenario: Scenario, total: float, last: list[tuple[Array, Array]], log: float
 ) -> float:
     """Ln of a new model's cost over the other's, both at a factor e^log of demand."""
     factor = math.exp(log)
@@ -229,7 +228,7 @@ def _excess(
     plan = make_whole(Solved(one, question, solution))
     if plan is None:
         return math.inf
-    return math.log(plan.plan.solution.value) - math.log(price(factor))
+    return math.log(plan.plan.solution.value) - math.log(factor * total)
 
 
 def _root(excess: Callable[[float], float]) -> float | None:

@@ -22,10 +22,11 @@ def others(answer: Answer) -> Iterator[Block]:
     price = answer.unit_cost
     today = unit == "USD" and price is not None and price.present_value
     if served and cost is not None:
-        ways = [(o.total, o.per_token) for o in answer.others if o.per_token]
-        if today and ways and ways[0][0] is not None:
-            # Tokens count as much as what is paid for them then does today.
-            served = ways[0][0] / ways[0][1]
+        if today:  # tokens count as much as what is paid for them then does
+            rates = [(o.total, o.per_token) for o in answer.others]
+            served = next(
+                (all_ / each for all_, each in rates if all_ and each), served
+            )
         million.insert(0, ("this plan", cost.total, cost.total / served))
     passed = {o.name: overtaken(o) for o in able(answer)}
     losses = {o.name: o.loss for o in answer.others if o.loss is not None}

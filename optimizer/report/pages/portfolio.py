@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.algebra.program import Status
-from optimizer.analysis.plan.answer import Alternative, Answer
+from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.wording import (
     amount,
     either,
@@ -24,7 +24,7 @@ from optimizer.report.formats.blocks import GAP, Block, Heading, Table, Text, na
 from optimizer.report.formats.loss_units import in_unit
 from optimizer.report.pages.cautions import all_warned
 from optimizer.report.pages.distillation import better, students
-from optimizer.report.pages.other_ways import called
+from optimizer.report.pages.other_ways import called, provided
 from optimizer.report.pages.plan import answer_blocks
 from optimizer.report.pages.reasons import (
     WHOLE,
@@ -170,18 +170,14 @@ def _elsewhere(portfolio: JointPlan) -> str:
     for answer in portfolio.members:
         for way, least in answer.cheaper[:1]:
             mine = 0.0 if answer.cost is None else answer.cost.total
+            good = f", {provided(way.name)}," if way.loss is None else ""
             told.append(
                 f" But {called(way.name)} serves {answer.scenario} for "
-                f"{figure(least, portfolio.unit)}{_unknown(way)}, and its training and "
+                f"{figure(least, portfolio.unit)}{good} and its training and "
                 f"serving takes {figure(mine, portfolio.unit)}: take it out of models "
                 "to see what the others then need."
             )
     return "".join(told)
-
-
-def _unknown(way: Alternative) -> str:
-    """What is left to know of a way whose loss nobody published."""
-    return ", if what is bought is good enough" if way.loss is None else ""
 
 
 def _together(portfolio: JointPlan, parts: list[str]) -> str:
