@@ -162,3 +162,11 @@ def uncertified(certificate: Certificate, gap: float = GAP) -> UncertifiedError:
         f"{certificate.gap:.1e} of {gap:.0e}); no answer is given. Please report "
         "the scenario as a defect"
     )
+
+
+def roomless() -> UncertifiedError:
+    """The error that refuses an answer where bounds leave but a point."""
+    return UncertifiedError(
+        "the bounds leave a single point, too little room for a certificate; no "
+        "answer is given. Please report the scenario as a defect"
+    )

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optimizer.algebra.composite import Composite, compose
-from optimizer.algebra.posynomial import Posynomial, Term, build
+from optimizer.algebra.posynomial import Posynomial
 from optimizer.algebra.program import (
     Certificate,
     Constraint,
@@ -27,6 +27,7 @@ from optimizer.algebra.program import (
 from optimizer.engine.certify import GAP, VIOLATION
 from optimizer.engine.cone import balanced
 from optimizer.engine.enclose import enclose
+from optimizer.engine.room import relaxation
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
 from optimizer.records import dataclass
@@ -37,7 +38,6 @@ ROOM = 1e-6  # a relaxation leaves this much, so that the relaxed program has a 
 FAR = 1e-3  # and this much where its least has a variable at 0 or ∞
 SLIVER = 1e-7  # closer to infeasible than this, no multiplier is a number
 NOWHERE = np.zeros((1, 0))  # the only point of a program without variables
-FACTOR = "relaxation"
 OBJECTIVE = "objective"
 ENDLESS = 1e80  # where a variable goes to ∞ and what saturates has saturated
 
@@ -71,30 +71,6 @@ def least_relaxation(
     """
     met = all(c.name in relaxed for c in program.constraints)
     return infimum(relaxation(program, relaxed), met=met, gap=gap)
-
-
-def relaxation(program: GeometricProgram, relaxed: Collection[str]) -> GeometricProgram:
-    """The program of that factor, which is its last variable; of a batch too.
-
-    Args:
-        program: as for `least_relaxation`.
-        relaxed: likewise.
-    """
-    factor = FACTOR
-    while factor in program.variables:
-        factor += "'"  # the program is a relaxation itself
-    variables = (*program.variables, factor)
-    constraints = tuple(
-        Constraint(
-            c.name,
-            c.posynomial.over(variables).times({factor: -1.0})
-            if c.name in relaxed
-            else c.posynomial.over(variables),
-        )
-        for c in program.constraints
-    )
-    objective = build(variables, [Term(FACTOR, 1.0, {factor: 1.0})])
-    return GeometricProgram(objective, constraints)
 
 
 def infimum(

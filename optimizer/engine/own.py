@@ -24,9 +24,17 @@ from optimizer.algebra.program import (
 )
 from optimizer.engine.arrays import Arrays, arrays, middle, value
 from optimizer.engine.barrier import balanced, descend, inside
-from optimizer.engine.certify import GAP, RADIUS, allowed, excluded, residuals
+from optimizer.engine.certify import (
+    GAP,
+    RADIUS,
+    VIOLATION,
+    allowed,
+    excluded,
+    residuals,
+)
 from optimizer.engine.follow import follow, lowest
 from optimizer.engine.moved import moved
+from optimizer.engine.room import room
 from optimizer.engine.settle import settle
 from optimizer.records import dataclass
 
@@ -37,6 +45,7 @@ LIKELY = (1.0, False)
 LOST = 1e6  # a sum of multipliers, at which a path may have no point to lead to
 SETS = 6  # of binding constraints that a guess may lead through
 FEW = 2  # likewise, where the path is as good
+EXACT = 1e-12  # gap of a proof that there is no room
 MOVES = 3  # of the point from which variables are counted
 DOUBTS = (LIKELY, (1.0, True), (1e-5, False), (1e-5, True), (1e5, False), (1e5, True))
 
@@ -122,6 +131,19 @@ def find(
         return _Work(program, start, gap).run()
 
 
+def hemmed(program: GeometricProgram) -> bool:
+    """Whether it is proven that bounds on what saturates leave no room; see `room`.
+
+    Args:
+        program: of one member.
+    """
+    around = room(program)
+    if around is None:
+        return False
+    found = find(around, gap=EXACT)
+    return bool(found.ended[0] == OPTIMAL and found.z[0, -1] > -VIOLATION)
+
+
 class _Work:
     """A batch while it is solved."""
 
@@ -165,6 +187,10 @@ class _Work:
 
     def _surely(self, rows: Integers) -> None:
         """Phase I for some members, and phase II for those that have room."""
+        ones = (members(self.program, rows[k : k + 1]) for k in range(len(rows)))
+        rows = rows[[not hemmed(one) for one in ones]]
+        if not rows.size:
+            return
         z, weight, found, none = inside(self._part(rows), self.start[rows])
         self._exclude(rows[none], z[none], weight[none])
         if found.any():

@@ -18,7 +18,7 @@ import numpy as np
 from optimizer.algebra.posynomial import Array, Posynomial
 from optimizer.algebra.program import Engine, GeometricProgram, Solution, Status
 from optimizer.engine import own
-from optimizer.engine.certify import GAP, certify, uncertified
+from optimizer.engine.certify import GAP, certify, roomless, uncertified
 from optimizer.engine.enclose import enclose, extended, tighten
 from optimizer.records import dataclass
 
@@ -44,8 +44,10 @@ def solve(
         INFEASIBLE; `diagnose` proves and explains that.
 
     Raises:
-        Defect: the answer failed its certificate.
+        Defect: the answer failed its certificate, or bounds leave no room for one.
     """
+    if own.hemmed(program):
+        raise roomless()
     n, count = len(program.variables), len(program.constraints)
     outer = enclose(program)
     origin = None if start is None else extended(program, start)

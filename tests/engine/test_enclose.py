@@ -9,7 +9,8 @@ from optimizer.algebra.composite import compose
 from optimizer.algebra.posynomial import Posynomial, Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram, Status
 from optimizer.algebra.saturating import Saturating
-from optimizer.engine.certify import passes
+from optimizer.engine import own, second_opinion
+from optimizer.engine.certify import UncertifiedError, passes
 from optimizer.engine.conflict import diagnose
 from optimizer.engine.diagnose import infimum, least_relaxation
 from optimizer.engine.enclose import enclose, tighten
@@ -132,3 +133,35 @@ def test_what_is_given_is_no_part_of_a_conflict():
     conflict = diagnose(program(1.2, cap=0.8), given=["cap"])
     assert conflict.names == ("target",)
     assert set(conflict.factors) == {"target"}
+
+
+def narrow(more):
+    """At k ≤ 2·(1 + more) and y ≤ 1 the bound of 2 has 1/(2y) + 1/k ≤ 1 there alone."""
+    given = program(2.0, cap=50.0)  # y is 1 to the last digit from x = 19
+    wall = build(("x", "k"), [Term("k", 0.5 / (1 + more), {"k": 1.0})])
+    constraints = (*given.constraints, Constraint("k", wall))
+    return GeometricProgram(given.objective, constraints)
+
+
+def test_a_single_point_is_told_before_all_is_tried(monkeypatch):
+    def never(*_):
+        pytest.fail("a second opinion was asked for")
+
+    monkeypatch.setattr(second_opinion, "_search", never)
+    start = np.log([20.0, 2.0])
+    with pytest.raises(UncertifiedError, match="single point"):
+        solve(narrow(0.0), start)
+    assert solve(narrow(-1e-8), start).status is Status.INFEASIBLE
+    found = solve(narrow(1e-6), start)
+    assert passes(found.certificate)
+
+
+def test_room_is_seen_to_the_digits_of_the_judge():
+    """1/(2y) + 1/k ≤ e^t, y ≤ e^t, k ≤ 2(1 + m)e^t meet from 2e^(2t) = 1 + 1/(1 + m).
+
+    So t is −m/4 for a small m.
+    """
+    assert own.hemmed(narrow(0.0))
+    assert own.hemmed(narrow(2e-10))  # t = −0.5e-10; the judge allows 1e-10
+    assert not own.hemmed(narrow(8e-10))
+    assert not own.hemmed(program(2.0))

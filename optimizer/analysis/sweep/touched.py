@@ -21,7 +21,8 @@ from optimizer.analysis.plan import touching
 from optimizer.engine import batch, own
 from optimizer.engine.batch import Batch
 from optimizer.engine.certify import residuals
-from optimizer.engine.diagnose import ROOM, relaxation
+from optimizer.engine.diagnose import ROOM
+from optimizer.engine.room import relaxation
 from optimizer.engine.solve import cvxpy_asked
 from optimizer.engine.stacking import stacked
 from optimizer.errors import Defect

@@ -5,6 +5,7 @@ import pytest
 
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, rows
+from optimizer.engine import second_opinion
 from optimizer.engine.certify import passes
 from optimizer.question.load import read_scenario
 from optimizer.question.vary import plan
@@ -31,6 +32,15 @@ serving: {model: roofline, hardware: h100-sxm, accelerators: 6, mfu: 40 %, mbu: 
   quantization_penalty: true}
 demand: {requests: 1k/day, input_tokens: 100, output_tokens: 300, lifetime: 1 year}
 data: {unique_tokens: 10B}
+"""
+OWN = """
+law: besiroglu-2024-refit
+objective: dollars
+plan: {parameters: 8B, tokens: 15T}
+training: {hardware: h100-sxm, mfu: 40 %, price: $2.00/h}
+serving: {hardware: h100-sxm, mfu: 30 %, price: $2.00/h}
+demand: {tokens: 50T}
+limits: {training_cost: $900k}
 """
 
 
@@ -162,3 +172,22 @@ def test_no_answer_depends_on_what_was_asked_before():
     forth = {i: solve(files[i]) for i in (0, 1, 2, 3)}
     back = {i: solve(files[i]) for i in (3, 2, 1, 0)}
     assert [forth[i].plan for i in range(4)] == [back[i].plan for i in range(4)]
+
+
+@pytest.mark.parametrize("unique", ["1B", "1M", "100"])
+def test_a_plan_of_ones_own_at_the_least_loss_needs_no_second_opinion(
+    monkeypatch, unique
+):
+    """15T tokens are enough to wear any of these out: its loss is the lowest there is.
+
+    Each of the programs around it used to try everything, for half a minute in all.
+    """
+    monkeypatch.setattr(second_opinion, "_search", lambda *_: pytest.fail("asked"))
+    scenario = read_scenario(OWN, "s.yaml", (f"data.unique_tokens={unique}",))
+    why = solve(scenario).infeasibility
+    assert why.conflict == ("target", "data.unique_tokens")
+    assert "leave a single point" in why.opening
+    s_of = curve(scenario.law, scenario.spec.data.unique_tokens)
+    E = scenario.law.coefficients["E"]
+    lowest = E + s_of(np.geomspace(1, 1e13, 1000), 1e30).min()
+    assert why.nearest_loss == pytest.approx(lowest, rel=1e-9)

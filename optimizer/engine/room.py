@@ -1,0 +1,63 @@
+"""Whether bounds on what saturates leave any room, told before all is tried.
+
+At the lowest loss that repeated data give, curves are flat and no multiplier is a
+number: every way of solving ends without a certificate, after seconds. The geometric
+program around says so in a millisecond. The least t with g_i ≤ t for all its bounds is
+of a program that has room, so it is certified; where it is 1, no point lies inside.
+*Source*: Boyd, Kim, Vandenberghe & Hassibi 2007, section 3.1 (feasibility).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from optimizer.algebra.posynomial import Term, build
+from optimizer.algebra.program import Constraint, GeometricProgram
+from optimizer.engine.enclose import enclose
+
+FACTOR = "relaxation"
+ENOUGH = 0.5  # factor by which no bound need give less
+
+
+def relaxation(program: GeometricProgram, relaxed: Collection[str]) -> GeometricProgram:
+    """The program of the least factor by which some bounds must grow for all to be met.
+
+    Args:
+        program: its objective does not matter; of a batch too.
+        relaxed: the names of the constraints that may give, by a common factor, which
+            is the last variable.
+    """
+    factor = FACTOR
+    while factor in program.variables:
+        factor += "'"  # the program is a relaxation itself
+    variables = (*program.variables, factor)
+    constraints = tuple(
+        Constraint(
+            c.name,
+            c.posynomial.over(variables).times({factor: -1.0})
+            if c.name in relaxed
+            else c.posynomial.over(variables),
+        )
+        for c in program.constraints
+    )
+    objective = build(variables, [Term(FACTOR, 1.0, {factor: 1.0})])
+    return GeometricProgram(objective, constraints)
+
+
+def room(program: GeometricProgram) -> GeometricProgram | None:
+    """The program of what its bounds leave, where it has quantities that saturate.
+
+    Args:
+        program: of one member.
+
+    Returns:
+        The least factor that all bounds of its enclosure take, of which e^(−t) is the
+        room; no less than `ENOUGH`. None where nothing saturates.
+    """
+    outer = enclose(program)
+    if outer is program:
+        return None
+    every = relaxation(outer, [c.name for c in outer.constraints])
+    floor = build(every.variables, [Term(FACTOR, ENOUGH, {every.variables[-1]: -1.0})])
+    bounds = (*every.constraints, Constraint("enough", floor))
+    return GeometricProgram(every.objective, bounds)
