@@ -32,7 +32,8 @@ from optimizer.engine.certify import (
     excluded,
     residuals,
 )
-from optimizer.engine.diagnose import SLIVER, least_relaxation
+from optimizer.engine.diagnose import least_relaxation
+from optimizer.engine.room import SLIVER
 from optimizer.engine.root import Plain, plain, root
 from optimizer.engine.second_opinion import solve
 from optimizer.engine.solve import cvxpy_asked

@@ -15,7 +15,8 @@ import numpy as np
 from optimizer.algebra.posynomial import Posynomial
 from optimizer.algebra.program import Certificate, GeometricProgram
 from optimizer.engine.certify import UncertifiedError
-from optimizer.engine.diagnose import FAR, ROOM, SLIVER, Infimum, least_relaxation
+from optimizer.engine.diagnose import FAR, ROOM, Infimum, least_relaxation
+from optimizer.engine.room import SLIVER
 from optimizer.errors import Defect
 from optimizer.records import dataclass
 

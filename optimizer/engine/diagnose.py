@@ -27,7 +27,7 @@ from optimizer.algebra.program import (
 from optimizer.engine.certify import GAP, VIOLATION
 from optimizer.engine.cone import balanced
 from optimizer.engine.enclose import enclose
-from optimizer.engine.room import relaxation
+from optimizer.engine.room import SLIVER, relaxation
 from optimizer.engine.solve import solve
 from optimizer.errors import Defect
 from optimizer.records import dataclass
@@ -36,7 +36,6 @@ Mask = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 ROOM = 1e-6  # a relaxation leaves this much, so that the relaxed program has a plan
 FAR = 1e-3  # and this much where its least has a variable at 0 or ∞
-SLIVER = 1e-7  # closer to infeasible than this, no multiplier is a number
 NOWHERE = np.zeros((1, 0))  # the only point of a program without variables
 OBJECTIVE = "objective"
 ENDLESS = 1e80  # where a variable goes to ∞ and what saturates has saturated

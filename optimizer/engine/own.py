@@ -27,14 +27,13 @@ from optimizer.engine.barrier import balanced, descend, inside
 from optimizer.engine.certify import (
     GAP,
     RADIUS,
-    VIOLATION,
     allowed,
     excluded,
     residuals,
 )
 from optimizer.engine.follow import follow, lowest
 from optimizer.engine.moved import moved
-from optimizer.engine.room import room
+from optimizer.engine.room import SLIVER, room
 from optimizer.engine.settle import settle
 from optimizer.records import dataclass
 
@@ -45,7 +44,6 @@ LIKELY = (1.0, False)
 LOST = 1e6  # a sum of multipliers, at which a path may have no point to lead to
 SETS = 6  # of binding constraints that a guess may lead through
 FEW = 2  # likewise, where the path is as good
-EXACT = 1e-12  # gap of a proof that there is no room
 MOVES = 3  # of the point from which variables are counted
 DOUBTS = (LIKELY, (1.0, True), (1e-5, False), (1e-5, True), (1e5, False), (1e5, True))
 
@@ -140,8 +138,8 @@ def hemmed(program: GeometricProgram) -> bool:
     around = room(program)
     if around is None:
         return False
-    found = find(around, gap=EXACT)
-    return bool(found.ended[0] == OPTIMAL and found.z[0, -1] > -VIOLATION)
+    found = find(around)
+    return bool(found.ended[0] == OPTIMAL and found.z[0, -1] > -SLIVER)
 
 
 class _Work:

@@ -16,6 +16,7 @@ from optimizer.algebra.program import Constraint, GeometricProgram
 from optimizer.engine.enclose import enclose
 
 FACTOR = "relaxation"
+SLIVER = 1e-7  # closer to infeasible than this, no multiplier is a number
 ENOUGH = 0.5  # factor by which no bound need give less
 
 

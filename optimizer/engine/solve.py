@@ -178,9 +178,9 @@ def _both(start: Array, guess: Array) -> tuple[Array, Array]:
 
 
 def _without(program: GeometricProgram, start: Array) -> Solution:
-    """As `solve`; without a point where there is no certificate."""
+    """The second opinion; without a point where there is no certificate."""
     try:
-        return solve(program, start)
+        return second_opinion.solve(program, start)
     except UncertifiedError:
         return Solution(program, Status.INFEASIBLE)
 

@@ -19,6 +19,7 @@ from optimizer.engine.arrays import near
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.cone import weights
 from optimizer.engine.diagnose import infimum
+from optimizer.engine.own import hemmed
 from optimizer.engine.solve import closed, refine, solve
 from optimizer.question.asked import SIZE, Question
 from optimizer.world.costs import value
@@ -148,6 +149,8 @@ def _near(
         try:
             solution = solved_near(program, guess)
         except UncertifiedError:
+            if hemmed(program):
+                break
             continue
         if solution.status is Status.OPTIMAL:
             return solution.point
@@ -155,8 +158,10 @@ def _near(
     if (entered := approach(easier, first)) is not None:
         return entered.point
     for slack in LOOSER:
+        if hemmed(looser := easier(slack)):
+            continue
         try:
-            entered = solve(easier(slack), first)
+            entered = solve(looser, first)
         except UncertifiedError:
             continue
         if entered.status is Status.OPTIMAL:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import GeometricProgram, Solution, Status
 from optimizer.engine.certify import UncertifiedError
+from optimizer.engine.own import hemmed
 from optimizer.engine.solve import refine, solve
 from optimizer.question.asked import Question
 from optimizer.records import dataclass, replace
@@ -52,6 +53,8 @@ def approach(
     *Source*: continuation, as in Nocedal & Wright, Numerical Optimization (2006),
     section 11.3.
     """
+    if hemmed(easier(EASIER[-1])):
+        return None
     found: Solution | None = None
     for slack in EASIER:
         program = easier(slack)
