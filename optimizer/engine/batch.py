@@ -35,8 +35,7 @@ from optimizer.engine.certify import (
 from optimizer.engine.diagnose import least_relaxation
 from optimizer.engine.room import SLIVER
 from optimizer.engine.root import Plain, plain, root
-from optimizer.engine.second_opinion import solve
-from optimizer.engine.solve import cvxpy_asked
+from optimizer.engine.solve import cvxpy_asked, otherwise
 from optimizer.engine.stacking import size
 from optimizer.errors import Defect
 from optimizer.records import dataclass
@@ -271,7 +270,7 @@ class _Block:
         self.alone += 1
         found: Solution | None
         try:
-            found = solve(program, origin)
+            found = otherwise(program, origin)
         except UncertifiedError:
             found = _without_room(program)
         except Defect:

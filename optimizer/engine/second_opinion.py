@@ -46,8 +46,6 @@ def solve(
     Raises:
         Defect: the answer failed its certificate, or bounds leave no room for one.
     """
-    if own.hemmed(program):
-        raise roomless()
     n, count = len(program.variables), len(program.constraints)
     outer = enclose(program)
     origin = None if start is None else extended(program, start)
@@ -63,6 +61,8 @@ def solve(
             return solution
         if outer is program or not last:
             break
+        if own.hemmed(program):
+            raise roomless()
         outer = tighten(program, outer, found[0][:n])
     with np.errstate(all="ignore"):
         raise uncertified(certify(program, z, multipliers), gap)

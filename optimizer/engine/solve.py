@@ -24,7 +24,13 @@ from optimizer.algebra.program import (
     members,
 )
 from optimizer.engine import own, second_opinion
-from optimizer.engine.certify import GAP, UncertifiedError, allowed, residuals
+from optimizer.engine.certify import (
+    GAP,
+    UncertifiedError,
+    allowed,
+    residuals,
+    roomless,
+)
 from optimizer.engine.edge import edge, ends
 from optimizer.engine.repeated import repeated, turned
 from optimizer.engine.root import plain, root
@@ -67,7 +73,16 @@ def solve(
     Raises:
         Defect: no answer passed its certificate.
     """
-    return _own(program, start, gap) or second_opinion.solve(program, start, gap)
+    return _own(program, start, gap) or otherwise(program, start, gap)
+
+
+def otherwise(
+    program: GeometricProgram, start: Array | None = None, gap: float = GAP
+) -> Solution:
+    """As `solve`, by cvxpy, of what our own method brought to no certificate."""
+    if not _asked.get() and own.hemmed(program):
+        raise roomless()
+    return second_opinion.solve(program, start, gap)
 
 
 def closed(
@@ -180,7 +195,7 @@ def _both(start: Array, guess: Array) -> tuple[Array, Array]:
 def _without(program: GeometricProgram, start: Array) -> Solution:
     """The second opinion; without a point where there is no certificate."""
     try:
-        return second_opinion.solve(program, start)
+        return otherwise(program, start)
     except UncertifiedError:
         return Solution(program, Status.INFEASIBLE)
 

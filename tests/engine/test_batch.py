@@ -212,7 +212,7 @@ def test_a_member_that_cannot_be_certified_is_failed_not_wrong(monkeypatch):
     def broken(*_):
         raise Defect("no")
 
-    monkeypatch.setattr(batch, "solve", broken)
+    monkeypatch.setattr(batch, "otherwise", broken)
     found = solve_batch(program)
     assert (found.ended == batch.FAILED).all()
     assert np.isnan(found.z).all()
