@@ -43,6 +43,8 @@ EXACT = 1e-14  # residual at which it stops
 SMALL = 1e-13  # residual that it must reach
 DAMPING = 1e-8  # of Newton where cost is flat; its answer is as exact
 SLACK = 1e-11  # G_i above this is violated, λ_i below −this has the wrong sign
+LAST = 1e-9  # residual, and
+SHORT = 1e-7  # step, from which on the next point has the last digits
 LOST = 1e12  # residuals from which Newton does not return
 NOISE = 1e-13  # a multiplier below this is rounding
 
@@ -67,7 +69,10 @@ Solver = Callable[[Array, Array, Integers, Curves, Array, Array, bool], Integers
 
 @compiled
 def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR0912
-    """Newton on the binding constraints; says whether it reached full precision."""
+    """Newton on the binding constraints; says whether it reached full precision.
+
+    Values are left as they are at z.
+    """
     z, weight, value, gradient = point.z, point.weight, point.value, point.gradient
     n, m = len(z), len(weight) - 1
     matrix, right, best_point = work.matrix, work.right, work.kept
@@ -92,7 +97,9 @@ def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR091
         if not worst < LOST:
             return False
         stale = 0 if worst < 0.9 * best else stale + 1
-        done = worst <= EXACT or (best < 1e-12 and worst >= best) or stale == STALE
+        if worst <= EXACT:
+            return True
+        done = (best < 1e-12 and worst >= best) or stale == STALE
         if worst < best:
             best = worst
             for j in range(n):
@@ -127,10 +134,20 @@ def _newton(program: Program, point: Point, work: Work) -> bool:  # noqa: PLR091
             if work.active[i] == 1:
                 weight[i] += right[row]
                 row += 1
+        step = 0.0
+        for j in range(n):
+            step = max(step, abs(right[j]))
+        if worst <= LAST and step <= SHORT:
+            # Newton squares the error, and a line is as exact for what is idle.
+            for i in range(1, m + 1):
+                for j in range(n):
+                    value[i] += gradient[i, j] * right[j]
+            return True
     for j in range(n):
         z[j] = best_point[j]
     for i in range(1, m + 1):
         weight[i] = best_point[n - 1 + i]
+    evaluate(program, point)
     return best <= SMALL
 
 
@@ -157,7 +174,6 @@ def _settle(program: Program, point: Point, work: Work, tries: int) -> bool:
     m = len(weight) - 1
     for _ in range(tries):
         exact = _newton(program, point, work)
-        evaluate(program, point)
         worst, wrong = SLACK, 0
         for i in range(1, m + 1):
             if active[i] == 0 and value[i] > worst:
