@@ -25,6 +25,7 @@ from optimizer.algebra.program import (
 from optimizer.engine.arrays import Arrays, arrays, middle, value
 from optimizer.engine.barrier import balanced, descend, inside
 from optimizer.engine.certify import (
+    EXCLUDED,
     GAP,
     RADIUS,
     allowed,
@@ -138,8 +139,9 @@ def hemmed(program: GeometricProgram) -> bool:
     around = room(program)
     if around is None:
         return False
-    found = find(around)
-    return bool(found.ended[0] == OPTIMAL and found.z[0, -1] > -SLIVER)
+    found = find(around, gap=EXCLUDED / 10)
+    # Above 0 there is no point at all, which phase I proves.
+    return bool(found.ended[0] == OPTIMAL and -SLIVER < found.z[0, -1] <= EXCLUDED)
 
 
 class _Work:

@@ -165,3 +165,4 @@ def test_room_is_seen_to_a_tenth_of_a_millionth():
     assert own.hemmed(narrow(3e-7))
     assert not own.hemmed(narrow(5e-7))
     assert not own.hemmed(program(2.0))
+    assert not own.hemmed(narrow(-1e-3))  # no point at all: there is a proof of that
