@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 
 from optimizer.analysis.plan.answer import Answer
 from optimizer.analysis.plan.every_case import (
@@ -332,8 +332,10 @@ def _first(
 ) -> float | None:
     """The first place from the start on where what is asked of a plan is at most 1."""
 
+    at = cache(led)
+
     def excess(log: float) -> float:
-        found = led(log)
+        found = at(log)
         return math.inf if found is None else math.log(max(most(found), 1e-9))
 
     before = excess(start)
@@ -341,6 +343,8 @@ def _first(
         return start
     low, step = start, FIRST
     while not (after := excess(start + step)) <= 0:
+        if math.isfinite(after) and at(low) == at(start + step):
+            return None  # what does not bind changes nothing, however far it goes
         low, before, step = start + step, after, 2 * step
         if step > math.log(FARTHEST):
             return None
