@@ -331,7 +331,6 @@ def _first(
     led: Callable[[float], Led | None], most: Callable[[Led], float], start: float
 ) -> float | None:
     """The first place from the start on where what is asked of a plan is at most 1."""
-
     at = cache(led)
 
     def excess(log: float) -> float:
