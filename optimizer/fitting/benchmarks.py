@@ -25,13 +25,18 @@ from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.points import COLUMNS, Points, points_of
+from optimizer.fitting.tables.objects import LARGEST
 from optimizer.fitting.tables.read import read_table
-from optimizer.fitting.tables.table import SIZE, Table, failed
+from optimizer.fitting.tables.table import Table, failed
+from optimizer.reading.document import contents
 
 SERVED = "output_throughput"  # what vLLM and SGLang write in every result
 NVIDIA = "output_token_throughput"
 SWEPT = "per_combination_metrics"  # of AIPerf
 RATE = "measured_output_tokens_per_s_per_accelerator"
+EXPORT = 1_000_000  # [bytes] of a CSV with a line a metric
+DEEP = 20  # levels of a configuration that are looked into
+LONG = 200  # letters of a reason
 Cells = dict[str, object]
 
 
@@ -62,13 +67,9 @@ def _table(path: str, given: Mapping[str, str]) -> Table:
             return table
         rows = tuple((line, _served(cells, given)) for line, cells in table.rows)
         return _of(path, rows, table.sha256)
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or "not a file name"
-        raise failed(path, f"cannot be read: {reason}") from None
-    if len(data) > SIZE:
-        raise failed(path, f"is larger than {SIZE // 10**6} MB")
+    data = contents(path, LARGEST)
+    if len(data) > LARGEST:
+        raise failed(path, f"is larger than {LARGEST // 10**6} MB")
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -80,6 +81,8 @@ def _table(path: str, given: Mapping[str, str]) -> Table:
     rows = tuple(
         (line, _result(path, result, given)) for line, result in enumerate(results, 1)
     )
+    if not rows:
+        raise failed(path, "holds no result")
     return _of(path, rows, hashlib.sha256(data).hexdigest())
 
 
@@ -143,7 +146,10 @@ def _nvidia(path: str, result: Mapping[str, Any], given: Mapping[str, str]) -> C
 
     if result.get("was_cancelled") or result.get("is_complete") is False:
         why = result.get("incomplete_reason") or "it was cancelled"
-        message = f"is a benchmark that did not end ({why}); leave it out, or repeat it"
+        message = (
+            f"is a benchmark that did not end ({str(why)[:LONG]}); leave it out, or "
+            "repeat it"
+        )
         raise InputError([Problem(Mark(path), "", message)])
     config = result.get("input_config")
     models = config.get("models") if isinstance(config, dict) else None
@@ -177,23 +183,31 @@ def _swept(combination: Any) -> Any:
 def _exported(path: str, given: Mapping[str, str]) -> Table | None:
     """The CSV of genai-perf or AIPerf: a line a metric; None where it is none."""
     try:
-        data = Path(path).read_bytes()[:SIZE]
-    except OSError:
+        data = contents(path, EXPORT)
+    except InputError:
         return None  # told by whoever reads it as a table
     text = data.decode("utf-8-sig", "replace")
     if not text.lstrip().startswith("Metric,avg"):
         return None
+    if len(data) > EXPORT:
+        raise failed(path, f"is larger than {EXPORT // 10**6} MB")
     result: dict[str, dict[str, float | None]] = {}
-    for name, *values in filter(None, csv.reader(io.StringIO(text))):
-        if values:
-            word = re.sub(r"\(.*\)", "", name).strip().lower().replace(" ", "_")
-            result[word] = {"avg": _float(values[0].replace(",", ""))}
+    lines = csv.reader(io.StringIO(text))
+    try:
+        for name, *values in filter(None, lines):
+            if values:
+                word = re.sub(r"\(.*\)", "", name).strip().lower().replace(" ", "_")
+                result[word] = {"avg": _float(values[0].replace(",", ""))}
+    except csv.Error as error:
+        raise failed(path, f"is not CSV: {error}", lines.line_num) from None
     rows = ((1, _nvidia(path, result, given)),)
     return _of(path, rows, hashlib.sha256(data).hexdigest())
 
 
-def _found(config: Any, *words: str) -> Any:
+def _found(config: Any, *words: str, levels: int = DEEP) -> Any:
     """The first value of a word anywhere in a configuration, but for its warm-up."""
+    if not levels:
+        return None
     if isinstance(config, list):
         parts = config
     elif isinstance(config, dict) and config.get("kind") != "warmup":
@@ -206,7 +220,7 @@ def _found(config: Any, *words: str) -> Any:
         parts = list(config.values())
     else:
         return None
-    inner = (_found(part, *words) for part in parts)
+    inner = (_found(part, *words, levels=levels - 1) for part in parts)
     return next((value for value in inner if value is not None), None)
 
 
@@ -218,5 +232,5 @@ def _shared(rate: float | None, given: Mapping[str, Any]) -> float | None:
 def _float(value: object) -> float | None:
     try:
         return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -30,6 +30,8 @@ NUMBERS = (
 COLUMNS = (*TEXTS, *NUMBERS)
 NEEDED = ("accelerator", "input_tokens", "output_tokens")
 MILLI = 1e-3
+FAR = 1e18  # no size, time or rate is further from one, up or down
+LONG = 200  # letters of a cell that are told
 _CHIPS = {
     **{"h100": "h100-sxm", "h200": "h200-sxm", "a100": "a100-80-sxm"},
     **{"h800": "h800-sxm", "a100-sxm": "a100-80-sxm", "a100-pcie": "a100-80-pcie"},
@@ -172,7 +174,7 @@ def _point(line: int, cells: Mapping[str, object]) -> Point:
 
 
 def _read(line: int, cells: Mapping[str, object]) -> Point:
-    texts = {word: str(cells.get(word) or "").strip() for word in TEXTS}
+    texts = {word: _cut(cells.get(word) or "").strip() for word in TEXTS}
     texts = {k: "" if v.lower() in _ABSENT else v for k, v in texts.items()}
     numbers = {word: _number(word, cells.get(word)) for word in NUMBERS}
     prompt, output = numbers["input_tokens"], numbers["output_tokens"]
@@ -229,9 +231,17 @@ def _number(word: str, cell: object) -> float | None:
     try:
         value = float(text[:-1] if factor > 1 else text) * factor
     except ValueError:
-        raise ValueError(f'{word} must be a number, got "{cell}"') from None
+        raise ValueError(f'{word} must be a number, got "{_cut(cell)}"') from None
     if math.isnan(value):
         return None
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"{word} must be above 0, got {cell}")
+    if not value > 0.0:
+        raise ValueError(f"{word} must be above 0, got {_cut(cell)}")
+    if not 1.0 / FAR <= value <= FAR:
+        asked = f"must be between {1.0 / FAR:g} and {FAR:g}"
+        raise ValueError(f"{word} {asked}, got {_cut(cell)}")
     return value
+
+
+def _cut(cell: object) -> str:
+    text = str(cell)
+    return text if len(text) <= LONG else f"{text[:LONG]}…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -253,3 +254,53 @@ def test_a_time_per_token_without_the_first_goes_before_one_with_it() -> None:
     both = ["time_per_output_token_ms", "inter_token_latency_ms"]
     assert taken(both) == {"inter_token_latency_ms": "measured_tpot_ms"}
     assert taken(both[:1]) == {"time_per_output_token_ms": "measured_tpot_ms"}
+
+
+@pytest.mark.parametrize("name", ["bench.json", "points.csv"])
+def test_a_file_without_an_end_is_refused_by_its_size(tmp_path, name) -> None:
+    """All of it was read before its size was asked: 23 GB, and killed."""
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(InputError, match=r"is larger than (64|200) MB"):
+        read_any([str(tmp_path / name)], {})
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("measured_tpot_ms", "5e-324"), ("accelerators", "1e300"), ("model", "9" * 400)],
+)
+def test_a_cell_that_no_point_has_refuses_its_row(tmp_path, column, cell) -> None:
+    """Denormal times ended with exit 1; 1e300 accelerators were off by "nan %"."""
+    heads = HEAD.strip().split(",")
+    row = dict.fromkeys(heads, "1") | {"model": "llama-3.1-8b", "kv": "fp8"}
+    row |= {"accelerator": "h100-sxm", "weights": "fp8", column: cell}
+    row |= dict.fromkeys(("parameters_total", "parameters_active"), "")
+    (found,) = read(tmp_path, ",".join(row.values()))
+    assert found.answer is None
+    assert column in found.refused
+    assert len(found.refused) < 300
+
+
+def test_odd_results_of_benchmarks_are_told(tmp_path) -> None:
+    """Each ended with exit 1: a recursion, an overflow, a cell of 200,000 letters."""
+    told = {"output_throughput": 10**400, "completed": 10**400, "max_concurrency": 1}
+    deep = '{"a": ' * 450 + "1" + "}" * 450
+    given = {"accelerator": "h100-sxm", "accelerators": "1", "weights": "fp8"}
+    path = tmp_path / "bench.json"
+    for text in (
+        json.dumps(told),
+        f'{{"output_throughput": 1, "server_info": {deep}}}',
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match="has no column"):
+            read_any([str(path)], given)
+    path.write_text("[]")
+    with pytest.raises(InputError, match="holds no result"):
+        read_any([str(path)], given)
+    path = tmp_path / "profile_export_genai_perf.csv"
+    path.write_text("Metric,avg\nRequests,1\n" + "x" * 200_000 + ",1\n")
+    before = csv.field_size_limit(131_072)  # that of Python, which others raise
+    try:
+        with pytest.raises(InputError, match="is not CSV"):
+            read_any([str(path)], given)
+    finally:
+        csv.field_size_limit(before)

@@ -31,7 +31,7 @@ SHARES = {  # batches of each in a round; one of the others
 }
 BATCH = 200  # examples; few of the first are large
 PATIENCE = 120  # [s] for one input; longer is a fault
-TESTS = ["scenarios", "command_lines", "plans", "files"]
+TESTS = ["scenarios", "command_lines", "plans", "files", "points"]
 
 
 def main() -> None:
