@@ -41,8 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, interrupt) for number in STOPS}
+    drawer: Any = None
     try:
         # Inside, so that Ctrl-C during the second of imports ends well too.
+        if alone and sys.argv[1:2] == ["report"]:
+            from optimizer.commands import drawer  # noqa: PLC0415 - as all here, late
+
+            drawer.begin(sys.argv[2:])
         from optimizer.commands.group import run  # noqa: PLC0415
 
         code = run(sys.argv[1:] if arguments is None else arguments)
@@ -64,6 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if drawer is not None:
+            drawer.end()
         if alone:
             gc.freeze()  # nor is there any to look for at the end
     if code == INTERRUPTED:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optimizer.commands import drawer
 from optimizer.errors import Defect
 from optimizer.report.formats import render
 from optimizer.report.formats.extras import missing
@@ -21,30 +19,16 @@ if TYPE_CHECKING:
     from optimizer.report.charts.vegalite import Spec
     from optimizer.report.formats.elements import Chart, Rich
 
-# Starting the drawing engine takes half a second: early, while others are imported.
-NOTHING = {"mark": "point", "data": {"values": []}, "config": {}}
-FONTS = Path(render.__file__).parents[1] / "templates" / "fonts.conf"
-OWN = "\u052f"  # the last letter, of Latin, Greek and Cyrillic, that the engine draws
-
 
 class Studio:
     """Draws charts in one other process: a second would but take this one's core."""
 
-    def __init__(self, fonts: bool) -> None:
-        """Starts it, with all fonts of the system or those of the engine alone."""
-        own = {} if fonts else {"FONTCONFIG_FILE": str(FONTS)}
-        # -P keeps files of the current folder out of its imports.
-        self._process = subprocess.Popen(  # noqa: S603 - our own file
-            [sys.executable, "-P", str(Path(render.__file__))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **own},
-        )
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        """Takes a process that draws."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - it starts by now
 
+        self._process = process
         self._thread = ThreadPoolExecutor(1)
-        self._thread.submit(self._ask, NOTHING)
         self._drawn: list[tuple[Chart, Future[str]]] = []
 
     def start(self, blocks: Iterable[Rich]) -> None:
@@ -52,16 +36,15 @@ class Studio:
         for _, chart in _charts(blocks):
             self._picture(chart)
 
-    def pictures(self, blocks: Sequence[Rich]) -> dict[int, str]:
-        """The charts among some blocks by their places, as SVG."""
-        found = {i: self._picture(chart) for i, chart in _charts(blocks)}
-        return {place: picture.result() for place, picture in found.items()}
+    def pictures(self, blocks: Sequence[Rich]) -> Iterator[tuple[int, str]]:
+        """The charts among some blocks, each with its place and its SVG, in turn."""
+        found = [(place, self._picture(chart)) for place, chart in _charts(blocks)]
+        return ((place, render.shorter(picture.result())) for place, picture in found)
 
     def close(self) -> None:
         """Ends the process, whatever it does."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-        self._process.kill()
-        self._process.communicate()
+        drawer.stop(self._process)
 
     def _picture(self, chart: Chart) -> Future[str]:
         from optimizer.report.charts.catalogue import draw  # noqa: PLC0415 - later
@@ -78,12 +61,16 @@ class Studio:
         process = self._process
         if process.stdin is None or process.stdout is None:
             raise Defect("a process that draws has no pipes")
-        process.stdin.write(json.dumps(specification).encode() + b"\n")
-        process.stdin.flush()
-        answer = json.loads(process.stdout.readline())
-        if "failed" in answer:
-            raise Defect(f"a chart could not be drawn: {answer['failed']}")
-        return str(answer["done"])
+        try:
+            process.stdin.write(json.dumps(specification).encode() + b"\n")
+            process.stdin.flush()
+            word, count = process.stdout.readline().decode().split()
+            answer = process.stdout.read(int(count)).decode()
+        except (OSError, ValueError):
+            raise Defect("the process that draws has ended before its time") from None
+        if word == render.FAILED:
+            raise Defect(f"a chart could not be drawn: {answer}")
+        return answer
 
 
 def _charts(blocks: Iterable[Rich]) -> Iterator[tuple[int, Chart]]:
@@ -109,22 +96,8 @@ def studio(files: Iterable[str], texts: Iterable[str]) -> Iterator[Studio]:
         render.ready()
     except ImportError as error:
         raise missing(error) from None
-    opened = Studio(any(_foreign(text) for text in (*texts, *map(_text, files))))
+    opened = Studio(drawer.taken((*files, *texts)))
     try:
         yield opened
     finally:
         opened.close()
-
-
-def _foreign(text: str | None) -> bool:
-    return text is None or any(c > OWN and c.isalpha() for c in text)
-
-
-def _text(file: str) -> str | None:
-    """What stands in a file; None where it cannot be read twice."""
-    if not os.path.isfile(file):
-        return None
-    try:
-        return Path(file).read_text(encoding="utf-8", errors="ignore")
-    except OSError:
-        return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Literal, Protocol
 
 from optimizer.analysis.comparison.compare import compare, probabilities
@@ -38,8 +37,8 @@ class Drawing(Protocol):
     def start(self, blocks: Iterable[Rich]) -> None:
         """Starts drawing the charts among some blocks."""
 
-    def pictures(self, blocks: Sequence[Rich]) -> Mapping[int, str]:
-        """The charts among some blocks by their places, as SVG."""
+    def pictures(self, blocks: Sequence[Rich]) -> Iterator[tuple[int, str]]:
+        """The charts among some blocks, each with its place, as SVG."""
 
 
 class Here:
@@ -48,13 +47,11 @@ class Here:
     def start(self, blocks: Iterable[Rich]) -> None:
         """Nothing is drawn ahead."""
 
-    def pictures(self, blocks: Sequence[Rich]) -> Mapping[int, str]:
-        """The charts among some blocks, drawn now."""
-        return {
-            place: render.svg(tipped(draw(block)))
-            for place, block in enumerate(blocks)
-            if isinstance(block, Chart)
-        }
+    def pictures(self, blocks: Sequence[Rich]) -> Iterator[tuple[int, str]]:
+        """The charts among some blocks, each drawn when it is asked for."""
+        for place, block in enumerate(blocks):
+            if isinstance(block, Chart):
+                yield place, render.svg(tipped(draw(block)))
 
 
 def report(
@@ -187,5 +184,4 @@ def text_of(found: Report, form: str, drawing: Drawing | None = None) -> str:
         return markdown(blocks)
     from optimizer.report.formats.page import render as page  # noqa: PLC0415
 
-    drawn = partial(drawing.pictures, blocks)
-    return page(blocks, drawn, found.version, found.made)
+    return page(blocks, drawing.pictures(blocks), found.version, found.made)

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -38,15 +38,15 @@ WIDE = 6  # columns of a table that takes a row of its own
 
 def render(
     blocks: Sequence[Rich],
-    drawn: Callable[[], Mapping[int, str]],
+    pictures: Iterable[tuple[int, str]],
     version: str,
     made: str,
 ) -> str:
-    """Writes the page.
+    """Writes the page; all but the pictures while these are drawn.
 
     Args:
         blocks: of `report_page`; the first is the title.
-        drawn: waits for the SVG of each chart by its place in the blocks.
+        pictures: the place of each chart in the blocks, and its SVG once it is there.
         version: of this tool.
         made: the day.
 
@@ -65,11 +65,13 @@ def render(
     safe = environment.filters["safe"]
     inner = environment.get_template("block.html.j2")
     glossary = Glossary()
-    pictures = {
-        place: safe(_inline(picture, place, _title(blocks[place])))
-        for place, picture in drawn().items()
+    # What stands for a picture until it is there; in every text `<` is escaped.
+    frames = {
+        place: safe(f"<!--{place}-->")
+        for place, block in enumerate(blocks)
+        if isinstance(block, Chart)
     }
-    parts = list(_parts(blocks, pictures))
+    parts = list(_parts(blocks, frames))
 
     def linked(words: str) -> Any:
         return safe(glossary.linked(words))
@@ -87,6 +89,9 @@ def render(
         points=safe(_json(points)),
         script=safe(script),
     )
+    for place, picture in pictures:
+        own = _inline(picture, place, _title(blocks[place]))
+        text = text.replace(f"<!--{place}-->", own)
     return text
 
 
@@ -202,7 +207,7 @@ def _item(
     pictures: Mapping[int, Any],
     group: str,
 ) -> dict[str, Any] | None:
-    """What a template needs of a block; None for a chart that was not drawn."""
+    """What a template needs of a block; None where that has nothing to show."""
     found: dict[str, Any] | None = None
     if isinstance(block, Text):
         found = {

@@ -1,32 +1,36 @@
 """From Vega-Lite to pictures, without a browser: the door of vl-convert.
 
 It imports nothing else of this package, so that it also runs as a process of its own,
-which draws while another solves: a chart a line comes in, a picture a line goes out.
+which draws while another solves: a chart a line comes in, its picture goes out. That
+process imports hardly anything before the engine, whose start a page waits for.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import sys
-from functools import cache
-from typing import Any
 
-PLACES = re.compile(r' (?:d|transform|x|y|x2|y2|width|height)="[^"]*"')
-PRECISION = re.compile(r"-?\d+\.\d{2,}")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from typing import Any
+
+    Spec = dict[str, Any] | str
+
 SCALE = 2.0  # pixels of a PNG for one of the SVG
+NOTHING = '{"mark": "point", "data": {"values": []}, "config": {}}'
+DONE, FAILED = "done", "failed"
 
 
-def svg(specification: dict[str, Any]) -> str:
+def svg(specification: Spec) -> str:
     """A chart as SVG.
+
+    Args:
+        specification: a record, or the JSON of one.
 
     Raises:
         ImportError: vl-convert is not installed; as for all of these.
     """
-    library, closed = _library()
-    text: str = library.vegalite_to_svg(specification, **closed)
-    # A tenth of a pixel is enough, and half the size.
-    return PLACES.sub(lambda place: PRECISION.sub(_short, place[0]), text)
+    return shorter(_drawn(specification))
 
 
 def png(specification: dict[str, Any]) -> bytes:
@@ -41,7 +45,19 @@ def png(specification: dict[str, Any]) -> bytes:
 
 def ready() -> None:
     """Looks whether vl-convert is installed."""
-    import vl_convert  # noqa: F401, PLC0415 - optional
+    from importlib.util import find_spec  # noqa: PLC0415 - as all here, late
+
+    if find_spec("vl_convert") is None:
+        raise ImportError("vl-convert is not installed", name="vl_convert")
+
+
+def shorter(picture: str) -> str:
+    """An SVG of half the size: a tenth of a pixel is enough."""
+    import re  # noqa: PLC0415
+
+    places = r' (?:d|transform|x|y|x2|y2|width|height)="[^"]*"'
+    precise = re.compile(r"-?\d+\.\d{2,}")
+    return re.sub(places, lambda place: precise.sub(_short, place[0]), picture)
 
 
 def _short(number: re.Match[str]) -> str:
@@ -49,27 +65,46 @@ def _short(number: re.Match[str]) -> str:
 
 
 def serve() -> None:
-    """Draws charts until there are no more, one a line."""
+    """Draws charts until there are no more, one a line.
+
+    Of each goes out a line, the word whether it is done and how many bytes follow, and
+    its picture as the engine wrote it, or what went wrong.
+    """
+    _answer(NOTHING)  # starts the engine, before there is anything to draw
     for line in sys.stdin.buffer:
-        try:
-            answer = {"done": svg(json.loads(line))}
-        except Exception as error:
-            answer = {"failed": f"{type(error).__name__}: {error}"}
-        told = json.dumps(answer).encode()
-        sys.stdout.buffer.write(told + b"\n")
+        word, text = _answer(line.decode())
+        told = text.encode()
+        sys.stdout.buffer.write(b"%s %d\n%s" % (word.encode(), len(told), told))
         sys.stdout.buffer.flush()
 
 
-@cache
+def _answer(specification: str) -> tuple[str, str]:
+    try:
+        return DONE, _drawn(specification)
+    except Exception as error:
+        return FAILED, f"{type(error).__name__}: {error}"
+
+
+def _drawn(specification: Spec) -> str:
+    library, closed = _library()
+    text: str = library.vegalite_to_svg(specification, **closed)
+    return text
+
+
+_known: list[tuple[Any, dict[str, Any]]] = []
+
+
 def _library() -> tuple[Any, dict[str, Any]]:
     """The library, and the arguments without which it would load what a chart names."""
-    import vl_convert  # noqa: PLC0415 - optional
+    if not _known:
+        import vl_convert  # noqa: PLC0415 - optional
 
-    closed: dict[str, Any] = {"allowed_base_urls": []}
-    if hasattr(vl_convert, "configure"):  # from 2.0 on, once for all charts
-        vl_convert.configure(base_url=False, **closed)
-        return vl_convert, {}
-    return vl_convert, closed
+        closed: dict[str, Any] = {"allowed_base_urls": []}
+        if hasattr(vl_convert, "configure"):  # from 2.0 on, once for all charts
+            vl_convert.configure(base_url=False, **closed)
+            closed = {}
+        _known.append((vl_convert, closed))
+    return _known[0]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""The process that draws begins before a command is understood, and for pages only."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from optimizer.commands import drawer
+from optimizer.commands.pictures import Studio
+from optimizer.errors import Defect
+from optimizer.report.formats.elements import Chart
+
+pytest.importorskip("vl_convert")
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """What is started, without starting it: whether each has the system's fonts."""
+    started = []
+
+    def note(words, **how):
+        started.append("FONTCONFIG_FILE" not in how["env"])
+        return words
+
+    monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
+    monkeypatch.setattr(drawer.subprocess, "Popen", note)
+    monkeypatch.setattr(drawer, "_begun", [])
+    return started
+
+
+@pytest.mark.parametrize(
+    ("words", "started"),
+    [
+        ("a.yaml -o page.html", [False]),
+        ("a.yaml -o PAGE.PDF", [False]),
+        ("a.yaml --format=html", [False]),
+        ("a.yaml --format html --set name=ångström", [False]),
+        ("a.yaml --format html --set name=富士", [True]),
+        ("- -o page.html", [True]),
+        ("a.yaml", []),
+        ("a.yaml -o page.md", []),
+        ("a.yaml -o page.html --help", []),
+    ],
+)
+def test_it_begins_for_a_page_with_the_fonts_of_its_letters(words, started, begun):
+    drawer.begin(words.split())
+    assert begun == started
+
+
+def test_letters_are_those_of_the_scenario_and_not_of_an_older_page(begun, tmp_path):
+    latin, other = tmp_path / "latin.yaml", tmp_path / "other.yaml"
+    page = tmp_path / "page.html"
+    latin.write_text("name: Ærø − 2 ×\n", encoding="utf-8")
+    other.write_text("name: ふじさん\n", encoding="utf-8")
+    page.write_text("ふじさん", encoding="utf-8")
+    drawer.begin([str(latin), "-o", str(page)])
+    drawer.begin([str(other), "-o", str(page)])
+    assert begun == [False, True]
+
+
+def test_what_has_begun_is_taken_once(begun):
+    drawer.begin(["a.yaml", "-o", "page.html"])
+    drawer.taken(["a.yaml"])
+    drawer.taken(["富士"])
+    assert begun == [False, True]
+
+
+def test_a_wrong_command_leaves_no_process(root):
+    """In a process of its own, whose children are counted when it ends."""
+    code = (
+        "import os, sys, cli\n"
+        "code = cli.main()\n"
+        "try:\n"
+        "    os.waitpid(-1, os.WNOHANG)\n"
+        "except ChildProcessError:\n"
+        "    code += 40\n"
+        "sys.exit(code)"
+    )
+    if not hasattr(os, "WNOHANG"):
+        pytest.skip("needs waitpid")
+    words = ("report", "missing.yaml", "-o", "page.html")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=root, capture_output=True, check=False
+    )
+    assert done.returncode == 42, done.stderr
+
+
+def test_an_engine_that_ends_is_a_defect_and_no_page():
+    """A pipe that breaks would pass for a reader who has seen enough."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "pass"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    process.wait()
+    studio = Studio(process)
+    chart = Chart("demand", "Cost", "words", None)
+    studio._drawn.append((chart, studio._thread.submit(studio._ask, {})))
+    with pytest.raises(Defect, match="has ended before its time"):
+        list(studio.pictures([chart]))
+    studio.close()
