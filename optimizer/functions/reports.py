@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from optimizer.analysis.comparison.compare import compare, probabilities
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.portfolio.joint_plan import solve_portfolio
-from optimizer.analysis.story.case import LAWS, Case, case, with_chances
+from optimizer.analysis.story.case import LAWS, Case, growing, with_chances
 from optimizer.functions.guard import flat
 from optimizer.functions.version import installed
 from optimizer.question.portfolio import Portfolio
@@ -103,7 +103,7 @@ def worked_out(
         read: scenarios and portfolios.
         laws: as for `report`.
         command: that makes it again; may be empty.
-        drawing: starts on the charts of a scenario while the next is solved.
+        drawing: starts on the charts of a scenario while more is worked out.
         whole: whether every number is kept, for JSON.
         made: the day.
         told: is called after each part.
@@ -117,9 +117,10 @@ def worked_out(
     steps = _Steps(told, 2 * len(scenarios) + len(portfolios))
     cases: list[Case] = []
     for scenario in scenarios:
-        cases.append(case(scenario, solve(scenario), laws or LAWS, whole))
-        if drawing is not None:
-            drawing.start(charts(cases[-1]))
+        for known in growing(scenario, solve(scenario), laws or LAWS, whole):
+            if drawing is not None:
+                drawing.start(charts(known))
+        cases.append(known)
         steps.done()
     # It takes as long as all the rest, so that only the first has it; last, while the
     # charts of the others are drawn.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from optimizer.analysis.frontier.band import Banded, banded, distribution
@@ -77,12 +77,13 @@ class Case:
     uncertainty: Uncertainty | None = None
 
 
+# The longest last: what is known before it can be drawn by then.
 FIGURES: dict[str, Callable[[Scenario, Answer], Any]] = {
-    "contour": contour,
     "demand": over_demand,
     "overhead": overhead,
     "cashflow": cashflow,
     "tornado": tornado,
+    "contour": contour,
 }
 
 
@@ -103,24 +104,44 @@ def case(
         figures: of `FIGURES`, those that are wanted; all, and what the sliders reach,
             unless given.
     """
-    beside = across_laws(scenario, answer, laws, whole)
+    *_, known = growing(scenario, answer, laws, whole, figures)
+    return known
+
+
+def growing(
+    scenario: Scenario,
+    answer: Answer,
+    laws: Sequence[str] = LAWS,
+    whole: bool = False,
+    figures: Collection[str] | None = None,
+) -> Iterator[Case]:
+    """Works out the same, and shows after each part what is known, at last all.
+
+    Args:
+        scenario: as for `case`.
+        answer: likewise.
+        laws: likewise.
+        whole: likewise.
+        figures: likewise.
+    """
+    known = Case(scenario, answer)
+    yield known
+    known = replace(known, laws=across_laws(scenario, answer, laws, whole))
+    yield known
     if answer.plan is None:
-        return Case(scenario, answer, beside)
+        return
     free = with_its_loss(scenario.chosen(answer.choice))
     chosen = as_drawn(free, answer)
-    drawn = {
-        name: figure(chosen, answer)
-        for name, figure in FIGURES.items()
-        if figures is None or name in figures
-    }
-    known = Case(scenario=scenario, answer=answer, laws=beside, **drawn)
-    if figures is not None:
-        return known
-    return replace(
-        known,
-        explorer=explore(free, answer),
-        what_if=what_if(scenario, answer, known.tornado),
-    )
+    for name, figure in FIGURES.items():
+        if figures is None or name in figures:
+            known = replace(known, **{name: figure(chosen, answer)})
+            yield known
+    if figures is None:
+        yield replace(
+            known,
+            explorer=explore(free, answer),
+            what_if=what_if(scenario, answer, known.tornado),
+        )
 
 
 def as_drawn(scenario: Scenario, answer: Answer) -> Scenario:
