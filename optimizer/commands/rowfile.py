@@ -54,6 +54,16 @@ def _opened(path: Path, form: str, head: Head) -> RowFile:
     return TEXTS[form](stream, head)
 
 
+def rehearsed(rows: Rows, words: tuple[str, ...], form: str, head: Head) -> None:
+    """Writes rows to memory, to know how long that takes."""
+    if form == "parquet":
+        file: RowFile = _Parquet(io.BytesIO(), head)
+    else:
+        file = TEXTS[form](io.StringIO(), head)
+    file.write(rows, words)
+    file.end()
+
+
 def checked(output: Path | None, form: str | None) -> str:
     """The format of rows by the name of their file; text to the terminal is CSV.
 

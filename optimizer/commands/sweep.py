@@ -16,11 +16,13 @@ from optimizer.commands.condition import CONDITION_HELD
 from optimizer.commands.output import colourful, refuse_unwritable
 from optimizer.commands.progress import progress
 from optimizer.errors import InputError, Mark, Problem
+from optimizer.records import replace
 
 if TYPE_CHECKING:
-    from optimizer.analysis.sweep.sweep import Summary
+    from optimizer.analysis.sweep.sweep import Rows, Summary
     from optimizer.analysis.sweep.swept import Sweep
     from optimizer.commands.row_condition import Judge
+    from optimizer.commands.rowtext import Head
     from optimizer.report.formats.blocks import Block
 
 INTERRUPTED = 130
@@ -115,9 +117,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     read = options.read_files([file], overrides)[0]
 
     from optimizer.analysis.sweep.forecast import lengthy  # noqa: PLC0415
-    from optimizer.analysis.sweep.sweep import Rows, Summary, compiles_first  # noqa: PLC0415
+    from optimizer.analysis.sweep.sweep import Summary, compiles_first  # noqa: PLC0415
     from optimizer.analysis.sweep.swept import swept  # noqa: PLC0415 - heavy
     from optimizer.commands.row_condition import Judge, read_conditions  # noqa: PLC0415
+    from optimizer.commands.rowtext import Head  # noqa: PLC0415
     from optimizer.report.pages.sweep import FEW, beforehand, sweep_blocks  # noqa: PLC0415
 
     asked = swept(read, varied, sample, seed)
@@ -126,8 +129,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     )
     if asked.parts and compiles_first(asked.parts[0].plan):
         click.echo("compiling once, about 25 s", err=True)
-    if lengthy((part.plan.scenario for part in asked.parts), asked.count):
-        _foretold(asked, None if output is None else output.suffix, yes)
+    head = Head(asked.words, asked.inputs, asked.results)
+    if lengthy([part.plan.scenario for part in asked.parts], asked.count):
+        _foretold(asked, output, (form, head) if cluster is None else None, yes)
     by_words: dict[tuple[str, ...], Summary] = {}
     few: list[tuple[tuple[str, ...], Rows]] = []
     shown = form in PAGES and asked.count <= FEW
@@ -136,10 +140,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         rows = None
         if cluster is None and form not in PAGES:
             from optimizer.commands.rowfile import row_file  # noqa: PLC0415
-            from optimizer.commands.rowtext import Head  # noqa: PLC0415
 
-            said = tuple(beforehand(asked))
-            head = Head(asked.words, asked.inputs, asked.results, said)
+            head = replace(head, warned=tuple(beforehand(asked)))
             rows = stack.enter_context(row_file(output, form, head))
         advance = stack.enter_context(progress("solving", asked.count))
         if cluster is not None:
@@ -255,22 +257,39 @@ def _refuse(
     return checked(output, form)
 
 
-def _foretold(asked: Sweep, ending: str | None, yes: bool) -> None:
+def _foretold(
+    asked: Sweep, output: Path | None, written: tuple[str, Head] | None, yes: bool
+) -> None:
     """Says what the rows will take; a great many need a yes.
+
+    Args:
+        asked: what varies.
+        output: where the rows go.
+        written: the format in which this process writes them, and their head.
+        yes: whether to start all the same.
 
     Raises:
         InputError: there are too many to start unasked.
     """
-    from optimizer.analysis.sweep.forecast import forecast  # noqa: PLC0415 - heavy
+    from optimizer.analysis.sweep import forecast  # noqa: PLC0415 - heavy
+    from optimizer.commands.rowfile import rehearsed  # noqa: PLC0415
     from optimizer.reading.quantity import BYTES, DURATION, write  # noqa: PLC0415
 
+    def kept(rows: Rows) -> None:
+        if written is not None and written[0] not in PAGES:
+            rehearsed(rows, asked.parts[0].words, *written)
+
     told = [f"{asked.count:,} rows"]
+    ending = None if output is None else output.suffix
     if asked.parts:
-        found = forecast(asked.parts[0].plan, ending)
-        more = asked.count / found.rows
-        if found.bytes is not None:
-            told.append(f"about {write(more * found.bytes, BYTES)}")
-        told.append(f"about {write(more * found.seconds, DURATION)} of solving here")
+        found = forecast.forecast(asked.parts[0].plan, ending, kept)
+    else:
+        rows = (part for _, part in asked.blocks(lambda: False))
+        found = forecast.forecast_joint(rows, asked.count, ending)
+    more = asked.count / found.rows
+    if found.bytes is not None:
+        told.append(f"about {write(more * found.bytes, BYTES)}")
+    told.append(f"about {write(more * found.seconds, DURATION)} of work here")
     if asked.count > UNASKED and not yes:
         message = (
             f"makes {', '.join(told)}; more than {UNASKED:,} rows start only with --yes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ def command(
         message = f"there is no robust plan: {reason}; leave the option out"
         raise InputError([Problem(Mark("--probability"), "", message)])
     if lengthy([scenario], draws):
-        _foretold(scenario, draws, seed)
+        _foretold(scenario, draws, lambda n: uncertainty(scenario, n, seed, wanted))
     with progress("drawing", draws) as advance:
         found = uncertainty(scenario, draws, seed, wanted, advance)
     show(
@@ -97,19 +98,13 @@ def command(
     return 0 if answered else INFEASIBLE
 
 
-def _foretold(scenario: Scenario, draws: int, seed: int) -> None:
+def _foretold(scenario: Scenario, draws: int, drawn: Callable[[int], object]) -> None:
     """Says what many draws will take, as a sweep does."""
-    from optimizer.analysis.sweep.forecast import forecast  # noqa: PLC0415 - heavy
-    from optimizer.question.vary import plan  # noqa: PLC0415
+    from optimizer.analysis.sweep.forecast import extrapolated  # noqa: PLC0415 - heavy
     from optimizer.reading.quantity import DURATION, write  # noqa: PLC0415
 
-    try:
-        drawn = plan(scenario, (), draws, seed)
-    except InputError:
-        return  # what is wrong is told where it is asked
-    seconds = forecast(drawn, None).seconds
-    time = f"about {write(seconds, DURATION)} of solving here"
-    click.echo(f"{draws:,} draws, {time}, then the robust plan", err=True)
+    seconds = extrapolated(drawn, scenario, draws)
+    click.echo(f"{draws:,} draws, about {write(seconds, DURATION)} of work", err=True)
 
 
 def _part(text: str) -> float:

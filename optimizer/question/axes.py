@@ -44,6 +44,7 @@ from optimizer.world.law import Law, further_out_of_bounds, out_of_bounds
 EXAMPLE = "demand.tokens=1e9:1e15:log:200"
 PERIODS = {HOUR: "hour", DAY: "day", 7 * DAY: "week", MONTH: "month", YEAR: "year"}
 SPACINGS = ("lin", "log")
+DIGITS = 9  # of the steps of a grid
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,12 @@ def wanted(text: str) -> Wanted:
     if spacing not in SPACINGS:
         raise found.wrong(f"a grid is lin or log, got {shown(spacing)}")
     steps = parts[-1].replace("_", "")
-    if not (steps.isdecimal() and steps.isascii() and len(steps) < 10):
+    if not (steps.isdecimal() and steps.isascii()):
         message = f"steps must be a whole number of at least 2, got {shown(parts[-1])}"
         raise found.wrong(message)
+    if len(steps) > DIGITS:
+        most = f"steps must be below {10**DIGITS:,}, got {shown(parts[-1])}"
+        raise found.wrong(f"{most}; take fewer, or --sample")
     if int(steps) < 2:
         raise found.wrong(f"steps must be at least 2, got {int(steps)}")
     return Wanted(text, name, found.values, int(steps), spacing == "log")

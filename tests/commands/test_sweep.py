@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -314,7 +315,17 @@ def test_many_rows_say_what_they_take(here, run):
     done = run("sweep", "good.yaml", *vary, "target.loss=1.8:2.2:300")
     assert done.code == 0
     assert done.err.startswith("120,000 rows, about ")
-    assert " of solving here\n" in done.err
+    assert " of work here\n" in done.err
+
+
+def test_rows_that_are_solved_one_by_one_say_what_they_take(here, run, monkeypatch):
+    """20,000 of a portfolio would have taken a quarter of an hour, without a word."""
+    file = str(ROOT / "scenarios" / "portfolio.yaml")
+    monkeypatch.setattr("optimizer.analysis.sweep.forecast.SCANS", 2)
+    vary = ("--vary", "shared.training_cost=$900k,$1M,$2M", "-o", "out.csv")
+    done = run("sweep", file, *vary)
+    assert done.code == 0
+    assert re.match(r"3 rows, about \d+ B, about .+ of work here\n", done.err)
 
 
 def test_a_row_on_a_bound_has_the_bound(here, run):

@@ -163,7 +163,8 @@ def sweep(
     """
     work = work or told
     workers = workers or batch.cores()
-    block = SLOW if further(plan.scenario) else batch.BLOCK
+    slow = cvxpy_asked() or further(plan.scenario)
+    block = SLOW if slow else batch.BLOCK  # a wish to stop is heard between blocks
     starts = iter(range(0, plan.count, block))
     waiting: deque[Future[Rows]] = deque()
     with ThreadPoolExecutor(workers) as pool:

@@ -294,6 +294,7 @@ def test_what_is_varied_is_not_drawn():
         ("demand.tokens=1T:1T:3", "a grid must rise from low to high, got "),
         ("demand.tokens=1T:2T:0", "steps must be at least 2, got 0"),
         ("demand.tokens=1T:2T:1", "steps must be at least 2, got 1"),
+        ("demand.tokens=1T:2T:1000000000", "steps must be below 1,000,000,000, got"),
         ("demand.tokens=1T:2T:2.5", "steps must be a whole number of at least 2"),
         ("demand.tokens=1T:2T:-3", "steps must be a whole number of at least 2"),
         ("demand.tokens=0:2T:log:5", 'a log grid must start above 0, got "0"'),
