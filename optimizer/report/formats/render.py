@@ -1,4 +1,4 @@
-"""From Vega-Lite to pictures, without a browser: the door of vl-convert.
+"""From Vega and Vega-Lite to pictures, without a browser: the door of vl-convert.
 
 It imports nothing else of this package, so that it also runs as a process of its own,
 which draws while another solves: a chart a line comes in, its picture goes out. That
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     Spec = dict[str, Any] | str
 
 SCALE = 2.0  # pixels of a PNG for one of the SVG
-NOTHING = '{"mark": "point", "data": {"values": []}, "config": {}}'
+VEGA = "https://vega.github.io/schema/vega/"  # how the schemas of its charts begin
+NOTHING = f'{{"$schema": "{VEGA}v5.json", "marks": []}}'
 DONE, FAILED = "done", "failed"
 
 
@@ -25,7 +26,8 @@ def svg(specification: Spec) -> str:
     """A chart as SVG.
 
     Args:
-        specification: a record, or the JSON of one.
+        specification: a record, or the JSON of one; of Vega if that begins with its
+            schema.
 
     Raises:
         ImportError: vl-convert is not installed; as for all of these.
@@ -87,7 +89,12 @@ def _answer(specification: str) -> tuple[str, str]:
 
 def _drawn(specification: Spec) -> str:
     library, closed = _library()
-    text: str = library.vegalite_to_svg(specification, **closed)
+    if isinstance(specification, str):
+        vega = specification.startswith(f'{{"$schema": "{VEGA}')
+    else:
+        vega = str(specification.get("$schema", "")).startswith(VEGA)
+    method = library.vega_to_svg if vega else library.vegalite_to_svg
+    text: str = method(specification, **closed)
     return text
 
 
