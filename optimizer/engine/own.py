@@ -131,17 +131,18 @@ def find(
 
 
 def hemmed(program: GeometricProgram) -> bool:
-    """Whether it is proven that bounds on what saturates leave no room; see `room`.
+    """Whether it is proven that limits of what saturates leave no room; see `room`.
 
     Args:
         program: of one member.
     """
-    around = room(program)
-    if around is None:
+    around, ends = room(program)
+    if not ends:
         return False
     found = find(around, gap=EXCLUDED / 10)
     # Above 0 there is no point at all, which phase I proves.
-    return bool(found.ended[0] == OPTIMAL and -SLIVER < found.z[0, -1] <= EXCLUDED)
+    close = found.ended[0] == OPTIMAL and -SLIVER < found.z[0, -1] <= EXCLUDED
+    return bool(close and found.multipliers[0, ends].any())
 
 
 class _Work:

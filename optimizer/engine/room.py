@@ -4,6 +4,7 @@ At the lowest loss that repeated data give, curves are flat and no multiplier is
 number: every way of solving ends without a certificate, after seconds. The geometric
 program around says so in a millisecond. The least t with g_i ≤ t for all its bounds is
 of a program that has room, so it is certified; where it is 1, no point lies inside.
+What is narrow where curves still rise has its certificate and is not meant.
 *Source*: Boyd, Kim, Vandenberghe & Hassibi 2007, section 3.1 (feasibility).
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Collection
 
 from optimizer.algebra.posynomial import Term, build
 from optimizer.algebra.program import Constraint, GeometricProgram
-from optimizer.engine.enclose import enclose
+from optimizer.engine.enclose import enclose, quantities
 
 FACTOR = "relaxation"
 SLIVER = 1e-7  # closer to infeasible than this, no multiplier is a number
@@ -45,20 +46,22 @@ def relaxation(program: GeometricProgram, relaxed: Collection[str]) -> Geometric
     return GeometricProgram(objective, constraints)
 
 
-def room(program: GeometricProgram) -> GeometricProgram | None:
+def room(program: GeometricProgram) -> tuple[GeometricProgram, list[int]]:
     """The program of what its bounds leave, where it has quantities that saturate.
 
     Args:
         program: of one member.
 
     Returns:
-        The least factor that all bounds of its enclosure take, of which e^(−t) is the
-        room; no less than `ENOUGH`. None where nothing saturates.
+        The least factor t that all bounds of its enclosure take, no less than `ENOUGH`,
+        and which of those bounds are limits of quantities: where one of them has a
+        multiplier, t is about how near a curve comes to where it is flat.
     """
     outer = enclose(program)
-    if outer is program:
-        return None
     every = relaxation(outer, [c.name for c in outer.constraints])
     floor = build(every.variables, [Term(FACTOR, ENOUGH, {every.variables[-1]: -1.0})])
     bounds = (*every.constraints, Constraint("enough", floor))
-    return GeometricProgram(every.objective, bounds)
+    curves = quantities(program).items()
+    limits = {f"{name} tangent {len(q.tangents()) - 1}" for name, q in curves}
+    ends = [i for i, bound in enumerate(bounds) if bound.name in limits]
+    return GeometricProgram(every.objective, bounds), ends

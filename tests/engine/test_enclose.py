@@ -135,9 +135,12 @@ def test_what_is_given_is_no_part_of_a_conflict():
     assert set(conflict.factors) == {"target"}
 
 
-def narrow(more):
-    """At k ≤ 2·(1 + more) and y ≤ 1 the bound of 2 has 1/(2y) + 1/k ≤ 1 there alone."""
-    given = program(2.0, cap=50.0)  # y is 1 to the last digit from x = 19
+def narrow(more, bound=2.0, cap=50.0):
+    """1/(y·bound) + 1/k ≤ 1 for k ≤ 2·(1 + more), where y·bound is at most 2.
+
+    From x = 19 on y is 1 to the last digit.
+    """
+    given = program(bound, cap)
     wall = build(("x", "k"), [Term("k", 0.5 / (1 + more), {"k": 1.0})])
     constraints = (*given.constraints, Constraint("k", wall))
     return GeometricProgram(given.objective, constraints)
@@ -166,3 +169,11 @@ def test_room_is_seen_to_a_tenth_of_a_millionth():
     assert not own.hemmed(narrow(5e-7))
     assert not own.hemmed(program(2.0))
     assert not own.hemmed(narrow(-1e-3))  # no point at all: there is a proof of that
+
+
+def test_what_is_narrow_where_a_curve_still_rises_has_its_certificate():
+    rising = narrow(1e-7, bound=2 / 0.3, cap=0.3)
+    assert not own.hemmed(rising)
+    found = solve(rising, np.log([0.3, 2.0]))
+    assert found.point["k"] == pytest.approx(2, rel=2e-7)
+    assert passes(found.certificate)
