@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.commands.output import failed, write
+from optimizer.commands.output import failed, refuse_unwritable, write
 
 if TYPE_CHECKING:
     from optimizer.analysis.law.judgement import Judged
@@ -22,8 +22,10 @@ def refuse_folder(folder: Path) -> None:
     """Tells early that pictures cannot be drawn, or have no place to go.
 
     Raises:
-        InputError: a library is missing, the folder is a file, or has no parent.
+        InputError: a library is missing, the folder is a file, cannot be made, or what
+            stands in it cannot be written over.
     """
+    from optimizer.report.charts.uncertainty_catalogue import FITS  # noqa: PLC0415
     from optimizer.report.formats import render  # noqa: PLC0415 - optional parts
     from optimizer.report.formats.extras import missing  # noqa: PLC0415
 
@@ -31,10 +33,13 @@ def refuse_folder(folder: Path) -> None:
         render.ready()
     except ImportError as error:
         raise missing(error) from None
-    if os.path.exists(folder) and not os.path.isdir(folder):
+    if os.path.isdir(folder):
+        for kind in FITS:
+            refuse_unwritable(folder / f"{kind}.svg")
+        return
+    if os.path.exists(folder):
         raise failed(folder, "this is a file, not a directory")
-    if not os.path.isdir(folder.parent):
-        raise failed(folder, f"there is no directory {folder.parent}")
+    refuse_unwritable(folder)  # as the name of a file that is made beside others
 
 
 def draw_fit(judged: Judged, folder: Path) -> list[str]:

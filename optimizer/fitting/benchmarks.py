@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.errors import InputError, Mark, Problem
-from optimizer.fitting.points import COLUMNS, Points, points_of
+from optimizer.fitting.points import COLUMNS, MOST, Points, points_of, too_many
 from optimizer.fitting.tables.objects import LARGEST
 from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Table, failed
@@ -48,11 +48,13 @@ def read_any(paths: Sequence[str], given: Mapping[str, str]) -> Points:
         given: values of columns that the files do not have.
 
     Raises:
-        InputError: a file cannot be read, or is none of these.
+        InputError: a file cannot be read, is none of these, or has too many points.
     """
     found = [points_of(_table(path, given), given) for path in paths]
     if len(found) == 1:
         return found[0]
+    if (count := sum(len(one.rows) for one in found)) > MOST:
+        raise failed(paths[-1], f"with the others before it {too_many(count)}")
     together = hashlib.sha256("".join(one.sha256 for one in found).encode())
     rows = tuple(row for one in found for row in one.rows)
     return Points(", ".join(paths), together.hexdigest(), rows)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.fitting.point_columns import taken
 from optimizer.fitting.tables.read import read_table
-from optimizer.fitting.tables.table import Table
+from optimizer.fitting.tables.table import Table, failed
 from optimizer.reading.document import suggest
 from optimizer.records import dataclass, field, replace
 from optimizer.world.hardware import Hardware, hardware_names, load_hardware
@@ -32,6 +32,7 @@ NEEDED = ("accelerator", "input_tokens", "output_tokens")
 MILLI = 1e-3
 FAR = 1e18  # no size, time or rate is further from one, up or down
 LONG = 200  # letters of a cell that are told
+MOST = 20_000  # points; calibration takes half a millisecond for each
 _CHIPS = {
     **{"h100": "h100-sxm", "h200": "h200-sxm", "a100": "a100-80-sxm"},
     **{"h800": "h800-sxm", "a100-sxm": "a100-80-sxm", "a100-pcie": "a100-80-pcie"},
@@ -118,8 +119,10 @@ def points_of(table: Table, given: Mapping[str, str]) -> Points:
     """The measurements of a table.
 
     Raises:
-        InputError: a column that is needed is missing.
+        InputError: a column that is needed is missing, or there are too many rows.
     """
+    if len(table.rows) > MOST:
+        raise failed(table.file, too_many(len(table.rows)))
     called = taken(table.columns)
     there = {*table.columns, *called.values(), *given}
     missing = [word for word in NEEDED if word not in there]
@@ -141,6 +144,14 @@ def points_of(table: Table, given: Mapping[str, str]) -> Points:
     )
     noted = (replace(row, notes=(*row.notes, *notes)) for row in rows)
     return Points(table.file, table.sha256, tuple(noted))
+
+
+def too_many(count: int) -> str:
+    """What is told of more points than are read."""
+    return (
+        f"has {count:,} points, of which {MOST:,} may be read; keep one, such as the "
+        "median, of those that were measured alike"
+    )
 
 
 def chip_named(name: str) -> Hardware:

@@ -304,3 +304,14 @@ def test_odd_results_of_benchmarks_are_told(tmp_path) -> None:
             read_any([str(path)], given)
     finally:
         csv.field_size_limit(before)
+
+
+def test_more_points_than_may_be_read_are_refused_by_their_number(tmp_path) -> None:
+    """210,000 were calibrated for more than two minutes, without a word."""
+    row = "v,llama-3.1-8b,,,h100-sxm,1,fp8,fp8,1000,100,4,500,12\n"
+    for name, count in (("many.csv", 20_001), ("some.csv", 15_000)):
+        (tmp_path / name).write_text(HEAD + row * count)
+    with pytest.raises(InputError, match="has 20,001 points, of which 20,000 may"):
+        read_any([str(tmp_path / "many.csv")], {})
+    with pytest.raises(InputError, match="has 30,000 points"):
+        read_any([str(tmp_path / "some.csv")] * 2, {})

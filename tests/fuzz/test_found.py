@@ -42,6 +42,16 @@ def test_no_place_for_a_file_is_told_with_its_name(line, output, capsys):
     assert not told.out
 
 
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("folder", ["9" * 400, "loop", "none/inside", "good.yaml", "."])
+def test_no_place_for_pictures_of_a_fit_is_told_before_it(folder, capsys):
+    """A link to itself and a name of 400 digits were told after the work."""
+    os.mkdir("holdout.svg")  # of the last picture, in "."
+    assert cli.main(["fit", "no-such-runs.csv", "--plots", folder]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("holdout.svg" if folder == "." else folder)
+
+
 @pytest.mark.parametrize("law", ["kaplan-2020", "no-such-law", "{E: 1}"])
 def test_a_student_needs_a_law_that_is_there(law):
     """A law that could not be read was asked for its constants: exit 1."""
