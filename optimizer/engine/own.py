@@ -41,12 +41,12 @@ from optimizer.records import dataclass
 OPTIMAL, INFEASIBLE, UNSOLVED = 0, 1, 2
 # λ/s from which a constraint is taken as binding, and whether Newton stays where cost
 # is flat.
-LIKELY = (1.0, False)
+LIKELY, SURE = (1.0, False), (1e-5, False)
 LOST = 1e6  # a sum of multipliers, at which a path may have no point to lead to
 SETS = 6  # of binding constraints that a guess may lead through
 FEW = 2  # likewise, where the path is as good
 MOVES = 3  # of the point from which variables are counted
-DOUBTS = (LIKELY, (1.0, True), (1e-5, False), (1e-5, True), (1e5, False), (1e5, True))
+DOUBTS = (LIKELY, (1.0, True), SURE, (1e-5, True), (1e5, False), (1e5, True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +92,7 @@ def near(
     *,
     hard: bool = False,
     brief: bool = False,
+    same: bool = False,
 ) -> Found:
     """Newton alone, from good guesses: λ above the slack says what binds.
 
@@ -102,11 +103,13 @@ def near(
         gap: that a certificate may leave.
         hard: whether to try all that may bind, and with twice the digits.
         brief: whether to try next to nothing but what the guess says.
+        same: whether what has a λ in a guess goes on binding, however slack it is.
     """
     with np.errstate(all="ignore"):
         work = _Work(program, z, gap)
         slack = np.abs(value(work.given, z)[:, 1:])
         doubts = DOUBTS if hard else DOUBTS[: 1 if brief else 2]
+        doubts = (SURE, *doubts) if same else doubts
         tries = None if hard else FEW if brief else SETS
         work.settle(np.arange(len(z)), z, multipliers, slack, doubts, tries)
         left = work.left()

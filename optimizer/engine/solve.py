@@ -158,6 +158,7 @@ def attempt_each(
     guesses: Sequence[Array | None] = (),
     *,
     brief: bool = False,
+    same: bool = False,
 ) -> list[Solution | None]:
     """The same without the second opinion; None where that would be needed.
 
@@ -170,6 +171,7 @@ def attempt_each(
         guesses: of λ, shape `(constraints,)`, if Newton alone may be enough; see
             `refine`.
         brief: whether Newton is to give up soon.
+        same: whether what has a λ in a guess goes on binding.
     """
     found: list[Solution | None] = [None] * len(programs)
     given = guesses or [None] * len(programs)
@@ -182,7 +184,7 @@ def attempt_each(
         start = np.stack([starts[place] for place in places])
         guess = [one for one in (given[place] for place in places) if one is not None]
         near = partial(_both, start, np.stack(guess)) if guess else None
-        solved = _alike(own_ones, start, gap, near, brief)
+        solved = _alike(own_ones, start, gap, near, brief=brief, same=same)
         for place, end in zip(places, solved, strict=True):
             found[place] = end
     return found
@@ -210,13 +212,15 @@ def _alike(
     start: Array | None,
     gap: float,
     near: Guess | None = None,
+    *,
     brief: bool = False,
+    same: bool = False,
 ) -> list[Solution | None]:
     """Our own answers to programs of one shape; see `attempt_members`."""
     batch = (
         programs[0] if len(programs) == 1 else stacked(programs, [1] * len(programs))
     )
-    return attempt_members(batch, programs, start, gap, near, brief=brief)
+    return attempt_members(batch, programs, start, gap, near, brief=brief, same=same)
 
 
 def attempt_members(
@@ -227,6 +231,7 @@ def attempt_members(
     near: Guess | None = None,
     *,
     brief: bool = False,
+    same: bool = False,
 ) -> list[Solution | None]:
     """Our own answers to a batch; None where cvxpy is asked instead.
 
@@ -239,6 +244,7 @@ def attempt_members(
         near: makes guesses of ln x and of λ, `(programs, …)`, where there is no closed
             form and Newton alone may be enough.
         brief: as for `attempt_each`.
+        same: likewise.
     """
     found: list[Solution | None] = [None] * len(programs)
     if _asked.get():
@@ -255,7 +261,9 @@ def attempt_members(
         left = take(closed, left, Engine.ROOT)
     if left.size and near is not None:
         z, guess = near()
-        guessed = own.near(members(batch, left), z[left], guess[left], gap, brief=brief)
+        part = members(batch, left)
+        how = {"brief": brief, "same": same}
+        guessed = own.near(part, z[left], guess[left], gap, **how)
         left = take(guessed, left, Engine.INTERIOR)
     if left.size:
         begin = None if start is None else start[left]

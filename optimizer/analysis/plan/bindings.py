@@ -87,7 +87,7 @@ def _gains(
 
     asked = [eased(name) for name in names]
     count = len(asked)
-    ends = attempt_each(asked, [z] * count, guesses=[prices] * count)
+    ends = attempt_each(asked, [z] * count, guesses=[prices] * count, same=True)
     return [
         None
         if end is None or end.status is not Status.OPTIMAL
