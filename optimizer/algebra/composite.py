@@ -37,6 +37,11 @@ class Composite:
     inner: Posynomial
     quantities: tuple[Saturating, ...]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A word for each term."""
+        return self.inner.labels
+
     def _places(self, quantity: Saturating) -> list[int]:
         return [self.variables.index(name) for name in quantity.variables]
 
@@ -64,8 +69,13 @@ class Composite:
         """Ln of variables and quantities alone, `(batch, variables + quantities)`."""
         values = [q.level_at(z[:, self._places(q)]) for q in self.quantities]
         longest = max(len(z), *map(len, values))
-        columns = [*z.T, *values]
-        return np.stack([np.broadcast_to(c, (longest,)) for c in columns], axis=1)
+        kind = np.result_type(z, *(value.dtype for value in values))
+        n = z.shape[1]
+        whole = np.empty((longest, n + len(values)), kind)
+        whole[:, :n] = z
+        for place, value in enumerate(values, n):
+            whole[:, place] = value
+        return whole
 
     def log_terms(self, z: Array) -> Array:
         """Returns ln of each term `(batch, terms)`; complex under a complex step."""

@@ -188,6 +188,8 @@ class Posynomial:
 
     def members(self, chosen: Integers | slice) -> Posynomial:
         """Returns a smaller batch: the members of some numbers."""
+        if self.batch == 1:
+            return self  # one stands for all
         return Posynomial(
             self.variables,
             cut(self.coefficients, chosen),

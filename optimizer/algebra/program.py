@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 
@@ -78,12 +79,10 @@ class GeometricProgram:
 
 def members(program: GeometricProgram, chosen: Integers | slice) -> GeometricProgram:
     """The program of some members of a batch."""
+    walls = [(c, c.posynomial.members(chosen)) for c in program.constraints]
     return GeometricProgram(
         program.objective.members(chosen),
-        tuple(
-            Constraint(c.name, c.posynomial.members(chosen))
-            for c in program.constraints
-        ),
+        tuple(c if p is c.posynomial else Constraint(c.name, p) for c, p in walls),
     )
 
 
@@ -160,13 +159,13 @@ class Solution:
     certificate: Certificate | None = None
     engine: Engine = Engine.INTERIOR
 
-    @property
+    @cached_property
     def point(self) -> Mapping[str, float]:
         """The optimal value of each variable by its name."""
         values = np.exp(self.optimum[0])
         return dict(zip(self.program.variables, values.tolist(), strict=True))
 
-    @property
+    @cached_property
     def value(self) -> float:
         """The objective at the optimal point."""
         return float(np.exp(self.program.objective.log_value(self.optimum[0][None])[0]))

@@ -19,6 +19,17 @@ from typing import Any
 import numpy as np
 
 from optimizer.algebra.batch_value import Many
+from optimizer.algebra.elementary import (
+    Value,
+    dot,
+    exp,
+    larger,
+    log,
+    member,
+    row,
+    smaller,
+    where,
+)
 from optimizer.algebra.posynomial import Array, Integers, cut, joined
 from optimizer.records import dataclass, replace
 
@@ -90,6 +101,15 @@ class Saturating:
             slope * self.reach[:, 1 + j] + (1 - slope) * self.level[:, 1 + j]
             for j in range(len(self.variables))
         ]
+
+    def single(self, z: Sequence[float], place: int) -> tuple[float, list[float]]:
+        """The same of one member, at ln of its variables."""
+        reach, level = member(self.reach, place), member(self.level, place)
+        x = reach[0] + dot(reach[1:], z)
+        v = level[0] + dot(level[1:], z)
+        h, slope, _ = saturation(x - v, row(self.R, place))
+        pairs = zip(reach[1:], level[1:], strict=True)
+        return v + h, [slope * steep + (1 - slope) * flat for steep, flat in pairs]
 
     def worth(self, point: Mapping[str, Any]) -> Any:
         """Returns y itself at a point of plain numbers, as plain as they are."""
@@ -168,16 +188,16 @@ def stacked(parts: Sequence[Saturating], sizes: Sequence[int]) -> Saturating:
     )
 
 
-def saturation(x: Array, R: Array | float) -> tuple[Array, Array, Array]:
+def saturation(x: Value, R: Value) -> tuple[Value, Value, Value]:
     """H(x) = ln(1 + R·(1 − exp(−(e^x − 1)/R))) for x > 0, else x; and H', H''."""
-    beyond = np.maximum(x, 0.0)
-    ratio = np.exp(np.minimum(beyond, 300.0))
-    left = np.exp(-np.minimum((ratio - 1) / R, 700.0))
+    beyond = larger(x, 0.0)
+    ratio = exp(smaller(beyond, 300.0))
+    left = exp(-smaller((ratio - 1) / R, 700.0))
     value = 1 + R * (1 - left)
     slope = ratio * left / value
     bend = slope * (1 - ratio / R - slope)
     # Up to 0 value and slope are 1.
-    return np.minimum(x, 0.0) + np.log(value), slope, np.where(x <= 0, 0.0, bend)
+    return smaller(x, 0.0) + log(value), slope, where(x <= 0, 0.0, bend)
 
 
 def _lines(R: float) -> list[tuple[float, float]]:

@@ -14,6 +14,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from optimizer.algebra.elementary import (
+    FEW,
+    Value,
+    dot,
+    row,
+    shares,
+    singly,
+    some,
+    sqrt,
+    where,
+)
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import GeometricProgram
 from optimizer.engine.root import NEAR, Curve, costs_of, curve_of, flat
@@ -28,19 +39,30 @@ class Edge:
 
     Attributes:
         axis: 0 where x is what is least or largest, 1 where it is y.
-        power: p, `(batch or 1,)`.
+        power: p, a float or `(batch or 1,)`.
         curve: the first constraint.
         last: the number of the second.
-        logs: ln of its coefficients, `(batch or 1, terms)`.
-        powers: their exponents, `(terms, 2)`.
+        logs: ln of each of its terms, likewise.
+        powers: their exponents of x and of y.
     """
 
     axis: int
-    power: Array
+    power: Value
     curve: Curve
     last: int
-    logs: Array
-    powers: Array
+    logs: tuple[Value, ...]
+    powers: tuple[tuple[float, float], ...]
+
+    def one(self, place: int) -> Edge:
+        """That of a single member, in floats."""
+        return Edge(
+            self.axis,
+            row(self.power, place),
+            self.curve.one(place),
+            self.last,
+            tuple(row(each, place) for each in self.logs),
+            self.powers,
+        )
 
 
 def edge(program: GeometricProgram) -> Edge | None:
@@ -59,7 +81,8 @@ def edge(program: GeometricProgram) -> Edge | None:
     for i in reversed(range(len(sides))):
         if i != curve.place and costs_of(sides[i]) is not None:
             cost, power = sides[i], size.exponents[:, 0, used[0]]
-            return Edge(used[0], power, curve, i, cost.logs, cost.exponents[0])
+            powers = tuple((p, q) for p, q in cost.exponents[0].tolist())
+            return Edge(used[0], power, curve, i, tuple(cost.logs.T), powers)
     return None
 
 
@@ -71,38 +94,45 @@ def ends(program: GeometricProgram, form: Edge, start: Array) -> tuple[Array, Ar
         form: what `edge` recognised in it.
         start: ln of a point of less cost, `(batch, 2)`.
     """
+    count = len(start)
+    near = start.tolist() if count <= FEW else []
+    found = singly(count, lambda place: _ended(form.one(place), *near[place]))
+    x, y, first, last = _ended(form, *start.T) if found is None else found
+    multipliers = np.zeros((count, len(program.constraints)))
+    multipliers[:, form.curve.place], multipliers[:, form.last] = first, last
+    return np.stack([x, y], axis=1), multipliers
+
+
+def _ended(form: Edge, x: Value, y: Value) -> tuple[Value, Value, Value, Value]:
+    """Ln x and ln y, and the multipliers, from a point of less cost."""
     curve, axis = form.curve, form.axis
     # x rises with u, and y falls.
-    side = np.sign(form.power) * (2 * axis - 1)
-    u = curve.odds(start)
+    side = where(form.power < 0, -1.0, 1.0) * (2 * axis - 1)
+    u = curve.odds(x, y)
     value, share, slope, bend = _along(form, u)
-    u = u + (side * np.sqrt(slope**2 - 2 * bend * value) - slope) / bend
+    u = u + (side * sqrt(slope * slope - 2 * bend * value) - slope) / bend
     for _ in range(STEPS):
         value, share, slope, _ = _along(form, u)
         step = value / slope
         u = u - step
-        if not (np.abs(step) > NEAR).any():
+        if not some(abs(step) > NEAR):
             break
     fall = curve.gradient(u)
-    rise = share @ form.powers
+    rise = [dot(share, powers) for powers in zip(*form.powers, strict=True)]
     # p·e + λ·∇G + μ·∇F = 0.
-    area = fall[:, 0] * rise[:, 1] - fall[:, 1] * rise[:, 0]
-    sign = 1 - 2 * axis
-    multipliers = np.zeros((len(u), len(program.constraints)))
-    multipliers[:, curve.place] = -form.power * sign * rise[:, 1 - axis] / area
-    multipliers[:, form.last] = form.power * sign * fall[:, 1 - axis] / area
-    return curve.point(u), multipliers
+    area = fall[0] * rise[1] - fall[1] * rise[0]
+    pull = form.power * (1 - 2 * axis) / area
+    return *curve.point(u), -pull * rise[1 - axis], pull * fall[1 - axis]
 
 
-def _along(form: Edge, u: Array) -> tuple[Array, Array, Array, Array]:
+def _along(form: Edge, u: Value) -> tuple[Value, list[Value], Value, Value]:
     """F, the shares of its terms, F' and F'' at places on the curve."""
-    terms = form.logs + form.curve.point(u) @ form.powers.T
-    top = np.maximum.reduce(terms, axis=1)
-    share = np.exp(terms - top[:, None])
-    total = np.add.reduce(share, axis=1)
-    share = share / total[:, None]
-    each = form.curve.along(u) @ form.powers.T
-    slope = np.add.reduce(share * each, axis=1)
-    bends = form.curve.bend(u) @ form.powers.T
-    bend = np.add.reduce(share * (each**2 + bends), axis=1)
-    return top + np.log(total), share, slope, bend - slope**2
+    (x, dx, bx), (y, dy, by) = form.curve.path(u)
+    logs, rates, turns = [], [], []
+    for start, (p, q) in zip(form.logs, form.powers, strict=True):
+        logs.append(start + p * x + q * y)
+        rates.append(rate := p * dx + q * dy)
+        turns.append(rate * rate + p * bx + q * by)
+    value, share = shares(logs)
+    slope = dot(share, rates)
+    return value, share, slope, dot(share, turns) - slope * slope

@@ -16,6 +16,24 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.algebra.composite import Composite
+from optimizer.algebra.elementary import (
+    FEW,
+    Value,
+    dot,
+    exp,
+    expm1,
+    larger,
+    log,
+    log1p,
+    row,
+    shares,
+    singly,
+    smaller,
+    softplus,
+    some,
+    sqrt,
+    where,
+)
 from optimizer.algebra.posynomial import Array, Posynomial
 from optimizer.algebra.program import Function, GeometricProgram
 from optimizer.records import dataclass, replace
@@ -23,119 +41,161 @@ from optimizer.records import dataclass, replace
 STEPS = 60  # of Newton and halving; six are usual
 NEAR = 1e-9  # a step after which the next is below the digits
 WIDEST = 300.0  # |u| where nothing saturates
-SIGNS = np.array([1.0, -1.0])  # of the steps of x and y as u rises
+SIGNS = (1.0, -1.0)  # of the steps of x and y as u rises
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
-    """The first constraint with w at its bound; x and y along the last axis.
+class Path:
+    """Ln x or ln y along the first constraint.
 
     Attributes:
-        axes: the numbers of x and y among the variables.
-        logs: ln A and ln B, `(batch or 1, 2)`.
-        powers: α and β.
-        levels: ln of where x' and y' begin to saturate; ∞ of what never does.
-        drifts: their derivatives to ln w.
+        log: itself.
+        rate: its derivative to u.
+        bend: its second derivative.
+        fall: ∂G of the constraint to it.
+        lent: what its term adds to ∂G/∂ln w.
+    """
+
+    log: Value
+    rate: Value
+    bend: Value
+    fall: Value
+    lent: Value
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """A term of the first constraint, with w at its bound.
+
+    Attributes:
+        axis: the number of its variable among the program's.
+        log: ln of its coefficient.
+        power: −1 times its exponent, α or β.
+        level: ln of where x' or y' begins to saturate; ∞ of what never does.
+        drift: its derivative to ln w.
         R: what can be had beyond, in units of it.
     """
 
-    axes: tuple[int, int]
-    logs: Array
-    powers: Array
-    levels: Array
-    drifts: Array
-    R: Array
+    axis: int
+    log: Value
+    power: Value
+    level: Value
+    drift: Value
+    R: Value
 
-    def odds(self, z: Array) -> Array:
-        """U, with the shares that the two terms have at ln x and ln y, `(batch, 2)`."""
-        over = np.maximum(z - self.levels, 0.0)
-        value = 1 - self.R * np.expm1(-np.expm1(np.minimum(over, 300.0)) / self.R)
-        shares = self.logs - self.powers * (z - over + np.log(value))
-        return np.asarray(shares[:, 1] - shares[:, 0])
+    def one(self, place: int) -> Side:
+        """That of a single member."""
+        parts = (self.log, self.power, self.level, self.drift, self.R)
+        return Side(self.axis, *(row(part, place) for part in parts))
 
-    def ends(self) -> tuple[Array, Array]:
-        """How low and how high u may go before no x or y is worth its part."""
-        room = self.powers * (self.levels + np.log1p(self.R)) - self.logs
-        far = np.minimum(room + np.log(-np.expm1(-room)), WIDEST)
-        return -far[:, 1], far[:, 0]
+    def share(self, z: Value) -> Value:
+        """Ln of the term at ln x or ln y."""
+        over = larger(z - self.level, 0.0)
+        value = 1 - self.R * expm1(-expm1(smaller(over, WIDEST)) / self.R)
+        return self.log - self.power * (z - over + log(value))
 
-    def point(self, u: Array) -> tuple[Array, Array]:
-        """Ln x and ln y with two derivatives, `(batch, 2, 3)`, and ∇G in ln x, y, w."""
-        sides = SIGNS * u[:, None]
-        share = 1 / (1 + np.exp(-sides))
-        log = (self.logs + np.logaddexp(0.0, sides)) / self.powers
-        over = np.maximum(log - self.levels, 0.0)
-        value = np.exp(over)
+    def farthest(self) -> Value:
+        """How far its u may go before no x or y is worth its part."""
+        room = self.power * (self.level + log1p(self.R)) - self.log
+        return smaller(room + log(-expm1(-room)), WIDEST)
+
+    def at(self, u: Value, sign: float) -> Path:
+        """Ln x or ln y where the other term has the share 1/(1 + e^−u) by its u."""
+        share = 1 / (1 + exp(-u))
+        log_ = (self.log + softplus(u)) / self.power
+        over = larger(log_ - self.level, 0.0)
+        value = exp(over)
         left = 1 - (value - 1) / self.R
-        ratio = 1 - self.R * np.log(left)
+        ratio = 1 - self.R * log(left)
         slope = ratio * left / value  # of x' in x; 1 up to its level
-        bend = np.where(over > 0, slope * (1 - ratio / self.R - slope), 0.0)
-        rate = share / self.powers / slope
-        found = np.empty((len(u), 2, 3))
-        found[:, :, 0] = log - over + np.log(ratio)
-        found[:, :, 1] = SIGNS * rate
-        found[:, :, 2] = rate * (1 - share) - bend / slope * rate**2
-        fall = -self.powers * (1 - share)
-        of_w = np.add.reduce(fall * (1 - slope) * self.drifts, axis=1)
-        return found, np.concatenate([fall * slope, of_w[:, None]], axis=1)
+        bend = where(over > 0, slope * (1 - ratio / self.R - slope), 0.0)
+        rate = share / self.power / slope
+        fall = -self.power * (1 - share)
+        return Path(
+            log_ - over + log(ratio),
+            sign * rate,
+            rate * (1 - share) - bend / slope * rate * rate,
+            fall * slope,
+            fall * (1 - slope) * self.drift,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Repeated:
-    """A program of this shape.
+    """A program of this shape; its numbers are floats, or arrays `(batch or 1,)`.
 
     Attributes:
-        curve: the first constraint.
-        held: ln of the bound of w, `(batch or 1,)`.
-        logs: ln of the terms of the cost, `(batch or 1, terms)`.
-        powers: their exponents of x and y, `(batch or 1, terms, 2)`.
+        sides: the terms of the first constraint, of x and of y.
+        held: ln of the bound of w.
+        logs: ln of each term of the cost.
+        powers: their exponents of x and of y.
         binding: the numbers of the constraints that bind.
         cap: the exponent of w in its bound.
         size: 0 where a power of x is to be least within the cost, 1 where one of y is,
-            and that power, `(batch or 1,)`; None where the cost itself is.
+            and that power; None where the cost itself is.
     """
 
-    curve: Curve
-    held: Array
-    logs: Array
-    powers: Array
+    sides: tuple[Side, Side]
+    held: Value
+    logs: tuple[Value, ...]
+    powers: tuple[tuple[Value, Value], ...]
     binding: tuple[int, ...]
-    cap: Array
-    size: tuple[int, Array] | None = None
+    cap: Value
+    size: tuple[int, Value] | None = None
+
+    def one(self, place: int) -> Repeated:
+        """That of a single member."""
+        x, y = (side.one(place) for side in self.sides)
+        size = None if self.size is None else (self.size[0], row(self.size[1], place))
+        return Repeated(
+            (x, y),
+            row(self.held, place),
+            tuple(row(each, place) for each in self.logs),
+            tuple((row(p, place), row(q, place)) for p, q in self.powers),
+            self.binding,
+            row(self.cap, place),
+            size,
+        )
 
     @property
-    def aim(self) -> Array | None:
-        """−1 or 1, where the least or the largest u within the cost is asked."""
-        if self.size is None:
-            return None
-        side, power = self.size
-        return np.asarray(-SIGNS[side] * np.sign(power))
+    def axes(self) -> list[int]:
+        """The numbers of x and y among the variables."""
+        return [side.axis for side in self.sides]
 
-    def along(self, u: Array) -> tuple[Array, Array, Array, Array]:
-        """F, F' and F'', and ∇F in ln x and ln y."""
-        paths = self.powers @ self.curve.point(u)[0]
-        terms, rates = self.logs + paths[:, :, 0], paths[:, :, 1]
-        top = np.maximum.reduce(terms, axis=1)
-        share = np.exp(terms - top[:, None])
-        total = np.add.reduce(share, axis=1)
-        share = share / total[:, None]
-        slope = np.add.reduce(share * rates, axis=1)
-        bend = np.add.reduce(share * (rates**2 + paths[:, :, 2]), axis=1) - slope**2
-        rise = np.add.reduce(share[:, :, None] * self.powers, axis=1)
-        return top + np.log(total), slope, bend, rise
+    @property
+    def aim(self) -> Value | None:
+        """Below or above 0, where the least or the largest u in the cost is asked."""
+        return None if self.size is None else -SIGNS[self.size[0]] * self.size[1]
 
-    def multipliers(self, u: Array) -> Array:
+    def at(self, u: Value) -> tuple[Path, Path]:
+        """Ln x and ln y."""
+        x, y = self.sides
+        return x.at(u, SIGNS[0]), y.at(-u, SIGNS[1])
+
+    def along(self, x: Path, y: Path) -> tuple[Value, Value, Value, list[Value]]:
+        """F, F' and F'', and the share of each term of the cost."""
+        logs, rates, turns = [], [], []
+        for start, (p, q) in zip(self.logs, self.powers, strict=True):
+            logs.append(start + p * x.log + q * y.log)
+            rates.append(rate := p * x.rate + q * y.rate)
+            turns.append(rate * rate + p * x.bend + q * y.bend)
+        value, share = shares(logs)
+        slope = dot(share, rates)
+        return value, slope, dot(share, turns) - slope * slope, share
+
+    def multipliers(self, x: Path, y: Path, share: list[Value]) -> list[Value]:
         """Those of what binds, of zero gradient in ln x, y and w."""
-        fall, (*_, rise) = self.curve.point(u)[1], self.along(u)
+        rise = [dot(share, powers) for powers in zip(*self.powers, strict=True)]
+        fall = x.fall, y.fall
         if self.size is None:
-            prices = [-np.add.reduce(rise, axis=1) / (fall[:, 0] + fall[:, 1])]
+            prices = [-(rise[0] + rise[1]) / (fall[0] + fall[1])]
         else:
             side, power = self.size
             other, way = 1 - side, SIGNS[side] * power
-            area = fall[:, 0] * rise[:, 1] - fall[:, 1] * rise[:, 0]
-            prices = [-way * rise[:, other] / area, way * fall[:, other] / area]
-        prices.insert(1, -prices[0] * fall[:, 2] / self.cap)
-        return np.stack(prices, axis=1)
+            area = fall[0] * rise[1] - fall[1] * rise[0]
+            prices = [-way * rise[other] / area, way * fall[other] / area]
+        prices.insert(1, -prices[0] * (x.lent + y.lent) / self.cap)
+        return prices
 
 
 def repeated(program: GeometricProgram) -> Repeated | None:
@@ -149,69 +209,76 @@ def repeated(program: GeometricProgram) -> Repeated | None:
     rising = {
         i: (f, _used(f))
         for i, f in enumerate(walls)
-        if isinstance(f, Posynomial) and (f.exponents >= 0).all()
+        if isinstance(f, Posynomial) and _rises(f)
     }
     for cap, (bound, used) in rising.items():
         binding = curved[0], cap
         if len(used) == 1 and len(bound.labels) == 1:
             power = bound.exponents[:, 0, used[0]]
             held = -bound.logs[:, 0] / power
-            if (curve := _curve(walls[curved[0]], used[0], held)) is not None:
+            if (sides := _sides(walls[curved[0]], used[0], held)) is not None:
                 break
     else:
         return None
-    axes, used = [*curve.axes], _used(objective)
+    axes, used = [side.axis for side in sides], _used(objective)
     sizes = sorted(axes)
-    if used == sizes and (objective.exponents >= 0).all():
-        powers = objective.exponents[:, :, axes]
-        return Repeated(curve, held, objective.logs, powers, binding, power)
+    if used == sizes and _rises(objective):
+        return Repeated(sides, held, *_terms(objective, axes), binding, power)
     # The last one, which is what is asked of a range.
     within = [i for i, (_, each) in rising.items() if each == sizes]
     if not within or len(objective.labels) > 1 or len(used) != 1 or used[0] not in axes:
         return None
     cost, _ = rising[within[-1]]
     size = axes.index(used[0]), objective.exponents[:, 0, used[0]]
-    powers, all_ = cost.exponents[:, :, axes], (*binding, within[-1])
-    return Repeated(curve, held, cost.logs, powers, all_, power, size)
+    all_ = (*binding, within[-1])
+    return Repeated(sides, held, *_terms(cost, axes), all_, power, size)
 
 
-def _curve(function: Function, w: int, held: Array) -> Curve | None:
+def _terms(
+    cost: Posynomial, axes: list[int]
+) -> tuple[tuple[Array, ...], tuple[tuple[Array, Array], ...]]:
+    """Ln of each term of a cost, and its exponents of x and of y."""
+    powers = ((p[:, axes[0]], p[:, axes[1]]) for p in cost.exponents.swapaxes(0, 1))
+    return tuple(cost.logs.T), tuple(powers)
+
+
+def _sides(function: Function, w: int, held: Array) -> tuple[Side, Side] | None:
     """Two terms of a variable each, or of what saturates in it, its level in ln w."""
     if not isinstance(function, Composite) or len(function.inner.labels) != 2:
         return None
-    axes, levels, drifts, R = [], [], [], []
-    for powers in function.inner.exponents.transpose(1, 0, 2):
-        used = np.flatnonzero(powers.any(axis=0)).tolist()
-        if len(used) != 1 or not (powers[:, used[0]] < 0).all():
+    found: list[Side] = []
+    inner = function.inner
+    terms = zip(inner.logs.T, inner.exponents.swapaxes(0, 1), strict=True)
+    for start, powers in terms:
+        used = [i for i, each in enumerate(powers.T) if np.count_nonzero(each)]
+        if len(used) != 1 or np.count_nonzero(powers[:, used[0]] >= 0):
             return None
-        place = used[0] - len(function.variables)
+        place, power = used[0] - len(function.variables), -powers[:, used[0]]
         if place < 0:
-            axes.append(used[0])
-            levels.append(np.full(1, np.inf))
-            drifts.append(np.zeros(1))
-            R.append(np.ones(1))
+            never = np.full(1, np.inf), np.zeros(1), np.ones(1)
+            found.append(Side(used[0], start, power, *never))
             continue
         quantity = function.quantities[place]
         names = [function.variables.index(name) for name in quantity.variables]
-        plain = (quantity.reach == (0.0, 1.0, 0.0)).all() if len(names) == 2 else False
-        if not plain or names[1] != w or quantity.level[:, 1].any():
+        plain = all(each == [0.0, 1.0, 0.0] for each in quantity.reach.tolist())
+        if not plain or names[1] != w or np.count_nonzero(quantity.level[:, 1]):
             return None
-        axes.append(names[0])
-        levels.append(quantity.level[:, 0] + quantity.level[:, 2] * held)
-        drifts.append(quantity.level[:, 2])
-        R.append(quantity.R)
-    if sorted((*axes, w)) != [0, 1, 2]:
-        return None
-    powers = -function.inner.exponents.min(axis=2)  # of its one variable each
-    parts = (levels, drifts, R)
-    sides = (np.stack(np.broadcast_arrays(*each), axis=1) for each in parts)
-    return Curve((axes[0], axes[1]), function.inner.logs, powers, *sides)
+        drift = quantity.level[:, 2]
+        level = quantity.level[:, 0] + drift * held
+        found.append(Side(names[0], start, power, level, drift, quantity.R))
+    x, y = found
+    return (x, y) if sorted((x.axis, y.axis, w)) == [0, 1, 2] else None
 
 
 def _used(function: Posynomial) -> list[int]:
     """The numbers of the variables that it depends on."""
-    found: list[int] = np.flatnonzero(function.exponents.any(axis=(0, 1))).tolist()
-    return found
+    columns = np.moveaxis(function.exponents, 2, 0)
+    return [i for i, column in enumerate(columns) if np.count_nonzero(column)]
+
+
+def _rises(function: Posynomial) -> bool:
+    """Whether it falls in no variable."""
+    return not np.count_nonzero(function.exponents < 0)
 
 
 def turned(
@@ -224,38 +291,53 @@ def turned(
         form: what `repeated` recognised in it.
         start: ln of a point, `(batch, 3)`.
     """
-    curve, axes = form.curve, [*form.curve.axes]
-    low, high = np.empty((2, len(start)))
-    low[:], high[:] = curve.ends()
-    u = curve.odds(start[:, axes])
-    u = np.where((low < u) & (u < high), u, (low + high) / 2)
-    if form.size is None or (form.along(u)[0] >= 0).any():
-        u = _root(replace(form, size=None), u, low, high)
-    if form.size is not None:
-        u = _root(form, u, low, high)
-    z = np.empty((len(u), 3))
+    axes = form.axes
+    near = start[:, axes].tolist() if len(start) <= FEW else []
+    found = singly(len(start), lambda place: _ended(form.one(place), *near[place]))
+    if found is None:
+        x, y, *prices = _ended(form, *start[:, axes].T)
+    else:
+        x, y, *prices = found
+    z = np.empty((len(start), 3))
     z[:] = form.held[:, None]  # of w, and the others are put over it
-    z[:, axes] = curve.point(u)[0][:, :, 0]
-    multipliers = np.zeros((len(u), len(program.constraints)))
-    multipliers[:, form.binding] = form.multipliers(u)
+    z[:, axes[0]], z[:, axes[1]] = x, y
+    multipliers = np.zeros((len(start), len(program.constraints)))
+    for place, price in zip(form.binding, prices, strict=True):
+        multipliers[:, place] = price
     return z, multipliers
 
 
-def _root(form: Repeated, u: Array, low: Array, high: Array) -> Array:
+def _ended(form: Repeated, x: Value, y: Value) -> list[Value]:
+    """Ln x and ln y, and what binds, from a point near."""
+    of_x, of_y = form.sides
+    low, high = -of_y.farthest(), of_x.farthest()
+    u = of_y.share(y) - of_x.share(x)
+    u = where((low < u) & (u < high), u, (low + high) / 2)
+    if form.size is None or some(form.along(*form.at(u))[0] >= 0):
+        u = _root(replace(form, size=None), u, low, high)
+    if form.size is not None:
+        u = _root(form, u, low, high)
+    paths = form.at(u)
+    *_, share = form.along(*paths)
+    return [paths[0].log, paths[1].log, *form.multipliers(*paths, share)]
+
+
+def _root(form: Repeated, u: Value, low: Value, high: Value) -> Value:
     """Where F' is 0, or F is on the side that is asked, from u between two bounds."""
-    aim, first = form.aim, form.aim is not None
+    side = None if form.aim is None else where(form.aim < 0, -1.0, 1.0)
+    first = side is not None
     for _ in range(STEPS):
-        value, slope, bend, _ = form.along(u)
-        rise, rate = (slope, bend) if aim is None else (aim * value, aim * slope)
-        low, high = np.where(rise < 0, u, low), np.where(rise > 0, u, high)
+        value, slope, bend, _ = form.along(*form.at(u))
+        rise, rate = (slope, bend) if side is None else (side * value, side * slope)
+        low, high = where(rise < 0, u, low), where(rise > 0, u, high)
         step = rise / rate
-        if aim is not None and first:
+        if first:
             # F is about a parabola around the least cost.
-            step = (slope - aim * np.sqrt(slope**2 - 2 * bend * value)) / bend
+            step = (slope - side * sqrt(slope * slope - 2 * bend * value)) / bend
             first = False
         new = u - step
-        new = np.where((low <= new) & (new <= high), new, (low + high) / 2)
-        step, u = np.abs(new - u), new
-        if not (step > NEAR).any():
+        new = where((low <= new) & (new <= high), new, (low + high) / 2)
+        step, u = abs(new - u), new
+        if not some(step > NEAR):
             break
     return u

@@ -23,6 +23,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from optimizer.algebra.elementary import (
+    Value,
+    exp,
+    larger,
+    log,
+    row,
+    singly,
+    smaller,
+    some,
+)
 from optimizer.algebra.posynomial import Array, Integers, Posynomial, cut
 from optimizer.algebra.program import GeometricProgram
 from optimizer.records import dataclass
@@ -37,7 +47,7 @@ KINDS = ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A·x^-α + B·y^-β = 1, by u = ln(q/(1−q)); logarithms of shape `(batch or 1,)`.
+    """A·x^-α + B·y^-β = 1, by u = ln(q/(1−q)); floats, or arrays `(batch or 1,)`.
 
     Attributes:
         place: the number of the constraint.
@@ -48,50 +58,49 @@ class Curve:
     """
 
     place: int
-    A: Array
-    B: Array
-    alpha: Array
-    beta: Array
+    A: Value
+    B: Value
+    alpha: Value
+    beta: Value
 
     def members(self, rows: Integers) -> Curve:
         """Those of some numbers."""
         numbers = (cut(x, rows) for x in (self.A, self.B, self.alpha, self.beta))
         return Curve(self.place, *numbers)
 
-    def point(self, u: Array) -> Array:
-        """Ln x and ln y, `(batch, 2)`."""
-        rest = -np.log(1 + np.exp(u))  # ln(1 − q)
-        z = np.empty((len(u), 2))
-        z[:, 0] = (self.A - rest) / self.alpha
-        z[:, 1] = (self.B - rest - u) / self.beta
-        return z
+    def one(self, place: int) -> Curve:
+        """That of a single member, in floats."""
+        numbers = (row(x, place) for x in (self.A, self.B, self.alpha, self.beta))
+        return Curve(self.place, *numbers)
 
-    def odds(self, z: Array) -> Array:
-        """U, with the shares that the two terms have at ln x and ln y `(batch, 2)`."""
-        of_y = self.B - self.beta * z[:, 1]
-        return np.asarray(of_y - self.A + self.alpha * z[:, 0])
+    def point(self, u: Value) -> tuple[Value, Value]:
+        """Ln x and ln y."""
+        rest = -log(1 + exp(u))  # ln(1 − q)
+        return (self.A - rest) / self.alpha, (self.B - rest - u) / self.beta
 
-    def along(self, u: Array) -> Array:
-        """∂z/∂u, `(batch, 2)`."""
+    def odds(self, x: Value, y: Value) -> Value:
+        """U, with the shares that the two terms have at ln x and ln y."""
+        return self.B - self.beta * y - self.A + self.alpha * x
+
+    def along(self, u: Value) -> tuple[Value, Value]:
+        """∂ln x/∂u and ∂ln y/∂u."""
         share = _share(u)
-        found = np.empty((len(u), 2))
-        found[:, 0], found[:, 1] = share / self.alpha, (share - 1) / self.beta
-        return found
+        return share / self.alpha, (share - 1) / self.beta
 
-    def bend(self, u: Array) -> Array:
-        """∂²z/∂u², likewise."""
-        share = _share(u)
-        found = np.empty((len(u), 2))
-        both = share * (1 - share)
-        found[:, 0], found[:, 1] = both / self.alpha, both / self.beta
-        return found
+    def path(self, u: Value) -> tuple[tuple[Value, Value, Value], ...]:
+        """Ln x and ln y, each with two derivatives to u."""
+        share, (x, y) = _share(u), self.point(u)
+        rest = 1 - share
+        turn = share * rest
+        return (
+            (x, share / self.alpha, turn / self.alpha),
+            (y, -rest / self.beta, turn / self.beta),
+        )
 
-    def gradient(self, u: Array) -> Array:
-        """∇G = (−α(1−q), −βq), `(batch, 2)`."""
+    def gradient(self, u: Value) -> tuple[Value, Value]:
+        """∇G = (−α(1−q), −βq)."""
         share = _share(u)
-        found = np.empty((len(u), 2))
-        found[:, 0], found[:, 1] = self.alpha * (share - 1), -self.beta * share
-        return found
+        return self.alpha * (share - 1), -self.beta * share
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,16 +109,16 @@ class Plain:
 
     Attributes:
         curve: the constraint that is met with equality.
-        costs: ln c1 to ln c4, `(batch or 1,)`; None for a term that is absent.
+        costs: ln c1 to ln c4, as its numbers; None for a term that is absent.
     """
 
     curve: Curve
-    costs: tuple[Array | None, ...]
+    costs: tuple[Value | None, ...]
 
-    def members(self, rows: Integers) -> Plain:
-        """Those of some numbers."""
-        costs = tuple(None if cost is None else cut(cost, rows) for cost in self.costs)
-        return Plain(self.curve.members(rows), costs)
+    def one(self, place: int) -> Plain:
+        """That of a single member, in floats."""
+        costs = (None if cost is None else row(cost, place) for cost in self.costs)
+        return Plain(self.curve.one(place), tuple(costs))
 
 
 def plain(program: GeometricProgram) -> Plain | None:
@@ -147,8 +156,9 @@ def curve_of(sides: Sequence[Posynomial]) -> Curve | None:
             continue
         for x, y in ((0, 1), (1, 0)):
             one, two = p.exponents[:, x], p.exponents[:, y]
-            apart = not (one[:, 1].any() or two[:, 0].any())
-            if apart and (one[:, 0] < 0).all() and (two[:, 1] < 0).all():
+            if np.count_nonzero(one[:, 1]) or np.count_nonzero(two[:, 0]):
+                continue
+            if np.count_nonzero((one[:, 0] < 0) & (two[:, 1] < 0)) == len(one):
                 return Curve(i, p.logs[:, x], p.logs[:, y], -one[:, 0], -two[:, 1])
     return None
 
@@ -161,31 +171,42 @@ def root(program: GeometricProgram, form: Plain, batch: int) -> tuple[Array, Arr
         form: what `plain` recognised in it.
         batch: the number of members.
     """
+    found = singly(batch, lambda place: _rooted(form.one(place), 1))
+    u, x, y, price = _rooted(form, batch) if found is None else found
+    z = np.stack([x, y], axis=1)
+    multipliers = np.zeros((batch, len(program.constraints)))
+    multipliers[:, form.curve.place] = price
+    _walk(program, form, u, z, multipliers)
+    return z, multipliers
+
+
+def _rooted(form: Plain, batch: int) -> tuple[Value, Value, Value, Value]:
+    """U, ln x, ln y and the multiplier of the constraint."""
     curve = form.curve
     alpha, beta = curve.alpha, curve.beta
     product, demand, price, _ = form.costs
-    target = np.log(alpha / beta)
+    target = log(alpha / beta)
     if product is not None and demand is not None:
         demand = demand - product - curve.B / beta
     if product is not None and price is not None:
         price = price - product - curve.A / alpha
     balance = _Balance(target, demand, price, alpha, beta)
-    # Half the digits cost a quarter of the time.
-    rough = balance.single()
-    u = _newton(rough, rough.start(batch), ROUGH).astype(np.float64)
+    u = balance.start()
+    if not isinstance(u, float):
+        # Half the digits cost a quarter of the time.
+        rough = balance.single()
+        u = np.broadcast_to(rough.start(), (batch,))
+        u = _newton(rough, u, ROUGH).astype(np.float64)
     u = _newton(balance, u, STEPS)
-    z = curve.point(u)
-    multipliers = np.zeros((batch, len(program.constraints)))
+    x, y = curve.point(u)
     # Both sides of ∇F + λ·∇G = 0 summed.
-    multipliers[:, curve.place] = _slopes(form, z) / _fall(curve, u)
-    _walk(program, form, u, z, multipliers)
-    return z, multipliers
+    return u, x, y, _slopes(form, x, y) / _fall(curve, u)
 
 
-def _fall(curve: Curve, u: Array) -> Array:
+def _fall(curve: Curve, u: Value) -> Value:
     """−∂G/∂ln x − ∂G/∂ln y on the constraint, α(1−q) + βq."""
     share = _share(u)
-    return np.asarray(curve.alpha * (1 - share) + curve.beta * share)
+    return curve.alpha * (1 - share) + curve.beta * share
 
 
 def _walk(
@@ -209,17 +230,17 @@ def _walk(
     walls = [wall.members(rows) for wall in walls]
     side = None  # of the point within: the sign of the slope down to it
     for _ in range(WALK):
-        which, value, gradient = _most_broken(walls, curve.point(u))
-        slope = (gradient * curve.along(u)).sum(axis=1)
+        _, value, gradient = _most_broken(walls, np.stack(curve.point(u), axis=1))
+        slope = (gradient * np.stack(curve.along(u), axis=1)).sum(axis=1)
         step = value / slope
         side = np.sign(slope) if side is None else side
         u = u - step
         if not ((np.abs(step) > NEAR) & (slope * side > 0)).any():
             break
-    at = curve.point(u)
+    at = np.stack(curve.point(u), axis=1)
     which, _, gradient = _most_broken(walls, at)
     rise = cost.members(rows).tangent(at)[1]
-    along = curve.along(u)
+    along = np.stack(curve.along(u), axis=1)
     price = -(rise * along).sum(axis=1) / (gradient * along).sum(axis=1)
     z[rows] = at
     multipliers[rows, np.array(others)[which]] = price
@@ -237,21 +258,20 @@ def _most_broken(
     return which, np.stack(values)[which, every], np.stack(gradients)[which, every]
 
 
-def _share(u: Array) -> Array:
+def _share(u: Value) -> Value:
     """The part q of the constraint that is left to y."""
-    return np.asarray(1 / (1 + np.exp(-u)))
+    return 1 / (1 + exp(-u))
 
 
-def _slopes(form: Plain, z: Array) -> Array:
+def _slopes(form: Plain, x: Value, y: Value) -> Value:
     """∂F/∂ln x + ∂F/∂ln y: 2 for the product, 1 for x and for y, 0 for a constant."""
-    total, slope = np.zeros(len(z)), np.zeros(len(z))
-    first = form.costs[0]
-    for cost, (x, y) in zip(form.costs, KINDS, strict=True):
-        if cost is not None and first is not None:
-            # Over the product's own size, so that nothing overflows.
-            size = np.exp(cost - first + (x - 1) * z[:, 0] + (y - 1) * z[:, 1])
-            total += size
-            slope += (x + y) * size
+    product, *rest = form.costs
+    # Over the product's own size, so that nothing overflows.
+    total, slope = 1.0, 2.0
+    for cost, (p, q) in zip(rest, KINDS[1:], strict=True):
+        if cost is not None and product is not None:
+            size = exp(cost - product + (p - 1) * x + (q - 1) * y)
+            total, slope = total + size, slope + (p + q) * size
     return slope / total
 
 
@@ -259,14 +279,14 @@ def _slopes(form: Plain, z: Array) -> Array:
 class _Balance:
     """The equation in u; logarithms of the terms' weights, None where absent."""
 
-    target: Array
-    demand: Array | None
-    price: Array | None
-    alpha: Array
-    beta: Array
+    target: Value
+    demand: Value | None
+    price: Value | None
+    alpha: Value
+    beta: Value
 
     def single(self) -> _Balance:
-        """The same in single precision."""
+        """The same in single precision, of arrays."""
         return _Balance(
             self.target.astype(np.float32),
             None if self.demand is None else self.demand.astype(np.float32),
@@ -275,41 +295,40 @@ class _Balance:
             self.beta.astype(np.float32),
         )
 
-    def start(self, batch: int) -> Array:
+    def start(self) -> Value:
         """Between what the root is without demand and where demand dominates."""
-        target, alpha, beta = self.target, self.alpha, self.beta
-        u = np.broadcast_to(target, (batch,)).copy()
+        u = target = self.target
         if self.demand is not None:
-            far = (target - self.demand) * (beta / (1 + beta))
-            np.minimum(u, np.maximum(far, target - self.demand), out=u)
+            far = (target - self.demand) * (self.beta / (1 + self.beta))
+            u = smaller(u, larger(far, target - self.demand))
         if self.price is not None:
-            far = (target + self.price) * (alpha / (1 + alpha))
-            np.maximum(u, np.minimum(far, target + self.price), out=u)
+            far = (target + self.price) * (self.alpha / (1 + self.alpha))
+            u = larger(u, smaller(far, target + self.price))
         return u
 
-    def step(self, u: Array) -> Array:
+    def step(self, u: Value) -> Value:
         """Newton's step."""
-        odds = np.exp(u)
+        odds = exp(u)
         whole = 1 + odds
-        rest = -np.log(whole)  # ln(1 − q)
+        rest = -log(whole)  # ln(1 − q)
         share = odds / whole
         value, slope = u - self.target, 1.0
         if self.demand is not None:
-            ratio = 1 + np.exp(self.demand + (u + rest) / self.beta)
-            value = value + np.log(ratio)
+            ratio = 1 + exp(self.demand + (u + rest) / self.beta)
+            value = value + log(ratio)
             slope = slope + (1 - 1 / ratio) * (1 - share) / self.beta
         if self.price is not None:
-            ratio = 1 + np.exp(self.price + rest / self.alpha)
-            value = value - np.log(ratio)
+            ratio = 1 + exp(self.price + rest / self.alpha)
+            value = value - log(ratio)
             slope = slope + (1 - 1 / ratio) * share / self.alpha
-        return np.asarray(value / slope)
+        return value / slope
 
 
-def _newton(balance: _Balance, u: Array, steps: int) -> Array:
-    near = 1e-3 if u.dtype == np.float32 else NEAR
+def _newton(balance: _Balance, u: Value, steps: int) -> Value:
+    near = 1e-3 if isinstance(u, np.ndarray) and u.dtype == np.float32 else NEAR
     for _ in range(steps):
         step = balance.step(u)
         u = u - step
-        if np.abs(step).max() <= near:
+        if not some(abs(step) > near):
             break
     return u

@@ -200,7 +200,7 @@ def _ends(
     asked = end_program(solution.program, value * np.exp(rooms), powers)
     rooms = rooms + math.log(value / solution.value)
     guesses = partial(_models, solution, rooms, powers)
-    start = np.tile(z, (len(both), 1))
+    start = z[None].repeat(len(both), axis=0)
     each = [members(asked, slice(row, row + 1)) for row in range(len(both))]
     found = attempt_members(asked, each, start, DIGITS, guesses)
     return list(zip(each, found, strict=True))
