@@ -29,12 +29,14 @@ else:
         cls = type(record)
         words, known = names(cls), record.__dict__
         made = object.__new__(cls)
-        # Not all of it: what was worked out of the old fields is not of the new ones.
-        values = {word: known[word] for word in words} | changes
+        if len(known) > len(words):
+            # What was worked out of the old fields is not of the new ones.
+            known = {word: known[word] for word in words}
+        values = {**known, **changes}
         if len(values) > len(words):
             strange = sorted(changes.keys() - set(words))
             raise TypeError(f"{cls.__qualname__} has no {', '.join(strange)}")
-        made.__dict__.update(values)
+        object.__setattr__(made, "__dict__", values)
         if hasattr(cls, "__post_init__"):
             made.__post_init__()
         return made

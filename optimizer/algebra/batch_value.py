@@ -149,7 +149,7 @@ class Many:
 
     def ln(self) -> Many:
         """The natural logarithm, of numbers above 0."""
-        if not (self.values.real > 0).all() and _agreed(self.values.real <= 0):
+        if not _all(self.values.real > 0) and _agreed(self.values.real <= 0):
             raise ValueError("math domain error")
         return Many(np.log(self.values))
 
@@ -157,13 +157,20 @@ class Many:
         """E to these powers, which are not large."""
         with np.errstate(over="ignore"):
             found = np.exp(self.values)
-        if not np.isfinite(found).all() and _agreed(np.isinf(found)):
+        if not _all(np.isfinite(found)) and _agreed(np.isinf(found)):
             raise OverflowError("math range error")
         return Many(found)
 
     def is_integer(self) -> bool:
         """Whether the number is whole, as of a float."""
         return _agreed(self.values == np.trunc(self.values))
+
+
+def positive(number: Any) -> bool:
+    """Whether a number, or each of many, is above 0 and finite."""
+    values = _values(number).real
+    found = (values > 0) & (values < np.inf)
+    return _agreed(found) if isinstance(values, np.ndarray) else bool(found)
 
 
 def is_stepped(number: Any) -> bool:
@@ -191,21 +198,21 @@ def _computed(function: Callable[..., Array], left: Any, right: Any) -> Many:
 def _divided(left: Any, right: Any) -> Many:
     by = _values(right)
     many = isinstance(by, np.ndarray)  # numpy takes longer over one number than Python
-    if (not by.all() and _agreed(by == 0)) if many else by == 0:
+    if (not _all(by) and _agreed(by == 0)) if many else by == 0:
         raise ZeroDivisionError("float division by zero")
     return _computed(np.divide, left, right)
 
 
 def _powered(left: Any, right: Any) -> Many:
     base, exponent = np.asarray(_values(left)), np.asarray(_values(right))
-    if not (base.real > 0).all():
+    if not _all(base.real > 0):
         if _agreed((base == 0) & (exponent.real < 0)):
             raise ZeroDivisionError("0.0 cannot be raised to a negative power")
         odd = exponent.real != np.trunc(exponent.real)
         if _agreed((base.real < 0) & odd):
             raise TypeError("a negative number has no real power")
     result = _computed(np.power, base, exponent)
-    if not np.isfinite(result.values).all() and _agreed(
+    if not _all(np.isfinite(result.values)) and _agreed(
         np.isinf(result.values) & np.isfinite(base) & np.isfinite(exponent)
     ):
         raise OverflowError("numerical result out of range")
@@ -222,17 +229,21 @@ def _agreed(answers: Mask) -> bool:
     Raises:
         Divided: they answer differently.
     """
-    if answers.all():
-        return True
-    if answers.any():
+    count = np.count_nonzero(answers)  # a third of the time of `all`
+    if count and count < answers.size:
         raise Divided(answers)
-    return False
+    return bool(count == answers.size)
+
+
+def _all(numbers: npt.NDArray[Any]) -> bool:
+    """Whether none is zero."""
+    return bool(np.count_nonzero(numbers) == numbers.size)
 
 
 def _alike(values: Array) -> None:
     """Raises `Divided` where not all have one value."""
     same = values == values[0]
-    if not same.all():
+    if not _all(same):
         raise Divided(same)
 
 

@@ -15,7 +15,7 @@ from optimizer.algebra.program import Constraint, Function, GeometricProgram
 from optimizer.algebra.saturating import Saturating
 from optimizer.reading.quantity import COMPUTE, significant, write
 from optimizer.records import dataclass, replace
-from optimizer.world.costs import CostLine
+from optimizer.world.costs import CostLine, value
 from optimizer.world.leverage import INSIST
 from optimizer.world.limits import Limit
 from optimizer.world.roofline import Replica
@@ -35,7 +35,7 @@ def attention(training: Sequence[Term]) -> float:
 
 def attended(surface: Surface, N: float, attention: float) -> float:
     """D_opt(N) where training takes 6·(N + attention)·D FLOP."""
-    return surface.optimal_tokens(N, N / (N + attention))
+    return surface.optimal_tokens(N, N / (N + attention) if attention else 1.0)
 
 
 @dataclass(frozen=True)
@@ -231,8 +231,7 @@ class Question:
     @cached_property
     def data(self) -> tuple[Constraint, ...]:
         """What binds the loss, and what repeated data allow, of N and D alone."""
-        walls = (*self.limits, *self.physics)
-        kept = [wall for wall in walls if wall.name.startswith("data.")]
+        kept = [w for w in (*self.limits, *self.physics) if w.name.startswith("data.")]
         return (*self.nested, *map(self._wall, kept))
 
     def _wall(self, limit: Limit) -> Constraint:
@@ -286,6 +285,8 @@ class Question:
 
     def reducible_at(self, size: Mapping[str, float]) -> float:
         """The reducible loss of a model, all effects included."""
+        if self.plain:
+            return sum(value(term, size) for term in self.loss)
         return math.exp(self.log_reducible(self._logs(size))[0])
 
     def loss_at(self, size: Mapping[str, float]) -> float:
@@ -302,8 +303,7 @@ class Question:
 
     def weight(self, size: Mapping[str, float]) -> float | None:
         """W = (∂s/∂ln N)/(∂s/∂ln D); None where more tokens do not lower the loss."""
-        z = self._logs(size)
-        slope = self._sum.gradient(z)[0]
+        slope = self._sum.gradient(z := self._logs(size))[0]
         if self._added is not None:
             k, added = self.surface.outer, self._added
             part = math.exp(added.log_value(z)[0] - k * self.log_reducible(z)[0])

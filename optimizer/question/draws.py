@@ -20,7 +20,7 @@ import numpy as np
 from optimizer.algebra.posynomial import Array, Integers
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.axes import Number, quantity_at, unit_of
-from optimizer.question.inputs import inputs, value_at
+from optimizer.question.inputs import given, named, value_at
 from optimizer.question.scenario import Scenario
 from optimizer.reading.document import Steps, dotted
 from optimizer.reading.quantity import Flow
@@ -99,7 +99,11 @@ class Draws:
         """The draws of some places, `(places, numbers)`."""
         blocks, places = np.divmod(index, BLOCK)
         if len(index) and (blocks == blocks[0]).all():  # the rule
-            return self._block(int(blocks[0]), int(places.max()) + 1)[places]
+            found = self._block(int(blocks[0]), int(places.max()) + 1)
+            in_order = len(found) == len(places) and places[0] == 0
+            if in_order and (np.diff(places) == 1).all():
+                return found
+            return found[places]
         values = np.empty((len(index), len(self.numbers)))
         for block in sorted(set(blocks.tolist())):
             here = blocks == block
@@ -109,13 +113,14 @@ class Draws:
 
     def _block(self, block: int, count: int) -> Array:
         """The first so many of a block, which are the same however many there are."""
+        law = None if self.law is None else self.law(self.seed, block, count)
+        if law is not None and not self.normals:
+            return law
         columns = [
             normal.at(_random(self.seed, block, normal.source).standard_normal(count))
             for normal in self.normals
         ]
-        if self.law is not None:
-            columns += list(self.law(self.seed, block, count).T)
-        return np.stack(columns, axis=1)
+        return np.stack([*columns, *(() if law is None else law.T)], axis=1)
 
 
 def _random(seed: int, block: int, source: str = "") -> Generator:
@@ -126,9 +131,9 @@ def _random(seed: int, block: int, source: str = "") -> Generator:
 def stated(scenario: Scenario) -> dict[Steps, str]:
     """Paths and names of the numbers that a scenario itself says are uncertain."""
     return {
-        item.path: item.name.removesuffix(".expected")
-        for item in inputs(scenario)
-        if item.path[-1] == "expected"
+        path: named(scenario, path).removesuffix(".expected")
+        for path, _ in given(scenario)
+        if path[-1] == "expected"
     }
 
 
@@ -152,8 +157,8 @@ def draws(scenario: Scenario, count: int, seed: int, fixed: frozenset[Steps]) ->
             normals.append(normal)
     law = None
     if not any(path[0] == "law" for path in fixed):
-        paths, law = _joint(scenario)
-        numbers += [Number(dotted(path), path, "") for path in paths]
+        own = law_draws(scenario, count, seed)
+        numbers, law = [*numbers, *own.numbers], own.law
     if not numbers:
         message = (
             "nothing is uncertain: give a number of the demand or a price as {low: 1T, "
@@ -162,6 +167,19 @@ def draws(scenario: Scenario, count: int, seed: int, fixed: frozenset[Steps]) ->
         )
         raise InputError([Problem(Mark(f"--sample {count}"), "", message)])
     return Draws(count, seed, tuple(numbers), tuple(normals), law)
+
+
+def law_draws(scenario: Scenario, count: int, seed: int) -> Draws:
+    """Draws of the law alone; of no number where it has neither draws nor covariance.
+
+    Args:
+        scenario: with its law.
+        count: how many draws.
+        seed: of the generators.
+    """
+    paths, law = _joint(scenario)
+    numbers = tuple(Number(dotted(path), path, "") for path in paths)
+    return Draws(count, seed, numbers, (), law)
 
 
 def _spread(scenario: Scenario, name: str, path: Steps) -> tuple[Number, Normal]:
@@ -241,4 +259,7 @@ def _gaussian(
     middle = np.where(logs, np.log(np.where(logs, means, 1.0)), means)
     random = _random(seed, block)
     values = random.multivariate_normal(middle, covariance.matrix, count)
-    return np.where(logs, np.exp(np.where(logs, values, 0.0)), values)
+    found = np.where(logs, np.exp(np.where(logs, values, 0.0)), values)
+    found = np.asfortranarray(found)  # each number in one piece
+    found.flags.writeable = False
+    return found

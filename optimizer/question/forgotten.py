@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimizer.question.inputs import inputs
+from optimizer.question.inputs import given, named
 from optimizer.question.scenario import Scenario
 from optimizer.reading.quantity import Flow
 from optimizer.reading.spread import expected
@@ -20,13 +20,13 @@ def oddities(scenario: Scenario) -> Iterator[tuple[str, str]]:
     Args:
         scenario: a checked one.
     """
-    for item in inputs(scenario):
-        word = str(item.path[-2 if item.path[-1] == "expected" else -1])
-        if item.path[0] != "law" and word in SUFFIX and 0 < item.value < FEW:
+    for path, value in given(scenario):
+        word = str(path[-2 if path[-1] == "expected" else -1])
+        if path[0] != "law" and word in SUFFIX and 0 < value < FEW:
+            name = named(scenario, path)
             yield (
                 "forgotten-unit",
-                f"{item.name} is {item.value:g}: did you mean "
-                f"{item.value:g}{SUFFIX[word]}?",
+                f"{name} is {value:g}: did you mean {value:g}{SUFFIX[word]}?",
             )
     for index, stream in enumerate(scenario.streams):
         yield from _per_day(stream, _named(stream, index))

@@ -7,8 +7,8 @@ variables to estimate derivatives of real functions", SIAM Review 40 (1998).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from optimizer.world.hardware import Hardware
 from optimizer.world.law import STARS, Law
 
 T = TypeVar("T")
+Change: TypeAlias = Callable[[Any], Any]
 
 STEP = 1e-30
 DISCRETE = {"experts", "active_experts"}  # a choice of model, not an amount
@@ -51,14 +52,20 @@ def inputs(scenario: Scenario) -> tuple[Input, ...]:
     An example price is one, as the file names it. Defaults that the file does not
     mention are not inputs.
     """
-    found = [*_numbers(scenario.spec, ()), *_chips(scenario)]
-    found += [Input("", path, price) for path, price in scenario.examples.items()]
-    told = [replace(i, name=named(scenario, i.path)) for i in found]
+    found = (*given(scenario), *_chips(scenario), *scenario.examples.items())
+    told = (Input(named(scenario, path), path, value) for path, value in found)
     law = (
         Input(f"law.{symbol}", ("law", symbol), value)
         for symbol, value in scenario.law.coefficients.items()
     )
     return (*told, *law, *_further(scenario))
+
+
+def given(scenario: Scenario) -> list[tuple[Steps, float]]:
+    """The numbers that the file gives, by their paths, without examples and chips."""
+    found: list[tuple[Steps, float]] = []
+    _gather(scenario.spec, (), found)
+    return found
 
 
 def _further(scenario: Scenario) -> Iterator[Input]:
@@ -132,14 +139,12 @@ def each_stepped(
         if len(rows) == 1:
             yield rows, view(stepped(scenario, *moves[int(rows[0])]))
             continue
-        whole = scenario
         try:
-            for place, row in enumerate(rows.tolist()):
-                path, side = moves[row]
-                factors = np.ones(len(rows), complex)
-                factors[place] += side * STEP * 1j
-                whole = changed(whole, path, Many(factors).__mul__)
-            yield rows, view(whole)
+            mine = [moves[row] for row in rows.tolist()]
+            factors = 1 + np.diag([side * STEP * 1j for _, side in mine])
+            steps = [Many(each).__mul__ for each in factors]
+            paths = (path for path, _ in mine)
+            yield rows, view(all_changed(scenario, zip(paths, steps, strict=True)))
         except Divided as parting:
             waiting += [rows[~parting.mask], rows[parting.mask]]
         except (InputError, ValueError, ArithmeticError, TypeError):
@@ -147,7 +152,7 @@ def each_stepped(
             waiting += np.split(rows, len(rows))
 
 
-def changed(scenario: Scenario, path: Steps, change: Callable[[Any], Any]) -> Scenario:
+def changed(scenario: Scenario, path: Steps, change: Change) -> Scenario:
     """Returns the scenario with one number put through a function.
 
     Args:
@@ -172,7 +177,23 @@ def changed(scenario: Scenario, path: Steps, change: Callable[[Any], Any]) -> Sc
     return replace(scenario, spec=_inside(scenario.spec, path, change))
 
 
-def with_number(law: Law, path: Steps, change: Callable[[Any], Any]) -> Law:
+def all_changed(
+    scenario: Scenario, changes: Iterable[tuple[Steps, Change]]
+) -> Scenario:
+    """The same with several numbers changed, one after the other."""
+    law, coefficients = scenario.law, dict(scenario.law.coefficients)
+    for path, change in changes:
+        if path[0] != "law":
+            scenario = changed(scenario, path, change)
+        elif len(path) == len(("law", "symbol")):
+            symbol = str(path[1])
+            coefficients[symbol] = change(coefficients[symbol])
+        else:
+            law = with_number(law, path, change)
+    return replace(scenario, law=replace(law, coefficients=coefficients))
+
+
+def with_number(law: Law, path: Steps, change: Change) -> Law:
     """Returns a law with the number at a path that begins with `law` changed."""
     *part, symbol = map(str, path[1:])
     if part == ["error"] and law.error is not None:
@@ -186,7 +207,7 @@ def with_number(law: Law, path: Steps, change: Callable[[Any], Any]) -> Law:
     return replace(law, coefficients=_at(law.coefficients, symbol, change))
 
 
-def _rebuilt(chip: Hardware, path: Steps, change: Callable[[Any], Any]) -> Hardware:
+def _rebuilt(chip: Hardware, path: Steps, change: Change) -> Hardware:
     word = str(path[0])
     if word == "peaks":
         return replace(chip, peaks=_at(chip.peaks, str(path[1]), change))
@@ -194,13 +215,11 @@ def _rebuilt(chip: Hardware, path: Steps, change: Callable[[Any], Any]) -> Hardw
     return replace(chip, **moved)
 
 
-def _at(
-    numbers: Mapping[str, float], key: str, change: Callable[[Any], Any]
-) -> dict[str, Any]:
+def _at(numbers: Mapping[str, float], key: str, change: Change) -> dict[str, Any]:
     return {**numbers, key: change(numbers.get(key))}
 
 
-def _inside(node: Any, path: Steps, change: Callable[[Any], Any]) -> Any:
+def _inside(node: Any, path: Steps, change: Change) -> Any:
     if not path:
         whole = isinstance(node, Flow)
         return replace(node, amount=change(node.amount)) if whole else change(node)
@@ -213,7 +232,7 @@ def _inside(node: Any, path: Steps, change: Callable[[Any], Any]) -> Any:
     return node.model_copy(update={step: _inside(getattr(node, step), rest, change)})
 
 
-def _chips(scenario: Scenario) -> Iterator[Input]:
+def _chips(scenario: Scenario) -> Iterator[tuple[Steps, float]]:
     """The figures of accelerators that the scenario itself describes."""
     for place in scenario.hardware:
         node: Any = scenario.document.value
@@ -222,26 +241,28 @@ def _chips(scenario: Scenario) -> Iterator[Input]:
         if isinstance(node, dict):
             chip = scenario.hardware[place]
             for precision, peak in chip.peaks.items():
-                yield Input("", (*place, "hardware", "peaks", precision), peak)
+                yield (*place, "hardware", "peaks", precision), peak
             for word in ("memory", "bandwidth", "tdp"):
                 if (value := getattr(chip, word)) is not None:
-                    yield Input("", (*place, "hardware", word), value)
+                    yield (*place, "hardware", word), value
 
 
-def _numbers(node: Any, path: Steps) -> Iterator[Input]:
+def _gather(node: Any, path: Steps, found: list[tuple[Steps, float]]) -> None:
+    """Adds the numbers at and below a node of the spec."""
     if isinstance(node, Flow):
-        yield Input("", path, node.amount)
+        found.append((path, node.amount))
     elif isinstance(node, Spread):
-        yield from _numbers(node.expected, (*path, "expected"))
+        _gather(node.expected, (*path, "expected"), found)
     elif isinstance(node, Model):
+        told = node.model_fields_set
         for word in type(node).model_fields:
-            if word in node.model_fields_set and word not in DISCRETE:
-                yield from _numbers(getattr(node, word), (*path, word))
+            if word in told and word not in DISCRETE:
+                _gather(getattr(node, word), (*path, word), found)
     elif isinstance(node, tuple):
         for index, member in enumerate(node):
-            yield from _numbers(member, (*path, index))
+            _gather(member, (*path, index), found)
     elif isinstance(node, int | float) and not isinstance(node, bool):
-        yield Input("", path, float(node))
+        found.append((path, float(node)))
 
 
 def named(scenario: Scenario, path: Steps) -> str:

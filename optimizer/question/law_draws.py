@@ -127,19 +127,25 @@ def drawn(plan: Plan) -> Drawn:
     """
     scenario = plan.scenario
     # The loss alone matters here: no demand, and data that repeat come later.
-    data = scenario.spec.data.model_copy(update={"unique_tokens": None})
-    bare = replace(scenario, spec=scenario.spec.model_copy(update={"data": data}))
+    bare = scenario
+    if scenario.spec.data.unique_tokens is not None:
+        data = scenario.spec.data.model_copy(update={"unique_tokens": None})
+        bare = replace(scenario, spec=scenario.spec.model_copy(update={"data": data}))
     columns = plan.columns(0, plan.count)
-    for index, number in enumerate(plan.numbers):
-        if number.path[0] != "law":
-            columns[:, index] = number_at(scenario, number.path)
+    others = [i for i, number in enumerate(plan.numbers) if number.path[0] != "law"]
+    if others:
+        columns = columns.copy()
+        for index in others:
+            columns[:, index] = number_at(scenario, plan.numbers[index].path)
 
     # The law alone varies, and what training costs has nothing of it.
     training = partial(trained_by, bare)
 
     def repeating(member: Scenario) -> tuple[Surface, Repetition | None, float | None]:
         """The surface, how data repeat, and the target, which repeated data are in."""
-        whole = replace(member, spec=scenario.spec)
+        whole = member
+        if bare is not scenario:
+            whole = replace(member, spec=scenario.spec)
         published, surface = surfaces(member)
         s, own = aimed(member, published, surface, training).reducible, whole.spec.plan
         if own is not None and whole.spec.target is None:
@@ -157,9 +163,15 @@ def drawn(plan: Plan) -> Drawn:
         mixed = mixed or surface.mixed
         of_law = (surface.A, surface.B, surface.alpha, surface.beta, s, surface.delta)
         of_data = (0.0, 0.0) if stars is None else (stars.R_D, stars.R_N or 0.0)
+        part = found if len(rows) == plan.count else np.empty((8, len(rows)))
         for row, each in enumerate((*of_law, *of_data)):
-            found[row, rows] = np.asarray(each, dtype=float)
-    A, B, alpha, beta, s, delta, R_D, R_N = found[:, np.isfinite(found).all(axis=0)]
+            part[row] = np.asarray(each, dtype=float)
+        if part is not found:
+            found[:, rows] = part
+    kept = np.isfinite(found).all(axis=0)
+    A, B, alpha, beta, s, delta, R_D, R_N = found[
+        :, slice(None) if kept.all() else kept
+    ]
     law = Drawn(A, B, alpha, beta, s, delta=delta if mixed else None)
     repetition = repetition_of(scenario)
     if repetition is None:

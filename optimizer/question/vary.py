@@ -18,9 +18,9 @@ from optimizer.algebra.posynomial import Array, Integers
 from optimizer.errors import InputError, Mark, Problem
 from optimizer.question.asked import Question
 from optimizer.question.axes import Axis, Number, Wanted, axis, counted, wanted
-from optimizer.question.draws import Draws, draws, stated
+from optimizer.question.draws import Draws, draws, law_draws
 from optimizer.question.formulate import formulate
-from optimizer.question.inputs import changed
+from optimizer.question.inputs import all_changed
 from optimizer.question.load import read_document
 from optimizer.question.one_loss import refuse_chosen_loss
 from optimizer.question.scenario import Scenario
@@ -59,7 +59,7 @@ class Plan:
         return tuple(number for one in self.axes for number in one.numbers)
 
     def columns(self, start: int, stop: int) -> Array:
-        """The values of some rows, `(rows, numbers)`."""
+        """The values of some rows, `(rows, numbers)`, which may be read only."""
         if not self.axes:
             return np.zeros((stop - start, 0))
         if len(self.axes) == 1:
@@ -129,8 +129,7 @@ def plan(
 
 def of_law(scenario: Scenario, count: int, seed: int) -> Plan:
     """The draws of a law alone; what else is uncertain stays as it is expected."""
-    alone = draws(scenario, count, seed, frozenset(stated(scenario)))
-    return Plan(scenario, (alone,))
+    return Plan(scenario, (law_draws(scenario, count, seed),))
 
 
 def _overridden(scenario: Scenario, wants: Sequence[Wanted], at: int) -> Scenario:
@@ -227,16 +226,19 @@ def placed(plan: Plan, columns: Array, rows: Integers) -> Scenario:
         columns: values of `(rows, numbers)`.
         rows: which of them.
     """
-    scenario = plan.scenario
-    for number, column in zip(plan.numbers, columns[rows].T, strict=True):
-        value = together(column, number.whole)
-        scenario = changed(scenario, number.path, _always(value))
-    return scenario
+    numbers = plan.numbers
+    own = columns if len(rows) == len(columns) else columns[rows]
+    changes = [
+        (number.path, _always(together(column, number.whole)))
+        for number, column in zip(numbers, np.ascontiguousarray(own.T), strict=True)
+    ]
+    return all_changed(plan.scenario, changes)
 
 
 def together(column: Array, whole: bool = False) -> Any:
     """`Many`, or one number where it is the same for all."""
-    if len(column) == 1 or (column == column[0]).all():
+    first = column[0]
+    if len(column) == 1 or (first == column[-1] and (column == first).all()):
         return int(column[0]) if whole else float(column[0])
     return Many(column)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, cast
 
+from optimizer.algebra.batch_value import positive
 from optimizer.reading.document import suggest
 from optimizer.records import dataclass, field, replace
 from optimizer.world.extrapolation import Extrapolation
@@ -244,7 +245,7 @@ class Law:
         else:
             surface = Surface(**c)
         bounds = (surface.A, surface.B, surface.alpha, surface.beta)
-        if not all(0 < value.real < float("inf") for value in bounds):
+        if not all(map(positive, bounds)):
             raise ValueError(
                 f"law {self.name}: its coefficients leave a loss that does not fall "
                 "with parameters and tokens"

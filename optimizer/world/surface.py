@@ -75,6 +75,11 @@ class Surface:
         return not (isinstance(self.delta, float) and self.delta == 0)
 
     @property
+    def powered(self) -> bool:
+        """Whether s is raised to a power, as by a coupled law."""
+        return not (isinstance(self.outer, float) and self.outer == 1)
+
+    @property
     def gamma(self) -> float:
         """αβ/(α+β−δ): s falls as compute to the −γ on the training-optimal line."""
         return self.alpha * self.beta / self._total
@@ -99,7 +104,7 @@ class Surface:
 
     def loss_of(self, s: float) -> float:
         """The loss whose reducible part is s."""
-        return self.E + power(s, self.outer)
+        return self.E + (power(s, self.outer) if self.powered else s)
 
     def reducible(self, loss: float) -> float:
         """The reducible part s of a loss; at or below 0 no model reaches it."""
@@ -114,10 +119,13 @@ class Surface:
             N: the size.
             share: ∂ln C/∂ln N over ∂ln C/∂ln D; 1 of a compute of 6·N·D.
         """
-        ratio = (
-            share * self.beta * self.B / ((self.alpha - share * self.delta) * self.A)
-        )
-        return power(ratio * power(N, self.alpha), 1 / (self.beta - self.delta))
+        left, right = self.alpha, self.beta
+        if self.mixed:
+            left, right = left - share * self.delta, right - self.delta
+        ratio = self.beta * self.B / (left * self.A)
+        if not (isinstance(share, float) and share == 1):
+            ratio = share * ratio
+        return power(ratio * power(N, self.alpha), 1 / right)
 
     def optimal_parameters(self, D: float) -> float:
         """The parameters for which D tokens are training-optimal."""

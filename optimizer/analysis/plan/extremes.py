@@ -30,6 +30,7 @@ SMALLER = 30.0  # times, among how many sizes, a critical size is looked for
 SIZES = 60
 ROOM = 0.1  # ln of a bound over what it bounds: beyond it a guess is well within
 LOOSER = (1e-8, 1e-7, 1e-6)  # relative, of a reducible loss
+STEPS = 100  # of Newton; six are usual
 TWICE = 2.0  # de Vries: the critical size trains at twice the least compute
 
 
@@ -201,21 +202,24 @@ def critical_size(surface: Surface, s: float, overhead: float = 1.0) -> float:
 
     With n = ln N/N_opt, t = ln(1 + overhead), D/D_opt = e^(t−n) and p = β/(α+β−δ) the
     share that parameters keep at the optimum, p·e^(−(α−δ)n−δt) + (1−p)·e^(β(n−t)) is 1
-    there. It is convex in n and above 1 where its first term alone is: bisection
-    between that and n = 0.
+    there. Its logarithm is convex in n and above 0 where that of its first term is 0:
+    from there Newton rises to the root and never crosses it.
 
     Source: de Vries, "Go smol or go home" (2023).
     """
     beta, left = surface.beta, surface.alpha - surface.delta
-    share, target = beta / (left + beta), math.log1p(overhead)
-    kept = math.log(share) - surface.delta * target
-    low, high = kept / left, 0.0
-    for _ in range(200):
-        middle = (low + high) / 2
-        of_data = (1 - share) * math.exp(beta * (middle - target))
-        above = math.exp(kept - left * middle) + of_data > 1
-        low, high = (middle, high) if above else (low, middle)
-    return surface.training_optimal(s)[0] * math.exp((low + high) / 2)
+    target, rates = math.log1p(overhead), left + beta
+    kept = math.log(beta / rates) - surface.delta * target
+    fresh = math.log(left / rates) - beta * target
+    n = kept / left
+    for _ in range(STEPS):
+        parameters, data = math.exp(kept - left * n), math.exp(fresh + beta * n)
+        whole = parameters + data
+        fall = (left * parameters - beta * data) / whole
+        if not (fall > 0 and (closer := n + math.log(whole) / fall) > n):
+            break
+        n = closer
+    return surface.training_optimal(s)[0] * math.exp(n)
 
 
 def _size(question: Question) -> Posynomial:

@@ -60,6 +60,9 @@ def beyond_law(scenario: Scenario, question: Question) -> str:
     if s is None or loss is None:
         return ""
     surface = question.surface
+    close = loss - surface.E < PRECISION * loss
+    if s > 0 and not close and not _too_large(question, s):
+        return ""  # the rule, which needs no words
     least = nats(surface.loss_of(0.0))
     enough = f"Choose at least {surface.loss_of(_closest(surface)):.10g} nats"
     if s <= 0:
@@ -69,18 +72,16 @@ def beyond_law(scenario: Scenario, question: Question) -> str:
             "Choose a higher loss, or name a model to match: "
             "target: {match: {parameters: 13B}}"
         )
-    if loss - surface.E < PRECISION * loss:
+    if close:
         return (
             f"the target of {nats(loss)} is so close to the {scenario.law.floor} of "
             f"{scenario.law.name}, {least}, that double precision cannot certify a "
             f"plan. {enough}"
         )
-    if _too_large(question, s):
-        return (
-            f"under {scenario.law.name} the target of {nats(loss)} needs more than "
-            f"{LARGEST:.0e} parameters or tokens. {enough}"
-        )
-    return ""
+    return (
+        f"under {scenario.law.name} the target of {nats(loss)} needs more than "
+        f"{LARGEST:.0e} parameters or tokens. {enough}"
+    )
 
 
 def _too_large(question: Question, s: float) -> bool:

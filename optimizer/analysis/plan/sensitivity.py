@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from optimizer.algebra.composite import Composite
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import Function, GeometricProgram, Solution
 from optimizer.engine.arrays import arrays, at
@@ -31,6 +32,7 @@ SAME = 1e-9  # two sides that differ by less are one
 # Inputs that decide where something else takes over: a lifetime of whole months ends
 # before a month of another rate, and the longest of several streams sizes the cache.
 KINKED = frozenset({"lifetime", "input_tokens", "output_tokens"})
+SINGULAR = 1e-7  # of a gradient: below it there is none
 BINDING = 1e-8  # |ln g| below which a constraint counts as met with equality
 
 
@@ -191,7 +193,18 @@ def _mark(scenario: Scenario, path: Steps) -> Mark | None:
 
 def _partial(moved: Function, shares: Array, z: Array) -> Array:
     """The derivatives d ln f / d ln θ at a fixed point, from the complex terms."""
-    return np.asarray(moved.log_terms(z[None]).imag @ shares / STEP)
+    if isinstance(moved, Composite):
+        return np.asarray(moved.log_terms(z[None]).imag @ shares / STEP)
+    # Of so small a step the logarithm's imaginary part is the relative one.
+    logs = moved.coefficients.imag / moved.coefficients.real
+    return np.asarray((logs + moved.exponents.imag @ z) @ shares / STEP)
+
+
+def _independent(rows: Array) -> bool:
+    """Whether no row is nearly a sum of the others."""
+    if len(rows) <= 1:  # the rule
+        return not len(rows) or bool(np.abs(rows).max() > SINGULAR)
+    return bool(np.linalg.matrix_rank(rows, tol=SINGULAR) == len(rows))
 
 
 class _Multipliers:
@@ -210,8 +223,7 @@ class _Multipliers:
         self.active = np.flatnonzero(np.abs(here.value[0, 1:]) <= BINDING)
         self.jacobian = here.gradient[0, 1 + self.active]
         self.gradient = here.gradient[0, 0]
-        rank = np.linalg.matrix_rank(self.jacobian, tol=1e-7) if self.active.size else 0
-        self.unique = bool(rank == len(self.active))
+        self.unique = _independent(self.jacobian)
 
     def sides(
         self, moved: GeometricProgram, moves: Sequence[tuple[Steps, int]]

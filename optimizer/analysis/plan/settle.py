@@ -7,7 +7,6 @@ every format, and for whoever compares them.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -85,18 +84,34 @@ def _mapped(value: Any, put: Callable[[float], float]) -> Any:
     if kind in IDLE:
         return value
     if kind is tuple:
-        whole = tuple([_mapped(each, put) for each in value])
-        return whole if any(map(operator.is_not, whole, value)) else value
+        moved = _moved(enumerate(value), put)
+        return (
+            tuple(moved.get(i, each) for i, each in enumerate(value))
+            if moved
+            else value
+        )
     if isinstance(value, Mapping):
-        parts = [(key, _mapped(each, put)) for key, each in value.items()]
-        moved = {key: each for key, each in parts if each is not value[key]}
+        moved = _moved(value.items(), put)
         return {**value, **moved} if moved else value
     if words := _words(kind):
         found = value.__dict__
-        parts = [(word, _mapped(found[word], put)) for word in words]
-        moved = {word: each for word, each in parts if each is not found[word]}
+        moved = _moved(((word, found[word]) for word in words), put)
         return replace(value, **moved) if moved else value
     return value
+
+
+def _moved(
+    parts: Iterable[tuple[Any, Any]], put: Callable[[float], float]
+) -> dict[Any, Any]:
+    """What moves of some parts, by their keys."""
+    found = {}
+    for key, each in parts:
+        kind = type(each)
+        if kind not in IDLE:
+            new = put(each) if kind is float else _mapped(each, put)
+            if new is not each:
+                found[key] = new
+    return found
 
 
 @cache

@@ -173,7 +173,7 @@ def _alike(drawing: Plan, law: bool) -> tuple[Array, Integers]:
         drawing: of a scenario without lists.
         law: whether the law counts.
     """
-    columns = drawing.columns(0, drawing.count)
+    columns = drawing.columns(0, drawing.count).copy()
     its = drawing.scenario.law
     published = further_paths(its)
     published |= {("law", symbol): value for symbol, value in its.coefficients.items()}
