@@ -24,6 +24,8 @@ AXIS = {*TICKS, "labelExpr", "format", "grid", "labelLimit", "labelColor"}
 LOOKS = {"align", "dx", "dy", "fontSize", "fontStyle", "fontWeight", "opacity", "size"}
 LOOKS |= {"shape", "stroke", "strokeWidth", "strokeDash", "interpolate", "orient"}
 CHANNELS = {"x", "y", "x2", "y2", "text", "order", "description", *PARTING, "shape"}
+# What the panels of one chart may have each for itself.
+APART = {"scale": {"color": "independent", "strokeDash": "independent"}}
 GRID: Spec = {"grid": True, "domain": False, "labels": False, "ticks": False}
 GRID |= {"aria": False, "maxExtent": 0, "minExtent": 0}
 
@@ -53,13 +55,14 @@ def _whole(chart: Spec) -> Spec:
     own = ("layer", "mark", "encoding", "data", "width", "height")
     only = {key: chart[key] for key in own if key in chart}
     parts = chart.get("vconcat", [only])
-    _known("resolve" not in chart and "title" not in chart)
+    _known("title" not in chart and chart.get("resolve", APART) == APART)
     panels = [_Panel(part, chart["datasets"], i) for i, part in enumerate(parts)]
+    apart = "resolve" in chart
     shared: dict[str, Spec] = {}
-    for panel in panels:
+    for panel in panels if not apart else ():
         for channel, scale in panel.shared.items():
             _known(shared.setdefault(channel, scale) == scale)
-    colours = [layer for panel in panels for layer in panel.coloured]
+    colours = [layer for panel in panels for layer in panel.coloured if not apart]
     whole: Spec = {
         "$schema": SCHEMA,
         "description": chart["description"],
@@ -79,6 +82,9 @@ def _whole(chart: Spec) -> Spec:
         size = {key: {"value": value} for key, value in panel.size.items()}
         group: Spec = {"type": "group", "name": name, "style": "cell"}
         group["encode"] = {"update": size}
+        if apart:
+            group["scales"] = [*panel.shared.values()]
+            group["legends"] = list(_legends(panel.coloured, panel.shared))
         whole.setdefault("marks", []).append({**group, **panel.drawn})
     return whole
 
@@ -236,8 +242,11 @@ class _Panel:
 
     def _bar(self, layer: Spec, encoded: Spec, drawn: Spec) -> Spec:
         channels = layer["encoding"]
-        _known("x2" in encoded and channels["x"]["type"] == "quantitative")
-        if channels["y"]["type"] == "nominal":
+        _known(channels["x"]["type"] == "quantitative")
+        if "x2" not in encoded:
+            _known("y2" in encoded and "size" in encoded)
+            encoded |= {"xc": encoded.pop("x"), "width": encoded.pop("size")}
+        elif channels["y"]["type"] == "nominal":
             at = encoded.pop("y")
             if "height" in layer["mark"]:
                 encoded |= {"yc": at, "height": {"value": layer["mark"]["height"]}}

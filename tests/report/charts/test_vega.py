@@ -26,7 +26,7 @@ PLAIN = "contour split overhead tornado demand plan laws frontier uncertainty"
 # Nothing special, limits that are drawn, models beside it, and prices of the loss.
 SCENARIOS = (
     *("open-release", "regulated-internal-assistant", "latency-bound-assistant"),
-    "buy-or-build",
+    *("buy-or-build", "api-at-scale"),
 )
 # What is not seen: frames of groups, areas to cut at, and widths of no line.
 UNSEEN = re.compile(
@@ -72,17 +72,20 @@ def test_fewer_layers_draw_the_same(charts):
         )
 
 
-def test_every_chart_of_a_plain_report_is_vega(root):
-    found = worked_out([load(root / "scenarios" / "open-release.yaml")])
+@pytest.mark.parametrize(
+    ("name", "more"), [("open-release", ()), ("api-at-scale", ("cashflow",))]
+)
+def test_every_chart_of_a_report_is_vega(name, more, root):
+    found = worked_out([load(root / "scenarios" / f"{name}.yaml")])
     blocks = [block for block in report_blocks(found) if isinstance(block, Chart)]
-    assert {block.kind for block in blocks} == {*PLAIN.split()}
+    assert {block.kind for block in blocks} == {*PLAIN.split(), *more}
     assert all("marks" in static(block) for block in blocks)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"resolve": {"scale": {"color": "independent"}}},
+        {"resolve": {"axis": {"x": "independent"}}},
         {"title": "a title"},
         {
             "layer": [
