@@ -46,7 +46,11 @@ Examples:
 @options.overrides
 @options.laws
 @click.option(
-    "--experts", type=click.IntRange(min=1), metavar="E", help="Of a joint-MoE law."
+    "--experts",
+    type=click.IntRange(min=1),
+    callback=options.countable,
+    metavar="E",
+    help="Of a joint-MoE law.",
 )
 @options.formats(*ALLOWED)
 @options.output

@@ -162,7 +162,13 @@ Examples:
     show_default=True,
     help="Starts from Hoffmann's lattice, besides those of the projection.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of the bootstrap.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    callback=options.countable,
+    default=0,
+    help="Of the bootstrap.",
+)
 @click.option(
     "--hold-out",
     type=click.FloatRange(0, 0.5),

@@ -198,6 +198,15 @@ def read_all(
     return found
 
 
+def countable(
+    context: click.Context, parameter: click.Parameter, value: int | None
+) -> int | None:
+    """Refuses whole numbers beyond 64 bits, of which nothing can be had so many."""
+    if value is not None and value >= 2**63:
+        raise click.BadParameter("must be below 2^63, about 9.2e18", context, parameter)
+    return value
+
+
 def finite(
     _ctx: click.Context, option: click.Parameter, value: float | None
 ) -> float | None:

@@ -61,7 +61,13 @@ Examples:
     metavar="N",
     help="Draw N times from the uncertainties that the scenario and its law state.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the draws.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    callback=options.countable,
+    default=0,
+    help="Of the draws.",
+)
 @options.overrides
 @click.option(
     "-o",
@@ -83,6 +89,7 @@ Examples:
 @click.option(
     "--chunk",
     type=click.IntRange(min=1),
+    callback=options.countable,
     metavar="ROWS",
     help="Rows of one task on a cluster, and of one file.",
 )

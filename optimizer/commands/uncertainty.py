@@ -38,6 +38,7 @@ Examples:
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
+    callback=options.countable,
     default=0,
     show_default=True,
     help="Of the draws; the same one repeats them.",

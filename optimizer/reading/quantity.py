@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
+from decimal import Decimal
 
 from optimizer.reading.kinds import *  # noqa: F403
 from optimizer.reading.kinds import DURATION, REQUESTS, Kind
@@ -113,11 +115,13 @@ def significant(value: float, digits: int = 3, keep: bool = False) -> str:
         digits: that count.
         keep: whether zeros at the end stay, as in a column.
     """
-    if not math.isfinite(value) or value == 0:
+    whole = isinstance(value, int) and abs(value) > sys.float_info.max
+    if not whole and (not math.isfinite(value) or value == 0):
         return f"{value + 0.0:g}"
     if value < 0:
         return f"{MINUS}{significant(-value, digits, keep)}"
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    exact = Decimal(value) if whole else value  # beyond what a float holds
+    mantissa, exponent = f"{exact:.{digits - 1}e}".split("e")
     power = int(exponent)
     if -4 <= power < 6:
         text = f"{_rounded(value, digits):.{max(digits - 1 - power, 0)}f}"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from optimizer.reading.quantity import significant
 from optimizer.report.charts.theme import ticks
 from tests.fuzz.command import run, well_ended
 
@@ -300,3 +301,40 @@ def test_a_draw_whose_best_size_underflows_has_no_plan():
     )
     well_ended(done)
     assert done.code == 0
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["sweep", "good.yaml", "--sample"],
+        ["sweep", "good.yaml", "--sample", "20", "--seed"],
+        [
+            "sweep",
+            "good.yaml",
+            "--sample",
+            "20",
+            "-o",
+            "d",
+            "--cluster=local",
+            "--chunk",
+        ],
+        ["uncertainty", "good.yaml", "--seed"],
+        ["audit", "llama-3-8b", "--law", "ludziejewski-2025", "--experts"],
+        ["fit", "runs.csv", "--seed"],
+    ],
+)
+def test_a_whole_number_beyond_all_floats_is_told(line, capsys):
+    """A seed or a number of draws of 400 digits could not become a float: exit 1."""
+    good = Path("good.yaml").read_text().replace("kaplan-2020", "besiroglu-2024-refit")
+    Path("good.yaml").write_text(good)
+    law = ((1e8, 2e9), (1e8, 2e10), (1e9, 2e9), (1e9, 2e10), (3e8, 1e9), (3e8, 3e10))
+    runs = [f"{N},{D},{1.7 + 400 * N**-0.34 + 410 * D**-0.28}" for N, D in law]
+    Path("runs.csv").write_text("\n".join(["parameters,tokens,loss", *runs]) + "\n")
+    assert cli.main([*line, "9" * 400]) == 2
+    assert capsys.readouterr().err
+
+
+def test_a_whole_number_beyond_all_floats_has_its_digits():
+    assert significant(12345 * 10**400) == "1.23e404"
+    assert significant(-(10**400)) == "−1e400"
