@@ -11,8 +11,11 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from types import FrameType
-from typing import Any, cast
+
+TYPE_CHECKING = False  # what it is for takes as long to import as all else here
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and how a system asks
@@ -104,7 +107,8 @@ def _unheard() -> None:
     stream: Any = sys.stderr
     if stream is None:  # closed; its number would be taken by the next file
         stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    sys.stderr = cast(Any, _Forgiving(stream))
+    forgiving: Any = _Forgiving(stream)
+    sys.stderr = forgiving
 
 
 def _hush() -> None:

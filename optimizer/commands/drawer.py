@@ -10,11 +10,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
-REPORT = Path(__file__).parents[1] / "report"
-DRAWS = REPORT / "formats" / "render.py"
-FONTS = REPORT / "templates" / "fonts.conf"
+REPORT = os.path.join(os.path.dirname(os.path.dirname(__file__)), "report")
+DRAWS = os.path.join(REPORT, "formats", "render.py")
+FONTS = os.path.join(REPORT, "templates", "fonts.conf")
 PAGES = ("html", "pdf")  # how the names of such files end, and of such formats
 OWN = "\u052f"  # the last letter, of Latin, Greek and Cyrillic, that the engine draws
 
@@ -57,7 +56,8 @@ def foreign(word: str) -> bool:
     if word == "-" or (os.path.exists(word) and not os.path.isfile(word)):
         return True
     try:
-        text = Path(word).read_text(encoding="utf-8", errors="ignore")
+        with open(word, encoding="utf-8", errors="ignore") as file:
+            text = file.read()
     except (OSError, ValueError):  # no file, or no name of one
         text = word
     return not text.isascii() and any(c > OWN and c.isalpha() for c in text)
@@ -65,10 +65,10 @@ def foreign(word: str) -> bool:
 
 def _started(fonts: bool) -> subprocess.Popen[bytes]:
     """Starts one, with all fonts of the system or those of the engine alone."""
-    own = {} if fonts else {"FONTCONFIG_FILE": str(FONTS)}
+    own = {} if fonts else {"FONTCONFIG_FILE": FONTS}
     # -P keeps files of the current folder out of its imports.
     return subprocess.Popen(  # noqa: S603 - our own file
-        [sys.executable, "-P", str(DRAWS)],
+        [sys.executable, "-P", DRAWS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
