@@ -99,17 +99,21 @@ class Draws:
         """The draws of some places, `(places, numbers)`."""
         blocks, places = np.divmod(index, BLOCK)
         if len(index) and (blocks == blocks[0]).all():  # the rule
-            found = self._block(int(blocks[0]), int(places.max()) + 1)
-            in_order = len(found) == len(places) and places[0] == 0
-            if in_order and (np.diff(places) == 1).all():
-                return found
-            return found[places]
+            return self._block(int(blocks[0]), int(places.max()) + 1)[places]
         values = np.empty((len(index), len(self.numbers)))
         for block in sorted(set(blocks.tolist())):
             here = blocks == block
             most = int(places[here].max()) + 1
             values[here] = self._block(block, most)[places[here]]
         return values
+
+    def between(self, start: int, stop: int) -> Array:
+        """Those of some places in order, `(places, numbers)`; may be read only."""
+        block, first = divmod(start, BLOCK)
+        last = stop - block * BLOCK
+        if first < last <= BLOCK:  # the rule
+            return self._block(block, last)[first:]
+        return self.at(np.arange(start, stop))
 
     def _block(self, block: int, count: int) -> Array:
         """The first so many of a block, which are the same however many there are."""

@@ -63,7 +63,10 @@ class Plan:
         if not self.axes:
             return np.zeros((stop - start, 0))
         if len(self.axes) == 1:
-            return self.axes[0].at(np.arange(start, stop))
+            one = self.axes[0]
+            if isinstance(one, Draws):
+                return one.between(start, stop)
+            return one.at(np.arange(start, stop))
         shape = [one.count for one in self.axes]
         places = np.unravel_index(np.arange(start, stop), shape)
         parts = [one.at(at) for one, at in zip(self.axes, places, strict=True)]
