@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-STOPS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and how a system asks
+# Ctrl-C, how a system asks, and a terminal that has gone, where there is that signal.
+STOPS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)
+]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         pressed = True
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in STOPS}
+    heard = [number for number in STOPS if not _left_to_run(number)]
+    before = {number: signal.signal(number, interrupt) for number in heard}
     drawer: Any = None
     try:
         # Inside, so that Ctrl-C during the second of imports ends well too.
@@ -79,6 +85,11 @@ def main(arguments: list[str] | None = None) -> int:
     if code == INTERRUPTED:
         print("interrupted", file=sys.stderr)
     return code
+
+
+def _left_to_run(number: signal.Signals) -> bool:
+    """Whether a command is to outlive its terminal, as `nohup` asks."""
+    return number.name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN
 
 
 class _Forgiving:

@@ -268,7 +268,7 @@ EXIT_CODES = (
     ("2", "bad input; all files are read first, and if one is bad nothing is solved"),
     ("3", "a scenario has no plan; all answers are printed, with the reason"),
     ("4", "a condition of `--fail-on` held"),
-    ("130", "interrupted: by Ctrl-C, or asked to end (SIGTERM)"),
+    ("130", "interrupted: by Ctrl-C, or asked to end (SIGTERM, SIGHUP)"),
 )
 
 

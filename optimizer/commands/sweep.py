@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 UNASKED = 10_000_000  # rows that start without --yes
-STOPS = (signal.SIGINT, signal.SIGTERM)
+STOPS = [signal.SIGINT, signal.SIGTERM]
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+    STOPS.append(signal.SIGHUP)  # not under nohup
 
 
 FORMS = ("table", "markdown", "csv", "jsonl", "json", "parquet")
@@ -307,7 +309,7 @@ def _foretold(
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Turns the first Ctrl-C or SIGTERM into a wish to stop; a second stops at once."""
+    """Turns the first Ctrl-C or the like into a wish to stop; a second stops it."""
     pressed = False
 
     def note(number: int, _frame: FrameType | None) -> None:

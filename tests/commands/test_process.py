@@ -124,7 +124,7 @@ def test_decisions_are_in_the_api_too(tmp_path):
     assert lines[-2:] == ["7B", "True True"]
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_and_sigterm_end_with_a_word_and_nothing_written(tmp_path, stop):
     """A named pipe tells when the command reads: from there it waits for us."""
     pipe = tmp_path / "scenario.yaml"
@@ -142,6 +142,20 @@ def test_ctrl_c_and_sigterm_end_with_a_word_and_nothing_written(tmp_path, stop):
     assert out == ""
     assert err.split() == ["interrupted"]
     assert [path.name for path in tmp_path.iterdir()] == ["scenario.yaml"]
+
+
+def test_a_command_under_nohup_outlives_its_terminal(monkeypatch):
+    def hung_up(_arguments):
+        os.kill(os.getpid(), signal.SIGHUP)
+        return 0
+
+    monkeypatch.setattr("optimizer.commands.group.run", hung_up)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert cli.main([]) == 0
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_an_interrupt_that_an_import_wrapped_is_still_one(monkeypatch, capsys):

@@ -248,6 +248,7 @@ def test_a_sample_is_repeatable(here, run):
         ("out.parquet", signal.SIGINT),
         ("out.csv", signal.SIGINT),
         ("out.csv", signal.SIGTERM),
+        ("out.csv", signal.SIGHUP),  # lost all of them, and left a hidden file
     ],
 )
 def test_ctrl_c_and_sigterm_keep_the_rows_that_are_done(here, name, stop):

@@ -26,7 +26,7 @@ POLL = 0.5  # [s] between looks at whether to stop
 PATIENCE = 10  # [s] for a scheduler to answer
 SILENT = 60  # above every level of Dask's messages
 HERE = "127.0.0.1"
-STOPS = {signal.SIGINT, signal.SIGTERM}
+STOPS = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
 
 
 @contextmanager
