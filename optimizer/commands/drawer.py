@@ -17,6 +17,8 @@ FONTS = os.path.join(REPORT, "templates", "fonts.conf")
 PAGES = ("html", "pdf")  # how the names of such files end, and of such formats
 OWN = "\u052f"  # the last letter, of Latin, Greek and Cyrillic, that the engine draws
 
+LONGEST = 1_000_000  # no file of a scenario has more letters, whatever is named
+
 _begun: list[subprocess.Popen[bytes]] = []
 
 
@@ -57,7 +59,7 @@ def foreign(word: str) -> bool:
         return True
     try:
         with open(word, encoding="utf-8", errors="ignore") as file:
-            text = file.read()
+            text = file.read(LONGEST)
     except (OSError, ValueError):  # no file, or no name of one
         text = word
     return not text.isascii() and any(c > OWN and c.isalpha() for c in text)

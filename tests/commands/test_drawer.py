@@ -110,3 +110,11 @@ def test_the_engine_gets_warm_by_a_chart_of_what_is_usual():
         assert f"mark-{kind} role-mark" in picture
     assert picture.count("role-axis-label") == 2
     assert "role-legend" in picture
+
+
+def test_a_file_beyond_any_scenario_is_not_read_to_its_end(tmp_path):
+    long = tmp_path / "long.yaml"
+    long.write_text("#" * drawer.LONGEST + "富士", encoding="utf-8")
+    assert not drawer.foreign(str(long))
+    long.write_text("#" * (drawer.LONGEST - 1) + "富士", encoding="utf-8")
+    assert drawer.foreign(str(long))
