@@ -46,10 +46,10 @@ def test_in_python_and_in_the_threads_of_a_batch(monkeypatch, ask):
         asked.append(arguments)
         return search(*arguments)
 
-    monkeypatch.setattr(batch, "solve", noted)
     monkeypatch.setattr(batch, "BLOCK", 2)
     with optimizer.asking_cvxpy():
         assert ask(PLAIN).engine.value == "cvxpy"
+        monkeypatch.setattr(second_opinion, "solve", noted)
         assert batch.solve_batch(five()).alone == len(asked) == 5
     assert ask(PLAIN).engine.value == "root"
     assert batch.solve_batch(five()).alone == 0
@@ -75,7 +75,6 @@ def second(monkeypatch):
         return search(*arguments)
 
     monkeypatch.setattr(second_opinion, "solve", noted)
-    monkeypatch.setattr(batch, "solve", noted)
     return asked
 
 
