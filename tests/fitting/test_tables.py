@@ -7,12 +7,14 @@ numbers are made.
 
 import gzip
 import json
+import os
 
 import pytest
 
 from optimizer.errors import InputError
 from optimizer.fitting.oddities import spans, summed
 from optimizer.fitting.runs import Options, read_runs
+from optimizer.fitting.tables.read import read_table
 from optimizer.fitting.tables.table import Note
 
 LAW = (1.8, 400.0, 2000.0, 0.34, 0.37)
@@ -201,3 +203,14 @@ def test_notes_of_one_kind_are_one_with_all_their_lines():
     assert spans([4, 7, 8, 9, 12]) == "lines 4, 7 to 9 and 12"
     few = notes[:2]
     assert summed(few) == few
+
+
+def test_what_is_no_file_in_a_folder_is_left_alone(tmp_path):
+    """A named pipe that ends in .csv was waited for, without end."""
+    text = "parameters,tokens,loss\n1e9,2e10,2.5\n"
+    (tmp_path / "a.csv").write_text(text)
+    (tmp_path / "b.csv").write_text(text.replace("2.5", "2.6"))
+    (tmp_path / "self.csv").symlink_to("self.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    for place in (str(tmp_path), str(tmp_path / "*.csv")):
+        assert len(read_table(place).rows) == 2

@@ -70,12 +70,14 @@ def files_of(path: str | Path | Sequence[str]) -> tuple[list[str], str | None]:
     place = str(path)
     if os.path.isdir(place):
         there = sorted(Path(place).rglob("*"))
-        files = [str(p) for p in there if _suffix(p.name) in SUFFIXES]
+        # A pipe, or a link to itself, holds no runs, and would be waited for.
+        files = [str(p) for p in there if _suffix(p.name) in SUFFIXES and p.is_file()]
         if not files:
             raise failed(place, f"has no files that end in {', '.join(SUFFIXES)}")
         return files, place
     if any(mark in place for mark in "*?[") and not os.path.exists(place):
-        files = sorted(glob.glob(place, recursive=True))
+        there = sorted(map(Path, glob.glob(place, recursive=True)))
+        files = [str(p) for p in there if p.is_file()]
         if not files:
             raise failed(place, "there is no file of such a name")
         return files, place
