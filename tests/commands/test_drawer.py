@@ -118,3 +118,36 @@ def test_a_file_beyond_any_scenario_is_not_read_to_its_end(tmp_path):
     assert not drawer.foreign(str(long))
     long.write_text("#" * (drawer.LONGEST - 1) + "富士", encoding="utf-8")
     assert drawer.foreign(str(long))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report", "scenarios/open-release.yaml", "-o", "page.html"],
+        ["plot", "demand", "scenarios/open-release.yaml", "-o", "demand.svg"],
+    ],
+    ids=["report", "plot"],
+)
+def test_too_few_addresses_for_the_engine_are_told(words, root, tmp_path):
+    """V8 ends its process where it cannot reserve a cage of 64 GiB."""
+    resource = pytest.importorskip("resource")
+    few = 16 * 2**30
+    code = (
+        f"import resource, sys; resource.setrlimit(resource.RLIMIT_AS, ({few}, {few}));"
+        f"sys.path.insert(0, {str(root)!r}); import cli; sys.exit(cli.main())"
+    )
+    if resource.getrlimit(resource.RLIMIT_AS)[1] != resource.RLIM_INFINITY:
+        pytest.skip("this machine sets a limit of its own")
+    words = [
+        str(root / word) if word.startswith("scenarios") else word for word in words
+    ]
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "ulimit -v allows 16 GiB" in ended.stderr
+    assert not list(tmp_path.iterdir())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Spec = dict[str, Any] | str
 
+ADDRESSES = 66 * 2**30  # [bytes] that V8 and what it loads reserve; measured, 1.9
 SCALE = 2.0  # pixels of a PNG for one of the SVG
 VEGA = "https://vega.github.io/schema/vega/"  # how the schemas of its charts begin
 NOTHING = f'{{"$schema": "{VEGA}v5.json", "marks": []}}'
@@ -48,11 +49,29 @@ def png(specification: dict[str, Any]) -> bytes:
 
 
 def ready() -> None:
-    """Looks whether vl-convert is installed."""
+    """Looks whether vl-convert is installed, and may have the addresses it takes.
+
+    Raises:
+        InputError: it may not; it would end the process that it runs in.
+    """
     from importlib.util import find_spec  # noqa: PLC0415 - as all here, late
 
     if find_spec("vl_convert") is None:
         raise ImportError("vl-convert is not installed", name="vl_convert")
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit  # noqa: PLC0415
+    except ImportError:  # there is no such limit on Windows
+        return
+    most = getrlimit(RLIMIT_AS)[0]
+    if most != RLIM_INFINITY and most < ADDRESSES:
+        from optimizer.errors import InputError, Mark, Problem  # noqa: PLC0415
+
+        message = (
+            f"charts are drawn by vl-convert, whose engine reserves 64 GiB of "
+            f"addresses, not of memory; ulimit -v allows {most / 2**30:.3g} GiB. "
+            "Lift it (ulimit -v unlimited), or ask for what has no pictures"
+        )
+        raise InputError([Problem(Mark("overtrain"), "", message)])
 
 
 def shorter(picture: str) -> str:
