@@ -1,6 +1,7 @@
 """What all tests share: how random ones search, questions, and where things are."""
 
 import random
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -49,6 +50,16 @@ def ask():
 def root():
     """The top folder of the checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def listening():
+    """What is run here ends when its terminal goes away, also under nohup.
+
+    A process inherits that it does not listen to SIGHUP.
+    """
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

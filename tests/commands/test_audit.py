@@ -142,12 +142,16 @@ def test_experts_choose_the_laws_of_experts(run):
 
 
 @pytest.mark.parametrize("asked", [(), ("--law", "all")])
-@pytest.mark.parametrize("experts", ["64", "9" * 450])
-def test_experts_that_no_law_knows(run, experts, asked):
+@pytest.mark.parametrize(
+    ("experts", "told"),
+    [("64", "ludziejewski-2025 1 to 32"), ("9" * 450, "must be below 2^63")],
+    ids=["64", "450 digits"],
+)
+def test_experts_that_no_law_knows(run, experts, told, asked):
     """They once left no law to judge by, and a defect: a search met it."""
     done = run("audit", "llama-3-8b", "--experts", experts, *asked)
     assert done.code == 2
-    assert "ludziejewski-2025 1 to 32" in done.err
+    assert told in done.err
 
 
 def test_law_all(run):
