@@ -55,13 +55,16 @@ def room(program: GeometricProgram) -> tuple[GeometricProgram, list[int]]:
     Returns:
         The least factor t that all bounds of its enclosure take, no less than `ENOUGH`,
         and which of those bounds are limits of quantities: where one of them has a
-        multiplier, t is about how near a curve comes to where it is flat.
+        multiplier, t is about how near a curve comes to where it is flat. The program
+        itself and none, where nothing saturates.
     """
+    curves = quantities(program).items()
+    if not curves:
+        return program, []
     outer = enclose(program)
     every = relaxation(outer, [c.name for c in outer.constraints])
     floor = build(every.variables, [Term(FACTOR, ENOUGH, {every.variables[-1]: -1.0})])
     bounds = (*every.constraints, Constraint("enough", floor))
-    curves = quantities(program).items()
     limits = {f"{name} tangent {len(q.tangents()) - 1}" for name, q in curves}
     ends = [i for i, bound in enumerate(bounds) if bound.name in limits]
     return GeometricProgram(every.objective, bounds), ends
