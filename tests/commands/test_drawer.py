@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from optimizer.commands import drawer
 from optimizer.commands.pictures import Studio
 from optimizer.errors import Defect
-from optimizer.report.formats import render
 from optimizer.report.formats.elements import Chart
 
 pytest.importorskip("vl_convert")
@@ -102,14 +100,6 @@ def test_an_engine_that_ends_is_a_defect_and_no_page():
     with pytest.raises(Defect, match="has ended before its time"):
         list(studio.pictures([chart]))
     studio.close()
-
-
-def test_the_engine_gets_warm_by_a_chart_of_what_is_usual():
-    picture = render.svg(Path(drawer.REPORT, *render.WARM).read_text("utf-8"))
-    for kind in ("line", "symbol", "rule", "text"):
-        assert f"mark-{kind} role-mark" in picture
-    assert picture.count("role-axis-label") == 2
-    assert "role-legend" in picture
 
 
 def test_a_file_beyond_any_scenario_is_not_read_to_its_end(tmp_path):

@@ -20,8 +20,6 @@ ADDRESSES = 66 * 2**30  # [bytes] that V8 and what it loads reserve; measured, 1
 SCALE = 2.0  # pixels of a PNG for one of the SVG
 VEGA = "https://vega.github.io/schema/vega/"  # how the schemas of its charts begin
 NOTHING = f'{{"$schema": "{VEGA}v5.json", "marks": []}}'
-WARM = "templates", "warm.vg.json"
-ROUNDS = 3  # after which it gets hardly faster
 DONE, FAILED = "done", "failed"
 
 
@@ -94,28 +92,11 @@ def serve() -> None:
     its picture as the engine wrote it, or what went wrong.
     """
     _answer(NOTHING)  # starts the engine, before there is anything to draw
-    _warm()
     for line in sys.stdin.buffer:
         word, text = _answer(line.decode())
         told = text.encode()
         sys.stdout.buffer.write(b"%s %d\n%s" % (word.encode(), len(told), told))
         sys.stdout.buffer.flush()
-
-
-def _warm() -> None:
-    """Draws a usual chart until one is asked for: what is known is drawn faster."""
-    if sys.platform == "win32":  # where a pipe cannot be looked into
-        return
-    import os  # noqa: PLC0415
-    from select import select  # noqa: PLC0415
-
-    folder = os.path.dirname(os.path.dirname(__file__))
-    with open(os.path.join(folder, *WARM), encoding="utf-8") as file:
-        chart = file.read()
-    for _ in range(ROUNDS):
-        if select([sys.stdin], [], [], 0)[0]:
-            return
-        _answer(chart)
 
 
 def _answer(specification: str) -> tuple[str, str]:
