@@ -47,12 +47,13 @@ class Studio:
         drawer.stop(self._process)
 
     def _picture(self, chart: Chart) -> Future[str]:
-        from optimizer.report.charts.catalogue import static  # noqa: PLC0415 - later
+        from optimizer.report.charts.catalogue import draw  # noqa: PLC0415 - later
+        from optimizer.report.charts.tips import tipped  # noqa: PLC0415
 
         known = (picture for drawn, picture in self._drawn if drawn == chart)
         picture = next(known, None)
         if picture is None:
-            picture = self._thread.submit(self._ask, static(chart))
+            picture = self._thread.submit(self._ask, tipped(draw(chart)))
             self._drawn.append((chart, picture))
         return picture
 

@@ -15,7 +15,8 @@ from optimizer.functions.version import installed
 from optimizer.question.portfolio import Portfolio
 from optimizer.question.scenario import Scenario
 from optimizer.question.under_laws import under_laws
-from optimizer.report.charts.catalogue import static
+from optimizer.report.charts.catalogue import draw
+from optimizer.report.charts.tips import tipped
 from optimizer.report.formats import render
 from optimizer.report.formats.elements import Chart, Rich
 from optimizer.report.formats.extras import missing
@@ -50,7 +51,7 @@ class Here:
         """The charts among some blocks, each drawn when it is asked for."""
         for place, block in enumerate(blocks):
             if isinstance(block, Chart):
-                yield place, render.svg(static(block))
+                yield place, render.svg(tipped(draw(block)))
 
 
 def report(

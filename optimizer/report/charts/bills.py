@@ -103,6 +103,12 @@ def _linear(value: float, unit: str) -> str:
 def cashflow(figure: Cashflow) -> Spec:
     """Cost by month and line; below, what has been spent so far."""
     names = list(dict.fromkeys(entry.line for entry in figure.months))
+    rows = [
+        {"month": e.month, "cost": short(e.amount), "line": _line(e.line, True)}
+        | {"bill": exactly(e.amount, figure.unit)}
+        for e in figure.months
+        if e.amount > 0
+    ]
     last = max(entry.month for entry in figure.months)
     x = field(
         "month:Q",
@@ -110,18 +116,16 @@ def cashflow(figure: Cashflow) -> Spec:
         scale=linear(figure.first - 1, last + 1),
         axis={"tickMinStep": 1, "tickCount": 8, "format": "d"},
     )
+    by_month: dict[int, float] = {}
+    for e in figure.months:
+        by_month[e.month] = by_month.get(e.month, 0.0) + e.amount
+    peak = max(by_month.values())
     shown = [_line(name, True) for name in names]
-    rows, peak = _piled(figure, names)
+    axis = _amounts(peak, figure.unit)
     months = over(
         rows,
-        x={**x, "scale": {**x["scale"], "padding": 5}},
-        y=field(
-            "from:Q",
-            title="a month",
-            scale={"domain": [0, peak], "nice": True, "zero": True},
-            axis=_amounts(peak, figure.unit),
-        ),
-        y2={"field": "to"},
+        x=x,
+        y=field("cost:Q", title="a month", stack="zero", axis=axis),
         color=colour("line", shown),
         tooltip=tips("month", "line", "bill"),
     )
@@ -153,21 +157,3 @@ def cashflow(figure: Cashflow) -> Spec:
         {**mark("line", lines), **size},
         resolve={"scale": {"color": "independent", "strokeDash": "independent"}},
     )
-
-
-def _piled(figure: Cashflow, names: Sequence[str]) -> tuple[list[Spec], float]:
-    """Each cost of a month on those of later lines, and the most of a month."""
-    rows: list[Spec] = []
-    piles: dict[int, float] = {}
-    for e in sorted(figure.months, key=lambda e: -names.index(e.line)):
-        start = piles.get(e.month, 0.0)
-        piles[e.month] = start + e.amount
-        if e.amount > 0:
-            rows.append(
-                {"month": e.month, "line": _line(e.line, True), "from": short(start)}
-                | {
-                    "to": short(start + e.amount),
-                    "bill": exactly(e.amount, figure.unit),
-                }
-            )
-    return rows, max(piles.values())

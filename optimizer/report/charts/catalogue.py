@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.analysis.plan.own_unit import said
 from optimizer.report.charts import words as charttext
-from optimizer.report.charts.joined import joined
 from optimizer.report.charts.theme import CONFIG
-from optimizer.report.charts.tips import tipped
-from optimizer.report.charts.vega import vega
-from optimizer.report.charts.vegalite import Spec, finished
+from optimizer.report.charts.vegalite import finished
 from optimizer.report.formats.elements import Chart
 
 if TYPE_CHECKING:
@@ -112,18 +109,13 @@ def regret_of(regret: Regret | None) -> Chart | None:
     return Chart("regret", KINDS["regret"], charttext.regret(regret), regret)
 
 
-def static(chart: Chart) -> Spec:
-    """A chart for a page, of Vega where it can be, with the words of its marks."""
-    return vega(tipped(draw(chart)))
-
-
-def draw(chart: Chart) -> Spec:
+def draw(chart: Chart) -> dict[str, Any]:
     """The Vega-Lite of a chart."""
     # Only what is drawn: charts of fits bring in all of fitting.
     module = import_module(f"optimizer.report.charts.{DRAWN[chart.kind]}")
     function = getattr(module, chart.kind)
     drawn = function(*chart.figure) if chart.kind == "plan" else function(chart.figure)
-    spec: Spec = said(
-        finished(joined(drawn), chart.alternative, CONFIG), chart.loss_unit
+    spec: dict[str, Any] = said(
+        finished(drawn, chart.alternative, CONFIG), chart.loss_unit
     )
     return spec

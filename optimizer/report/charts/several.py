@@ -35,6 +35,7 @@ from optimizer.report.charts.vegalite import (
     over,
     stacked,
     tips,
+    where,
 )
 
 ROW = 26  # the height of a row
@@ -78,22 +79,19 @@ def tornado(figure: Tornado) -> Spec:
         scale=linear(-reach, reach),
     )
     hue = colour("side", ("lower", "higher"), (BLUE, ORANGE))
-    bars = over(
-        rows,
-        x=x,
-        y=y,
+    base = over(rows, x=x, y=y)
+    bars = also(
+        base,
         x2={"field": "zero"},
         color={**hue, "title": "the number is"},
         tooltip=tips("input", "side", "to"),
     )
-    lower = [row for row in rows if row["change"] < 0]
-    higher = [row for row in rows if row["change"] >= 0]
-    words = {"x": x, "y": y, "text": field("to:N")}
+    words = also(base, text=field("to:N"))
     texts = {"fontSize": 11, "color": MUTED}
     return layered(
         mark("bar", bars, height=ROW * 0.62),
-        mark("text", over(lower, **words), align="right", dx=-4, **texts),
-        mark("text", over(higher, **words), align="left", dx=4, **texts),
+        mark("text", where(words, "datum.change < 0"), align="right", dx=-4, **texts),
+        mark("text", where(words, "datum.change >= 0"), align="left", dx=4, **texts),
         *(
             mark(
                 "text",
@@ -174,20 +172,22 @@ def laws(answers: Sequence[Answer]) -> Spec:
         y = field("law:N", title=None, sort=order, axis=axis)
         names = ("within 5 %", "within 1 %")
         base = over(
-            # The narrow ones stand on the wide ones.
-            sorted(bars, key=lambda bar: names.index(bar["within"])),
+            bars,
             x=x,
             x2={"field": "v2"},
             y=y,
             color=colour("within", names, (PALE, BLUE)),
+            order=field("within:N", sort="descending"),
             tooltip=tips("law", "within", "range"),
         )
+        ranges = mark("bar", base, height=9)
         dots = over(rows, x=x, y=y)
         dot = {"size": 70, "filled": True, "opacity": 1, "shape": "diamond"}
         words = also(dots, text=field("is:N"))
         panels.append(
             layered(
-                mark("bar", base, height=9),
+                where(ranges, "datum.within == 'within 5 %'"),
+                where(ranges, "datum.within == 'within 1 %'"),
                 mark("point", dots, color=INK, **dot),
                 mark("text", words, dy=-13, color=INK, fontSize=11),
                 width=WIDTH - 120,

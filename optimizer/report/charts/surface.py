@@ -268,14 +268,14 @@ def overhead(figure: Overhead) -> Spec:
     )
     marked = ((figure.floor, "floor"), (figure.critical, "critical size"))
     walls = over(
-        [{"N": short(N), "word": word, "over": top} for N, word in marked if N], x=x
+        [{"N": short(N), "word": word, "at": top} for N, word in marked if N], x=x
     )
-    wall_words = also(walls, y=y, text=field("word:N"))
+    wall_words = also(walls, y=field("at:Q"), text=field("word:N"))
     limits = ", ".join(limited(name) for name in figure.held)
     limit = over(
-        [{"N": short(figure.dots[0].parameters), "word": limits, "over": top}], x=x
+        [{"N": short(figure.dots[0].parameters), "word": limits, "at": top}], x=x
     )
-    limit_words = also(limit, y=y, text=field("word:N"))
+    limit_words = also(limit, y=field("at:Q"), text=field("word:N"))
     above = [_above(figure, d) for d in figure.dots]
     far = abs(math.log(above[0]["N"] / above[1]["N"])) / math.log(high / low) * WIDTH
     high_apart = abs(above[0]["over"] - above[1]["over"]) / top * HEIGHT

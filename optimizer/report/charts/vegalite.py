@@ -23,6 +23,11 @@ def also(base: Spec, **channels: Any) -> Spec:
     return {**base, "encoding": {**base["encoding"], **channels}}
 
 
+def where(base: Spec, condition: str) -> Spec:
+    """Those of the rows for which an expression holds."""
+    return {**base, "transform": [{"filter": condition}]}
+
+
 def mark(kind: str, base: Spec, **look: Any) -> Spec:
     """A mark for each of the rows, or one along them, and how it looks."""
     return {**base, "mark": {"type": kind, **look}}

@@ -1,4 +1,4 @@
-"""From Vega and Vega-Lite to pictures, without a browser: the door of vl-convert.
+"""From Vega-Lite to pictures, without a browser: the door of vl-convert.
 
 It imports nothing else of this package, so that it also runs as a process of its own,
 which draws while another solves: a chart a line comes in, its picture goes out. That
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 ADDRESSES = 66 * 2**30  # [bytes] that V8 and what it loads reserve; measured, 1.9
 SCALE = 2.0  # pixels of a PNG for one of the SVG
-VEGA = "https://vega.github.io/schema/vega/"  # how the schemas of its charts begin
-NOTHING = f'{{"$schema": "{VEGA}v5.json", "marks": []}}'
+NOTHING = '{"mark": "point", "data": {"values": []}, "config": {}}'
 DONE, FAILED = "done", "failed"
 
 
@@ -27,8 +26,7 @@ def svg(specification: Spec) -> str:
     """A chart as SVG.
 
     Args:
-        specification: a record, or the JSON of one; of Vega if that begins with its
-            schema.
+        specification: a record, or the JSON of one.
 
     Raises:
         ImportError: vl-convert is not installed; as for all of these.
@@ -108,12 +106,7 @@ def _answer(specification: str) -> tuple[str, str]:
 
 def _drawn(specification: Spec) -> str:
     library, closed = _library()
-    if isinstance(specification, str):
-        vega = VEGA in specification[: 2 * len(VEGA)]
-    else:
-        vega = str(specification.get("$schema", "")).startswith(VEGA)
-    method = library.vega_to_svg if vega else library.vegalite_to_svg
-    text: str = method(specification, **closed)
+    text: str = library.vegalite_to_svg(specification, **closed)
     return text
 
 
