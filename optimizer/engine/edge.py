@@ -1,33 +1,34 @@
-"""The least or largest size of a plain program within a cost, by one root each.
+"""The least or largest size of a plain program within its walls, by one root each.
 
     minimise    x^p
     subject to  A·x^-α + B·y^-β ≤ 1
-                c1·x·y + c2·x + c3·y + c4 ≤ 1
+                c1·x·y + c2·x + c3·y + c4 ≤ 1 and other walls
 
-or y^p. Along the first constraint, told as in `root` by u = ln(q/(1−q)), ln x and ln y
-are convex in u, and so is the logarithm F of the second. Both bind at the end, which is
-one of the two roots of F: Newton from beyond it comes near from one side. What other
-constraints allow is for `certify` to say.
+or y^p. Along the first constraint, told as in `curve` by u, x rises and y falls, so
+that the end is where the first of the walls is met on the way out from a point within.
+Each wall's logarithm is convex in u: Newton's step from anywhere leads beyond where
+that wall is met, and the shortest of all walls' steps beyond where the first is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from optimizer.algebra.elementary import (
-    FEW,
-    Value,
-    dot,
-    row,
-    shares,
-    singly,
-    some,
-    sqrt,
-    where,
-)
+from optimizer.algebra.elementary import FEW, Value, row, singly, some, sqrt, where
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import GeometricProgram
-from optimizer.engine.root import NEAR, Curve, costs_of, curve_of, flat
+from optimizer.engine.curve import (
+    NEAR,
+    Curve,
+    Path,
+    Wall,
+    curve_of,
+    flat,
+    most,
+    walls_of,
+)
 from optimizer.records import dataclass
 
 STEPS = 20  # of Newton; four are usual
@@ -41,32 +42,27 @@ class Edge:
         axis: 0 where x is what is least or largest, 1 where it is y.
         power: p, a float or `(batch or 1,)`.
         curve: the first constraint.
-        last: the number of the second.
-        logs: ln of each of its terms, likewise.
-        powers: their exponents of x and of y.
+        walls: the others, one or more.
     """
 
     axis: int
     power: Value
     curve: Curve
-    last: int
-    logs: tuple[Value, ...]
-    powers: tuple[tuple[float, float], ...]
+    walls: tuple[Wall, ...]
 
     def one(self, place: int) -> Edge:
         """That of a single member, in floats."""
-        return Edge(
-            self.axis,
-            row(self.power, place),
-            self.curve.one(place),
-            self.last,
-            tuple(row(each, place) for each in self.logs),
-            self.powers,
-        )
+        walls = tuple(wall.one(place) for wall in self.walls)
+        return Edge(self.axis, row(self.power, place), self.curve.one(place), walls)
+
+    @property
+    def side(self) -> Value:
+        """1 where u is to be largest, −1 where it is to be least."""
+        return where(self.power < 0, -1.0, 1.0) * (2 * self.axis - 1)
 
 
 def edge(program: GeometricProgram) -> Edge | None:
-    """Recognises such a program; other constraints may stand beside its two."""
+    """Recognises such a program; other constraints may stand beside its own."""
     if not flat(program):
         return None
     size, *sides = program.posynomials
@@ -76,14 +72,10 @@ def edge(program: GeometricProgram) -> Edge | None:
     if len(used) != 1 or size.exponents[:, 0, 1 - used[0]].any():
         return None
     curve = curve_of(sides)
-    if curve is None:
+    walls = () if curve is None else tuple(walls_of(sides, curve))
+    if curve is None or not walls:
         return None
-    for i in reversed(range(len(sides))):
-        if i != curve.place and costs_of(sides[i]) is not None:
-            cost, power = sides[i], size.exponents[:, 0, used[0]]
-            powers = tuple((p, q) for p, q in cost.exponents[0].tolist())
-            return Edge(used[0], power, curve, i, tuple(cost.logs.T), powers)
-    return None
+    return Edge(used[0], size.exponents[:, 0, used[0]], curve, walls)
 
 
 def ends(program: GeometricProgram, form: Edge, start: Array) -> tuple[Array, Array]:
@@ -92,47 +84,48 @@ def ends(program: GeometricProgram, form: Edge, start: Array) -> tuple[Array, Ar
     Args:
         program: of this shape.
         form: what `edge` recognised in it.
-        start: ln of a point of less cost, `(batch, 2)`.
+        start: ln of a point within the walls, `(batch, 2)`.
     """
     count = len(start)
     near = start.tolist() if count <= FEW else []
     found = singly(count, lambda place: _ended(form.one(place), *near[place]))
-    x, y, first, last = _ended(form, *start.T) if found is None else found
+    x, y, first, which, second = _ended(form, *start.T) if found is None else found
     multipliers = np.zeros((count, len(program.constraints)))
-    multipliers[:, form.curve.place], multipliers[:, form.last] = first, last
+    multipliers[np.arange(count), np.asarray(which, int)] = second
+    multipliers[:, form.curve.place] = first
     return np.stack([x, y], axis=1), multipliers
 
 
-def _ended(form: Edge, x: Value, y: Value) -> tuple[Value, Value, Value, Value]:
-    """Ln x and ln y, and the multipliers, from a point of less cost."""
-    curve, axis = form.curve, form.axis
-    # x rises with u, and y falls.
-    side = where(form.power < 0, -1.0, 1.0) * (2 * axis - 1)
+def _ended(form: Edge, x: Value, y: Value) -> Sequence[Value]:
+    """Ln x and ln y, what the curve is worth, and which wall how much."""
+    curve, axis, side = form.curve, form.axis, form.side
     u = curve.odds(x, y)
-    value, share, slope, bend = _along(form, u)
-    u = u + (side * sqrt(slope * slope - 2 * bend * value) - slope) / bend
+    path = curve.path(u)
+    u = u - side * most(lambda wall: _first(wall, path, side), form.walls)[1]
     for _ in range(STEPS):
-        value, share, slope, _ = _along(form, u)
-        step = value / slope
-        u = u - step
-        if not some(abs(step) > NEAR):
+        path = curve.path(u)
+        found = most(lambda wall, at=path: _back(wall, at, side), form.walls)
+        u = u - side * found[1]
+        if not some(abs(found[1]) > NEAR):
             break
+    place, _, *rise = found
     fall = curve.gradient(u)
-    rise = [dot(share, powers) for powers in zip(*form.powers, strict=True)]
     # p·e + λ·∇G + μ·∇F = 0.
     area = fall[0] * rise[1] - fall[1] * rise[0]
     pull = form.power * (1 - 2 * axis) / area
-    return *curve.point(u), -pull * rise[1 - axis], pull * fall[1 - axis]
+    return *curve.point(u), -pull * rise[1 - axis], place, pull * fall[1 - axis]
 
 
-def _along(form: Edge, u: Value) -> tuple[Value, list[Value], Value, Value]:
-    """F, the shares of its terms, F' and F'' at places on the curve."""
-    (x, dx, bx), (y, dy, by) = form.curve.path(u)
-    logs, rates, turns = [], [], []
-    for start, (p, q) in zip(form.logs, form.powers, strict=True):
-        logs.append(start + p * x + q * y)
-        rates.append(rate := p * dx + q * dy)
-        turns.append(rate * rate + p * bx + q * by)
-    value, share = shares(logs)
-    slope = dot(share, rates)
-    return value, share, slope, dot(share, turns) - slope * slope
+def _first(wall: Wall, path: Path, side: Value) -> tuple[Value]:
+    """How far the end of a wall's second-order model lies, as a step back."""
+    value, slope, bend = wall.bent(path)
+    slope = side * slope
+    far = sqrt(slope * slope - 2 * bend * value)
+    return (where(slope > 0, 2 * value / (slope + far), (slope - far) / bend),)
+
+
+def _back(wall: Wall, path: Path, side: Value) -> tuple[Value, Value, Value]:
+    """Newton's step back to a wall, and its slopes; −∞ where it falls on the way."""
+    value, slope, of_x, of_y = wall.along(path)
+    slope = side * slope
+    return where(slope > 0, value / slope, -np.inf), of_x, of_y

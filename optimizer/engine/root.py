@@ -19,7 +19,8 @@ either side, and with ln x and ln y each ln g is convex in u.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import reduce
+from typing import TypeAlias
 
 import numpy as np
 
@@ -32,75 +33,29 @@ from optimizer.algebra.elementary import (
     singly,
     smaller,
     some,
+    where,
 )
 from optimizer.algebra.posynomial import Array, Integers, Posynomial, cut
 from optimizer.algebra.program import GeometricProgram
+from optimizer.engine.curve import (
+    NEAR,
+    Curve,
+    Wall,
+    curve_of,
+    flat,
+    most,
+    part,
+    walls_of,
+)
 from optimizer.records import dataclass
 
 ROUGH = 5  # steps in single precision
 STEPS = 8  # and then at most in double
-NEAR = 1e-9  # a step after which the next is below the digits
 WALK = 16  # steps to a wall
 WITHIN = 1e-11  # ln g up to which a wall is kept
 KINDS = ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))
 
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A·x^-α + B·y^-β = 1, by u = ln(q/(1−q)); floats, or arrays `(batch or 1,)`.
-
-    Attributes:
-        place: the number of the constraint.
-        A: ln A.
-        B: ln B.
-        alpha: α.
-        beta: β.
-    """
-
-    place: int
-    A: Value
-    B: Value
-    alpha: Value
-    beta: Value
-
-    def members(self, rows: Integers) -> Curve:
-        """Those of some numbers."""
-        numbers = (cut(x, rows) for x in (self.A, self.B, self.alpha, self.beta))
-        return Curve(self.place, *numbers)
-
-    def one(self, place: int) -> Curve:
-        """That of a single member, in floats."""
-        numbers = (row(x, place) for x in (self.A, self.B, self.alpha, self.beta))
-        return Curve(self.place, *numbers)
-
-    def point(self, u: Value) -> tuple[Value, Value]:
-        """Ln x and ln y."""
-        rest = -log(1 + exp(u))  # ln(1 − q)
-        return (self.A - rest) / self.alpha, (self.B - rest - u) / self.beta
-
-    def odds(self, x: Value, y: Value) -> Value:
-        """U, with the shares that the two terms have at ln x and ln y."""
-        return self.B - self.beta * y - self.A + self.alpha * x
-
-    def along(self, u: Value) -> tuple[Value, Value]:
-        """∂ln x/∂u and ∂ln y/∂u."""
-        share = _share(u)
-        return share / self.alpha, (share - 1) / self.beta
-
-    def path(self, u: Value) -> tuple[tuple[Value, Value, Value], ...]:
-        """Ln x and ln y, each with two derivatives to u."""
-        share, (x, y) = _share(u), self.point(u)
-        rest = 1 - share
-        turn = share * rest
-        return (
-            (x, share / self.alpha, turn / self.alpha),
-            (y, -rest / self.beta, turn / self.beta),
-        )
-
-    def gradient(self, u: Value) -> tuple[Value, Value]:
-        """∇G = (−α(1−q), −βq)."""
-        share = _share(u)
-        return self.alpha * (share - 1), -self.beta * share
+Held: TypeAlias = "tuple[Value, Value, Value, Value]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,15 +65,31 @@ class Plain:
     Attributes:
         curve: the constraint that is met with equality.
         costs: ln c1 to ln c4, as its numbers; None for a term that is absent.
+        walls: the other constraints, as far as they are known to be such.
     """
 
     curve: Curve
     costs: tuple[Value | None, ...]
+    walls: tuple[Wall, ...]
 
     def one(self, place: int) -> Plain:
         """That of a single member, in floats."""
         costs = (None if cost is None else row(cost, place) for cost in self.costs)
-        return Plain(self.curve.one(place), tuple(costs))
+        walls = (wall.one(place) for wall in self.walls)
+        return Plain(self.curve.one(place), tuple(costs), tuple(walls))
+
+    def members(self, rows: Integers) -> Plain:
+        """Those of some numbers."""
+        costs = (None if cost is None else cut(cost, rows) for cost in self.costs)
+        walls = (wall.members(rows) for wall in self.walls)
+        return Plain(self.curve.members(rows), tuple(costs), tuple(walls))
+
+    @property
+    def cost(self) -> Wall:
+        """The sum of the costs, which is no constraint."""
+        told = [(c, p) for c, p in zip(self.costs, KINDS, strict=True) if c is not None]
+        logs, powers = zip(*told, strict=True)
+        return Wall(-1, logs, powers)
 
 
 def plain(program: GeometricProgram) -> Plain | None:
@@ -128,13 +99,7 @@ def plain(program: GeometricProgram) -> Plain | None:
     objective, *sides = program.posynomials
     if (costs := costs_of(objective)) is None or (curve := curve_of(sides)) is None:
         return None
-    return Plain(curve, costs)
-
-
-def flat(program: GeometricProgram) -> bool:
-    """Whether it is one of posynomials in two variables."""
-    bare = all(isinstance(function, Posynomial) for function in program.functions)
-    return bare and len(program.variables) == 2
+    return Plain(curve, costs, tuple(walls_of(sides, curve)))
 
 
 def costs_of(cost: Posynomial) -> tuple[Array | None, ...] | None:
@@ -149,20 +114,6 @@ def costs_of(cost: Posynomial) -> tuple[Array | None, ...] | None:
     return None if costs[0] is None else tuple(costs)
 
 
-def curve_of(sides: Sequence[Posynomial]) -> Curve | None:
-    """The first left-hand side that is A·x^-α + B·y^-β, if one is."""
-    for i, p in enumerate(sides):
-        if p.exponents.shape[1] != 2:
-            continue
-        for x, y in ((0, 1), (1, 0)):
-            one, two = p.exponents[:, x], p.exponents[:, y]
-            if np.count_nonzero(one[:, 1]) or np.count_nonzero(two[:, 0]):
-                continue
-            if np.count_nonzero((one[:, 0] < 0) & (two[:, 1] < 0)) == len(one):
-                return Curve(i, p.logs[:, x], p.logs[:, y], -one[:, 0], -two[:, 1])
-    return None
-
-
 def root(program: GeometricProgram, form: Plain, batch: int) -> tuple[Array, Array]:
     """Returns `(z, multipliers)` of a batch; for `certify` to judge.
 
@@ -171,13 +122,36 @@ def root(program: GeometricProgram, form: Plain, batch: int) -> tuple[Array, Arr
         form: what `plain` recognised in it.
         batch: the number of members.
     """
-    found = singly(batch, lambda place: _rooted(form.one(place), 1))
-    u, x, y, price = _rooted(form, batch) if found is None else found
+    found = singly(batch, lambda place: _alone(form.one(place)))
+    if found is None:
+        u, x, y, first = _rooted(form, batch)
+        which, second = np.zeros(batch, int), np.zeros(batch)
+        if (rows := _outside(form, x, y)).size:
+            held = _held(form.members(rows), u[rows])
+            x[rows], y[rows] = form.curve.members(rows).point(held[0])
+            first[rows], which[rows], second[rows] = held[1:]
+    else:
+        x, y, first, which, second = found
     z = np.stack([x, y], axis=1)
     multipliers = np.zeros((batch, len(program.constraints)))
-    multipliers[:, form.curve.place] = price
-    _walk(program, form, u, z, multipliers)
+    multipliers[np.arange(batch), which.astype(int)] = second
+    multipliers[:, form.curve.place] = first
     return z, multipliers
+
+
+def _alone(form: Plain) -> tuple[float, ...]:
+    """Ln x and ln y of one member, and what its curve and one wall are worth."""
+    u, x, y, price = _rooted(form, 1)
+    if all(wall.at(x, y)[0] <= WITHIN for wall in form.walls):
+        return x, y, price, form.curve.place, 0.0
+    u, *prices = _held(form, u)
+    return *form.curve.point(u), *prices
+
+
+def _outside(form: Plain, x: Array, y: Array) -> Integers:
+    """The members whose point is beyond a wall."""
+    values = [wall.at(x, y)[0] for wall in form.walls]
+    return np.flatnonzero(reduce(np.maximum, values, -np.inf) > WITHIN)
 
 
 def _rooted(form: Plain, batch: int) -> tuple[Value, Value, Value, Value]:
@@ -205,62 +179,35 @@ def _rooted(form: Plain, batch: int) -> tuple[Value, Value, Value, Value]:
 
 def _fall(curve: Curve, u: Value) -> Value:
     """−∂G/∂ln x − ∂G/∂ln y on the constraint, α(1−q) + βq."""
-    share = _share(u)
+    share = part(u)
     return curve.alpha * (1 - share) + curve.beta * share
 
 
-def _walk(
-    program: GeometricProgram, form: Plain, u: Array, z: Array, multipliers: Array
-) -> None:
-    """Takes members beyond a wall along the constraint to the nearest point within.
+def _held(form: Plain, u: Value) -> Held:
+    """The nearest point of the curve within all walls, from u beyond one.
 
     Newton on the wall that is broken most comes from outside and never crosses it; a
     member with no such point is left where it gets lost, for `certify` to refuse.
+
+    Returns:
+        U, what the curve is worth, the number of the wall that holds, and its worth.
     """
-    curve = form.curve
-    others = [i for i in range(len(program.constraints)) if i != curve.place]
-    cost, *functions = program.posynomials
-    walls = [functions[i] for i in others]
-    if not walls:
-        return
-    rows = np.flatnonzero(np.max([w.tangent(z)[0] for w in walls], axis=0) > WITHIN)
-    if not rows.size:
-        return
-    curve, u = curve.members(rows), u[rows]
-    walls = [wall.members(rows) for wall in walls]
+    curve, cost = form.curve, form.cost
     side = None  # of the point within: the sign of the slope down to it
     for _ in range(WALK):
-        _, value, gradient = _most_broken(walls, np.stack(curve.point(u), axis=1))
-        slope = (gradient * np.stack(curve.along(u), axis=1)).sum(axis=1)
+        path = curve.path(u)
+        _, value, slope, *_ = most(lambda wall, at=path: wall.along(at), form.walls)
         step = value / slope
-        side = np.sign(slope) if side is None else side
+        side = where(slope < 0, -1.0, 1.0) if side is None else side
         u = u - step
-        if not ((np.abs(step) > NEAR) & (slope * side > 0)).any():
+        if not some((abs(step) > NEAR) & (slope * side > 0)):
             break
-    at = np.stack(curve.point(u), axis=1)
-    which, _, gradient = _most_broken(walls, at)
-    rise = cost.members(rows).tangent(at)[1]
-    along = np.stack(curve.along(u), axis=1)
-    price = -(rise * along).sum(axis=1) / (gradient * along).sum(axis=1)
-    z[rows] = at
-    multipliers[rows, np.array(others)[which]] = price
-    pull = (rise + price[:, None] * gradient).sum(axis=1)
-    multipliers[rows, curve.place] = pull / _fall(curve, u)
-
-
-def _most_broken(
-    walls: Sequence[Posynomial], z: Array
-) -> tuple[Integers, Array, Array]:
-    """The number of the wall with the greatest ln g, that, and its gradient."""
-    values, gradients = zip(*(wall.tangent(z) for wall in walls), strict=True)
-    which = np.argmax(values, axis=0)
-    every = np.arange(len(z))
-    return which, np.stack(values)[which, every], np.stack(gradients)[which, every]
-
-
-def _share(u: Value) -> Value:
-    """The part q of the constraint that is left to y."""
-    return 1 / (1 + exp(-u))
+    path = curve.path(u)
+    place, _, slope, of_x, of_y = most(lambda wall: wall.along(path), form.walls)
+    _, rise, dear_x, dear_y = cost.along(path)
+    price = -rise / slope
+    pull = dear_x + dear_y + price * (of_x + of_y)
+    return u, pull / _fall(curve, u), place, price
 
 
 def _slopes(form: Plain, x: Value, y: Value) -> Value:

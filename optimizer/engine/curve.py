@@ -1,0 +1,203 @@
+"""The curve A·x^-α + B·y^-β = 1, told by one number, and the walls that cross it.
+
+With the share q of the sum left to y and u = ln(q/(1−q)), both ln x = ln(A/(1−q))/α and
+ln y = ln(B/q)/β are convex in u. So is the logarithm of each wall, a sum of powers of 0
+and more of x and y that may be 1 at most: what a wall allows of the curve is an
+interval of u, whose ends Newton finds from outside without ever crossing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from optimizer.algebra.elementary import (
+    Value,
+    dot,
+    exp,
+    log,
+    row,
+    shares,
+    where,
+)
+from optimizer.algebra.posynomial import Integers, Posynomial, cut
+from optimizer.algebra.program import GeometricProgram
+from optimizer.records import dataclass
+
+NEAR = 1e-9  # a step after which the next is below the digits
+
+Path: TypeAlias = "tuple[tuple[Value, Value, Value], tuple[Value, Value, Value]]"
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A·x^-α + B·y^-β = 1, by u; its numbers are floats, or arrays `(batch or 1,)`.
+
+    Attributes:
+        place: the number of the constraint.
+        A: ln A.
+        B: ln B.
+        alpha: α.
+        beta: β.
+    """
+
+    place: int
+    A: Value
+    B: Value
+    alpha: Value
+    beta: Value
+
+    def members(self, rows: Integers) -> Curve:
+        """Those of some numbers."""
+        numbers = (cut(x, rows) for x in (self.A, self.B, self.alpha, self.beta))
+        return Curve(self.place, *numbers)
+
+    def one(self, place: int) -> Curve:
+        """That of a single member, in floats."""
+        numbers = (row(x, place) for x in (self.A, self.B, self.alpha, self.beta))
+        return Curve(self.place, *numbers)
+
+    def point(self, u: Value) -> tuple[Value, Value]:
+        """Ln x and ln y."""
+        rest = -log(1 + exp(u))  # ln(1 − q)
+        return (self.A - rest) / self.alpha, (self.B - rest - u) / self.beta
+
+    def odds(self, x: Value, y: Value) -> Value:
+        """U, with the shares that the two terms have at ln x and ln y."""
+        return self.B - self.beta * y - self.A + self.alpha * x
+
+    def path(self, u: Value) -> Path:
+        """Ln x and ln y, each with two derivatives to u."""
+        share, (x, y) = part(u), self.point(u)
+        rest = 1 - share
+        turn = share * rest
+        return (
+            (x, share / self.alpha, turn / self.alpha),
+            (y, -rest / self.beta, turn / self.beta),
+        )
+
+    def gradient(self, u: Value) -> tuple[Value, Value]:
+        """∇G = (−α(1−q), −βq)."""
+        share = part(u)
+        return self.alpha * (share - 1), -self.beta * share
+
+
+def part(u: Value) -> Value:
+    """The part q of the sum that is left to y."""
+    return 1 / (1 + exp(-u))
+
+
+def flat(program: GeometricProgram) -> bool:
+    """Whether a program is one of posynomials in two variables."""
+    bare = all(isinstance(function, Posynomial) for function in program.functions)
+    return bare and len(program.variables) == 2
+
+
+def curve_of(sides: Sequence[Posynomial]) -> Curve | None:
+    """The first left-hand side that is A·x^-α + B·y^-β, if one is."""
+    for i, p in enumerate(sides):
+        if p.exponents.shape[1] != 2:
+            continue
+        for x, y in ((0, 1), (1, 0)):
+            one, two = p.exponents[:, x], p.exponents[:, y]
+            if np.count_nonzero(one[:, 1]) or np.count_nonzero(two[:, 0]):
+                continue
+            if np.count_nonzero((one[:, 0] < 0) & (two[:, 1] < 0)) == len(one):
+                return Curve(i, p.logs[:, x], p.logs[:, y], -one[:, 0], -two[:, 1])
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Wall:
+    """What may be 1 at most; its numbers are floats, or arrays `(batch or 1,)`.
+
+    Attributes:
+        place: the number of the constraint.
+        logs: ln of each term.
+        powers: their exponents of x and of y, 0 or more.
+    """
+
+    place: int
+    logs: tuple[Value, ...]
+    powers: tuple[tuple[Value, Value], ...]
+
+    def members(self, rows: Integers) -> Wall:
+        """Those of some numbers."""
+        powers = ((_some(p, rows), _some(q, rows)) for p, q in self.powers)
+        return Wall(self.place, tuple(cut(x, rows) for x in self.logs), tuple(powers))
+
+    def one(self, place: int) -> Wall:
+        """That of a single member, in floats."""
+        powers = ((_one(p, place), _one(q, place)) for p, q in self.powers)
+        return Wall(self.place, tuple(row(x, place) for x in self.logs), tuple(powers))
+
+    def at(self, x: Value, y: Value) -> tuple[Value, list[Value]]:
+        """Its logarithm, and the share of each term in it."""
+        terms = zip(self.logs, self.powers, strict=True)
+        if len(self.logs) == 1:
+            ((start, (p, q)),) = terms
+            return start + p * x + q * y, [1.0]
+        return shares([start + p * x + q * y for start, (p, q) in terms])
+
+    def along(self, path: Path) -> tuple[Value, Value, Value, Value]:
+        """Its logarithm, and the derivatives of that to u, to ln x and to ln y."""
+        (x, dx, _), (y, dy, _) = path
+        value, share = self.at(x, y)
+        of_x, of_y = (dot(share, powers) for powers in zip(*self.powers, strict=True))
+        return value, of_x * dx + of_y * dy, of_x, of_y
+
+    def bent(self, path: Path) -> tuple[Value, Value, Value]:
+        """Its logarithm, and the first and second derivative of that to u."""
+        (x, dx, bx), (y, dy, by) = path
+        value, share = self.at(x, y)
+        rates = [p * dx + q * dy for p, q in self.powers]
+        slope = dot(share, rates)
+        turns = (
+            rate * rate + p * bx + q * by
+            for rate, (p, q) in zip(rates, self.powers, strict=True)
+        )
+        return value, slope, dot(share, turns) - slope * slope
+
+
+def walls_of(sides: Sequence[Posynomial], curve: Curve) -> list[Wall]:
+    """The left-hand sides that fall in neither variable, but for the curve's own."""
+    return [
+        _wall(i, side)
+        for i, side in enumerate(sides)
+        if i != curve.place and not np.count_nonzero(side.exponents < 0)
+    ]
+
+
+def _wall(place: int, side: Posynomial) -> Wall:
+    exponents = side.exponents
+    if len(exponents) == 1 or not np.count_nonzero(exponents != exponents[:1]):
+        powers = [(float(p), float(q)) for p, q in exponents[0].tolist()]
+        return Wall(place, tuple(side.logs.T), tuple(powers))
+    each = [(p[:, 0], p[:, 1]) for p in exponents.swapaxes(0, 1)]
+    return Wall(place, tuple(side.logs.T), tuple(each))
+
+
+def _some(power: Value, rows: Integers) -> Value:
+    return power if isinstance(power, float) else cut(power, rows)
+
+
+def _one(power: Value, place: int) -> float:
+    return power if isinstance(power, float) else row(power, place)
+
+
+def most(
+    worth: Callable[[Wall], Sequence[Value]], walls: Sequence[Wall]
+) -> list[Value]:
+    """The number of the wall that is worth most, and what it is worth.
+
+    Args:
+        worth: of a wall; its first number is compared.
+        walls: one or more.
+    """
+    top, *others = ([wall.place, *worth(wall)] for wall in walls)
+    for other in others:
+        more = other[1] > top[1]
+        top = [where(more, a, b) for a, b in zip(other, top, strict=True)]
+    return top
