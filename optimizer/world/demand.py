@@ -123,6 +123,57 @@ class Stream(Model):
 
 
 @dataclass(frozen=True)
+class Course:
+    """The demand of a stream by month; that of a whole first month is 1.
+
+    Attributes:
+        start: months after the end of training at which the first begins.
+        step: the demand of a month over that of the one before.
+        full: whole months.
+        rest: further pairs of a month's number and its demand.
+    """
+
+    start: float
+    step: float
+    full: int
+    rest: tuple[tuple[int, float], ...]
+
+    @property
+    def total(self) -> float:
+        """The demand of all months."""
+        return _geometric(self.step, self.full) + sum(part for _, part in self.rest)
+
+    @property
+    def months(self) -> tuple[tuple[float, float], ...]:
+        """Pairs of months after the end of training and the part that is served."""
+        whole = [(m, self.step**m) for m in range(self.full)]
+        total = self.total
+        return tuple((self.start + m, part / total) for m, part in (*whole, *self.rest))
+
+    def mean(self, factor: float) -> float:
+        """The mean of factor^months, each month by its part.
+
+        Raises:
+            OverflowError: a power is beyond any number.
+        """
+        if isinstance(factor, float) and factor == 1:
+            return 1.0
+        whole = _geometric(self.step * factor, self.full)
+        rest = sum(part * factor**month for month, part in self.rest)
+        return factor**self.start * (whole + rest) / self.total
+
+
+def _geometric(ratio: float, count: int) -> float:
+    """1 + r + r² + … of so many terms, by doubling: G(2n) = (1 + r^n)·G(n)."""
+    total, power = 0.0, 1.0
+    for bit in f"{count:b}":
+        total, power = total * (1 + power), power * power
+        if bit == "1":
+            total, power = total * ratio + 1, power * ratio
+    return total
+
+
+@dataclass(frozen=True)
 class Served:
     """What one stream serves over the model's life.
 
@@ -134,8 +185,7 @@ class Served:
         prompt: input tokens of one request, or None.
         found: share of the prompt tokens whose cache is found.
         share: the part of the serving cost that the objective counts.
-        months: (months after the end of training, part of the tokens) pairs; the
-            parts sum to 1.
+        course: when.
     """
 
     name: str
@@ -145,7 +195,7 @@ class Served:
     prompt: float | None
     found: float
     share: float
-    months: tuple[tuple[float, float], ...]
+    course: Course
 
     def weighted(self, discount_rate: float, price_decline: float) -> float:
         """The mean present price of a token over the price at the end of training.
@@ -162,13 +212,15 @@ class Served:
         """
         factor = ((1 - price_decline) / (1 + discount_rate)) ** (1 / 12)
         try:
-            mean: float = sum(part * factor**month for month, part in self.months)
+            mean = self.course.mean(factor)
+            if abs(mean) < float("inf"):
+                return mean
         except OverflowError:
-            raise ValueError(
-                "starts so late that its present price is beyond any number; give an "
-                "earlier start or a discount_rate above 0"
-            ) from None
-        return mean
+            pass
+        raise ValueError(
+            "starts so late that its present price is beyond any number; give an "
+            "earlier start or a discount_rate above 0"
+        )
 
 
 def served(stream: Stream, samples: float | None = None) -> Served:
@@ -186,8 +238,8 @@ def served(stream: Stream, samples: float | None = None) -> Served:
         ValueError: the sum overflows, or a request has no tokens.
     """
     flow: Flow = expected(stream.tokens if stream.requests is None else stream.requests)
-    weights = _weights(stream)
-    total = sum(weight for _, weight in weights)
+    course = _course(stream)
+    total = course.total
     if not abs(total) < float("inf"):
         raise _endless()
     amount = flow.amount
@@ -211,7 +263,6 @@ def served(stream: Stream, samples: float | None = None) -> Served:
         amount = amount * samples
     if not abs(amount) <= FAR:
         raise ValueError("serves more tokens than any number; lower its demand")
-    start = expected(stream.start) / MONTH
     return Served(
         name=stream.name or "demand",
         tokens=amount,
@@ -220,34 +271,35 @@ def served(stream: Stream, samples: float | None = None) -> Served:
         prompt=prompt,
         found=stream.found,
         share=expected(stream.cost_share),
-        months=tuple((start + m, weight / total) for m, weight in weights),
+        course=course,
     )
 
 
-def _weights(stream: Stream) -> list[tuple[int, float]]:
-    """Each month of the lifetime with its demand relative to a full first month.
+def _course(stream: Stream) -> Course:
+    """The demand by month.
 
     At a whole number of months a longer life gains at the rate of the next month, a
     shorter one loses at the rate of the last: a kink, whose side the sign of a complex
     step chooses.
     """
+    start = expected(stream.start) / MONTH
     if stream.lifetime is None:
-        return [(0, 1.0)]
+        return Course(start, 1.0, 1, ())
     months = expected(stream.lifetime) / MONTH
     full = int(months.real)
     rest = months - full
+    further: list[tuple[int, float]] = []
     try:
         step = (1 + expected(stream.growth)) ** (MONTH / YEAR)
-        weights = [(m, step**m) for m in range(full)]
         if rest.real > 0 or full == 0:
-            weights.append((full, rest * step**full))
+            further.append((full, rest * step**full))
         elif is_stepped(rest):
             up, down = up_and_down(rest)
-            weights.append((full, up * step**full))
-            weights.append((full - 1, down * step ** (full - 1)))
+            further.append((full, up * step**full))
+            further.append((full - 1, down * step ** (full - 1)))
     except OverflowError:
         raise _endless() from None
-    return weights
+    return Course(start, step, full, tuple(further))
 
 
 def _endless() -> FieldError:

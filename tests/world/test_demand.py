@@ -35,15 +35,15 @@ def test_requests_become_tokens_over_the_life():
     assert found.output_tokens == pytest.approx(365.25e6 * 100, rel=1e-12)
     assert found.prompt == 700
     assert found.share == 1
-    assert [month for month, _ in found.months] == [0, 1, 2, 3, 4, 5]
-    assert sum(part for _, part in found.months) == pytest.approx(1, rel=1e-12)
+    assert [month for month, _ in found.course.months] == [0, 1, 2, 3, 4, 5]
+    assert sum(part for _, part in found.course.months) == pytest.approx(1, rel=1e-12)
 
 
 def test_a_growing_stream_doubles_when_it_should():
     """100 % a year: the 13th month serves twice the first, whatever the wait."""
     grown = f"{CHAT}, lifetime: 13 months, growth: 100 %, start: 5 weeks"
     found = served(stream(grown))
-    first, last = found.months[0], found.months[-1]
+    first, last = found.course.months[0], found.course.months[-1]
     assert last[1] / first[1] == pytest.approx(2, rel=1e-12)
     assert first[0] == pytest.approx(35 * 86400 / MONTH, rel=1e-12)
     assert last[0] == pytest.approx(first[0] + 12, rel=1e-12)
@@ -167,3 +167,20 @@ def test_the_derivative_at_a_whole_month_is_that_of_a_longer_life():
     sides = [first * 3 ** (m / 12) for m in (11, 12)]
     assert derivative == pytest.approx(sides[1], rel=1e-12)
     assert not math.isclose(*sides, rel_tol=1e-3)
+
+
+@pytest.mark.parametrize("growth", [-0.4, 0.0, 0.8])
+@pytest.mark.parametrize("months", [1, 7, 36, 41.5])
+def test_the_price_of_the_mean_token_is_that_of_its_months(growth, months):
+    """Σ part · factor^month over the months that are told, which are all there is."""
+    text = f"{CHAT}, growth: {100 * growth} %, lifetime: {months} months, start: 1 year"
+    found = served(stream(text))
+    step = (0.7 / 1.1) ** (1 / 12)
+    course = found.course.months
+    assert len(course) == math.ceil(months)
+    assert sum(part for _, part in course) == pytest.approx(1, rel=1e-13)
+    mean = sum(part * step**month for month, part in course)
+    assert found.weighted(0.1, 0.3) == pytest.approx(mean, rel=1e-12)
+    first = served(stream(f"{CHAT}, lifetime: 1 month")).tokens
+    parts = [max(min(months - m, 1), 0) * (1 + growth) ** (m / 12) for m in range(42)]
+    assert found.tokens == pytest.approx(first * sum(parts), rel=1e-12)

@@ -85,7 +85,7 @@ def cashflow(scenario: Scenario, answer: Answer) -> Cashflow | None:
     """Costs by month; None where no demand has a course in time."""
     question = formulate(scenario)
     served = [line.served for line in question.bill if line.served is not None]
-    if not any(len(stream.months) > 1 for stream in served):
+    if not any(len(stream.course.months) > 1 for stream in served):
         return None
     dots = pair(answer)
     if not dots or not answer.demand.counted_tokens:
@@ -135,7 +135,8 @@ def _course(
         if line.served is not None:
             # A month's tokens are paid as they are served, after training.
             parts = [
-                (month + 1, part * factor**month) for month, part in line.served.months
+                (month + 1, part * factor**month)
+                for month, part in line.served.course.months
             ]
         whole = sum(part for _, part in parts)
         for month, part in parts:
