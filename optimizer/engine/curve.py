@@ -8,7 +8,7 @@ interval of u, whose ends Newton finds from outside without ever crossing them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -26,6 +26,7 @@ from optimizer.algebra.posynomial import Integers, Posynomial, cut
 from optimizer.algebra.program import GeometricProgram
 from optimizer.records import dataclass
 
+ALONE = (1.0,)  # the share of a single term
 NEAR = 1e-9  # a step after which the next is below the digits
 
 Path: TypeAlias = "tuple[tuple[Value, Value, Value], tuple[Value, Value, Value]]"
@@ -116,47 +117,50 @@ class Wall:
     Attributes:
         place: the number of the constraint.
         logs: ln of each term.
-        powers: their exponents of x and of y, 0 or more.
+        of_x: the exponent of x in each, 0 or more.
+        of_y: likewise.
     """
 
     place: int
     logs: tuple[Value, ...]
-    powers: tuple[tuple[Value, Value], ...]
+    of_x: tuple[Value, ...]
+    of_y: tuple[Value, ...]
 
     def members(self, rows: Integers) -> Wall:
         """Those of some numbers."""
-        powers = ((_some(p, rows), _some(q, rows)) for p, q in self.powers)
-        return Wall(self.place, tuple(cut(x, rows) for x in self.logs), tuple(powers))
+        parts = (self.logs, self.of_x, self.of_y)
+        return Wall(self.place, *(tuple(_cut(x, rows) for x in part) for part in parts))
 
     def one(self, place: int) -> Wall:
         """That of a single member, in floats."""
-        powers = ((_one(p, place), _one(q, place)) for p, q in self.powers)
-        return Wall(self.place, tuple(row(x, place) for x in self.logs), tuple(powers))
+        parts = (self.logs, self.of_x, self.of_y)
+        return Wall(
+            self.place, *(tuple(_row(x, place) for x in part) for part in parts)
+        )
 
-    def at(self, x: Value, y: Value) -> tuple[Value, list[Value]]:
+    def at(self, x: Value, y: Value) -> tuple[Value, Sequence[Value]]:
         """Its logarithm, and the share of each term in it."""
-        terms = zip(self.logs, self.powers, strict=True)
-        if len(self.logs) == 1:
-            ((start, (p, q)),) = terms
-            return start + p * x + q * y, [1.0]
-        return shares([start + p * x + q * y for start, (p, q) in terms])
+        terms = zip(self.logs, self.of_x, self.of_y, strict=True)
+        logs = [start + p * x + q * y for start, p, q in terms]
+        return (logs[0], ALONE) if len(logs) == 1 else shares(logs)
 
-    def along(self, path: Path) -> tuple[Value, Value, Value, Value]:
-        """Its logarithm, and the derivatives of that to u, to ln x and to ln y."""
+    def along(self, path: Path) -> tuple[Value, Value, Value, Value, Value]:
+        """Its number, its logarithm, and the derivatives to u, to ln x and to ln y."""
         (x, dx, _), (y, dy, _) = path
         value, share = self.at(x, y)
-        of_x, of_y = (dot(share, powers) for powers in zip(*self.powers, strict=True))
-        return value, of_x * dx + of_y * dy, of_x, of_y
+        of_x, of_y = dot(share, self.of_x), dot(share, self.of_y)
+        return self.place, value, of_x * dx + of_y * dy, of_x, of_y
 
     def bent(self, path: Path) -> tuple[Value, Value, Value]:
         """Its logarithm, and the first and second derivative of that to u."""
         (x, dx, bx), (y, dy, by) = path
         value, share = self.at(x, y)
-        rates = [p * dx + q * dy for p, q in self.powers]
+        powers = list(zip(self.of_x, self.of_y, strict=True))
+        rates = [p * dx + q * dy for p, q in powers]
         slope = dot(share, rates)
         turns = (
             rate * rate + p * bx + q * by
-            for rate, (p, q) in zip(rates, self.powers, strict=True)
+            for rate, (p, q) in zip(rates, powers, strict=True)
         )
         return value, slope, dot(share, turns) - slope * slope
 
@@ -173,30 +177,27 @@ def walls_of(sides: Sequence[Posynomial], curve: Curve) -> list[Wall]:
 def _wall(place: int, side: Posynomial) -> Wall:
     exponents = side.exponents
     if len(exponents) == 1 or not np.count_nonzero(exponents != exponents[:1]):
-        powers = [(float(p), float(q)) for p, q in exponents[0].tolist()]
-        return Wall(place, tuple(side.logs.T), tuple(powers))
-    each = [(p[:, 0], p[:, 1]) for p in exponents.swapaxes(0, 1)]
-    return Wall(place, tuple(side.logs.T), tuple(each))
+        of_x, of_y = exponents[0].astype(float).T.tolist()
+    else:
+        of_x, of_y = exponents.transpose(2, 1, 0)
+    return Wall(place, tuple(side.logs.T), tuple(of_x), tuple(of_y))
 
 
-def _some(power: Value, rows: Integers) -> Value:
-    return power if isinstance(power, float) else cut(power, rows)
+def _cut(number: Value, rows: Integers) -> Value:
+    return number if isinstance(number, float) else cut(number, rows)
 
 
-def _one(power: Value, place: int) -> float:
-    return power if isinstance(power, float) else row(power, place)
+def _row(number: Value, place: int) -> float:
+    return number if isinstance(number, float) else row(number, place)
 
 
-def most(
-    worth: Callable[[Wall], Sequence[Value]], walls: Sequence[Wall]
-) -> list[Value]:
-    """The number of the wall that is worth most, and what it is worth.
+def most(found: Sequence[Sequence[Value]]) -> Sequence[Value]:
+    """Of what each wall is worth that whose second number is greatest.
 
     Args:
-        worth: of a wall; its first number is compared.
-        walls: one or more.
+        found: of each wall its number, and what it is worth.
     """
-    top, *others = ([wall.place, *worth(wall)] for wall in walls)
+    top, *others = found
     for other in others:
         more = other[1] > top[1]
         top = [where(more, a, b) for a, b in zip(other, top, strict=True)]

@@ -101,10 +101,10 @@ def _ended(form: Edge, x: Value, y: Value) -> Sequence[Value]:
     curve, axis, side = form.curve, form.axis, form.side
     u = curve.odds(x, y)
     path = curve.path(u)
-    u = u - side * most(lambda wall: _first(wall, path, side), form.walls)[1]
+    u = u - side * most([_first(wall, path, side) for wall in form.walls])[1]
     for _ in range(STEPS):
         path = curve.path(u)
-        found = most(lambda wall, at=path: _back(wall, at, side), form.walls)
+        found = most([_back(wall, path, side) for wall in form.walls])
         u = u - side * found[1]
         if not some(abs(found[1]) > NEAR):
             break
@@ -116,16 +116,17 @@ def _ended(form: Edge, x: Value, y: Value) -> Sequence[Value]:
     return *curve.point(u), -pull * rise[1 - axis], place, pull * fall[1 - axis]
 
 
-def _first(wall: Wall, path: Path, side: Value) -> tuple[Value]:
+def _first(wall: Wall, path: Path, side: Value) -> tuple[Value, Value]:
     """How far the end of a wall's second-order model lies, as a step back."""
     value, slope, bend = wall.bent(path)
     slope = side * slope
     far = sqrt(slope * slope - 2 * bend * value)
-    return (where(slope > 0, 2 * value / (slope + far), (slope - far) / bend),)
+    back = where(slope > 0, 2 * value / (slope + far), (slope - far) / bend)
+    return wall.place, back
 
 
-def _back(wall: Wall, path: Path, side: Value) -> tuple[Value, Value, Value]:
+def _back(wall: Wall, path: Path, side: Value) -> tuple[Value, ...]:
     """Newton's step back to a wall, and its slopes; −∞ where it falls on the way."""
-    value, slope, of_x, of_y = wall.along(path)
+    place, value, slope, of_x, of_y = wall.along(path)
     slope = side * slope
-    return where(slope > 0, value / slope, -np.inf), of_x, of_y
+    return place, where(slope > 0, value / slope, -np.inf), of_x, of_y

@@ -89,7 +89,7 @@ class Plain:
         """The sum of the costs, which is no constraint."""
         told = [(c, p) for c, p in zip(self.costs, KINDS, strict=True) if c is not None]
         logs, powers = zip(*told, strict=True)
-        return Wall(-1, logs, powers)
+        return Wall(-1, logs, *zip(*powers, strict=True))
 
 
 def plain(program: GeometricProgram) -> Plain | None:
@@ -196,15 +196,15 @@ def _held(form: Plain, u: Value) -> Held:
     side = None  # of the point within: the sign of the slope down to it
     for _ in range(WALK):
         path = curve.path(u)
-        _, value, slope, *_ = most(lambda wall, at=path: wall.along(at), form.walls)
+        _, value, slope, *_ = most([wall.along(path) for wall in form.walls])
         step = value / slope
         side = where(slope < 0, -1.0, 1.0) if side is None else side
         u = u - step
         if not some((abs(step) > NEAR) & (slope * side > 0)):
             break
     path = curve.path(u)
-    place, _, slope, of_x, of_y = most(lambda wall: wall.along(path), form.walls)
-    _, rise, dear_x, dear_y = cost.along(path)
+    place, _, slope, of_x, of_y = most([wall.along(path) for wall in form.walls])
+    _, _, rise, dear_x, dear_y = cost.along(path)
     price = -rise / slope
     pull = dear_x + dear_y + price * (of_x + of_y)
     return u, pull / _fall(curve, u), place, price

@@ -160,7 +160,8 @@ class Course:
             return 1.0
         whole = _geometric(self.step * factor, self.full)
         rest = sum(part * factor**month for month, part in self.rest)
-        return factor**self.start * (whole + rest) / self.total
+        first: float = factor**self.start
+        return first * (whole + rest) / self.total
 
 
 def _geometric(ratio: float, count: int) -> float:

@@ -14,7 +14,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from optimizer.algebra.program import Status
-from optimizer.analysis.frontier.path import Point, Side, best, follow, machined, sides
+from optimizer.analysis.frontier.path import (
+    Point,
+    Side,
+    cheapest,
+    follow,
+    machined,
+    sides,
+    weighted,
+)
 from optimizer.analysis.frontier.students import student_at
 from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.answer import Answer
@@ -120,12 +128,9 @@ def frontier(
     each = list(sides(scenario))
     outer = each[0].question.surface.outer
     factors = [1 / factor for factor in _around(points, span ** (1 / outer))]
-    found = best(
-        [
-            follow(side, [side.aimed(s * f) for f in factors], True, advance)
-            for side in each
-        ],
-        [1.0] * points,
+    found = cheapest(
+        each,
+        [follow(side, [side.aimed(s * f) for f in factors], advance) for side in each],
     )
     found = [p and replace(p, student=student_at(scenario, p)) for p in found]
     solved = answer.plan is not None
@@ -134,18 +139,18 @@ def frontier(
     tradeoff: list[Point | None] = []
     if solved and _serves(each[0].question):
         weights = _around(points, WEIGHTS)
-        tradeoff = best(
+        tradeoff = weighted(
+            each,
             [
-                follow(side, [side.weighted(s, w) for w in weights], advance=advance)
+                follow(side, [side.weighted(s, w) for w in weights], advance)
                 for side in each
             ],
             weights,
         )
-    (further,) = (
-        best([follow(side, [side.aimed(FURTHER * s)], True) for side in each], [1.0])
-        if solved
-        else [None]
-    )
+    further = None
+    if solved:
+        next_ones = [follow(side, [side.aimed(FURTHER * s)]) for side in each]
+        (further,) = cheapest(each, next_ones)
     told = tuple(point for point in (*found, *tradeoff) if point is not None)
     return Frontier(
         scenario=scenario.name,

@@ -11,12 +11,13 @@ from optimizer.algebra.posynomial import Term
 from optimizer.algebra.program import Certificate, Solution, Status
 from optimizer.analysis.plan import touching
 from optimizer.analysis.plan.bills import bill
+from optimizer.analysis.plan.bounded import Bounded, least_of_each
 from optimizer.analysis.plan.lifetime import at_loss
 from optimizer.analysis.plan.reach import unreachable
 from optimizer.analysis.plan.rounded import fractions
 from optimizer.analysis.plan.settle import onto, placed
 from optimizer.analysis.plan.students import Distilled
-from optimizer.analysis.plan.together import together
+from optimizer.analysis.plan.together import Search, together
 from optimizer.analysis.plan.whole import Solved, WholePlan, making_whole
 from optimizer.engine.certify import UncertifiedError
 from optimizer.engine.solve import refine
@@ -125,34 +126,48 @@ def machined(side: Side) -> bool:
 def follow(
     side: Side,
     questions: Sequence[Question],
-    whole: bool = False,
     advance: Callable[[int], object] = lambda _steps: None,
-) -> list[Point | None]:
+) -> list[Solved | None]:
     """Solves questions of which each is near the one before and no easier.
 
     Args:
         side: whose questions they are.
         questions: in their order.
-        whole: whether machines are made whole; their costs must be the scenario's.
         advance: is told how many are done; those out of reach are, all at once.
     """
-    found: list[Point | Solved | None] = []
+    found: list[Solved | None] = []
     ways = _mixed if touching.machines(side.question) else _chained
     for count, (scenario, question, solution) in enumerate(ways(side, questions)):
         if count:
             advance(1)
-        if solution is None:
-            found.append(None)
-        elif whole and machined(side):
-            aimed = at_loss(scenario, question, question.reducible or 0.0, None)
-            found.append(Solved(aimed, question, solution))
-        else:
-            found.append(_point(side, question, solution, solution))
+        one = None if solution is None else Solved(scenario, question, solution)
+        found.append(one)
     left = len(questions) - len(found)
-    told = _made_whole(side, [one for one in found if isinstance(one, Solved)])
-    points = [next(told) if isinstance(one, Solved) else one for one in found]
     advance(left or 1)
-    return points + [None] * left
+    return found + [None] * left
+
+
+def cheapest(
+    sides: Sequence[Side], paths: Sequence[Sequence[Solved | None]]
+) -> list[Point | None]:
+    """The cheapest of all sides at each place, in whole batches and replicas.
+
+    Args:
+        sides: the choices; their costs must be those of the scenario.
+        paths: of each, in fractions.
+    """
+    ones = [
+        (place, side, one)
+        for side, path in zip(sides, paths, strict=True)
+        for place, one in enumerate(path)
+        if one is not None
+    ]
+    return least_of_each(
+        len(paths[0]),
+        [Bounded(place, one.total, i) for i, (place, _, one) in enumerate(ones)],
+        lambda some: _whole([ones[i][1:] for i in some]),
+        lambda point: point.cost_total,
+    )
 
 
 def _chained(side: Side, questions: Sequence[Question]) -> Iterator[Step]:
@@ -197,25 +212,35 @@ def _mixed(side: Side, questions: Sequence[Question]) -> Iterator[Step]:
             return
 
 
-def _made_whole(side: Side, ones: Sequence[Solved]) -> Iterator[Point | None]:
+def _whole(ones: Sequence[tuple[Side, Solved]]) -> list[Point | None]:
     """Points with whole batches and replicas; None where no whole number has one.
 
     They are made whole hand in hand, since their programs are alike.
     """
-    ways = together([making_whole(one) for one in ones])
-    for one, made in zip(ones, ways, strict=True):
-        if not isinstance(made, WholePlan):
-            yield None
-            continue
-        plan, standing = made.plan, made.standing.solution
-        found = _point(side, plan.question, plan.solution, standing)
-        yield replace(found, relaxed=one.solution.value)
+    made = iter(together([_making(one) for side, one in ones if machined(side)]))
+    return [
+        _of_whole(side, one, next(made)) if machined(side) else point(side, one)
+        for side, one in ones
+    ]
 
 
-def _point(
-    side: Side, question: Question, solution: Solution, sloped: Solution
-) -> Point:
+def _making(one: Solved) -> Search[WholePlan | list[Solved]]:
+    s = one.question.reducible or 0.0
+    aimed = at_loss(one.scenario, one.question, s, None)
+    return making_whole(replace(one, scenario=aimed))
+
+
+def _of_whole(side: Side, one: Solved, made: WholePlan | list[Solved]) -> Point | None:
+    if not isinstance(made, WholePlan):
+        return None
+    found = point(side, made.plan, made.standing.solution)
+    return replace(found, relaxed=one.solution.value)
+
+
+def point(side: Side, one: Solved, sloped: Solution | None = None) -> Point:
     """A plan as a point, with the slope of another solution of its question."""
+    question, solution = one.question, one.solution
+    sloped = sloped or solution
     point = question.complete(placed(question, question.size(solution.point)))
     N, D = point["N"], point["D"]
     cost = bill(question, point)
@@ -242,17 +267,19 @@ def _point(
     )
 
 
-def best(
-    paths: Sequence[Sequence[Point | None]], weights: Sequence[float]
+def weighted(
+    sides: Sequence[Side], paths: Sequence[Sequence[Solved | None]], by: Sequence[float]
 ) -> list[Point | None]:
-    """The best choice at each place of several paths."""
+    """The best of all sides at each place, in fractions.
+
+    Args:
+        sides: the choices.
+        paths: of each, its costs with serving weighted.
+        by: that weight, of each place.
+    """
     found: list[Point | None] = []
-    for weight, *rivals in zip(weights, *paths, strict=True):
-        known = [replace(p, weight=weight) for p in rivals if p is not None]
-        best = min(known, key=_weighted, default=None)
-        found.append(best)
+    for weight, *rivals in zip(by, *paths, strict=True):
+        known = [(s, one) for s, one in zip(sides, rivals, strict=True) if one]
+        best = min(known, key=lambda rival: rival[1].total, default=None)
+        found.append(best and replace(point(*best), weight=weight))
     return found
-
-
-def _weighted(point: Point) -> float:
-    return point.cost_total + (point.weight - 1) * point.cost_inference

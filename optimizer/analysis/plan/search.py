@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 
 from optimizer.algebra.program import Solution, Status
 from optimizer.analysis.plan import touching
+from optimizer.analysis.plan.bounded import Bounded, least_of_each
 from optimizer.analysis.plan.explain import explain, of_nearest
 from optimizer.analysis.plan.infeasibility import Infeasibility
 from optimizer.analysis.plan.priced import Pair
@@ -113,31 +114,21 @@ def best_of_each(groups: Sequence[Sequence[Scenario]]) -> list[Best | None]:
     """
     ways = [(place, way) for place, some in enumerate(groups) for way in some]
     relaxed = _each([partial(_in_fractions, way) for _, way in ways])
-    left = [
-        (place, way, found)
-        for (place, way), found in zip(ways, relaxed, strict=True)
+    bounds = [
+        Bounded(place, found.total, index)
+        for index, ((place, _), found) in enumerate(zip(ways, relaxed, strict=True))
         if found is not None
     ]
-    left.sort(key=lambda one: one[2].total)
-    best: list[Best | None] = [None for _ in groups]
-    for last in (False, True):
-        may = {
-            number: one
-            for number, one in enumerate(left)
-            if (known := best[one[0]]) is None or one[2].total < known[2].plan.total
-        }
-        first = {one[0]: number for number, one in reversed(may.items())}
-        tried = set(may) if last else set(first.values())
-        trying = [may[number] for number in sorted(tried)]
-        left = [one for number, one in may.items() if number not in tried]
-        made = _each([partial(_in_whole, way, found) for _, way, found in trying])
-        for (place, way, _), plan in zip(trying, made, strict=True):
-            known = best[place]
-            if plan is not None and (
-                known is None or plan[1].plan.total < known[2].plan.total
-            ):
-                best[place] = way, *plan
-    return best
+
+    def made(indices: Sequence[int]) -> list[Best | None]:
+        known = [(ways[i][1], found) for i in indices if (found := relaxed[i])]
+        plans = _each([partial(_in_whole, way, found) for way, found in known])
+        return [
+            None if plan is None else (way, *plan)
+            for (way, _), plan in zip(known, plans, strict=True)
+        ]
+
+    return least_of_each(len(groups), bounds, made, lambda best: best[2].plan.total)
 
 
 def _all_planned(scenarios: Sequence[Scenario]) -> list[Made | None]:

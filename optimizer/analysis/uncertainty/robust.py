@@ -129,19 +129,21 @@ class _Search:
         low = grid[np.maximum(valleys - 1, 0)]
         high = grid[np.minimum(valleys + 1, len(grid) - 1)]
         if self.whole:
-            ends = zip(grid[valleys], low, high, strict=True)
-            return np.array([self._finer(*each) for each in ends])
+            return self._finer(grid[valleys], low, high)
         for _ in range(SECTIONS):
             left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
             lower = self._values(left) <= self._values(right)
             low, high = np.where(lower, low, left), np.where(lower, right, high)
         return np.concatenate([grid[valleys], low, (low + high) / 2, high])
 
-    def _finer(self, best: float, low: float, high: float) -> float:
-        """The best place of a valley, by grids that are finer in turn."""
+    def _finer(self, best: Array, low: Array, high: Array) -> Array:
+        """The best place of each valley, by grids that are finer in turn."""
+        each = np.arange(len(best))
         for _ in range(GRIDS):
-            places = np.append(np.linspace(low, high, 2 * FINER + 1), best)
-            best = float(places[int(np.argmin(self._values(places)))])
+            parts = np.linspace(low, high, 2 * FINER + 1)
+            places = np.vstack([parts, best])
+            values = self._values(places.ravel()).reshape(places.shape)
+            best = places[np.argmin(values, axis=0), each]
             step = (high - low) / (2 * FINER)
             low, high = best - step, best + step
         return best
