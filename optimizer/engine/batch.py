@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -238,7 +239,8 @@ class _Block:
 
     def _interior(self, start: Array | None) -> None:
         rows, program, z = self._rest(start)
-        self._take(rows, led(program, z, own.find, own.near))
+        # What a guess does not settle at once is mostly beyond what binds there.
+        self._take(rows, led(program, z, own.find, partial(own.near, brief=True)))
         # From where its own terms are nearest to 1, if the start leads astray.
         for member in self._open()[:, None]:
             self._take(member, own.find(members(self.program, member)))
