@@ -39,7 +39,8 @@ class Many:
     """One number each; arithmetic is element by element.
 
     What raises `OverflowError` or `ZeroDivisionError` for a plain float does so here
-    too, for those that it concerns.
+    too, for those that it concerns; numpy is to be told to ignore the rest, once by
+    whoever starts the calculation.
     """
 
     __array_ufunc__ = None  # so that numpy's numbers leave the arithmetic to this
@@ -86,22 +87,22 @@ class Many:
         return Many(np.abs(self.values))
 
     def __add__(self, other: Any) -> Many:
-        return _computed(np.add, self, other)
+        return Many(self.values + _values(other))
 
     def __radd__(self, other: Any) -> Many:
-        return _computed(np.add, other, self)
+        return Many(other + self.values)
 
     def __sub__(self, other: Any) -> Many:
-        return _computed(np.subtract, self, other)
+        return Many(self.values - _values(other))
 
     def __rsub__(self, other: Any) -> Many:
-        return _computed(np.subtract, other, self)
+        return Many(other - self.values)
 
     def __mul__(self, other: Any) -> Many:
-        return _computed(np.multiply, self, other)
+        return Many(self.values * _values(other))
 
     def __rmul__(self, other: Any) -> Many:
-        return _computed(np.multiply, other, self)
+        return Many(other * self.values)
 
     def __truediv__(self, other: Any) -> Many:
         return _divided(self, other)
@@ -190,33 +191,29 @@ def _values(number: Any) -> Any:
     return number.values if isinstance(number, Many) else number
 
 
-def _computed(function: Callable[..., Array], left: Any, right: Any) -> Many:
-    with np.errstate(all="ignore"):
-        return Many(function(_values(left), _values(right)))
-
-
 def _divided(left: Any, right: Any) -> Many:
     by = _values(right)
     many = isinstance(by, np.ndarray)  # numpy takes longer over one number than Python
     if (not _all(by) and _agreed(by == 0)) if many else by == 0:
         raise ZeroDivisionError("float division by zero")
-    return _computed(np.divide, left, right)
+    return Many(_values(left) / by)
 
 
 def _powered(left: Any, right: Any) -> Many:
-    base, exponent = np.asarray(_values(left)), np.asarray(_values(right))
-    if not _all(base.real > 0):
+    base, exponent = _values(left), _values(right)
+    if not (_all(base.real > 0) if isinstance(base, np.ndarray) else base.real > 0):
+        base, exponent = np.asarray(base), np.asarray(exponent)
         if _agreed((base == 0) & (exponent.real < 0)):
             raise ZeroDivisionError("0.0 cannot be raised to a negative power")
         odd = exponent.real != np.trunc(exponent.real)
         if _agreed((base.real < 0) & odd):
             raise TypeError("a negative number has no real power")
-    result = _computed(np.power, base, exponent)
-    if not _all(np.isfinite(result.values)) and _agreed(
-        np.isinf(result.values) & np.isfinite(base) & np.isfinite(exponent)
+    result = base**exponent
+    if not _all(np.isfinite(result)) and _agreed(
+        np.isinf(result) & np.isfinite(base) & np.isfinite(exponent)
     ):
         raise OverflowError("numerical result out of range")
-    return result
+    return Many(result)
 
 
 def _asked(question: Callable[..., Any], left: Any, right: Any) -> bool:

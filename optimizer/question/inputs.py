@@ -139,12 +139,14 @@ def each_stepped(
         if len(rows) == 1:
             yield rows, view(stepped(scenario, *moves[int(rows[0])]))
             continue
+        mine = [moves[row] for row in rows.tolist()]
+        factors = 1 + np.diag([side * STEP * 1j for _, side in mine])
+        steps = [Many(each).__mul__ for each in factors]
+        paths = (path for path, _ in mine)
         try:
-            mine = [moves[row] for row in rows.tolist()]
-            factors = 1 + np.diag([side * STEP * 1j for _, side in mine])
-            steps = [Many(each).__mul__ for each in factors]
-            paths = (path for path, _ in mine)
-            yield rows, view(all_changed(scenario, zip(paths, steps, strict=True)))
+            with np.errstate(all="ignore"):
+                seen = view(all_changed(scenario, zip(paths, steps, strict=True)))
+            yield rows, seen
         except Divided as parting:
             waiting += [rows[~parting.mask], rows[parting.mask]]
         except (InputError, ValueError, ArithmeticError, TypeError):

@@ -209,7 +209,9 @@ def parted(
     while waiting:
         rows = waiting.pop()
         try:
-            yield rows, view(also(placed(plan, columns, rows), rows))
+            with np.errstate(all="ignore"):
+                seen = view(also(placed(plan, columns, rows), rows))
+            yield rows, seen
         except Divided as parting:
             waiting += [rows[~parting.mask], rows[parting.mask]]
         except (InputError, ValueError, ArithmeticError) as error:

@@ -366,6 +366,7 @@ def test_many_numbers_decide_only_together():
     assert parted.value.mask.tolist() == [False, True, True]
 
 
+@np.errstate(all="ignore")
 def test_many_numbers_fail_as_floats_do():
     with pytest.raises(ZeroDivisionError):
         1 / Many(np.array([0.0, 0.0]))
