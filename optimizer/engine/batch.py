@@ -33,9 +33,9 @@ from optimizer.engine.certify import (
     excluded,
     residuals,
 )
+from optimizer.engine.closed import closed
 from optimizer.engine.diagnose import least_relaxation
 from optimizer.engine.room import SLIVER
-from optimizer.engine.root import Plain, plain, root
 from optimizer.engine.solve import cvxpy_asked, otherwise
 from optimizer.engine.stacking import size
 from optimizer.errors import Defect
@@ -207,9 +207,8 @@ class _Block:
         self, start: Array | None, guess: Array | None, *, fast: bool
     ) -> None:
         """All ways that take many members at once."""
-        form = plain(self.program)
-        if form is not None:
-            self._root(form)
+        if (form := closed(self.program, start, self.batch)) is not None:
+            self._judge(slice(None), self.program, *form)
         if start is not None and guess is not None and (rows := self._open()).size:
             part = members(self.program, rows)
             self._take(rows, own.near(part, start[rows], guess[rows], brief=True))
@@ -220,10 +219,6 @@ class _Block:
 
     def _open(self) -> Integers:
         return np.flatnonzero(self.ended == FAILED)
-
-    def _root(self, form: Plain) -> None:
-        z, multipliers = root(self.program, form, self.batch)
-        self._judge(slice(None), self.program, z, multipliers)
 
     def _judge(
         self, rows: Any, program: GeometricProgram, z: Array, multipliers: Array

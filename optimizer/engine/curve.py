@@ -8,7 +8,8 @@ interval of u, whose ends Newton finds from outside without ever crossing them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ from optimizer.algebra.elementary import (
     log,
     row,
     shares,
+    some,
     where,
 )
 from optimizer.algebra.posynomial import Integers, Posynomial, cut
@@ -27,6 +29,7 @@ from optimizer.algebra.program import GeometricProgram
 from optimizer.records import dataclass
 
 ALONE = (1.0,)  # the share of a single term
+STEPS = 20  # of Newton to a wall; four are usual
 NEAR = 1e-9  # a step after which the next is below the digits
 
 Path: TypeAlias = "tuple[tuple[Value, Value, Value], tuple[Value, Value, Value]]"
@@ -168,18 +171,25 @@ class Wall:
 def walls_of(sides: Sequence[Posynomial], curve: Curve) -> list[Wall]:
     """The left-hand sides that fall in neither variable, but for the curve's own."""
     return [
-        _wall(i, side)
+        wall_of(i, side)
         for i, side in enumerate(sides)
         if i != curve.place and not np.count_nonzero(side.exponents < 0)
     ]
 
 
-def _wall(place: int, side: Posynomial) -> Wall:
+def wall_of(place: int, side: Posynomial) -> Wall:
+    """A left-hand side by its terms; without y, if it is one of x alone.
+
+    Args:
+        place: the number of its constraint.
+        side: of one or two variables.
+    """
     exponents = side.exponents
     if len(exponents) == 1 or not np.count_nonzero(exponents != exponents[:1]):
-        of_x, of_y = exponents[0].astype(float).T.tolist()
+        columns = exponents[0].astype(float).T.tolist()
     else:
-        of_x, of_y = exponents.transpose(2, 1, 0)
+        columns = exponents.transpose(2, 1, 0)
+    of_x, of_y = columns if len(columns) > 1 else (columns[0], [0.0] * len(columns[0]))
     return Wall(place, tuple(side.logs.T), tuple(of_x), tuple(of_y))
 
 
@@ -202,3 +212,41 @@ def most(found: Sequence[Sequence[Value]]) -> Sequence[Value]:
         more = other[1] > top[1]
         top = [where(more, a, b) for a, b in zip(other, top, strict=True)]
     return top
+
+
+def first_met(
+    walls: Sequence[Wall], path: Callable[[Value], Path], u: Value, side: Value
+) -> Sequence[Value]:
+    """Where the first of some walls is met as u goes on to one side.
+
+    Each is convex in u: Newton's step from anywhere leads beyond where it is met, and
+    the shortest of all steps beyond where the first is.
+
+    Args:
+        walls: one or more.
+        path: ln x and ln y by u, with their derivatives.
+        u: where it begins.
+        side: 1 where u rises, −1 where it falls.
+
+    Returns:
+        U, the number of the wall, and its derivatives to ln x and ln y.
+    """
+    for _ in range(STEPS):
+        here = path(u)
+        found = most([_back(wall, here, side) for wall in walls])
+        u = u - side * found[1]
+        if not some(abs(found[1]) > NEAR):
+            break
+    place, _, of_x, of_y = found
+    return u, place, of_x, of_y
+
+
+def _back(wall: Wall, path: Path, side: Value) -> tuple[Value, ...]:
+    """Newton's step back to a wall, and its slopes; −∞ where it falls on the way."""
+    place, value, slope, of_x, of_y = wall.along(path)
+    slope = side * slope
+    if isinstance(slope, float):
+        back = value / slope if slope > 0 else -math.inf
+    else:
+        back = np.where(slope > 0, value / slope, -np.inf)
+    return place, back, of_x, of_y

@@ -6,8 +6,6 @@
 
 or y^p. Along the first constraint, told as in `curve` by u, x rises and y falls, so
 that the end is where the first of the walls is met on the way out from a point within.
-Each wall's logarithm is convex in u: Newton's step from anywhere leads beyond where
-that wall is met, and the shortest of all walls' steps beyond where the first is.
 """
 
 from __future__ import annotations
@@ -16,22 +14,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimizer.algebra.elementary import FEW, Value, row, singly, some, sqrt, where
+from optimizer.algebra.elementary import FEW, Value, row, singly, sqrt, where
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import GeometricProgram
 from optimizer.engine.curve import (
-    NEAR,
     Curve,
     Path,
     Wall,
     curve_of,
+    first_met,
     flat,
     most,
     walls_of,
 )
 from optimizer.records import dataclass
-
-STEPS = 20  # of Newton; four are usual
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,13 +98,7 @@ def _ended(form: Edge, x: Value, y: Value) -> Sequence[Value]:
     u = curve.odds(x, y)
     path = curve.path(u)
     u = u - side * most([_first(wall, path, side) for wall in form.walls])[1]
-    for _ in range(STEPS):
-        path = curve.path(u)
-        found = most([_back(wall, path, side) for wall in form.walls])
-        u = u - side * found[1]
-        if not some(abs(found[1]) > NEAR):
-            break
-    place, _, *rise = found
+    u, place, *rise = first_met(form.walls, curve.path, u, side)
     fall = curve.gradient(u)
     # p·e + λ·∇G + μ·∇F = 0.
     area = fall[0] * rise[1] - fall[1] * rise[0]
@@ -123,10 +113,3 @@ def _first(wall: Wall, path: Path, side: Value) -> tuple[Value, Value]:
     far = sqrt(slope * slope - 2 * bend * value)
     back = where(slope > 0, 2 * value / (slope + far), (slope - far) / bend)
     return wall.place, back
-
-
-def _back(wall: Wall, path: Path, side: Value) -> tuple[Value, ...]:
-    """Newton's step back to a wall, and its slopes; −∞ where it falls on the way."""
-    place, value, slope, of_x, of_y = wall.along(path)
-    slope = side * slope
-    return place, where(slope > 0, value / slope, -np.inf), of_x, of_y

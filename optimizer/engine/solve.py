@@ -31,9 +31,7 @@ from optimizer.engine.certify import (
     residuals,
     roomless,
 )
-from optimizer.engine.edge import edge, ends
-from optimizer.engine.repeated import repeated, turned
-from optimizer.engine.root import plain, root
+from optimizer.engine.closed import closed as closed_form
 from optimizer.engine.stacking import shape, stacked
 
 Guess: TypeAlias = Callable[[], tuple[Array, Array]]
@@ -275,17 +273,10 @@ def _closed(
     program: GeometricProgram, start: Array | None, batch: int, gap: float
 ) -> own.Found | None:
     """The members of a program that has a root, as far as the judge accepts them."""
+    if (form := closed_form(program, start, batch)) is None:
+        return None
+    z, multipliers = form
     with np.errstate(all="ignore"):
-        if (form := plain(program)) is not None:
-            z, multipliers = root(program, form, batch)
-        elif start is None:
-            return None
-        elif (bound := edge(program)) is not None:
-            z, multipliers = ends(program, bound, start)
-        elif (again := repeated(program)) is not None:
-            z, multipliers = turned(program, again, start)
-        else:
-            return None
         proof = residuals(program, z, multipliers)
     ended = np.where(allowed(*proof, gap), own.OPTIMAL, own.UNSOLVED)
     return own.Found(ended, z, multipliers, np.stack(proof))
