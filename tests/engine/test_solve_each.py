@@ -85,7 +85,7 @@ def test_what_no_engine_certifies_has_no_point(monkeypatch):
     most = Constraint("most", build(x, [Term("", 1.0, {"x": -1.0})]))
     program = GeometricProgram(least, (most,))
     ours = solve(program, np.zeros(1))
-    monkeypatch.setattr(engine, "plain", lambda _: None)
+    monkeypatch.setattr(engine, "closed_form", lambda *_: None)
     monkeypatch.setattr(
         own,
         "find",
