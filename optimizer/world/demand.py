@@ -6,6 +6,7 @@ which prices and discounting apply. Everything here is analytic in its numbers, 
 that a complex step gives exact sensitivities; comparisons look at real parts.
 """
 
+from functools import cached_property
 from typing import Annotated
 
 from optimizer.algebra.batch_value import is_stepped, up_and_down
@@ -138,7 +139,7 @@ class Course:
     full: int
     rest: tuple[tuple[int, float], ...]
 
-    @property
+    @cached_property
     def total(self) -> float:
         """The demand of all months."""
         return _geometric(self.step, self.full) + sum(part for _, part in self.rest)

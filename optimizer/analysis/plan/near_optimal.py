@@ -284,8 +284,10 @@ def _pinned(solution: Solution) -> bool:
     no direction changes a size where ± its own are sums of the gradients.
     """
     program, z = solution.program, solution.optimum[0]
-    binding = _binding(solution)
     size = [name for name in program.variables if name in SIZE]
+    if len(program.constraints) <= len(size):
+        return False
+    binding = _binding(solution)
     if len(binding) <= len(size):
         return False
     rows = [c.posynomial.gradient(z[None])[0] for c in binding]
