@@ -97,7 +97,7 @@ class Engine(Enum):
     def meaning(self) -> str:
         """What that is, in a few words."""
         return {
-            Engine.ROOT: "the root of the plain program",
+            Engine.ROOT: "a closed form, but for one root",
             Engine.INTERIOR: "overtrain's own interior-point method",
             Engine.CVXPY: "cvxpy with Clarabel, as a geometric program",
         }[self]

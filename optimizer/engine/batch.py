@@ -1,7 +1,7 @@
 """A batch of programs of one shape, each member certified as a single solve is.
 
-Each way is tried on what the one before could not certify: the closed root of plain
-programs, our interior-point method, and cvxpy, one member at a time. Where so many rows
+Each way is tried on what the one before could not certify: a closed form where there
+is one, our interior-point method, and cvxpy, one member at a time. Where so many rows
 are asked for that compiling pays, numba's version of the method comes before the one in
 numpy. `certify` judges whatever is found. Work goes in blocks of bounded memory, on all
 cores.

@@ -1,6 +1,6 @@
 """One program, solved and certified: the root, our own method, and a second opinion.
 
-What a program needs decides who finds its optimum: the closed root where it is plain,
+What a program needs decides who finds its optimum: a closed form where it has one,
 the interior-point method of `own` for all others, and cvxpy where that brings no
 certificate, or where it is asked for. One judge accepts the point of any of them.
 """
