@@ -21,7 +21,11 @@ from optimizer.reading.document import load_text
 PLAIN = "law: besiroglu-2024-refit\ntarget: {loss: 2.1}\ndemand: {tokens: 2T}\n"
 REPEATED = PLAIN + "data: {unique_tokens: 100B}\n"
 FIXED = PLAIN + "fix: {parameters: 5B}\n"
-OURS = [(PLAIN, "root"), (REPEATED, "root"), (FIXED, "interior")]
+BUDGET = PLAIN.replace("target: {loss: 2.1}", "budget: {compute: 1e24}")
+OURS = [
+    *((text, "root") for text in (PLAIN, REPEATED, FIXED)),
+    (BUDGET, "interior"),
+]
 
 
 @pytest.mark.parametrize(("text", "own"), OURS)
