@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from optimizer.algebra.posynomial import Array
@@ -10,6 +13,17 @@ from optimizer.engine.edge import edge, ends
 from optimizer.engine.line import last, line
 from optimizer.engine.repeated import repeated, turned
 from optimizer.engine.root import plain, root
+from optimizer.engine.spent import bought, spent
+
+Solver: TypeAlias = "Callable[[GeometricProgram, Any, Array], tuple[Array, Array]]"
+
+# What recognises a form, and what solves it from a start.
+FORMS: Sequence[tuple[Callable[[GeometricProgram], Any], Solver]] = (
+    (line, last),
+    (edge, ends),
+    (spent, bought),
+    (repeated, turned),
+)
 
 
 def closed(
@@ -26,13 +40,10 @@ def closed(
     with np.errstate(all="ignore"):
         if (form := plain(program)) is not None:
             return root(program, form, batch)
-        if (single := line(program)) is not None:
-            begin = np.zeros((batch, 1)) if start is None else start
-            return last(program, single, begin)
-        if start is None:
+        if start is None and len(program.variables) > 1:
             return None
-        if (bound := edge(program)) is not None:
-            return ends(program, bound, start)
-        if (again := repeated(program)) is not None:
-            return turned(program, again, start)
+        near = np.zeros((batch, 1)) if start is None else start
+        for known, solved in FORMS:
+            if (other := known(program)) is not None:
+                return solved(program, other, near)
     return None

@@ -68,6 +68,10 @@ class Curve:
         rest = -log(1 + exp(u))  # ln(1 − q)
         return (self.A - rest) / self.alpha, (self.B - rest - u) / self.beta
 
+    def sum(self, x: Value, y: Value) -> Value:
+        """Ln of the sum at ln x and ln y."""
+        return shares([self.A - self.alpha * x, self.B - self.beta * y])[0]
+
     def odds(self, x: Value, y: Value) -> Value:
         """U, with the shares that the two terms have at ln x and ln y."""
         return self.B - self.beta * y - self.A + self.alpha * x

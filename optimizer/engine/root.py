@@ -19,6 +19,7 @@ either side, and with ln x and ln y each ln g is convex in u.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import TypeAlias
 
@@ -122,30 +123,37 @@ def root(program: GeometricProgram, form: Plain, batch: int) -> tuple[Array, Arr
         form: what `plain` recognised in it.
         batch: the number of members.
     """
-    found = singly(batch, lambda place: _alone(form.one(place)))
-    if found is None:
-        u, x, y, first = _rooted(form, batch)
-        which, second = np.zeros(batch, int), np.zeros(batch)
-        if (rows := _outside(form, x, y)).size:
-            held = _held(form.members(rows), u[rows])
-            x[rows], y[rows] = form.curve.members(rows).point(held[0])
-            first[rows], which[rows], second[rows] = held[1:]
-    else:
-        x, y, first, which, second = found
-    z = np.stack([x, y], axis=1)
+    found = singly(batch, lambda place: optimum(form.one(place)))
+    x, y, first, which, second = found or optimum(form, batch)
     multipliers = np.zeros((batch, len(program.constraints)))
     multipliers[np.arange(batch), which.astype(int)] = second
     multipliers[:, form.curve.place] = first
-    return z, multipliers
+    return np.stack([x, y], axis=1), multipliers
 
 
-def _alone(form: Plain) -> tuple[float, ...]:
-    """Ln x and ln y of one member, and what its curve and one wall are worth."""
-    u, x, y, price = _rooted(form, 1)
-    if all(wall.at(x, y)[0] <= WITHIN for wall in form.walls):
-        return x, y, price, form.curve.place, 0.0
-    u, *prices = _held(form, u)
-    return *form.curve.point(u), *prices
+def optimum(form: Plain, batch: int | None = None) -> Sequence[Value]:
+    """Ln x and ln y, and what the curve and one of the walls are worth.
+
+    Args:
+        form: of one member, in floats, or of a batch.
+        batch: its members.
+
+    Returns:
+        Ln x, ln y, the multiplier of the curve, the number of the wall and its
+        multiplier; without one, the curve's own number and 0.
+    """
+    u, x, y, first = _rooted(form, batch)
+    if batch is None:
+        if all(wall.at(x, y)[0] <= WITHIN for wall in form.walls):
+            return x, y, first, form.curve.place, 0.0
+        u, *prices = _held(form, u)
+        return *form.curve.point(u), *prices
+    which, second = np.full(batch, form.curve.place), np.zeros(batch)
+    if (rows := _outside(form, x, y)).size:
+        held = _held(form.members(rows), u[rows])
+        x[rows], y[rows] = form.curve.members(rows).point(held[0])
+        first[rows], which[rows], second[rows] = held[1:]
+    return x, y, first, which, second
 
 
 def _outside(form: Plain, x: Array, y: Array) -> Integers:
@@ -154,7 +162,7 @@ def _outside(form: Plain, x: Array, y: Array) -> Integers:
     return np.flatnonzero(reduce(np.maximum, values, -np.inf) > WITHIN)
 
 
-def _rooted(form: Plain, batch: int) -> tuple[Value, Value, Value, Value]:
+def _rooted(form: Plain, batch: int | None) -> tuple[Value, Value, Value, Value]:
     """U, ln x, ln y and the multiplier of the constraint."""
     curve = form.curve
     alpha, beta = curve.alpha, curve.beta
@@ -166,7 +174,7 @@ def _rooted(form: Plain, batch: int) -> tuple[Value, Value, Value, Value]:
         price = price - product - curve.A / alpha
     balance = _Balance(target, demand, price, alpha, beta)
     u = balance.start()
-    if not isinstance(u, float):
+    if batch is not None:
         # Half the digits cost a quarter of the time.
         rough = balance.single()
         u = np.broadcast_to(rough.start(), (batch,))

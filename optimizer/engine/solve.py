@@ -106,7 +106,7 @@ def refine(
     start: Array | None = None,
     gap: float = GAP,
 ) -> Solution:
-    """Finds the optimum from a good guess, by Newton alone where that suffices.
+    """Finds the optimum from a good guess, by Newton alone where it has no closed form.
 
     The certificate decides: a guess that Newton cannot bring to it goes to `solve`.
 
@@ -120,8 +120,11 @@ def refine(
     """
     if _asked.get():
         return solve(program, z if start is None else start, gap)
-    found = own.near(program, z[None], multipliers[None], gap).member(program)
-    return found or solve(program, z if start is None else start, gap)
+    return (
+        closed(program, z, gap)
+        or own.near(program, z[None], multipliers[None], gap).member(program)
+        or solve(program, z if start is None else start, gap)
+    )
 
 
 def solve_each(
