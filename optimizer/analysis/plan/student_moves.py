@@ -19,7 +19,7 @@ import numpy as np
 
 from optimizer.algebra.posynomial import Array
 from optimizer.analysis.plan.distill import Pupils, pupils
-from optimizer.analysis.plan.pointwise import amount, completed
+from optimizer.analysis.plan.pointwise import completed
 from optimizer.analysis.plan.priced import Pair
 from optimizer.analysis.plan.sensitivity import Sensitivity, place
 from optimizer.analysis.plan.students import Distillation
@@ -97,9 +97,10 @@ def _missed(those: Pupils, point: Mapping[str, Any]) -> complex:
 
 def _held(those: Pupils, point: Mapping[str, Array]) -> bool:
     """Whether a student meets a bound."""
+    at = {name: float(each[0]) for name, each in point.items()}
     for limit in those.question.limits:
-        used = sum(float(amount(term, point)[0]) for term in limit.terms)
-        used += those.logits_of(limit) * float(point["D"][0])
+        used = sum(value(term, at) for term in limit.terms)
+        used += those.logits_of(limit) * at["D"]
         if used > limit.bound * (1 - HELD):
             return True
     return False

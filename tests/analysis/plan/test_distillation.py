@@ -140,6 +140,22 @@ def test_logits_that_are_paid_count_in_limits_of_training(word):
     assert way.total > loose.total
 
 
+def test_a_limit_that_a_fixed_cost_counts_in_holds_no_student_sooner():
+    """A thousand dollars more and a thousand more to spend: the same students."""
+    priced = "training: {hardware: h100-sxm, mfu: 0.4, price: $2/h}\n"
+    priced += (
+        "serving: {hardware: h100-sxm, mfu: 0.3, price: $2/h}\nobjective: dollars\n"
+    )
+    bare = solve(read(TEXT + priced))
+    fixed = "costs: {fixed: $1k}\nlimits: {total_cost: $1B}\n"
+    both = solve(read(TEXT + priced + fixed))
+    (before,), (after,) = bare.distillation.ways, both.distillation.ways
+    assert after.total == pytest.approx(before.total + 1000, rel=1e-12)
+    assert after.student.parameters == pytest.approx(before.student.parameters)
+    assert before.sensitivities
+    assert len(after.sensitivities) == len(before.sensitivities)
+
+
 def test_a_teacher_too_weak_and_the_best_of_several():
     several = "[{parameters: 7B, tokens: 300B}, {parameters: 70B, tokens: 1.4T}]"
     text = TEXT.replace("{parameters: 70B, tokens: 1.4T}", several)
