@@ -22,9 +22,10 @@ PLAIN = "law: besiroglu-2024-refit\ntarget: {loss: 2.1}\ndemand: {tokens: 2T}\n"
 REPEATED = PLAIN + "data: {unique_tokens: 100B}\n"
 FIXED = PLAIN + "fix: {parameters: 5B}\n"
 BUDGET = PLAIN.replace("target: {loss: 2.1}", "budget: {compute: 1e24}")
+HELD = REPEATED + "limits: {parameters: 7B}\n"
 OURS = [
-    *((text, "root") for text in (PLAIN, REPEATED, FIXED)),
-    (BUDGET, "interior"),
+    *((text, "root") for text in (PLAIN, REPEATED, FIXED, BUDGET)),
+    (HELD, "interior"),
 ]
 
 
