@@ -24,8 +24,7 @@ from optimizer.analysis.sweep.rows import answers, near
 from optimizer.analysis.sweep.saturated import settled
 from optimizer.analysis.sweep.touched import touched
 from optimizer.engine import batch
-from optimizer.engine.root import plain
-from optimizer.engine.solve import cvxpy_asked
+from optimizer.engine.solve import closed, cvxpy_asked
 from optimizer.engine.stacking import shape, stacked
 from optimizer.question.asked import SAMPLES, Question
 from optimizer.question.scenario import Scenario
@@ -143,8 +142,17 @@ def compiles_first(plan: Plan) -> bool:
     """Whether a sweep is long enough to wait for a compiler, and has to."""
     if cvxpy_asked() or not batch.compiling_pays(plan.count) or batch.compiled():
         return False
-    first = next(groups(plan, plan.columns(0, 1), _view))
-    return first.view is not None and plain(first.view) is None
+    last = plan.count - 1
+    return any(not _settled(plan, row) for row in {0, last // 2, last})
+
+
+def _settled(plan: Plan, row: int) -> bool:
+    """Whether a row needs no method that is compiled."""
+    one = next(groups(plan, plan.columns(row, row + 1), _view))
+    if one.question is None or one.view is None:
+        return True
+    (start,) = near(one.question, one.view.variables, 1)
+    return closed(one.view, start) is not None
 
 
 def sweep(

@@ -11,7 +11,13 @@ from optimizer.analysis.plan.bills import bill
 from optimizer.analysis.plan.extremes import training_optimal
 from optimizer.analysis.plan.optimum import solve
 from optimizer.analysis.plan.search import search
-from optimizer.analysis.sweep.sweep import RESULTS, STATUSES, rows, sweep
+from optimizer.analysis.sweep.sweep import (
+    RESULTS,
+    STATUSES,
+    compiles_first,
+    rows,
+    sweep,
+)
 from optimizer.engine import batch
 from optimizer.errors import InputError
 from optimizer.question.load import read_scenario
@@ -364,6 +370,28 @@ def test_many_numbers_decide_only_together():
     with pytest.raises(Divided) as parted:
         bool(many > 1)
     assert parted.value.mask.tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("more", "waits"),
+    [
+        ("target: {loss: 2.1}", False),
+        ("target: {loss: 2.1}\nfix: {parameters: 9B}", False),
+        ("budget: {compute: 1e24}", False),
+        ("target: {loss: 2.1}\ndata: {unique_tokens: 100B}", False),
+        (
+            "target: {loss: 2.1}\ndata: {unique_tokens: 100B}\n"
+            "limits: {parameters: 7B}",
+            True,
+        ),
+    ],
+)
+def test_a_compiler_is_told_only_where_rows_need_it(more, waits, monkeypatch):
+    monkeypatch.setattr(batch, "compiling_pays", lambda _: True)
+    monkeypatch.setattr(batch, "compiled", lambda: False)
+    text = f"law: besiroglu-2024-refit\n{more}\ndemand: {{tokens: 2T}}\n"
+    asked = plan(read_scenario(text, "s.yaml"), ["demand.tokens=1T:4T:9"])
+    assert compiles_first(asked) == waits
 
 
 @np.errstate(all="ignore")
