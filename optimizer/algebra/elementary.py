@@ -99,7 +99,9 @@ def dot(weights: Iterable[Value], values: Iterable[Value]) -> Value:
 
 
 def row(column: Value, place: int) -> float:
-    """One member's number of an array."""
+    """One member's number of an array; a float is that of all."""
+    if isinstance(column, float):
+        return column
     return column.item(place if len(column) > 1 else 0)  # type: ignore[no-any-return]
 
 
@@ -122,3 +124,18 @@ def singly(
         return tuple(np.array([one(place) for place in range(count)]).T)
     except (ArithmeticError, ValueError):
         return None
+
+
+def from_starts(
+    form: Any, solve: Callable[..., Sequence[Value]], start: Array
+) -> Sequence[Value]:
+    """The columns of what is solved of few members in floats, or of all in arrays.
+
+    Args:
+        form: its `one` gives that of a member.
+        solve: from a form and the numbers of a start.
+        start: `(batch, numbers)`.
+    """
+    near = start.tolist() if len(start) <= FEW else []
+    found = singly(len(start), lambda place: solve(form.one(place), *near[place]))
+    return found or solve(form, *start.T)

@@ -33,7 +33,7 @@ from optimizer.engine.certify import (
     excluded,
     residuals,
 )
-from optimizer.engine.closed import closed
+from optimizer.engine.closed import closed_form
 from optimizer.engine.diagnose import least_relaxation
 from optimizer.engine.room import SLIVER
 from optimizer.engine.solve import cvxpy_asked, otherwise
@@ -207,7 +207,7 @@ class _Block:
         self, start: Array | None, guess: Array | None, *, fast: bool
     ) -> None:
         """All ways that take many members at once."""
-        if (form := closed(self.program, start, self.batch)) is not None:
+        if (form := closed_form(self.program, start, self.batch)) is not None:
             self._judge(slice(None), self.program, *form)
         if start is not None and guess is not None and (rows := self._open()).size:
             part = members(self.program, rows)

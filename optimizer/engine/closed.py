@@ -26,7 +26,7 @@ FORMS: Sequence[tuple[Callable[[GeometricProgram], Any], Solver]] = (
 )
 
 
-def closed(
+def closed_form(
     program: GeometricProgram, start: Array | None, batch: int
 ) -> tuple[Array, Array] | None:
     """Returns `(z, multipliers)` of a batch, for `certify` to judge; None without form.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
@@ -18,13 +19,14 @@ from optimizer.algebra.elementary import (
     Value,
     dot,
     exp,
+    larger,
     log,
     row,
     shares,
     some,
     where,
 )
-from optimizer.algebra.posynomial import Integers, Posynomial, cut
+from optimizer.algebra.posynomial import Array, Integers, Posynomial, cut
 from optimizer.algebra.program import GeometricProgram
 from optimizer.records import dataclass
 
@@ -141,9 +143,7 @@ class Wall:
     def one(self, place: int) -> Wall:
         """That of a single member, in floats."""
         parts = (self.logs, self.of_x, self.of_y)
-        return Wall(
-            self.place, *(tuple(_row(x, place) for x in part) for part in parts)
-        )
+        return Wall(self.place, *(tuple(row(x, place) for x in part) for part in parts))
 
     def at(self, x: Value, y: Value) -> tuple[Value, Sequence[Value]]:
         """Its logarithm, and the share of each term in it."""
@@ -201,10 +201,6 @@ def _cut(number: Value, rows: Integers) -> Value:
     return number if isinstance(number, float) else cut(number, rows)
 
 
-def _row(number: Value, place: int) -> float:
-    return number if isinstance(number, float) else row(number, place)
-
-
 def most(found: Sequence[Sequence[Value]]) -> Sequence[Value]:
     """Of what each wall is worth that whose second number is greatest.
 
@@ -254,3 +250,26 @@ def _back(wall: Wall, path: Path, side: Value) -> tuple[Value, ...]:
     else:
         back = np.where(slope > 0, value / slope, -np.inf)
     return place, back, of_x, of_y
+
+
+def broken(walls: Sequence[Wall], x: Value, y: Value) -> Value:
+    """Ln of the wall that is broken most at ln x and ln y; −∞ without any."""
+    values = (wall.at(x, y)[0] for wall in walls)
+    return reduce(larger, values, -math.inf)
+
+
+def multipliers_of(
+    program: GeometricProgram, batch: int, *held: tuple[Value, Value]
+) -> Array:
+    """Multipliers `(batch, constraints)`, 0 but for what holds.
+
+    Args:
+        program: with the constraints.
+        batch: the number of members.
+        held: numbers of constraints, one or one for each member, and their multipliers;
+            of two at one place the last counts.
+    """
+    found = np.zeros((batch, len(program.constraints)))
+    for place, price in held:
+        found[np.arange(batch), np.asarray(place, int)] = price
+    return found

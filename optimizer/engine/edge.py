@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimizer.algebra.elementary import FEW, Value, row, singly, sqrt, where
+from optimizer.algebra.elementary import Value, from_starts, row, sqrt, where
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import GeometricProgram
 from optimizer.engine.curve import (
@@ -25,6 +25,7 @@ from optimizer.engine.curve import (
     first_met,
     flat,
     most,
+    multipliers_of,
     walls_of,
 )
 from optimizer.records import dataclass
@@ -82,14 +83,9 @@ def ends(program: GeometricProgram, form: Edge, start: Array) -> tuple[Array, Ar
         form: what `edge` recognised in it.
         start: ln of a point within the walls, `(batch, 2)`.
     """
-    count = len(start)
-    near = start.tolist() if count <= FEW else []
-    found = singly(count, lambda place: _ended(form.one(place), *near[place]))
-    x, y, first, which, second = _ended(form, *start.T) if found is None else found
-    multipliers = np.zeros((count, len(program.constraints)))
-    multipliers[np.arange(count), np.asarray(which, int)] = second
-    multipliers[:, form.curve.place] = first
-    return np.stack([x, y], axis=1), multipliers
+    x, y, first, *wall = from_starts(form, _ended, start)
+    held = tuple(wall), (form.curve.place, first)
+    return np.stack([x, y], axis=1), multipliers_of(program, len(start), *held)
 
 
 def _ended(form: Edge, x: Value, y: Value) -> Sequence[Value]:

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimizer.algebra.elementary import Value, singly
+from optimizer.algebra.elementary import Value, from_starts
 from optimizer.algebra.posynomial import Array, Posynomial
 from optimizer.algebra.program import GeometricProgram
-from optimizer.engine.curve import Wall, first_met, wall_of
+from optimizer.engine.curve import Wall, first_met, multipliers_of, wall_of
 from optimizer.records import dataclass
 
 
@@ -63,13 +63,8 @@ def last(program: GeometricProgram, form: Line, start: Array) -> tuple[Array, Ar
         form: what `line` recognised in it.
         start: ln of a point, `(batch, 1)`.
     """
-    count = len(start)
-    near = start[:, 0].tolist()
-    found = singly(count, lambda place: _met(form.one(place), near[place]))
-    z, which, price = _met(form, start[:, 0]) if found is None else found
-    multipliers = np.zeros((count, len(program.constraints)))
-    multipliers[np.arange(count), np.asarray(which, int)] = price
-    return np.asarray(z)[:, None], multipliers
+    z, *held = from_starts(form, _met, start)
+    return np.asarray(z)[:, None], multipliers_of(program, len(start), tuple(held))
 
 
 def _met(form: Line, z: Value) -> Sequence[Value]:

@@ -20,7 +20,6 @@ either side, and with ln x and ln y each ln g is convex in u.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
@@ -42,9 +41,11 @@ from optimizer.engine.curve import (
     NEAR,
     Curve,
     Wall,
+    broken,
     curve_of,
     flat,
     most,
+    multipliers_of,
     part,
     walls_of,
 )
@@ -125,10 +126,8 @@ def root(program: GeometricProgram, form: Plain, batch: int) -> tuple[Array, Arr
     """
     found = singly(batch, lambda place: optimum(form.one(place)))
     x, y, first, which, second = found or optimum(form, batch)
-    multipliers = np.zeros((batch, len(program.constraints)))
-    multipliers[np.arange(batch), which.astype(int)] = second
-    multipliers[:, form.curve.place] = first
-    return np.stack([x, y], axis=1), multipliers
+    held = (which, second), (form.curve.place, first)
+    return np.stack([x, y], axis=1), multipliers_of(program, batch, *held)
 
 
 def optimum(form: Plain, batch: int | None = None) -> Sequence[Value]:
@@ -144,22 +143,16 @@ def optimum(form: Plain, batch: int | None = None) -> Sequence[Value]:
     """
     u, x, y, first = _rooted(form, batch)
     if batch is None:
-        if all(wall.at(x, y)[0] <= WITHIN for wall in form.walls):
+        if broken(form.walls, x, y) <= WITHIN:
             return x, y, first, form.curve.place, 0.0
         u, *prices = _held(form, u)
         return *form.curve.point(u), *prices
     which, second = np.full(batch, form.curve.place), np.zeros(batch)
-    if (rows := _outside(form, x, y)).size:
+    if (rows := np.flatnonzero(broken(form.walls, x, y) > WITHIN)).size:
         held = _held(form.members(rows), u[rows])
         x[rows], y[rows] = form.curve.members(rows).point(held[0])
         first[rows], which[rows], second[rows] = held[1:]
     return x, y, first, which, second
-
-
-def _outside(form: Plain, x: Array, y: Array) -> Integers:
-    """The members whose point is beyond a wall."""
-    values = [wall.at(x, y)[0] for wall in form.walls]
-    return np.flatnonzero(reduce(np.maximum, values, -np.inf) > WITHIN)
 
 
 def _rooted(form: Plain, batch: int | None) -> tuple[Value, Value, Value, Value]:

@@ -31,7 +31,7 @@ from optimizer.engine.certify import (
     residuals,
     roomless,
 )
-from optimizer.engine.closed import closed as closed_form
+from optimizer.engine.closed import closed_form
 from optimizer.engine.stacking import shape, stacked
 
 Guess: TypeAlias = Callable[[], tuple[Array, Array]]

@@ -13,14 +13,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import reduce
 
 import numpy as np
 
-from optimizer.algebra.elementary import FEW, Value, larger, singly, some, where
+from optimizer.algebra.elementary import Value, from_starts, some, where
 from optimizer.algebra.posynomial import Array
 from optimizer.algebra.program import GeometricProgram
-from optimizer.engine.curve import NEAR, Wall, curve_of, flat, walls_of
+from optimizer.engine.curve import (
+    NEAR,
+    broken,
+    curve_of,
+    flat,
+    multipliers_of,
+    walls_of,
+)
 from optimizer.engine.root import Plain, costs_of, optimum
 from optimizer.records import dataclass, replace
 
@@ -74,38 +80,26 @@ def bought(program: GeometricProgram, form: Spent, start: Array) -> tuple[Array,
         form: what `spent` recognised in it.
         start: ln of a point, `(batch, 2)`.
     """
-    count = len(start)
-    near = start.tolist() if count <= FEW else []
-    found = singly(count, lambda place: _least(form.one(place), *near[place]))
-    x, y, price, which, wall = found or _least(form, start[:, 0], start[:, 1], count)
-    multipliers = np.zeros((count, len(program.constraints)))
-    multipliers[np.arange(count), which.astype(int)] = wall
-    multipliers[:, form.place] = price
-    return np.stack([x, y], axis=1), multipliers
+    x, y, price, *wall = from_starts(form, _least, start)
+    held = tuple(wall), (form.place, price)
+    return np.stack([x, y], axis=1), multipliers_of(program, len(start), *held)
 
 
-def _least(
-    form: Spent, x: Value, y: Value, batch: int | None = None
-) -> Sequence[Value]:
+def _least(form: Spent, x: Value, y: Value) -> Sequence[Value]:
     """Ln x and ln y, what the cost is worth, and which wall how much."""
+    batch = None if isinstance(x, float) else len(x)
     log = form.form.curve.sum(x, y)
     above = math.inf  # the last ln s that costs too little
     for _ in range(STEPS):
         x, y, price, *_ = optimum(form.at(log), batch)
-        over, broken = form.form.cost.at(x, y)[0], _broken(form.form.walls, x, y)
-        above = where((broken <= KEPT) & (over < 0), log, above)
+        over, kept = form.form.cost.at(x, y)[0], broken(form.form.walls, x, y) <= KEPT
+        above = where(kept & (over < 0), log, above)
         # Where the walls have no such sum, back half of the way.
         back = where(above < math.inf, (above - log) / 2, 1.0)
-        step = where(broken <= KEPT, over / price, back)
+        step = where(kept, over / price, back)
         log = log + step
         if not some(abs(step) > NEAR):
             break
     x, y, price, which, wall = optimum(form.at(log), batch)
     # Of the cost at a given sum the multipliers are over that of the sum at a cost.
     return x, y, 1 / price, which, wall / price
-
-
-def _broken(walls: Sequence[Wall], x: Value, y: Value) -> Value:
-    """Ln of the wall that is broken most; −∞ without any."""
-    values = (wall.at(x, y)[0] for wall in walls)
-    return reduce(larger, values, -math.inf)

@@ -200,7 +200,7 @@ def test_stacking_joins_programs_of_one_shape():
 
 def test_a_member_that_cannot_be_certified_is_failed_not_wrong(monkeypatch):
     program = programs({"tokens"}, 10, 8)
-    monkeypatch.setattr(batch, "closed", lambda *_: None)
+    monkeypatch.setattr(batch, "closed_form", lambda *_: None)
 
     def lost(part, start=None):
         count = 1 if start is None else len(start)

@@ -219,7 +219,7 @@ def _whole(ones: Sequence[tuple[Side, Solved]]) -> list[Point | None]:
     """
     made = iter(together([_making(one) for side, one in ones if machined(side)]))
     return [
-        _of_whole(side, one, next(made)) if machined(side) else point(side, one)
+        _of_whole(side, one, next(made)) if machined(side) else _point(side, one)
         for side, one in ones
     ]
 
@@ -233,11 +233,11 @@ def _making(one: Solved) -> Search[WholePlan | list[Solved]]:
 def _of_whole(side: Side, one: Solved, made: WholePlan | list[Solved]) -> Point | None:
     if not isinstance(made, WholePlan):
         return None
-    found = point(side, made.plan, made.standing.solution)
+    found = _point(side, made.plan, made.standing.solution)
     return replace(found, relaxed=one.solution.value)
 
 
-def point(side: Side, one: Solved, sloped: Solution | None = None) -> Point:
+def _point(side: Side, one: Solved, sloped: Solution | None = None) -> Point:
     """A plan as a point, with the slope of another solution of its question."""
     question, solution = one.question, one.solution
     sloped = sloped or solution
@@ -281,5 +281,5 @@ def weighted(
     for weight, *rivals in zip(by, *paths, strict=True):
         known = [(s, one) for s, one in zip(sides, rivals, strict=True) if one]
         best = min(known, key=lambda rival: rival[1].total, default=None)
-        found.append(best and replace(point(*best), weight=weight))
+        found.append(best and replace(_point(*best), weight=weight))
     return found
